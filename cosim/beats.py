@@ -1,0 +1,37 @@
+"""Between tensors and the beats of a stream."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rtl.stream import groups_of
+
+
+def pack_fields(values: np.ndarray, bits: int) -> tuple[int, ...]:
+    """Pack integers [words, fields] to words, field 0 in the lowest bits, in two's complement of `bits` bits each."""
+    planes = (np.asarray(values)[:, :, None] >> np.arange(bits)) & 1
+    packed = np.packbits(planes.reshape(len(planes), -1).astype(np.uint8), axis=1, bitorder="little")
+    return tuple(int.from_bytes(row.tobytes(), "little") for row in packed)
+
+
+def grouped(values: np.ndarray, lanes: int) -> np.ndarray:
+    """Split the first axis [channels, ...] to [groups, lanes, ...]; the lanes of the last group beyond it are 0."""
+    groups = groups_of(len(values), lanes)
+    padded = np.zeros((groups * lanes, *values.shape[1:]), values.dtype)
+    padded[: len(values)] = values
+    return padded.reshape(groups, lanes, *values.shape[1:])
+
+
+def spike_beats(spikes: np.ndarray, lanes: int) -> tuple[int, ...]:
+    """Beats of a spike stream for spikes [images, timesteps, channels, height, width], in stream order."""
+    beats: list[int] = []
+    for image in spikes:
+        by_group = grouped(image.transpose(1, 0, 2, 3), lanes)  # [group, lane, t, y, x]
+        fields = by_group.transpose(3, 0, 4, 1, 2)  # [y, group, x, lane, t]
+        beats += pack_fields(fields.reshape(-1, lanes * spikes.shape[1]), 1)
+    return tuple(beats)
+
+
+def image_beats(images: np.ndarray, bits: int) -> tuple[int, ...]:
+    """Beats of the pixel stream for images [images, channels, height, width] of `bits` bits a channel."""
+    return pack_fields(images.transpose(0, 2, 3, 1).reshape(-1, images.shape[1]), bits)

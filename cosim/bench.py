@@ -1,0 +1,199 @@
+"""The file-driven test bench: beats in from a hex file, every beat of every watched stream out to a text file.
+
+It drives any module with the ports clk, rst, src, dst and counts. Simulators run it natively, far faster than a bench in
+Python. Its files in the work folder:
+
+    src.hex         one input beat a line
+    dst.txt         one output beat a line: cycle, payload in hex
+    <stream>.txt    the same for each watched stream
+    starts.txt      cycle of the first beat of each frame
+    counts.txt      cycles, then the activity counters in hex, at the last expected output beat
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .convert import Module
+from .errors import CosimError
+
+QUIET_CYCLES = 200
+"""Cycles watched after the last expected beat: a surplus beat must not go unseen."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What to run.
+
+    modules: the design, its top last. beats: input words. frames: beats of one frame. expected: number of output beats.
+    watch: streams inside the top to record, by the prefix of their signals.
+    src_stall, dst_stall: how many of 256 cycles the bench holds back its own valid and ready, at random.
+    patience: cycles without any transfer after which a run is given up.
+    """
+
+    modules: tuple[Module, ...]
+    beats: tuple[int, ...]
+    frame_beats: int
+    expected: int
+    watch: tuple[str, ...] = ()
+    src_stall: int = 0
+    dst_stall: int = 0
+    seed: int = 1
+    patience: int = 100_000
+    waves: bool = False
+
+    @property
+    def top(self) -> Module:
+        return self.modules[-1]
+
+    def width(self, port: str) -> int:
+        return next(p.width for p in self.top.ports if p.name == port)
+
+
+@dataclass(frozen=True)
+class Beat:
+    """One transfer on a stream. payload: hex digits as the simulator wrote them; x or z where a bit is not known."""
+
+    cycle: int
+    payload: str
+
+    def value(self, stream: str) -> int:
+        """The payload as a number; CosimError if a bit is not known."""
+        try:
+            return int(self.payload, 16)
+        except ValueError:
+            raise CosimError(f"stream {stream}: unknown bits in {self.payload!r} at cycle {self.cycle}") from None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run gave. streams: beats of "dst" and of each watched stream. starts: cycle of each frame's first beat.
+
+    cycles: clock cycles until the last expected beat. counts: the activity counters then.
+    """
+
+    streams: dict[str, list[Beat]] = field(repr=False)
+    starts: list[int]
+    cycles: int
+    counts: int
+
+
+def write_inputs(bench: Bench, folder: Path):
+    """Write src.hex and the bench module bench.v."""
+    digits = -(-bench.width("src_data") // 4)
+    (folder / "src.hex").write_text("".join(f"{beat:0{digits}x}\n" for beat in bench.beats))
+    (folder / "bench.v").write_text(_verilog(bench))
+
+
+def read_outcome(bench: Bench, folder: Path, log: str) -> Outcome:
+    """Read what the simulator wrote; CosimError if the run did not come to its end."""
+    for line in log.splitlines():
+        if line.startswith("BENCH: "):
+            raise CosimError(f"simulation of {bench.top.name}: {line.removeprefix('BENCH: ')}")
+    names = ("dst", *bench.watch)
+    streams = {name: [_beat(line) for line in (folder / f"{name}.txt").read_text().splitlines()] for name in names}
+    counts = (folder / "counts.txt").read_text().split()
+    if len(counts) != 2:
+        raise CosimError(f"simulation of {bench.top.name} ended early: {log.strip().splitlines()[-1:] or 'no output'}")
+    starts = [int(line) for line in (folder / "starts.txt").read_text().split()]
+    return Outcome(streams, starts, int(counts[0]), Beat(int(counts[0]), counts[1]).value("counts"))
+
+
+def _beat(line: str) -> Beat:
+    cycle, payload = line.split()
+    return Beat(int(cycle), payload)
+
+
+def _verilog(bench: Bench) -> str:
+    """The bench module: `watch` becomes one recorder for each stream."""
+    streams = [("dst", ""), *((name, "dut.") for name in bench.watch)]
+    files = "\n".join(f'    {name}_file = $fopen("{name}.txt", "w");' for name, _ in streams)
+    declarations = "\n".join(f"integer {name}_file;" for name, _ in streams)
+    recorders = "\n".join(
+        f"    if ({at}{name}_valid && {at}{name}_ready) begin\n"
+        f'        $fdisplay({name}_file, "%0d %h", cycle, {at}{name}_data);\n'
+        f"        quiet = 0;\n    end\n"
+        f"    if (({at}{name}_valid ^ {at}{name}_ready) === 1'bx) begin\n"
+        f'        $display("BENCH: unknown valid or ready on stream {name} at cycle %0d", cycle);\n        $finish;\n    end'
+        for name, at in streams
+    )
+    waves = 'initial begin\n    $dumpfile("waves.fst");\n    $dumpvars(0, bench);\nend\n' if bench.waves else ""
+    return f"""\
+`timescale 1ns/1ps
+
+module bench;
+
+localparam BEATS = {len(bench.beats)};
+localparam FRAME = {bench.frame_beats};
+localparam EXPECTED = {bench.expected};
+
+reg clk = 0, rst = 1;
+reg src_valid = 0;
+wire src_ready;
+reg [{bench.width("src_data") - 1}:0] src_data = 0;
+wire dst_valid;
+reg dst_ready = 0;
+wire [{bench.width("dst_data") - 1}:0] dst_data;
+wire [{bench.width("counts") - 1}:0] counts;
+
+reg [{bench.width("src_data") - 1}:0] beats [0:BEATS-1];
+integer seed = {bench.seed};
+integer cycle = 0, sent = 0, received = 0, quiet = 0, after = 0, next;
+integer counts_file, starts_file;
+{declarations}
+
+{bench.top.name} dut (
+    .clk(clk), .rst(rst),
+    .src_valid(src_valid), .src_ready(src_ready), .src_data(src_data),
+    .dst_valid(dst_valid), .dst_ready(dst_ready), .dst_data(dst_data),
+    .counts(counts)
+);
+
+{waves}
+initial begin
+    $readmemh("src.hex", beats);
+    counts_file = $fopen("counts.txt", "w");
+    starts_file = $fopen("starts.txt", "w");
+{files}
+end
+
+always #5 clk = ~clk;
+
+// Drive after the edge, record what the edge transferred.
+always @(posedge clk) if (!rst) begin
+{recorders}
+    if (dst_valid && dst_ready) begin
+        received = received + 1;
+        if (received == EXPECTED) $fdisplay(counts_file, "%0d %h", cycle + 1, counts);
+    end
+    if (src_valid && src_ready) begin
+        if (sent % FRAME == 0) $fdisplay(starts_file, "%0d", cycle);
+        sent = sent + 1;
+        quiet = 0;
+    end
+    if (received >= EXPECTED) after = after + 1;
+    else quiet = quiet + 1;
+    if (after > {QUIET_CYCLES}) $finish;
+    if (quiet > {bench.patience}) begin
+        $display("BENCH: no transfer for {bench.patience} cycles, %0d of %0d beats sent, %0d of %0d received",
+            sent, BEATS, received, EXPECTED);
+        $finish;
+    end
+    cycle = cycle + 1;
+end
+
+always @(posedge clk) begin
+    #1 rst = (quiet == 0 && cycle == 0 && $time < 30);
+    if (!rst) begin
+        if (!src_valid || sent > next) begin
+            next = sent;
+            src_valid = sent < BEATS && $unsigned($random(seed)) % 256 >= {bench.src_stall};
+            src_data = src_valid ? beats[sent] : {{{bench.width("src_data")}{{1'bx}}}};
+        end
+        dst_ready = $unsigned($random(seed)) % 256 >= {bench.dst_stall};
+    end
+end
+
+endmodule
+"""

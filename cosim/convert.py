@@ -1,0 +1,231 @@
+"""Conversion of a block to hierarchical Verilog: one module for each block type and parameter set.
+
+MyHDL flattens a design into one module. Here every child block becomes an instance of a module of its own: its place in
+the parent is taken by user-defined code that instantiates it, and it is converted in its turn from fresh signals. Blocks
+that only move wires (INLINED) stay part of their parent.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import inspect
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from pprint import pformat
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+
+import myhdl
+import myhdl._block
+import myhdl._instance
+from myhdl._block import _Block
+from myhdl._extractHierarchy import _UserVerilogCode
+from myhdl._Signal import _Signal
+
+from rtl.memory import Table
+
+INLINED = ("unpack", "pack")
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of a converted module: direction is "input" or "output", width in bits."""
+
+    name: str
+    direction: str
+    width: int
+
+
+@dataclass(frozen=True)
+class Module:
+    """A converted module: its name, its Verilog text, its ports in order and the ROM contents that it reads."""
+
+    name: str
+    text: str
+    ports: tuple[Port, ...]
+    tables: tuple[Table, ...]
+
+
+def convert(block: _Block) -> list[Module]:
+    """Convert an elaborated block and everything below it; children come before parents, the block itself last.
+
+    The text depends on nothing but the block's function and parameters.
+    """
+    modules: dict[str, Module] = {}
+    with _shallow_stack():
+        _convert(_function(block), block.args, block.kwargs, modules)
+    return list(modules.values())
+
+
+def write(modules: list[Module], folder: Path) -> list[Path]:
+    """Write each module to NAME.v and each ROM to its hex file in `folder`; returns the .v files, in order."""
+    for module in modules:
+        (folder / f"{module.name}.v").write_text(module.text)
+        for table in module.tables:
+            (folder / table.path).write_text(table.hex_lines())
+    return [folder / f"{module.name}.v" for module in modules]
+
+
+@contextmanager
+def _shallow_stack():
+    """Let MyHDL look at the six innermost frames only, the ones it uses, for each block and generator.
+
+    It asks `inspect` for the whole stack and its source lines, which takes four fifths of the time of a conversion.
+    """
+
+    def stack():
+        frame, frames = sys._getframe(1), []
+        while frame is not None and len(frames) < 6:
+            frames.append((frame, None, None, frame.f_code.co_name))
+            frame = frame.f_back
+        return frames
+
+    shallow = SimpleNamespace(stack=stack, getsourcefile=inspect.getsourcefile, getsourcelines=inspect.getsourcelines)
+    myhdl._block.inspect = myhdl._instance.inspect = shallow
+    try:
+        yield
+    finally:
+        myhdl._block.inspect = myhdl._instance.inspect = inspect
+
+
+def _function(block: _Block):
+    """The decorated function that made a block: calling it again elaborates a twin."""
+    return getattr(sys.modules[block.func.__module__], block.func.__name__)
+
+
+def _convert(function, args, kwargs, modules: dict[str, Module]) -> Module:
+    arguments = inspect.signature(function.func).bind(*args, **kwargs).arguments
+    name = module_name(function.func.__name__, arguments)
+    if name in modules:
+        return modules[name]
+    block, variables = _elaborate(function, {key: _fresh(value) for key, value in arguments.items()})
+    # MyHDL names only what a generator uses; members of interfaces must have a name as ports of instances and for slices.
+    for key, value in variables.items():
+        for signal_name, signal in _signals_of(key, value):
+            block.sigdict.setdefault(signal_name, signal)
+    for child, instance in _children(block, variables):
+        module = _convert(_function(child), child.args, child.kwargs, modules)
+        _instantiate(block, child, instance, module)
+    text = _verilog(block, name, _parameters(arguments))
+    tables = tuple(value for value in arguments.values() if isinstance(value, Table) and block.verilog_code is not None)
+    modules[name] = Module(name, text, _ports(text), tables)
+    return modules[name]
+
+
+def module_name(block: str, arguments: dict) -> str:
+    """Name of the module for these arguments: the block's name and a digest of everything that shapes the module."""
+    shape = [f"{name}:{width}:{low}" for name, width, low in _port_types(arguments)]
+    digest = hashlib.sha256("\n".join([block, *shape, *_parameters(arguments)]).encode()).hexdigest()
+    return f"{block}_{digest[:8]}"
+
+
+def _parameters(arguments: dict) -> list[str]:
+    return [f"{key} = {pformat(value, width=110)}" for key, value in arguments.items() if not _signals_of(key, value)]
+
+
+def _signals_of(key: str, value) -> list[tuple[str, _Signal]]:
+    """The ports behind one argument: itself if it is a signal, its signals if it is an interface."""
+    if isinstance(value, _Signal):
+        return [(key, value)]
+    members = getattr(value, "__dict__", {})
+    return [(f"{key}_{name}", member) for name, member in members.items() if isinstance(member, _Signal)]
+
+
+def _port_types(arguments: dict) -> Iterator[tuple[str, int, int | None]]:
+    for key, value in arguments.items():
+        for name, signal in _signals_of(key, value):
+            yield name, len(signal), signal.min
+
+
+def _fresh(value):
+    """The same argument with signals of its own; parameters are handed on as they are."""
+    if isinstance(value, _Signal):
+        return myhdl.Signal(copy.copy(value._init))
+    if not _signals_of("", value):
+        return value
+    twin = copy.copy(value)
+    for name, member in vars(value).items():
+        if isinstance(member, _Signal):
+            setattr(twin, name, _fresh(member))
+    return twin
+
+
+def _elaborate(function, arguments: dict) -> tuple[_Block, dict]:
+    """Call a block's function; returns the block and the function's local variables, which give instances their names."""
+    variables = {}
+
+    def keep_locals(frame, event, _):
+        if event == "return" and frame.f_code is function.func.__code__:
+            variables.update(frame.f_locals)
+
+    previous = sys.getprofile()
+    sys.setprofile(keep_locals)
+    try:
+        return function(**arguments), variables
+    finally:
+        sys.setprofile(previous)
+
+
+def _children(block: _Block, variables: dict) -> Iterator[tuple[_Block, str]]:
+    """The child blocks that become modules, with their instance names: those of variables or dictionary keys."""
+    names: dict[int, str] = {}
+    for key, value in variables.items():
+        if isinstance(value, _Block):
+            names.setdefault(id(value), key)
+        elif isinstance(value, list):
+            names.update({id(v): f"{key}_{i}" for i, v in enumerate(value) if isinstance(v, _Block)})
+        elif isinstance(value, dict):
+            names.update({id(v): str(k) for k, v in value.items() if isinstance(v, _Block)})
+    for sub in block.subs:
+        if isinstance(sub, _Block) and sub.func.__name__ not in INLINED:
+            yield sub, names[id(sub)]
+
+
+def _instantiate(parent: _Block, child: _Block, instance: str, module: Module):
+    """Let user-defined code take the child's place in its parent."""
+    arguments = inspect.signature(child.func).bind(*child.args, **child.kwargs).arguments
+    signals = dict(pair for key, value in arguments.items() for pair in _signals_of(key, value))
+    for port in module.ports:
+        signal = signals[port.name]
+        if port.direction == "output":
+            signal.driven = "wire"
+        else:
+            signal.read = True
+        signal._markUsed()
+        if not any(known is signal for known in parent.sigdict.values()):
+            parent.sigdict[f"{instance}_{port.name}"] = signal
+    connections = ",\n".join(f"    .{port.name}(${port.name})" for port in module.ports)
+    code = f"{module.name} {instance} (\n{connections}\n);"
+    child.verilog_code = _UserVerilogCode(code, signals, child.func.__name__, child.func, "", 0)
+    child.subs, child.sigdict, child.memdict = [], {}, {}
+
+
+def _verilog(block: _Block, name: str, parameters: list[str]) -> str:
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", myhdl.ToVerilogWarning)
+        block.convert(
+            hdl="Verilog", path=folder, name=name, testbench=False, no_myhdl_header=True, initial_values=False, timescale="1ns/1ps"
+        )
+        text = (Path(folder) / f"{name}.v").read_text()
+    lines = [f"{block.func.__name__}: generated by Duospike", *"\n".join(parameters).splitlines()]
+    header = "".join(f"// {line}".rstrip() + "\n" for line in lines)
+    return header + _tidy(text)
+
+
+def _tidy(text: str) -> str:
+    """Put sensitivity lists into a fixed order and drop runs of blank lines."""
+    text = re.sub(r"always @\(([^()]*, [^()]*)\)", lambda m: f"always @({', '.join(sorted(m[1].split(', ')))})", text)
+    text = re.sub(r"(assign .*;)\n+(?=assign)", r"\1\n", text)
+    return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
+
+
+def _ports(text: str) -> tuple[Port, ...]:
+    """The ports of a module that MyHDL wrote."""
+    pattern = re.compile(r"^(input|output) (?:signed )?(?:\[(\d+):0\] )?(\w+);$", re.MULTILINE)
+    return tuple(Port(name, direction, int(msb or 0) + 1) for direction, msb, name in pattern.findall(text))

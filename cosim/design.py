@@ -1,0 +1,30 @@
+"""Elaboration of a stage or a whole accelerator, ready to convert."""
+
+from __future__ import annotations
+
+from myhdl import Signal, intbv
+from myhdl._block import _Block
+
+from rtl.accelerator import BLOCKS, accelerator
+from rtl.activity import ACTIVITY_BITS
+from rtl.stream import Stream
+
+from .plan import Stage
+
+
+def build_stage(stage: Stage) -> _Block:
+    """One stage on its own."""
+    signals = _ports(stage.input_bits, stage.output_bits, 1)
+    return BLOCKS[type(stage)](*signals, stage)
+
+
+def build_accelerator(stages: dict[str, Stage]) -> _Block:
+    """The chain of stages."""
+    first, last = list(stages.values())[0], list(stages.values())[-1]
+    signals = _ports(first.input_bits, last.output_bits, len(stages))
+    return accelerator(*signals, stages)
+
+
+def _ports(input_bits: int, output_bits: int, stages: int) -> tuple:
+    counts = Signal(intbv(0)[stages * ACTIVITY_BITS :])
+    return Signal(bool(0)), Signal(bool(0)), Stream(input_bits), Stream(output_bits), counts

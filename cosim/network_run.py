@@ -1,0 +1,83 @@
+"""Co-simulation of a whole network: run the accelerator on images and compare every spike with the reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from reference import golden
+from reference.network import Network
+from rtl.activity import ACTIVITY_BITS, COUNTER_BITS, COUNTERS
+
+from .beats import image_beats
+from .bench import Bench, Outcome
+from .compare import Mismatch, first_mismatch
+from .convert import Module, convert
+from .design import build_accelerator
+from .icarus import run_icarus
+from .plan import READOUT, Stage
+
+SIMULATORS = {"icarus": run_icarus}
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkRun:
+    """A finished co-simulation. streams: beats by stage name. activity: counters by stage name, see rtl/activity.py."""
+
+    network: Network
+    stages: dict[str, Stage]
+    images: np.ndarray
+    trace: golden.Trace
+    outcome: Outcome
+    mismatch: Mismatch | None
+
+    @property
+    def activity(self) -> dict[str, dict[str, int]]:
+        return {
+            name: stage_activity(self.outcome.counts >> (i * ACTIVITY_BITS)) for i, name in enumerate(self.stages)
+        }
+
+
+def stage_activity(counts: int) -> dict[str, int]:
+    """The counters of the stage in the lowest bits of a counts word, by name."""
+    return {name: counts >> (k * COUNTER_BITS) & (2**COUNTER_BITS - 1) for k, name in enumerate(COUNTERS)}
+
+
+def convert_stages(stages: dict[str, Stage]) -> tuple[Module, ...]:
+    """Verilog of the accelerator, its top last."""
+    return tuple(convert(build_accelerator(stages)))
+
+
+def run_network(
+    network: Network,
+    stages: dict[str, Stage],
+    images: np.ndarray,
+    folder: Path,
+    *,
+    simulator: str = "icarus",
+    waves: bool = False,
+    src_stall: int = 0,
+    dst_stall: int = 0,
+    seed: int = 1,
+) -> NetworkRun:
+    """Run `images` [count, channels, height, width] through the accelerator in `folder` and compare.
+
+    InputError for images that the network cannot take, CosimError for a simulator that is missing or fails.
+    """
+    trace = golden.run(network, images)
+    bench = Bench(
+        modules=convert_stages(stages),
+        beats=image_beats(network.check_images(images), network.image_bits),
+        frame_beats=network.input_shape[1] * network.input_shape[2],
+        expected=len(images),
+        watch=tuple(f"{name}_dst" for name in stages if name != READOUT),
+        src_stall=src_stall,
+        dst_stall=dst_stall,
+        seed=seed,
+        waves=waves,
+    )
+    outcome = SIMULATORS[simulator](bench, folder)
+    streams = {name: outcome.streams["dst" if name == READOUT else f"{name}_dst"] for name in stages}
+    return NetworkRun(network, stages, images, trace, outcome, first_mismatch(stages, trace, streams))

@@ -1,0 +1,83 @@
+"""Architecture strings such as 16C3-32C3-MP2-FC128-FC100, as papers write them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import InputError
+from .network import KERNELS, Conv, Layer, Linear, Network, Neuron, Pool
+
+ALLOWED = f"nCk (n channels, kernel k of {', '.join(map(str, KERNELS))}), MP2, FCn"
+_LAYER = re.compile(rf"(?P<channels>[1-9]\d*)C(?P<kernel>[{''.join(map(str, KERNELS))}])|(?P<pool>MP2)|FC(?P<neurons>[1-9]\d*)")
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer of an architecture string.
+
+    kind: "conv", "pool" or "fc"; name: the kind and its running number (conv1, conv2, pool1, …, fc1).
+    outputs: output channels or neurons, 0 for a pool; kernel: height and width of a convolution's kernel, else 0.
+    """
+
+    name: str
+    kind: str
+    outputs: int = 0
+    kernel: int = 0
+
+
+def parse(text: str) -> tuple[LayerSpec, ...]:
+    """Layers of an architecture string; an unknown layer raises InputError with its position.
+
+    >>> [layer.name for layer in parse("16C3-MP2-FC10")]
+    ['conv1', 'pool1', 'fc1']
+    """
+    specs: list[LayerSpec] = []
+    seen: Counter[str] = Counter()
+    character = 1
+    for number, word in enumerate(text.split("-"), start=1):
+        match = _LAYER.fullmatch(word)
+        if not match:
+            raise InputError(f"architecture: unknown layer {word!r} (layer {number}, character {character}); allowed: {ALLOWED}")
+        specs.append(_spec(match, seen))
+        character += len(word) + 1
+    return tuple(specs)
+
+
+def _spec(match: re.Match[str], seen: Counter[str]) -> LayerSpec:
+    kind = "conv" if match["channels"] else "pool" if match["pool"] else "fc"
+    seen[kind] += 1
+    return LayerSpec(f"{kind}{seen[kind]}", kind, int(match["channels"] or match["neurons"] or 0), int(match["kernel"] or 0))
+
+
+def blank_network(
+    architecture: str,
+    *,
+    input_shape: tuple[int, int, int],
+    classes: int,
+    timesteps: int,
+    weight_bits: int,
+    neuron: Neuron,
+    image_bits: int = 8,
+    image_signed: bool = False,
+) -> Network:
+    """The network of an architecture with all weights, biases and thresholds 0: its names and shapes, checked."""
+    layers: list[Layer] = []
+    shape = input_shape
+    for spec in parse(architecture):
+        layers.append(_blank_layer(spec, shape, weight_bits, neuron))
+        shape = layers[-1].output_shape(shape)
+    return Network(input_shape, image_bits, image_signed, timesteps, classes, tuple(layers))
+
+
+def _blank_layer(spec: LayerSpec, shape: tuple[int, int, int], weight_bits: int, neuron: Neuron) -> Layer:
+    if spec.kind == "pool":
+        return Pool(spec.name)
+    zeros = np.zeros(spec.outputs, dtype=np.int64)
+    if spec.kind == "conv":
+        weights = np.zeros((spec.outputs, shape[0], spec.kernel, spec.kernel), dtype=np.int64)
+        return Conv(spec.name, weights, zeros, zeros, weight_bits, neuron)
+    return Linear(spec.name, np.zeros((spec.outputs, int(np.prod(shape))), dtype=np.int64), zeros, zeros, weight_bits, neuron)

@@ -1,0 +1,115 @@
+"""Images and labels: Fashion-MNIST, seeded random images, and `.npy` files of a user's own."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import InputError
+from .network import Network
+
+FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+FASHION_MNIST_SHAPE = (1, 28, 28)
+FASHION_MNIST_CLASSES = 10
+_PREFIXES = {"train": "train", "test": "t10k"}
+_IDX_BYTES = 8
+RANDOM_IMAGES = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """images: integers [count, channels, height, width]; labels: int64 [count], or None where there are none."""
+
+    images: np.ndarray
+    labels: np.ndarray | None
+
+
+def fashion_mnist(split: str, folder: Path | str | None = None) -> Dataset:
+    """Fashion-MNIST (Xiao et al. 2017), `split` "train" (60,000) or "test" (10,000).
+
+    folder: where the four IDX files are, by default where Debian's package dataset-fashion-mnist puts them.
+    Images are uint8 [count, 1, 28, 28], background 0. InputError: a file is missing, damaged or of another shape.
+    """
+    folder = Path(folder or FASHION_MNIST)
+    prefix = _PREFIXES[split]
+    images = read_idx(folder / f"{prefix}-images-idx3-ubyte.gz")
+    labels = read_idx(folder / f"{prefix}-labels-idx1-ubyte.gz")
+    if images.ndim != 3 or images.shape[1:] != FASHION_MNIST_SHAPE[1:] or labels.shape != images.shape[:1]:
+        raise InputError(f"{folder}: images {images.shape} and labels {labels.shape}; needs [count, 28, 28] and [count]")
+    if labels.size and labels.max() >= FASHION_MNIST_CLASSES:
+        raise InputError(f"{folder}: label {labels.max()} is outside 0..{FASHION_MNIST_CLASSES - 1}")
+    return Dataset(images[:, None], labels.astype(np.int64))
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """Array of unsigned bytes in a gzip-compressed IDX file (the format of MNIST)."""
+    try:
+        data = gzip.decompress(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found; install the Debian package dataset-fashion-mnist or name its folder") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from None
+    if len(data) < 4 or data[:2] != b"\0\0" or data[2] != _IDX_BYTES:
+        raise InputError(f"{path}: not an IDX file of unsigned bytes")
+    return _idx_array(path, data)
+
+
+def _idx_array(path: Path, data: bytes) -> np.ndarray:
+    dimensions = data[3]
+    start = 4 + 4 * dimensions
+    if len(data) < start:
+        raise InputError(f"{path}: truncated header")
+    shape = struct.unpack(f">{dimensions}I", data[4:start])
+    values = np.frombuffer(data, np.uint8, offset=start)
+    if values.size != np.prod(shape):
+        raise InputError(f"{path}: {values.size} bytes, its header announces {'x'.join(map(str, shape))}")
+    return values.reshape(shape)
+
+
+def random_images(count: int, shape: tuple[int, int, int], pixel_range: tuple[int, int], seed: int) -> np.ndarray:
+    """Uniform random images, int64 [count, *shape], each pixel within `pixel_range` (both ends included)."""
+    low, high = pixel_range
+    return np.random.default_rng(seed).integers(low, high, size=(count, *shape), endpoint=True)
+
+
+def read_npy(path: Path | str) -> np.ndarray:
+    """Images of an `.npy` file, [count, channels, height, width] of any integer type; pickled objects are refused."""
+    try:
+        images = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: not an .npy file of plain numbers ({error})") from None
+    if not isinstance(images, np.ndarray) or images.dtype.kind not in "iu" or images.ndim != 4:
+        kind = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else "an archive"
+        raise InputError(f"{path}: holds {kind}; needs integers [count, channels, height, width]")
+    return images
+
+
+def load(source: str, network: Network, limit: int | None = None, seed: int = 0) -> Dataset:
+    """Images for `network`: the first `limit` of a source, or all of it.
+
+    source: "fashion-mnist" (the test images), a folder with its IDX files, "random" (`limit` images, by default 100,
+    from `seed`), or the path of an `.npy` file. InputError: not there, not fit for the network, fewer than `limit`.
+    """
+    if limit is not None and limit < 1:
+        raise InputError(f"limit {limit}; allowed: 1 or more")
+    if source == "random":
+        return Dataset(random_images(limit or RANDOM_IMAGES, network.input_shape, network.pixel_range, seed), None)
+    data = Dataset(read_npy(source), None) if source.endswith(".npy") else _fashion_mnist_test(source)
+    count = len(data.images) if limit is None else limit
+    if count > len(data.images):
+        raise InputError(f"{source}: holds {len(data.images)} images, {count} were asked for")
+    network.check_images(data.images[:1])
+    return Dataset(data.images[:count], None if data.labels is None else data.labels[:count])
+
+
+def _fashion_mnist_test(source: str) -> Dataset:
+    if source != "fashion-mnist" and not Path(source).is_dir():
+        raise InputError(f"data {source!r}; allowed: fashion-mnist, a folder with its IDX files, random, or an .npy file")
+    return fashion_mnist("test", None if source == "fashion-mnist" else source)

@@ -1,0 +1,146 @@
+"""The integer golden model: what every other implementation of the network must equal, bit for bit.
+
+Currents are matrix products in float32, ten times faster than in int64. They are exact: a matrix product forms nothing
+but partial sums of its products, prove_widths refuses a network in which one of them, in any order, reaches 2^24, and
+float32 carries all integers up to there. Convolutions are unfolded by hand, as torch's own may choose an algorithm
+that forms other sums. The neuron computes in int64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from .errors import InputError
+from .network import Conv, Layer, Linear, Network, Pool
+from .neurons import charge, integer_leak
+from .widths import prove_widths
+
+BATCH = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Everything that a network computes for N images.
+
+    spikes: layer name -> uint8 [N, T, C, H, W] of every layer, pools too; a fully connected layer has H = W = 1.
+    counts: votes int64 [N, classes]. predicted: smallest class with the most votes, int64 [N].
+    currents: layer name -> int64 [N, T, C, H, W], with the bias, of every layer but pools; empty unless asked for.
+    """
+
+    spikes: dict[str, np.ndarray]
+    counts: np.ndarray
+    predicted: np.ndarray
+    currents: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """accuracy: share of right answers, None without labels. spike_rates: layer name -> spikes per neuron and timestep."""
+
+    images: int
+    accuracy: float | None
+    spike_rates: dict[str, float]
+
+
+def layer_currents(layer: Conv | Linear, inputs: torch.Tensor) -> torch.Tensor:
+    """Image or spikes [T, N, C, H, W], whole numbers of any type -> currents with bias, int64 [T, N, O, H, W]."""
+    weights, columns = torch.from_numpy(layer.weights).float().flatten(1), inputs.flatten(0, 1).float()
+    if isinstance(layer, Linear):
+        columns, size = columns.flatten(1)[..., None], (1, 1)
+    else:
+        columns, size = functional.unfold(columns, layer.kernel, padding=layer.kernel // 2), inputs.shape[3:]
+    sums = (weights @ columns).long() + torch.from_numpy(layer.bias)[:, None]
+    return sums.reshape(*inputs.shape[:2], layer.outputs, *size)
+
+
+def fire(layer: Conv | Linear, currents: torch.Tensor, timesteps: int) -> torch.Tensor:
+    """Currents int64 [T, N, O, H, W], or [1, N, O, H, W] that each timestep shares -> spikes uint8 [T, N, O, H, W]."""
+    theta, leak = torch.from_numpy(layer.theta)[:, None, None], integer_leak(layer.neuron)
+    v = s = torch.zeros_like(currents[0])
+    spikes = []
+    for current in currents.expand(timesteps, *currents.shape[1:]):
+        v = charge(layer.neuron.kind, leak, v, s, theta, current)
+        s = (v > theta).long()
+        spikes.append(s.byte())
+    return torch.stack(spikes)
+
+
+def pool(spikes: torch.Tensor) -> torch.Tensor:
+    """OR over 2x2 of spikes uint8 [T, N, C, H, W]; an odd last row or column is dropped."""
+    height, width = spikes.shape[3] // 2 * 2, spikes.shape[4] // 2 * 2
+    even = spikes[..., :height, :width]
+    return even[..., ::2, ::2] | even[..., 1::2, ::2] | even[..., ::2, 1::2] | even[..., 1::2, 1::2]
+
+
+def layers(network: Network, images: np.ndarray) -> Iterator[tuple[Layer, torch.Tensor | None, torch.Tensor]]:
+    """Each layer with its currents (None for a pool) and its spikes, as in layer_currents and fire.
+
+    images: integers [N, C, H, W] that network.check_images accepts.
+    """
+    maps = torch.from_numpy(network.check_images(images))[None]
+    for layer in network.layers:
+        currents = None if isinstance(layer, Pool) else layer_currents(layer, maps)
+        maps = pool(maps) if isinstance(layer, Pool) else fire(layer, currents, network.timesteps)
+        yield layer, currents, maps
+
+
+def count_votes(network: Network, spikes: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Spikes [T, N, O, 1, 1] of the last layer -> votes int64 [N, classes] and the answers int64 [N]."""
+    votes = spikes.long().sum(0).reshape(spikes.shape[1], network.classes, -1).sum(-1).numpy()
+    return votes, votes.argmax(1)
+
+
+def run(network: Network, images: np.ndarray, *, with_currents: bool = False) -> Trace:
+    """All spikes, votes and answers for `images`, integers [N, C, H, W].
+
+    InputError: images of another shape, type or range, or a network whose widths cannot be proven.
+    """
+    prove_widths(network)
+    parts = [_run_batch(network, images[start : start + BATCH], with_currents) for start in range(0, max(len(images), 1), BATCH)]
+    return Trace(
+        _joined([part.spikes for part in parts]),
+        np.concatenate([part.counts for part in parts]),
+        np.concatenate([part.predicted for part in parts]),
+        _joined([part.currents for part in parts]),
+    )
+
+
+def _run_batch(network: Network, images: np.ndarray, with_currents: bool) -> Trace:
+    spikes, currents = {}, {}
+    for layer, current, maps in layers(network, images):
+        spikes[layer.name] = maps.transpose(0, 1).contiguous().numpy()
+        if with_currents and current is not None:
+            currents[layer.name] = current.expand(maps.shape).transpose(0, 1).contiguous().numpy()
+    return Trace(spikes, *count_votes(network, maps), currents)
+
+
+def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def evaluate(
+    network: Network, images: np.ndarray, labels: np.ndarray | None, report: Callable[[int], None] = lambda done: None
+) -> Evaluation:
+    """Accuracy and spike rates over many images, batch by batch; `report` gets the number of images done."""
+    if not len(images):
+        raise InputError("no images to evaluate; needs 1 or more")
+    prove_widths(network)
+    totals = {layer.name: 0 for layer in network.layers}
+    answers = []
+    for start in range(0, len(images), BATCH):
+        for layer, _, maps in layers(network, images[start : start + BATCH]):
+            totals[layer.name] += int(maps.sum())
+        answers.append(count_votes(network, maps)[1])
+        report(min(start + BATCH, len(images)))
+    right = None if labels is None else float(np.mean(np.concatenate(answers) == labels))
+    return Evaluation(len(images), right, _rates(network, totals, len(images)))
+
+
+def _rates(network: Network, totals: dict[str, int], images: int) -> dict[str, float]:
+    neurons = {layer.name: int(np.prod(shape)) for layer, shape in zip(network.layers, network.shapes[1:], strict=True)}
+    return {name: total / (neurons[name] * network.timesteps * images) for name, total in totals.items()}

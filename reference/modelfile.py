@@ -1,0 +1,166 @@
+"""Model files: a Network in a safetensors file, integers only.
+
+The tensors are `<layer>.weights`, `<layer>.bias` and `<layer>.theta`. One metadata entry, `duospike`, holds the rest as
+JSON. One entry, because safetensors does not order several, and the same network must give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from .errors import InputError
+from .files import write_atomically
+from .network import Conv, Layer, Linear, Network, Neuron, Pool
+from .widths import prove_widths
+
+KEY = "duospike"
+VERSION = 1
+TENSORS = ("weights", "bias", "theta")
+_CLASSES: dict[str, type] = {"conv": Conv, "linear": Linear, "pool": Pool}
+
+
+def save_model(network: Network, path: Path | str) -> None:
+    """Write `network` to `path`, whole or not at all; the same network gives the same bytes.
+
+    InputError: the path cannot be written, or prove_widths refuses the network.
+    """
+    prove_widths(network)
+    tensors = {
+        f"{layer.name}.{what}": smallest_type(getattr(layer, what))
+        for layer in network.layers
+        if not isinstance(layer, Pool)
+        for what in TENSORS
+    }
+    write_atomically(path, save(tensors, {KEY: json.dumps(_header(network), sort_keys=True)}))
+
+
+def smallest_type(values: np.ndarray) -> np.ndarray:
+    """The same integers in the smallest of int8, int16, int32 and int64 that holds them all."""
+    kind = np.result_type(np.min_scalar_type(int(values.min())), np.min_scalar_type(int(values.max())), np.int8)
+    return values.astype(kind)
+
+
+def _header(network: Network) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "input_shape": list(network.input_shape),
+        "image_bits": network.image_bits,
+        "image_signed": network.image_signed,
+        "timesteps": network.timesteps,
+        "classes": network.classes,
+        "layers": [_layer_header(layer) for layer in network.layers],
+        "metadata": network.metadata,
+    }
+
+
+def _layer_header(layer: Layer) -> dict[str, Any]:
+    kind = next(kind for kind, cls in _CLASSES.items() if isinstance(layer, cls))
+    if isinstance(layer, Pool):
+        return {"name": layer.name, "kind": kind}
+    neuron = {"reset": layer.neuron.kind, "multiplier": layer.neuron.multiplier, "shift": layer.neuron.shift}
+    return {"name": layer.name, "kind": kind, "weight_bits": layer.weight_bits, **neuron}
+
+
+def load_model(path: Path | str) -> Network:
+    """The network of a model file; nothing in the file is executed.
+
+    InputError, in one line: missing, truncated or foreign file, another version, fields or tensors that are missing,
+    unknown or of the wrong type, values out of range, shapes that do not chain, or widths that cannot be proven.
+    """
+    try:
+        header, tensors = _read(Path(path))
+        network = _network(header, tensors)
+        prove_widths(network)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return network
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    if not path.is_file():
+        raise InputError("not found" if not path.exists() else "not a file")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get(KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
+        header = json.loads(text) if text is not None else None
+    except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"truncated, or not a model file ({' '.join(str(error).split())})") from None
+    if not isinstance(header, dict):
+        raise InputError(f"not a model file (no metadata entry {KEY!r})")
+    return header, tensors
+
+
+def _network(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Network:
+    version = header.pop("version", None)
+    if version != VERSION:
+        raise InputError(f"version {version!r} of the model format; this program reads version {VERSION}")
+    table = _Table("the header", header)
+    layers = tuple(_layer(_Table(f"layer {i}", entry), tensors) for i, entry in enumerate(table.take("layers", list), start=1))
+    network = Network(
+        tuple(_Table("input_shape", dict(enumerate(table.take("input_shape", list)))).take_all(int)),  # type: ignore[arg-type]
+        table.take("image_bits", int),
+        table.take("image_signed", bool),
+        table.take("timesteps", int),
+        table.take("classes", int),
+        layers,
+        _strings(table.take("metadata", dict)),
+    )
+    table.done()
+    if tensors:
+        raise InputError(f"unknown tensor {min(tensors)!r}")
+    return network
+
+
+def _strings(table: dict[str, Any]) -> dict[str, str]:
+    _Table("metadata", dict(table)).take_all(str)
+    return table
+
+
+def _layer(table: _Table, tensors: dict[str, np.ndarray]) -> Layer:
+    name, kind = table.take("name", str), table.take("kind", str)
+    if kind not in _CLASSES:
+        raise InputError(f"layer {name}: kind {kind!r} is unknown; allowed: {', '.join(_CLASSES)}")
+    if kind == "pool":
+        table.done()
+        return Pool(name)
+    neuron = Neuron(table.take("reset", str), table.take("multiplier", int), table.take("shift", int))
+    bits = table.take("weight_bits", int)
+    table.done()
+    return _CLASSES[kind](name, *(_take_tensor(tensors, f"{name}.{what}") for what in TENSORS), bits, neuron)
+
+
+def _take_tensor(tensors: dict[str, np.ndarray], name: str) -> np.ndarray:
+    if name not in tensors:
+        raise InputError(f"tensor {name!r} is missing")
+    return tensors.pop(name)
+
+
+class _Table:
+    """A JSON object whose fields are taken one by one, each of the type that is asked for."""
+
+    def __init__(self, where: str, fields: Any):
+        if not isinstance(fields, dict):
+            raise InputError(f"{where}: {fields!r} is not a JSON object")
+        self.where, self.fields = where, fields
+
+    def take(self, key: Any, wanted: type) -> Any:
+        if key not in self.fields:
+            raise InputError(f"{self.where}: field {key!r} is missing")
+        value = self.fields.pop(key)
+        if type(value) is not wanted:
+            raise InputError(f"{self.where}: field {key!r} is {value!r}; needs a value of type {wanted.__name__}")
+        return value
+
+    def take_all(self, wanted: type) -> list[Any]:
+        return [self.take(key, wanted) for key in list(self.fields)]
+
+    def done(self) -> None:
+        if self.fields:
+            raise InputError(f"{self.where}: unknown field {min(self.fields)!r}")

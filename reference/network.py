@@ -1,0 +1,219 @@
+"""The description of a quantized spiking network in plain integers.
+
+This is what training produces, what a model file stores and what the hardware is built from. It holds numpy integers
+only: no torch, no scales. docs/specification.md defines the arithmetic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from .errors import InputError
+
+NEURON_KINDS = ("subtract", "subtract_delayed", "zero")
+KERNELS = (1, 3, 5)
+WEIGHT_BITS = range(2, 9)
+IMAGE_BITS = range(1, 17)
+TIMESTEPS = range(1, 5)
+LEAK_SHIFTS = range(0, 17)
+SMALLEST_MAP = 3
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """Leaky integrate-and-fire neuron with beta = multiplier / 2**shift, so leak(v) = (multiplier * v) >> shift.
+
+    kind: one of NEURON_KINDS, how a spike resets the membrane.
+    """
+
+    kind: str
+    multiplier: int
+    shift: int
+
+    def __post_init__(self):
+        if self.kind not in NEURON_KINDS:
+            raise InputError(f"neuron kind {self.kind!r} is unknown; allowed: {', '.join(NEURON_KINDS)}")
+        if self.shift not in LEAK_SHIFTS:
+            raise InputError(f"leak shift {self.shift} is outside {LEAK_SHIFTS.start}..{LEAK_SHIFTS.stop - 1}")
+        if not 0 <= self.multiplier <= 2**self.shift:
+            raise InputError(f"leak multiplier {self.multiplier} is outside 0..{2**self.shift} (beta from 0 to 1)")
+
+    @property
+    def beta(self) -> float:
+        return self.multiplier / 2**self.shift
+
+
+@dataclass(frozen=True, eq=False)
+class _Weighted:
+    """What a convolution and a fully connected layer share.
+
+    weights: int64, bias and theta: int64 [outputs], in units of the layer's accumulator.
+    """
+
+    name: str
+    weights: np.ndarray
+    bias: np.ndarray
+    theta: np.ndarray
+    weight_bits: int
+    neuron: Neuron
+
+    def __post_init__(self):
+        for what in ("weights", "bias", "theta"):
+            values = np.asarray(getattr(self, what))
+            if values.dtype.kind not in "iu":
+                raise InputError(f"layer {self.name}: {what} must be integers, got {values.dtype}")
+            object.__setattr__(self, what, np.ascontiguousarray(values, dtype=np.int64))
+        if self.weight_bits not in WEIGHT_BITS:
+            raise InputError(
+                f"layer {self.name}: weights of {self.weight_bits} bits; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}"
+            )
+        self._check_weights()
+        for what in ("bias", "theta"):
+            shape = getattr(self, what).shape
+            if shape != (self.outputs,):
+                raise InputError(f"layer {self.name}: {what} has shape {shape}, needs ({self.outputs},)")
+
+    def _check_weights(self):
+        limit = 2 ** (self.weight_bits - 1) - 1
+        wrong = np.argwhere(np.abs(self.weights) > limit)
+        if len(wrong):
+            at = tuple(int(i) for i in wrong[0])
+            raise InputError(
+                f"layer {self.name}: weight {self.weights[at]} at {at} is outside -{limit}..{limit} ({self.weight_bits} bits)"
+            )
+
+    @property
+    def outputs(self) -> int:
+        return self.weights.shape[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Conv(_Weighted):
+    """Convolution, stride 1, zero-padded to keep height and width: weights [outputs, channels, kernel, kernel]."""
+
+    def __post_init__(self):
+        shape = np.shape(self.weights)
+        if len(shape) != 4 or shape[2] != shape[3] or shape[2] not in KERNELS or 0 in shape:
+            raise InputError(f"layer {self.name}: weights of shape {shape}; needs [outputs, channels, k, k] with k in {KERNELS}")
+        super().__post_init__()
+
+    @property
+    def kernel(self) -> int:
+        return self.weights.shape[2]
+
+    def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        channels, height, width = shape
+        if self.weights.shape[1] != channels:
+            raise InputError(f"layer {self.name}: weights take {self.weights.shape[1]} channels, its input has {channels}")
+        if min(height, width) < SMALLEST_MAP:
+            raise InputError(f"layer {self.name}: input map of {height}x{width}; the smallest is {SMALLEST_MAP}x{SMALLEST_MAP}")
+        return self.outputs, height, width
+
+
+@dataclass(frozen=True, eq=False)
+class Linear(_Weighted):
+    """Fully connected layer: weights [outputs, channels * height * width], its input flattened in that order."""
+
+    def __post_init__(self):
+        shape = np.shape(self.weights)
+        if len(shape) != 2 or 0 in shape:
+            raise InputError(f"layer {self.name}: weights of shape {shape}; needs [outputs, inputs]")
+        super().__post_init__()
+
+    def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        inputs = shape[0] * shape[1] * shape[2]
+        if self.weights.shape[1] != inputs:
+            raise InputError(f"layer {self.name}: weights take {self.weights.shape[1]} inputs, its input {shape} has {inputs}")
+        return self.outputs, 1, 1
+
+
+@dataclass(frozen=True)
+class Pool:
+    """OR over 2x2 spikes, stride 2; an odd last row or column is dropped, as torch's max_pool2d does."""
+
+    name: str
+
+    def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        channels, height, width = shape
+        if min(height, width) < 2:
+            raise InputError(f"layer {self.name}: cannot pool a map of {height}x{width}; it needs 2x2 or more")
+        return channels, height // 2, width // 2
+
+
+Layer = Conv | Linear | Pool
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A direct-coded spiking network: the image meets the first layer at each of `timesteps`.
+
+    input_shape: (channels, height, width) of the image. image_bits, image_signed: type of a pixel.
+    classes: number of classes; neuron n of the last layer votes for class n // (outputs / classes).
+    layers: a convolution (the dense layer), then any chain of convolutions and pools, then one or more Linear layers.
+    metadata: where the network comes from (strings only); no part of the arithmetic.
+    """
+
+    input_shape: tuple[int, int, int]
+    image_bits: int
+    image_signed: bool
+    timesteps: int
+    classes: int
+    layers: tuple[Layer, ...]
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.image_bits not in IMAGE_BITS:
+            raise InputError(f"image of {self.image_bits} bits; allowed: {IMAGE_BITS.start} to {IMAGE_BITS.stop - 1}")
+        if self.timesteps not in TIMESTEPS:
+            raise InputError(f"{self.timesteps} timesteps; allowed: {TIMESTEPS.start} to {TIMESTEPS.stop - 1}")
+        if len(self.input_shape) != 3 or min(self.input_shape) < 1:
+            raise InputError(f"input shape {self.input_shape}; needs three positive sizes: channels, height, width")
+        self._check_order()
+        _ = self.shapes
+        outputs = self.layers[-1].outputs
+        if self.classes < 1 or outputs % self.classes:
+            raise InputError(f"layer {self.layers[-1].name}: {outputs} neurons do not divide into {self.classes} classes")
+
+    def _check_order(self):
+        if not self.layers or not isinstance(self.layers[0], Conv):
+            raise InputError("the first layer must be a convolution: it is the dense layer that takes the image")
+        if not isinstance(self.layers[-1], Linear):
+            raise InputError("the last layer must be fully connected: its neurons vote for the classes")
+        names = [layer.name for layer in self.layers]
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(f"layer name {name!r} is used twice")
+        first_linear = next(i for i, layer in enumerate(self.layers) if isinstance(layer, Linear))
+        for before, layer in zip(self.layers[first_linear:], self.layers[first_linear + 1 :], strict=False):
+            if not isinstance(layer, Linear):
+                raise InputError(f"layer {layer.name}: only fully connected layers may follow {before.name}")
+
+    @cached_property
+    def shapes(self) -> tuple[tuple[int, int, int], ...]:
+        """Shape (channels, height, width) of every layer's input, and at the end of the last layer's output."""
+        shapes = [self.input_shape]
+        for layer in self.layers:
+            shapes.append(layer.output_shape(shapes[-1]))
+        return tuple(shapes)
+
+    @property
+    def pixel_range(self) -> tuple[int, int]:
+        """Smallest and largest pixel value."""
+        if self.image_signed:
+            return -(2 ** (self.image_bits - 1)), 2 ** (self.image_bits - 1) - 1
+        return 0, 2**self.image_bits - 1
+
+    def check_images(self, images: np.ndarray) -> np.ndarray:
+        """Return `images` [count, channels, height, width] as int64, or raise InputError if the network cannot take them."""
+        images = np.asarray(images)
+        if images.dtype.kind not in "iu":
+            raise InputError(f"images must be integers, got {images.dtype}")
+        if images.ndim != 4 or images.shape[1:] != self.input_shape:
+            raise InputError(f"images of shape {images.shape}; the network needs [count, {', '.join(map(str, self.input_shape))}]")
+        low, high = self.pixel_range
+        if images.size and (images.min() < low or images.max() > high):
+            raise InputError(f"pixels from {images.min()} to {images.max()}; the network needs {low}..{high}")
+        return images.astype(np.int64)

@@ -1,0 +1,179 @@
+"""Quantization-aware training: a torch module whose forward pass computes the integers of docs/specification.md.
+
+Everything is in units of the layer's accumulator, so that nothing is left to fold afterwards: the convolution runs on
+integer weights, and batch norm turns into an integer bias and an integer threshold before the neuron compares. The
+float twin is the same module with `exact` rounding switched off.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from .architecture import blank_network
+from .errors import InputError
+from .network import Conv, Linear, Network, Pool
+from .neurons import SpikingActivation, float_leak, floor_leak
+from .settings import FLOAT, Settings
+
+NORM_EPSILON = 1e-5
+NORM_MOMENTUM = 0.1
+
+
+class Round(torch.autograd.Function):
+    """Nearest integer, halves to even; the gradient passes straight through (Bengio et al. 2013)."""
+
+    @staticmethod
+    def forward(ctx, values):
+        return torch.round(values)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+
+
+def per_output(values: torch.Tensor) -> torch.Tensor:
+    """[O] -> [O, 1, 1], to meet maps [..., O, H, W]."""
+    return values[:, None, None]
+
+
+class SpikingLayer(nn.Module):
+    """A convolution or fully connected layer, batch norm and LIF, in units of its accumulator.
+
+    With the scale s = max|w| / limit of each output channel, limit = 2^(bits-1) - 1, mean mu and deviation sigma of the
+    accumulator, gain gamma > 0 and offset beta of batch norm, and the threshold `threshold` behind it:
+
+        weights = round(w / s)    bias = round(beta*sigma/gamma - mu)    theta = round(threshold*sigma/gamma)
+
+    which is gamma*(acc - mu)/sigma + beta > threshold, multiplied by the positive sigma/gamma. In training mu and sigma
+    are the batch's, over all timesteps; afterwards running averages.
+    """
+
+    def __init__(self, blank: Conv | Linear, settings: Settings):
+        super().__init__()
+        self.blank, self.timesteps, self.threshold = blank, settings.timesteps, settings.threshold
+        self.exact = settings.weight_bits != FLOAT
+        self.leak = (floor_leak if self.exact else float_leak)(blank.neuron)
+        self.weight = nn.Parameter(torch.empty(blank.weights.shape))
+        nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
+        self.log_gain = nn.Parameter(torch.zeros(blank.outputs))
+        self.offset = nn.Parameter(torch.zeros(blank.outputs))
+        self.register_buffer("mean", torch.zeros(blank.outputs))
+        self.register_buffer("variance", torch.ones(blank.outputs))
+
+    def round(self, values: torch.Tensor) -> torch.Tensor:
+        return Round.apply(values) if self.exact else values
+
+    def quantized_weight(self) -> torch.Tensor:
+        """Weights in units of each output channel's scale: for 4 bits, the largest magnitude becomes 7."""
+        limit = 2 ** (self.blank.weight_bits - 1) - 1
+        largest = self.weight.detach().abs().flatten(1).amax(1).clamp_min(torch.finfo(torch.float32).tiny)
+        scale = (largest / limit).reshape(-1, *[1] * (self.weight.ndim - 1))
+        return self.round((self.weight / scale).clamp(-limit, limit))
+
+    def accumulate(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Inputs [T, B, C, H, W] -> accumulators [T, B, O, H, W] without the bias; T = 1 for the image."""
+        steps = inputs.shape[:2]
+        if isinstance(self.blank, Linear):
+            return functional.linear(inputs.flatten(2), self.quantized_weight())[..., None, None]
+        sums = functional.conv2d(inputs.flatten(0, 1), self.quantized_weight(), padding="same")
+        return sums.unflatten(0, steps)
+
+    def statistics(self, sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and variance [O] of the accumulators: the batch's in training, else the running ones."""
+        if not self.training:
+            return self.mean, self.variance
+        variance, mean = torch.var_mean(sums, dim=(0, 1, 3, 4), correction=0)
+        self.mean.lerp_(mean.detach(), NORM_MOMENTUM)
+        self.variance.lerp_(variance.detach(), NORM_MOMENTUM)
+        return mean, variance
+
+    def folded(self, mean: torch.Tensor, variance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """bias, theta and the unrounded theta, each [O], in units of the accumulator."""
+        unit = torch.sqrt(variance + NORM_EPSILON) * torch.exp(-self.log_gain)
+        theta = self.threshold * unit
+        return self.round(self.offset * unit - mean), self.round(theta), theta
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Spikes or image [T, B, C, H, W] -> spikes [T, B, O, H, W]; T = 1 for the image, which meets each timestep."""
+        sums = self.accumulate(inputs)
+        bias, theta, width = self.folded(*self.statistics(sums))
+        current = sums + per_output(bias)
+        return SpikingActivation.apply(
+            current, per_output(theta), per_output(width.detach()), self.timesteps, self.blank.neuron, self.leak
+        )
+
+    def export(self) -> Conv | Linear:
+        """The layer in plain integers, those of the forward pass in evaluation mode."""
+        bias, theta, _ = self.folded(self.mean, self.variance)
+        values = [to_integers(self.blank.name, tensor) for tensor in (self.quantized_weight(), bias, theta)]
+        return type(self.blank)(self.blank.name, *values, self.blank.weight_bits, self.blank.neuron)
+
+
+class PoolLayer(nn.Module):
+    """OR over 2x2 spikes [T, B, C, H, W]: the largest of zeros and ones."""
+
+    def forward(self, spikes: torch.Tensor) -> torch.Tensor:
+        return functional.max_pool2d(spikes.flatten(0, 1), 2).unflatten(0, spikes.shape[:2])
+
+
+class SpikingNetwork(nn.Module):
+    """The trainable network of `settings` for images of `input_shape`; weights are drawn from torch's global generator."""
+
+    def __init__(self, settings: Settings, input_shape: tuple[int, int, int]):
+        super().__init__()
+        bits = 8 if settings.weight_bits == FLOAT else int(settings.weight_bits)
+        self.blank = blank_network(
+            settings.architecture,
+            input_shape=input_shape,
+            classes=settings.classes,
+            timesteps=settings.timesteps,
+            weight_bits=bits,
+            neuron=settings.neuron,
+        )
+        self.exact = settings.weight_bits != FLOAT
+        self.layers = nn.ModuleDict(
+            {layer.name: PoolLayer() if isinstance(layer, Pool) else SpikingLayer(layer, settings) for layer in self.blank.layers}
+        )
+
+    @property
+    def most_votes(self) -> int:
+        """Votes that a class gets if all its neurons spike at each timestep."""
+        return self.blank.timesteps * self.blank.shapes[-1][0] // self.blank.classes
+
+    def spikes(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Images [B, C, H, W] (float, whole numbers) -> spikes [T, B, C, H, W] of each layer, by its name."""
+        maps, trace = images[None], {}
+        for name, layer in self.layers.items():
+            maps = trace[name] = layer(maps)
+        return trace
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Images [B, C, H, W] -> votes [B, classes], summed over timesteps and each class's neurons."""
+        maps = images[None]
+        for layer in self.layers.values():
+            maps = layer(maps)
+        return maps.sum(0).reshape(len(images), self.blank.classes, -1).sum(-1)
+
+    def export(self) -> Network:
+        """The network in plain integers. InputError for a float twin, which has none."""
+        if not self.exact:
+            raise InputError("a float network has no integers to export; set weight_bits to 2..8")
+        blank = self.blank
+        with torch.no_grad():
+            layers = [
+                layer if isinstance(layer, Pool) else self.layers[layer.name].export()  # type: ignore[operator]
+                for layer in blank.layers
+            ]
+        return Network(
+            blank.input_shape, blank.image_bits, blank.image_signed, blank.timesteps, blank.classes, tuple(layers), {}
+        )
+
+
+def to_integers(name: str, tensor: torch.Tensor) -> np.ndarray:
+    """Whole numbers carried by floats -> int64. InputError: a value is not finite, as after a diverged training."""
+    if not torch.isfinite(tensor).all():
+        raise InputError(f"layer {name}: training has diverged, a value is not finite")
+    return tensor.numpy().astype(np.int64)

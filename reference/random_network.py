@@ -1,0 +1,101 @@
+"""Untrained integer networks in which a wanted share of the neurons spikes: for trials of hardware of any size."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from .architecture import blank_network
+from .datasets import random_images
+from .errors import InputError
+from .golden import fire, layer_currents, pool
+from .network import Conv, Linear, Network, Neuron, Pool
+from .widths import current_bounds, prove_widths
+
+CALIBRATION_IMAGES = 16
+BIAS_STEPS = 8
+
+
+def random_network(
+    architecture: str,
+    *,
+    input_shape: tuple[int, int, int],
+    rate: float,
+    seed: int,
+    neuron: Neuron,
+    classes: int = 10,
+    timesteps: int = 2,
+    weight_bits: int = 4,
+    image_bits: int = 8,
+    image_signed: bool = False,
+) -> Network:
+    """A network of uniform random weights and small biases whose layers each spike at about `rate`, above 0 and below 1.
+
+    Thresholds are set layer by layer on random images: one for each channel of a convolution, one for a whole fully
+    connected layer (a single neuron gives too few samples). The same arguments give the same network.
+    """
+    if not 0 < rate < 1:
+        raise InputError(f"rate {rate}; allowed: above 0 and below 1")
+    blank = blank_network(
+        architecture,
+        input_shape=input_shape,
+        classes=classes,
+        timesteps=timesteps,
+        weight_bits=weight_bits,
+        neuron=neuron,
+        image_bits=image_bits,
+        image_signed=image_signed,
+    )
+    network = _calibrated(blank, rate, np.random.default_rng(seed))
+    prove_widths(network)
+    return network
+
+
+def _calibrated(blank: Network, rate: float, generator: np.random.Generator) -> Network:
+    inputs, layers = blank.pixel_range, []
+    images = random_images(CALIBRATION_IMAGES, blank.input_shape, blank.pixel_range, int(generator.integers(2**32)))
+    maps = torch.from_numpy(images)[None]
+    for layer in blank.layers:
+        if isinstance(layer, Pool):
+            maps = pool(maps)
+        else:
+            layer = _draw(layer, generator)
+            currents = layer_currents(layer, maps)
+            layer = _with_thresholds(layer, currents, blank.timesteps, rate, inputs)
+            maps, inputs = fire(layer, currents, blank.timesteps), (0, 1)
+        layers.append(layer)
+    return dataclasses.replace(blank, layers=tuple(layers))
+
+
+def _draw(layer: Conv | Linear, generator: np.random.Generator) -> Conv | Linear:
+    limit = 2 ** (layer.weight_bits - 1) - 1
+    weights = generator.integers(-limit, limit, size=layer.weights.shape, endpoint=True)
+    bias = generator.integers(-BIAS_STEPS * limit, BIAS_STEPS * limit, size=layer.outputs, endpoint=True)
+    return dataclasses.replace(layer, weights=weights, bias=bias)
+
+
+def _with_thresholds(
+    layer: Conv | Linear, currents: torch.Tensor, timesteps: int, rate: float, inputs: tuple[int, int]
+) -> Conv | Linear:
+    """The layer with thresholds found by bisection between the ends of the current's range."""
+    low, high = current_bounds(layer, inputs)
+    low, high = _shared(layer, low.min() - 1), _shared(layer, high.max())
+    while np.any(high - low > 1):
+        middle = (low + high) // 2
+        above = _share(dataclasses.replace(layer, theta=middle), currents, timesteps) > rate
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    shares = [np.abs(_share(dataclasses.replace(layer, theta=theta), currents, timesteps) - rate) for theta in (low, high)]
+    return dataclasses.replace(layer, theta=np.where(shares[0] < shares[1], low, high))
+
+
+def _shared(layer: Conv | Linear, value: np.int64) -> np.ndarray:
+    return np.full(layer.outputs, value, dtype=np.int64)
+
+
+def _share(layer: Conv | Linear, currents: torch.Tensor, timesteps: int) -> np.ndarray:
+    """Share of spikes [outputs]: of each channel of a convolution, of the whole of a fully connected layer."""
+    spikes = fire(layer, currents, timesteps).double()
+    shares = spikes.mean((0, 1, 3, 4)) if isinstance(layer, Conv) else spikes.mean().expand(layer.outputs)
+    return shares.numpy()

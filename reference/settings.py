@@ -1,0 +1,105 @@
+"""The TOML file that describes a training run."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from .architecture import parse
+from .errors import InputError
+from .network import LEAK_SHIFTS, NEURON_KINDS, TIMESTEPS, WEIGHT_BITS, Neuron
+
+DATASETS = ("fashion-mnist",)
+FLOAT = "float"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A training run; every key of the file has its name here.
+
+    architecture: as in architecture.parse; its last layer is a population that divides into `classes`.
+    dataset: one of DATASETS. weight_bits: 2 to 8, or "float" for the same recipe without any rounding.
+    timesteps: T. beta: leak as "m/2^k" written out, "5/32". threshold: firing threshold after batch norm.
+    reset: neuron kind. seed: fixes initial weights, order and augmentation. learning_rate: peak of a cosine schedule.
+    """
+
+    architecture: str
+    dataset: str
+    weight_bits: int | str
+    timesteps: int
+    beta: str
+    threshold: float
+    reset: str
+    classes: int
+    seed: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+
+    def __post_init__(self):
+        parse(self.architecture)
+        _require("dataset", self.dataset, self.dataset in DATASETS, " or ".join(DATASETS))
+        bits = self.weight_bits
+        _require("weight_bits", bits, bits == FLOAT or bits in WEIGHT_BITS, f"{_span(WEIGHT_BITS)} or {FLOAT!r}")
+        _require("timesteps", self.timesteps, self.timesteps in TIMESTEPS, _span(TIMESTEPS))
+        _require("reset", self.reset, self.reset in NEURON_KINDS, " or ".join(NEURON_KINDS))
+        _require("threshold", self.threshold, 0 < self.threshold < float("inf"), "a number above 0")
+        _require("seed", self.seed, self.seed >= 0, "0 or more")
+        _require("learning_rate", self.learning_rate, 0 < self.learning_rate < 1, "a number above 0 and below 1")
+        for name in ("classes", "epochs", "batch_size"):
+            _require(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
+        _ = self.neuron
+
+    @property
+    def neuron(self) -> Neuron:
+        return parse_neuron(self.reset, self.beta)
+
+
+def _require(name: str, value: object, holds: bool, allowed: str) -> None:
+    if not holds:
+        raise InputError(f"{name} = {value!r}; allowed: {allowed}")
+
+
+def _span(numbers: range) -> str:
+    return f"{numbers.start} to {numbers.stop - 1}"
+
+
+def parse_neuron(reset: str, beta: str) -> Neuron:
+    """Neuron of a reset kind with beta written as a fraction over a power of two: "5/32" is multiplier 5, shift 5."""
+    match = re.fullmatch(r"(\d{1,6})/([1-9]\d{0,5})", beta)
+    if not match or int(match[2]).bit_count() != 1 or int(match[2]) > 2 ** (LEAK_SHIFTS.stop - 1):
+        raise InputError(f"beta {beta!r}; needs m/2^k written out, such as 5/32, with 2^k up to {2 ** (LEAK_SHIFTS.stop - 1)}")
+    return Neuron(reset, int(match[1]), int(match[2]).bit_length() - 1)
+
+
+def read_settings(path: Path | str) -> Settings:
+    """Settings of a TOML file. InputError: not readable, not TOML, a key unknown, missing, or of the wrong type or value."""
+    try:
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a TOML file ({error})") from None
+    try:
+        return settings_from(table)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def settings_from(table: dict[str, object]) -> Settings:
+    """Settings of a table with exactly the keys of Settings, each of its type."""
+    types = {field.name: field.type for field in fields(Settings)}
+    for key in table:
+        _require("key", key, key in types, ", ".join(types))
+    for key in types:
+        if key not in table:
+            raise InputError(f"key {key!r} is missing")
+        _check_type(key, table[key], str(types[key]))
+    return Settings(**table)  # type: ignore[arg-type]
+
+
+def _check_type(key: str, value: object, wanted: str) -> None:
+    allowed = {"str": (str,), "int": (int,), "float": (int, float), "int | str": (int, str)}[wanted]
+    _require(key, value, isinstance(value, allowed) and not isinstance(value, bool), f"a value of type {wanted}")

@@ -1,0 +1,148 @@
+"""Training a SpikingNetwork: seeded, with a checkpoint after each epoch, resumable to the same result."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+from .datasets import Dataset
+from .errors import InputError
+from .files import write_atomically
+from .quantize import SpikingNetwork
+from .settings import Settings
+
+CHECKPOINT = "checkpoint.pt"
+EVALUATION_BATCH = 100
+WEIGHT_DECAY = 1e-4
+LARGEST_SHIFT = 1
+# Votes run from 0 to T * neurons per class; cross entropy wants logits of a few units.
+LOGIT_RANGE = 10.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands after a batch: mean loss and share of right answers of the epoch so far."""
+
+    epoch: int
+    batch: int
+    batches: int
+    loss: float
+    accuracy: float
+
+
+@dataclass
+class Run:
+    """A training run: `epoch` epochs are done."""
+
+    settings: Settings
+    model: SpikingNetwork
+    optimizer: torch.optim.Optimizer
+    epoch: int = 0
+
+
+def start(settings: Settings, input_shape: tuple[int, int, int]) -> Run:
+    """A fresh run; its initial weights follow from the seed alone."""
+    torch.manual_seed(settings.seed)
+    model = SpikingNetwork(settings, input_shape)
+    return Run(settings, model, torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=WEIGHT_DECAY))
+
+
+def save_checkpoint(run: Run, folder: Path) -> None:
+    """Write the run to `folder`, whole or not at all."""
+    state = {
+        "settings": json.dumps(dataclasses.asdict(run.settings)),
+        "epoch": run.epoch,
+        "model": run.model.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+    }
+    data = io.BytesIO()
+    torch.save(state, data)
+    write_atomically(folder / CHECKPOINT, data.getvalue())
+
+
+def resume(settings: Settings, input_shape: tuple[int, int, int], folder: Path) -> Run:
+    """The run that `folder` holds. InputError: no checkpoint there, a damaged one, or one of other settings."""
+    path = folder / CHECKPOINT
+    run = start(settings, input_shape)
+    try:
+        state = torch.load(path, weights_only=True)
+        same = json.loads(state["settings"]) == dataclasses.asdict(settings)
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found, there is nothing to resume") from None
+    except Exception as error:  # torch.load has no common exception for the many ways in which a file can be damaged
+        raise InputError(f"{path}: not a checkpoint ({type(error).__name__})") from None
+    if not same:
+        raise InputError(f"{path}: was trained with other settings; resume with those, or start in another folder")
+    run.model.load_state_dict(state["model"])
+    run.optimizer.load_state_dict(state["optimizer"])
+    run.epoch = state["epoch"]
+    return run
+
+
+def train_epoch(run: Run, data: Dataset, report: Callable[[Progress], None] = lambda progress: None) -> None:
+    """One epoch over `data`. Its order and augmentation follow from the seed and the epoch's number alone."""
+    run.model.train()
+    batches = math.ceil(len(data.images) / run.settings.batch_size)
+    seen = loss_sum = right = 0
+    for number, (images, labels) in enumerate(_batches(run, data), start=1):
+        set_learning_rate(run, run.epoch + (number - 1) / batches)
+        votes = run.model(images)
+        loss = vote_loss(votes, labels, run.model.most_votes)
+        run.optimizer.zero_grad()
+        loss.backward()
+        run.optimizer.step()
+        seen += len(labels)
+        loss_sum += loss.item() * len(labels)
+        right += (votes.argmax(1) == labels).sum().item()
+        report(Progress(run.epoch + 1, number, batches, loss_sum / seen, right / seen))
+    run.epoch += 1
+
+
+def _batches(run: Run, data: Dataset) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    generator = torch.Generator().manual_seed((run.settings.seed << 20) + run.epoch)
+    for chosen in torch.randperm(len(data.images), generator=generator).split(run.settings.batch_size):
+        images = torch.from_numpy(data.images[chosen.numpy()]).float()
+        yield augment(images, generator), torch.from_numpy(data.labels[chosen.numpy()])
+
+
+def augment(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Mirror each image [B, C, H, W] left to right with chance 1/2, and shift the batch by up to LARGEST_SHIFT pixels."""
+    mirrored = torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5
+    images = torch.where(mirrored, images.flip(3), images)
+    down, right = torch.randint(0, 2 * LARGEST_SHIFT + 1, (2,), generator=generator).tolist()
+    padded = functional.pad(images, [LARGEST_SHIFT] * 4)
+    return padded[:, :, down : down + images.shape[2], right : right + images.shape[3]]
+
+
+def set_learning_rate(run: Run, epochs_done: float) -> None:
+    """Half a cosine from the peak to 0 over the whole run."""
+    share = 0.5 * (1 + math.cos(math.pi * epochs_done / run.settings.epochs))
+    for group in run.optimizer.param_groups:
+        group["lr"] = run.settings.learning_rate * share
+
+
+def vote_loss(votes: torch.Tensor, labels: torch.Tensor, most_votes: int) -> torch.Tensor:
+    """Cross entropy of the votes [B, classes], scaled so that `most_votes` gives a logit of LOGIT_RANGE."""
+    return functional.cross_entropy(votes * (LOGIT_RANGE / most_votes), labels)
+
+
+def accuracy(model: SpikingNetwork, data: Dataset) -> float:
+    """Share of right answers of the model in evaluation mode; the smallest class wins a draw."""
+    model.eval()
+    with torch.no_grad():
+        batches = torch.arange(len(data.images)).split(EVALUATION_BATCH)
+        answers = [model(torch.from_numpy(data.images[chosen.numpy()]).float()).argmax(1) for chosen in batches]
+    return float((torch.cat(answers).numpy() == data.labels).mean())
+
+
+def provenance(settings: Settings) -> dict[str, str]:
+    """The settings of a run as strings, for the metadata of its model file."""
+    return {key: str(value) for key, value in dataclasses.asdict(settings).items()}

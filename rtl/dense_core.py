@@ -1,0 +1,84 @@
+"""The dense core: the multi-bit input layer of a direct-coded network."""
+
+from dataclasses import dataclass
+
+from myhdl import Signal, always_comb, block, instances
+
+from .activity import activity
+from .image_window import image_window
+from .lif import Lif, lif
+from .mac_array import mac_array
+from .memory import Table
+from .stream import Stream, groups_of
+
+
+@dataclass(frozen=True)
+class DenseCore:
+    """Parameters of the dense core.
+
+    height, width: the image, and the map of outputs. channels, image_bits, image_signed: a pixel of the image.
+    lanes: output channels computed side by side, each with kernel * kernel * channels multipliers.
+    bias, weights: see mac_array(); input (a * kernel + b) * channels + c is channel c under the kernel's tap (a, b).
+    """
+
+    height: int
+    width: int
+    channels: int
+    image_bits: int
+    image_signed: bool
+    outputs: int
+    lanes: int
+    kernel: int
+    timesteps: int
+    bias: Table
+    weights: Table
+    neuron: Lif
+
+    @property
+    def groups(self) -> int:
+        return groups_of(self.outputs, self.lanes)
+
+    @property
+    def input_bits(self) -> int:
+        return self.channels * self.image_bits
+
+    @property
+    def output_bits(self) -> int:
+        return self.lanes * self.timesteps
+
+
+@block
+def dense_core(clk, rst, src, dst, counts, stage):
+    """Convolution of the image, once for all timesteps, and neurons unrolled over them.
+
+    Ports:
+        src     sink    pixels: stage.channels fields of stage.image_bits, in the order frame, row, column
+        dst     source  spike stream, stage.lanes * stage.timesteps bits
+        counts  out     activity counters of the MAC array: busy in each cycle in which it takes a window
+
+    Timing: one pixel of one channel group a cycle.
+    """
+    inputs = stage.kernel * stage.kernel * stage.channels
+    currents_bits = stage.lanes * stage.timesteps * stage.neuron.current_bits
+    windows = Stream(inputs * stage.image_bits)
+    currents = Stream(currents_bits)
+    busy, stall_in, stall_out, never = [Signal(bool(0)) for _ in range(4)]
+
+    slide_window = image_window(
+        clk, rst, src, windows, stage.height, stage.width, stage.kernel, stage.groups, stage.input_bits
+    )  # fmt: skip
+    multiply = mac_array(
+        clk, rst, windows, currents, stage.lanes, stage.width, stage.timesteps, inputs, stage.image_bits,
+        stage.image_signed, stage.neuron.current_bits, stage.bias, stage.weights,
+    )  # fmt: skip
+    fire_neurons = lif(clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.width, stage.neuron)
+    count_activity = activity(clk, rst, busy, stall_in, stall_out, never, never, counts)
+
+    @always_comb
+    def observe():
+        busy.next = windows.valid and windows.ready
+        stall_in.next = not windows.valid
+        stall_out.next = windows.valid and not windows.ready
+        never.next = False
+
+    return instances()

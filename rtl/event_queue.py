@@ -1,0 +1,70 @@
+"""The spike-event queue: a FIFO between the scanner and the accumulators."""
+
+from myhdl import Signal, always, always_comb, block, intbv
+
+from .stream import counter
+
+
+@block
+def event_queue(clk, rst, src, dst, depth):
+    """First-in first-out queue; a word that enters an empty queue is at its head in the next cycle.
+
+    Ports:
+        src  sink    ready while fewer than `depth` words are inside
+        dst  source  valid while at least one word is inside
+
+    Parameters:
+        depth: words it holds, 1 or more
+
+    Timing: one word in and one out a cycle (depth 1: every other cycle), latency 1.
+    """
+    mem = [Signal(intbv(0)[len(dst.data) :]) for _ in range(depth)]
+    head, tail = counter(depth), counter(depth)
+    level = counter(depth + 1)
+    push, pop = Signal(bool(0)), Signal(bool(0))
+    not_full, not_empty = Signal(bool(0)), Signal(bool(0))
+
+    @always_comb
+    def status():
+        not_full.next = level != depth
+        not_empty.next = level != 0
+
+    @always_comb
+    def handshake():
+        src.ready.next = not_full
+        dst.valid.next = not_empty
+        push.next = src.valid and not_full
+        pop.next = dst.ready and not_empty
+
+    @always_comb
+    def show_head():
+        dst.data.next = mem[head]
+
+    @always(clk.posedge)
+    def store():
+        if push:
+            mem[tail].next = src.data
+
+    @always(clk.posedge)
+    def move():
+        if rst:
+            head.next = 0
+            tail.next = 0
+            level.next = 0
+        else:
+            if push:
+                if tail == depth - 1:
+                    tail.next = 0
+                else:
+                    tail.next = tail + 1
+            if pop:
+                if head == depth - 1:
+                    head.next = 0
+                else:
+                    head.next = head + 1
+            if push and not pop:
+                level.next = level + 1
+            elif pop and not push:
+                level.next = level - 1
+
+    return status, handshake, show_head, store, move

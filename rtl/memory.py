@@ -1,0 +1,84 @@
+"""Memories: a block RAM and a ROM that is initialised from a hex file."""
+
+from dataclasses import dataclass, field
+
+from myhdl import Signal, always, block, intbv
+
+
+@dataclass(frozen=True)
+class Table:
+    """Contents of a ROM: `words` of `width` bits (unsigned), kept in the hex file `path` beside the HDL.
+
+    The words take no part in comparison and repr, so that a module's name does not follow the weights.
+    """
+
+    path: str
+    width: int
+    words: tuple[int, ...] = field(repr=False, compare=False)
+
+    @property
+    def depth(self) -> int:
+        return len(self.words)
+
+    def hex_lines(self) -> str:
+        """The file's text: one word a line, as $readmemh reads it."""
+        digits = -(-self.width // 4)
+        return "".join(f"{word:0{digits}x}\n" for word in self.words)
+
+
+@block
+def ram(clk, write, write_addr, write_data, read, read_addr, q, depth):
+    """Simple dual-port RAM with a registered read; infers block RAM. A read of the address being written gives the old word.
+
+    Ports:
+        write       in   1      store write_data at this edge
+        write_addr  in   index  0 .. depth - 1
+        write_data  in   width
+        read        in   1      load q at this edge; q holds its value otherwise
+        read_addr   in   index  0 .. depth - 1
+        q           out  width  one cycle after the read
+    """
+    mem = [Signal(intbv(0)[len(q) :]) for _ in range(depth)]
+
+    @always(clk.posedge)
+    def transfer():
+        if write:
+            mem[write_addr].next = write_data
+        if read:
+            q.next = mem[read_addr]
+
+    return transfer
+
+
+@block
+def rom(clk, read, read_addr, q, table):
+    """ROM with a registered read, initialised from table.path; infers block RAM.
+
+    Ports:
+        read       in   1      load q at this edge; q holds its value otherwise
+        read_addr  in   index  0 .. table.depth - 1
+        q          out  width  one cycle after the read
+    """
+    words = list(table.words)
+    path, depth_1, msb = table.path, table.depth - 1, table.width - 1  # noqa: F841 (names of the HDL template)
+
+    @always(clk.posedge)
+    def transfer():
+        if read:
+            q.next = words[read_addr]
+
+    clk.read = read.read = read_addr.read = True
+    q.driven = "reg"
+    return transfer
+
+
+rom.verilog_code = """\
+reg [$msb:0] mem [0:$depth_1];
+
+initial $$readmemh("$path", mem);
+
+always @(posedge $clk) begin: TRANSFER
+    if ($read) begin
+        $q <= mem[$read_addr];
+    end
+end"""

@@ -1,0 +1,114 @@
+"""The OR-pool stage: max-pooling of spikes."""
+
+from dataclasses import dataclass
+
+from myhdl import Signal, always, always_comb, block, instances, intbv
+
+from .activity import activity
+from .memory import ram
+from .stream import counter
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Parameters of an OR-pool stage. height, width: its input map. groups, lanes: beats for each pixel, channels in a beat."""
+
+    height: int
+    width: int
+    groups: int
+    lanes: int
+    timesteps: int
+
+    @property
+    def input_bits(self) -> int:
+        return self.lanes * self.timesteps
+
+    @property
+    def output_bits(self) -> int:
+        return self.lanes * self.timesteps
+
+
+@block
+def pool(clk, rst, src, dst, counts, stage):
+    """OR of 2 x 2 spikes, stride 2; an odd last row or column is dropped.
+
+    Ports:
+        src     sink    spike stream
+        dst     source  spike stream of height // 2 rows and width // 2 columns
+        counts  out     activity counters: busy in each cycle in which it takes a beat
+
+    Timing: one beat in a cycle; a row of pairs waits in a memory for the row below.
+    """
+    bits, height, width, groups = stage.output_bits, stage.height, stage.width, stage.groups
+    pairs = groups * (width // 2)
+
+    row, group_index, column = counter(height), counter(groups), counter(width)
+    pair_addr = counter(pairs)
+    left = Signal(intbv(0)[bits:])
+    pair = Signal(intbv(0)[bits:])
+    above = Signal(intbv(0)[bits:])
+    pooled = Signal(intbv(0)[bits:])
+    valid = Signal(bool(0))
+    take, keep_pair, fetch_pair, complete = [Signal(bool(0)) for _ in range(4)]
+    stall_in, stall_out, never = [Signal(bool(0)) for _ in range(3)]
+
+    upper_row = ram(clk, keep_pair, pair_addr, pair, fetch_pair, pair_addr, above, pairs)
+    count_activity = activity(clk, rst, take, stall_in, stall_out, never, never, counts)
+
+    @always_comb
+    def flow():
+        src.ready.next = dst.ready or not valid
+        dst.valid.next = valid
+        dst.data.next = pooled
+        take.next = src.valid and (dst.ready or not valid)
+        stall_in.next = not src.valid
+        stall_out.next = src.valid and valid and not dst.ready
+        never.next = False
+
+    @always_comb
+    def combine():
+        pair.next = left | src.data
+        keep_pair.next = take and column[0] and not row[0]
+        fetch_pair.next = take and not column[0]
+        complete.next = take and column[0] and row[0]
+
+    @always(clk.posedge)
+    def hold():
+        if take:
+            left.next = src.data
+        if complete:
+            pooled.next = pair | above
+        if rst:
+            valid.next = False
+        elif complete:
+            valid.next = True
+        elif dst.ready:
+            valid.next = False
+
+    @always(clk.posedge)
+    def walk():
+        if rst:
+            row.next = 0
+            group_index.next = 0
+            column.next = 0
+            pair_addr.next = 0
+        elif take:
+            if column[0]:
+                if pair_addr == pairs - 1:
+                    pair_addr.next = 0
+                else:
+                    pair_addr.next = pair_addr + 1
+            if column != width - 1:
+                column.next = column + 1
+            else:
+                column.next = 0
+                if group_index != groups - 1:
+                    group_index.next = group_index + 1
+                else:
+                    group_index.next = 0
+                    if row != height - 1:
+                        row.next = row + 1
+                    else:
+                        row.next = 0
+
+    return instances()

@@ -1,0 +1,132 @@
+"""The read-out: class counts of the output population, and the class."""
+
+from dataclasses import dataclass
+
+from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv
+
+from .activity import activity
+from .stream import counter, index_bits
+
+
+@dataclass(frozen=True)
+class Readout:
+    """Parameters of the read-out: neuron n of `outputs` votes for class n // (outputs // classes)."""
+
+    outputs: int
+    lanes: int
+    timesteps: int
+    classes: int
+
+    @property
+    def count_bits(self) -> int:
+        """Width of a class count: all neurons of the class spike at every timestep."""
+        return index_bits(self.outputs // self.classes * self.timesteps + 1)
+
+    @property
+    def class_bits(self) -> int:
+        return index_bits(self.classes)
+
+    @property
+    def input_bits(self) -> int:
+        return self.lanes * self.timesteps
+
+    @property
+    def output_bits(self) -> int:
+        return self.class_bits + self.classes * self.count_bits
+
+
+@block
+def readout(clk, rst, src, dst, counts, stage):
+    """Counts the spikes of each class over neurons and timesteps; the answer is the smallest class with the highest count.
+
+    Ports:
+        src     sink    spike stream of the last layer
+        dst     source  one beat an image: the class in the lowest class_bits, then the count of each class, class 0 first
+        counts  out     activity counters: busy in each cycle in which it counts a neuron
+
+    Timing: one neuron a cycle.
+    """
+    lanes, timesteps, classes = stage.lanes, stage.timesteps, stage.classes
+    outputs = stage.outputs
+    population = outputs // classes
+
+    holding, finished = Signal(bool(0)), Signal(bool(0))
+    step, last_lane = Signal(bool(0)), Signal(bool(0))
+    word = Signal(intbv(0)[lanes * timesteps :])
+    lane, neuron, member, class_index = counter(lanes), counter(outputs), counter(population), counter(classes)
+    tally = Signal(intbv(0)[stage.count_bits :])
+    best = Signal(intbv(0)[stage.count_bits :])
+    winner = Signal(intbv(0)[stage.class_bits :])
+    tallies = [Signal(intbv(0)[stage.count_bits :]) for _ in range(classes)]
+    result = ConcatSignal(*reversed(tallies), winner)
+    stall_in, stall_out, never = [Signal(bool(0)) for _ in range(3)]
+
+    count_activity = activity(clk, rst, step, stall_in, stall_out, never, never, counts)
+
+    @always_comb
+    def flow():
+        step.next = holding and not (finished and not dst.ready)
+        last_lane.next = lane == lanes - 1 or neuron == outputs - 1
+        dst.valid.next = finished
+        dst.data.next = result
+
+    @always_comb
+    def accept():
+        src.ready.next = not holding or (step and last_lane)
+
+    @always_comb
+    def observe():
+        stall_in.next = not holding
+        stall_out.next = holding and finished and not dst.ready
+        never.next = False
+
+    @always(clk.posedge)
+    def take():
+        if rst:
+            holding.next = False
+        elif not holding or (step and last_lane):
+            holding.next = src.valid
+            word.next = src.data
+            lane.next = 0
+        elif step:
+            word.next = word >> timesteps
+            lane.next = lane + 1
+
+    @always(clk.posedge)
+    def vote():
+        total = intbv(0)[stage.count_bits :]
+        if rst:
+            neuron.next = 0
+            member.next = 0
+            class_index.next = 0
+            tally.next = 0
+            finished.next = False
+        else:
+            if dst.ready:
+                finished.next = False
+            if step:
+                total[:] = tally
+                for t in range(timesteps):
+                    if word[t]:
+                        total[:] = total + 1
+                if neuron == outputs - 1:
+                    neuron.next = 0
+                    finished.next = True
+                else:
+                    neuron.next = neuron + 1
+                if member != population - 1:
+                    member.next = member + 1
+                    tally.next = total
+                else:
+                    member.next = 0
+                    tally.next = 0
+                    tallies[class_index].next = total
+                    if class_index == 0 or total > best:
+                        best.next = total
+                        winner.next = class_index
+                    if class_index == classes - 1:
+                        class_index.next = 0
+                    else:
+                        class_index.next = class_index + 1
+
+    return instances()

@@ -1,0 +1,81 @@
+"""The sparse convolution stage: row buffer, scanner, event queue, accumulators and neurons."""
+
+from dataclasses import dataclass
+
+from myhdl import block, instances
+
+from .accumulator import accumulator, row_padding
+from .event_queue import event_queue
+from .lif import Lif, lif
+from .memory import Table
+from .scanner import event_width, scanner
+from .stream import Stream, groups_of
+
+
+@dataclass(frozen=True)
+class SparseConv:
+    """Parameters of a sparse convolution stage.
+
+    height, width: the map, of input and output. chunks, lanes_in: beats for each input pixel and channels in a beat.
+    lanes: output channels computed side by side. kernel: 1, 3 or 5. queue_depth: events between scanner and accumulators.
+    bias, weights: see accumulator(). neuron: see lif().
+    """
+
+    height: int
+    width: int
+    chunks: int
+    lanes_in: int
+    outputs: int
+    lanes: int
+    kernel: int
+    timesteps: int
+    queue_depth: int
+    bias: Table
+    weights: Table
+    neuron: Lif
+
+    @property
+    def groups(self) -> int:
+        return groups_of(self.outputs, self.lanes)
+
+    @property
+    def input_bits(self) -> int:
+        return self.lanes_in * self.timesteps
+
+    @property
+    def output_bits(self) -> int:
+        return self.lanes * self.timesteps
+
+
+@block
+def sparse_conv(clk, rst, src, dst, counts, stage):
+    """Event-driven convolution with neurons: spikes in, spikes out.
+
+    Ports:
+        src     sink    spike stream, stage.lanes_in * stage.timesteps bits
+        dst     source  spike stream, stage.lanes * stage.timesteps bits
+        counts  out     activity counters of the accumulators
+
+    Timing: a row of input gives the row of output kernel // 2 above it; see accumulator().
+    """
+    padding = row_padding(stage.width, stage.groups, stage.kernel)
+    radius = stage.kernel // 2
+    channels = stage.chunks * stage.lanes_in
+    flush = radius * stage.groups * (stage.width + padding) + radius
+
+    events = Stream(event_width(channels, stage.timesteps))
+    queued = Stream(event_width(channels, stage.timesteps))
+    currents = Stream(stage.lanes * stage.timesteps * stage.neuron.current_bits)
+
+    scan_rows = scanner(
+        clk, rst, src, events,
+        stage.height, stage.width, padding, stage.chunks, stage.lanes_in, stage.timesteps, stage.groups, flush,
+    )  # fmt: skip
+    queue_events = event_queue(clk, rst, events, queued, stage.queue_depth)
+    accumulate_events = accumulator(
+        clk, rst, queued, currents, counts,
+        stage.height, stage.width, padding, stage.kernel, channels, stage.timesteps, stage.lanes,
+        stage.neuron.current_bits, stage.bias, stage.weights,
+    )  # fmt: skip
+    fire_neurons = lif(clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.width, stage.neuron)
+    return instances()

@@ -1,0 +1,248 @@
+"""The sparse fully connected stage."""
+
+from dataclasses import dataclass
+
+from myhdl import Signal, always, always_comb, block, instances, intbv
+
+from .activity import activity
+from .event_queue import event_queue
+from .lif import Lif, lif
+from .memory import Table, rom
+from .scanner import event_width, scanner
+from .stream import Stream, counter, groups_of, index_bits, pack, signed, unpack
+
+
+@dataclass(frozen=True)
+class SparseFc:
+    """Parameters of a sparse fully connected stage.
+
+    rows: rows of the input map. chunks, lanes_in: beats of an input row and channels in a beat; input chunk * lanes_in + lane
+    of a row is that lane of its beat `chunk`. lanes: neurons computed side by side.
+    bias, weights: see fc_accumulator(). neuron: see lif().
+    """
+
+    rows: int
+    chunks: int
+    lanes_in: int
+    outputs: int
+    lanes: int
+    timesteps: int
+    queue_depth: int
+    bias: Table
+    weights: Table
+    neuron: Lif
+
+    @property
+    def groups(self) -> int:
+        return groups_of(self.outputs, self.lanes)
+
+    @property
+    def input_bits(self) -> int:
+        return self.lanes_in * self.timesteps
+
+    @property
+    def output_bits(self) -> int:
+        return self.lanes * self.timesteps
+
+
+@block
+def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, current_bits, bias, weights):
+    """Adds each event's weights to the partial sums of one group of neurons, group after group for each row of input.
+
+    Between rows the partial sums of the other groups wait in a memory. The pass over the last row gives the currents.
+
+    Ports:
+        src     sink         events of scanner(), a row of input as one pixel
+        dst     source       currents, lanes * timesteps fields of current_bits, field lane * timesteps + t
+        counts  out  160     activity counters
+
+    Parameters:
+        rows: rows of a frame
+        inputs: weight words of each pass
+        bias: Table, one word for each group: lanes fields of current_bits
+        weights: Table, word (row * groups + group) * inputs + i: field `lane` is the weight from input i of that row
+
+    Timing: one event a cycle; a frame takes the sum of max(1, events) over all rows and groups.
+    """
+    groups = bias.depth
+    weight_bits = weights.width // lanes
+    low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
+    fields = lanes * timesteps
+    has_state = rows > 1 and groups > 1
+
+    event_channel = src.data(index_bits(inputs), 0)
+    event_mask = src.data(index_bits(inputs) + timesteps, index_bits(inputs))
+    event_last = src.data(index_bits(inputs) + timesteps)
+    held, held_last = Signal(bool(0)), Signal(bool(0))
+    mask = Signal(intbv(0)[timesteps:])
+    pop, add, shift, blocked, always_read = [Signal(bool(0)) for _ in range(5)]
+    base = counter(weights.depth)
+    weight_addr = counter(weights.depth)
+    weight_word = Signal(intbv(0)[weights.width :])
+    taps = [signed(weight_bits) for _ in range(lanes)]
+
+    # The pass at hand, and the one that follows it. Priming loads the first pass after reset.
+    row, group_index = counter(rows), counter(groups)
+    load_row, load_group, next_load_group = counter(rows), counter(groups), counter(groups)
+    priming = Signal(bool(0))
+    valid = Signal(bool(0))
+    has_event, is_silent, stall_in = [Signal(bool(0)) for _ in range(3)]
+
+    sums = [signed(current_bits) for _ in range(fields)]
+    totals = [signed(current_bits) for _ in range(fields)]
+    finals = [signed(current_bits) for _ in range(fields)]
+    biases = [signed(current_bits) for _ in range(lanes)]
+    bias_word = Signal(intbv(0)[bias.width :])
+
+    weight_rom = rom(clk, pop, weight_addr, weight_word, weights)
+    weight_fields = unpack(weight_word, taps)
+    bias_rom = rom(clk, always_read, next_load_group, bias_word, bias)
+    bias_fields = unpack(bias_word, biases)
+    final_fields = pack(finals, dst.data)
+    count_activity = activity(clk, rst, add, stall_in, blocked, has_event, is_silent, counts)
+
+    @always_comb
+    def flow():
+        blocked.next = held and held_last and valid and not dst.ready
+        add.next = held and not priming and not (held_last and valid and not dst.ready)
+        shift.next = priming or (held and held_last and not (valid and not dst.ready))
+        dst.valid.next = valid
+
+    @always_comb
+    def observe():
+        has_event.next = add and mask != 0
+        is_silent.next = add and mask == 0
+        stall_in.next = not add and not blocked
+        always_read.next = True
+
+    @always_comb
+    def pop_event():
+        src.ready.next = add or not held
+        pop.next = src.valid and (add or not held)
+        weight_addr.next = base + event_channel
+
+    @always(clk.posedge)
+    def hold_event():
+        if rst:
+            held.next = False
+            base.next = 0
+        elif add or not held:
+            held.next = src.valid
+            held_last.next = event_last
+            mask.next = event_mask
+            if src.valid and event_last:
+                if base == (rows * groups - 1) * inputs:
+                    base.next = 0
+                else:
+                    base.next = base + inputs
+
+    @always_comb
+    def total_up():
+        for p in range(lanes):
+            for t in range(timesteps):
+                totals[p * timesteps + t].next = sums[p * timesteps + t]
+                if add and mask[t]:
+                    totals[p * timesteps + t].next = sums[p * timesteps + t] + taps[p]
+
+    if has_state:
+        state = [Signal(intbv(0)[fields * current_bits :]) for _ in range(groups)]
+        total_word = Signal(intbv(0)[fields * current_bits :])
+        stored_word = Signal(intbv(0)[fields * current_bits :])
+        stored = [signed(current_bits) for _ in range(fields)]
+        total_fields = pack(totals, total_word)
+        stored_fields = unpack(stored_word, stored)
+
+        @always_comb
+        def recall():
+            stored_word.next = state[load_group]
+
+        @always(clk.posedge)
+        def store():
+            if shift:
+                state[group_index].next = total_word
+
+    else:
+        # One group keeps its sums where they are; one row needs none of the row before.
+        stored = totals
+
+    @always(clk.posedge)
+    def accumulate():
+        for p in range(lanes):
+            for t in range(timesteps):
+                if not shift:
+                    sums[p * timesteps + t].next = totals[p * timesteps + t]
+                else:
+                    if load_row == 0:
+                        sums[p * timesteps + t].next = biases[p]
+                    else:
+                        sums[p * timesteps + t].next = stored[p * timesteps + t]
+                    if row == rows - 1:
+                        finals[p * timesteps + t].next = totals[p * timesteps + t]
+
+    @always(clk.posedge)
+    def emit():
+        if rst:
+            valid.next = False
+        elif shift and not priming and row == rows - 1:
+            valid.next = True
+        elif dst.ready:
+            valid.next = False
+
+    @always_comb
+    def find_group():
+        next_load_group.next = load_group
+        if rst:
+            next_load_group.next = 0
+        elif shift:
+            if load_group == groups - 1:
+                next_load_group.next = 0
+            else:
+                next_load_group.next = load_group + 1
+
+    @always(clk.posedge)
+    def walk():
+        load_group.next = next_load_group
+        if rst:
+            priming.next = True
+            row.next = 0
+            group_index.next = 0
+            load_row.next = 0
+        elif shift:
+            priming.next = False
+            row.next = load_row
+            group_index.next = load_group
+            if load_group == groups - 1:
+                if load_row == rows - 1:
+                    load_row.next = 0
+                else:
+                    load_row.next = load_row + 1
+
+    return instances()
+
+
+@block
+def sparse_fc(clk, rst, src, dst, counts, stage):
+    """Event-driven fully connected layer with neurons, working on rows of its input as they arrive.
+
+    Ports:
+        src     sink    spike stream, stage.lanes_in * stage.timesteps bits
+        dst     source  spike stream of one pixel, stage.lanes * stage.timesteps bits
+        counts  out     activity counters of the accumulators
+
+    Timing: see fc_accumulator(); when the frame ends only its last row is left to do.
+    """
+    inputs = stage.chunks * stage.lanes_in
+    events = Stream(event_width(inputs, stage.timesteps))
+    queued = Stream(event_width(inputs, stage.timesteps))
+    currents = Stream(stage.lanes * stage.timesteps * stage.neuron.current_bits)
+
+    scan_rows = scanner(
+        clk, rst, src, events, stage.rows, 1, 0, stage.chunks, stage.lanes_in, stage.timesteps, stage.groups, 0
+    )  # fmt: skip
+    queue_events = event_queue(clk, rst, events, queued, stage.queue_depth)
+    accumulate_events = fc_accumulator(
+        clk, rst, queued, currents, counts, stage.rows, inputs, stage.timesteps, stage.lanes,
+        stage.neuron.current_bits, stage.bias, stage.weights,
+    )  # fmt: skip
+    fire_neurons = lif(clk, rst, currents, dst, stage.lanes, stage.timesteps, 1, stage.neuron)
+    return instances()
