@@ -12,12 +12,15 @@ Python. Its files in the work folder:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .convert import Module
 from .errors import CosimError
 
+FAULT = "BENCH: "
+"""What the bench's own messages begin with."""
 QUIET_CYCLES = 200
 """Cycles watched after the last expected beat: a surplus beat must not go unseen."""
 
@@ -47,6 +50,12 @@ class Bench:
     def top(self) -> Module:
         return self.modules[-1]
 
+    @property
+    def streams(self) -> list[tuple[str, int]]:
+        """Every recorded stream inside the top: the path of its signals up to the `_`, and the width of its payload."""
+        widths = _signal_widths(self.top.text)
+        return [(f"bench.dut.{name}", widths[f"{name}_data"]) for name in self.watch]
+
     def width(self, port: str) -> int:
         return next(p.width for p in self.top.ports if p.name == port)
 
@@ -70,13 +79,21 @@ class Beat:
 class Outcome:
     """What a run gave. streams: beats of "dst" and of each watched stream. starts: cycle of each frame's first beat.
 
-    cycles: clock cycles until the last expected beat. counts: the activity counters then.
+    cycles: clock cycles until the last expected beat, or the end. counts: the activity counters then, 0 if it did not come.
+    fault: None, or why the run ended before all expected beats had come.
     """
 
     streams: dict[str, list[Beat]] = field(repr=False)
     starts: list[int]
     cycles: int
     counts: int
+    fault: str | None
+
+    def complete(self) -> Outcome:
+        """This outcome, or CosimError if the run has a fault."""
+        if self.fault is not None:
+            raise CosimError(self.fault)
+        return self
 
 
 def write_inputs(bench: Bench, folder: Path):
@@ -87,17 +104,21 @@ def write_inputs(bench: Bench, folder: Path):
 
 
 def read_outcome(bench: Bench, folder: Path, log: str) -> Outcome:
-    """Read what the simulator wrote; CosimError if the run did not come to its end."""
-    for line in log.splitlines():
-        if line.startswith("BENCH: "):
-            raise CosimError(f"simulation of {bench.top.name}: {line.removeprefix('BENCH: ')}")
+    """Read what the simulator wrote to `folder` and to its log."""
     names = ("dst", *bench.watch)
     streams = {name: [_beat(line) for line in (folder / f"{name}.txt").read_text().splitlines()] for name in names}
-    counts = (folder / "counts.txt").read_text().split()
-    if len(counts) != 2:
-        raise CosimError(f"simulation of {bench.top.name} ended early: {log.strip().splitlines()[-1:] or 'no output'}")
     starts = [int(line) for line in (folder / "starts.txt").read_text().split()]
-    return Outcome(streams, starts, int(counts[0]), Beat(int(counts[0]), counts[1]).value("counts"))
+    counts = (folder / "counts.txt").read_text().split()
+    fault = next((line.removeprefix(FAULT) for line in log.splitlines() if line.startswith(FAULT)), None)
+    if len(counts) == 2:
+        return Outcome(streams, starts, int(counts[0]), Beat(int(counts[0]), counts[1]).value("counts"), fault)
+    last = max((beats[-1].cycle for beats in streams.values() if beats), default=0)
+    return Outcome(streams, starts, last, 0, fault or f"simulation of {bench.top.name} ended early")
+
+
+def _signal_widths(text: str) -> dict[str, int]:
+    """Widths of the wires that a module declares."""
+    return {name: int(msb or 0) + 1 for msb, name in re.findall(r"^wire (?:\[(\d+):0\] )?(\w+);$", text, re.MULTILINE)}
 
 
 def _beat(line: str) -> Beat:
@@ -115,7 +136,7 @@ def _verilog(bench: Bench) -> str:
         f'        $fdisplay({name}_file, "%0d %h", cycle, {at}{name}_data);\n'
         f"        quiet = 0;\n    end\n"
         f"    if (({at}{name}_valid ^ {at}{name}_ready) === 1'bx) begin\n"
-        f'        $display("BENCH: unknown valid or ready on stream {name} at cycle %0d", cycle);\n        $finish;\n    end'
+        f'        $display("{FAULT}unknown valid or ready on stream {name} at cycle %0d", cycle);\n        $finish;\n    end'
         for name, at in streams
     )
     waves = 'initial begin\n    $dumpfile("waves.fst");\n    $dumpvars(0, bench);\nend\n' if bench.waves else ""
@@ -176,7 +197,7 @@ always @(posedge clk) if (!rst) begin
     else quiet = quiet + 1;
     if (after > {QUIET_CYCLES}) $finish;
     if (quiet > {bench.patience}) begin
-        $display("BENCH: no transfer for {bench.patience} cycles, %0d of %0d beats sent, %0d of %0d received",
+        $display("{FAULT}no transfer for {bench.patience} cycles, %0d of %0d beats sent, %0d of %0d received",
             sent, BEATS, received, EXPECTED);
         $finish;
     end

@@ -52,14 +52,15 @@ class Module:
     tables: tuple[Table, ...]
 
 
-def convert(block: _Block) -> list[Module]:
+def convert(block: _Block, top_name: str | None = None) -> list[Module]:
     """Convert an elaborated block and everything below it; children come before parents, the block itself last.
 
-    The text depends on nothing but the block's function and parameters.
+    The text depends on nothing but the block's function and parameters. top_name: name of the block's own module, instead
+    of one made from its parameters.
     """
     modules: dict[str, Module] = {}
     with _shallow_stack():
-        _convert(_function(block), block.args, block.kwargs, modules)
+        _convert(_function(block), block.args, block.kwargs, modules, top_name)
     return list(modules.values())
 
 
@@ -99,9 +100,9 @@ def _function(block: _Block):
     return getattr(sys.modules[block.func.__module__], block.func.__name__)
 
 
-def _convert(function, args, kwargs, modules: dict[str, Module]) -> Module:
+def _convert(function, args, kwargs, modules: dict[str, Module], name: str | None = None) -> Module:
     arguments = inspect.signature(function.func).bind(*args, **kwargs).arguments
-    name = module_name(function.func.__name__, arguments)
+    name = name or module_name(function.func.__name__, arguments)
     if name in modules:
         return modules[name]
     block, variables = _elaborate(function, {key: _fresh(value) for key, value in arguments.items()})
@@ -126,7 +127,7 @@ def module_name(block: str, arguments: dict) -> str:
 
 
 def _parameters(arguments: dict) -> list[str]:
-    return [f"{key} = {pformat(value, width=110)}" for key, value in arguments.items() if not _signals_of(key, value)]
+    return [f"{key} = {pformat(value, width=110, sort_dicts=False)}" for key, value in arguments.items() if not _signals_of(key, value)]
 
 
 def _signals_of(key: str, value) -> list[tuple[str, _Signal]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from .bench import Bench, Outcome
 from .compare import Mismatch, first_mismatch
 from .convert import Module, convert
 from .design import build_accelerator
+from .hdl_folder import TOP
 from .icarus import run_icarus
 from .plan import READOUT, Stage
 
@@ -29,6 +31,7 @@ class NetworkRun:
     network: Network
     stages: dict[str, Stage]
     images: np.ndarray
+    bench: Bench
     trace: golden.Trace
     outcome: Outcome
     mismatch: Mismatch | None
@@ -47,7 +50,7 @@ def stage_activity(counts: int) -> dict[str, int]:
 
 def convert_stages(stages: dict[str, Stage]) -> tuple[Module, ...]:
     """Verilog of the accelerator, its top last."""
-    return tuple(convert(build_accelerator(stages)))
+    return tuple(convert(build_accelerator(stages), TOP))
 
 
 def run_network(
@@ -61,12 +64,16 @@ def run_network(
     src_stall: int = 0,
     dst_stall: int = 0,
     seed: int = 1,
+    progress: Callable[[str], None] = lambda step: None,
 ) -> NetworkRun:
     """Run `images` [count, channels, height, width] through the accelerator in `folder` and compare.
 
+    src_stall, dst_stall, seed: see Bench. progress: told the name of each step as it begins.
     InputError for images that the network cannot take, CosimError for a simulator that is missing or fails.
     """
+    progress("integer reference")
     trace = golden.run(network, images)
+    progress("conversion to Verilog")
     bench = Bench(
         modules=convert_stages(stages),
         beats=image_beats(network.check_images(images), network.image_bits),
@@ -78,6 +85,10 @@ def run_network(
         seed=seed,
         waves=waves,
     )
+    progress(f"simulation of {len(images)} images in {simulator}")
     outcome = SIMULATORS[simulator](bench, folder)
     streams = {name: outcome.streams["dst" if name == READOUT else f"{name}_dst"] for name in stages}
-    return NetworkRun(network, stages, images, trace, outcome, first_mismatch(stages, trace, streams))
+    mismatch = first_mismatch(stages, trace, streams)
+    if mismatch is None:
+        outcome.complete()
+    return NetworkRun(network, stages, images, bench, trace, outcome, mismatch)

@@ -91,7 +91,7 @@ def layers(network: Network, images: np.ndarray) -> Iterator[tuple[Layer, torch.
 
 def count_votes(network: Network, spikes: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Spikes [T, N, O, 1, 1] of the last layer -> votes int64 [N, classes] and the answers int64 [N]."""
-    votes = spikes.long().sum(0).reshape(spikes.shape[1], network.classes, -1).sum(-1).numpy()
+    votes = spikes.long().sum(0).unflatten(1, (network.classes, -1)).sum((2, 3, 4)).numpy()
     return votes, votes.argmax(1)
 
 

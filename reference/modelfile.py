@@ -42,8 +42,9 @@ def save_model(network: Network, path: Path | str) -> None:
 
 def smallest_type(values: np.ndarray) -> np.ndarray:
     """The same integers in the smallest of int8, int16, int32 and int64 that holds them all."""
-    kind = np.result_type(np.min_scalar_type(int(values.min())), np.min_scalar_type(int(values.max())), np.int8)
-    return values.astype(kind)
+    low, high = values.min(), values.max()
+    kinds = (np.iinfo(kind) for kind in (np.int8, np.int16, np.int32, np.int64))
+    return values.astype(next(kind.dtype for kind in kinds if kind.min <= low and high <= kind.max))
 
 
 def _header(network: Network) -> dict[str, Any]:

@@ -36,12 +36,12 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
     parity = Signal(bool(0))
     available, advance = Signal(bool(0)), Signal(bool(0))
     pixels = [Signal(intbv(0)[pixel_bits:]) for _ in range(banks)]
-    inside = Signal(intbv(0)[kernel:])
+    row_exists = Signal(intbv(0)[kernel:])
 
     # The column that comes out of the banks, then the window's columns.
     fetched, fetched_parity = Signal(bool(0)), Signal(bool(0))
     fetched_center = counter(banks)
-    fetched_inside = Signal(intbv(0)[kernel:])
+    fetched_rows = Signal(intbv(0)[kernel:])
     columns = [Signal(intbv(0)[pixel_bits:]) for _ in range(kernel * kernel)]
     shown = [Signal(intbv(0)[pixel_bits:]) for _ in range(kernel * kernel)]
     valids = Signal(intbv(0)[kernel:])
@@ -81,7 +81,7 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
     def find_row():
         # Rows from max(0, row - radius) on are resident; the pass needs those up to min(row + radius, height - 1).
         for a in range(kernel):
-            inside.next[a] = row + a >= radius and row + a < height + radius
+            row_exists.next[a] = row + a >= radius and row + a < height + radius
         if row < radius:
             if row + radius < height:
                 available.next = level > row + radius
@@ -147,7 +147,7 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
             fetched.next = available
             fetched_parity.next = parity
             fetched_center.next = center
-            fetched_inside.next = inside
+            fetched_rows.next = row_exists
 
     @always(clk.posedge)
     def slide():
@@ -171,7 +171,7 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
                 else:
                     bank[:] = bank - radius
                 columns[a * kernel + kernel - 1].next = 0
-                if fetched_inside[a]:
+                if fetched_rows[a]:
                     columns[a * kernel + kernel - 1].next = pixels[bank]
 
     @always_comb

@@ -82,7 +82,7 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
     taps = [signed(weight_bits) for _ in range(lanes)]
 
     # The pass at hand, and the one that follows it. Priming loads the first pass after reset.
-    row, group_index = counter(rows), counter(groups)
+    row = counter(rows)
     load_row, load_group, next_load_group = counter(rows), counter(groups), counter(groups)
     priming = Signal(bool(0))
     valid = Signal(bool(0))
@@ -145,6 +145,7 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
                     totals[p * timesteps + t].next = sums[p * timesteps + t] + taps[p]
 
     if has_state:
+        group_index = counter(groups)
         state = [Signal(intbv(0)[fields * current_bits :]) for _ in range(groups)]
         total_word = Signal(intbv(0)[fields * current_bits :])
         stored_word = Signal(intbv(0)[fields * current_bits :])
@@ -160,6 +161,9 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
         def store():
             if shift:
                 state[group_index].next = total_word
+                group_index.next = load_group
+            if rst:
+                group_index.next = 0
 
     else:
         # One group keeps its sums where they are; one row needs none of the row before.
@@ -205,12 +209,10 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
         if rst:
             priming.next = True
             row.next = 0
-            group_index.next = 0
             load_row.next = 0
         elif shift:
             priming.next = False
             row.next = load_row
-            group_index.next = load_group
             if load_group == groups - 1:
                 if load_row == rows - 1:
                     load_row.next = 0

@@ -1,0 +1,71 @@
+"""The folder that `duospike convert` writes: HDL, hex files, file lists, lint waivers and the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from reference.network import Network
+from rtl.activity import COUNTER_BITS, COUNTERS
+
+from .convert import Module, write
+from .plan import Stage
+
+TOP = "accelerator"
+WAIVERS = """\
+`verilator_config
+// MyHDL writes plain integers, whose bounds it checks in simulation; Verilog widens and narrows them by itself.
+lint_off -rule WIDTH
+// A 1x1 kernel has a radius of 0, and comparing an index with it is constant.
+lint_off -rule UNSIGNED
+// A 1x1 convolution keeps no partial rows: what would fill and read its line buffer stays unused.
+lint_off -rule UNUSEDSIGNAL -file "*accumulator_*" -match "*'store*'"
+lint_off -rule UNUSEDSIGNAL -file "*accumulator_*" -match "*'partials'"
+lint_off -rule INITIALDLY -file "*accumulator_*"
+"""
+VERILATOR_OPTIONS = """\
+// verilator -f verilator.f: every loop of the design has a fixed length and is unrolled.
+--unroll-count 4096
+--unroll-stmts 1000000
+--top-module {top}
+waivers.vlt
+-f {top}.f
+"""
+
+
+def write_hdl(network: Network, lanes: dict[str, int], stages: dict[str, Stage], modules: tuple[Module, ...], folder: Path):
+    """Write the converted accelerator to an existing, empty folder. The same network and lanes give the same bytes.
+
+    accelerator.f lists the Verilog files, children first; verilator.f adds Verilator's options and waivers.vlt;
+    manifest.json names versions, the network, the lanes and the SHA-256 of every file.
+    """
+    sources = write(list(modules), folder)
+    (folder / f"{TOP}.f").write_text("".join(f"{source.name}\n" for source in sources))
+    (folder / "verilator.f").write_text(VERILATOR_OPTIONS.format(top=TOP))
+    (folder / "waivers.vlt").write_text(WAIVERS)
+    manifest = _manifest(network, lanes, stages, modules[-1], folder)
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+def _manifest(network: Network, lanes: dict[str, int], stages: dict[str, Stage], top: Module, folder: Path) -> dict:
+    files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
+    return {
+        "generator": {"duospike": version("duospike"), "myhdl": version("myhdl"), "python": platform.python_version()},
+        "language": "verilog",
+        "top": top.name,
+        "ports": [{"name": port.name, "direction": port.direction, "width": port.width} for port in top.ports],
+        "counters": {"stages": list(stages), "of_each_stage": list(COUNTERS), "bits": COUNTER_BITS},
+        "network": {
+            "input_shape": list(network.input_shape),
+            "image_bits": network.image_bits,
+            "image_signed": network.image_signed,
+            "timesteps": network.timesteps,
+            "classes": network.classes,
+            "metadata": dict(sorted(network.metadata.items())),
+        },
+        "lanes": lanes,
+        "files": files,
+    }

@@ -1,0 +1,111 @@
+"""The report of a co-simulation, as a table and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from rich import box
+from rich.table import Table
+
+from rtl.dense_core import DenseCore
+from rtl.pool import Pool as PoolStage
+from rtl.readout import Readout
+from rtl.sparse_conv import SparseConv
+from rtl.sparse_fc import SparseFc
+
+from .compare import decode_result
+from .errors import CosimError
+from .network_run import NetworkRun
+from .plan import READOUT
+
+KINDS = {DenseCore: "dense", SparseConv: "sparse_conv", SparseFc: "sparse_fc", PoolStage: "pool", Readout: "readout"}
+CLOCK_HZ = 100e6
+
+
+def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> dict:
+    """The content of report.json.
+
+    bit_exact; mismatch: null or image, stage, timestep, channel, y, x, expected, got; simulator; images: index, label,
+    expected_class, predicted_class (null if it did not come), cycles (from the first pixel to the class); stages: name,
+    kind, lanes, neurons, spikes (over all images and timesteps, by the reference), sparsity, events, busy_cycles,
+    stall_in, stall_out; total_cycles.
+    """
+    return {
+        "bit_exact": run.mismatch is None,
+        "mismatch": None if run.mismatch is None else dataclasses.asdict(run.mismatch),
+        "simulator": simulator,
+        "images": [_image(run, labels, index) for index in range(len(run.images))],
+        "stages": [_stage(run, name, counters) for name, counters in run.activity.items()],
+        "total_cycles": run.outcome.cycles,
+    }
+
+
+def _image(run: NetworkRun, labels: np.ndarray | None, index: int) -> dict:
+    results = run.outcome.streams["dst"]
+    predicted = cycles = None
+    if index < min(len(results), len(run.outcome.starts)):
+        cycles = results[index].cycle - run.outcome.starts[index] + 1
+        try:
+            predicted = decode_result(run.stages[READOUT], results[index].value(READOUT))[0]
+        except CosimError:
+            predicted = None
+    return {
+        "index": index,
+        "label": None if labels is None else int(labels[index]),
+        "expected_class": int(run.trace.predicted[index]),
+        "predicted_class": predicted,
+        "cycles": cycles,
+    }
+
+
+def _stage(run: NetworkRun, name: str, counters: dict[str, int]) -> dict:
+    stage, spikes = run.stages[name], run.trace.spikes.get(name)
+    has_neurons = isinstance(stage, DenseCore | SparseConv | SparseFc)
+    return {
+        "name": name,
+        "kind": KINDS[type(stage)],
+        "lanes": stage.lanes,
+        "neurons": int(np.prod(spikes.shape[2:])) if has_neurons else 0,
+        "spikes": None if spikes is None else int(spikes.sum()),
+        "sparsity": None if spikes is None else 1 - float(spikes.mean()),
+        "events": counters["events"],
+        "busy_cycles": counters["busy"],
+        "stall_in": counters["stall_in"],
+        "stall_out": counters["stall_out"],
+    }
+
+
+COLUMNS = ("stage", "kind", "lanes", "neurons", "spikes", "sparsity", "events", "busy\ncycles", "stalled\nin", "stalled\nout")
+
+
+def stage_table(report: dict) -> Table:
+    """The stages of a report as a table for the terminal."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for title in COLUMNS:
+        table.add_column(title, justify="left" if title in ("stage", "kind") else "right", no_wrap=True)
+    for stage in report["stages"]:
+        sparsity = None if stage["sparsity"] is None else f"{stage['sparsity']:.1%}"
+        cells = (stage["name"], stage["kind"], stage["lanes"], stage["neurons"] or None, stage["spikes"], sparsity)
+        counters = (stage["events"] or None, stage["busy_cycles"], stage["stall_in"], stage["stall_out"])
+        table.add_row(*("-" if cell is None else str(cell) for cell in (*cells, *counters)))
+    return table
+
+
+def image_lines(report: dict) -> list[str]:
+    """One line for each image: what it is, what the hardware said, in how many cycles."""
+    return [
+        f"image {image['index']}: label {_shown(image['label'])}, class {_shown(image['predicted_class'])} "
+        f"(reference {image['expected_class']}), {_shown(image['cycles'])} cycles"
+        for image in report["images"]
+    ]
+
+
+def throughput_line(report: dict) -> str:
+    """Total cycles, and images a second at 100 MHz when images follow each other as in this run."""
+    cycles, images = report["total_cycles"], len(report["images"])
+    return f"total: {cycles} cycles for {images} images, {CLOCK_HZ * images / cycles:.0f} images a second at 100 MHz"
+
+
+def _shown(value: int | None) -> str:
+    return "unknown" if value is None else str(value)

@@ -1,0 +1,38 @@
+"""`duospike convert`: a model file to Verilog."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .network_options import add_design_options
+
+DESCRIPTION = """Write the accelerator for MODEL to the folder DIR: hierarchical Verilog (one module for each block type
+and parameter set), weights, biases and thresholds as hex files, accelerator.f (file list), verilator.f and waivers.vlt
+(lint), manifest.json (versions, lanes, hashes). Simulate or synthesise it with DIR as the working directory, where the
+hex files are. The same input gives the same bytes."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser("convert", help="write the accelerator as Verilog", description=DESCRIPTION)
+    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; a new, empty or earlier one")
+    add_design_options(parser)
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from cosim.folder import output_folder
+    from cosim.hdl_folder import TOP, write_hdl
+    from cosim.network_run import convert_stages
+    from cosim.plan import choose_lanes, plan_stages
+    from reference.modelfile import load_model
+
+    network = load_model(args.model)
+    lanes = choose_lanes(network, args.lanes)
+    stages = plan_stages(network, lanes, args.queue_depth)
+    with output_folder(args.out) as folder:
+        modules = convert_stages(stages)
+        write_hdl(network, lanes, stages, modules, folder)
+    print(f"{args.out}: {len(modules)} modules, top {TOP}, lanes {', '.join(f'{k}={v}' for k, v in lanes.items())}")
+    return 0

@@ -1,0 +1,62 @@
+"""`duospike cosim`: run a model's accelerator in a simulator and compare every spike with the reference."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from .network_options import add_design_options, positive
+
+DESCRIPTION = """Convert the accelerator for MODEL, run images through it in a simulator, and compare the spikes of every
+stage, timestep and neuron, the class counts and the class with the integer reference. Prints a table of the stages and
+writes DIR/report.json beside the files of the run. The first difference, an unknown bit or a missing beat makes it
+fail."""
+DATA_HELP = "fashion-mnist (default: its test images), a folder with its IDX files, random, or an .npy file of images"
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser("cosim", help="run the accelerator in a simulator and compare", description=DESCRIPTION)
+    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; a new, empty or earlier one")
+    parser.add_argument("--images", type=positive, default=2, metavar="N", help="number of images (default: 2)")
+    parser.add_argument("--data", default="fashion-mnist", metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of random images (default: 0)")
+    parser.add_argument("--simulator", choices=["icarus"], default="icarus", help="simulator (default: icarus)")
+    parser.add_argument("--waves", action="store_true", help="also write waves.fst and waves.gtkw for GTKWave")
+    add_design_options(parser)
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from cosim.folder import output_folder
+    from cosim.network_run import run_network
+    from cosim.plan import choose_lanes, plan_stages
+    from cosim.report import image_lines, make_report, stage_table, throughput_line
+    from cosim.waves import SAVE_FILE, save_file
+    from reference.datasets import load
+    from reference.modelfile import load_model
+
+    network = load_model(args.model)
+    stages = plan_stages(network, choose_lanes(network, args.lanes), args.queue_depth)
+    data = load(args.data, network, args.images, args.seed)
+    console = Console(stderr=True)
+    with output_folder(args.out) as folder:
+        with console.status("starting") as status:
+            finished = run_network(
+                network, stages, data.images, folder, simulator=args.simulator, waves=args.waves, progress=status.update
+            )
+        report = make_report(finished, data.labels, args.simulator)
+        (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+        if args.waves:
+            (folder / SAVE_FILE).write_text(save_file(finished.bench.streams))
+    Console().print(stage_table(report))
+    print("\n".join([*image_lines(report), throughput_line(report)]))
+    if finished.mismatch is not None:
+        print(f"NOT EQUAL: {finished.mismatch}")
+        return 1
+    compared = sum(spikes.size for spikes in finished.trace.spikes.values())
+    print(f"bit-exact: all {compared} spikes, class counts and classes equal the reference ({args.simulator})")
+    return 0

@@ -1,0 +1,51 @@
+"""`duospike evaluate`: accuracy and spike rates of a model file by the integer reference."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+
+from rich.console import Console
+from rich.table import Table
+
+from reference.datasets import load
+from reference.golden import Evaluation, evaluate
+from reference.modelfile import load_model
+from reference.network import Network
+
+DESCRIPTION = """Run MODEL on images with the integer golden model, the one that the hardware must equal, and print
+how many answers are right and how often each layer's neurons spike (spikes per neuron and timestep)."""
+DATA_HELP = "fashion-mnist (default: its test images), a folder with its IDX files, random, or an .npy file of images"
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser("evaluate", help="accuracy and spike rates by the integer reference", description=DESCRIPTION)
+    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    parser.add_argument("--data", default="fashion-mnist", metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N images (default: all; 100 random ones)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of random images (default: 0)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    network = load_model(args.model)
+    data = load(args.data, network, args.limit, args.seed)
+    console = Console(stderr=True)
+    with console.status("evaluating") as status:
+        result = evaluate(network, data.images, data.labels, lambda done: status.update(f"{done}/{len(data.images)} images"))
+    if args.json:
+        print(json.dumps({"model": str(args.model), "data": args.data, **dataclasses.asdict(result)}))
+    else:
+        print_table(network, result)
+    return 0
+
+
+def print_table(network: Network, result: Evaluation) -> None:
+    table = Table("layer", "output", "spikes per neuron and timestep")
+    for layer, shape in zip(network.layers, network.shapes[1:], strict=True):
+        table.add_row(layer.name, "x".join(map(str, shape)), f"{result.spike_rates[layer.name]:.2%}")
+    Console().print(table)
+    accuracy = "unknown (no labels)" if result.accuracy is None else f"{result.accuracy:.2%}"
+    print(f"accuracy: {accuracy}, {result.images} images, integer reference")

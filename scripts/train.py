@@ -1,0 +1,105 @@
+"""`duospike train`: train a network from a TOML file and write its integers to a model file."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from reference import train
+from reference.datasets import FASHION_MNIST_SHAPE, Dataset, fashion_mnist
+from reference.errors import InputError
+from reference.golden import evaluate
+from reference.modelfile import save_model
+from reference.settings import FLOAT, Settings, read_settings
+
+DESCRIPTION = """Train the spiking network that SETTINGS describes, with quantization in the loop, and write its integers.
+Without a model file (a dry run, or a float twin) only the accuracy is printed. A checkpoint is kept after each epoch."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser("train", help="train a network and write its integers", description=DESCRIPTION)
+    parser.add_argument("settings", metavar="SETTINGS.toml", help="what to train; see models/fashion-small.toml")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="model file to write (.safetensors)")
+    parser.add_argument("--work", type=Path, metavar="DIR", help="folder of the checkpoint (default: runs/NAME of SETTINGS.toml)")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint; the result is that of one whole run")
+    parser.add_argument("--float", action="store_true", help="train the float twin: the same recipe without any rounding")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the data set (default: where Debian installs it)")
+    parser.add_argument("--threads", type=int, default=0, metavar="N", help="threads for torch (default: its own choice)")
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = chosen_settings(args)
+    if args.threads < 0:
+        raise InputError(f"--threads {args.threads}; allowed: 1 or more, or 0 for torch's own choice")
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    test, data = fashion_mnist("test", args.data), fashion_mnist("train", args.data)
+    work = args.work or Path("runs") / (Path(args.settings).stem + ("-float" if settings.weight_bits == FLOAT else ""))
+    work.mkdir(parents=True, exist_ok=True)
+    shape = FASHION_MNIST_SHAPE
+    job = train.resume(settings, shape, work) if args.resume else train.start(settings, shape)
+    started = time.monotonic()
+    while job.epoch < settings.epochs:
+        with progress_shown(settings.epochs) as report:
+            train.train_epoch(job, data, report)
+        train.save_checkpoint(job, work)
+    print(f"trained {job.epoch} epochs, {time.monotonic() - started:.0f} s in this run")
+    finish(job, test, args.out)
+    return 0
+
+
+def chosen_settings(args: argparse.Namespace) -> Settings:
+    """Settings of the file and the flags; everything that can be refused before the training is refused here."""
+    settings = read_settings(args.settings)
+    if args.float:
+        settings = dataclasses.replace(settings, weight_bits=FLOAT)
+    if settings.weight_bits == FLOAT and args.out:
+        raise InputError("--out: a float twin has no integers to write; leave it out")
+    if args.out and not args.out.parent.is_dir():
+        raise InputError(f"--out {args.out}: folder {args.out.parent} is not there")
+    return settings
+
+
+def finish(job: train.Run, test: Dataset, out: Path | None) -> None:
+    """Print the accuracy on the test images, by the golden model where there are integers, and write the model file."""
+    if job.settings.weight_bits == FLOAT:
+        print(f"float twin: {train.accuracy(job.model, test):.2%} of {len(test.images)} test images")
+        return
+    network = dataclasses.replace(job.model.eval().export(), metadata=train.provenance(job.settings))
+    result = evaluate(network, test.images, test.labels)
+    print(f"integer reference: {result.accuracy:.2%} of {result.images} test images")
+    if out:
+        save_model(network, out)
+        print(f"wrote {out}")
+
+
+@contextmanager
+def progress_shown(epochs: int) -> Iterator[Callable[[train.Progress], None]]:
+    """A progress bar on a terminal, else one line for each tenth of an epoch."""
+    if not Console().is_terminal:
+        yield lambda progress: print_tenths(progress, epochs)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns) as bar:
+        task = bar.add_task("")
+        yield lambda progress: bar.update(
+            task, total=progress.batches, completed=progress.batch, description=describe(progress, epochs)
+        )
+
+
+def print_tenths(progress: train.Progress, epochs: int) -> None:
+    if progress.batch * 10 // progress.batches > (progress.batch - 1) * 10 // progress.batches:
+        print(f"{describe(progress, epochs)} batch {progress.batch}/{progress.batches}", flush=True)
+
+
+def describe(progress: train.Progress, epochs: int) -> str:
+    return f"epoch {progress.epoch}/{epochs} loss {progress.loss:.4f} accuracy {progress.accuracy:.2%}"

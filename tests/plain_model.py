@@ -1,0 +1,71 @@
+"""A second, independent computation of a network: scipy correlations, Python integers, one neuron at a time."""
+
+import numpy as np
+from scipy.signal import correlate
+
+from reference.network import Conv, Linear, Network, Neuron
+
+
+def neuron_spikes(neuron: Neuron, theta: int, currents: list[int]) -> list[int]:
+    """Spikes of one neuron for its currents over time; floor division instead of a shift."""
+    spikes, v, s = [], 0, 0
+    for current in currents:
+        if neuron.kind == "subtract":
+            v = neuron.multiplier * (v - theta * s) // 2**neuron.shift + current
+        elif neuron.kind == "subtract_delayed":
+            v = neuron.multiplier * v // 2**neuron.shift - theta * s + current
+        elif neuron.kind == "zero":
+            v = (0 if s else neuron.multiplier * v // 2**neuron.shift) + current
+        s = 1 if v > theta else 0
+        spikes.append(s)
+    return spikes
+
+
+def conv_currents(layer: Conv, maps: np.ndarray) -> np.ndarray:
+    """[C, H, W] -> [O, H, W] by correlating channel for channel."""
+    return np.array(
+        [
+            sum(correlate(plane, kernel, mode="same", method="direct") for plane, kernel in zip(maps, kernels, strict=True)) + bias
+            for kernels, bias in zip(layer.weights, layer.bias, strict=True)
+        ]
+    )
+
+
+def linear_currents(layer: Linear, maps: np.ndarray) -> np.ndarray:
+    flat = [int(x) for x in maps.reshape(-1)]
+    sums = [sum(int(w) * x for w, x in zip(row, flat, strict=True)) for row in layer.weights]
+    return (np.array(sums) + layer.bias)[:, None, None]
+
+
+def pooled(maps: np.ndarray) -> np.ndarray:
+    channels, height, width = maps.shape
+    out = np.zeros((channels, height // 2, width // 2), dtype=np.int64)
+    for c, y, x in np.ndindex(out.shape):
+        out[c, y, x] = maps[c, 2 * y : 2 * y + 2, 2 * x : 2 * x + 2].any()
+    return out
+
+
+def spikes_of(network: Network, image: np.ndarray) -> dict[str, np.ndarray]:
+    """Spikes [T, C, H, W] of every layer for one image [C, H, W]."""
+    maps, trace = [image.astype(np.int64)] * network.timesteps, {}
+    for layer in network.layers:
+        if isinstance(layer, Conv | Linear):
+            compute = conv_currents if isinstance(layer, Conv) else linear_currents
+            currents = np.array([compute(layer, step) for step in maps])
+            maps = np.zeros_like(currents)
+            for o, y, x in np.ndindex(currents.shape[1:]):
+                series = [int(a) for a in currents[:, o, y, x]]
+                maps[:, o, y, x] = neuron_spikes(layer.neuron, int(layer.theta[o]), series)
+        else:
+            maps = np.array([pooled(step) for step in maps])
+        trace[layer.name] = maps
+    return trace
+
+
+def votes_of(network: Network, last: np.ndarray) -> list[int]:
+    """Votes per class from the spikes [T, O, 1, 1] of the last layer."""
+    votes = [0] * network.classes
+    share = last.shape[1] // network.classes
+    for t, n in np.ndindex(last.shape[:2]):
+        votes[n // share] += int(last[t, n, 0, 0])
+    return votes

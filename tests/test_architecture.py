@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from reference.architecture import LayerSpec, blank_network, parse
+from reference.errors import InputError
+from reference.network import Neuron
+
+
+def test_names_count_by_kind():
+    names = [spec.name for spec in parse("16C3-32C3-MP2-32C3-MP2-FC128-FC100")]
+    assert names == ["conv1", "conv2", "pool1", "conv3", "pool2", "fc1", "fc2"]
+
+
+def test_sizes():
+    assert parse("12C5-MP2-FC7") == (
+        LayerSpec("conv1", "conv", 12, 5),
+        LayerSpec("pool1", "pool"),
+        LayerSpec("fc1", "fc", 7),
+    )
+
+
+@pytest.mark.parametrize(
+    "text, word, layer, character",
+    [
+        ("16C3-32X3-FC10", "32X3", 2, 6),
+        ("16C3-32C4", "32C4", 2, 6),
+        ("16C3-MP3-FC10", "MP3", 2, 6),
+        ("0C3-FC10", "0C3", 1, 1),
+        ("16C3--FC10", "", 2, 6),
+        ("16C3-FC10 ", "FC10 ", 2, 6),
+        ("", "", 1, 1),
+        ("16c3-FC10", "16c3", 1, 1),
+    ],
+)
+def test_unknown_layer_is_named_with_its_position(text, word, layer, character):
+    with pytest.raises(InputError) as caught:
+        parse(text)
+    message = str(caught.value)
+    assert f"{word!r} (layer {layer}, character {character})" in message
+    assert "nCk" in message and "\n" not in message
+
+
+def test_blank_network_has_the_shapes_of_the_architecture():
+    network = blank_network(
+        "4C3-MP2-6C5-FC10", input_shape=(3, 9, 7), classes=5, timesteps=3, weight_bits=2, neuron=Neuron("zero", 1, 1)
+    )
+    assert network.shapes == ((3, 9, 7), (4, 9, 7), (4, 4, 3), (6, 4, 3), (10, 1, 1))
+    assert not any(np.any(layer.weights) for layer in network.layers if hasattr(layer, "weights"))
+
+
+def test_blank_network_refuses_what_a_network_refuses():
+    with pytest.raises(InputError, match="fc1: 10 neurons do not divide into 4 classes"):
+        blank_network("4C3-FC10", input_shape=(1, 5, 5), classes=4, timesteps=1, weight_bits=4, neuron=Neuron("zero", 1, 1))

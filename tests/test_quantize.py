@@ -1,0 +1,134 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_training import SHAPE, bright_quarters, small_settings
+
+from reference import golden, train
+from reference.datasets import FASHION_MNIST_SHAPE, Dataset, fashion_mnist
+from reference.errors import InputError
+from reference.network import NEURON_KINDS
+from reference.quantize import Round, SpikingNetwork
+from reference.settings import read_settings
+
+SHIPPED = Path(__file__).parent.parent / "models" / "fashion-small.toml"
+
+
+def trained(settings, data, shape=SHAPE):
+    run = train.start(settings, shape)
+    train.train_epoch(run, data)
+    return run.model.eval()
+
+
+def assert_equals_golden(model, images):
+    """Every spike of the forward pass equals the golden model on the exported integers; no layer is silent or full."""
+    trace = golden.run(model.export(), images)
+    with torch.no_grad():
+        for name, spikes in model.spikes(torch.from_numpy(images.copy()).float()).items():
+            assert np.array_equal(spikes.transpose(0, 1).numpy(), trace.spikes[name]), name
+            assert trace.spikes[name].any() and not trace.spikes[name].all(), name
+        votes = model(torch.from_numpy(images.copy()).float())
+    assert np.array_equal(votes.numpy(), trace.counts)
+
+
+def test_every_spike_of_1000_real_images_equals_the_golden_model():
+    data = fashion_mnist("train")
+    settings = dataclasses.replace(read_settings(SHIPPED), epochs=1)
+    model = trained(settings, Dataset(data.images[:1000], data.labels[:1000]), FASHION_MNIST_SHAPE)
+    assert_equals_golden(model, fashion_mnist("test").images[:1000])
+
+
+@pytest.mark.parametrize("reset", NEURON_KINDS)
+@pytest.mark.parametrize("bits, timesteps, beta", [(2, 1, "1/2"), (4, 3, "38/256"), (8, 4, "7/8")])
+def test_forward_equals_golden_for_other_settings(reset, bits, timesteps, beta):
+    settings = small_settings(reset=reset, weight_bits=bits, timesteps=timesteps, beta=beta)
+    assert_equals_golden(trained(settings, bright_quarters(256)), bright_quarters(100, seed=1).images)
+
+
+def test_a_planted_fault_is_seen():
+    model = trained(small_settings(), bright_quarters(256))
+    model.layers["conv2"].mean += 3
+    exported = model.export()
+    model.layers["conv2"].mean -= 3
+    images = bright_quarters(100, seed=1).images
+    with torch.no_grad():
+        spikes = model.spikes(torch.from_numpy(images).float())["conv2"].transpose(0, 1).numpy()
+    assert not np.array_equal(spikes, golden.run(exported, images).spikes["conv2"])
+
+
+def test_export_uses_all_of_the_weight_range():
+    network = trained(small_settings(weight_bits=3), bright_quarters(128)).export()
+    for name, layer in ((layer.name, layer) for layer in network.layers if hasattr(layer, "weights")):
+        largest = np.abs(layer.weights).reshape(layer.outputs, -1).max(1)
+        assert largest.tolist() == [3] * layer.outputs, name
+
+
+def test_batch_norm_is_folded_whole():
+    """Spikes of the first timestep against batch norm as torch computes it, apart from the rounding."""
+    model = trained(small_settings(weight_bits="float"), bright_quarters(256))
+    layer = model.layers["conv1"]
+    with torch.no_grad():
+        layer.offset.uniform_(-0.5, 0.5)
+        layer.log_gain.uniform_(-0.5, 0.5)
+        images = torch.from_numpy(bright_quarters(50).images).float()
+        sums = layer.accumulate(images[None])[0]
+        normalized = torch.nn.functional.batch_norm(
+            sums, layer.mean, layer.variance, torch.exp(layer.log_gain), layer.offset, eps=1e-5
+        )
+        expected = normalized > layer.threshold
+        close = (normalized - layer.threshold).abs() < 1e-4
+        assert torch.equal(layer(images[None])[0].bool() | close, expected | close)
+        assert 0.01 < expected.float().mean() < 0.9
+
+
+def test_training_statistics_are_the_batchs_and_running_ones_follow():
+    layer = SpikingNetwork(small_settings(), SHAPE).layers["conv1"]
+    sums = torch.randn(1, 5, 4, 8, 7, generator=torch.Generator().manual_seed(1)) * 3 + 2
+    mean, variance = layer.train().statistics(sums)
+    torch.testing.assert_close(mean, sums.mean((0, 1, 3, 4)))
+    torch.testing.assert_close(variance, sums.var((0, 1, 3, 4), correction=0))
+    torch.testing.assert_close(layer.mean, 0.1 * mean)
+    torch.testing.assert_close(layer.variance, 0.9 + 0.1 * variance)
+    assert layer.eval().statistics(sums)[0] is layer.mean
+
+
+def test_gradients_reach_every_parameter():
+    model = SpikingNetwork(small_settings(), SHAPE)
+    data = bright_quarters(64)
+    votes = model(torch.from_numpy(data.images).float())
+    train.vote_loss(votes, torch.from_numpy(data.labels), model.most_votes).backward()
+    for name, parameter in model.named_parameters():
+        assert torch.isfinite(parameter.grad).all() and parameter.grad.abs().max() > 0, name
+
+
+def test_round_halves_to_even_and_passes_the_gradient():
+    values = torch.tensor([0.5, 1.5, -0.5, 2.4, -2.6], requires_grad=True)
+    rounded = Round.apply(values)
+    rounded.backward(torch.arange(5.0))
+    assert rounded.tolist() == [0, 2, 0, 2, -3] and values.grad.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_float_twin_has_no_integers():
+    with pytest.raises(InputError, match="a float network has no integers to export; set weight_bits to 2..8"):
+        SpikingNetwork(small_settings(weight_bits="float"), SHAPE).export()
+
+
+def test_a_diverged_network_is_not_exported():
+    model = SpikingNetwork(small_settings(), SHAPE).eval()
+    model.layers["fc1"].mean[3] = float("nan")
+    with pytest.raises(InputError, match="layer fc1: training has diverged"):
+        model.export()
+
+
+def test_a_silent_channel_stays_exact():
+    model = trained(small_settings(), bright_quarters(128))
+    with torch.no_grad():
+        model.layers["conv1"].weight[1] = 0
+    train.train_epoch(train.Run(small_settings(), model, torch.optim.SGD(model.parameters(), 0.0)), bright_quarters(128))
+    images = bright_quarters(40, seed=1).images
+    trace = golden.run(model.eval().export(), images)
+    with torch.no_grad():
+        spikes = model.spikes(torch.from_numpy(images).float())
+    assert all(np.array_equal(spikes[name].transpose(0, 1).numpy(), trace.spikes[name]) for name in trace.spikes)

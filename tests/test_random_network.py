@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from reference.datasets import random_images
+from reference.errors import InputError
+from reference.golden import evaluate
+from reference.network import NEURON_KINDS, Neuron, Pool
+from reference.random_network import random_network
+
+
+def make(architecture="8C3-12C3-MP2-FC64-FC20", shape=(3, 12, 11), rate=0.1, seed=1, kind="subtract", **options):
+    return random_network(architecture, input_shape=shape, rate=rate, seed=seed, neuron=Neuron(kind, 5, 5), **options)
+
+
+@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("rate", [0.05, 0.1, 0.3])
+def test_layers_spike_at_the_wanted_rate_on_other_images(kind, rate):
+    network = make(rate=rate, kind=kind)
+    images = random_images(100, network.input_shape, network.pixel_range, 999)
+    rates = evaluate(network, images, None).spike_rates
+    for layer in network.layers:
+        if not isinstance(layer, Pool):
+            assert rates[layer.name] == pytest.approx(rate, rel=0.3), layer.name
+
+
+def test_arguments_reach_the_network():
+    network = make("4C5-FC6", (2, 5, 6), timesteps=3, weight_bits=3, classes=3, image_bits=5, image_signed=True)
+    assert network.shapes == ((2, 5, 6), (4, 5, 6), (6, 1, 1))
+    assert (network.timesteps, network.classes, network.pixel_range) == (3, 3, (-16, 15))
+    for layer in network.layers:
+        assert layer.weight_bits == 3 and np.abs(layer.weights).max() == 3
+        assert layer.neuron == Neuron("subtract", 5, 5)
+
+
+def test_same_seed_same_network():
+    first, again, other = (make(seed=seed) for seed in (1, 1, 2))
+    for what in ("weights", "bias", "theta"):
+        assert np.array_equal(getattr(first.layers[0], what), getattr(again.layers[0], what))
+        assert not np.array_equal(getattr(first.layers[0], what), getattr(other.layers[0], what))
+
+
+@pytest.mark.parametrize("rate", [0, 1, -0.1, float("nan")])
+def test_impossible_rates(rate):
+    with pytest.raises(InputError, match="rate .*; allowed: above 0 and below 1"):
+        make(rate=rate)
+
+
+def test_what_float32_cannot_carry_is_refused():
+    with pytest.raises(InputError, match="layer conv1: .* magnitudes below 16777216"):
+        make("2C5-FC10", (3, 6, 6), weight_bits=8, image_bits=16)

@@ -1,0 +1,134 @@
+import os
+
+import numpy as np
+import pytest
+import torch
+from small_training import SHAPE, bright_quarters, small_settings
+
+from reference import golden, train
+from reference.errors import InputError
+
+
+def trained(settings, data, epochs=None):
+    run = train.start(settings, SHAPE)
+    for _ in range(epochs or settings.epochs):
+        train.train_epoch(run, data)
+    return run
+
+
+def assert_same(first, second):
+    for name, value in first.model.state_dict().items():
+        assert torch.equal(value, second.model.state_dict()[name]), name
+    moments = [run.optimizer.state_dict()["state"] for run in (first, second)]
+    for key, state in moments[0].items():
+        assert all(torch.equal(value, moments[1][key][name]) for name, value in state.items())
+
+
+@pytest.mark.parametrize("bits", [4, "float"])
+def test_learns(bits):
+    run = trained(small_settings(weight_bits=bits, epochs=6), bright_quarters(800))
+    test = bright_quarters(300, seed=1)
+    assert train.accuracy(run.model, test) > 0.9
+    if bits != "float":
+        result = golden.evaluate(run.model.export(), test.images, test.labels)
+        assert result.accuracy == train.accuracy(run.model, test)
+
+
+def test_a_resumed_run_equals_a_whole_one(tmp_path):
+    settings, data = small_settings(), bright_quarters(150)
+    whole = trained(settings, data)
+    train.save_checkpoint(trained(settings, data, epochs=1), tmp_path)
+    torch.manual_seed(12345)
+    resumed = train.resume(settings, SHAPE, tmp_path)
+    assert resumed.epoch == 1
+    while resumed.epoch < settings.epochs:
+        train.train_epoch(resumed, data)
+    assert_same(whole, resumed)
+
+
+def test_same_seed_same_run_other_seed_another():
+    data = bright_quarters(100)
+    first, again, other = (trained(small_settings(seed=seed), data, 1) for seed in (1, 1, 2))
+    assert_same(first, again)
+    assert not torch.equal(first.model.layers["conv1"].weight, other.model.layers["conv1"].weight)
+
+
+def test_epochs_differ_in_order():
+    run = train.start(small_settings(), SHAPE)
+    data = bright_quarters(100)
+    first = torch.cat([labels for _, labels in train._batches(run, data)])
+    run.epoch = 1
+    second = torch.cat([labels for _, labels in train._batches(run, data)])
+    assert not torch.equal(first, second)
+    assert torch.equal(first.sort()[0], second.sort()[0]) and len(first) == 100
+
+
+def test_learning_rate_is_half_a_cosine():
+    run = train.start(small_settings(epochs=4, learning_rate=0.01), SHAPE)
+    rates = []
+    for done in (0, 1, 2, 4):
+        train.set_learning_rate(run, done)
+        rates.append(run.optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.01, 0.01 * (1 + 2**-0.5) / 2, 0.005, 0])
+
+
+def test_progress_counts_batches_and_right_answers():
+    run, seen = train.start(small_settings(batch_size=40), SHAPE), []
+    train.train_epoch(run, bright_quarters(100), seen.append)
+    assert [(p.epoch, p.batch, p.batches) for p in seen] == [(1, 1, 3), (1, 2, 3), (1, 3, 3)]
+    assert 0 <= seen[-1].accuracy <= 1 and round(seen[-1].accuracy * 100) == pytest.approx(seen[-1].accuracy * 100)
+    assert run.epoch == 1
+
+
+def test_augmentation_mirrors_and_shifts_only():
+    image = torch.zeros(1, 1, 6, 6)
+    image[0, 0, 2, 1] = 5
+    generator = torch.Generator().manual_seed(1)
+    places = {tuple(train.augment(image, generator)[0, 0].nonzero()[0].tolist()) for _ in range(300)}
+    assert places == {(y, x) for y in (1, 2, 3) for x in (0, 1, 2, 3, 4, 5)}
+
+
+def test_vote_loss_is_scaled_cross_entropy():
+    votes, labels = torch.tensor([[20.0, 0.0], [10.0, 10.0]]), torch.tensor([1, 0])
+    expected = (np.log(1 + np.exp(10)) + np.log(2)) / 2
+    assert train.vote_loss(votes, labels, 20).item() == pytest.approx(expected)
+
+
+def test_nothing_to_resume(tmp_path):
+    with pytest.raises(InputError, match="not found, there is nothing to resume"):
+        train.resume(small_settings(), SHAPE, tmp_path)
+
+
+def test_other_settings_are_not_resumed(tmp_path):
+    train.save_checkpoint(train.start(small_settings(), SHAPE), tmp_path)
+    with pytest.raises(InputError, match="trained with other settings"):
+        train.resume(small_settings(seed=2), SHAPE, tmp_path)
+
+
+@pytest.mark.parametrize("keep", [0, 10, 3000])
+def test_damaged_checkpoint(tmp_path, keep):
+    train.save_checkpoint(train.start(small_settings(), SHAPE), tmp_path)
+    path = tmp_path / train.CHECKPOINT
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(InputError, match="not a checkpoint"):
+        train.resume(small_settings(), SHAPE, tmp_path)
+
+
+class Mischief:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def test_loading_a_checkpoint_runs_no_code(tmp_path):
+    torch.save({"settings": Mischief(str(tmp_path / "owned"))}, tmp_path / train.CHECKPOINT)
+    with pytest.raises(InputError, match="not a checkpoint"):
+        train.resume(small_settings(), SHAPE, tmp_path)
+    assert not (tmp_path / "owned").exists()
+
+
+def test_unwritable_checkpoint_folder(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"):
+        train.save_checkpoint(train.start(small_settings(), SHAPE), tmp_path / "none")
