@@ -18,7 +18,7 @@ import myhdl
 from myhdl import _simulator
 from myhdl._block import _Block
 
-from .convert import Module, Port, _signals_of, convert, write
+from .convert import Module, Port, _shallow_stack, _signals_of, convert, write
 from .errors import CosimError
 from .icarus import require, run_tool
 
@@ -46,7 +46,8 @@ def place_block(function, /, simulator: str, folder: Path, vpi: Path | None = No
 
     folder: exists; a run in Icarus makes a folder of its own there. vpi: see build_vpi(), needed by Icarus only.
     """
-    block = function(**arguments)
+    with _shallow_stack():
+        block = function(**arguments)
     if simulator == "myhdl":
         return Device(block, (), myhdl.Signal(myhdl.intbv(0)[1:]))
     modules = convert(block)

@@ -184,8 +184,11 @@ def _children(block: _Block, variables: dict) -> Iterator[tuple[_Block, str]]:
         elif isinstance(value, dict):
             names.update({id(v): str(k) for k, v in value.items() if isinstance(v, _Block)})
     for sub in block.subs:
-        if isinstance(sub, _Block) and sub.func.__name__ not in INLINED:
-            yield sub, names[id(sub)]
+        if isinstance(sub, _Block):
+            # MyHDL's own names count the blocks of the process, so they would change from one conversion to the next.
+            sub.name = sub.__name__ = names[id(sub)]
+            if sub.func.__name__ not in INLINED:
+                yield sub, sub.name
 
 
 def _instantiate(parent: _Block, child: _Block, instance: str, module: Module):

@@ -1,4 +1,4 @@
-"""Co-simulation of one spiking stage of a network on its own."""
+"""Co-simulation of one stage with neurons on its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from reference import golden
 from reference.network import Network
 
-from .beats import spike_beats
+from .beats import image_beats, spike_beats
 from .bench import Bench, Outcome
 from .compare import Mismatch, first_spike_mismatch
 from .convert import convert
@@ -23,28 +23,32 @@ def run_stage(
     network: Network,
     stages: dict[str, Stage],
     name: str,
-    spikes: np.ndarray,
+    inputs: np.ndarray,
     folder: Path,
     *,
     src_stall: int = 0,
     dst_stall: int = 0,
     seed: int = 1,
 ) -> tuple[Outcome, Mismatch | None]:
-    """Send spikes [frames, timesteps, channels, height, width] through the sparse stage of layer `name` and compare.
+    """Send inputs through the stage of layer `name` and compare its spikes with the reference.
 
-    src_stall, dst_stall, seed: see Bench. CosimError for a run that does not end although all its beats are right.
+    inputs: for the dense layer images [frames, channels, height, width], else spikes [frames, timesteps, channels,
+    height, width]. src_stall, dst_stall, seed: see Bench. CosimError for a run that does not end although all its beats
+    are right.
     """
     names = list(stages)
-    stage, before = stages[name], stages[names[names.index(name) - 1]]
-    layer = network.layers[names.index(name)]
-    maps = torch.from_numpy(np.ascontiguousarray(spikes.swapaxes(0, 1)))
+    index, stage = names.index(name), stages[name]
+    layer = network.layers[index]
+    if index == 0:
+        maps, beats = torch.from_numpy(inputs)[None], image_beats(inputs, network.image_bits)
+    else:
+        maps, beats = torch.from_numpy(inputs.swapaxes(0, 1).copy()), spike_beats(inputs, stages[names[index - 1]].lanes)
     expected = golden.fire(layer, golden.layer_currents(layer, maps), network.timesteps).swapaxes(0, 1).numpy()
-    beats = spike_beats(spikes, before.lanes)
     wanted = spike_beats(expected, stage.lanes)
     bench = Bench(
         modules=tuple(convert(build_stage(stage))),
         beats=beats,
-        frame_beats=len(beats) // len(spikes),
+        frame_beats=len(beats) // len(inputs),
         expected=len(wanted),
         src_stall=src_stall,
         dst_stall=dst_stall,

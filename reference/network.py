@@ -65,6 +65,8 @@ class _Weighted:
             values = np.asarray(getattr(self, what))
             if values.dtype.kind not in "iu":
                 raise InputError(f"layer {self.name}: {what} must be integers, got {values.dtype}")
+            if values.dtype == np.uint64 and values.size and values.max() > np.iinfo(np.int64).max:
+                raise InputError(f"layer {self.name}: {what} reaches {values.max()}; allowed: 64-bit signed integers")
             object.__setattr__(self, what, np.ascontiguousarray(values, dtype=np.int64))
         if self.weight_bits not in WEIGHT_BITS:
             raise InputError(
@@ -78,7 +80,7 @@ class _Weighted:
 
     def _check_weights(self):
         limit = 2 ** (self.weight_bits - 1) - 1
-        wrong = np.argwhere(np.abs(self.weights) > limit)
+        wrong = np.argwhere((self.weights > limit) | (self.weights < -limit))
         if len(wrong):
             at = tuple(int(i) for i in wrong[0])
             raise InputError(
@@ -212,7 +214,7 @@ class Network:
         if images.dtype.kind not in "iu":
             raise InputError(f"images must be integers, got {images.dtype}")
         if images.ndim != 4 or images.shape[1:] != self.input_shape:
-            raise InputError(f"images of shape {images.shape}; the network needs [count, {', '.join(map(str, self.input_shape))}]")
+            raise InputError(f"images of shape {images.shape}; needs [count, {', '.join(map(str, self.input_shape))}]")
         low, high = self.pixel_range
         if images.size and (images.min() < low or images.max() > high):
             raise InputError(f"pixels from {images.min()} to {images.max()}; the network needs {low}..{high}")

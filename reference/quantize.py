@@ -7,6 +7,8 @@ float twin is the same module with `exact` rounding switched off.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import torch
 from torch import nn
@@ -20,6 +22,8 @@ from .settings import FLOAT, Settings
 
 NORM_EPSILON = 1e-5
 NORM_MOMENTUM = 0.1
+# Keeps the scale of a channel whose weights are all 0 above 0, and its gradient finite.
+SMALLEST_SCALE = 1e-8
 
 
 class Round(torch.autograd.Function):
@@ -51,6 +55,9 @@ class SpikingLayer(nn.Module):
     are the batch's, over all timesteps; afterwards running averages.
     """
 
+    mean: torch.Tensor
+    variance: torch.Tensor
+
     def __init__(self, blank: Conv | Linear, settings: Settings):
         super().__init__()
         self.blank, self.timesteps, self.threshold = blank, settings.timesteps, settings.threshold
@@ -69,7 +76,7 @@ class SpikingLayer(nn.Module):
     def quantized_weight(self) -> torch.Tensor:
         """Weights in units of each output channel's scale: for 4 bits, the largest magnitude becomes 7."""
         limit = 2 ** (self.blank.weight_bits - 1) - 1
-        largest = self.weight.detach().abs().flatten(1).amax(1).clamp_min(torch.finfo(torch.float32).tiny)
+        largest = self.weight.detach().abs().flatten(1).amax(1).clamp_min(SMALLEST_SCALE)
         scale = (largest / limit).reshape(-1, *[1] * (self.weight.ndim - 1))
         return self.round((self.weight / scale).clamp(-limit, limit))
 
@@ -108,8 +115,8 @@ class SpikingLayer(nn.Module):
     def export(self) -> Conv | Linear:
         """The layer in plain integers, those of the forward pass in evaluation mode."""
         bias, theta, _ = self.folded(self.mean, self.variance)
-        values = [to_integers(self.blank.name, tensor) for tensor in (self.quantized_weight(), bias, theta)]
-        return type(self.blank)(self.blank.name, *values, self.blank.weight_bits, self.blank.neuron)
+        weights, bias, theta = (to_integers(self.blank.name, tensor) for tensor in (self.quantized_weight(), bias, theta))
+        return dataclasses.replace(self.blank, weights=weights, bias=bias, theta=theta)
 
 
 class PoolLayer(nn.Module):

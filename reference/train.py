@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -91,7 +92,7 @@ def train_epoch(run: Run, data: Dataset, report: Callable[[Progress], None] = la
     """One epoch over `data`. Its order and augmentation follow from the seed and the epoch's number alone."""
     run.model.train()
     batches = math.ceil(len(data.images) / run.settings.batch_size)
-    seen = loss_sum = right = 0
+    seen, loss_sum, right = 0, 0.0, 0
     for number, (images, labels) in enumerate(_batches(run, data), start=1):
         set_learning_rate(run, run.epoch + (number - 1) / batches)
         votes = run.model(images)
@@ -107,10 +108,11 @@ def train_epoch(run: Run, data: Dataset, report: Callable[[Progress], None] = la
 
 
 def _batches(run: Run, data: Dataset) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    images, labels = data.images, np.asarray(data.labels)
     generator = torch.Generator().manual_seed((run.settings.seed << 20) + run.epoch)
-    for chosen in torch.randperm(len(data.images), generator=generator).split(run.settings.batch_size):
-        images = torch.from_numpy(data.images[chosen.numpy()]).float()
-        yield augment(images, generator), torch.from_numpy(data.labels[chosen.numpy()])
+    for chosen in torch.randperm(len(images), generator=generator).split(run.settings.batch_size):
+        batch = torch.from_numpy(images[chosen.numpy()]).float()
+        yield augment(batch, generator), torch.from_numpy(labels[chosen.numpy()])
 
 
 def augment(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -73,8 +73,16 @@ def _layer_widths(layer: Conv | Linear, inputs: Range, timesteps: int) -> LayerW
     potential, state = _potential_bounds(layer, current, timesteps)
     leaked = potential if layer.neuron.kind == "subtract_delayed" else state
     _refuse_inexact(layer.name, "leak multiplier times potential", _scaled(leaked, layer.neuron.multiplier))
-    ranges = (_span(current), potential, state)
-    return LayerWidths(layer.name, *ranges, *(signed_bits(*r) for r in ranges), signed_bits(*_span((layer.theta, layer.theta))))
+    return LayerWidths(
+        layer.name,
+        current=_span(current),
+        potential=potential,
+        state=state,
+        current_bits=signed_bits(*_span(current)),
+        potential_bits=signed_bits(*potential),
+        state_bits=signed_bits(*state),
+        theta_bits=signed_bits(*_span((layer.theta, layer.theta))),
+    )
 
 
 def current_bounds(layer: Conv | Linear, inputs: Range) -> Bounds:

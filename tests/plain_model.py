@@ -23,12 +23,11 @@ def neuron_spikes(neuron: Neuron, theta: int, currents: list[int]) -> list[int]:
 
 def conv_currents(layer: Conv, maps: np.ndarray) -> np.ndarray:
     """[C, H, W] -> [O, H, W] by correlating channel for channel."""
-    return np.array(
-        [
-            sum(correlate(plane, kernel, mode="same", method="direct") for plane, kernel in zip(maps, kernels, strict=True)) + bias
-            for kernels, bias in zip(layer.weights, layer.bias, strict=True)
-        ]
-    )
+
+    def output(kernels: np.ndarray) -> np.ndarray:
+        return sum(correlate(plane, kernel, mode="same", method="direct") for plane, kernel in zip(maps, kernels, strict=True))
+
+    return np.array([output(kernels) + bias for kernels, bias in zip(layer.weights, layer.bias, strict=True)])
 
 
 def linear_currents(layer: Linear, maps: np.ndarray) -> np.ndarray:

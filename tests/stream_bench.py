@@ -25,14 +25,14 @@ def cycle_now():
 
 
 class Source:
-    """Sends beats. stall: share of the cycles in which it holds back; its payload is random then. sent: their cycles."""
+    """Sends beats. stall: share of the cycles in which it holds back; its payload is some other beat then. sent: their cycles."""
 
     def __init__(self, stream, beats, stall=0, seed=0):
         self.stream, self.beats, self.stall, self.random = stream, list(beats), stall, random.Random(seed)
         self.sent = []
 
     def drive(self, clk, rst):
-        stream, width, started = self.stream, len(self.stream.data), 0
+        stream, started = self.stream, 0
         while True:
             yield clk.posedge
             if stream.valid and stream.ready:
@@ -41,7 +41,7 @@ class Source:
                 continue
             offers = started < len(self.beats) and self.random.random() >= self.stall
             stream.valid.next = offers
-            stream.data.next = self.beats[started] if offers else self.random.getrandbits(width)
+            stream.data.next = self.beats[started] if offers else self.random.choice(self.beats)
             started += offers
 
 

@@ -1,0 +1,80 @@
+# Set-up, demonstration and tests. Needs Python 3.11 or newer, make, git and a package manager; the rest is installed here.
+
+PYTHON ?= python3
+
+RUN := .venv/bin/python
+VPI := build/vpi/myhdl.vpi
+
+# The stamp's name stands for the requirements and for the folder, since a virtual environment cannot be moved: a change of
+# either sets up again, and a checkout that only touches files does not.
+KEY := $(shell { pwd -P; cat setup.cfg pyproject.toml; } | cksum | cut -d ' ' -f 1)
+STAMP := .venv/installed-$(KEY)
+
+# program:Debian package. cc builds MyHDL's interface to Icarus; verilator is the lint of the tests.
+PROGRAMS := iverilog:iverilog verilator:verilator cc:build-essential
+DATASET := /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# Each step of the set-up needs the one before; within the tests pytest uses all cores.
+.NOTPARALLEL:
+.PHONY: help setup demo test test-all lint bench clean python system
+
+help:  ## print this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+setup: $(STAMP) $(VPI)  ## install all that is needed: system programs, .venv, MyHDL's interface to Icarus
+	@echo "Ready: make demo, make test, .venv/bin/duospike --help"
+
+demo: $(STAMP)  ## run two images through the small network in Icarus and compare every spike
+	.venv/bin/duospike cosim models/fashion-small.safetensors --images 2 --simulator icarus --out runs/demo
+
+test: $(STAMP) $(VPI)  ## run the quick tests
+	$(RUN) -m pytest -n auto -m "not slow"
+
+test-all: $(STAMP) $(VPI) lint  ## run all tests, and the lint
+	$(RUN) -m pytest -n auto
+
+lint: $(STAMP)  ## check the Python code
+	$(RUN) -m ruff check .
+
+bench: $(STAMP)  ## measure cycles and times against the project's targets
+	$(RUN) -m benchmarks.performance
+
+clean:  ## remove what is built, but not .venv and your runs
+	rm -rf build runs/demo *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find . -name .venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+python:
+	@test -e $(STAMP) || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed, and $(PYTHON) is not; name one: make PYTHON=python3.12" >&2; exit 1; }
+
+# Runs each time, which costs milliseconds, and does nothing where all is there: no network, no root.
+system: python
+	@programs=; packages=; \
+	need() { programs="$$programs, $$1"; packages="$$packages $$2"; }; \
+	for pair in $(PROGRAMS); do \
+		command -v $${pair%%:*} >/dev/null || need $${pair%%:*} $${pair##*:}; \
+	done; \
+	test -e $(DATASET) || need "Fashion-MNIST ($(DATASET))" dataset-fashion-mnist; \
+	test -e $(STAMP) || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || need "Python's venv" $(notdir $(PYTHON))-venv; \
+	test -n "$$packages" || exit 0; \
+	command -v apt-get >/dev/null || { echo "Install these, then run make again: $${programs#, }" >&2; exit 1; }; \
+	root=; \
+	if test "$$(id -u)" != 0; then \
+		root=sudo; \
+		command -v sudo >/dev/null || { echo "As root: apt-get install$$packages; then run make again" >&2; exit 1; }; \
+	fi; \
+	echo "Installing system packages:$$packages"; \
+	$$root apt-get update || echo "Going on with the package lists at hand"; \
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$packages
+
+$(STAMP): | system
+	$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	$(RUN) -m pip install -e '.[dev]'
+	rm -f .venv/installed-*
+	touch $@
+
+$(VPI): $(STAMP)
+	rm -f $@
+	$(RUN) -c 'from pathlib import Path; from cosim.block_run import build_vpi; build_vpi(Path("$(@D)"))'

@@ -1,0 +1,105 @@
+"""`duospike`: one command, a module of this package for each sub-command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module, metadata
+
+from cosim.errors import CosimError
+from reference.errors import InputError
+from rtl.errors import DesignError
+
+DESCRIPTION = """Spiking neural networks for FPGAs: train one with small integer weights, write it as Verilog, and run it
+in a simulator, every spike compared with the integer reference. `duospike COMMAND --help` lists a command's options."""
+
+COMMANDS = {
+    "train": ("train", "train a network and write its integers"),
+    "evaluate": ("evaluate", "accuracy and spike rates by the integer reference"),
+    "convert": ("convert", "write the accelerator as Verilog"),
+    "cosim": ("cosim", "run the accelerator in a simulator and compare"),
+    "random": ("random_network", "an untrained network of a given size and spike rate"),
+    "doctor": ("doctor", "what is installed, and what is missing for which purpose"),
+}
+"""For each command its module and its line in the list of commands, in that list's order."""
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+READER_GONE = 141
+"""Exit statuses; the last two are what a shell reports for SIGINT and SIGPIPE."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command line and return its exit status; bad input is one line on stderr and status 2."""
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        return run(argv)
+    except BrokenPipeError:
+        # The reader of the output has left, such as `head`; what Python would still write at its exit goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    except KeyboardInterrupt:
+        print("duospike: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except ModuleNotFoundError as error:
+        return refuse(f"the Python package {error.name} is missing; see `duospike doctor`")
+    except OSError as error:
+        return refuse(describe(error))
+    except (InputError, DesignError, CosimError) as error:
+        return refuse(str(error))
+
+
+def run(argv: list[str]) -> int:
+    """Parse a command line and run its command."""
+    try:
+        args = build_parser(command_of(argv)).parse_args(argv)
+        return args.func(args)
+    finally:
+        # Here main() can still deal with a reader that has left.
+        sys.stdout.flush()
+
+
+def command_of(argv: list[str]) -> str | None:
+    """The command in `argv`: the options before it take no values."""
+    return next((word for word in argv if not word.startswith("-")), None)
+
+
+def build_parser(command: str | None) -> argparse.ArgumentParser:
+    """The parser that knows the options of `command`, and the names of the others.
+
+    Only that command's module is imported: some need torch, which takes seconds, and `doctor` must run without it.
+    """
+    parser = argparse.ArgumentParser(prog="duospike", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version()}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, (module, summary) in COMMANDS.items():
+        if name == command:
+            import_module(f".{module}", __package__).add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=summary)
+    return parser
+
+
+def version() -> str:
+    """Version of the installed distribution."""
+    try:
+        return metadata.version("duospike")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def describe(error: OSError) -> str:
+    """The files and the reason of an OSError."""
+    files = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    return f"{' -> '.join(files)}: {error.strerror}" if files else str(error)
+
+
+def refuse(message: str) -> int:
+    """Print a message as one line on stderr; returns the exit status."""
+    print("duospike: error:", " ".join(message.splitlines()), file=sys.stderr)
+    return USAGE_ERROR
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,14 @@
+"""Small random networks for tests of conversion and co-simulation."""
+
+from cosim.plan import choose_lanes, plan_stages
+from reference.network import Network, Neuron
+from reference.random_network import random_network
+
+
+def small_network(architecture="3C3-5C3-MP2-FC6", shape=(1, 6, 7), kind="subtract", **settings) -> Network:
+    wanted = {"rate": 0.25, "seed": 4, "classes": 3, "neuron": Neuron(kind, 5, 5)} | settings
+    return random_network(architecture, input_shape=shape, **wanted)
+
+
+def small_stages(network: Network, lanes=None):
+    return plan_stages(network, choose_lanes(network, lanes))

@@ -1,0 +1,110 @@
+"""Single stages of random layers: planned as the tool plans them, run natively in Icarus, and what they must give.
+
+The expected spikes come from plain_model.py: scipy correlations and Python integers.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from plain_model import conv_currents, linear_currents, neuron_spikes, pooled
+
+from cosim.beats import image_beats, spike_beats
+from cosim.bench import Bench, Outcome
+from cosim.convert import convert
+from cosim.design import build_stage
+from cosim.icarus import run_icarus
+from cosim.network_run import stage_activity
+from cosim.plan import plan_stages
+from reference.network import Conv, Linear, Network, Neuron, Pool
+
+KIND, LEAK = "subtract", (5, 3)
+
+
+def random_layer(layer_type, shape, kind=KIND, leak=LEAK, bits=4, seed=1):
+    """A layer of random weights, biases and thresholds, some of them negative, that fire at a fair rate."""
+    choose = np.random.default_rng(seed)
+    limit = 2 ** (bits - 1) - 1
+    weights = choose.integers(-limit, limit + 1, shape)
+    spread = 1 + limit * int(np.sqrt(weights[0].size)) // 2
+    bias, theta = choose.integers(-spread, spread + 1, shape[0]), choose.integers(-spread // 3, 1 + spread, shape[0])
+    return layer_type("layer", weights, bias, theta, bits, Neuron(kind, *leak))
+
+
+def random_spikes(frames, timesteps, channels, height, width, rate=0.2, seed=2):
+    return (np.random.default_rng(seed).random((frames, timesteps, channels, height, width)) < rate).astype(np.uint8)
+
+
+def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=16, image_bits=None, image_signed=False):
+    """Parameters of the stage of one layer, Conv, Linear or Pool, with an input of `shape` (channels, height, width).
+
+    image_bits: the layer is the first one and takes the image; else `lanes_in` lanes of spikes come in.
+    """
+    channels, height, width = shape
+    layers, input_shape, all_lanes = [layer], shape, {layer.name: lanes}
+    neuron = Neuron(KIND, *LEAK)
+    if image_bits is None:
+        before = np.ones((channels, 1, 1, 1), int)
+        layers.insert(0, Conv("before", before, np.zeros(channels, int), np.zeros(channels, int), 2, neuron))
+        input_shape, all_lanes["before"] = (1, height, width), lanes_in
+    outputs = int(np.prod(layer.output_shape(shape)))
+    if not isinstance(layer, Linear):
+        layers.append(Linear("after", np.ones((1, outputs), int), np.zeros(1, int), np.zeros(1, int), 2, neuron))
+        outputs, all_lanes["after"] = 1, 1
+    if isinstance(layer, Pool):
+        del all_lanes[layer.name]
+    network = Network(input_shape, image_bits or 8, image_signed, timesteps, outputs, tuple(layers))
+    return plan_stages(network, all_lanes, queue_depth)[layer.name]
+
+
+def expected_spikes(layer, maps):
+    """Spikes [frames, timesteps, outputs, height, width] of a layer with neurons; maps: its input in the same form."""
+    compute = conv_currents if isinstance(layer, Conv) else linear_currents
+    currents = np.array([[compute(layer, step.astype(np.int64)) for step in frame] for frame in maps])
+    spikes = np.zeros_like(currents)
+    for frame, channel, y, x in np.ndindex(currents.shape[0], *currents.shape[2:]):
+        series = [int(a) for a in currents[frame, :, channel, y, x]]
+        spikes[frame, :, channel, y, x] = neuron_spikes(layer.neuron, int(layer.theta[channel]), series)
+    return spikes
+
+
+def expected_pooled(maps):
+    return np.array([[pooled(step) for step in frame] for frame in maps])
+
+
+@dataclass
+class StageRun:
+    """beats: output payloads. activity: counters, by name, at the last beat. outcome: see cosim.bench."""
+
+    beats: list[int]
+    activity: dict[str, int]
+    outcome: Outcome
+
+
+def run_native(stage, beats, frame_beats, expected, folder, stalls=(0, 0), seed=1):
+    """Run a stage in Icarus. stalls: of 256 cycles those in which source and sink hold back."""
+    bench = Bench(
+        modules=tuple(convert(build_stage(stage))), beats=tuple(beats), frame_beats=frame_beats, expected=expected,
+        src_stall=stalls[0], dst_stall=stalls[1], seed=seed, patience=5_000,
+    )  # fmt: skip
+    folder.mkdir()
+    outcome = run_icarus(bench, folder)
+    return StageRun([beat.value("dst") for beat in outcome.streams["dst"]], stage_activity(outcome.counts), outcome)
+
+
+def run_spiking(stage, layer, maps, lanes_in, folder, stalls=(0, 0)):
+    """Run a stage on spikes and compare its output, every bit of it, with the plain model."""
+    spikes = expected_pooled(maps) if isinstance(layer, Pool) else expected_spikes(layer, maps)
+    beats, expected = spike_beats(maps, lanes_in), spike_beats(spikes, stage.lanes)
+    run = run_native(stage, beats, len(beats) // len(maps), len(expected), folder, stalls)
+    assert tuple(run.beats) == expected
+    return run
+
+
+def run_dense(stage, layer, images, folder, stalls=(0, 0)):
+    """Run the dense core on images [frames, channels, height, width] and compare."""
+    maps = np.repeat(images[:, None], stage.timesteps, axis=1)
+    expected = spike_beats(expected_spikes(layer, maps), stage.lanes)
+    beats = image_beats(images, stage.image_bits)
+    run = run_native(stage, beats, len(beats) // len(images), len(expected), folder, stalls)
+    assert tuple(run.beats) == expected
+    return run

@@ -1,0 +1,40 @@
+"""Packing of tensors to beats, against one bit at a time."""
+
+import numpy as np
+import pytest
+
+from cosim.beats import grouped, image_beats, pack_fields, spike_beats
+
+
+@pytest.mark.parametrize("bits", [1, 3, 8, 13])
+def test_fields_are_twos_complement_from_the_lowest_bits_up(bits):
+    low, high = (0, 2) if bits == 1 else (-(2 ** (bits - 1)), 2 ** (bits - 1))
+    values = np.random.default_rng(bits).integers(low, high, (5, 7))
+    for word, fields in zip(pack_fields(values, bits), values, strict=True):
+        assert word == sum((int(value) % 2**bits) << (i * bits) for i, value in enumerate(fields))
+
+
+def test_the_last_group_is_filled_with_zeros():
+    assert grouped(np.array([1, 2, 3, 4, 5]), 2).tolist() == [[1, 2], [3, 4], [5, 0]]
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3, 5])
+def test_spike_beats_come_by_image_row_group_and_column(lanes):
+    spikes = np.random.default_rng(lanes).integers(0, 2, (2, 3, 5, 2, 4))
+    expected = [
+        sum(
+            int(spikes[n, t, c, y, x]) << ((c - first) * 3 + t)
+            for c in range(first, min(first + lanes, 5))
+            for t in range(3)
+        )
+        for n in range(2)
+        for y in range(2)
+        for first in range(0, 5, lanes)
+        for x in range(4)
+    ]
+    assert list(spike_beats(spikes, lanes)) == expected
+
+
+def test_image_beats_hold_a_pixel_with_channel_0_lowest():
+    images = np.array([[[[1, -1]], [[2, -8]]]])
+    assert image_beats(images, 4) == (0x21, 0x8F)

@@ -1,0 +1,78 @@
+"""Conversion: hierarchy, stable bytes, nothing that Verilator or Icarus complains of."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from small_networks import small_network, small_stages
+
+from cosim.convert import convert, write
+from cosim.design import build_accelerator, build_stage
+from cosim.hdl_folder import write_hdl
+from cosim.network_run import convert_stages
+
+ROOT = Path(__file__).parents[1]
+ELSEWHERE = """
+import hashlib
+from small_networks import small_network, small_stages
+from cosim.network_run import convert_stages
+modules = convert_stages(small_stages(small_network()))
+print(hashlib.sha256("".join(m.name + m.text for m in modules).encode()).hexdigest())
+"""
+
+
+@pytest.mark.parametrize("architecture, shape, settings", [
+    ("3C3-5C3-MP2-FC6", (1, 6, 7), {}),
+    ("2C1-3C1-FC7-FC6", (3, 5, 3), {"timesteps": 1, "image_bits": 1}),
+    ("3C5-2C5-FC3", (2, 4, 3), {"timesteps": 3, "image_signed": True, "kind": "subtract_delayed"}),
+])  # fmt: skip
+def test_verilator_and_icarus_have_nothing_to_say(architecture, shape, settings, tmp_path):
+    network = small_network(architecture, shape, **settings)
+    stages = small_stages(network)
+    write_hdl(network, {}, stages, convert_stages(stages), tmp_path)
+    lint = ["verilator", "--lint-only", "-Wall", "-f", "verilator.f"]
+    icarus = ["iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "/dev/null", "-c", "accelerator.f"]
+    for command in (lint, icarus):
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        # Icarus warns of `@*` only to praise it; MyHDL writes its sensitivity lists out.
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_each_module_is_converted_once_and_keeps_its_instance_names():
+    modules = convert(build_accelerator(small_stages(small_network("4C3-4C3-4C3-FC6"))), "accelerator")
+    names = [module.name for module in modules]
+    assert len(set(names)) == len(names)
+    top = modules[-1].text
+    assert re.findall(r"^\w+ (\w+) \($", top, re.MULTILINE)[1:] == ["conv1", "conv2", "conv3", "fc1", "readout"]
+    # Both convolutions have the same shape, so they share a queue; their weights are their own.
+    assert sum(name.startswith("event_queue") for name in names) == 2
+    for module in modules:
+        for used in re.findall(r"^(\w+_[0-9a-f]{8}) \w+ \($", module.text, re.MULTILINE):
+            assert names.index(used) < names.index(module.name)
+
+
+def test_a_name_follows_the_parameters_and_not_the_weights():
+    one, other = (small_stages(small_network(seed=seed))["conv2"] for seed in (1, 2))
+    assert one.weights.words != other.weights.words
+    assert one.weights == other.weights
+    narrow, wide = (small_stages(small_network(), {"conv2": lanes})["conv2"] for lanes in (2, 3))
+    assert convert(build_stage(narrow))[-1].name != convert(build_stage(wide))[-1].name
+
+
+def test_the_same_input_gives_the_same_bytes_in_every_process():
+    digests = set()
+    for seed in ("0", "1", "2"):
+        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+        done = subprocess.run([sys.executable, "-c", ELSEWHERE], env=environment, capture_output=True, text=True, check=True)
+        digests.add(done.stdout)
+    assert len(digests) == 1
+
+
+def test_hex_files_hold_the_words(tmp_path):
+    stage = small_stages(small_network())["conv2"]
+    write(convert(build_stage(stage)), tmp_path)
+    for table in (stage.weights, stage.bias, stage.neuron.theta):
+        assert [int(line, 16) for line in (tmp_path / table.path).read_text().split()] == list(table.words)

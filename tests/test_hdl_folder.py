@@ -1,0 +1,40 @@
+"""The folder that `convert` writes."""
+
+import hashlib
+import json
+
+from small_networks import small_network, small_stages
+
+from cosim.hdl_folder import write_hdl
+from cosim.network_run import convert_stages
+
+
+def written(network, folder):
+    folder.mkdir()
+    stages = small_stages(network)
+    write_hdl(network, {"conv1": 3}, stages, convert_stages(stages), folder)
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_the_manifest_names_every_file_and_its_hash(tmp_path):
+    files = written(small_network(), tmp_path / "hdl")
+    manifest = json.loads(files.pop("manifest.json"))
+    assert manifest["files"] == {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    assert manifest["top"] == "accelerator"
+    assert manifest["counters"]["stages"] == ["conv1", "conv2", "pool1", "fc1", "readout"]
+    assert {"duospike", "myhdl", "python"} == set(manifest["generator"])
+
+
+def test_the_file_list_holds_every_module_children_first(tmp_path):
+    files = written(small_network(), tmp_path / "hdl")
+    listed = files["accelerator.f"].decode().split()
+    assert sorted(listed) == sorted(name for name in files if name.endswith(".v"))
+    assert listed[-1] == "accelerator.v"
+
+
+def test_only_hex_files_and_the_manifest_change_with_the_weights(tmp_path):
+    one = written(small_network(seed=1), tmp_path / "one")
+    flipped = small_network(seed=1)
+    flipped.layers[1].weights[2, 1, 0, 2] *= -1
+    other = written(flipped, tmp_path / "other")
+    assert {name for name in one if one[name] != other[name]} == {"conv2_weights.hex", "manifest.json"}

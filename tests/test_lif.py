@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stream_bench import STALLS, run_stream
+
+from cosim.beats import pack_fields
+from reference.network import NEURON_KINDS
+from reference.widths import signed_bits
+from rtl.lif import Lif, lif
+from rtl.memory import Table
+
+LEAKS = [(0, 0), (0, 3), (1, 0), (5, 5), (32, 5), (19, 7)]
+"""(multiplier, shift): nothing kept, all kept, and floors of negative potentials in between."""
+
+
+def fire(kind, multiplier, shift, theta, currents):
+    """Spikes of one neuron, and every value that its adders form: Python integers, floor division instead of a shift."""
+    v, s, spikes, formed = 0, 0, [], [theta]
+    for current in currents:
+        if kind == "subtract":
+            kept = [v - theta * s, multiplier * (v - theta * s) // 2**shift]
+        elif kind == "subtract_delayed":
+            kept = [multiplier * v // 2**shift, multiplier * v // 2**shift - theta * s]
+        else:
+            kept = [0 if s else multiplier * v // 2**shift]
+        v = kept[-1] + current
+        s = int(v > theta)
+        spikes.append(s)
+        formed += [*kept, v]
+    # The pipeline resets after the last timestep too.
+    return spikes, [*formed, v - theta] if kind == "subtract" and s else formed
+
+
+def layer_of(kind, leak, thetas, currents):
+    """Parameters with the smallest widths, and the spikes [beat, lane, t] of currents [beat, lane, t].
+
+    thetas: [group, lane]; each group has as many beats as it has columns, group after group, again and again.
+    """
+    beats, lanes, _ = currents.shape
+    columns = beats // len(thetas) // 2
+    spikes, formed = np.zeros(currents.shape, int), []
+    for beat, lane in np.ndindex(beats, lanes):
+        # While the source stalls, a current of another group may stand at the input.
+        for group, theta in enumerate(thetas[:, lane]):
+            fired, values = fire(kind, *leak, int(theta), [int(a) for a in currents[beat, lane]])
+            formed += values
+            if group == beat // columns % len(thetas):
+                spikes[beat, lane] = fired
+    theta_bits, current_bits = (signed_bits(int(values.min()), int(values.max())) for values in (thetas, currents))
+    potential_bits = max(signed_bits(min(formed), max(formed)), current_bits, theta_bits)
+    table = Table("theta.hex", lanes * theta_bits, pack_fields(thetas, theta_bits))
+    return columns, Lif(kind, *leak, current_bits, potential_bits, theta_bits, table), spikes
+
+
+def check(place, kind, leak, groups, columns, lanes, timesteps, low=-40, high=50, stalls=(0.3, 0.3), seed=1):
+    choose = np.random.default_rng(seed)
+    thetas = choose.integers(-12, 20, (groups, lanes))
+    # Two rows; currents often at the threshold itself, where only a strict compare is right.
+    currents = choose.integers(low, high, (2 * groups * columns, lanes, timesteps))
+    currents[::3, :, 0] = thetas[np.arange(len(currents))[::3] // columns % groups]
+    columns, neuron, spikes = layer_of(kind, leak, thetas, currents)
+    run = run_stream(
+        place, lif, pack_fields(currents.reshape(len(currents), -1), neuron.current_bits),
+        widths=(lanes * timesteps * neuron.current_bits, lanes * timesteps), expected=len(currents), stalls=stalls, seed=seed,
+        counted=False, lanes=lanes, timesteps=timesteps, columns=columns, neuron=neuron,
+    )  # fmt: skip
+    assert tuple(run.beats) == pack_fields(spikes.reshape(len(spikes), -1), 1)
+    return run
+
+
+@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("leak", LEAKS)
+def test_all_kinds_and_leaks(place, kind, leak):
+    check(place, kind, leak, groups=2, columns=5, lanes=2, timesteps=4)
+
+
+@pytest.mark.parametrize("timesteps", [1, 2, 3, 4])
+@pytest.mark.parametrize(("groups", "columns", "lanes"), [(1, 1, 1), (1, 7, 1), (3, 1, 2), (3, 4, 3)])
+def test_groups_take_turns(place, groups, columns, lanes, timesteps):
+    check(place, "subtract", (5, 3), groups, columns, lanes, timesteps)
+
+
+@settings(max_examples=10)
+@given(
+    kind=st.sampled_from(NEURON_KINDS),
+    leak=st.integers(0, 8).flatmap(lambda shift: st.tuples(st.integers(0, 2**shift), st.just(shift))),
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 3), st.integers(1, 4)),
+    limits=st.sampled_from([(-1, 2), (-300, -200), (200, 300), (-2000, 2000)]),
+    stalls=st.sampled_from(STALLS),
+    seed=st.integers(0, 99),
+)
+def test_any_neuron(place, kind, leak, shape, limits, stalls, seed):
+    check(place, kind, leak, *shape, *limits, stalls=stalls, seed=seed)
+
+
+@pytest.mark.parametrize("timesteps", [1, 4])
+def test_one_beat_a_cycle(place, timesteps):
+    run = check(place, "subtract", (5, 5), 2, 10, 1, timesteps, stalls=(0, 0))
+    assert run.cycles[0] - run.sent[0] == timesteps
+    assert run.cycles[-1] - run.cycles[0] == len(run.beats) - 1
+
+
+def test_a_potential_beyond_its_width_is_an_error(tmp_path):
+    """The simulation trips over a width that the data does not keep."""
+    from cosim.block_run import place_block
+
+    def in_myhdl(function, **arguments):
+        return place_block(function, simulator="myhdl", folder=tmp_path, **arguments)
+
+    neuron = Lif("subtract", 1, 0, 4, 4, 4, Table("theta.hex", 4, (7,)))
+    with pytest.raises(ValueError, match=">= maximum"):
+        run_stream(
+            in_myhdl, lif, [0x77], widths=(8, 2), expected=1, counted=False, lanes=1, timesteps=2, columns=1, neuron=neuron
+        )

@@ -1,0 +1,83 @@
+import random
+
+import pytest
+from myhdl import Signal, StopSimulation, delay, intbv
+
+from cosim.block_run import simulate
+from rtl.memory import Table, ram, rom
+from rtl.stream import counter
+
+WIDTH = 7
+
+
+def clocked(clk, step, cycles):
+    """A bench: step(cycle) runs before each rising edge, and once more after the last."""
+    for cycle in range(cycles):
+        step(cycle)
+        yield delay(5)
+        clk.next = True
+        yield delay(5)
+        clk.next = False
+        yield delay(1)
+    step(cycles)
+    raise StopSimulation
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5, 16])
+def test_ram_reads_the_old_word(place, depth):
+    clk, write, read = Signal(bool(0)), Signal(bool(0)), Signal(bool(0))
+    write_addr, read_addr = counter(depth), counter(depth)
+    write_data, q = Signal(intbv(0)[WIDTH:]), Signal(intbv(0)[WIDTH:])
+    device = place(
+        ram, clk=clk, write=write, write_addr=write_addr, write_data=write_data, read=read, read_addr=read_addr, q=q, depth=depth
+    )
+    choose, memory, shown, seen = random.Random(depth), {}, [], []
+    output = None
+
+    def step(cycle):
+        nonlocal output
+        if output is not None:
+            seen.append(int(q))
+            shown.append(output)
+        # Fill the memory first, then write and read at random, often the same word.
+        writing, at = cycle < depth or choose.random() < 0.5, cycle if cycle < depth else choose.randrange(depth)
+        reading, source = cycle >= depth and choose.random() < 0.7, choose.randrange(depth)
+        word = choose.getrandbits(WIDTH)
+        write.next, write_addr.next, write_data.next = writing, at, word
+        read.next, read_addr.next = reading, source
+        if reading:
+            output = memory[source]
+        if writing:
+            memory[at] = word
+
+    simulate(device.instance, clocked(clk, step, 150 + depth))
+    assert len(seen) > 100
+    assert seen == shown
+
+
+@pytest.mark.parametrize(("width", "depth"), [(1, 1), (4, 2), (WIDTH, 5), (70, 33)])
+def test_rom_holds_its_table(place, width, depth):
+    choose = random.Random(width)
+    table = Table("words.hex", width, tuple(choose.getrandbits(width) for _ in range(depth)))
+    clk, read, read_addr, q = Signal(bool(0)), Signal(bool(0)), counter(depth), Signal(intbv(0)[width:])
+    device = place(rom, clk=clk, read=read, read_addr=read_addr, q=q, table=table)
+    expected, seen = [], []
+
+    def step(cycle):
+        if cycle:
+            seen.append(int(q))
+        # A cycle with a read, then one without: the word stays.
+        read.next, read_addr.next = cycle % 2 == 0, cycle // 2 % depth if cycle % 2 == 0 else (cycle + 1) // 2 % depth
+        expected.append(table.words[cycle // 2 % depth])
+
+    simulate(device.instance, clocked(clk, step, 4 * depth))
+    assert len(seen) == 4 * depth
+    assert seen == expected[:-1]
+
+
+def test_hex_file_pads_to_whole_digits():
+    assert Table("x.hex", 9, (1, 511)).hex_lines() == "001\n1ff\n"
+
+
+def test_depth_is_the_number_of_words():
+    assert Table("x.hex", 4, (1, 2, 3)).depth == 3

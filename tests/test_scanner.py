@@ -1,0 +1,103 @@
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stream_bench import STALLS, run_stream
+
+from cosim.beats import spike_beats
+from rtl.scanner import event_width, scanner
+from rtl.stream import groups_of, index_bits
+
+SETTLING = 6
+"""Cycles from the last beat of the first row to its first event."""
+
+
+def random_spikes(frames, timesteps, channels, height, width, rate=0.3, seed=1):
+    return (np.random.default_rng(seed).random((frames, timesteps, channels, height, width)) < rate).astype(np.uint8)
+
+
+def pixel_events(spikes):
+    """Events (channel, mask, last) of one pixel, spikes [timesteps, channels]; one with an empty mask if it is silent."""
+    masks = [sum(int(bit) << t for t, bit in enumerate(column)) for column in spikes.T]
+    events = [[channel, mask, 0] for channel, mask in enumerate(masks) if mask] or [[None, 0, 0]]
+    events[-1][2] = 1
+    return [tuple(event) for event in events]
+
+
+def expected_events(spikes, passes, padding, flush):
+    silent, events = (None, 0, 1), []
+    frames, _, _, height, width = spikes.shape
+    for frame in range(frames):
+        for y in range(height):
+            for _ in range(passes):
+                for x in range(width):
+                    events += pixel_events(spikes[frame, :, :, y, x])
+                events += [silent] * padding
+        events += [silent] * flush
+    return events
+
+
+def decode(word, channels, timesteps):
+    """An event of the hardware; the channel of an empty mask has no meaning."""
+    bits = index_bits(channels)
+    mask = word >> bits & (2**timesteps - 1)
+    return (word & (2**bits - 1) if mask else None, mask, word >> (bits + timesteps))
+
+
+def scan(place, spikes, lanes, passes=1, padding=0, flush=0, stalls=(0, 0), seed=0):
+    """Events of the hardware, and the run."""
+    _, timesteps, channels, height, width = spikes.shape
+    chunks = groups_of(channels, lanes)
+    expected = expected_events(spikes, passes, padding, flush)
+    run = run_stream(
+        place, scanner, spike_beats(spikes, lanes), widths=(lanes * timesteps, event_width(chunks * lanes, timesteps)),
+        expected=len(expected), stalls=stalls, seed=seed, counted=False, height=height, width=width, padding=padding,
+        chunks=chunks, lanes=lanes, timesteps=timesteps, passes=passes, flush=flush,
+    )  # fmt: skip
+    assert [decode(word, chunks * lanes, timesteps) for word in run.beats] == expected
+    return run
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize(
+    ("channels", "lanes", "passes", "padding", "flush", "timesteps"),
+    [(1, 1, 1, 0, 0, 1), (3, 2, 2, 0, 4, 2), (5, 2, 1, 2, 3, 1), (7, 3, 3, 1, 7, 3), (4, 4, 2, 0, 6, 4)],
+)
+def test_every_event_once_and_in_order(place, channels, lanes, passes, padding, flush, timesteps, stalls):
+    spikes = random_spikes(2, timesteps, channels, 3, 4)
+    scan(place, spikes, lanes, passes, padding, flush, stalls)
+
+
+@settings(max_examples=6)
+@given(
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 9), st.integers(1, 4), st.integers(1, 4)),
+    lanes=st.integers(1, 5),
+    repeats=st.tuples(st.integers(1, 3), st.integers(0, 2), st.integers(0, 9)),
+    rate=st.sampled_from([0, 0.1, 0.5, 1]),
+    stalls=st.sampled_from(STALLS),
+)
+def test_any_shape(place, shape, lanes, repeats, rate, stalls):
+    scan(place, random_spikes(*shape, rate=rate, seed=sum(shape)), min(lanes, shape[2]), *repeats, stalls=stalls)
+
+
+@pytest.mark.parametrize("rate", [0, 0.02, 0.3, 1])
+@pytest.mark.parametrize(("channels", "lanes"), [(1, 1), (5, 2), (6, 1)])
+def test_one_event_a_cycle_back_to_back(place, channels, lanes, rate):
+    """With one pass more than beats for a pixel a row takes longer than the next one's arrival: nothing but the first row is waited for."""
+    spikes = random_spikes(2, 2, channels, 4, 5, rate=rate)
+    passes = groups_of(channels, lanes) + 1
+    run = scan(place, spikes, lanes, passes=passes, flush=5)
+    assert run.cycles[-1] - run.cycles[0] == len(run.beats) - 1
+    first_row = groups_of(channels, lanes) * 5
+    assert run.cycles[0] - run.sent[first_row - 1] <= SETTLING
+
+
+@pytest.mark.parametrize("name", ["channel", "mask", "last"])
+def test_the_model_tells_events_apart(name):
+    """The comparison would see one wrong field of one event."""
+    channels, timesteps = 5, 2
+    word = random.Random(1).getrandbits(3) | 0b10 << 3 | 1 << 5
+    bit = {"channel": 0, "mask": 3, "last": 5}[name]
+    assert decode(word, channels, timesteps) != decode(word ^ 1 << bit, channels, timesteps)
