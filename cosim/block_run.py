@@ -18,9 +18,10 @@ import myhdl
 from myhdl import _simulator
 from myhdl._block import _Block
 
-from .convert import Module, Port, _shallow_stack, _signals_of, convert, write
+from .convert import Module, Port, _signals_of, convert, write
 from .errors import CosimError
 from .icarus import require, run_tool
+from .inspection import quick_inspection
 
 SIMULATORS = ("myhdl", "icarus")
 
@@ -46,7 +47,7 @@ def place_block(function, /, simulator: str, folder: Path, vpi: Path | None = No
 
     folder: exists; a run in Icarus makes a folder of its own there. vpi: see build_vpi(), needed by Icarus only.
     """
-    with _shallow_stack():
+    with quick_inspection():
         block = function(**arguments)
     if simulator == "myhdl":
         return Device(block, (), myhdl.Signal(myhdl.intbv(0)[1:]))

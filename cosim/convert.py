@@ -14,21 +14,19 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from pprint import pformat
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 
 import myhdl
-import myhdl._block
-import myhdl._instance
 from myhdl._block import _Block
 from myhdl._extractHierarchy import _UserVerilogCode
 from myhdl._Signal import _Signal
 
 from rtl.memory import Table
+
+from .inspection import quick_inspection
 
 INLINED = ("unpack", "pack")
 
@@ -59,7 +57,7 @@ def convert(block: _Block, top_name: str | None = None) -> list[Module]:
     of one made from its parameters.
     """
     modules: dict[str, Module] = {}
-    with _shallow_stack():
+    with quick_inspection():
         _convert(_function(block), block.args, block.kwargs, modules, top_name)
     return list(modules.values())
 
@@ -71,28 +69,6 @@ def write(modules: list[Module], folder: Path) -> list[Path]:
         for table in module.tables:
             (folder / table.path).write_text(table.hex_lines())
     return [folder / f"{module.name}.v" for module in modules]
-
-
-@contextmanager
-def _shallow_stack():
-    """Let MyHDL look at the six innermost frames only, the ones it uses, for each block and generator.
-
-    It asks `inspect` for the whole stack and its source lines, which takes four fifths of the time of a conversion.
-    """
-
-    def stack():
-        frame, frames = sys._getframe(1), []
-        while frame is not None and len(frames) < 6:
-            frames.append((frame, None, None, frame.f_code.co_name))
-            frame = frame.f_back
-        return frames
-
-    shallow = SimpleNamespace(stack=stack, getsourcefile=inspect.getsourcefile, getsourcelines=inspect.getsourcelines)
-    myhdl._block.inspect = myhdl._instance.inspect = shallow
-    try:
-        yield
-    finally:
-        myhdl._block.inspect = myhdl._instance.inspect = inspect
 
 
 def _function(block: _Block):

@@ -9,20 +9,23 @@ from rtl.accelerator import BLOCKS, accelerator
 from rtl.activity import ACTIVITY_BITS
 from rtl.stream import Stream
 
+from .inspection import quick_inspection
 from .plan import Stage
 
 
 def build_stage(stage: Stage) -> _Block:
     """One stage on its own."""
     signals = _ports(stage.input_bits, stage.output_bits, 1)
-    return BLOCKS[type(stage)](*signals, stage)
+    with quick_inspection():
+        return BLOCKS[type(stage)](*signals, stage)
 
 
 def build_accelerator(stages: dict[str, Stage]) -> _Block:
     """The chain of stages."""
     first, last = list(stages.values())[0], list(stages.values())[-1]
     signals = _ports(first.input_bits, last.output_bits, len(stages))
-    return accelerator(*signals, stages)
+    with quick_inspection():
+        return accelerator(*signals, stages)
 
 
 def _ports(input_bits: int, output_bits: int, stages: int) -> tuple:

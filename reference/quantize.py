@@ -114,8 +114,8 @@ class SpikingLayer(nn.Module):
 
     def export(self) -> Conv | Linear:
         """The layer in plain integers, those of the forward pass in evaluation mode."""
-        bias, theta, _ = self.folded(self.mean, self.variance)
-        weights, bias, theta = (to_integers(self.blank.name, tensor) for tensor in (self.quantized_weight(), bias, theta))
+        tensors = (self.quantized_weight(), *self.folded(self.mean, self.variance)[:2])
+        weights, bias, theta = (to_integers(self.blank.name, tensor) for tensor in tensors)
         return dataclasses.replace(self.blank, weights=weights, bias=bias, theta=theta)
 
 

@@ -1,9 +1,9 @@
 """The accumulators of a sparse convolution: event-driven 3x3 (in general K x K) scatter-add over a sliding window."""
 
-from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv
+from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .activity import activity
-from .memory import Table, ram, rom
+from .memory import ram, rom
 from .stream import counter, index_bits, pack, signed, unpack
 
 
@@ -50,7 +50,8 @@ def accumulator(clk, rst, src, dst, counts, height, width, padding, kernel, chan
     positions = width + padding
     rows = height + radius
     row_words = groups * positions
-    kept = max(kernel - 1, 1)
+    column_slots = lanes * kernel
+    slots = kernel * column_slots
     weight_bits = weights.width // (lanes * kernel * kernel)
     low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
 
@@ -71,7 +72,7 @@ def accumulator(clk, rst, src, dst, counts, height, width, padding, kernel, chan
     keeps = Signal(intbv(0)[kernel + 1 :])
     addr = [counter(row_words) for _ in range(kernel + 1)]
     base = [counter(weights.depth) for _ in range(kernel + 1)]
-    reach = Signal(intbv(0)[kernel:])
+    reached = Signal(intbv(0)[slots:])
     first = Signal(bool(0))
     priming = counter(radius + 3)
 
@@ -80,29 +81,57 @@ def accumulator(clk, rst, src, dst, counts, height, width, padding, kernel, chan
     tail = counter(radius + 1)
     next_addr, next_base, next_parity = counter(row_words), counter(weights.depth), Signal(bool(0))
 
-    window = [signed(current_bits) for _ in range(lanes * kernel * kernel * timesteps)]
-    finals = [signed(current_bits) for _ in range(lanes * timesteps)]
-    partials = [signed(current_bits) for _ in range(lanes * kept * timesteps)]
-    stored = [signed(current_bits) for _ in range(lanes * kept * timesteps)]
+    # Slot b * column_slots + lane * kernel + a holds the sum for the output at row a - radius and column b - radius.
+    window = [signed(current_bits) for _ in range(timesteps * slots)]
+    leaving = [signed(current_bits) for _ in range(timesteps * column_slots)]
+    entering = [signed(current_bits) for _ in range(timesteps * column_slots)]
     biases = [signed(current_bits) for _ in range(lanes)]
     bias_word = Signal(intbv(0)[bias.width :])
-    partial_word = Signal(intbv(0)[lanes * kept * timesteps * current_bits :])
-    stored_word = Signal(intbv(0)[lanes * kept * timesteps * current_bits :])
-    store = Signal(bool(0))
-    store_addr = counter(row_words)
     valid = Signal(bool(0))
     has_event, is_silent, stall_in, stall_out = [Signal(bool(0)) for _ in range(4)]
 
     weight_rom = rom(clk, pop, weight_addr, weight_word, weights)
-    weight_fields = unpack(weight_word, taps)
+    weight_fields = unpack(
+        weight_word,
+        [taps[b * column_slots + p * kernel + a] for p in range(lanes) for a in range(kernel) for b in range(kernel)],
+    )
     bias_rom = rom(clk, shift, group_index, bias_word, bias)
     bias_fields = unpack(bias_word, biases)
-    final_fields = pack(finals, dst.data)
     activity_counts = activity(clk, rst, add, stall_in, stall_out, has_event, is_silent, counts)
+    final_fields = pack([leaving[t * column_slots + p * kernel] for p in range(lanes) for t in range(timesteps)], dst.data)
+
     if kernel > 1:
-        partial_fields = pack(partials, partial_word)
+        waiting = [i for i in range(timesteps * column_slots) if i % kernel != 0]
+        store = Signal(bool(0))
+        store_addr = counter(row_words)
+        stored = [signed(current_bits) for _ in range(timesteps * column_slots)]
+        partial_word = Signal(intbv(0)[len(waiting) * current_bits :])
+        stored_word = Signal(intbv(0)[len(waiting) * current_bits :])
+        partial_fields = pack([leaving[i] for i in waiting], partial_word)
         line_buffer = ram(clk, store, store_addr, partial_word, shift, next_addr, stored_word, row_words)
-        stored_fields = unpack(stored_word, stored)
+        stored_fields = unpack(stored_word, [stored[i - 1] for i in waiting])
+
+        @always(clk.posedge)
+        def store_column():
+            store.next = shift and keeps[0]
+            store_addr.next = addr[0]
+
+        @always_comb
+        def enter():
+            for t in range(timesteps):
+                for p in range(lanes):
+                    for a in range(kernel):
+                        entering[(t * lanes + p) * kernel + a].next = biases[p]
+                        if a != kernel - 1 and not first:
+                            entering[(t * lanes + p) * kernel + a].next = stored[(t * lanes + p) * kernel + a]
+
+    else:
+
+        @always_comb
+        def enter():
+            for t in range(timesteps):
+                for p in range(lanes):
+                    entering[t * lanes + p].next = biases[p]
 
     @always_comb
     def flow():
@@ -138,48 +167,40 @@ def accumulator(clk, rst, src, dst, counts, height, width, padding, kernel, chan
     @always_comb
     def find_reach():
         for b in range(kernel):
-            reach.next[b] = parity[b] == parity[radius]
+            for i in range(column_slots):
+                reached.next[b * column_slots + i] = parity[b] == parity[radius]
 
     @always(clk.posedge)
     def accumulate():
         total = intbv(0, min=low, max=high)
-        for p in range(lanes):
-            for a in range(kernel):
+        if not shift:
+            for t in range(timesteps):
+                if add and mask[t]:
+                    for i in range(slots):
+                        if reached[i]:
+                            window[t * slots + i].next = window[t * slots + i] + taps[i]
+        else:
+            for t in range(timesteps):
                 for b in range(kernel):
-                    for t in range(timesteps):
-                        if shift or (add and mask[t] and reach[b]):
-                            total[:] = window[((p * kernel + a) * kernel + b) * timesteps + t]
-                            if add and mask[t] and reach[b]:
-                                total[:] = total + taps[(p * kernel + a) * kernel + b]
-                            if not shift:
-                                window[((p * kernel + a) * kernel + b) * timesteps + t].next = total
-                            elif b != 0:
-                                window[((p * kernel + a) * kernel + b - 1) * timesteps + t].next = total
-                            elif a == 0:
-                                finals[p * timesteps + t].next = total
-                            else:
-                                partials[(p * kept + a - 1) * timesteps + t].next = total
-                if shift:
-                    for t in range(timesteps):
-                        if first or a == kernel - 1:
-                            window[((p * kernel + a) * kernel + kernel - 1) * timesteps + t].next = biases[p]
+                    for i in range(column_slots):
+                        total[:] = window[t * slots + b * column_slots + i]
+                        if add and mask[t] and reached[b * column_slots + i]:
+                            total[:] = total + taps[b * column_slots + i]
+                        if b == 0:
+                            leaving[t * column_slots + i].next = total
                         else:
-                            window[((p * kernel + a) * kernel + kernel - 1) * timesteps + t].next = stored[
-                                (p * kept + a) * timesteps + t
-                            ]
+                            window[t * slots + (b - 1) * column_slots + i].next = total
+                for i in range(column_slots):
+                    window[t * slots + (kernel - 1) * column_slots + i].next = entering[t * column_slots + i]
 
     @always(clk.posedge)
     def emit():
-        store.next = False
         if rst:
             valid.next = False
-        else:
-            if shift:
-                valid.next = emits[0]
-                store.next = keeps[0]
-                store_addr.next = addr[0]
-            elif dst.ready:
-                valid.next = False
+        elif shift:
+            valid.next = emits[0]
+        elif dst.ready:
+            valid.next = False
 
     @always(clk.posedge)
     def tag_columns():

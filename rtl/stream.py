@@ -121,17 +121,18 @@ def pack(parts, vector):
         vector  out  len(parts) * width bits
     """
     width = len(parts[0])
-    if len(parts) == 1 and parts[0].max is None:
+    first = parts[0]
+    if len(parts) == 1 and first.max is None:
 
         @always_comb
         def combine():
-            vector.next = parts[0]
+            vector.next = first
 
     elif len(parts) == 1:
 
         @always_comb
         def combine():
-            vector.next = parts[0][width:]
+            vector.next = first[width:]
 
     else:
         joined = ConcatSignal(*reversed(parts))

@@ -82,7 +82,7 @@ PACKAGES = (
 )
 
 DATASET = Need("Fashion-MNIST", "no training, only random images or your own; apt-get install dataset-fashion-mnist")
-INTERFACE = Need("myhdl.vpi", "no tests of single blocks in Icarus; make setup")
+INTERFACE = Need("myhdl.vpi", "tests of single blocks in Icarus must build it first; make setup")
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:

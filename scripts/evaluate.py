@@ -14,6 +14,8 @@ from reference.golden import Evaluation, evaluate
 from reference.modelfile import load_model
 from reference.network import Network
 
+from .threads import add_threads_option, use_threads
+
 DESCRIPTION = """Run MODEL on images with the integer golden model, the one that the hardware must equal, and print
 how many answers are right and how often each layer's neurons spike (spikes per neuron and timestep)."""
 DATA_HELP = "fashion-mnist (default: its test images), a folder with its IDX files, random, or an .npy file of images"
@@ -26,10 +28,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N images (default: all; 100 random ones)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of random images (default: 0)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    add_threads_option(parser)
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    use_threads(args.threads)
     network = load_model(args.model)
     data = load(args.data, network, args.limit, args.seed)
     console = Console(stderr=True)

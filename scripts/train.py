@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -19,6 +18,8 @@ from reference.errors import InputError
 from reference.golden import evaluate
 from reference.modelfile import save_model
 from reference.settings import FLOAT, Settings, read_settings
+
+from .threads import add_threads_option, use_threads
 
 DESCRIPTION = """Train the spiking network that SETTINGS describes, with quantization in the loop, and write its integers.
 Without a model file (a dry run, or a float twin) only the accuracy is printed. A checkpoint is kept after each epoch."""
@@ -32,16 +33,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint; the result is that of one whole run")
     parser.add_argument("--float", action="store_true", help="train the float twin: the same recipe without any rounding")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the data set (default: where Debian installs it)")
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="threads for torch (default: its own choice)")
+    add_threads_option(parser)
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
     settings = chosen_settings(args)
-    if args.threads < 0:
-        raise InputError(f"--threads {args.threads}; allowed: 1 or more, or 0 for torch's own choice")
-    if args.threads:
-        torch.set_num_threads(args.threads)
+    use_threads(args.threads)
     test, data = fashion_mnist("test", args.data), fashion_mnist("train", args.data)
     work = args.work or Path("runs") / (Path(args.settings).stem + ("-float" if settings.weight_bits == FLOAT else ""))
     work.mkdir(parents=True, exist_ok=True)

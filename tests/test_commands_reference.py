@@ -109,7 +109,7 @@ def test_evaluate_prints_a_table(model, capsys):
 
 def test_train_writes_a_model_that_evaluates_to_the_printed_accuracy(tmp_path, settings, data, capsys):
     out = tmp_path / "m.safetensors"
-    assert command("train", settings, "--out", out, "--work", tmp_path / "work", "--data", data, "--threads", 1) == 0
+    assert command("train", settings, "--out", out, "--work", tmp_path / "work", "--data", data) == 0
     printed = capsys.readouterr().out
     command("evaluate", out, "--data", data, "--json")
     accuracy = json.loads(capsys.readouterr().out)["accuracy"]
@@ -119,14 +119,14 @@ def test_train_writes_a_model_that_evaluates_to_the_printed_accuracy(tmp_path, s
 
 def test_a_finished_run_resumes_to_the_same_bytes(tmp_path, settings, data):
     paths = [tmp_path / "a", tmp_path / "b"]
-    common = ["--work", tmp_path / "work", "--data", data, "--threads", 1]
+    common = ["--work", tmp_path / "work", "--data", data]
     command("train", settings, "--out", paths[0], *common)
     command("train", settings, "--out", paths[1], *common, "--resume")
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 def test_float_twin(tmp_path, settings, data, capsys):
-    assert command("train", settings, "--float", "--work", tmp_path / "work", "--data", data, "--threads", 1) == 0
+    assert command("train", settings, "--float", "--work", tmp_path / "work", "--data", data) == 0
     assert "float twin: " in capsys.readouterr().out
 
 
@@ -135,7 +135,7 @@ def test_float_twin(tmp_path, settings, data, capsys):
     [
         (["--float", "--out", "m"], "--out: a float twin has no integers to write"),
         (["--out", "none/m"], "--out none/m: folder none is not there"),
-        (["--threads", "-1"], "--threads -1"),
+        (["--threads", "0"], "--threads 0; allowed: 1 or more"),
         (["--resume"], "nothing to resume"),
         (["--data", "none"], "install the Debian package dataset-fashion-mnist"),
     ],

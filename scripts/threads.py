@@ -1,0 +1,21 @@
+"""The option for the number of torch's threads, shared by the commands that compute with torch."""
+
+from __future__ import annotations
+
+import argparse
+
+import torch
+
+from reference.errors import InputError
+
+
+def add_threads_option(parser: argparse.ArgumentParser) -> None:
+    # One by default: where other work shares the cores, torch's threads spend their time waiting for each other.
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for torch (default: 1)")
+
+
+def use_threads(count: int) -> None:
+    """Let torch compute with `count` threads. InputError: 0 or less."""
+    if count < 1:
+        raise InputError(f"--threads {count}; allowed: 1 or more")
+    torch.set_num_threads(count)
