@@ -72,8 +72,10 @@ def _run(network: Network, name: str, inputs: np.ndarray) -> tuple[Outcome, list
 
 
 def _sparse_table() -> str:
-    columns = ["spikes", "sum of max(1, events)", "cycles, first image", "beyond the sum and one row", "interval to the next image",
-               "beyond its sum", "events and silent pixels a busy cycle"]  # fmt: skip
+    columns = [
+        "spikes", "sum of max(1, events)", "cycles, first image", "beyond the sum and one row", "interval to the next image",
+        "beyond its sum", "events and silent pixels a busy cycle",
+    ]  # fmt: skip
     rows = [_sparse_row(rate) for rate in (0.05, 0.1, 0.2)]
     return _table(f"Sparse convolution stage, 16x16, 32 -> 32 channels, {LANES} lanes, T=2, independent spikes", columns, rows)
 
@@ -109,7 +111,7 @@ def _dense_table() -> str:
 def _time_table(skip_tests: bool) -> str:
     rows = []
     with TemporaryDirectory() as folder:
-        rows.append(["`make demo` after set-up: two images through Icarus, all spikes compared", _timed([*DEMO, "--out", folder])])
+        rows.append(["the command of `make demo`: two images through Icarus, all compared", _timed([*DEMO, "--out", folder])])
     if not skip_tests:
         rows.append(["`make test` after set-up", _timed(["make", "test"])])
     return _table("Wall clock", ["command", "seconds"], rows)

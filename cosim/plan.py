@@ -74,7 +74,9 @@ def _common(layer: Conv | Linear, widths: LayerWidths, lanes: int, timesteps: in
         "lanes": lanes,
         "timesteps": timesteps,
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
-        "neuron": Lif(neuron.kind, neuron.multiplier, neuron.shift, widths.current_bits, potential_bits, widths.theta_bits, theta),
+        "neuron": Lif(
+            neuron.kind, neuron.multiplier, neuron.shift, widths.current_bits, potential_bits, widths.theta_bits, theta
+        ),
     }
 
 

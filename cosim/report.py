@@ -76,12 +76,12 @@ def _stage(run: NetworkRun, name: str, counters: dict[str, int]) -> dict:
     }
 
 
-COLUMNS = ("stage", "kind", "lanes", "neurons", "spikes", "sparsity", "events", "busy\ncycles", "stalled\nin", "stalled\nout")
+COLUMNS = ("stage", "kind", "lanes", "neurons", "spikes", "sparsity", "events", "busy\ncycles", "stall\nin", "stall\nout")
 
 
 def stage_table(report: dict) -> Table:
     """The stages of a report as a table for the terminal."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
     for title in COLUMNS:
         table.add_column(title, justify="left" if title in ("stage", "kind") else "right", no_wrap=True)
     for stage in report["stages"]:

@@ -19,7 +19,9 @@ def row_padding(width: int, groups: int, kernel: int) -> int:
 
 
 @block
-def accumulator(clk, rst, src, dst, counts, height, width, padding, kernel, channels, timesteps, lanes, current_bits, bias, weights):
+def accumulator(
+    clk, rst, src, dst, counts, height, width, padding, kernel, channels, timesteps, lanes, current_bits, bias, weights
+):  # fmt: skip
     """Adds each event's kernel to a window of partial sums, for all taps, timesteps and lanes in one cycle.
 
     The window holds, for each lane and timestep, the sums of the kernel x kernel outputs that the pixel at hand
@@ -49,6 +51,7 @@ def accumulator(clk, rst, src, dst, counts, height, width, padding, kernel, chan
     groups = bias.depth
     positions = width + padding
     rows = height + radius
+    last_row, last_group, last_column = rows - 1, groups - 1, positions - 1
     row_words = groups * positions
     column_slots = lanes * kernel
     slots = kernel * column_slots
@@ -240,13 +243,13 @@ def accumulator(clk, rst, src, dst, counts, height, width, padding, kernel, chan
                 tail.next = tail - 1
                 if tail == 1:
                     next_parity.next = not next_parity
-            elif column != positions - 1:
+            elif column != last_column:
                 column.next = column + 1
                 next_addr.next = next_addr + 1
             else:
                 column.next = 0
                 next_parity.next = not next_parity
-                if group_index != groups - 1:
+                if group_index != last_group:
                     group_index.next = group_index + 1
                     next_addr.next = next_addr + 1
                     next_base.next = next_base + channels
@@ -254,7 +257,7 @@ def accumulator(clk, rst, src, dst, counts, height, width, padding, kernel, chan
                     group_index.next = 0
                     next_addr.next = 0
                     next_base.next = 0
-                    if row != rows - 1:
+                    if row != last_row:
                         row.next = row + 1
                     else:
                         row.next = 0

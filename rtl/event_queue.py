@@ -18,6 +18,7 @@ def event_queue(clk, rst, src, dst, depth):
 
     Timing: one word in and one out a cycle (depth 1: every other cycle), latency 1.
     """
+    last = depth - 1
     mem = [Signal(intbv(0)[len(dst.data) :]) for _ in range(depth)]
     head, tail = counter(depth), counter(depth)
     level = counter(depth + 1)
@@ -53,12 +54,12 @@ def event_queue(clk, rst, src, dst, depth):
             level.next = 0
         else:
             if push:
-                if tail == depth - 1:
+                if tail == last:
                     tail.next = 0
                 else:
                     tail.next = tail + 1
             if pop:
-                if head == depth - 1:
+                if head == last:
                     head.next = 0
                 else:
                     head.next = head + 1

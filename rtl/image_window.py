@@ -23,6 +23,7 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
     """
     radius = kernel // 2
     banks = kernel + 1
+    last_row, last_group, last_column, last_bank = height - 1, groups - 1, width - 1, banks - 1
 
     # Write side: the bank that is being filled; `level` counts whole rows that are still needed.
     write_bank, write_column = counter(banks), counter(width)
@@ -55,7 +56,7 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
     def accept():
         src.ready.next = level != banks
         write.next = src.valid and level != banks
-        row_in.next = src.valid and level != banks and write_column == width - 1
+        row_in.next = src.valid and level != banks and write_column == last_column
 
     @always_comb
     def choose_bank():
@@ -68,11 +69,11 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
             write_bank.next = 0
             write_column.next = 0
         elif write:
-            if write_column != width - 1:
+            if write_column != last_column:
                 write_column.next = write_column + 1
             else:
                 write_column.next = 0
-                if write_bank != banks - 1:
+                if write_bank != last_bank:
                     write_bank.next = write_bank + 1
                 else:
                     write_bank.next = 0
@@ -100,8 +101,8 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
     @always_comb
     def free_rows():
         rows_out.next = 0
-        if advance and available and column == width - 1 and group_index == groups - 1:
-            if row == height - 1:
+        if advance and available and column == last_column and group_index == last_group:
+            if row == last_row:
                 rows_out.next = radius + 1
             elif row >= radius:
                 rows_out.next = 1
@@ -121,20 +122,20 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
             else:
                 level.next = level - rows_out
             if advance and available:
-                if column != width - 1:
+                if column != last_column:
                     column.next = column + 1
                 else:
                     column.next = 0
                     parity.next = not parity
-                    if group_index != groups - 1:
+                    if group_index != last_group:
                         group_index.next = group_index + 1
                     else:
                         group_index.next = 0
-                        if center != banks - 1:
+                        if center != last_bank:
                             center.next = center + 1
                         else:
                             center.next = 0
-                        if row != height - 1:
+                        if row != last_row:
                             row.next = row + 1
                         else:
                             row.next = 0

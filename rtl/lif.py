@@ -49,6 +49,7 @@ def lif(clk, rst, src, dst, lanes, timesteps, columns, neuron):
     groups = neuron.theta.depth
     spike_bits = lanes * timesteps
     last_stage = timesteps - 1
+    last_column, last_group = columns - 1, groups - 1
     low, high = -(2 ** (neuron.potential_bits - 1)), 2 ** (neuron.potential_bits - 1)
     product_low, product_high = low * max(multiplier, 1), high * max(multiplier, 1)
 
@@ -86,8 +87,8 @@ def lif(clk, rst, src, dst, lanes, timesteps, columns, neuron):
         next_group.next = group_index
         if rst:
             next_group.next = 0
-        elif src.valid and step and column == columns - 1:
-            if group_index == groups - 1:
+        elif src.valid and step and column == last_column:
+            if group_index == last_group:
                 next_group.next = 0
             else:
                 next_group.next = group_index + 1
@@ -105,7 +106,7 @@ def lif(clk, rst, src, dst, lanes, timesteps, columns, neuron):
                 else:
                     occupied.next[s] = occupied[s - 1]
             if src.valid:
-                if column == columns - 1:
+                if column == last_column:
                     column.next = 0
                 else:
                     column.next = column + 1
@@ -130,9 +131,8 @@ def lif(clk, rst, src, dst, lanes, timesteps, columns, neuron):
                         theta[:] = held_thetas[(s - 1) * lanes + p]
                         product[:] = membrane[(s - 1) * lanes + p] * multiplier
                         v[:] = product >> shift
-                        if resets_delayed:
-                            if pattern[p * timesteps + s - 1]:
-                                v[:] = v - theta
+                        if resets_delayed and pattern[p * timesteps + s - 1]:
+                            v[:] = v - theta
                         v[:] = v + held[((s - 1) * lanes + p) * timesteps + s]
                     spike = v > theta
                     pattern[p * timesteps + s] = spike

@@ -26,6 +26,7 @@ def mac_array(clk, rst, src, dst, lanes, columns, repeat, inputs, input_bits, in
     """
     groups = weights.depth
     weight_bits = weights.width // (lanes * inputs)
+    last_column, last_group = columns - 1, groups - 1
     low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
     product_bits = weight_bits + input_bits
 
@@ -71,8 +72,8 @@ def mac_array(clk, rst, src, dst, lanes, columns, repeat, inputs, input_bits, in
         next_group.next = group_index
         if rst:
             next_group.next = 0
-        elif src.valid and step and column == columns - 1:
-            if group_index == groups - 1:
+        elif src.valid and step and column == last_column:
+            if group_index == last_group:
                 next_group.next = 0
             else:
                 next_group.next = group_index + 1
@@ -88,7 +89,7 @@ def mac_array(clk, rst, src, dst, lanes, columns, repeat, inputs, input_bits, in
             multiplied.next = src.valid
             summed.next = multiplied
             if src.valid:
-                if column == columns - 1:
+                if column == last_column:
                     column.next = 0
                 else:
                     column.next = column + 1

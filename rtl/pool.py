@@ -41,6 +41,7 @@ def pool(clk, rst, src, dst, counts, stage):
     """
     bits, height, width, groups = stage.output_bits, stage.height, stage.width, stage.groups
     pairs = groups * (width // 2)
+    last_row, last_group, last_column, last_pair = height - 1, groups - 1, width - 1, pairs - 1
 
     row, group_index, column = counter(height), counter(groups), counter(width)
     pair_addr = counter(pairs)
@@ -94,19 +95,19 @@ def pool(clk, rst, src, dst, counts, stage):
             pair_addr.next = 0
         elif take:
             if column[0]:
-                if pair_addr == pairs - 1:
+                if pair_addr == last_pair:
                     pair_addr.next = 0
                 else:
                     pair_addr.next = pair_addr + 1
-            if column != width - 1:
+            if column != last_column:
                 column.next = column + 1
             else:
                 column.next = 0
-                if group_index != groups - 1:
+                if group_index != last_group:
                     group_index.next = group_index + 1
                 else:
                     group_index.next = 0
-                    if row != height - 1:
+                    if row != last_row:
                         row.next = row + 1
                     else:
                         row.next = 0

@@ -49,6 +49,7 @@ def readout(clk, rst, src, dst, counts, stage):
     lanes, timesteps, classes = stage.lanes, stage.timesteps, stage.classes
     outputs = stage.outputs
     population = outputs // classes
+    final_lane, final_neuron, final_member, final_class = lanes - 1, outputs - 1, population - 1, classes - 1
 
     holding, finished = Signal(bool(0)), Signal(bool(0))
     step, last_lane = Signal(bool(0)), Signal(bool(0))
@@ -66,7 +67,7 @@ def readout(clk, rst, src, dst, counts, stage):
     @always_comb
     def flow():
         step.next = holding and not (finished and not dst.ready)
-        last_lane.next = lane == lanes - 1 or neuron == outputs - 1
+        last_lane.next = lane == final_lane or neuron == final_neuron
         dst.valid.next = finished
         dst.data.next = result
 
@@ -109,12 +110,12 @@ def readout(clk, rst, src, dst, counts, stage):
                 for t in range(timesteps):
                     if word[t]:
                         total[:] = total + 1
-                if neuron == outputs - 1:
+                if neuron == final_neuron:
                     neuron.next = 0
                     finished.next = True
                 else:
                     neuron.next = neuron + 1
-                if member != population - 1:
+                if member != final_member:
                     member.next = member + 1
                     tally.next = total
                 else:
@@ -124,7 +125,7 @@ def readout(clk, rst, src, dst, counts, stage):
                     if class_index == 0 or total > best:
                         best.next = total
                         winner.next = class_index
-                    if class_index == classes - 1:
+                    if class_index == final_class:
                         class_index.next = 0
                     else:
                         class_index.next = class_index + 1

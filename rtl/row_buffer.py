@@ -29,6 +29,7 @@ def row_buffer(clk, rst, src, full, free_row, freed_bank, read, read_addr, word,
         chunks: beats for each pixel
     """
     beats = pixels * chunks
+    last_pixel, last_chunk = pixels - 1, chunks - 1
     flags = [Signal(intbv(0)[chunks:]) for _ in range(2 * pixels)]
     pixel, chunk = counter(pixels), counter(chunks)
     bank = Signal(intbv(0)[1:])
@@ -79,11 +80,11 @@ def row_buffer(clk, rst, src, full, free_row, freed_bank, read, read_addr, word,
             if free_row:
                 occupied.next[freed_bank] = 0
             if write:
-                if pixel != pixels - 1:
+                if pixel != last_pixel:
                     pixel.next = pixel + 1
                     write_addr.next = write_addr + chunks
                     flag_addr.next = flag_addr + 1
-                elif chunk != chunks - 1:
+                elif chunk != last_chunk:
                     pixel.next = 0
                     chunk.next = chunk + 1
                     if bank == 0:

@@ -32,6 +32,7 @@ def scanner(clk, rst, src, dst, height, width, padding, chunks, lanes, timesteps
     """
     positions = width + padding
     channels = chunks * lanes
+    last_row, last_scan, last_column = height - 1, passes - 1, positions - 1
     channel_bits = index_bits(channels)
 
     full = Signal(intbv(0)[2:])
@@ -109,17 +110,17 @@ def scanner(clk, rst, src, dst, height, width, padding, chunks, lanes, timesteps
         if step:
             if flushing != 0:
                 next_flushing.next = flushing - 1
-            elif column != positions - 1:
+            elif column != last_column:
                 next_column.next = column + 1
             else:
                 next_column.next = 0
-                if scan != passes - 1:
+                if scan != last_scan:
                     next_scan.next = scan + 1
                 else:
                     next_scan.next = 0
                     row_done.next = True
                     next_bank.next = not bank
-                    if row != height - 1:
+                    if row != last_row:
                         next_row.next = row + 1
                     else:
                         next_row.next = 0

@@ -67,6 +67,7 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
     groups = bias.depth
     weight_bits = weights.width // lanes
     low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
+    last_row, last_group, last_base = rows - 1, groups - 1, (rows * groups - 1) * inputs
     fields = lanes * timesteps
     has_state = rows > 1 and groups > 1
 
@@ -131,7 +132,7 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
             held_last.next = event_last
             mask.next = event_mask
             if src.valid and event_last:
-                if base == (rows * groups - 1) * inputs:
+                if base == last_base:
                     base.next = 0
                 else:
                     base.next = base + inputs
@@ -180,14 +181,14 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
                         sums[p * timesteps + t].next = biases[p]
                     else:
                         sums[p * timesteps + t].next = stored[p * timesteps + t]
-                    if row == rows - 1:
+                    if row == last_row:
                         finals[p * timesteps + t].next = totals[p * timesteps + t]
 
     @always(clk.posedge)
     def emit():
         if rst:
             valid.next = False
-        elif shift and not priming and row == rows - 1:
+        elif shift and not priming and row == last_row:
             valid.next = True
         elif dst.ready:
             valid.next = False
@@ -198,7 +199,7 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
         if rst:
             next_load_group.next = 0
         elif shift:
-            if load_group == groups - 1:
+            if load_group == last_group:
                 next_load_group.next = 0
             else:
                 next_load_group.next = load_group + 1
@@ -213,8 +214,8 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
         elif shift:
             priming.next = False
             row.next = load_row
-            if load_group == groups - 1:
-                if load_row == rows - 1:
+            if load_group == last_group:
+                if load_row == last_row:
                     load_row.next = 0
                 else:
                     load_row.next = load_row + 1

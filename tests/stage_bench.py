@@ -30,10 +30,6 @@ def random_layer(layer_type, shape, kind=KIND, leak=LEAK, bits=4, seed=1):
     return layer_type("layer", weights, bias, theta, bits, Neuron(kind, *leak))
 
 
-def random_spikes(frames, timesteps, channels, height, width, rate=0.2, seed=2):
-    return (np.random.default_rng(seed).random((frames, timesteps, channels, height, width)) < rate).astype(np.uint8)
-
-
 def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=16, image_bits=None, image_signed=False):
     """Parameters of the stage of one layer, Conv, Linear or Pool, with an input of `shape` (channels, height, width).
 
@@ -87,7 +83,7 @@ def run_native(stage, beats, frame_beats, expected, folder, stalls=(0, 0), seed=
         src_stall=stalls[0], dst_stall=stalls[1], seed=seed, patience=5_000,
     )  # fmt: skip
     folder.mkdir()
-    outcome = run_icarus(bench, folder)
+    outcome = run_icarus(bench, folder).complete()
     return StageRun([beat.value("dst") for beat in outcome.streams["dst"]], stage_activity(outcome.counts), outcome)
 
 

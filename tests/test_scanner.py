@@ -1,7 +1,7 @@
 import random
 
-import numpy as np
 import pytest
+from event_model import expected_events, random_spikes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream_bench import STALLS, run_stream
@@ -12,31 +12,6 @@ from rtl.stream import groups_of, index_bits
 
 SETTLING = 6
 """Cycles from the last beat of the first row to its first event."""
-
-
-def random_spikes(frames, timesteps, channels, height, width, rate=0.3, seed=1):
-    return (np.random.default_rng(seed).random((frames, timesteps, channels, height, width)) < rate).astype(np.uint8)
-
-
-def pixel_events(spikes):
-    """Events (channel, mask, last) of one pixel, spikes [timesteps, channels]; one with an empty mask if it is silent."""
-    masks = [sum(int(bit) << t for t, bit in enumerate(column)) for column in spikes.T]
-    events = [[channel, mask, 0] for channel, mask in enumerate(masks) if mask] or [[None, 0, 0]]
-    events[-1][2] = 1
-    return [tuple(event) for event in events]
-
-
-def expected_events(spikes, passes, padding, flush):
-    silent, events = (None, 0, 1), []
-    frames, _, _, height, width = spikes.shape
-    for frame in range(frames):
-        for y in range(height):
-            for _ in range(passes):
-                for x in range(width):
-                    events += pixel_events(spikes[frame, :, :, y, x])
-                events += [silent] * padding
-        events += [silent] * flush
-    return events
 
 
 def decode(word, channels, timesteps):
@@ -85,7 +60,7 @@ def test_any_shape(place, shape, lanes, repeats, rate, stalls):
 @pytest.mark.parametrize("rate", [0, 0.02, 0.3, 1])
 @pytest.mark.parametrize(("channels", "lanes"), [(1, 1), (5, 2), (6, 1)])
 def test_one_event_a_cycle_back_to_back(place, channels, lanes, rate):
-    """With one pass more than beats for a pixel a row takes longer than the next one's arrival: nothing but the first row is waited for."""
+    """A pass more than beats for a pixel: a row takes longer than the next one's arrival, only the first is waited for."""
     spikes = random_spikes(2, 2, channels, 4, 5, rate=rate)
     passes = groups_of(channels, lanes) + 1
     run = scan(place, spikes, lanes, passes=passes, flush=5)

@@ -2,14 +2,14 @@ import itertools
 
 import numpy as np
 import pytest
+from event_model import random_spikes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stage_bench import KIND, plan_stage, random_layer, random_spikes, run_spiking
+from stage_bench import KIND, expected_spikes, plan_stage, random_layer, run_spiking
 from stream_bench import STALLS, run_stream
 
 from cosim.beats import spike_beats
 from reference.network import NEURON_KINDS, Conv
-from rtl.activity import ACTIVITY_BITS
 from rtl.sparse_conv import sparse_conv
 
 NATIVE_STALLS = [(0, 0), (128, 128), (0, 200), (200, 0)]
@@ -39,8 +39,7 @@ def test_kernels_and_kinds(tmp_path, kernel, kind):
     check(tmp_path, kernel=kernel, kind=kind, timesteps=3)
 
 
-@pytest.mark.parametrize("timesteps", [1, 2, 3, 4])
-@pytest.mark.parametrize("stalls", NATIVE_STALLS)
+@pytest.mark.parametrize(("timesteps", "stalls"), enumerate(NATIVE_STALLS, start=1))
 def test_stalls_change_no_bit(tmp_path, timesteps, stalls):
     check(tmp_path, timesteps=timesteps, stalls=stalls, depth=1 + timesteps)
 
@@ -50,14 +49,14 @@ def test_weight_bits(tmp_path, bits):
     check(tmp_path, bits=bits, height=3, width=3)
 
 
-@pytest.mark.parametrize(("height", "width"), [(3, 3), (3, 8), (9, 3), (5, 4)])
+@pytest.mark.parametrize(("height", "width"), [(3, 3), (3, 8), (7, 4)])
 @pytest.mark.parametrize("kernel", [1, 3, 5])
 @pytest.mark.parametrize("groups", [1, 3])
 def test_small_and_odd_maps_with_frames_back_to_back(tmp_path, height, width, kernel, groups):
     check(tmp_path, outputs=groups, lanes=1, height=height, width=width, kernel=kernel, frames=3)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(
     shape=st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(3, 7), st.integers(3, 7)),
     kernel=st.sampled_from([1, 3, 5]),
@@ -114,14 +113,12 @@ def test_in_both_simulators(place, stalls):
     layer = random_layer(Conv, (3, 3, 3, 3))
     maps = random_spikes(2, 2, 3, 3, 4)
     stage = plan_stage(layer, (3, 3, 4), 2, lanes_in=2)
-    from stage_bench import expected_spikes
-
     expected = spike_beats(expected_spikes(layer, maps), 2)
     run = run_stream(
         place, sparse_conv, spike_beats(maps, 2), widths=(4, 4), expected=len(expected), stalls=stalls, stage=stage
     )
     assert tuple(run.beats) == expected
-    assert ACTIVITY_BITS and run.counts["events"] == work_of(stage, maps)[1]
+    assert run.counts["events"] == work_of(stage, maps)[1]
 
 
 @pytest.mark.parametrize("what", ["weights", "bias", "theta"])

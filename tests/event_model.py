@@ -1,0 +1,29 @@
+"""The events of a scanner, by plain loops."""
+
+import numpy as np
+
+
+def random_spikes(frames, timesteps, channels, height, width, rate=0.3, seed=1):
+    return (np.random.default_rng(seed).random((frames, timesteps, channels, height, width)) < rate).astype(np.uint8)
+
+
+def pixel_events(spikes):
+    """Events (channel, mask, last) of one pixel, spikes [timesteps, channels]; one with an empty mask if it is silent."""
+    masks = [sum(int(bit) << t for t, bit in enumerate(column)) for column in spikes.T]
+    events = [[channel, mask, 0] for channel, mask in enumerate(masks) if mask] or [[None, 0, 0]]
+    events[-1][2] = 1
+    return [tuple(event) for event in events]
+
+
+def expected_events(spikes, passes, padding, flush):
+    """Events of spikes [frames, timesteps, channels, height, width]; see scanner() for the other arguments."""
+    silent, events = (None, 0, 1), []
+    frames, _, _, height, width = spikes.shape
+    for frame in range(frames):
+        for y in range(height):
+            for _ in range(passes):
+                for x in range(width):
+                    events += pixel_events(spikes[frame, :, :, y, x])
+                events += [silent] * padding
+        events += [silent] * flush
+    return events

@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from event_model import expected_events, random_spikes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plain_model import conv_currents
+from stage_bench import plan_stage, random_layer
+from stream_bench import STALLS, run_stream
+
+from cosim.beats import grouped, pack_fields
+from reference.network import Conv
+from rtl.accumulator import accumulator, row_padding
+from rtl.scanner import event_width
+from rtl.stream import index_bits
+
+
+def packed_events(spikes, kernel, groups, padding, channels):
+    """The words of the scanner for a whole run, flush included."""
+    timesteps, width = spikes.shape[1], spikes.shape[4]
+    radius, bits = kernel // 2, index_bits(channels)
+    events = expected_events(spikes, groups, padding, radius * groups * (width + padding) + radius)
+    return [(channel or 0) | mask << bits | last << (bits + timesteps) for channel, mask, last in events]
+
+
+def expected_currents(layer, spikes, lanes, current_bits):
+    """Beats of currents: frame, row, group, column; field lane * timesteps + t. No lane beyond the last output is looked at."""
+    words = []
+    for frame in spikes:
+        currents = np.array([conv_currents(layer, step.astype(int)) for step in frame])  # [t, output, y, x]
+        by_group = grouped(currents.transpose(1, 0, 2, 3), lanes).transpose(3, 0, 4, 1, 2)  # [y, group, x, lane, t]
+        words += pack_fields(by_group.reshape(-1, lanes * spikes.shape[1]), current_bits)
+    return words
+
+
+def accumulate(place, channels, outputs, height, width, kernel, lanes, timesteps, *, bits=4, rate=0.4, stalls=(0, 0), seed=1):
+    layer = random_layer(Conv, (outputs, channels, kernel, kernel), bits=bits, seed=seed)
+    spikes = random_spikes(2, timesteps, channels, height, width, rate, seed)
+    stage = plan_stage(layer, (channels, height, width), lanes, lanes_in=1, timesteps=timesteps)
+    padding = row_padding(width, stage.groups, kernel)
+    current_bits = stage.neuron.current_bits
+    events = packed_events(spikes, kernel, stage.groups, padding, channels)
+    expected = expected_currents(layer, spikes, lanes, current_bits)
+    run = run_stream(
+        place, accumulator, events, widths=(event_width(channels, timesteps), lanes * timesteps * current_bits),
+        expected=len(expected), stalls=stalls, seed=seed, height=height, width=width, padding=padding, kernel=kernel,
+        channels=channels, timesteps=timesteps, lanes=lanes, current_bits=current_bits, bias=stage.bias, weights=stage.weights,
+    )  # fmt: skip
+    assert run.beats == expected
+    return run, stage, int(spikes.any(1).sum()) * stage.groups
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+def test_currents_under_stalls(place, kernel, stalls):
+    accumulate(place, 2, 3, 3, 4, kernel, 2, 2, stalls=stalls)
+
+
+@settings(max_examples=5)
+@given(
+    shape=st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(3, 5), st.integers(3, 5)),
+    kernel=st.sampled_from([1, 3]),
+    lanes=st.integers(1, 2),
+    timesteps=st.integers(1, 4),
+    bits=st.integers(2, 8),
+    stalls=st.sampled_from(STALLS),
+)
+def test_any_shape(place, shape, kernel, lanes, timesteps, bits, stalls):
+    accumulate(place, *shape, kernel, min(lanes, shape[1]), timesteps, bits=bits, stalls=stalls, seed=sum(shape))
+
+
+@pytest.mark.parametrize("rate", [0, 0.3, 1.1])
+@pytest.mark.parametrize(("kernel", "timesteps", "lanes"), [(1, 1, 1), (3, 4, 2), (3, 2, 4), (5, 1, 2)])
+def test_one_event_a_cycle(place, kernel, timesteps, lanes, rate):
+    """All taps, timesteps and lanes of an event take one cycle, whatever follows it, over passes, rows and frames."""
+    run, stage, events = accumulate(place, 2, 4, 3, 4, kernel, lanes, timesteps, rate=rate)
+    start = kernel // 2 + 3
+    assert run.sent[-1] - run.sent[0] <= len(run.sent) - 1 + start
+    waits = np.diff(run.sent)
+    assert (waits[start:] == 1).all()
+    assert run.counts["events"] == events
+    assert run.counts["busy"] == run.counts["events"] + run.counts["silent"]
+    assert run.counts["stall_out"] == 0
+
+
+@pytest.mark.parametrize(("width", "groups", "kernel"), [(3, 1, 3), (3, 1, 5), (4, 1, 5), (3, 2, 5), (8, 1, 5)])
+def test_padding_fills_what_a_narrow_map_lacks(width, groups, kernel):
+    radius = kernel // 2
+    positions = width + row_padding(width, groups, kernel)
+    assert groups * positions >= 4 + 2 * radius
+    assert row_padding(width, groups, kernel) == 0 or groups * (positions - 1) < 4 + 2 * radius

@@ -1,0 +1,90 @@
+import itertools
+
+import pytest
+from event_model import random_spikes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stage_bench import expected_spikes, plan_stage, random_layer, run_spiking
+from stream_bench import STALLS, run_stream
+
+from cosim.beats import spike_beats
+from reference.network import NEURON_KINDS, Linear
+from rtl.sparse_fc import sparse_fc
+
+NATIVE_STALLS = [(0, 0), (128, 128), (0, 200), (200, 0)]
+
+numbers = itertools.count()
+
+
+def check(
+    folder, channels=3, outputs=5, height=3, width=4, lanes_in=2, lanes=2, timesteps=2, kind="subtract", bits=4, depth=16,
+    rate=0.2, frames=3, stalls=(0, 0), seed=1,
+):  # fmt: skip
+    layer = random_layer(Linear, (outputs, channels * height * width), kind, bits=bits, seed=seed)
+    maps = random_spikes(frames, timesteps, channels, height, width, rate, seed)
+    stage = plan_stage(layer, (channels, height, width), lanes, lanes_in=lanes_in, timesteps=timesteps, queue_depth=depth)
+    return stage, maps, run_spiking(stage, layer, maps, lanes_in, folder / str(next(numbers)), stalls)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (2, 3), (5, 3)])
+@pytest.mark.parametrize(("outputs", "lanes"), [(3, 3), (4, 2), (5, 2)])
+def test_rows_and_groups(tmp_path, height, width, outputs, lanes):
+    """One row and more; 1, 2 and 3 groups, the last of which is not full."""
+    check(tmp_path, height=height, width=width, outputs=outputs, lanes=lanes)
+
+
+@pytest.mark.parametrize(("timesteps", "stalls"), enumerate(NATIVE_STALLS, start=1))
+@pytest.mark.parametrize("kind", NEURON_KINDS)
+def test_neurons_timesteps_and_stalls(tmp_path, kind, timesteps, stalls):
+    check(tmp_path, kind=kind, timesteps=timesteps, stalls=stalls, depth=timesteps)
+
+
+@settings(max_examples=8)
+@given(
+    shape=st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(1, 4), st.integers(1, 4)),
+    lanes=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    timesteps=st.integers(1, 4),
+    kind=st.sampled_from(NEURON_KINDS),
+    bits=st.integers(2, 8),
+    depth=st.sampled_from([1, 2, 16]),
+    rate=st.sampled_from([0, 0.1, 1.1]),
+    stalls=st.sampled_from(NATIVE_STALLS),
+)
+def test_any_stage(tmp_path, shape, lanes, timesteps, kind, bits, depth, rate, stalls):
+    lanes_in, lanes_out = min(lanes[0], shape[0]), min(lanes[1], shape[1])
+    check(tmp_path, *shape, lanes_in, lanes_out, timesteps, kind, bits, depth, rate, stalls=stalls, seed=sum(shape))
+
+
+@pytest.mark.parametrize("rate", [0, 0.2, 1.1])
+def test_cycles_are_groups_times_events(tmp_path, rate):
+    stage, maps, run = check(tmp_path, channels=8, outputs=12, height=4, width=4, lanes_in=8, lanes=3, rate=rate)
+    row_events = maps.any(1).sum((1, 3))  # events of [frame, row]
+    events, silent = int(row_events.sum()) * stage.groups, int((row_events == 0).sum()) * stage.groups
+    assert run.activity["events"] == events
+    # The counters are read when the last beat comes, two pipeline stages after the last event.
+    assert run.activity["silent"] == silent
+    assert run.activity["busy"] == events + silent
+    if rate > 1:
+        first_row = stage.chunks + 12
+        assert run.outcome.cycles <= events + first_row
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize(("height", "outputs"), [(1, 3), (3, 2), (3, 5)])
+def test_in_both_simulators(place, height, outputs, stalls):
+    layer = random_layer(Linear, (outputs, 3 * height * 2))
+    maps = random_spikes(3, 2, 3, height, 2, rate=0.3)
+    stage = plan_stage(layer, (3, height, 2), 2, lanes_in=2)
+    expected = spike_beats(expected_spikes(layer, maps), 2)
+    run = run_stream(place, sparse_fc, spike_beats(maps, 2), widths=(4, 4), expected=len(expected), stalls=stalls, stage=stage)
+    assert tuple(run.beats) == expected
+
+
+@pytest.mark.parametrize("what", ["weights", "bias", "theta"])
+def test_a_planted_fault_is_seen(tmp_path, what):
+    layer, wrong = random_layer(Linear, (3, 12)), random_layer(Linear, (3, 12))
+    maps = random_spikes(12, 2, 3, 2, 2, rate=0.5)
+    getattr(wrong, what)[(1, 5) if what == "weights" else 1] += -6 if layer.weights[1, 5] > 0 else 6
+    stage = plan_stage(wrong, (3, 2, 2), 2, lanes_in=1)
+    with pytest.raises(AssertionError):
+        run_spiking(stage, layer, maps, 1, tmp_path / "run")
