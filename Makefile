@@ -35,8 +35,9 @@ test: $(STAMP) $(VPI)  ## run the quick tests
 test-all: $(STAMP) $(VPI) lint  ## run all tests, and the lint
 	$(RUN) -m pytest -n auto
 
-lint: $(STAMP)  ## check the Python code
+lint: $(STAMP)  ## check style and types of the Python code
 	$(RUN) -m ruff check .
+	$(RUN) -m mypy
 
 bench: $(STAMP)  ## measure cycles and times against the project's targets
 	$(RUN) -m benchmarks.performance

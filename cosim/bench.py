@@ -12,7 +12,6 @@ Python. Its files in the work folder:
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +29,7 @@ class Bench:
     """What to run.
 
     modules: the design, its top last. beats: input words. frames: beats of one frame. expected: number of output beats.
-    watch: streams inside the top to record, by the prefix of their signals.
+    watch: the streams in the top's trace port, in order, with the widths of their payloads; each is recorded.
     src_stall, dst_stall: how many of 256 cycles the bench holds back its own valid and ready, at random.
     patience: cycles without any transfer after which a run is given up.
     """
@@ -39,7 +38,7 @@ class Bench:
     beats: tuple[int, ...]
     frame_beats: int
     expected: int
-    watch: tuple[str, ...] = ()
+    watch: dict[str, int] = field(default_factory=dict)
     src_stall: int = 0
     dst_stall: int = 0
     seed: int = 1
@@ -49,12 +48,6 @@ class Bench:
     @property
     def top(self) -> Module:
         return self.modules[-1]
-
-    @property
-    def streams(self) -> list[tuple[str, int]]:
-        """Every recorded stream inside the top: the path of its signals up to the `_`, and the width of its payload."""
-        widths = _signal_widths(self.top.text)
-        return [(f"bench.dut.{name}", widths[f"{name}_data"]) for name in self.watch]
 
     def width(self, port: str) -> int:
         return next(p.width for p in self.top.ports if p.name == port)
@@ -116,28 +109,39 @@ def read_outcome(bench: Bench, folder: Path, log: str) -> Outcome:
     return Outcome(streams, starts, last, 0, fault or f"simulation of {bench.top.name} ended early")
 
 
-def _signal_widths(text: str) -> dict[str, int]:
-    """Widths of the wires that a module declares."""
-    return {name: int(msb or 0) + 1 for msb, name in re.findall(r"^wire (?:\[(\d+):0\] )?(\w+);$", text, re.MULTILINE)}
-
-
 def _beat(line: str) -> Beat:
     cycle, payload = line.split()
     return Beat(int(cycle), payload)
 
 
+def _watched_wires(bench: Bench) -> list[str]:
+    """Declarations of the signals of each watched stream."""
+    if not bench.watch:
+        return []
+    lines, low = [f"wire [{bench.width('trace') - 1}:0] trace;"], 0
+    for name, width in bench.watch.items():
+        lines += [
+            f"wire {name}_valid = trace[{low}];",
+            f"wire {name}_ready = trace[{low + 1}];",
+            f"wire [{width - 1}:0] {name}_data = trace[{low + width + 1}:{low + 2}];",
+        ]
+        low += width + 2
+    return lines
+
+
 def _verilog(bench: Bench) -> str:
-    """The bench module: `watch` becomes one recorder for each stream."""
-    streams = [("dst", ""), *((name, "dut.") for name in bench.watch)]
-    files = "\n".join(f'    {name}_file = $fopen("{name}.txt", "w");' for name, _ in streams)
-    declarations = "\n".join(f"integer {name}_file;" for name, _ in streams)
+    """The bench module: each watched stream is cut out of the trace port, and has a recorder like the output's."""
+    streams = ("dst", *bench.watch)
+    files = "\n".join(f'    {name}_file = $fopen("{name}.txt", "w");' for name in streams)
+    declarations = "\n".join([*(f"integer {name}_file;" for name in streams), *_watched_wires(bench)])
+    trace_port = ",\n    .trace(trace)" if bench.watch else ""
     recorders = "\n".join(
-        f"    if ({at}{name}_valid && {at}{name}_ready) begin\n"
-        f'        $fdisplay({name}_file, "%0d %h", cycle, {at}{name}_data);\n'
+        f"    if ({name}_valid && {name}_ready) begin\n"
+        f'        $fdisplay({name}_file, "%0d %h", cycle, {name}_data);\n'
         f"        quiet = 0;\n    end\n"
-        f"    if (({at}{name}_valid ^ {at}{name}_ready) === 1'bx) begin\n"
+        f"    if (({name}_valid ^ {name}_ready) === 1'bx) begin\n"
         f'        $display("{FAULT}unknown valid or ready on stream {name} at cycle %0d", cycle);\n        $finish;\n    end'
-        for name, at in streams
+        for name in streams
     )
     waves = 'initial begin\n    $dumpfile("waves.fst");\n    $dumpvars(0, bench);\nend\n' if bench.waves else ""
     return f"""\
@@ -168,7 +172,7 @@ integer counts_file, starts_file;
     .clk(clk), .rst(rst),
     .src_valid(src_valid), .src_ready(src_ready), .src_data(src_data),
     .dst_valid(dst_valid), .dst_ready(dst_ready), .dst_data(dst_data),
-    .counts(counts)
+    .counts(counts){trace_port}
 );
 
 {waves}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from myhdl import Signal, intbv
 from myhdl._block import _Block
 
-from rtl.accelerator import BLOCKS, accelerator
+from rtl.accelerator import BLOCKS, accelerator, trace_bits
 from rtl.activity import ACTIVITY_BITS
 from rtl.stream import Stream
 
@@ -24,8 +24,9 @@ def build_accelerator(stages: dict[str, Stage]) -> _Block:
     """The chain of stages."""
     first, last = list(stages.values())[0], list(stages.values())[-1]
     signals = _ports(first.input_bits, last.output_bits, len(stages))
+    trace = Signal(intbv(0)[trace_bits(stages) :])
     with quick_inspection():
-        return accelerator(*signals, stages)
+        return accelerator(*signals, trace, stages)
 
 
 def _ports(input_bits: int, output_bits: int, stages: int) -> tuple:

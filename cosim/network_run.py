@@ -10,7 +10,9 @@ import numpy as np
 
 from reference import golden
 from reference.network import Network
+from rtl.accelerator import traced_streams
 from rtl.activity import ACTIVITY_BITS, COUNTER_BITS, COUNTERS
+from rtl.readout import Readout
 
 from .beats import image_beats
 from .bench import Bench, Outcome
@@ -35,6 +37,13 @@ class NetworkRun:
     trace: golden.Trace
     outcome: Outcome
     mismatch: Mismatch | None
+
+    @property
+    def readout(self) -> Readout:
+        """Parameters of the last stage."""
+        stage = self.stages[READOUT]
+        assert isinstance(stage, Readout)
+        return stage
 
     @property
     def activity(self) -> dict[str, dict[str, int]]:
@@ -79,7 +88,7 @@ def run_network(
         beats=image_beats(network.check_images(images), network.image_bits),
         frame_beats=network.input_shape[1] * network.input_shape[2],
         expected=len(images),
-        watch=tuple(f"{name}_dst" for name in stages if name != READOUT),
+        watch=traced_streams(stages),
         src_stall=src_stall,
         dst_stall=dst_stall,
         seed=seed,
@@ -87,7 +96,7 @@ def run_network(
     )
     progress(f"simulation of {len(images)} images in {simulator}")
     outcome = SIMULATORS[simulator](bench, folder)
-    streams = {name: outcome.streams["dst" if name == READOUT else f"{name}_dst"] for name in stages}
+    streams = {name: outcome.streams["dst" if name == READOUT else name] for name in stages}
     mismatch = first_mismatch(stages, trace, streams)
     if mismatch is None:
         outcome.complete()

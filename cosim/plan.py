@@ -53,14 +53,15 @@ def plan_stages(network: Network, lanes: dict[str, int], queue_depth: int = QUEU
             stages[layer.name] = PoolStage(height, width, groups_of(channels, lanes_in), lanes_in, network.timesteps)
             continue
         common = _common(layer, widths[layer.name], lanes[layer.name], network.timesteps)
-        if not stages:
-            stages[layer.name] = _dense_core(network, layer, common)
-        elif isinstance(layer, Conv):
+        if isinstance(layer, Linear):
+            stages[layer.name] = _sparse_fc(layer, shape, lanes_in, queue_depth, common)
+        elif stages:
             stages[layer.name] = _sparse_conv(layer, shape, lanes_in, queue_depth, common)
         else:
-            stages[layer.name] = _sparse_fc(layer, shape, lanes_in, queue_depth, common)
+            stages[layer.name] = _dense_core(network, layer, common)
         lanes_in = lanes[layer.name]
-    stages[READOUT] = Readout(network.layers[-1].outputs, lanes_in, network.timesteps, network.classes)
+    outputs = network.shapes[-1][0]
+    stages[READOUT] = Readout(outputs, lanes_in, network.timesteps, network.classes)
     return stages
 
 

@@ -47,7 +47,7 @@ def _image(run: NetworkRun, labels: np.ndarray | None, index: int) -> dict:
     if index < min(len(results), len(run.outcome.starts)):
         cycles = results[index].cycle - run.outcome.starts[index] + 1
         try:
-            predicted = decode_result(run.stages[READOUT], results[index].value(READOUT))[0]
+            predicted = decode_result(run.readout, results[index].value(READOUT))[0]
         except CosimError:
             predicted = None
     return {
@@ -66,7 +66,7 @@ def _stage(run: NetworkRun, name: str, counters: dict[str, int]) -> dict:
         "name": name,
         "kind": KINDS[type(stage)],
         "lanes": stage.lanes,
-        "neurons": int(np.prod(spikes.shape[2:])) if has_neurons else 0,
+        "neurons": int(np.prod(run.trace.spikes[name].shape[2:])) if has_neurons else 0,
         "spikes": None if spikes is None else int(spikes.sum()),
         "sparsity": None if spikes is None else 1 - float(spikes.mean()),
         "events": counters["events"],

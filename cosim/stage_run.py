@@ -8,13 +8,14 @@ import numpy as np
 import torch
 
 from reference import golden
-from reference.network import Network
+from reference.network import Network, Pool
 
 from .beats import image_beats, spike_beats
 from .bench import Bench, Outcome
 from .compare import Mismatch, first_spike_mismatch
 from .convert import convert
 from .design import build_stage
+from .errors import CosimError
 from .icarus import run_icarus
 from .plan import Stage
 
@@ -39,6 +40,8 @@ def run_stage(
     names = list(stages)
     index, stage = names.index(name), stages[name]
     layer = network.layers[index]
+    if isinstance(layer, Pool):
+        raise CosimError(f"stage {name} has no neurons")
     if index == 0:
         maps, beats = torch.from_numpy(inputs)[None], image_beats(inputs, network.image_bits)
     else:

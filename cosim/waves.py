@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from .bench import Bench
 
 DUMP = "waves.fst"
 SAVE_FILE = "waves.gtkw"
 
 
-def save_file(streams: Iterable[tuple[str, int]]) -> str:
-    """Text of the save file for streams (prefix of the signals, width of the payload) of the device under test."""
+def save_file(bench: Bench) -> str:
+    """Text of the save file: clock, reset, the input, the watched streams and the output."""
+    streams = {"src": bench.width("src_data"), **bench.watch, "dst": bench.width("dst_data")}
     lines = [f'[dumpfile] "{DUMP}"', "[timestart] 0", "bench.clk", "bench.rst"]
-    for prefix, width in streams:
-        bits = f"[{width - 1}:0]"
-        lines += [f"-{prefix}", f"{prefix}_valid", f"{prefix}_ready", f"{prefix}_data{bits}"]
+    for name, width in streams.items():
+        lines += [f"-{name}", f"bench.{name}_valid", f"bench.{name}_ready", f"bench.{name}_data[{width - 1}:0]"]
     return "\n".join(lines) + "\n"

@@ -13,14 +13,26 @@ from .stream import Stream
 BLOCKS = {DenseCore: dense_core, Pool: pool, SparseConv: sparse_conv, SparseFc: sparse_fc, Readout: readout}
 
 
+def traced_streams(stages) -> dict[str, int]:
+    """The streams of the trace port in order: the stage that drives each, and the width of its payload."""
+    return {name: stages[name].output_bits for name in list(stages)[:-1]}
+
+
+def trace_bits(stages) -> int:
+    """Width of the trace port."""
+    return sum(2 + bits for bits in traced_streams(stages).values())
+
+
 @block
-def accelerator(clk, rst, src, dst, counts, stages):
+def accelerator(clk, rst, src, dst, counts, trace, stages):
     """The whole network.
 
     Ports:
         src     sink    pixels of the image, see dense_core()
         dst     source  one beat an image, see readout()
         counts  out     activity counters of all stages, the first stage in the lowest bits
+        trace   out     the streams between the stages, for watching them: of each stage but the last, the first in the lowest
+                        bits, valid, ready and payload, valid lowest; leave it open otherwise
 
     Parameters:
         stages: dictionary of stage name to parameters (DenseCore, Pool, SparseConv, SparseFc, Readout), in order
@@ -28,16 +40,19 @@ def accelerator(clk, rst, src, dst, counts, stages):
     Timing: all stages work at once, each on rows as they arrive; images follow each other without a gap.
     """
     names = list(stages)
-    streams = [src, *(Stream(stages[name].output_bits) for name in names[:-1]), dst]
+    between = [Stream(bits) for bits in traced_streams(stages).values()]
+    streams = [src, *between, dst]
     stage_counts = [Signal(intbv(0)[ACTIVITY_BITS:]) for _ in names]
     all_counts = ConcatSignal(*reversed(stage_counts))
+    all_streams = ConcatSignal(*(signal for s in reversed(between) for signal in (s.data, s.ready, s.valid)))
     blocks = {}
     for i in range(len(names)):
         build = BLOCKS[type(stages[names[i]])]
         blocks[names[i]] = build(clk, rst, streams[i], streams[i + 1], stage_counts[i], stages[names[i]])
 
     @always_comb
-    def show_counts():
+    def show():
         counts.next = all_counts
+        trace.next = all_streams
 
-    return *blocks.values(), show_counts
+    return *blocks.values(), show

@@ -212,6 +212,8 @@ def accumulator(
             keeps.next = 0
             parity.next = 0
             priming.next = radius + 2
+            for b in range(kernel + 1):
+                base[b].next = 0
         elif shift:
             for b in range(kernel):
                 emits.next[b] = emits[b + 1]

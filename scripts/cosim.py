@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         report = make_report(finished, data.labels, args.simulator)
         (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
         if args.waves:
-            (folder / SAVE_FILE).write_text(save_file(finished.bench.streams))
+            (folder / SAVE_FILE).write_text(save_file(finished.bench))
     Console().print(stage_table(report))
     print("\n".join([*image_lines(report), throughput_line(report)]))
     if finished.mismatch is not None:

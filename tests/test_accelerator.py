@@ -100,7 +100,7 @@ def finished(tmp_path_factory):
 
 def streams_of(finished):
     return {
-        name: list(finished.outcome.streams["dst" if name == network_run.READOUT else f"{name}_dst"]) for name in finished.stages
+        name: list(finished.outcome.streams["dst" if name == network_run.READOUT else name]) for name in finished.stages
     }
 
 

@@ -14,10 +14,10 @@ def test_every_signal_of_the_save_file_is_in_the_dump(tmp_path):
     network = small_network("2C3-FC3", (1, 3, 3))
     images = random_images(1, network.input_shape, network.pixel_range, 1)
     run = run_network(network, small_stages(network), images, tmp_path, waves=True)
-    text = save_file(run.bench.streams)
+    text = save_file(run.bench)
     assert f'[dumpfile] "{DUMP}"' in text
     vcd = subprocess.run(["fst2vcd", tmp_path / DUMP], capture_output=True, text=True, check=True).stdout
     declared = set(re.findall(r"\$var \w+ \d+ \S+ (\w+)(?: \[\d+:\d+\])? \$end", vcd))
-    named = re.findall(r"^bench\.dut\.(\w+)(?:\[\d+:0\])?$", text, re.MULTILINE)
-    assert {"conv1_dst_valid", "conv1_dst_ready", "conv1_dst_data", "fc1_dst_data"} <= set(named)
+    named = re.findall(r"^bench\.(\w+)(?:\[\d+:0\])?$", text, re.MULTILINE)
+    assert {"src_data", "conv1_valid", "conv1_ready", "conv1_data", "fc1_data", "dst_valid"} <= set(named)
     assert set(named) <= declared
