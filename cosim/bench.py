@@ -12,8 +12,11 @@ Python. Its files in the work folder:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from rtl.activity import ACTIVITY_BITS, COUNTER_BITS
 
 from .convert import Module
 from .errors import CosimError
@@ -31,7 +34,7 @@ class Bench:
     modules: the design, its top last. beats: input words. frames: beats of one frame. expected: number of output beats.
     watch: the streams in the top's trace port, in order, with the widths of their payloads; each is recorded.
     src_stall, dst_stall: how many of 256 cycles the bench holds back its own valid and ready, at random.
-    patience: cycles without any transfer after which a run is given up.
+    patience: cycles in which no beat moves and no stage is busy, after which a run is given up.
     """
 
     modules: tuple[Module, ...]
@@ -42,7 +45,7 @@ class Bench:
     src_stall: int = 0
     dst_stall: int = 0
     seed: int = 1
-    patience: int = 100_000
+    patience: int = 10_000
     waves: bool = False
 
     @property
@@ -62,10 +65,10 @@ class Beat:
 
     def value(self, stream: str) -> int:
         """The payload as a number; CosimError if a bit is not known."""
-        try:
-            return int(self.payload, 16)
-        except ValueError:
-            raise CosimError(f"stream {stream}: unknown bits in {self.payload!r} at cycle {self.cycle}") from None
+        # Not int() alone: it would read an unknown second digit, "0x1", as a prefix.
+        if not re.fullmatch("[0-9a-fA-F]+", self.payload):
+            raise CosimError(f"stream {stream}: unknown bits in {self.payload!r} at cycle {self.cycle}")
+        return int(self.payload, 16)
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,8 @@ def _verilog(bench: Bench) -> str:
     streams = ("dst", *bench.watch)
     files = "\n".join(f'    {name}_file = $fopen("{name}.txt", "w");' for name in streams)
     declarations = "\n".join([*(f"integer {name}_file;" for name in streams), *_watched_wires(bench)])
+    busy_counts = (f"counts[{low + COUNTER_BITS - 1}:{low}]" for low in range(0, bench.width("counts"), ACTIVITY_BITS))
+    worked = " + ".join(busy_counts)
     trace_port = ",\n    .trace(trace)" if bench.watch else ""
     recorders = "\n".join(
         f"    if ({name}_valid && {name}_ready) begin\n"
@@ -164,6 +169,8 @@ wire [{bench.width("counts") - 1}:0] counts;
 
 reg [{bench.width("src_data") - 1}:0] beats [0:BEATS-1];
 integer seed = {bench.seed};
+wire [31:0] worked = {worked};
+reg [31:0] worked_before = 0;
 integer cycle = 0, sent = 0, received = 0, quiet = 0, after = 0, next;
 integer counts_file, starts_file;
 {declarations}
@@ -197,11 +204,13 @@ always @(posedge clk) if (!rst) begin
         sent = sent + 1;
         quiet = 0;
     end
+    if (worked !== worked_before) quiet = 0;
+    worked_before = worked;
     if (received >= EXPECTED) after = after + 1;
     else quiet = quiet + 1;
     if (after > {QUIET_CYCLES}) $finish;
     if (quiet > {bench.patience}) begin
-        $display("{FAULT}no transfer for {bench.patience} cycles, %0d of %0d beats sent, %0d of %0d received",
+        $display("{FAULT}nothing moved for {bench.patience} cycles, %0d of %0d beats sent, %0d of %0d received",
             sent, BEATS, received, EXPECTED);
         $finish;
     end
@@ -209,7 +218,7 @@ always @(posedge clk) if (!rst) begin
 end
 
 always @(posedge clk) begin
-    #1 rst = (quiet == 0 && cycle == 0 && $time < 30);
+    #1 rst = $time < 30;
     if (!rst) begin
         if (!src_valid || sent > next) begin
             next = sent;

@@ -34,7 +34,14 @@ waivers.vlt
 """
 
 
-def write_hdl(network: Network, lanes: dict[str, int], stages: dict[str, Stage], modules: tuple[Module, ...], folder: Path):
+def write_hdl(
+    network: Network,
+    lanes: dict[str, int],
+    queue_depth: int,
+    stages: dict[str, Stage],
+    modules: tuple[Module, ...],
+    folder: Path,
+):
     """Write the converted accelerator to an existing, empty folder. The same network and lanes give the same bytes.
 
     accelerator.f lists the Verilog files, children first; verilator.f adds Verilator's options and waivers.vlt;
@@ -44,11 +51,13 @@ def write_hdl(network: Network, lanes: dict[str, int], stages: dict[str, Stage],
     (folder / f"{TOP}.f").write_text("".join(f"{source.name}\n" for source in sources))
     (folder / "verilator.f").write_text(VERILATOR_OPTIONS.format(top=TOP))
     (folder / "waivers.vlt").write_text(WAIVERS)
-    manifest = _manifest(network, lanes, stages, modules[-1], folder)
+    manifest = _manifest(network, lanes, queue_depth, stages, modules[-1], folder)
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
-def _manifest(network: Network, lanes: dict[str, int], stages: dict[str, Stage], top: Module, folder: Path) -> dict:
+def _manifest(
+    network: Network, lanes: dict[str, int], queue_depth: int, stages: dict[str, Stage], top: Module, folder: Path
+) -> dict:
     files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
     return {
         "generator": {"duospike": version("duospike"), "myhdl": version("myhdl"), "python": platform.python_version()},
@@ -65,5 +74,6 @@ def _manifest(network: Network, lanes: dict[str, int], stages: dict[str, Stage],
             "metadata": dict(sorted(network.metadata.items())),
         },
         "lanes": lanes,
+        "queue_depth": queue_depth,
         "files": files,
     }

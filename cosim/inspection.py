@@ -18,8 +18,9 @@ def quick_inspection():
     """Spare MyHDL what takes nine tenths of the time of an elaboration.
 
     For each block and generator it asks `inspect` for the whole stack with its source lines, of which it uses the names
-    and variables of the innermost frames, and for the source of a function that it has read before.
+    and variables of the innermost frames, and reads and dedents the source of functions that it has read before.
     """
+    dedent = myhdl._util._dedent
 
     def stack():
         frame, frames = sys._getframe(1), []
@@ -32,11 +33,13 @@ def quick_inspection():
     users = (myhdl._block, myhdl._instance, myhdl._util)
     for user in users:
         user.inspect = SimpleNamespace(stack=stack, **functions)
+    myhdl._util._dedent = functools.cache(dedent)
     try:
         yield
     finally:
         for user in users:
             user.inspect = inspect
+        myhdl._util._dedent = dedent
 
 
 def _of_code(function):

@@ -26,7 +26,8 @@ CLOCK_HZ = 100e6
 def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> dict:
     """The content of report.json.
 
-    bit_exact; mismatch: null or image, stage, timestep, channel, y, x, expected, got; simulator; images: index, label,
+    bit_exact; mismatch: null or image, stage, timestep, channel, y, x, expected, got; fault: null or why the simulation
+    ended early, and then all counters are 0; simulator; images: index, label,
     expected_class, predicted_class (null if it did not come), cycles (from the first pixel to the class); stages: name,
     kind, lanes, neurons, spikes (over all images and timesteps, by the reference), sparsity, events, busy_cycles,
     stall_in, stall_out; total_cycles.
@@ -34,6 +35,7 @@ def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> d
     return {
         "bit_exact": run.mismatch is None,
         "mismatch": None if run.mismatch is None else dataclasses.asdict(run.mismatch),
+        "fault": run.outcome.fault,
         "simulator": simulator,
         "images": [_image(run, labels, index) for index in range(len(run.images))],
         "stages": [_stage(run, name, counters) for name, counters in run.activity.items()],

@@ -6,6 +6,7 @@ only: no torch, no scales. docs/specification.md defines the arithmetic.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -186,6 +187,8 @@ class Network:
             raise InputError("the last layer must be fully connected: its neurons vote for the classes")
         names = [layer.name for layer in self.layers]
         for name in names:
+            if not re.fullmatch(r"(conv|pool|fc)[1-9]\d*", name):
+                raise InputError(f"layer name {name!r}; allowed: conv, pool or fc and a number, such as conv1")
             if names.count(name) > 1:
                 raise InputError(f"layer name {name!r} is used twice")
         first_linear = next(i for i, layer in enumerate(self.layers) if isinstance(layer, Linear))

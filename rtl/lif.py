@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .group_walk import group_walk
 from .memory import Table, rom
 from .stream import counter, signed, unpack
 
@@ -49,16 +50,17 @@ def lif(clk, rst, src, dst, lanes, timesteps, columns, neuron):
     groups = neuron.theta.depth
     spike_bits = lanes * timesteps
     last_stage = timesteps - 1
-    last_column, last_group = columns - 1, groups - 1
     low, high = -(2 ** (neuron.potential_bits - 1)), 2 ** (neuron.potential_bits - 1)
     product_low, product_high = low * max(multiplier, 1), high * max(multiplier, 1)
 
     step = Signal(bool(0))
+    arriving = Signal(intbv(0)[timesteps:])
     occupied = Signal(intbv(0)[timesteps:])
     currents = [signed(neuron.current_bits) for _ in range(spike_bits)]
     theta_word = Signal(intbv(0)[neuron.theta.width :])
     thetas = [signed(neuron.theta_bits) for _ in range(lanes)]
-    column, group_index, next_group = counter(columns), counter(groups), counter(groups)
+    take = Signal(bool(0))
+    next_group = counter(groups)
     always_read = Signal(bool(1))
 
     # Registers of pipeline stage s: its spikes so far, and what the stages after it need.
@@ -68,6 +70,7 @@ def lif(clk, rst, src, dst, lanes, timesteps, columns, neuron):
     membrane = [signed(neuron.potential_bits) for _ in range(timesteps * lanes)]
 
     current_fields = unpack(src.data, currents)
+    walk = group_walk(clk, rst, take, next_group, columns, groups)
     theta_rom = rom(clk, always_read, next_group, theta_word, neuron.theta)
     theta_fields = unpack(theta_word, thetas)
 
@@ -76,40 +79,27 @@ def lif(clk, rst, src, dst, lanes, timesteps, columns, neuron):
         step.next = dst.ready or not occupied[last_stage]
 
     @always_comb
+    def find_arriving():
+        for s in range(timesteps):
+            if s == 0:
+                arriving.next[s] = src.valid
+            else:
+                arriving.next[s] = occupied[s - 1]
+
+    @always_comb
     def handshake():
         src.ready.next = step
+        take.next = src.valid and step
+        always_read.next = True
         dst.valid.next = occupied[last_stage]
         dst.data.next = spikes[last_stage]
 
-    @always_comb
-    def find_group():
-        always_read.next = True
-        next_group.next = group_index
-        if rst:
-            next_group.next = 0
-        elif src.valid and step and column == last_column:
-            if group_index == last_group:
-                next_group.next = 0
-            else:
-                next_group.next = group_index + 1
-
     @always(clk.posedge)
-    def count():
-        group_index.next = next_group
+    def move():
         if rst:
-            column.next = 0
             occupied.next = 0
         elif step:
-            for s in range(timesteps):
-                if s == 0:
-                    occupied.next[0] = src.valid
-                else:
-                    occupied.next[s] = occupied[s - 1]
-            if src.valid:
-                if column == last_column:
-                    column.next = 0
-                else:
-                    column.next = column + 1
+            occupied.next = arriving
 
     @always(clk.posedge)
     def fire():
@@ -118,8 +108,8 @@ def lif(clk, rst, src, dst, lanes, timesteps, columns, neuron):
         theta = intbv(0, min=low, max=high)
         spike = False
         pattern = intbv(0)[spike_bits:]
-        if step:
-            for s in range(timesteps):
+        for s in range(timesteps):
+            if step and arriving[s]:
                 pattern[:] = 0
                 if s != 0:
                     pattern[:] = spikes[s - 1]

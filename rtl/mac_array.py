@@ -2,6 +2,7 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .group_walk import group_walk
 from .memory import rom
 from .stream import counter, pack, signed, unpack
 
@@ -26,13 +27,13 @@ def mac_array(clk, rst, src, dst, lanes, columns, repeat, inputs, input_bits, in
     """
     groups = weights.depth
     weight_bits = weights.width // (lanes * inputs)
-    last_column, last_group = columns - 1, groups - 1
     low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
     product_bits = weight_bits + input_bits
 
     always_read = Signal(bool(1))
     step = Signal(bool(0))
-    column, group_index, next_group = counter(columns), counter(groups), counter(groups)
+    take = Signal(bool(0))
+    next_group = counter(groups)
     weight_word = Signal(intbv(0)[weights.width :])
     bias_word = Signal(intbv(0)[bias.width :])
     taps = [signed(weight_bits) for _ in range(lanes * inputs)]
@@ -45,6 +46,7 @@ def mac_array(clk, rst, src, dst, lanes, columns, repeat, inputs, input_bits, in
     held_biases = [signed(current_bits) for _ in range(lanes)]
     sums = [signed(current_bits) for _ in range(lanes * repeat)]
 
+    walk = group_walk(clk, rst, take, next_group, columns, groups)
     weight_rom = rom(clk, always_read, next_group, weight_word, weights)
     bias_rom = rom(clk, always_read, next_group, bias_word, bias)
     weight_fields = unpack(weight_word, taps)
@@ -64,35 +66,18 @@ def mac_array(clk, rst, src, dst, lanes, columns, repeat, inputs, input_bits, in
     @always_comb
     def handshake():
         src.ready.next = step
+        take.next = src.valid and step
+        always_read.next = True
         dst.valid.next = summed
 
-    @always_comb
-    def find_group():
-        always_read.next = True
-        next_group.next = group_index
-        if rst:
-            next_group.next = 0
-        elif src.valid and step and column == last_column:
-            if group_index == last_group:
-                next_group.next = 0
-            else:
-                next_group.next = group_index + 1
-
     @always(clk.posedge)
-    def count():
-        group_index.next = next_group
+    def move():
         if rst:
-            column.next = 0
             multiplied.next = False
             summed.next = False
         elif step:
             multiplied.next = src.valid
             summed.next = multiplied
-            if src.valid:
-                if column == last_column:
-                    column.next = 0
-                else:
-                    column.next = column + 1
 
     @always(clk.posedge)
     def multiply():

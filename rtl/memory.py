@@ -15,10 +15,10 @@ class Table:
     path: str
     width: int
     words: tuple[int, ...] = field(repr=False, compare=False)
+    depth: int = field(init=False)
 
-    @property
-    def depth(self) -> int:
-        return len(self.words)
+    def __post_init__(self):
+        object.__setattr__(self, "depth", len(self.words))
 
     def hex_lines(self) -> str:
         """The file's text: one word a line, as $readmemh reads it."""

@@ -33,6 +33,6 @@ def run(args: argparse.Namespace) -> int:
     stages = plan_stages(network, lanes, args.queue_depth)
     with output_folder(args.out) as folder:
         modules = convert_stages(stages)
-        write_hdl(network, lanes, stages, modules, folder)
+        write_hdl(network, lanes, args.queue_depth, stages, modules, folder)
     print(f"{args.out}: {len(modules)} modules, top {TOP}, lanes {', '.join(f'{k}={v}' for k, v in lanes.items())}")
     return 0

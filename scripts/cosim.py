@@ -52,11 +52,13 @@ def run(args: argparse.Namespace) -> int:
         (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
         if args.waves:
             (folder / SAVE_FILE).write_text(save_file(finished.bench))
-    Console().print(stage_table(report))
-    print("\n".join([*image_lines(report), throughput_line(report)]))
+    if report["fault"] is None:
+        Console().print(stage_table(report))
+        print("\n".join([*image_lines(report), throughput_line(report)]))
     if finished.mismatch is not None:
-        print(f"NOT EQUAL: {finished.mismatch}")
+        print(f"NOT EQUAL: {finished.mismatch}" + (f" ({report['fault']})" if report["fault"] else ""))
         return 1
-    compared = sum(spikes.size for spikes in finished.trace.spikes.values())
-    print(f"bit-exact: all {compared} spikes, class counts and classes equal the reference ({args.simulator})")
+    values = sum(spikes.size for spikes in finished.trace.spikes.values())
+    spikes = sum(int(spikes.sum()) for spikes in finished.trace.spikes.values())
+    print(f"bit-exact in {args.simulator}: {values} neuron outputs, {spikes} of them spikes, all class counts and classes")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from importlib import import_module, metadata
 
@@ -26,13 +27,16 @@ COMMANDS = {
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
+TERMINATED = 143
 READER_GONE = 141
-"""Exit statuses; the last two are what a shell reports for SIGINT and SIGPIPE."""
+"""Exit statuses; the last three are what a shell reports for SIGINT, SIGTERM and SIGPIPE."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command line and return its exit status; bad input is one line on stderr and status 2."""
     argv = sys.argv[1:] if argv is None else argv
+    # So that a command which is told to end removes what it has half written.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         return run(argv)
     except BrokenPipeError:

@@ -3,6 +3,7 @@
 The expected spikes come from plain_model.py: scipy correlations and Python integers.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from cosim.design import build_stage
 from cosim.icarus import run_icarus
 from cosim.network_run import stage_activity
 from cosim.plan import plan_stages
-from reference.network import Conv, Linear, Network, Neuron, Pool
+from reference.network import SMALLEST_MAP, Conv, Linear, Network, Neuron, Pool
 
 KIND, LEAK = "subtract", (5, 3)
 
@@ -27,7 +28,17 @@ def random_layer(layer_type, shape, kind=KIND, leak=LEAK, bits=4, seed=1):
     weights = choose.integers(-limit, limit + 1, shape)
     spread = 1 + limit * int(np.sqrt(weights[0].size)) // 2
     bias, theta = choose.integers(-spread, spread + 1, shape[0]), choose.integers(-spread // 3, 1 + spread, shape[0])
-    return layer_type("layer", weights, bias, theta, bits, Neuron(kind, *leak))
+    return layer_type("conv1" if layer_type is Conv else "fc1", weights, bias, theta, bits, Neuron(kind, *leak))
+
+
+def with_fault(layer, what, weight, step=6):
+    """The layer with one number changed: the weight at that index turned to the far end, or a bias or theta of output 1."""
+    values = getattr(layer, what).copy()
+    if what == "weights":
+        values[weight] = (1 if values[weight] < 0 else -1) * (2 ** (layer.weight_bits - 1) - 1)
+    else:
+        values[1] += step
+    return dataclasses.replace(layer, **{what: values})
 
 
 def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=16, image_bits=None, image_signed=False):
@@ -40,12 +51,15 @@ def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=1
     neuron = Neuron(KIND, *LEAK)
     if image_bits is None:
         before = np.ones((channels, 1, 1, 1), int)
-        layers.insert(0, Conv("before", before, np.zeros(channels, int), np.zeros(channels, int), 2, neuron))
-        input_shape, all_lanes["before"] = (1, height, width), lanes_in
+        layers.insert(0, Conv("conv99", before, np.zeros(channels, int), np.zeros(channels, int), 2, neuron))
+        input_shape, all_lanes["conv99"] = (1, height, width), lanes_in
+    if min(height, width) < SMALLEST_MAP:
+        layers.insert(1, Pool("pool99"))
+        input_shape = (1, *(max(2 * size, SMALLEST_MAP) for size in (height, width)))
     outputs = int(np.prod(layer.output_shape(shape)))
     if not isinstance(layer, Linear):
-        layers.append(Linear("after", np.ones((1, outputs), int), np.zeros(1, int), np.zeros(1, int), 2, neuron))
-        outputs, all_lanes["after"] = 1, 1
+        layers.append(Linear("fc99", np.ones((1, outputs), int), np.zeros(1, int), np.zeros(1, int), 2, neuron))
+        outputs, all_lanes["fc99"] = 1, 1
     if isinstance(layer, Pool):
         del all_lanes[layer.name]
     network = Network(input_shape, image_bits or 8, image_signed, timesteps, outputs, tuple(layers))

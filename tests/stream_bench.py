@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from myhdl import Signal, StopSimulation, delay, intbv, now
 
 from cosim.block_run import simulate
-from rtl.activity import ACTIVITY_BITS, COUNTER_BITS, COUNTERS
+from cosim.network_run import stage_activity
+from rtl.activity import ACTIVITY_BITS
 from rtl.stream import Stream
 
 PERIOD = 10
@@ -135,7 +136,7 @@ def run_stream(place, block, beats, *, widths, expected, stalls=(0, 0), seed=0, 
     def finished():
         done = len(sink.received) >= expected and len(source.sent) == len(source.beats)
         if done and not run.counts:
-            run.counts.update({name: int(counts) >> (i * COUNTER_BITS) & (2**COUNTER_BITS - 1) for i, name in enumerate(COUNTERS)})
+            run.counts.update(stage_activity(int(counts)))
         return done
 
     monitors = [monitor("src", src, clk, rst, failures), monitor("dst", dst, clk, rst, failures)]

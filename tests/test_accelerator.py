@@ -17,12 +17,14 @@ from rtl.memory import Table
 
 NETWORKS = {
     "odd sizes, pool that drops a row and a column": ("3C3-5C3-MP2-FC6", (1, 7, 5), {"conv1": 2, "conv2": 3, "fc1": 4}, {}),
-    "smallest map, signed, T = 3": ("4C3-5C3-FC6", (2, 3, 3), {"conv1": 3, "conv2": 2, "fc1": 1}, {"timesteps": 3, "image_signed": True}),
+    "smallest map, signed, T = 3": ("4C3-5C3-FC6", (2, 3, 3), {"conv1": 3, "fc1": 1}, {"timesteps": 3, "image_signed": True}),
     "kernel 5, T = 4, 8 bits": ("3C5-MP2-3C5-FC6-FC3", (3, 9, 6), 1, {"timesteps": 4, "weight_bits": 8}),
-    "kernel 1, T = 1, 2 bits, binary image": ("4C1-3C1-FC9-FC6", (3, 5, 3), 3, {"timesteps": 1, "weight_bits": 2, "image_bits": 1}),
+    "kernel 1, T = 1, 2 and 1 bits": ("4C1-3C1-FC9-FC6", (3, 5, 3), 3, {"timesteps": 1, "weight_bits": 2, "image_bits": 1}),
     "pools in a row, whole layers in parallel": ("4C3-MP2-MP2-FC6", (1, 12, 13), {"conv1": 4, "fc1": 6}, {}),
-    "deep": ("3C3-4C3-4C1-MP2-5C3-FC7-FC6", (2, 6, 8), 2, {"weight_bits": 3}),
+    "deep": ("3C3-4C3-4C1-MP2-3C3-FC7-FC6", (2, 6, 8), 2, {"weight_bits": 3}),
 }  # fmt: skip
+
+STALLS = [(0, 0), (100, 60), (0, 220), (220, 0)]
 
 
 def run(folder, network, lanes=None, images=3, stages=None, **options):
@@ -32,17 +34,17 @@ def run(folder, network, lanes=None, images=3, stages=None, **options):
     return network_run.run_network(network, stages, batch, folder, **options)
 
 
-@pytest.mark.parametrize(("stalls", "kind"), zip([(0, 0), (100, 60), (0, 220)], NEURON_KINDS, strict=True))
-@pytest.mark.parametrize("name", NETWORKS)
-def test_every_spike_equals_the_reference(tmp_path, name, kind, stalls):
-    architecture, shape, lanes, options = NETWORKS[name]
+@pytest.mark.parametrize("number", range(len(NETWORKS)), ids=NETWORKS)
+def test_every_spike_equals_the_reference(tmp_path, number):
+    architecture, shape, lanes, options = list(NETWORKS.values())[number]
+    kind, stalls = NEURON_KINDS[number % 3], STALLS[number % 4]
     network = small_network(architecture, shape, kind, **options)
     finished = run(tmp_path, network, lanes, src_stall=stalls[0], dst_stall=stalls[1])
     assert finished.mismatch is None
-    assert all(finished.trace.spikes[layer.name].any() for layer in network.layers[:1])
+    assert finished.trace.spikes["conv1"].any()
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(
     architecture=st.sampled_from(["2C3-FC4", "3C1-MP2-FC4", "2C5-3C3-FC4", "3C3-2C5-MP2-FC5-FC4"]),
     shape=st.tuples(st.integers(1, 3), st.integers(3, 8), st.integers(3, 8)),
@@ -60,14 +62,6 @@ def test_any_network(tmp_path, architecture, shape, lanes, kind, timesteps, bits
     assert run(tmp_path, network, lanes, images=2, src_stall=stalls[0], dst_stall=stalls[1]).mismatch is None
 
 
-def test_counters_of_every_stage_cover_its_cycles(tmp_path):
-    """A stage is busy, waits for input or waits for its successor in each cycle since reset."""
-    finished = run(tmp_path, small_network())
-    for name, counts in finished.activity.items():
-        total = counts["busy"] + counts["stall_in"] + counts["stall_out"]
-        assert finished.outcome.cycles - 2 <= total <= finished.outcome.cycles + 2, name
-
-
 def with_flipped_bit(stage, word, bit):
     """The stage with one weight bit changed in what the hardware reads."""
     words = list(stage.weights.words)
@@ -78,7 +72,7 @@ def with_flipped_bit(stage, word, bit):
 @pytest.mark.parametrize("name", ["conv1", "conv2", "fc1"])
 def test_a_flipped_weight_bit_is_found_in_its_stage(tmp_path, name):
     """The sign bit of a weight of output channel 0; the first stage to differ is the one that reads it."""
-    network = small_network(rate=0.5)
+    network = small_network("2C3-2C3-MP2-FC6", rate=0.5)
     stages = small_stages(network, 1)
     # Of the words of channel 0 the one that the most events read; lanes = 1, so its lowest field is channel 0.
     word = {"conv1": 0, "conv2": 1, "fc1": 0}[name]
@@ -96,6 +90,13 @@ def finished(tmp_path_factory):
     done = run(tmp_path_factory.mktemp("run"), network, {"conv1": 2, "conv2": 3, "fc1": 4})
     assert done.mismatch is None
     return done
+
+
+def test_counters_of_every_stage_cover_its_cycles(finished):
+    """A stage is busy, waits for input or waits for its successor in each cycle since reset."""
+    for name, counts in finished.activity.items():
+        total = counts["busy"] + counts["stall_in"] + counts["stall_out"]
+        assert finished.outcome.cycles - 2 <= total <= finished.outcome.cycles + 2, name
 
 
 def streams_of(finished):
@@ -166,7 +167,8 @@ def test_a_line_dropped_in_the_middle_is_found_in_its_stage(finished):
     index = next(i for i in range(len(payloads) - 1) if payloads[i] != payloads[i + 1])
     del streams["conv2"][index]
     found = compare(finished, streams)
-    assert (found.stage, place_of(found)) == ("conv2", beat_place(finished, "conv2", index))
+    image, _, y, x = beat_place(finished, "conv2", index)
+    assert (found.stage, found.image, found.y, found.x) == ("conv2", image, y, x)
 
 
 def test_a_wrong_class_count_is_named(finished):

@@ -44,6 +44,13 @@ def test_a_spike_of_a_lane_without_a_channel_is_a_difference(spikes):
     assert first_spike_mismatch("conv1", spikes, LANES, beats) == Mismatch(0, "conv1", 0, 5, 0, 0, 0, 1)
 
 
+@pytest.mark.parametrize("payload", ["0x01", "0X00", "x000", "00x0", "000z", "Z000", "xxxx"])
+def test_an_unknown_digit_is_seen_at_every_place(payload):
+    zeros = np.zeros((1, 2, 8, 1, 1), np.uint8)
+    assert first_spike_mismatch("conv1", zeros, 8, [Beat(0, "0000")]) is None
+    assert first_spike_mismatch("conv1", zeros, 8, [Beat(0, payload)]).got == payload
+
+
 @pytest.mark.parametrize("payload", ["xx", "0x", "z3", "X1"])
 def test_an_unknown_bit_is_a_difference(spikes, payload):
     beats = recorded(spikes)

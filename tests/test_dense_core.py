@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stage_bench import expected_spikes, plan_stage, random_layer, run_dense
+from stage_bench import expected_spikes, plan_stage, random_layer, run_dense, with_fault
 from stream_bench import run_stream
 
 from cosim.beats import image_beats, spike_beats
@@ -48,13 +48,12 @@ def test_images_and_kernels(tmp_path, kernel, channels, signed):
     check(tmp_path, channels=channels, kernel=kernel, signed=signed)
 
 
-@pytest.mark.parametrize(("timesteps", "stalls"), enumerate(NATIVE_STALLS, start=1))
-@pytest.mark.parametrize("kind", NEURON_KINDS)
-def test_neurons_timesteps_and_stalls(tmp_path, kind, timesteps, stalls):
-    check(tmp_path, kind=kind, timesteps=timesteps, stalls=stalls)
+@pytest.mark.parametrize(("timesteps", "stalls"), list(enumerate(NATIVE_STALLS, start=1)))
+def test_neurons_timesteps_and_stalls(tmp_path, timesteps, stalls):
+    check(tmp_path, kind=NEURON_KINDS[timesteps % 3], timesteps=timesteps, stalls=stalls)
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(
     shape=st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(3, 8), st.integers(3, 8)),
     kernel=st.sampled_from([1, 3, 5]),
@@ -91,11 +90,9 @@ def test_in_both_simulators(place, signed, stalls):
 
 @pytest.mark.parametrize("what", ["weights", "bias", "theta"])
 def test_a_planted_fault_is_seen(tmp_path, what):
-    layer, wrong = dense_layer(1, 2, 3), dense_layer(1, 2, 3)
-    if what == "weights":
-        wrong.weights[1, 0, 0, 2] += -2 if layer.weights[1, 0, 0, 2] > 0 else 2
-    else:
-        getattr(wrong, what)[1] += 200
+    layer, images = dense_layer(1, 2, 3), random_images(1, 1, 6, 6, 8, False)
+    wrong = with_fault(layer, what, (1, 0, 0, 2), step=200)
+    assert (expected_spikes(wrong, images[:, None]) != expected_spikes(layer, images[:, None])).any()
     stage = plan_stage(wrong, (1, 6, 6), 2, image_bits=8)
     with pytest.raises(AssertionError):
-        run_dense(stage, layer, random_images(1, 1, 6, 6, 8, False), tmp_path / "run")
+        run_dense(stage, layer, images, tmp_path / "run")

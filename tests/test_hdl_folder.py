@@ -12,7 +12,7 @@ from cosim.network_run import convert_stages
 def written(network, folder):
     folder.mkdir()
     stages = small_stages(network)
-    write_hdl(network, {"conv1": 3}, stages, convert_stages(stages), folder)
+    write_hdl(network, {"conv1": 3}, 16, stages, convert_stages(stages), folder)
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 

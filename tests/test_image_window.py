@@ -39,7 +39,7 @@ def test_windows_under_stalls(place, kernel, stalls):
     slide(place, 4, 5, kernel, 2, stalls=stalls)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(
     size=st.tuples(st.integers(3, 8), st.integers(3, 8)),
     kernel=st.sampled_from([1, 3, 5]),

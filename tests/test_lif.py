@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from stream_bench import STALLS, run_stream
 
 from cosim.beats import pack_fields
+from cosim.block_run import place_block
 from reference.network import NEURON_KINDS
 from reference.widths import signed_bits
 from rtl.lif import Lif, lif
@@ -81,7 +82,7 @@ def test_groups_take_turns(place, groups, columns, lanes, timesteps):
     check(place, "subtract", (5, 3), groups, columns, lanes, timesteps)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(
     kind=st.sampled_from(NEURON_KINDS),
     leak=st.integers(0, 8).flatmap(lambda shift: st.tuples(st.integers(0, 2**shift), st.just(shift))),
@@ -103,8 +104,6 @@ def test_one_beat_a_cycle(place, timesteps):
 
 def test_a_potential_beyond_its_width_is_an_error(tmp_path):
     """The simulation trips over a width that the data does not keep."""
-    from cosim.block_run import place_block
-
     def in_myhdl(function, **arguments):
         return place_block(function, simulator="myhdl", folder=tmp_path, **arguments)
 

@@ -51,6 +51,7 @@ def test_shapes_chain():
         (lambda: network(conv()), "the last layer must be fully connected"),
         (lambda: network(conv(), conv(channels=2), linear()), "layer name 'conv1' is used twice"),
         (lambda: network(conv(), linear(), Pool("pool1"), linear("fc2")), "layer pool1: only fully connected layers may follow"),
+        (lambda: network(conv("endmodule"), linear()), "layer name 'endmodule'; allowed: conv, pool or fc and a number"),
         (lambda: network(classes=3), "layer fc1: 4 neurons do not divide into 3 classes"),
         (lambda: network(timesteps=5), "5 timesteps; allowed: 1 to 4"),
         (lambda: network(image_bits=17), "image of 17 bits; allowed: 1 to 16"),

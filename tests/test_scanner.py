@@ -35,7 +35,7 @@ def scan(place, spikes, lanes, passes=1, padding=0, flush=0, stalls=(0, 0), seed
     return run
 
 
-@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize("stalls", STALLS[1:])
 @pytest.mark.parametrize(
     ("channels", "lanes", "passes", "padding", "flush", "timesteps"),
     [(1, 1, 1, 0, 0, 1), (3, 2, 2, 0, 4, 2), (5, 2, 1, 2, 3, 1), (7, 3, 3, 1, 7, 3), (4, 4, 2, 0, 6, 4)],
@@ -57,7 +57,7 @@ def test_any_shape(place, shape, lanes, repeats, rate, stalls):
     scan(place, random_spikes(*shape, rate=rate, seed=sum(shape)), min(lanes, shape[2]), *repeats, stalls=stalls)
 
 
-@pytest.mark.parametrize("rate", [0, 0.02, 0.3, 1])
+@pytest.mark.parametrize("rate", [0, 0.3, 1.1])
 @pytest.mark.parametrize(("channels", "lanes"), [(1, 1), (5, 2), (6, 1)])
 def test_one_event_a_cycle_back_to_back(place, channels, lanes, rate):
     """A pass more than beats for a pixel: a row takes longer than the next one's arrival, only the first is waited for."""

@@ -5,7 +5,7 @@ import pytest
 from event_model import random_spikes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stage_bench import KIND, expected_spikes, plan_stage, random_layer, run_spiking
+from stage_bench import KIND, expected_spikes, plan_stage, random_layer, run_spiking, with_fault
 from stream_bench import STALLS, run_stream
 
 from cosim.beats import spike_beats
@@ -39,24 +39,24 @@ def test_kernels_and_kinds(tmp_path, kernel, kind):
     check(tmp_path, kernel=kernel, kind=kind, timesteps=3)
 
 
-@pytest.mark.parametrize(("timesteps", "stalls"), enumerate(NATIVE_STALLS, start=1))
+@pytest.mark.parametrize(("timesteps", "stalls"), list(enumerate(NATIVE_STALLS, start=1)))
 def test_stalls_change_no_bit(tmp_path, timesteps, stalls):
     check(tmp_path, timesteps=timesteps, stalls=stalls, depth=1 + timesteps)
 
 
-@pytest.mark.parametrize("bits", range(2, 9))
+@pytest.mark.parametrize("bits", [2, 3, 5, 8])
 def test_weight_bits(tmp_path, bits):
     check(tmp_path, bits=bits, height=3, width=3)
 
 
 @pytest.mark.parametrize(("height", "width"), [(3, 3), (3, 8), (7, 4)])
-@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("kernel", [3, 5])
 @pytest.mark.parametrize("groups", [1, 3])
 def test_small_and_odd_maps_with_frames_back_to_back(tmp_path, height, width, kernel, groups):
     check(tmp_path, outputs=groups, lanes=1, height=height, width=width, kernel=kernel, frames=3)
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(
     shape=st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(3, 7), st.integers(3, 7)),
     kernel=st.sampled_from([1, 3, 5]),
@@ -94,7 +94,8 @@ def test_a_full_map_is_one_event_a_cycle_back_to_back(tmp_path, kernel):
     """All channels spike at all timesteps: 9 taps, T timesteps and all lanes take one cycle for each event."""
     frames = 3
     stage, maps, run = check(
-        tmp_path, channels=4, outputs=6, height=5, width=6, kernel=kernel, lanes_in=4, lanes=2, timesteps=4, rate=1.1, frames=frames
+        tmp_path, channels=4, outputs=6, height=5, width=6, kernel=kernel, lanes_in=4, lanes=2, timesteps=4, rate=1.1,
+        frames=frames,
     )  # fmt: skip
     work, events = work_of(stage, maps)
     radius = kernel // 2
@@ -126,8 +127,8 @@ def test_a_planted_fault_is_seen(tmp_path, what):
     """One changed number in what the hardware gets is one too many."""
     layer = random_layer(Conv, (2, 2, 3, 3))
     maps = random_spikes(1, 2, 2, 5, 5, rate=0.5)
-    wrong = random_layer(Conv, (2, 2, 3, 3))
-    getattr(wrong, what)[(1, 1, 0, 2) if what == "weights" else 1] += -2 if layer.weights[1, 1, 0, 2] > 0 else 2
+    wrong = with_fault(layer, what, (1, 1, 0, 2))
+    assert (expected_spikes(wrong, maps) != expected_spikes(layer, maps)).any()
     stage = plan_stage(wrong, (2, 5, 5), 2, lanes_in=1)
     with pytest.raises(AssertionError):
         run_spiking(stage, layer, maps, 1, tmp_path / "run")

@@ -4,7 +4,7 @@ import pytest
 from event_model import random_spikes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stage_bench import expected_spikes, plan_stage, random_layer, run_spiking
+from stage_bench import expected_spikes, plan_stage, random_layer, run_spiking, with_fault
 from stream_bench import STALLS, run_stream
 
 from cosim.beats import spike_beats
@@ -26,20 +26,19 @@ def check(
     return stage, maps, run_spiking(stage, layer, maps, lanes_in, folder / str(next(numbers)), stalls)
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (2, 3), (5, 3)])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (5, 3)])
 @pytest.mark.parametrize(("outputs", "lanes"), [(3, 3), (4, 2), (5, 2)])
 def test_rows_and_groups(tmp_path, height, width, outputs, lanes):
     """One row and more; 1, 2 and 3 groups, the last of which is not full."""
     check(tmp_path, height=height, width=width, outputs=outputs, lanes=lanes)
 
 
-@pytest.mark.parametrize(("timesteps", "stalls"), enumerate(NATIVE_STALLS, start=1))
-@pytest.mark.parametrize("kind", NEURON_KINDS)
-def test_neurons_timesteps_and_stalls(tmp_path, kind, timesteps, stalls):
-    check(tmp_path, kind=kind, timesteps=timesteps, stalls=stalls, depth=timesteps)
+@pytest.mark.parametrize(("timesteps", "stalls"), list(enumerate(NATIVE_STALLS, start=1)))
+def test_neurons_timesteps_and_stalls(tmp_path, timesteps, stalls):
+    check(tmp_path, kind=NEURON_KINDS[timesteps % 3], timesteps=timesteps, stalls=stalls, depth=timesteps)
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(
     shape=st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(1, 4), st.integers(1, 4)),
     lanes=st.tuples(st.integers(1, 4), st.integers(1, 4)),
@@ -69,7 +68,7 @@ def test_cycles_are_groups_times_events(tmp_path, rate):
         assert run.outcome.cycles <= events + first_row
 
 
-@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize("stalls", STALLS[1:4])
 @pytest.mark.parametrize(("height", "outputs"), [(1, 3), (3, 2), (3, 5)])
 def test_in_both_simulators(place, height, outputs, stalls):
     layer = random_layer(Linear, (outputs, 3 * height * 2))
@@ -82,9 +81,10 @@ def test_in_both_simulators(place, height, outputs, stalls):
 
 @pytest.mark.parametrize("what", ["weights", "bias", "theta"])
 def test_a_planted_fault_is_seen(tmp_path, what):
-    layer, wrong = random_layer(Linear, (3, 12)), random_layer(Linear, (3, 12))
+    layer = random_layer(Linear, (3, 12))
     maps = random_spikes(12, 2, 3, 2, 2, rate=0.5)
-    getattr(wrong, what)[(1, 5) if what == "weights" else 1] += -6 if layer.weights[1, 5] > 0 else 6
+    wrong = with_fault(layer, what, (1, 5))
+    assert (expected_spikes(wrong, maps) != expected_spikes(layer, maps)).any()
     stage = plan_stage(wrong, (3, 2, 2), 2, lanes_in=1)
     with pytest.raises(AssertionError):
         run_spiking(stage, layer, maps, 1, tmp_path / "run")

@@ -1,0 +1,45 @@
+"""The walk over channel groups: which group's parameters the next beat needs."""
+
+from myhdl import always, always_comb, block, instances
+
+from .stream import counter
+
+
+@block
+def group_walk(clk, rst, advance, next_group, columns, groups):
+    """Counts beats in the order row, group, column, and tells a ROM with a registered read the group of the next one.
+
+    Ports:
+        advance     in   1      a beat is taken at this edge
+        next_group  out  index  group of the beat that follows this edge: the ROM's address in every cycle
+
+    Parameters:
+        columns: beats of one group before the next group's begin
+        groups: number of groups
+    """
+    last_column, last_group = columns - 1, groups - 1
+    column, group_index = counter(columns), counter(groups)
+
+    @always_comb
+    def find():
+        next_group.next = group_index
+        if rst:
+            next_group.next = 0
+        elif advance and column == last_column:
+            if group_index == last_group:
+                next_group.next = 0
+            else:
+                next_group.next = group_index + 1
+
+    @always(clk.posedge)
+    def walk():
+        group_index.next = next_group
+        if rst:
+            column.next = 0
+        elif advance:
+            if column == last_column:
+                column.next = 0
+            else:
+                column.next = column + 1
+
+    return instances()
