@@ -18,7 +18,7 @@ import myhdl
 from myhdl import _simulator
 from myhdl._block import _Block
 
-from .convert import Module, Port, _signals_of, convert, write
+from .convert import Module, Port, signals_of, convert, write
 from .errors import CosimError
 from .icarus import require, run_tool
 from .inspection import quick_inspection
@@ -63,7 +63,7 @@ def place_block(function, /, simulator: str, folder: Path, vpi: Path | None = No
     # A ROM's hex file has a relative name, and Cosimulation takes no folder to run in: a shell changes to it.
     command = ["sh", "-c", 'cd "$0" && exec "$@"', str(work), require("vvp", "iverilog"), "-n", "-m", str(vpi), compiled.name]
     bound = inspect.signature(function.func).bind(**arguments).arguments
-    signals = dict(pair for key, value in bound.items() for pair in _signals_of(key, value))
+    signals = dict(pair for key, value in bound.items() for pair in signals_of(key, value))
     return Device(myhdl.Cosimulation(command, unknown=unknown, **signals), tuple(watched), unknown)
 
 

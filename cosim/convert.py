@@ -84,7 +84,7 @@ def _convert(function, args, kwargs, modules: dict[str, Module], name: str | Non
     block, variables = _elaborate(function, {key: _fresh(value) for key, value in arguments.items()})
     # MyHDL names only what a generator uses; members of interfaces must have a name as ports of instances and for slices.
     for key, value in variables.items():
-        for signal_name, signal in _signals_of(key, value):
+        for signal_name, signal in signals_of(key, value):
             block.sigdict.setdefault(signal_name, signal)
     for child, instance in _children(block, variables):
         module = _convert(_function(child), child.args, child.kwargs, modules)
@@ -103,11 +103,11 @@ def module_name(block: str, arguments: dict) -> str:
 
 
 def _parameters(arguments: dict) -> list[str]:
-    parameters = {key: value for key, value in arguments.items() if not _signals_of(key, value)}
+    parameters = {key: value for key, value in arguments.items() if not signals_of(key, value)}
     return [f"{key} = {pformat(value, width=110, sort_dicts=False)}" for key, value in parameters.items()]
 
 
-def _signals_of(key: str, value) -> list[tuple[str, _Signal]]:
+def signals_of(key: str, value) -> list[tuple[str, _Signal]]:
     """The ports behind one argument: itself if it is a signal, its signals if it is an interface."""
     if isinstance(value, _Signal):
         return [(key, value)]
@@ -117,7 +117,7 @@ def _signals_of(key: str, value) -> list[tuple[str, _Signal]]:
 
 def _port_types(arguments: dict) -> Iterator[tuple[str, int, int | None]]:
     for key, value in arguments.items():
-        for name, signal in _signals_of(key, value):
+        for name, signal in signals_of(key, value):
             yield name, len(signal), signal.min
 
 
@@ -125,7 +125,7 @@ def _fresh(value):
     """The same argument with signals of its own; parameters are handed on as they are."""
     if isinstance(value, _Signal):
         return myhdl.Signal(copy.copy(value._init))
-    if not _signals_of("", value):
+    if not signals_of("", value):
         return value
     twin = copy.copy(value)
     for name, member in vars(value).items():
@@ -171,7 +171,7 @@ def _children(block: _Block, variables: dict) -> Iterator[tuple[_Block, str]]:
 def _instantiate(parent: _Block, child: _Block, instance: str, module: Module):
     """Let user-defined code take the child's place in its parent."""
     arguments = inspect.signature(child.func).bind(*child.args, **child.kwargs).arguments
-    signals = dict(pair for key, value in arguments.items() for pair in _signals_of(key, value))
+    signals = dict(pair for key, value in arguments.items() for pair in signals_of(key, value))
     for port in module.ports:
         signal = signals[port.name]
         if port.direction == "output":

@@ -13,6 +13,25 @@ import myhdl._instance
 import myhdl._util
 
 
+def _of_code(function):
+    """The function of `inspect`, asked only once for each piece of code."""
+    remembered = functools.cache(function)
+    return lambda thing: remembered(thing.__code__)
+
+
+_SOURCES = {name: _of_code(getattr(inspect, name)) for name in ("getsource", "getsourcefile", "getsourcelines")}
+_DEDENT = functools.cache(myhdl._util._dedent)
+
+
+def _stack():
+    """The caller's frames as inspect.stack() gives them, but only the innermost six and without their sources."""
+    frame, frames = sys._getframe(1), []
+    while frame is not None and len(frames) < 6:
+        frames.append((frame, None, None, frame.f_code.co_name))
+        frame = frame.f_back
+    return frames
+
+
 @contextmanager
 def quick_inspection():
     """Spare MyHDL what takes nine tenths of the time of an elaboration.
@@ -20,29 +39,14 @@ def quick_inspection():
     For each block and generator it asks `inspect` for the whole stack with its source lines, of which it uses the names
     and variables of the innermost frames, and reads and dedents the source of functions that it has read before.
     """
-    dedent = myhdl._util._dedent
-
-    def stack():
-        frame, frames = sys._getframe(1), []
-        while frame is not None and len(frames) < 6:
-            frames.append((frame, None, None, frame.f_code.co_name))
-            frame = frame.f_back
-        return frames
-
-    functions = {name: _of_code(getattr(inspect, name)) for name in ("getsource", "getsourcefile", "getsourcelines")}
     users = (myhdl._block, myhdl._instance, myhdl._util)
+    before, dedent = [user.inspect for user in users], myhdl._util._dedent
     for user in users:
-        user.inspect = SimpleNamespace(stack=stack, **functions)
-    myhdl._util._dedent = functools.cache(dedent)
+        user.inspect = SimpleNamespace(stack=_stack, **_SOURCES)
+    myhdl._util._dedent = _DEDENT
     try:
         yield
     finally:
-        for user in users:
-            user.inspect = inspect
+        for user, module in zip(users, before, strict=True):
+            user.inspect = module
         myhdl._util._dedent = dedent
-
-
-def _of_code(function):
-    """The function of `inspect`, asked only once for each piece of code."""
-    remembered = functools.cache(function)
-    return lambda thing: remembered(thing.__code__)

@@ -42,12 +42,9 @@ def layer_of(kind, leak, thetas, currents):
     columns = beats // len(thetas) // 2
     spikes, formed = np.zeros(currents.shape, int), []
     for beat, lane in np.ndindex(beats, lanes):
-        # While the source stalls, a current of another group may stand at the input.
-        for group, theta in enumerate(thetas[:, lane]):
-            fired, values = fire(kind, *leak, int(theta), [int(a) for a in currents[beat, lane]])
-            formed += values
-            if group == beat // columns % len(thetas):
-                spikes[beat, lane] = fired
+        theta = int(thetas[beat // columns % len(thetas), lane])
+        spikes[beat, lane], values = fire(kind, *leak, theta, [int(a) for a in currents[beat, lane]])
+        formed += values
     theta_bits, current_bits = (signed_bits(int(values.min()), int(values.max())) for values in (thetas, currents))
     potential_bits = max(signed_bits(min(formed), max(formed)), current_bits, theta_bits)
     table = Table("theta.hex", lanes * theta_bits, pack_fields(thetas, theta_bits))
