@@ -18,10 +18,10 @@ import myhdl
 from myhdl import _simulator
 from myhdl._block import _Block
 
-from .convert import Module, Port, signals_of, convert, write
+from .convert import Module, Port, convert, signals_of, write
 from .errors import CosimError
-from .icarus import require, run_tool
 from .inspection import quick_inspection
+from .system import require, run_tool
 
 SIMULATORS = ("myhdl", "icarus")
 

@@ -1,4 +1,4 @@
-"""Conversion of a block to hierarchical Verilog: one module for each block type and parameter set.
+"""Conversion of a block to hierarchical Verilog or VHDL: one module for each block type and parameter set.
 
 MyHDL flattens a design into one module. Here every child block becomes an instance of a module of its own: its place in
 the parent is taken by user-defined code that instantiates it, and it is converted in its turn from fresh signals. Blocks
@@ -21,54 +21,46 @@ from tempfile import TemporaryDirectory
 
 import myhdl
 from myhdl._block import _Block
-from myhdl._extractHierarchy import _UserVerilogCode
 from myhdl._Signal import _Signal
 
 from rtl.memory import Table
 
 from .inspection import quick_inspection
+from .languages import LANGUAGES, Language, Port
 
 INLINED = ("unpack", "pack")
 
 
 @dataclass(frozen=True)
-class Port:
-    """A port of a converted module: direction is "input" or "output", width in bits."""
-
-    name: str
-    direction: str
-    width: int
-
-
-@dataclass(frozen=True)
 class Module:
-    """A converted module: its name, its Verilog text, its ports in order and the ROM contents that it reads."""
+    """A converted module: its name, its file and the text in it, its ports in order and the ROM contents that it reads."""
 
     name: str
+    file: str
     text: str
     ports: tuple[Port, ...]
     tables: tuple[Table, ...]
 
 
-def convert(block: _Block, top_name: str | None = None) -> list[Module]:
+def convert(block: _Block, top_name: str | None = None, language: str = "verilog") -> list[Module]:
     """Convert an elaborated block and everything below it; children come before parents, the block itself last.
 
     The text depends on nothing but the block's function and parameters. top_name: name of the block's own module, instead
-    of one made from its parameters.
+    of one made from its parameters. language: verilog or vhdl; in VHDL MyHDL's package comes first.
     """
     modules: dict[str, Module] = {}
     with quick_inspection():
-        _convert(_function(block), block.args, block.kwargs, modules, top_name)
+        _convert(_function(block), block.args, block.kwargs, modules, LANGUAGES[language], top_name)
     return list(modules.values())
 
 
 def write(modules: list[Module], folder: Path) -> list[Path]:
-    """Write each module to NAME.v and each ROM to its hex file in `folder`; returns the .v files, in order."""
+    """Write each module to its file and each ROM to its hex file in `folder`; returns the modules' files, in order."""
     for module in modules:
-        (folder / f"{module.name}.v").write_text(module.text)
+        (folder / module.file).write_text(module.text)
         for table in module.tables:
             (folder / table.path).write_text(table.hex_lines())
-    return [folder / f"{module.name}.v" for module in modules]
+    return [folder / module.file for module in modules]
 
 
 def _function(block: _Block):
@@ -76,7 +68,7 @@ def _function(block: _Block):
     return getattr(sys.modules[block.func.__module__], block.func.__name__)
 
 
-def _convert(function, args, kwargs, modules: dict[str, Module], name: str | None = None) -> Module:
+def _convert(function, args, kwargs, modules: dict[str, Module], language: Language, name: str | None = None) -> Module:
     arguments = inspect.signature(function.func).bind(*args, **kwargs).arguments
     name = name or module_name(function.func.__name__, arguments)
     if name in modules:
@@ -87,11 +79,11 @@ def _convert(function, args, kwargs, modules: dict[str, Module], name: str | Non
         for signal_name, signal in signals_of(key, value):
             block.sigdict.setdefault(signal_name, signal)
     for child, instance in _children(block, variables):
-        module = _convert(_function(child), child.args, child.kwargs, modules)
-        _instantiate(block, child, instance, module)
-    text = _verilog(block, name, _parameters(arguments))
+        module = _convert(_function(child), child.args, child.kwargs, modules, language)
+        _instantiate(block, child, instance, module, language)
+    text = _text(block, name, _parameters(arguments), modules, language)
     tables = tuple(value for value in arguments.values() if isinstance(value, Table) and block.verilog_code is not None)
-    modules[name] = Module(name, text, _ports(text), tables)
+    modules[name] = Module(name, f"{name}.{language.suffix}", text, language.ports(text), tables)
     return modules[name]
 
 
@@ -168,7 +160,7 @@ def _children(block: _Block, variables: dict) -> Iterator[tuple[_Block, str]]:
                 yield sub, sub.name
 
 
-def _instantiate(parent: _Block, child: _Block, instance: str, module: Module):
+def _instantiate(parent: _Block, child: _Block, instance: str, module: Module, language: Language):
     """Let user-defined code take the child's place in its parent."""
     arguments = inspect.signature(child.func).bind(*child.args, **child.kwargs).arguments
     signals = dict(pair for key, value in arguments.items() for pair in signals_of(key, value))
@@ -181,35 +173,23 @@ def _instantiate(parent: _Block, child: _Block, instance: str, module: Module):
         signal._markUsed()
         if not any(known is signal for known in parent.sigdict.values()):
             parent.sigdict[f"{instance}_{port.name}"] = signal
-    connections = ",\n".join(f"    .{port.name}(${port.name})" for port in module.ports)
-    code = f"{module.name} {instance} (\n{connections}\n);"
-    child.verilog_code = _UserVerilogCode(code, signals, child.func.__name__, child.func, "", 0)
+    language.instantiate(child, {port.name: signals[port.name] for port in module.ports}, module.name, instance)
     child.subs, child.sigdict, child.memdict = [], {}, {}
 
 
-def _verilog(block: _Block, name: str, parameters: list[str]) -> str:
+def _text(block: _Block, name: str, parameters: list[str], modules: dict[str, Module], language: Language) -> str:
+    """The block's file; a package that comes with it is added to `modules`."""
     with TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore", myhdl.ToVerilogWarning)
-        # Not block.convert(), which elaborates the whole block once more.
-        converter = myhdl.toVerilog
-        converter.name, converter.directory, converter.timescale = name, folder, "1ns/1ps"
-        converter.no_testbench = converter.no_myhdl_header = True
-        converter.initial_values = False
-        converter(block)
-        text = (Path(folder) / f"{name}.v").read_text()
+        warnings.simplefilter("ignore", myhdl.ConversionWarning)
+        text = language.tidy(language.convert(block, name, folder))
+        for package in language.packages:
+            file = f"{package}.{language.suffix}"
+            modules.setdefault(package, Module(package, file, _spaced((Path(folder) / file).read_text()), (), ()))
     lines = [f"{block.func.__name__}: generated by Duospike", *"\n".join(parameters).splitlines()]
-    header = "".join(f"// {line}".rstrip() + "\n" for line in lines)
-    return header + _tidy(text)
+    header = "".join(f"{language.comment} {line}".rstrip() + "\n" for line in lines)
+    return header + _spaced(text)
 
 
-def _tidy(text: str) -> str:
-    """Put sensitivity lists into a fixed order and drop runs of blank lines."""
-    text = re.sub(r"always @\(([^()]*, [^()]*)\)", lambda m: f"always @({', '.join(sorted(m[1].split(', ')))})", text)
-    text = re.sub(r"(assign .*;)\n+(?=assign)", r"\1\n", text)
+def _spaced(text: str) -> str:
+    """Drop runs of blank lines."""
     return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
-
-
-def _ports(text: str) -> tuple[Port, ...]:
-    """The ports of a module that MyHDL wrote."""
-    pattern = re.compile(r"^(input|output) (?:signed )?(?:\[(\d+):0\] )?(\w+);$", re.MULTILINE)
-    return tuple(Port(name, direction, int(msb or 0) + 1) for direction, msb, name in pattern.findall(text))

@@ -19,11 +19,13 @@ from .bench import Bench, Outcome
 from .compare import Mismatch, first_mismatch
 from .convert import Module, convert
 from .design import build_accelerator
+from .ghdl import run_ghdl
 from .hdl_folder import TOP
 from .icarus import run_icarus
 from .plan import READOUT, Stage
 
-SIMULATORS = {"icarus": run_icarus}
+SIMULATORS = {"icarus": ("verilog", run_icarus), "ghdl": ("vhdl", run_ghdl)}
+"""For each simulator the language that it takes, and what runs a bench in it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +59,9 @@ def stage_activity(counts: int) -> dict[str, int]:
     return {name: counts >> (k * COUNTER_BITS) & (2**COUNTER_BITS - 1) for k, name in enumerate(COUNTERS)}
 
 
-def convert_stages(stages: dict[str, Stage]) -> tuple[Module, ...]:
-    """Verilog of the accelerator, its top last."""
-    return tuple(convert(build_accelerator(stages), TOP))
+def convert_stages(stages: dict[str, Stage], language: str = "verilog") -> tuple[Module, ...]:
+    """The accelerator in Verilog or VHDL, its top last."""
+    return tuple(convert(build_accelerator(stages), TOP, language))
 
 
 def run_network(
@@ -82,9 +84,10 @@ def run_network(
     """
     progress("integer reference")
     trace = golden.run(network, images)
-    progress("conversion to Verilog")
+    language, run_simulator = SIMULATORS[simulator]
+    progress(f"conversion to {language}")
     bench = Bench(
-        modules=convert_stages(stages),
+        modules=convert_stages(stages, language),
         beats=image_beats(network.check_images(images), network.image_bits),
         frame_beats=network.input_shape[1] * network.input_shape[2],
         expected=len(images),
@@ -95,7 +98,7 @@ def run_network(
         waves=waves,
     )
     progress(f"simulation of {len(images)} images in {simulator}")
-    outcome = SIMULATORS[simulator](bench, folder)
+    outcome = run_simulator(bench, folder)
     streams = {name: outcome.streams["dst" if name == READOUT else name] for name in stages}
     mismatch = first_mismatch(stages, trace, streams)
     if mismatch is None:

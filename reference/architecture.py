@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from .errors import InputError
 from .network import KERNELS, Conv, Layer, Linear, Network, Neuron, Pool
 
 ALLOWED = f"nCk (n channels, kernel k of {', '.join(map(str, KERNELS))}), MP2, FCn"
-_LAYER = re.compile(rf"(?P<channels>[1-9]\d*)C(?P<kernel>[{''.join(map(str, KERNELS))}])|(?P<pool>MP2)|FC(?P<neurons>[1-9]\d*)")
+MOST_WEIGHTS = 2**28
+_COUNT = r"[1-9]\d{0,8}"
+_LAYER = re.compile(rf"(?P<channels>{_COUNT})C(?P<kernel>[{''.join(map(str, KERNELS))}])|(?P<pool>MP2)|FC(?P<neurons>{_COUNT})")
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,10 @@ def blank_network(
     image_bits: int = 8,
     image_signed: bool = False,
 ) -> Network:
-    """The network of an architecture with all weights, biases and thresholds 0: its names and shapes, checked."""
+    """The network of an architecture with all weights, biases and thresholds 0: its names and shapes, checked.
+
+    InputError: what Network refuses, or a layer of more than MOST_WEIGHTS weights.
+    """
     layers: list[Layer] = []
     shape = input_shape
     for spec in parse(architecture):
@@ -76,8 +82,9 @@ def blank_network(
 def _blank_layer(spec: LayerSpec, shape: tuple[int, int, int], weight_bits: int, neuron: Neuron) -> Layer:
     if spec.kind == "pool":
         return Pool(spec.name)
-    zeros = np.zeros(spec.outputs, dtype=np.int64)
-    if spec.kind == "conv":
-        weights = np.zeros((spec.outputs, shape[0], spec.kernel, spec.kernel), dtype=np.int64)
-        return Conv(spec.name, weights, zeros, zeros, weight_bits, neuron)
-    return Linear(spec.name, np.zeros((spec.outputs, int(np.prod(shape))), dtype=np.int64), zeros, zeros, weight_bits, neuron)
+    inputs = (shape[0], spec.kernel, spec.kernel) if spec.kind == "conv" else (math.prod(shape),)
+    count = spec.outputs * math.prod(inputs)
+    if count > MOST_WEIGHTS:
+        raise InputError(f"layer {spec.name}: {count} weights; allowed: up to {MOST_WEIGHTS}")
+    weights, zeros = np.zeros((spec.outputs, *inputs), dtype=np.int64), np.zeros(spec.outputs, dtype=np.int64)
+    return (Conv if spec.kind == "conv" else Linear)(spec.name, weights, zeros, zeros, weight_bits, neuron)

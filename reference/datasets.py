@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import struct
 import zlib
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ FASHION_MNIST_CLASSES = 10
 _PREFIXES = {"train": "train", "test": "t10k"}
 _IDX_BYTES = 8
 RANDOM_IMAGES = 100
+# 2 GiB as int64.
+MOST_PIXELS = 2**28
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,15 +36,16 @@ def fashion_mnist(split: str, folder: Path | str | None = None) -> Dataset:
     """Fashion-MNIST (Xiao et al. 2017), `split` "train" (60,000) or "test" (10,000).
 
     folder: where the four IDX files are, by default where Debian's package dataset-fashion-mnist puts them.
-    Images are uint8 [count, 1, 28, 28], background 0. InputError: a file is missing, damaged or of another shape.
+    Images are uint8 [count, 1, 28, 28], background 0. InputError: a file is missing, damaged, empty or of another shape.
     """
-    folder = Path(folder or FASHION_MNIST)
+    folder = Path(FASHION_MNIST if folder is None else folder)
     prefix = _PREFIXES[split]
     images = read_idx(folder / f"{prefix}-images-idx3-ubyte.gz")
     labels = read_idx(folder / f"{prefix}-labels-idx1-ubyte.gz")
     if images.ndim != 3 or images.shape[1:] != FASHION_MNIST_SHAPE[1:] or labels.shape != images.shape[:1]:
         raise InputError(f"{folder}: images {images.shape} and labels {labels.shape}; needs [count, 28, 28] and [count]")
-    if labels.size and labels.max() >= FASHION_MNIST_CLASSES:
+    _require_images(folder, images)
+    if labels.max() >= FASHION_MNIST_CLASSES:
         raise InputError(f"{folder}: label {labels.max()} is outside 0..{FASHION_MNIST_CLASSES - 1}")
     return Dataset(images[:, None], labels.astype(np.int64))
 
@@ -66,29 +70,52 @@ def _idx_array(path: Path, data: bytes) -> np.ndarray:
         raise InputError(f"{path}: truncated header")
     shape = struct.unpack(f">{dimensions}I", data[4:start])
     values = np.frombuffer(data, np.uint8, offset=start)
-    if values.size != np.prod(shape):
+    if values.size != math.prod(shape):
         raise InputError(f"{path}: {values.size} bytes, its header announces {'x'.join(map(str, shape))}")
     return values.reshape(shape)
 
 
+def _require_images(source: Path | str, images: np.ndarray) -> None:
+    if not len(images):
+        raise InputError(f"{source}: holds no images; needs 1 or more")
+
+
 def random_images(count: int, shape: tuple[int, int, int], pixel_range: tuple[int, int], seed: int) -> np.ndarray:
-    """Uniform random images, int64 [count, *shape], each pixel within `pixel_range` (both ends included)."""
+    """Uniform random images, int64 [count, *shape], each pixel within `pixel_range` (both ends included).
+
+    InputError: a negative seed, or more than MOST_PIXELS pixels.
+    """
+    pixels = count * math.prod(shape)
+    if pixels > MOST_PIXELS:
+        raise InputError(f"{count} random images of {'x'.join(map(str, shape))}: {pixels} pixels; allowed: up to {MOST_PIXELS}")
     low, high = pixel_range
-    return np.random.default_rng(seed).integers(low, high, size=(count, *shape), endpoint=True)
+    return seeded(seed).integers(low, high, size=(count, *shape), endpoint=True)
+
+
+def seeded(seed: int) -> np.random.Generator:
+    """The generator of all random numbers of a seed, 0 or more. InputError: a negative seed."""
+    if seed < 0:
+        raise InputError(f"seed {seed}; allowed: 0 or more")
+    return np.random.default_rng(seed)
 
 
 def read_npy(path: Path | str) -> np.ndarray:
-    """Images of an `.npy` file, [count, channels, height, width] of any integer type; pickled objects are refused."""
+    """Images of an `.npy` file, [count, channels, height, width] of any integer type and byte order, 1 or more.
+
+    InputError: not such a file, cut, or of pickled objects.
+    """
     try:
-        images = np.load(path, allow_pickle=False)
+        # The file is mapped, not read: a header may announce more than the file holds, and than the memory does.
+        with np.errstate(over="raise"):
+            images = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
         raise InputError(f"{path}: not found") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: not an .npy file of plain numbers ({error})") from None
-    if not isinstance(images, np.ndarray) or images.dtype.kind not in "iu" or images.ndim != 4:
-        kind = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else "an archive"
-        raise InputError(f"{path}: holds {kind}; needs integers [count, channels, height, width]")
-    return images
+    except Exception as error:  # numpy has no common exception for the many ways in which a file can be damaged
+        raise InputError(f"{path}: not an .npy file of plain numbers ({' '.join(str(error).split())})") from None
+    if images.dtype.kind not in "iu" or images.ndim != 4:
+        raise InputError(f"{path}: holds {images.dtype} {images.shape}; needs integers [count, channels, height, width]")
+    _require_images(path, images)
+    return np.array(images, dtype=images.dtype.newbyteorder("="))
 
 
 def load(source: str, network: Network, limit: int | None = None, seed: int = 0) -> Dataset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import InputError
@@ -11,13 +12,29 @@ from .errors import InputError
 def write_atomically(path: Path | str, data: bytes) -> None:
     """Write `data` beside `path`, then rename it there: a reader sees the old file or the new one.
 
-    InputError: the folder is missing or cannot be written.
+    InputError: as check_writable, or the disk refuses.
     """
+    check_writable(path)
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(data)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def check_writable(path: Path | str) -> None:
+    """Refuse what cannot be written before the work that gives its contents.
+
+    InputError: `path` names no file, is a folder, or its folder is missing or not writable.
+    """
+    path = Path(path)
+    if not path.name or path.is_dir():
+        raise InputError(f"{path}: cannot be written (is a folder; needs the name of a file)")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written (folder {path.parent} is not there)")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(f"{path}: cannot be written (folder {path.parent} is not writable)")

@@ -72,7 +72,8 @@ def load_model(path: Path | str) -> Network:
     """The network of a model file; nothing in the file is executed.
 
     InputError, in one line: missing, truncated or foreign file, another version, fields or tensors that are missing,
-    unknown or of the wrong type, values out of range, shapes that do not chain, or widths that cannot be proven.
+    unknown or of the wrong type, values out of range, shapes that do not chain, widths that cannot be proven, or more
+    than fits into memory.
     """
     try:
         header, tensors = _read(Path(path))
@@ -80,6 +81,8 @@ def load_model(path: Path | str) -> Network:
         prove_widths(network)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+    except MemoryError:
+        raise InputError(f"{path}: does not fit into memory") from None
     return network
 
 
@@ -91,7 +94,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             text = (file.metadata() or {}).get(KEY)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
         header = json.loads(text) if text is not None else None
-    except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        # AttributeError: a type of number that numpy does not have.
         raise InputError(f"truncated, or not a model file ({' '.join(str(error).split())})") from None
     if not isinstance(header, dict):
         raise InputError(f"not a model file (no metadata entry {KEY!r})")

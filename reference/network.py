@@ -6,6 +6,7 @@ only: no torch, no scales. docs/specification.md defines the arithmetic.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ IMAGE_BITS = range(1, 17)
 TIMESTEPS = range(1, 5)
 LEAK_SHIFTS = range(0, 17)
 SMALLEST_MAP = 3
+MOST_NEURONS = 2**24
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ class Network:
         if len(self.input_shape) != 3 or min(self.input_shape) < 1:
             raise InputError(f"input shape {self.input_shape}; needs three positive sizes: channels, height, width")
         self._check_order()
-        _ = self.shapes
+        self._check_sizes()
         outputs = self.layers[-1].outputs
         if self.classes < 1 or outputs % self.classes:
             raise InputError(f"layer {self.layers[-1].name}: {outputs} neurons do not divide into {self.classes} classes")
@@ -195,6 +197,13 @@ class Network:
         for before, layer in zip(self.layers[first_linear:], self.layers[first_linear + 1 :], strict=False):
             if not isinstance(layer, Linear):
                 raise InputError(f"layer {layer.name}: only fully connected layers may follow {before.name}")
+
+    def _check_sizes(self):
+        names = ["input", *(f"layer {layer.name}" for layer in self.layers)]
+        for name, shape in zip(names, self.shapes, strict=True):
+            if math.prod(shape) > MOST_NEURONS:
+                sizes = "x".join(map(str, shape))
+                raise InputError(f"{name}: map of {sizes}, {math.prod(shape)} values; allowed: up to {MOST_NEURONS}")
 
     @cached_property
     def shapes(self) -> tuple[tuple[int, int, int], ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from .architecture import blank_network
-from .datasets import random_images
+from .datasets import random_images, seeded
 from .errors import InputError
 from .golden import fire, layer_currents, pool
 from .network import Conv, Linear, Network, Neuron, Pool
@@ -34,7 +34,7 @@ def random_network(
     """A network of uniform random weights and small biases whose layers each spike at about `rate`, above 0 and below 1.
 
     Thresholds are set layer by layer on random images: one for each channel of a convolution, one for a whole fully
-    connected layer (a single neuron gives too few samples). The same arguments give the same network.
+    connected layer (a single neuron gives too few samples). The same arguments give the same network; its metadata holds them.
     """
     if not 0 < rate < 1:
         raise InputError(f"rate {rate}; allowed: above 0 and below 1")
@@ -48,9 +48,29 @@ def random_network(
         image_bits=image_bits,
         image_signed=image_signed,
     )
-    network = _calibrated(blank, rate, np.random.default_rng(seed))
+    network = _calibrated(blank, rate, seeded(seed))
     prove_widths(network)
-    return network
+    return dataclasses.replace(network, metadata=_arguments(network, architecture, rate, seed))
+
+
+def _arguments(network: Network, architecture: str, rate: float, seed: int) -> dict[str, str]:
+    """All that random_network was called with, as strings under the names of `duospike random`'s options and of Settings."""
+    first = network.layers[0]
+    assert isinstance(first, Conv)
+    return {
+        "origin": "duospike random",
+        "architecture": architecture,
+        "input": "x".join(map(str, network.input_shape)),
+        "rate": str(rate),
+        "seed": str(seed),
+        "reset": first.neuron.kind,
+        "beta": f"{first.neuron.multiplier}/{2**first.neuron.shift}",
+        "classes": str(network.classes),
+        "timesteps": str(network.timesteps),
+        "weight_bits": str(first.weight_bits),
+        "image_bits": str(network.image_bits),
+        "image_signed": str(network.image_signed),
+    }
 
 
 def _calibrated(blank: Network, rate: float, generator: np.random.Generator) -> Network:

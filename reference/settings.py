@@ -46,7 +46,7 @@ class Settings:
         _require("timesteps", self.timesteps, self.timesteps in TIMESTEPS, _span(TIMESTEPS))
         _require("reset", self.reset, self.reset in NEURON_KINDS, " or ".join(NEURON_KINDS))
         _require("threshold", self.threshold, 0 < self.threshold < float("inf"), "a number above 0")
-        _require("seed", self.seed, self.seed >= 0, "0 or more")
+        _require("seed", self.seed, 0 <= self.seed < 2**32, "0 to 2^32 - 1")
         _require("learning_rate", self.learning_rate, 0 < self.learning_rate < 1, "a number above 0 and below 1")
         for name in ("classes", "epochs", "batch_size"):
             _require(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,16 +77,23 @@ def resume(settings: Settings, input_shape: tuple[int, int, int], folder: Path) 
     try:
         state = torch.load(path, weights_only=True)
         same = json.loads(state["settings"]) == dataclasses.asdict(settings)
+        if same:
+            _restore(run, state)
     except FileNotFoundError:
         raise InputError(f"{path}: not found, there is nothing to resume") from None
     except Exception as error:  # torch.load has no common exception for the many ways in which a file can be damaged
         raise InputError(f"{path}: not a checkpoint ({type(error).__name__})") from None
     if not same:
         raise InputError(f"{path}: was trained with other settings; resume with those, or start in another folder")
+    return run
+
+
+def _restore(run: Run, state: dict[str, Any]) -> None:
     run.model.load_state_dict(state["model"])
     run.optimizer.load_state_dict(state["optimizer"])
     run.epoch = state["epoch"]
-    return run
+    if type(run.epoch) is not int or not 0 <= run.epoch <= run.settings.epochs:
+        raise ValueError(f"epoch {run.epoch!r}")
 
 
 def train_epoch(run: Run, data: Dataset, report: Callable[[Progress], None] = lambda progress: None) -> None:

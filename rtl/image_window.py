@@ -38,6 +38,10 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
     available, advance = Signal(bool(0)), Signal(bool(0))
     pixels = [Signal(intbv(0)[pixel_bits:]) for _ in range(banks)]
     row_exists = Signal(intbv(0)[kernel:])
+    needed = counter(banks + 1)
+    # By output row: resident rows that it needs, from max(0, row - radius) on; bit a: its row a - radius is in the image.
+    rows_needed = tuple(min(y + radius, last_row) - max(y - radius, 0) + 1 for y in range(height))
+    existing_rows = tuple(sum(1 << a for a in range(kernel) if 0 <= y + a - radius < height) for y in range(height))
 
     # The column that comes out of the banks, then the window's columns.
     fetched, fetched_parity = Signal(bool(0)), Signal(bool(0))
@@ -79,19 +83,16 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
                     write_bank.next = 0
 
     @always_comb
+    def look_up_needed():
+        needed.next = rows_needed[row]
+
+    @always_comb
+    def look_up_existing():
+        row_exists.next = existing_rows[row]
+
+    @always_comb
     def find_row():
-        # Rows from max(0, row - radius) on are resident; the pass needs those up to min(row + radius, height - 1).
-        for a in range(kernel):
-            row_exists.next[a] = row + a >= radius and row + a < height + radius
-        if row < radius:
-            if row + radius < height:
-                available.next = level > row + radius
-            else:
-                available.next = level >= height
-        elif row + radius < height:
-            available.next = level > 2 * radius
-        else:
-            available.next = level >= height + radius - row
+        available.next = level >= needed
 
     @always_comb
     def flow():

@@ -119,7 +119,9 @@ def lif(clk, rst, src, dst, lanes, timesteps, columns, neuron):
                         v[:] = currents[p * timesteps]
                     else:
                         theta[:] = held_thetas[(s - 1) * lanes + p]
-                        product[:] = membrane[(s - 1) * lanes + p] * multiplier
+                        # Widened first: in VHDL a product with a constant has the width of the other factor.
+                        product[:] = membrane[(s - 1) * lanes + p]
+                        product[:] = product * multiplier
                         v[:] = product >> shift
                         if resets_delayed and pattern[p * timesteps + s - 1]:
                             v[:] = v - theta

@@ -60,7 +60,8 @@ def rom(clk, read, read_addr, q, table):
         q          out  width  one cycle after the read
     """
     words = list(table.words)
-    path, depth_1, msb = table.path, table.depth - 1, table.width - 1  # noqa: F841 (names of the HDL template)
+    path, depth_1, msb = table.path, table.depth - 1, table.width - 1  # noqa: F841 (names of the HDL templates)
+    digits = -(-table.width // 4)  # noqa: F841
 
     @always(clk.posedge)
     def transfer():
@@ -72,6 +73,35 @@ def rom(clk, read, read_addr, q, table):
     return transfer
 
 
+rom.vhdl_code = """\
+memory: block
+    type words_t is array (0 to $depth_1) of unsigned($msb downto 0);
+
+    impure function load return words_t is
+        file source: text open read_mode is "$path";
+        variable row: line;
+        variable word: std_logic_vector($digits * 4 - 1 downto 0);
+        variable words: words_t;
+    begin
+        for i in words'range loop
+            readline(source, row);
+            hread(row, word);
+            words(i) := unsigned(word($msb downto 0));
+        end loop;
+        return words;
+    end function;
+
+    signal mem: words_t := load;
+begin
+    transfer: process ($clk) is
+    begin
+        if rising_edge($clk) then
+            if $read = '1' then
+                $q <= mem(to_integer($read_addr));
+            end if;
+        end if;
+    end process;
+end block;"""
 rom.verilog_code = """\
 reg [$msb:0] mem [0:$depth_1];
 

@@ -76,7 +76,7 @@ def scanner(clk, rst, src, dst, height, width, padding, chunks, lanes, timesteps
     event_last = Signal(bool(0))
     event_word = ConcatSignal(event_last, event_mask, event_channel)
 
-    buffer = row_buffer(clk, rst, src, full, free_row, bank, read, read_addr, word, peek_addr, peek, width, chunks)
+    buffer_rows = row_buffer(clk, rst, src, full, free_row, bank, read, read_addr, word, peek_addr, peek, width, chunks)
     word_fields = unpack(word, fetched_masks)
 
     @always_comb
@@ -154,10 +154,14 @@ def scanner(clk, rst, src, dst, height, width, padding, chunks, lanes, timesteps
             if step or not walking:
                 walking.next = next_flushing != 0 or full[next_bank]
 
+    # In VHDL a product with a constant has the width of the other factor, so that is widened first.
     @always(clk.posedge)
     def take_chunks():
+        scaled = intbv(0, min=0, max=2 * width * chunks + 1)
         if step or not walking:
-            base.next = peek_addr * chunks
+            scaled[:] = peek_addr
+            scaled[:] = scaled * chunks
+            base.next = scaled
             todo.next = peek
             if next_flushing != 0 or next_column >= width:
                 todo.next = 0
@@ -170,13 +174,16 @@ def scanner(clk, rst, src, dst, height, width, padding, chunks, lanes, timesteps
 
     @always(clk.posedge)
     def fetch():
+        scaled = intbv(0, min=0, max=channels + 1)
+        scaled[:] = chunk
+        scaled[:] = scaled * lanes
         if rst:
             fetched.next = False
         elif fetch_ready:
             fetched.next = walking
             fetch_last.next = last_chunk
             fetch_silent.next = todo == 0
-            fetch_channel.next = chunk * lanes
+            fetch_channel.next = scaled
 
     @always_comb
     def choose_lane():

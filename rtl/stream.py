@@ -56,7 +56,7 @@ def signed(width: int):
 
 
 @block
-def _take(vector, part, low, high, is_signed):
+def take_field(vector, part, low, high, is_signed):
     if is_signed:
 
         @always_comb
@@ -73,7 +73,7 @@ def _take(vector, part, low, high, is_signed):
 
 
 @block
-def _take_all(vector, part, low, high):
+def take_whole(vector, part, low, high):
     @always_comb
     def take():
         value = intbv(0, min=low, max=high)
@@ -84,7 +84,7 @@ def _take_all(vector, part, low, high):
 
 
 @block
-def _take_bit(vector, part, index):
+def take_bit(vector, part, index):
     @always_comb
     def take():
         part.next = vector[index]
@@ -104,12 +104,12 @@ def unpack(vector, parts):
     """
     width = len(parts[0])
     if parts[0].max is None:
-        return [_take_bit(vector, parts[i], i) for i in range(len(parts))]
+        return [take_bit(vector, parts[i], i) for i in range(len(parts))]
     is_signed = parts[0].min < 0
     if is_signed and len(parts) == 1:
         # A process: Icarus 11 aborts on `assign parts[0] = $signed(vector)`.
-        return _take_all(vector, parts[0], parts[0].min, parts[0].max)
-    return [_take(vector, parts[i], i * width, (i + 1) * width, is_signed) for i in range(len(parts))]
+        return take_whole(vector, parts[0], parts[0].min, parts[0].max)
+    return [take_field(vector, parts[i], i * width, (i + 1) * width, is_signed) for i in range(len(parts))]
 
 
 @block

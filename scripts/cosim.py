@@ -6,13 +6,13 @@ import argparse
 import json
 from pathlib import Path
 
-from .network_options import add_design_options, positive
+from .network_options import add_data_options, add_design_options, positive
 
 DESCRIPTION = """Convert the accelerator for MODEL, run images through it in a simulator, and compare the spikes of every
 stage, timestep and neuron, the class counts and the class with the integer reference. Prints a table of the stages and
 writes DIR/report.json beside the files of the run. The first difference, an unknown bit or a missing beat makes it
 fail."""
-DATA_HELP = "fashion-mnist (default: its test images), a folder with its IDX files, random, or an .npy file of images"
+SIMULATOR_HELP = "icarus runs the design in Verilog, ghdl in VHDL (default: icarus)"
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -20,9 +20,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; a new, empty or earlier one")
     parser.add_argument("--images", type=positive, default=2, metavar="N", help="number of images (default: 2)")
-    parser.add_argument("--data", default="fashion-mnist", metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of random images (default: 0)")
-    parser.add_argument("--simulator", choices=["icarus"], default="icarus", help="simulator (default: icarus)")
+    add_data_options(parser)
+    parser.add_argument("--simulator", choices=["icarus", "ghdl"], default="icarus", help=SIMULATOR_HELP)
     parser.add_argument("--waves", action="store_true", help="also write waves.fst and waves.gtkw for GTKWave")
     add_design_options(parser)
     parser.set_defaults(func=run)

@@ -14,19 +14,18 @@ from reference.golden import Evaluation, evaluate
 from reference.modelfile import load_model
 from reference.network import Network
 
+from .network_options import add_data_options, positive
 from .threads import add_threads_option, use_threads
 
 DESCRIPTION = """Run MODEL on images with the integer golden model, the one that the hardware must equal, and print
 how many answers are right and how often each layer's neurons spike (spikes per neuron and timestep)."""
-DATA_HELP = "fashion-mnist (default: its test images), a folder with its IDX files, random, or an .npy file of images"
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("evaluate", help="accuracy and spike rates by the integer reference", description=DESCRIPTION)
     parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
-    parser.add_argument("--data", default="fashion-mnist", metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N images (default: all; 100 random ones)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of random images (default: 0)")
+    add_data_options(parser)
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N images (default: all; 100 random ones)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     add_threads_option(parser)
     parser.set_defaults(func=run)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reference.architecture import ALLOWED
 from reference.errors import InputError
+from reference.files import check_writable
 from reference.modelfile import save_model
 from reference.network import NEURON_KINDS
 from reference.random_network import random_network
@@ -35,8 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.seed < 0:
-        raise InputError(f"--seed {args.seed}; allowed: 0 or more")
+    check_writable(args.out)
     network = random_network(
         args.architecture,
         input_shape=parse_shape(args.input),
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 def parse_shape(text: str) -> tuple[int, int, int]:
     """(channels, height, width) of "3x32x32"."""
-    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)x([1-9]\d*)", text)
+    match = re.fullmatch(r"([1-9]\d{0,8})x([1-9]\d{0,8})x([1-9]\d{0,8})", text)
     if not match:
         raise InputError(f"--input {text!r}; needs CxHxW, such as 3x32x32")
     return int(match[1]), int(match[2]), int(match[3])

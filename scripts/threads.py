@@ -8,6 +8,8 @@ import torch
 
 from reference.errors import InputError
 
+MOST_THREADS = 1024
+
 
 def add_threads_option(parser: argparse.ArgumentParser) -> None:
     # One by default: where other work shares the cores, torch's threads spend their time waiting for each other.
@@ -15,7 +17,7 @@ def add_threads_option(parser: argparse.ArgumentParser) -> None:
 
 
 def use_threads(count: int) -> None:
-    """Let torch compute with `count` threads. InputError: 0 or less."""
-    if count < 1:
-        raise InputError(f"--threads {count}; allowed: 1 or more")
+    """Let torch compute with `count` threads. InputError: 0 or less, or more than MOST_THREADS."""
+    if not 1 <= count <= MOST_THREADS:
+        raise InputError(f"--threads {count}; allowed: 1 to {MOST_THREADS}")
     torch.set_num_threads(count)

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from reference import train
 from reference.datasets import FASHION_MNIST_SHAPE, Dataset, fashion_mnist
 from reference.errors import InputError
+from reference.files import check_writable
 from reference.golden import evaluate
 from reference.modelfile import save_model
 from reference.settings import FLOAT, Settings, read_settings
@@ -22,7 +23,8 @@ from reference.settings import FLOAT, Settings, read_settings
 from .threads import add_threads_option, use_threads
 
 DESCRIPTION = """Train the spiking network that SETTINGS describes, with quantization in the loop, and write its integers.
-Without a model file (a dry run, or a float twin) only the accuracy is printed. A checkpoint is kept after each epoch."""
+Without a model file (a dry run, or a float twin) only the accuracy is printed. A checkpoint is kept after each epoch; a
+folder that holds one, of a finished run too, is refused without --resume, so that no run is lost."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -41,8 +43,7 @@ def run(args: argparse.Namespace) -> int:
     settings = chosen_settings(args)
     use_threads(args.threads)
     test, data = fashion_mnist("test", args.data), fashion_mnist("train", args.data)
-    work = args.work or Path("runs") / (Path(args.settings).stem + ("-float" if settings.weight_bits == FLOAT else ""))
-    work.mkdir(parents=True, exist_ok=True)
+    work = work_folder(args, settings)
     shape = FASHION_MNIST_SHAPE
     job = train.resume(settings, shape, work) if args.resume else train.start(settings, shape)
     started = time.monotonic()
@@ -62,9 +63,20 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
         settings = dataclasses.replace(settings, weight_bits=FLOAT)
     if settings.weight_bits == FLOAT and args.out:
         raise InputError("--out: a float twin has no integers to write; leave it out")
-    if args.out and not args.out.parent.is_dir():
-        raise InputError(f"--out {args.out}: folder {args.out.parent} is not there")
+    if args.out:
+        check_writable(args.out)
     return settings
+
+
+def work_folder(args: argparse.Namespace, settings: Settings) -> Path:
+    """The folder of the checkpoint, made if need be. InputError: not writable, or a fresh run would overwrite a checkpoint."""
+    folder = args.work or Path("runs") / (Path(args.settings).stem + ("-float" if settings.weight_bits == FLOAT else ""))
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / train.CHECKPOINT
+    if checkpoint.exists() and not args.resume:
+        raise InputError(f"{checkpoint}: there is a run already; go on with --resume, delete it, or name another --work")
+    check_writable(checkpoint)
+    return folder
 
 
 def finish(job: train.Run, test: Dataset, out: Path | None) -> None:

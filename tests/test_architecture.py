@@ -51,3 +51,18 @@ def test_blank_network_has_the_shapes_of_the_architecture():
 def test_blank_network_refuses_what_a_network_refuses():
     with pytest.raises(InputError, match="fc1: 10 neurons do not divide into 4 classes"):
         blank_network("4C3-FC10", input_shape=(1, 5, 5), classes=4, timesteps=1, weight_bits=4, neuron=Neuron("zero", 1, 1))
+
+
+@pytest.mark.parametrize(
+    "architecture, shape, message",
+    [
+        ("4C3-FC10", (3, 100000, 100000), "layer fc1: 400000000000 weights; allowed: up to 268435456"),
+        ("1000000C5-FC10", (1000, 4, 4), "layer conv1: 25000000000 weights; allowed: up to 268435456"),
+        ("4C3-FC999999999", (1, 4000000000, 4000000000), "layer fc1: .* weights; allowed"),
+        ("1C3-MP2-MP2-MP2-MP2-MP2-MP2-MP2-FC10", (1, 8192, 8192), "input: map of 1x8192x8192, 67108864 values; allowed"),
+        ("9" * 5000 + "C3-FC10", (1, 5, 5), "unknown layer"),
+    ],
+)
+def test_networks_that_fit_no_memory(architecture, shape, message):
+    with pytest.raises(InputError, match=message):
+        blank_network(architecture, input_shape=shape, classes=10, timesteps=1, weight_bits=4, neuron=Neuron("zero", 1, 1))

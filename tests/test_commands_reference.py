@@ -81,7 +81,7 @@ def test_random_gives_the_same_bytes_for_the_same_seed(tmp_path):
         (["2C3-FC10", "--input", "2x5"], "--input '2x5'; needs CxHxW"),
         (["2C3-FC10", "--input", "0x5x5"], "needs CxHxW"),
         (["2C3-FC10", "--input", "1x5x5", "--rate", "0"], "rate 0.0; allowed"),
-        (["2C3-FC10", "--input", "1x5x5", "--seed", "-1"], "--seed -1; allowed: 0 or more"),
+        (["2C3-FC10", "--input", "1x5x5", "--seed", "-1"], "seed -1; allowed: 0 or more"),
         (["2C3-FC10", "--input", "1x5x5", "--beta", "0.15"], "beta '0.15'; needs m/2"),
         (["2C3-FC10", "--input", "1x5x5", "--reset", "hard"], "neuron kind 'hard'"),
         (["2C3-FC10", "--input", "1x5x5", "--bits", "9"], "weights of 9 bits"),
@@ -92,6 +92,19 @@ def test_random_refuses(tmp_path, words, message):
     with pytest.raises(InputError, match=message):
         command("random", *words, "--out", tmp_path / "m")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("out", [".", "", "none/m"])
+def test_random_refuses_what_cannot_be_written(tmp_path, monkeypatch, out):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(random_network, "random_network", None)
+    with pytest.raises(InputError, match="cannot be written"):
+        command("random", "2C3-FC10", "--input", "1x5x5", "--out", out)
+
+
+def test_random_writes_its_arguments(model):
+    written = {"architecture": "3C3-MP2-FC10", "input": "1x28x28", "rate": "0.2", "seed": "3", "reset": "zero", "beta": "1/2"}
+    assert written.items() <= load_model(model).metadata.items()
 
 
 def test_evaluate_prints_json(model, data, capsys):
@@ -105,6 +118,17 @@ def test_evaluate_prints_a_table(model, capsys):
     assert command("evaluate", model, "--data", "random", "--limit", 5) == 0
     out = capsys.readouterr().out
     assert "conv1" in out and "3x28x28" in out and "accuracy: unknown (no labels), 5 images" in out
+
+
+def test_evaluate_refuses_a_negative_seed(model):
+    with pytest.raises(InputError, match="seed -1; allowed: 0 or more"):
+        command("evaluate", model, "--data", "random", "--seed", "-1")
+
+
+def test_evaluate_refuses_a_limit_of_0(model, capsys):
+    with pytest.raises(SystemExit):
+        command("evaluate", model, "--data", "random", "--limit", "0")
+    assert "argument --limit: '0' is not a whole number from 1 up" in capsys.readouterr().err
 
 
 def test_train_writes_a_model_that_evaluates_to_the_printed_accuracy(tmp_path, settings, data, capsys):
@@ -134,21 +158,36 @@ def test_float_twin(tmp_path, settings, data, capsys):
     "words, message",
     [
         (["--float", "--out", "m"], "--out: a float twin has no integers to write"),
-        (["--out", "none/m"], "--out none/m: folder none is not there"),
-        (["--threads", "0"], "--threads 0; allowed: 1 or more"),
+        (["--out", "none/m"], "none/m: cannot be written .folder none is not there"),
+        (["--out", "."], "cannot be written .is a folder"),
+        (["--out", ""], "cannot be written .is a folder"),
+        (["--threads", "0"], "--threads 0; allowed: 1 to 1024"),
+        (["--threads", "99999999999"], "--threads 99999999999; allowed: 1 to 1024"),
         (["--resume"], "nothing to resume"),
         (["--data", "none"], "install the Debian package dataset-fashion-mnist"),
     ],
 )
 def test_train_refuses(tmp_path, monkeypatch, settings, data, words, message):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train.train, "train_epoch", None)
     with pytest.raises(InputError, match=message):
         command("train", settings, "--work", tmp_path / "work", *(["--data", data] if "--data" not in words else []), *words)
 
 
-@pytest.mark.parametrize("name", ["train", "evaluate", "random"])
-def test_help_explains_every_option(name, capsys):
-    with pytest.raises(SystemExit) as caught:
-        command(name, "--help")
-    assert caught.value.code == 0
-    assert "--" in capsys.readouterr().out
+def test_train_refuses_a_folder_it_cannot_write_before_it_trains(tmp_path, monkeypatch, settings, data):
+    work = tmp_path / "work"
+    monkeypatch.setattr(train.train, "train_epoch", None)
+    monkeypatch.setattr("os.access", lambda path, mode: path != work)
+    with pytest.raises(InputError, match="checkpoint.pt: cannot be written"):
+        command("train", settings, "--work", work, "--data", data)
+
+
+@pytest.mark.parametrize("change", ["", "seed = 2"])
+def test_train_overwrites_no_checkpoint(tmp_path, settings, data, change):
+    words = ["train", settings, "--work", tmp_path / "work", "--data", data]
+    command(*words)
+    before = (tmp_path / "work" / "checkpoint.pt").read_bytes()
+    settings.write_text(SETTINGS.replace("seed = 1", change or "seed = 1"))
+    with pytest.raises(InputError, match="checkpoint.pt: there is a run already; go on with --resume, .*another --work"):
+        command(*words)
+    assert (tmp_path / "work" / "checkpoint.pt").read_bytes() == before

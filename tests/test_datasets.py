@@ -1,4 +1,6 @@
 import gzip
+import io
+import struct
 
 import numpy as np
 import pytest
@@ -78,7 +80,12 @@ def test_damaged_files(tmp_path, damage, message):
 
 @pytest.mark.parametrize(
     "change, message",
-    [({"size": 27}, "needs .count, 28, 28."), ({"labels": [0, 1]}, r"labels \(2,\)"), ({"labels": [0, 1, 10]}, "label 10")],
+    [
+        ({"size": 27}, "needs .count, 28, 28."),
+        ({"labels": [0, 1]}, r"labels \(2,\)"),
+        ({"labels": [0, 1, 10]}, "label 10"),
+        ({"count": 0}, "holds no images; needs 1 or more"),
+    ],
 )
 def test_unfit_contents(tmp_path, change, message):
     write_fashion(tmp_path, **change)
@@ -91,6 +98,18 @@ def test_random_images_fill_their_range():
     assert images.shape == (50, 2, 5, 6) and (images.min(), images.max()) == (-8, 7)
     assert np.array_equal(images, datasets.random_images(50, (2, 5, 6), (-8, 7), seed=3))
     assert not np.array_equal(images, datasets.random_images(50, (2, 5, 6), (-8, 7), seed=4))
+
+
+@pytest.mark.parametrize(
+    "count, seed, message",
+    [
+        (1, -1, "seed -1; allowed: 0 or more"),
+        (10**12, 0, "1000000000000 random images of 1x2x2: 4000000000000 pixels; allowed: up to 268435456"),
+    ],
+)
+def test_refused_random_images(count, seed, message):
+    with pytest.raises(InputError, match=message):
+        datasets.random_images(count, (1, 2, 2), (0, 1), seed)
 
 
 def test_npy_file(tmp_path):
@@ -113,12 +132,58 @@ def test_unfit_npy_files(tmp_path, contents, message):
         datasets.read_npy(tmp_path / "a.npy")
 
 
+@pytest.mark.parametrize("kind", [">u2", "<i8", ">i8", "|u1"])
+def test_npy_files_of_either_byte_order(tmp_path, network, kind):
+    images = np.arange(2 * 28 * 28).reshape(2, 1, 28, 28) % 256
+    np.save(tmp_path / "a.npy", images.astype(kind))
+    loaded = datasets.load(str(tmp_path / "a.npy"), network).images
+    assert loaded.dtype.isnative and np.array_equal(loaded, images) and loaded.flags.writeable
+
+
+def npy(shape, values=b"", keep=None):
+    """A file of unsigned bytes whose header announces `shape`; `keep` cuts the header, and its length fits the cut."""
+    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}".encode()[:keep]
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + values
+
+
+def npz():
+    file = io.BytesIO()
+    np.savez(file, np.zeros((1, 1, 3, 3), dtype=np.uint8))
+    return file.getvalue()
+
+
+DAMAGED_NPY = {
+    "more than memory": (npy((10**12, 1, 28, 28), bytes(784)), "not an .npy file of plain numbers"),
+    "more than 64 bits": (npy((2**32, 2**32, 1, 1), bytes(784)), "not an .npy file of plain numbers"),
+    "one byte short": (npy((1, 1, 28, 28), bytes(783)), "not an .npy file of plain numbers"),
+    "negative": (npy((-1, 1, 28, 28), bytes(784)), "not an .npy file of plain numbers"),
+    "cut header": (npy((1, 1, 28, 28), keep=55), "not an .npy file of plain numbers"),
+    "archive": (npz(), "not an .npy file of plain numbers"),
+    "start of an archive": (b"PK\x03\x04", "not an .npy file of plain numbers"),
+    "no images": (npy((0, 1, 28, 28)), "holds no images; needs 1 or more"),
+}
+
+
+@pytest.mark.parametrize("data, message", DAMAGED_NPY.values(), ids=DAMAGED_NPY)
+def test_damaged_npy_files(tmp_path, data, message):
+    (tmp_path / "a.npy").write_bytes(data)
+    with pytest.raises(InputError, match=message) as caught:
+        datasets.read_npy(tmp_path / "a.npy")
+    assert str(caught.value).startswith(f"{tmp_path}") and "\n" not in str(caught.value)
+
+
 def test_missing_and_foreign_npy_files(tmp_path):
     with pytest.raises(InputError, match="not found"):
         datasets.read_npy(tmp_path / "a.npy")
     (tmp_path / "a.npy").write_bytes(b"")
     with pytest.raises(InputError, match="not an .npy file"):
         datasets.read_npy(tmp_path / "a.npy")
+
+
+def test_an_empty_folder_name_is_the_current_folder(tmp_path, monkeypatch, network):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="t10k-images-idx3-ubyte.gz: not found"):
+        datasets.load("", network)
 
 
 def test_sources(tmp_path, network):

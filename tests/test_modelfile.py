@@ -1,11 +1,13 @@
 import dataclasses
 import json
 import os
+import struct
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from reference import modelfile
 from reference.errors import InputError
 from reference.modelfile import KEY, load_model, save_model, smallest_type
 from reference.network import Neuron, Pool
@@ -145,6 +147,27 @@ def test_foreign_headers(path, text):
 def test_other_safetensors_file(path):
     rewrite(path, key="other")
     with pytest.raises(InputError, match="not a model file .no metadata entry 'duospike'."):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    "kind, size", [("F8_E4M3", 4), ("F8_E5M2", 4), ("F8_E8M0", 4), ("F4", 2), ("BF16", 8), ("F16", 8), ("BOOL", 4)]
+)
+def test_foreign_types_of_numbers(tmp_path, kind, size):
+    header = json.dumps({"a": {"dtype": kind, "shape": [4], "data_offsets": [0, size]}}).encode()
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(size))
+    with pytest.raises(InputError, match="not a model file") as caught:
+        load_model(path)
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+def test_more_than_fits_into_memory(path, monkeypatch):
+    def full(network):
+        raise MemoryError
+
+    monkeypatch.setattr(modelfile, "prove_widths", full)
+    with pytest.raises(InputError, match="m.safetensors: does not fit into memory"):
         load_model(path)
 
 

@@ -5,6 +5,7 @@ from reference.errors import InputError
 from reference.network import Conv, Linear, Network, Neuron, Pool
 
 NEURON = Neuron("subtract", 5, 5)
+POOLS = [Pool(f"pool{number}") for number in range(1, 13)]
 
 
 def zeros(*shape):
@@ -53,6 +54,14 @@ def test_shapes_chain():
         (lambda: network(conv(), linear(), Pool("pool1"), linear("fc2")), "layer pool1: only fully connected layers may follow"),
         (lambda: network(conv("endmodule"), linear()), "layer name 'endmodule'; allowed: conv, pool or fc and a number"),
         (lambda: network(classes=3), "layer fc1: 4 neurons do not divide into 3 classes"),
+        (
+            lambda: network(conv(outputs=1), *POOLS, linear(inputs=1), input_shape=(1, 2**12, 2**12 + 1)),
+            "input: map of 1x4096x4097, 16781312 values; allowed: up to 16777216",
+        ),
+        (
+            lambda: network(conv(outputs=2), *POOLS, linear(inputs=2), input_shape=(1, 2**12, 2**12)),
+            "layer conv1: map of 2x4096x4096, 33554432 values; allowed: up to 16777216",
+        ),
         (lambda: network(timesteps=5), "5 timesteps; allowed: 1 to 4"),
         (lambda: network(image_bits=17), "image of 17 bits; allowed: 1 to 16"),
     ],

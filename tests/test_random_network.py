@@ -6,6 +6,7 @@ from reference.errors import InputError
 from reference.golden import evaluate
 from reference.network import NEURON_KINDS, Neuron, Pool
 from reference.random_network import random_network
+from reference.settings import parse_neuron
 
 
 def make(architecture="8C3-12C3-MP2-FC64-FC20", shape=(3, 12, 11), rate=0.1, seed=1, kind="subtract", **options):
@@ -37,6 +38,31 @@ def test_same_seed_same_network():
     for what in ("weights", "bias", "theta"):
         assert np.array_equal(getattr(first.layers[0], what), getattr(again.layers[0], what))
         assert not np.array_equal(getattr(first.layers[0], what), getattr(other.layers[0], what))
+
+
+def test_the_metadata_is_enough_to_make_it_again():
+    options = {"timesteps": 3, "weight_bits": 3, "classes": 3, "image_bits": 5, "image_signed": True}
+    network = make("4C5-FC6", (2, 5, 6), rate=0.25, seed=7, **options)
+    assert network.metadata == {
+        "origin": "duospike random",
+        "architecture": "4C5-FC6",
+        "input": "2x5x6",
+        "rate": "0.25",
+        "seed": "7",
+        "reset": "subtract",
+        "beta": "5/32",
+        "classes": "3",
+        "timesteps": "3",
+        "weight_bits": "3",
+        "image_bits": "5",
+        "image_signed": "True",
+    }
+    assert parse_neuron(network.metadata["reset"], network.metadata["beta"]) == network.layers[0].neuron
+
+
+def test_a_negative_seed():
+    with pytest.raises(InputError, match="seed -1; allowed: 0 or more"):
+        make(seed=-1)
 
 
 @pytest.mark.parametrize("rate", [0, 1, -0.1, float("nan")])

@@ -132,3 +132,35 @@ def test_loading_a_checkpoint_runs_no_code(tmp_path):
 def test_unwritable_checkpoint_folder(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         train.save_checkpoint(train.start(small_settings(), SHAPE), tmp_path / "none")
+
+
+def altered(key, change):
+    def alter(state):
+        state[key] = change(state[key])
+
+    return alter
+
+
+WRONG_CONTENTS = {
+    "no model": lambda state: state.pop("model"),
+    "no optimizer": lambda state: state.pop("optimizer"),
+    "no epoch": lambda state: state.pop("epoch"),
+    "model without a weight": lambda state: state["model"].pop("layers.conv1.weight"),
+    "weights of another shape": lambda state: state["model"].update({"layers.conv1.weight": torch.zeros(1)}),
+    "model of another type": altered("model", lambda model: 3),
+    "optimizer of another type": altered("optimizer", lambda optimizer: []),
+    "epoch of another type": altered("epoch", str),
+    "negative epoch": altered("epoch", lambda epoch: -1),
+    "epoch after the last": altered("epoch", lambda epoch: 4),
+}
+
+
+@pytest.mark.parametrize("alter", WRONG_CONTENTS.values(), ids=WRONG_CONTENTS)
+def test_checkpoint_with_wrong_contents(tmp_path, alter):
+    train.save_checkpoint(train.start(small_settings(), SHAPE), tmp_path)
+    path = tmp_path / train.CHECKPOINT
+    state = torch.load(path, weights_only=True)
+    alter(state)
+    torch.save(state, path)
+    with pytest.raises(InputError, match="not a checkpoint"):
+        train.resume(small_settings(), SHAPE, tmp_path)
