@@ -41,17 +41,19 @@ def write_hdl(
     stages: dict[str, Stage],
     modules: tuple[Module, ...],
     folder: Path,
+    language: str = "verilog",
 ):
     """Write the converted accelerator to an existing, empty folder. The same network and lanes give the same bytes.
 
-    accelerator.f lists the Verilog files, children first; verilator.f adds Verilator's options and waivers.vlt;
-    manifest.json names versions, the network, the lanes and the SHA-256 of every file.
+    accelerator.f lists the HDL files, children first; beside Verilog, verilator.f adds Verilator's options and
+    waivers.vlt; manifest.json names versions, the network, the lanes and the SHA-256 of every file.
     """
     sources = write(list(modules), folder)
     (folder / f"{TOP}.f").write_text("".join(f"{source.name}\n" for source in sources))
-    (folder / "verilator.f").write_text(VERILATOR_OPTIONS.format(top=TOP))
-    (folder / "waivers.vlt").write_text(WAIVERS)
-    manifest = _manifest(network, lanes, queue_depth, stages, modules[-1], folder)
+    if language == "verilog":
+        (folder / "verilator.f").write_text(VERILATOR_OPTIONS.format(top=TOP))
+        (folder / "waivers.vlt").write_text(WAIVERS)
+    manifest = {"language": language, **_manifest(network, lanes, queue_depth, stages, modules[-1], folder)}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
@@ -61,7 +63,6 @@ def _manifest(
     files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
     return {
         "generator": {"duospike": version("duospike"), "myhdl": version("myhdl"), "python": platform.python_version()},
-        "language": "verilog",
         "top": top.name,
         "ports": [{"name": port.name, "direction": port.direction, "width": port.width} for port in top.ports],
         "counters": {"stages": list(stages), "of_each_stage": list(COUNTERS), "bits": COUNTER_BITS},

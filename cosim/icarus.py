@@ -7,7 +7,7 @@ from pathlib import Path
 from .bench import Bench, Outcome, read_outcome, write_beats
 from .convert import write
 from .system import require, run_tool
-from .verilog_bench import verilog_bench
+from .verilog_bench import plusargs, verilog_bench
 
 
 def run_icarus(bench: Bench, folder: Path) -> Outcome:
@@ -17,5 +17,5 @@ def run_icarus(bench: Bench, folder: Path) -> Outcome:
     write_beats(bench, folder)
     (folder / "bench.v").write_text(verilog_bench(bench))
     run_tool([compiler, "-g2005", "-o", "bench.vvp", "-s", "bench", *(f.name for f in files), "bench.v"], folder)
-    log = run_tool([simulator, "-n", "bench.vvp", *(["-fst"] if bench.waves else [])], folder)
+    log = run_tool([simulator, "-n", "bench.vvp", *plusargs(bench), *(["-fst"] if bench.waves else [])], folder)
     return read_outcome(bench, folder, log)

@@ -23,8 +23,9 @@ from .ghdl import run_ghdl
 from .hdl_folder import TOP
 from .icarus import run_icarus
 from .plan import READOUT, Stage
+from .verilator import run_verilator
 
-SIMULATORS = {"icarus": ("verilog", run_icarus), "ghdl": ("vhdl", run_ghdl)}
+SIMULATORS = {"icarus": ("verilog", run_icarus), "verilator": ("verilog", run_verilator), "ghdl": ("vhdl", run_ghdl)}
 """For each simulator the language that it takes, and what runs a bench in it."""
 
 

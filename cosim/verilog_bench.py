@@ -1,4 +1,8 @@
-"""The file-driven test bench in Verilog, see bench.py."""
+"""The file-driven test bench in Verilog, see bench.py.
+
+Its text depends on the design only, so that a compiled simulation serves any run: what changes from run to run comes in as
+plusargs.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,20 @@ def _watched_wires(bench: Bench) -> list[str]:
         ]
         low += width + 2
     return lines
+
+
+def plusargs(bench: Bench) -> list[str]:
+    """The run's own settings on the simulation's command line."""
+    settings = {
+        "beats": len(bench.beats),
+        "frame_beats": bench.frame_beats,
+        "expected": bench.expected,
+        "src_stall": bench.src_stall,
+        "dst_stall": bench.dst_stall,
+        "seed": bench.seed,
+        "patience": bench.patience,
+    }
+    return [f"+{name}={value}" for name, value in settings.items()]
 
 
 def verilog_bench(bench: Bench) -> str:
@@ -44,10 +62,6 @@ def verilog_bench(bench: Bench) -> str:
 
 module bench;
 
-localparam BEATS = {len(bench.beats)};
-localparam FRAME = {bench.frame_beats};
-localparam EXPECTED = {bench.expected};
-
 reg clk = 0, rst = 1;
 reg src_valid = 0;
 wire src_ready;
@@ -57,12 +71,11 @@ reg dst_ready = 0;
 wire [{bench.width("dst_data") - 1}:0] dst_data;
 wire [{bench.width("counts") - 1}:0] counts;
 
-reg [{bench.width("src_data") - 1}:0] beats [0:BEATS-1];
-integer seed = {bench.seed};
+integer beats, frame_beats, expected, src_stall, dst_stall, seed, patience;
 wire [31:0] worked = {worked};
 reg [31:0] worked_before = 0;
-integer cycle = 0, sent = 0, received = 0, quiet = 0, after = 0, next;
-integer counts_file, starts_file;
+integer cycle = 0, sent = 0, received = 0, quiet = 0, after = 0, offered = 0, given;
+integer src_file, counts_file, starts_file;
 {declarations}
 
 {bench.top.name} dut (
@@ -74,7 +87,15 @@ integer counts_file, starts_file;
 
 {waves}
 initial begin
-    $readmemh("src.hex", beats);
+    given = $value$plusargs("beats=%d", beats) + $value$plusargs("frame_beats=%d", frame_beats)
+        + $value$plusargs("expected=%d", expected) + $value$plusargs("src_stall=%d", src_stall)
+        + $value$plusargs("dst_stall=%d", dst_stall) + $value$plusargs("seed=%d", seed)
+        + $value$plusargs("patience=%d", patience);
+    if (given != 7) begin
+        $display("{FAULT}a plusarg is missing");
+        $finish;
+    end
+    src_file = $fopen("src.hex", "r");
     counts_file = $fopen("counts.txt", "w");
     starts_file = $fopen("starts.txt", "w");
 {files}
@@ -87,21 +108,21 @@ always @(posedge clk) if (!rst) begin
 {recorders}
     if (dst_valid && dst_ready) begin
         received = received + 1;
-        if (received == EXPECTED) $fdisplay(counts_file, "%0d %h", cycle + 1, counts);
+        if (received == expected) $fdisplay(counts_file, "%0d %h", cycle + 1, counts);
     end
     if (src_valid && src_ready) begin
-        if (sent % FRAME == 0) $fdisplay(starts_file, "%0d", cycle);
+        if (sent % frame_beats == 0) $fdisplay(starts_file, "%0d", cycle);
         sent = sent + 1;
         quiet = 0;
     end
     if (worked !== worked_before) quiet = 0;
     worked_before = worked;
-    if (received >= EXPECTED) after = after + 1;
+    if (received >= expected) after = after + 1;
     else quiet = quiet + 1;
     if (after > {QUIET_CYCLES}) $finish;
-    if (quiet > {bench.patience}) begin
-        $display("{FAULT}nothing moved for {bench.patience} cycles, %0d of %0d beats sent, %0d of %0d received",
-            sent, BEATS, received, EXPECTED);
+    if (quiet > patience) begin
+        $display("{FAULT}nothing moved for %0d cycles, %0d of %0d beats sent, %0d of %0d received",
+            patience, sent, beats, received, expected);
         $finish;
     end
     cycle = cycle + 1;
@@ -110,12 +131,15 @@ end
 always @(posedge clk) begin
     #1 rst = $time < 30;
     if (!rst) begin
-        if (!src_valid || sent > next) begin
-            next = sent;
-            src_valid = sent < BEATS && $unsigned($random(seed)) % 256 >= {bench.src_stall};
-            src_data = src_valid ? beats[sent] : {{{bench.width("src_data")}{{1'bx}}}};
+        if (!src_valid || sent == offered) begin
+            src_valid = offered < beats && $unsigned($random(seed)) % 256 >= src_stall;
+            src_data = {{{bench.width("src_data")}{{1'bx}}}};
+            if (src_valid) begin
+                given = $fscanf(src_file, "%h", src_data);
+                offered = offered + 1;
+            end
         end
-        dst_ready = $unsigned($random(seed)) % 256 >= {bench.dst_stall};
+        dst_ready = $unsigned($random(seed)) % 256 >= dst_stall;
     end
 end
 

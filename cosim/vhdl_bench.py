@@ -26,6 +26,7 @@ end entity;
 
 architecture files of bench is
 
+constant reset_time: time := 36 ns;
 signal clk: std_logic := '0';
 signal rst: std_logic := '1';
 signal src_valid, dst_ready: std_logic := '0';
@@ -44,7 +45,7 @@ dut: entity work.{bench.top.name} port map (
 );
 {_watched_assignments(bench)}
 clk <= not clk after 5 ns;
-rst <= '0' after 36 ns;
+rst <= '0' after reset_time;
 
 run: process is
     file src_file: text open read_mode is "src.hex";
@@ -108,8 +109,10 @@ begin
                 & integer'image(received) & " of {bench.expected} received");
         end if;
         cycle := cycle + 1;
-        -- Drive after the edge, record what the edge transferred.
-        wait for 1 ns;
+    end if;
+    -- Drive after the edge, record what the edge transferred.
+    wait for 1 ns;
+    if now >= reset_time then
         if src_valid = '0' or sent = offered then
             uniform(seed_1, seed_2, chance);
             src_valid <= '0';

@@ -7,16 +7,19 @@ from pathlib import Path
 
 from .network_options import add_design_options
 
-DESCRIPTION = """Write the accelerator for MODEL to the folder DIR: hierarchical Verilog (one module for each block type
-and parameter set), weights, biases and thresholds as hex files, accelerator.f (file list), verilator.f and waivers.vlt
-(lint), manifest.json (versions, lanes, hashes). Simulate or synthesise it with DIR as the working directory, where the
-hex files are. The same input gives the same bytes."""
+DESCRIPTION = """Write the accelerator for MODEL to the folder DIR: hierarchical Verilog or VHDL (one module for each block
+type and parameter set), weights, biases and thresholds as hex files that serve both, accelerator.f (file list),
+verilator.f and waivers.vlt (lint of the Verilog), manifest.json (versions, lanes, hashes). Simulate or synthesise it with
+DIR as the working directory, where the hex files are. The same input gives the same bytes."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    parser = subparsers.add_parser("convert", help="write the accelerator as Verilog", description=DESCRIPTION)
+    parser = subparsers.add_parser("convert", help="write the accelerator as Verilog or VHDL", description=DESCRIPTION)
     parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; a new, empty or earlier one")
+    parser.add_argument(
+        "--language", choices=["verilog", "vhdl"], default="verilog", help="Verilog-2005 or VHDL-2008 (default: verilog)"
+    )
     add_design_options(parser)
     parser.set_defaults(func=run)
 
@@ -32,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     lanes = choose_lanes(network, args.lanes)
     stages = plan_stages(network, lanes, args.queue_depth)
     with output_folder(args.out) as folder:
-        modules = convert_stages(stages)
-        write_hdl(network, lanes, args.queue_depth, stages, modules, folder)
+        modules = convert_stages(stages, args.language)
+        write_hdl(network, lanes, args.queue_depth, stages, modules, folder, args.language)
     print(f"{args.out}: {len(modules)} modules, top {TOP}, lanes {', '.join(f'{k}={v}' for k, v in lanes.items())}")
     return 0

@@ -12,7 +12,7 @@ DESCRIPTION = """Convert the accelerator for MODEL, run images through it in a s
 stage, timestep and neuron, the class counts and the class with the integer reference. Prints a table of the stages and
 writes DIR/report.json beside the files of the run. The first difference, an unknown bit or a missing beat makes it
 fail."""
-SIMULATOR_HELP = "icarus runs the design in Verilog, ghdl in VHDL (default: icarus)"
+SIMULATOR_HELP = "icarus or verilator for Verilog, ghdl for VHDL (default: icarus)"
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -21,7 +21,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; a new, empty or earlier one")
     parser.add_argument("--images", type=positive, default=2, metavar="N", help="number of images (default: 2)")
     add_data_options(parser)
-    parser.add_argument("--simulator", choices=["icarus", "ghdl"], default="icarus", help=SIMULATOR_HELP)
+    parser.add_argument("--simulator", choices=["icarus", "verilator", "ghdl"], default="icarus", help=SIMULATOR_HELP)
     parser.add_argument("--waves", action="store_true", help="also write waves.fst and waves.gtkw for GTKWave")
     add_design_options(parser)
     parser.set_defaults(func=run)

@@ -55,7 +55,7 @@ PROGRAMS = (
     ("-V", Need("iverilog", "no co-simulation with Icarus; apt-get install iverilog", required=True)),
     ("-V", Need("vvp", "no co-simulation with Icarus; apt-get install iverilog", required=True)),
     ("--version", Need("verilator", "no lint of the Verilog; apt-get install verilator")),
-    ("--version", Need("ghdl", "nothing so far: only VHDL would need it; apt-get install ghdl")),
+    ("--version", Need("ghdl", "no co-simulation of the VHDL; apt-get install ghdl")),
     ("-V", Need("yosys", "no synthesis of the Verilog; apt-get install yosys")),
     ("--version", Need("gtkwave", "no view of the waves; apt-get install gtkwave")),
     ("--version", Need("cc", "myhdl.vpi cannot be built; apt-get install build-essential")),

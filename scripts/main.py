@@ -18,7 +18,7 @@ in a simulator, every spike compared with the integer reference. `duospike COMMA
 COMMANDS = {
     "train": ("train", "train a network and write its integers"),
     "evaluate": ("evaluate", "accuracy and spike rates by the integer reference"),
-    "convert": ("convert", "write the accelerator as Verilog"),
+    "convert": ("convert", "write the accelerator as Verilog or VHDL"),
     "cosim": ("cosim", "run the accelerator in a simulator and compare"),
     "random": ("random_network", "an untrained network of a given size and spike rate"),
     "doctor": ("doctor", "what is installed, and what is missing for which purpose"),

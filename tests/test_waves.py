@@ -6,6 +6,7 @@ import subprocess
 from small_networks import small_network, small_stages
 
 from cosim.network_run import run_network
+from cosim.verilog_bench import plusargs
 from cosim.waves import DUMP, save_file
 from reference.datasets import random_images
 
@@ -17,7 +18,7 @@ def test_every_signal_of_the_save_file_is_in_the_dump(tmp_path):
     text = save_file(run.bench)
     assert f'[dumpfile] "{DUMP}"' in text
     # The same dump as text: reading the compressed one takes GTKWave's own tools.
-    subprocess.run(["vvp", "-n", "bench.vvp", "-vcd"], cwd=tmp_path, capture_output=True, check=True)
+    subprocess.run(["vvp", "-n", "bench.vvp", *plusargs(run.bench), "-vcd"], cwd=tmp_path, capture_output=True, check=True)
     vcd = (tmp_path / DUMP).read_text()
     declared = set(re.findall(r"\$var \w+ \d+ \S+ (\w+)(?: \[\d+:\d+\])? \$end", vcd))
     named = re.findall(r"^bench\.(\w+)(?:\[\d+:0\])?$", text, re.MULTILINE)

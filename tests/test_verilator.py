@@ -1,0 +1,63 @@
+"""Verilator gives the bits and cycles that Icarus gives, and keeps what it has compiled."""
+
+from pathlib import Path
+
+import pytest
+from small_networks import small_network, small_stages
+
+from cosim import verilator
+from cosim.network_run import run_network
+from cosim.plan import choose_lanes, plan_stages
+from reference.datasets import load, random_images
+from reference.modelfile import load_model
+
+MODEL = Path(__file__).parents[1] / "models" / "fashion-small.safetensors"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A cache of this test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return verilator.cache_folder()
+
+
+def run(network, stages, images, folder, **settings):
+    folder.mkdir()
+    return run_network(network, stages, images, folder, **settings)
+
+
+def test_bits_cycles_and_counters_are_those_of_icarus(cache, tmp_path):
+    network = small_network("3C3-5C5-MP2-FC6", timesteps=3, kind="subtract_delayed", image_signed=True)
+    stages = small_stages(network, 2)
+    images = random_images(3, network.input_shape, network.pixel_range, 1)
+    runs = {name: run(network, stages, images, tmp_path / name, simulator=name) for name in ("icarus", "verilator")}
+    assert [finished.mismatch for finished in runs.values()] == [None, None]
+    assert runs["verilator"].outcome.cycles == runs["icarus"].outcome.cycles
+    assert runs["verilator"].activity == runs["icarus"].activity
+
+
+def test_other_weights_images_and_stalls_need_no_new_program(cache, tmp_path):
+    one, other = small_network("2C3-FC3", (1, 3, 3), seed=1), small_network("2C3-FC3", (1, 3, 3), seed=1)
+    other.layers[0].weights[0, 0, 0] = other.layers[0].weights[0, 0, 0][::-1]
+    for name, network, stalls in (("one", one, (0, 0)), ("other", other, (90, 200))):
+        images = random_images(2 + len(name), network.input_shape, network.pixel_range, 5)
+        settings = {"simulator": "verilator", "src_stall": stalls[0], "dst_stall": stalls[1]}
+        assert run(network, small_stages(network), images, tmp_path / name, **settings).mismatch is None
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_a_wrong_weight_is_caught(cache, tmp_path):
+    network = small_network()
+    stages = small_stages(network)
+    weights = stages["conv2"].weights
+    object.__setattr__(weights, "words", tuple(word ^ 0b100 for word in weights.words))
+    images = random_images(1, network.input_shape, network.pixel_range, 2)
+    assert run(network, stages, images, tmp_path / "run", simulator="verilator").mismatch.stage == "conv2"
+
+
+@pytest.mark.slow
+def test_the_shipped_network_on_20_images(cache, tmp_path):
+    network = load_model(MODEL)
+    stages = plan_stages(network, choose_lanes(network))
+    images = load("fashion-mnist", network, 20).images
+    assert run(network, stages, images, tmp_path / "run", simulator="verilator").mismatch is None
