@@ -48,6 +48,8 @@ def main(argv: list[str] | None = None) -> int:
         return INTERRUPTED
     except ModuleNotFoundError as error:
         return refuse(f"the Python package {error.name} is missing; see `duospike doctor`")
+    except MemoryError:
+        return refuse("out of memory; a smaller network or fewer images may fit")
     except OSError as error:
         return refuse(describe(error))
     except (InputError, DesignError, CosimError) as error:

@@ -44,6 +44,7 @@ def raising(monkeypatch):
         (PermissionError(13, "Permission denied", "runs/demo"), "runs/demo: Permission denied"),
         (OSError(18, "Invalid cross-device link", "a", None, "b"), "a -> b: Invalid cross-device link"),
         (OSError("no space"), "no space"),
+        (MemoryError(), "out of memory; a smaller network or fewer images may fit"),
         (
             ModuleNotFoundError("No module named 'torch'", name="torch"),
             "the Python package torch is missing; see `duospike doctor`",
