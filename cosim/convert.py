@@ -25,6 +25,7 @@ from myhdl._Signal import _Signal
 
 from rtl.memory import Table
 
+from .errors import CosimError
 from .inspection import quick_inspection
 from .languages import LANGUAGES, Language, Port
 
@@ -33,13 +34,15 @@ INLINED = ("unpack", "pack")
 
 @dataclass(frozen=True)
 class Module:
-    """A converted module: its name, its file and the text in it, its ports in order and the ROM contents that it reads."""
+    """A converted module: its name, its file and the text in it, its ports in order, the ROM contents that it reads, and
+    the parameters that it was made for."""
 
     name: str
     file: str
     text: str
     ports: tuple[Port, ...]
     tables: tuple[Table, ...]
+    parameters: tuple[str, ...] = ()
 
 
 def convert(block: _Block, top_name: str | None = None, language: str = "verilog") -> list[Module]:
@@ -71,7 +74,10 @@ def _function(block: _Block):
 def _convert(function, args, kwargs, modules: dict[str, Module], language: Language, name: str | None = None) -> Module:
     arguments = inspect.signature(function.func).bind(*args, **kwargs).arguments
     name = name or module_name(function.func.__name__, arguments)
+    parameters = _parameters(arguments)
     if name in modules:
+        if modules[name].parameters != tuple(parameters):
+            raise CosimError(f"module name {name} stands for two sets of parameters; change a parameter or the digest's length")
         return modules[name]
     block, variables = _elaborate(function, {key: _fresh(value) for key, value in arguments.items()})
     # MyHDL names only what a generator uses; members of interfaces must have a name as ports of instances and for slices.
@@ -81,9 +87,9 @@ def _convert(function, args, kwargs, modules: dict[str, Module], language: Langu
     for child, instance in _children(block, variables):
         module = _convert(_function(child), child.args, child.kwargs, modules, language)
         _instantiate(block, child, instance, module, language)
-    text = _text(block, name, _parameters(arguments), modules, language)
+    text = _text(block, name, parameters, modules, language)
     tables = tuple(value for value in arguments.values() if isinstance(value, Table) and block.verilog_code is not None)
-    modules[name] = Module(name, f"{name}.{language.suffix}", text, language.ports(text), tables)
+    modules[name] = Module(name, f"{name}.{language.suffix}", text, language.ports(text), tables, tuple(parameters))
     return modules[name]
 
 

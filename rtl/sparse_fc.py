@@ -6,6 +6,7 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .activity import activity
 from .event_queue import event_queue
+from .group_walk import group_walk
 from .lif import Lif, lif
 from .memory import Table, rom
 from .scanner import event_width, scanner
@@ -97,6 +98,7 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
 
     weight_rom = rom(clk, pop, weight_addr, weight_word, weights)
     weight_fields = unpack(weight_word, taps)
+    walk_groups = group_walk(clk, rst, shift, next_load_group, 1, groups)
     bias_rom = rom(clk, always_read, next_load_group, bias_word, bias)
     bias_fields = unpack(bias_word, biases)
     final_fields = pack(finals, dst.data)
@@ -192,17 +194,6 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
             valid.next = True
         elif dst.ready:
             valid.next = False
-
-    @always_comb
-    def find_group():
-        next_load_group.next = load_group
-        if rst:
-            next_load_group.next = 0
-        elif shift:
-            if load_group == last_group:
-                next_load_group.next = 0
-            else:
-                next_load_group.next = load_group + 1
 
     @always(clk.posedge)
     def walk():

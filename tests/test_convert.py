@@ -11,6 +11,7 @@ from small_networks import small_network, small_stages
 
 from cosim.convert import convert, write
 from cosim.design import build_accelerator, build_stage
+from cosim.errors import CosimError
 from cosim.hdl_folder import write_hdl
 from cosim.network_run import convert_stages
 from reference.modelfile import save_model
@@ -70,3 +71,9 @@ def test_hex_files_hold_the_words(tmp_path):
     write(convert(build_stage(stage)), tmp_path)
     for table in (stage.weights, stage.bias, stage.neuron.theta):
         assert [int(line, 16) for line in (tmp_path / table.path).read_text().split()] == list(table.words)
+
+
+def test_a_name_that_stands_for_two_modules_is_refused(monkeypatch):
+    monkeypatch.setattr("cosim.convert.module_name", lambda block, arguments: block)
+    with pytest.raises(CosimError, match="module name rom stands for two sets of parameters"):
+        convert(build_stage(small_stages(small_network())["conv2"]))

@@ -1,0 +1,54 @@
+"""The report says what the run gave, also when the run gave nothing."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from rich.console import Console
+from small_networks import small_network, small_stages
+
+from cosim.network_run import run_network
+from cosim.report import image_lines, make_report, stage_table, throughput_line
+from reference.datasets import random_images
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    network = small_network()
+    images = random_images(2, network.input_shape, network.pixel_range, 3)
+    return run_network(network, small_stages(network), images, tmp_path_factory.mktemp("run"))
+
+
+def test_stages_are_counted_from_spikes_and_counters(run):
+    report = make_report(run, np.array([2, 0]), "icarus")
+    by_name = {stage["name"]: stage for stage in report["stages"]}
+    conv, pool = run.trace.spikes["conv2"], by_name["pool1"]
+    assert by_name["conv2"]["neurons"] == 5 * 6 * 7
+    assert by_name["conv2"]["spikes"] == int(conv.sum())
+    assert by_name["conv2"]["sparsity"] == pytest.approx(1 - conv.sum() / conv.size)
+    # Each group of lanes sees each channel of conv1 that spikes at a pixel once.
+    groups = run.stages["conv2"].groups
+    assert by_name["conv2"]["events"] == groups * int(run.trace.spikes["conv1"].any(1).sum())
+    assert (pool["neurons"], pool["kind"], by_name["readout"]["spikes"]) == (0, "pool", None)
+    assert [image["label"] for image in report["images"]] == [2, 0]
+
+
+def test_lines_and_table_show_the_figures(run):
+    report = make_report(run, None, "icarus")
+    assert image_lines(report)[0].startswith("image 0: label unknown, class ")
+    expected = f"{run.outcome.cycles} cycles for 2 images, {1e8 * 2 / run.outcome.cycles:.0f} images a second"
+    assert expected in throughput_line(report)
+    console = Console(width=80, record=True, quiet=True)
+    console.print(stage_table(report))
+    text = console.export_text()
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
+    for stage in report["stages"]:
+        assert stage["name"] in text and str(stage["busy_cycles"]) in text
+
+
+def test_a_run_without_results_is_reported_with_its_fault(run):
+    streams = {name: [] for name in run.outcome.streams}
+    nothing = dataclasses.replace(run.outcome, streams=streams, starts=[], cycles=0, counts=0, fault="nothing moved")
+    report = make_report(dataclasses.replace(run, outcome=nothing), None, "icarus")
+    assert report["fault"] == "nothing moved"
+    assert [(image["predicted_class"], image["cycles"]) for image in report["images"]] == [(None, None)] * 2
