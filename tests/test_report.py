@@ -1,6 +1,7 @@
 """The report says what the run gave, also when the run gave nothing."""
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
@@ -38,9 +39,9 @@ def test_lines_and_table_show_the_figures(run):
     assert image_lines(report)[0].startswith("image 0: label unknown, class ")
     expected = f"{run.outcome.cycles} cycles for 2 images, {1e8 * 2 / run.outcome.cycles:.0f} images a second"
     assert expected in throughput_line(report)
-    console = Console(width=80, record=True, quiet=True)
+    console = Console(width=80, file=io.StringIO())
     console.print(stage_table(report))
-    text = console.export_text()
+    text = console.file.getvalue()
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
     for stage in report["stages"]:
         assert stage["name"] in text and str(stage["busy_cycles"]) in text
