@@ -10,8 +10,8 @@ VPI := build/vpi/myhdl.vpi
 KEY := $(shell { pwd -P; cat setup.cfg pyproject.toml; } | cksum | cut -d ' ' -f 1)
 STAMP := .venv/installed-$(KEY)
 
-# program:Debian package. cc builds MyHDL's interface to Icarus; verilator is the lint of the tests, ghdl runs VHDL.
-PROGRAMS := iverilog:iverilog verilator:verilator ghdl:ghdl cc:build-essential
+# program:Debian package. cc builds MyHDL's interface to Icarus; verilator lints, simulates; ghdl runs VHDL; yosys, z3: see docs/verification.md.
+PROGRAMS := iverilog:iverilog verilator:verilator ghdl:ghdl yosys:yosys z3:z3 cc:build-essential
 DATASET := /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 
 .DEFAULT_GOAL := help

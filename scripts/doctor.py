@@ -56,7 +56,8 @@ PROGRAMS = (
     ("-V", Need("vvp", "no co-simulation with Icarus; apt-get install iverilog", required=True)),
     ("--version", Need("verilator", "no lint of the Verilog; apt-get install verilator")),
     ("--version", Need("ghdl", "no co-simulation of the VHDL; apt-get install ghdl")),
-    ("-V", Need("yosys", "no synthesis of the Verilog; apt-get install yosys")),
+    ("-V", Need("yosys", "no synthesis, no proofs, no mutation; apt-get install yosys")),
+    ("--version", Need("z3", "no proofs; apt-get install z3")),
     ("--version", Need("gtkwave", "no view of the waves; apt-get install gtkwave")),
     ("--version", Need("cc", "myhdl.vpi cannot be built; apt-get install build-essential")),
 )
