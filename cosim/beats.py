@@ -22,16 +22,20 @@ def grouped(values: np.ndarray, lanes: int) -> np.ndarray:
     return padded.reshape(groups, lanes, *values.shape[1:])
 
 
-def spike_beats(spikes: np.ndarray, lanes: int) -> tuple[int, ...]:
-    """Beats of a spike stream for spikes [images, timesteps, channels, height, width], in stream order."""
+def spike_beats(spikes: np.ndarray, lanes: int, timesteps: int) -> tuple[int, ...]:
+    """Beats of a spike stream for spikes [images, timesteps, channels, height, width], in stream order.
+
+    timesteps: of a pass; an image comes in as many passes as its timesteps need.
+    """
     beats: list[int] = []
-    for image in spikes:
-        by_group = grouped(image.transpose(1, 0, 2, 3), lanes)  # [group, lane, t, y, x]
+    for frame in spikes.reshape(-1, timesteps, *spikes.shape[2:]):
+        by_group = grouped(frame.transpose(1, 0, 2, 3), lanes)  # [group, lane, t, y, x]
         fields = by_group.transpose(3, 0, 4, 1, 2)  # [y, group, x, lane, t]
-        beats += pack_fields(fields.reshape(-1, lanes * spikes.shape[1]), 1)
+        beats += pack_fields(fields.reshape(-1, lanes * timesteps), 1)
     return tuple(beats)
 
 
-def image_beats(images: np.ndarray, bits: int) -> tuple[int, ...]:
-    """Beats of the pixel stream for images [images, channels, height, width] of `bits` bits a channel."""
-    return pack_fields(images.transpose(0, 2, 3, 1).reshape(-1, images.shape[1]), bits)
+def image_beats(images: np.ndarray, bits: int, passes: int) -> tuple[int, ...]:
+    """Beats of the pixel stream for images [images, channels, height, width] of `bits` bits a channel, each `passes` times."""
+    frames = np.repeat(images, passes, axis=0)
+    return pack_fields(frames.transpose(0, 2, 3, 1).reshape(-1, images.shape[1]), bits)

@@ -42,13 +42,16 @@ class Mismatch:
         return f"image {self.image}, stage {self.stage}{', ' if where else ''}{where}: expected {self.expected}, got {self.got}"
 
 
-def first_spike_mismatch(stage: str, spikes: np.ndarray, lanes: int, beats: list[Beat]) -> Mismatch | None:
-    """Compare a spike stream with spikes [images, timesteps, channels, height, width]; None if they are equal."""
-    expected = spike_beats(spikes, lanes)
+def first_spike_mismatch(stage: str, spikes: np.ndarray, lanes: int, timesteps: int, beats: list[Beat]) -> Mismatch | None:
+    """Compare a spike stream with spikes [images, timesteps, channels, height, width]; None if they are equal.
+
+    timesteps: of a pass.
+    """
+    expected = spike_beats(spikes, lanes, timesteps)
     for index, (want, beat) in enumerate(zip_longest(expected, beats)):
         got = _value(stage, beat)
         if got != want:
-            return _locate(stage, spikes.shape, lanes, index, want, got)
+            return _locate(stage, spikes.shape, lanes, timesteps, index, want, got)
     return None
 
 
@@ -88,7 +91,7 @@ def first_mismatch(stages: dict[str, Stage], trace: Trace, streams: dict[str, li
 def _stage_mismatch(name: str, stage: Stage, trace: Trace, beats: list[Beat]) -> Mismatch | None:
     if isinstance(stage, Readout):
         return first_result_mismatch(stage, trace, beats)
-    return first_spike_mismatch(name, trace.spikes[name], stage.lanes, beats)
+    return first_spike_mismatch(name, trace.spikes[name], stage.lanes, stage.timesteps, beats)
 
 
 def _value(stage: str, beat: Beat | None) -> int | str:
@@ -100,17 +103,20 @@ def _value(stage: str, beat: Beat | None) -> int | str:
         return beat.payload
 
 
-def _locate(stage: str, shape: tuple[int, ...], lanes: int, index: int, want: int | None, got: int | str) -> Mismatch:
+def _locate(
+    stage: str, shape: tuple[int, ...], lanes: int, timesteps: int, index: int, want: int | None, got: int | str
+) -> Mismatch:
     """Name the place of beat `index`, and of its first differing bit where both beats are known."""
-    images, timesteps, channels, height, width = shape
+    images, all_timesteps, channels, height, width = shape
     groups = -(-channels // lanes)
     if want is None:
         return Mismatch(images - 1, stage, None, None, None, None, SURPLUS, got)
-    image, rest = divmod(index, height * groups * width)
+    frame, rest = divmod(index, height * groups * width)
+    image, first_timestep = divmod(frame * timesteps, all_timesteps)
     y, rest = divmod(rest, groups * width)
     group, x = divmod(rest, width)
     if not isinstance(got, int):
         return Mismatch(image, stage, None, group * lanes, y, x, f"{want:x}", got)
     bit = ((want ^ got) & -(want ^ got)).bit_length() - 1
     lane, timestep = divmod(bit, timesteps)
-    return Mismatch(image, stage, timestep, group * lanes + lane, y, x, want >> bit & 1, got >> bit & 1)
+    return Mismatch(image, stage, first_timestep + timestep, group * lanes + lane, y, x, want >> bit & 1, got >> bit & 1)

@@ -50,9 +50,7 @@ class NetworkRun:
 
     @property
     def activity(self) -> dict[str, dict[str, int]]:
-        return {
-            name: stage_activity(self.outcome.counts >> (i * ACTIVITY_BITS)) for i, name in enumerate(self.stages)
-        }
+        return {name: stage_activity(self.outcome.counts >> (i * ACTIVITY_BITS)) for i, name in enumerate(self.stages)}
 
 
 def stage_activity(counts: int) -> dict[str, int]:
@@ -86,11 +84,12 @@ def run_network(
     progress("integer reference")
     trace = golden.run(network, images)
     language, run_simulator = SIMULATORS[simulator]
+    passes = stages[READOUT].passes
     progress(f"conversion to {language}")
     bench = Bench(
         modules=convert_stages(stages, language),
-        beats=image_beats(network.check_images(images), network.image_bits),
-        frame_beats=network.input_shape[1] * network.input_shape[2],
+        beats=image_beats(network.check_images(images), network.image_bits, passes),
+        frame_beats=passes * network.input_shape[1] * network.input_shape[2],
         expected=len(images),
         watch=traced_streams(stages),
         src_stall=src_stall,

@@ -43,11 +43,14 @@ def run_stage(
     if isinstance(layer, Pool):
         raise CosimError(f"stage {name} has no neurons")
     if index == 0:
-        maps, beats = torch.from_numpy(inputs)[None], image_beats(inputs, network.image_bits)
+        maps, beats = torch.from_numpy(inputs)[None], image_beats(inputs, network.image_bits, stage.passes)
     else:
-        maps, beats = torch.from_numpy(inputs.swapaxes(0, 1).copy()), spike_beats(inputs, stages[names[index - 1]].lanes)
+        maps, beats = (
+            torch.from_numpy(inputs.swapaxes(0, 1).copy()),
+            spike_beats(inputs, stages[names[index - 1]].lanes, stage.timesteps),
+        )
     expected = golden.fire(layer, golden.layer_currents(layer, maps), network.timesteps).swapaxes(0, 1).numpy()
-    wanted = spike_beats(expected, stage.lanes)
+    wanted = spike_beats(expected, stage.lanes, stage.timesteps)
     bench = Bench(
         modules=tuple(convert(build_stage(stage))),
         beats=beats,
@@ -58,5 +61,5 @@ def run_stage(
         seed=seed,
     )
     outcome = run_icarus(bench, folder)
-    mismatch = first_spike_mismatch(name, expected, stage.lanes, outcome.streams["dst"])
+    mismatch = first_spike_mismatch(name, expected, stage.lanes, stage.timesteps, outcome.streams["dst"])
     return outcome if mismatch else outcome.complete(), mismatch

@@ -7,28 +7,28 @@ from .memory import ram, rom
 from .stream import counter, index_bits, pack, signed, unpack
 
 
-def row_padding(width: int, groups: int, kernel: int) -> int:
-    """Empty pixels that a pass over a row needs so that a partial sum is in the line buffer before it is read again.
+def row_padding(width: int, groups: int, kernel: int, parts: int) -> int:
+    """Empty pixels that a scan over a row needs so that a partial sum is in the line buffer before it is read again.
 
     A column leaves the window kernel // 2 pixels after its own, is written one cycle later, and is read two plus
-    kernel // 2 pixels ahead of its own in the next row; only maps of a few columns with one group fall short.
+    kernel // 2 pixels ahead of its own in the next scan over them; only maps of a few columns with one group fall short.
     """
-    if kernel == 1:
+    if kernel == 1 and parts == 1:
         return 0
     return max(0, -(-(4 + 2 * (kernel // 2)) // groups) - width)
 
 
 @block
 def accumulator(
-    clk, rst, src, dst, counts, height, width, padding, kernel, channels, timesteps, lanes, current_bits, bias, weights
+    clk, rst, src, dst, counts, height, width, parts, padding, kernel, channels, timesteps, lanes, current_bits, bias, weights
 ):  # fmt: skip
     """Adds each event's kernel to a window of partial sums, for all taps, timesteps and lanes in one cycle.
 
     The window holds, for each lane and timestep, the sums of the kernel x kernel outputs that the pixel at hand
-    contributes to. At a pixel's last event it moves one column: the column left behind is finished for this row. Its
-    first row is a final current and goes out; the others wait in the line buffer until the next row comes. Columns of
-    one pass follow those of the pass before without a gap: near an edge the window holds columns of both, and each
-    column's tag says which pass it belongs to.
+    contributes to. At a pixel's last event it moves one column: the column left behind is finished for this scan. After
+    the scan over a row's last part its first row is a final current and goes out; all that is not final waits in the line
+    buffer until the next scan over the same columns. Columns of one scan follow those of the scan before without a gap:
+    near an edge the window holds columns of both, and each column's tag says which scan it belongs to.
 
     Ports:
         src     sink         events of scanner(); padding and flush as below
@@ -37,21 +37,22 @@ def accumulator(
 
     Parameters:
         height, width: the map
-        padding: empty pixels after each pass, row_padding() or more
+        parts: scans over a row for each group, each with the events of other channels; flush rows have one
+        padding: empty pixels after each scan, row_padding() or more
         kernel: 1, 3 or 5
-        channels: weight words of each group_index
+        channels: weight words of each scan
         bias: Table, one word for each group: lanes fields of current_bits
-        weights: Table, word group * channels + channel: field (lane * kernel + a) * kernel + b is the weight of the
-            output at row a - kernel // 2 and column b - kernel // 2 from the event's pixel
+        weights: Table, word (part * groups + group) * channels + channel: field (lane * kernel + a) * kernel + b is the weight of
+            the output at row a - kernel // 2 and column b - kernel // 2 from the event's pixel
 
-    Timing: one event a cycle. A frame takes the sum of max(1, events) over all pixels and groups, and empty pixels
+    Timing: one event a cycle. A frame takes the sum of max(1, events) over all pixels, parts and groups, and empty pixels
     for kernel // 2 flush rows and kernel // 2 flush columns.
     """
     radius = kernel // 2
     groups = bias.depth
     positions = width + padding
     rows = height + radius
-    last_row, last_group, last_column = rows - 1, groups - 1, positions - 1
+    last_row, last_part, last_group, last_column = rows - 1, parts - 1, groups - 1, positions - 1
     row_words = groups * positions
     column_slots = lanes * kernel
     slots = kernel * column_slots
@@ -76,11 +77,12 @@ def accumulator(
     addr = [counter(row_words) for _ in range(kernel + 1)]
     base = [counter(weights.depth) for _ in range(kernel + 1)]
     reached = Signal(intbv(0)[slots:])
-    first = Signal(bool(0))
+    first, same_row = Signal(bool(0)), Signal(bool(0))
     priming = counter(radius + 3)
 
     # Position of the column after those.
-    column, group_index, row = counter(positions), counter(groups), counter(rows)
+    column, group_index, part, row = counter(positions), counter(groups), counter(parts), counter(rows)
+    last_of_row = Signal(bool(0))
     tail = counter(radius + 1)
     next_addr, next_base, next_parity = counter(row_words), counter(weights.depth), Signal(bool(0))
 
@@ -103,30 +105,35 @@ def accumulator(
     activity_counts = activity(clk, rst, add, stall_in, stall_out, has_event, is_silent, counts)
     final_fields = pack([leaving[t * column_slots + p * kernel] for p in range(lanes) for t in range(timesteps)], dst.data)
 
-    if kernel > 1:
-        waiting = [i for i in range(timesteps * column_slots) if i % kernel != 0]
+    # A row's first currents are final after its last part; until then they wait, too.
+    waiting = [i for i in range(timesteps * column_slots) if i % kernel != 0 or parts > 1]
+    if waiting:
         store = Signal(bool(0))
         store_addr = counter(row_words)
-        stored = [signed(current_bits) for _ in range(timesteps * column_slots)]
+        # One more than is used: HDL also holds the index after the last slot, in a branch that is never taken.
+        stored = [signed(current_bits) for _ in range(timesteps * column_slots + 1)]
         partial_word = Signal(intbv(0)[len(waiting) * current_bits :])
         stored_word = Signal(intbv(0)[len(waiting) * current_bits :])
         partial_fields = pack([leaving[i] for i in waiting], partial_word)
         line_buffer = ram(clk, store, store_addr, partial_word, shift, next_addr, stored_word, row_words)
-        stored_fields = unpack(stored_word, [stored[i - 1] for i in waiting])
+        stored_fields = unpack(stored_word, [stored[i] for i in waiting])
 
         @always(clk.posedge)
         def store_column():
             store.next = shift and keeps[0]
             store_addr.next = addr[0]
 
+        # In the next row the output of row a is the one of row a - 1.
         @always_comb
         def enter():
             for t in range(timesteps):
                 for p in range(lanes):
                     for a in range(kernel):
                         entering[(t * lanes + p) * kernel + a].next = biases[p]
-                        if a != kernel - 1 and not first:
+                        if parts > 1 and same_row:
                             entering[(t * lanes + p) * kernel + a].next = stored[(t * lanes + p) * kernel + a]
+                        elif a != kernel - 1 and not first:
+                            entering[(t * lanes + p) * kernel + a].next = stored[(t * lanes + p) * kernel + a + 1]
 
     else:
 
@@ -205,6 +212,10 @@ def accumulator(
         elif dst.ready:
             valid.next = False
 
+    @always_comb
+    def find_last_part():
+        last_of_row.next = part == last_part or row >= height
+
     @always(clk.posedge)
     def tag_columns():
         if rst:
@@ -221,12 +232,13 @@ def accumulator(
                 parity.next[b] = parity[b + 1]
                 addr[b].next = addr[b + 1]
                 base[b].next = base[b + 1]
-            emits.next[kernel] = tail == 0 and row >= radius and column < width
+            emits.next[kernel] = tail == 0 and row >= radius and last_of_row and column < width
             keeps.next[kernel] = tail == 0
             parity.next[kernel] = next_parity
             addr[kernel].next = next_addr
             base[kernel].next = next_base
             first.next = row == 0
+            same_row.next = part != 0
             if priming != 0:
                 priming.next = priming - 1
 
@@ -235,6 +247,7 @@ def accumulator(
         if rst:
             column.next = 0
             group_index.next = 0
+            part.next = 0
             row.next = 0
             tail.next = 0
             next_addr.next = 0
@@ -258,11 +271,16 @@ def accumulator(
                 else:
                     group_index.next = 0
                     next_addr.next = 0
-                    next_base.next = 0
-                    if row != last_row:
-                        row.next = row + 1
+                    if not last_of_row:
+                        part.next = part + 1
+                        next_base.next = next_base + channels
                     else:
-                        row.next = 0
-                        tail.next = radius
+                        part.next = 0
+                        next_base.next = 0
+                        if row != last_row:
+                            row.next = row + 1
+                        else:
+                            row.next = 0
+                            tail.next = radius
 
     return instances()

@@ -30,6 +30,7 @@ class DenseCore:
     lanes: int
     kernel: int
     timesteps: int
+    passes: int
     bias: Table
     weights: Table
     neuron: Lif
@@ -71,7 +72,9 @@ def dense_core(clk, rst, src, dst, counts, stage):
         clk, rst, windows, currents, stage.lanes, stage.width, stage.timesteps, inputs, stage.image_bits,
         stage.image_signed, stage.neuron.current_bits, stage.bias, stage.weights,
     )  # fmt: skip
-    fire_neurons = lif(clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.width, stage.neuron)
+    fire_neurons = lif(
+        clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.height, stage.width, stage.passes, stage.neuron
+    )  # fmt: skip
     count_activity = activity(clk, rst, busy, stall_in, stall_out, never, never, counts)
 
     @always_comb

@@ -9,7 +9,7 @@ from .stream import counter
 def group_walk(clk, rst, advance, next_group, columns, groups):
     """Counts beats in the order row, group, column, and tells a ROM with a registered read the group of the next one.
 
-    A beat may also stand for a whole pass (columns = 1), as in a fully connected stage.
+    A beat may also stand for a whole scan (columns = 1), as in a fully connected stage.
 
     Ports:
         advance     in   1      a beat is taken at this edge

@@ -10,8 +10,8 @@ from .stream import counter, pack
 def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
     """Buffers rows of an image and shows, for each output row, group and column, the pixels under the kernel.
 
-    A ring of kernel + 1 row banks holds the rows under the kernel and the one that is arriving. Each pass over a row
-    reads one column of all banks a cycle; passes, rows and frames follow each other without a gap as long as pixels
+    A ring of kernel + 1 row banks holds the rows under the kernel and the one that is arriving. Each scan over a row
+    reads one column of all banks a cycle; scans, rows and frames follow each other without a gap as long as pixels
     arrive. Pixels outside the image are 0.
 
     Ports:

@@ -11,7 +11,7 @@ from .stream import counter, pack, signed, unpack
 def mac_array(clk, rst, src, dst, lanes, columns, repeat, inputs, input_bits, input_signed, current_bits, bias, weights):
     """Multiplies each window with the weights of `lanes` output channels and sums: a = bias + sum of w * x.
 
-    The weights of a channel group stay in the array for a whole pass over a row.
+    The weights of a channel group stay in the array for a whole scan over a row.
 
     Ports:
         src  sink    windows, `inputs` fields of input_bits

@@ -10,17 +10,21 @@ from .stream import counter, index_bits
 
 @dataclass(frozen=True)
 class Readout:
-    """Parameters of the read-out: neuron n of `outputs` votes for class n // (outputs // classes)."""
+    """Parameters of the read-out: neuron n of `outputs` votes for class n // (outputs // classes).
+
+    passes: how often all neurons come for an image, each time with the spikes of `timesteps`.
+    """
 
     outputs: int
     lanes: int
     timesteps: int
+    passes: int
     classes: int
 
     @property
     def count_bits(self) -> int:
         """Width of a class count: all neurons of the class spike at every timestep."""
-        return index_bits(self.outputs // self.classes * self.timesteps + 1)
+        return index_bits(self.outputs // self.classes * self.timesteps * self.passes + 1)
 
     @property
     def class_bits(self) -> int:
@@ -41,7 +45,8 @@ def readout(clk, rst, src, dst, counts, stage):
 
     Ports:
         src     sink    spike stream of the last layer
-        dst     source  one beat an image: the class in the lowest class_bits, then the count of each class, class 0 first
+        dst     source  one beat an image, after its last pass: the class in the lowest class_bits, then the count of each
+                        class, class 0 first
         counts  out     activity counters: busy in each cycle in which it counts a neuron
 
     Timing: one neuron a cycle.
@@ -50,12 +55,13 @@ def readout(clk, rst, src, dst, counts, stage):
     outputs = stage.outputs
     population = outputs // classes
     final_lane, final_neuron, final_member, final_class = lanes - 1, outputs - 1, population - 1, classes - 1
+    final_pass = stage.passes - 1
 
     holding, finished = Signal(bool(0)), Signal(bool(0))
     step, last_lane = Signal(bool(0)), Signal(bool(0))
     word = Signal(intbv(0)[lanes * timesteps :])
     lane, neuron, member, class_index = counter(lanes), counter(outputs), counter(population), counter(classes)
-    tally = Signal(intbv(0)[stage.count_bits :])
+    pass_index = counter(stage.passes)
     best = Signal(intbv(0)[stage.count_bits :])
     winner = Signal(intbv(0)[stage.class_bits :])
     tallies = [Signal(intbv(0)[stage.count_bits :]) for _ in range(classes)]
@@ -100,34 +106,38 @@ def readout(clk, rst, src, dst, counts, stage):
             neuron.next = 0
             member.next = 0
             class_index.next = 0
-            tally.next = 0
+            pass_index.next = 0
             finished.next = False
         else:
             if dst.ready:
                 finished.next = False
             if step:
-                total[:] = tally
+                total[:] = 0
+                if member != 0 or pass_index != 0:
+                    total[:] = tallies[class_index]
                 for t in range(timesteps):
                     if word[t]:
                         total[:] = total + 1
-                if neuron == final_neuron:
-                    neuron.next = 0
-                    finished.next = True
-                else:
+                tallies[class_index].next = total
+                if neuron != final_neuron:
                     neuron.next = neuron + 1
+                else:
+                    neuron.next = 0
+                    if pass_index != final_pass:
+                        pass_index.next = pass_index + 1
+                    else:
+                        pass_index.next = 0
+                        finished.next = True
                 if member != final_member:
                     member.next = member + 1
-                    tally.next = total
                 else:
                     member.next = 0
-                    tally.next = 0
-                    tallies[class_index].next = total
+                    if class_index != final_class:
+                        class_index.next = class_index + 1
+                    else:
+                        class_index.next = 0
                     if class_index == 0 or total > best:
                         best.next = total
                         winner.next = class_index
-                    if class_index == final_class:
-                        class_index.next = 0
-                    else:
-                        class_index.next = class_index + 1
 
     return instances()

@@ -1,4 +1,4 @@
-"""The row buffer: two rows of spikes, one being filled while the other is scanned."""
+"""The row buffer: a ring of banks of spikes, filled in turn while those before are scanned."""
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
@@ -7,38 +7,40 @@ from .stream import counter
 
 
 @block
-def row_buffer(clk, rst, src, full, free_row, freed_bank, read, read_addr, word, peek_addr, peek, pixels, chunks):
-    """Stores the beats of a row as chunks of spikes, pixel by pixel, with flags that say which chunks hold a spike.
+def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word, peek_addr, peek, pixels, chunks, banks):
+    """Stores beats as chunks of spikes, pixel by pixel, with flags that say which chunks hold a spike.
 
-    A row arrives as `chunks` times `pixels` beats, column by column within a channel group; beat k belongs to chunk
-    k // pixels of pixel k % pixels. Word (bank * pixels + pixel) * chunks + chunk of the memory holds it.
+    A bank holds a part of a row: `chunks` times `pixels` beats, column by column within a channel group; beat k belongs to
+    chunk k // pixels of pixel k % pixels. Word (bank * pixels + pixel) * chunks + chunk of the memory holds it. The banks
+    are filled in turn.
 
     Ports:
-        src           sink             spike stream; ready while the bank being filled is free
-        full          out  2           bit b: bank b holds a whole row
-        free_row       in   1           bank `freed_bank` has been scanned and is free again
-        freed_bank  in   1
-        read          in   1           load `word` at this edge
-        read_addr     in   index       word to load
-        word          out  beat width  one cycle after the read
-        peek_addr     in   index       bank * pixels + pixel
-        peek          out  chunks      flags of that pixel, in the same cycle: bit k: chunk k holds a spike
+        src         sink             spike stream; ready while the bank being filled is free
+        full        out  banks       bit b: bank b holds a whole part
+        free_bank   in   1           bank `freed_bank` has been scanned and is free again
+        freed_bank  in   index       0 .. banks - 1
+        read        in   1           load `word` at this edge
+        read_addr   in   index       word to load
+        word        out  beat width  one cycle after the read
+        peek_addr   in   index       bank * pixels + pixel
+        peek        out  chunks      flags of that pixel, in the same cycle: bit k: chunk k holds a spike
 
     Parameters:
         pixels: pixels in a row (1 when the whole row is scanned as one)
-        chunks: beats for each pixel
+        chunks: beats for each pixel of a part
+        banks: 2 or more
     """
     beats = pixels * chunks
-    last_pixel, last_chunk = pixels - 1, chunks - 1
-    flags = [Signal(intbv(0)[chunks:]) for _ in range(2 * pixels)]
-    pixel, chunk = counter(pixels), counter(chunks)
-    bank = Signal(intbv(0)[1:])
-    write_addr = counter(2 * beats)
-    flag_addr = counter(2 * pixels)
+    last_pixel, last_chunk, last_bank = pixels - 1, chunks - 1, banks - 1
+    flags = [Signal(intbv(0)[chunks:]) for _ in range(banks * pixels)]
+    pixel, chunk, bank = counter(pixels), counter(chunks), counter(banks)
+    # Where the bank being filled begins in the memory and in the flags, and where this beat goes.
+    word_base, flag_base = counter(banks * beats), counter(banks * pixels)
+    write_addr, flag_addr = counter(banks * beats), counter(banks * pixels)
     free, write = Signal(bool(0)), Signal(bool(0))
-    occupied = Signal(intbv(0)[2:])
+    occupied = Signal(intbv(0)[banks:])
 
-    store = ram(clk, write, write_addr, src.data, read, read_addr, word, 2 * beats)
+    store = ram(clk, write, write_addr, src.data, read, read_addr, word, banks * beats)
 
     @always_comb
     def handshake():
@@ -73,11 +75,13 @@ def row_buffer(clk, rst, src, full, free_row, freed_bank, read, read_addr, word,
             pixel.next = 0
             chunk.next = 0
             bank.next = 0
+            word_base.next = 0
+            flag_base.next = 0
             write_addr.next = 0
             flag_addr.next = 0
             occupied.next = 0
         else:
-            if free_row:
+            if free_bank:
                 occupied.next[freed_bank] = 0
             if write:
                 if pixel != last_pixel:
@@ -87,22 +91,23 @@ def row_buffer(clk, rst, src, full, free_row, freed_bank, read, read_addr, word,
                 elif chunk != last_chunk:
                     pixel.next = 0
                     chunk.next = chunk + 1
-                    if bank == 0:
-                        write_addr.next = chunk + 1
-                        flag_addr.next = 0
-                    else:
-                        write_addr.next = beats + chunk + 1
-                        flag_addr.next = pixels
+                    write_addr.next = word_base + chunk + 1
+                    flag_addr.next = flag_base
                 else:
                     pixel.next = 0
                     chunk.next = 0
-                    bank.next = not bank
                     occupied.next[bank] = 1
-                    if bank == 0:
-                        write_addr.next = beats
-                        flag_addr.next = pixels
+                    if bank != last_bank:
+                        bank.next = bank + 1
+                        word_base.next = word_base + beats
+                        write_addr.next = word_base + beats
+                        flag_base.next = flag_base + pixels
+                        flag_addr.next = flag_base + pixels
                     else:
+                        bank.next = 0
+                        word_base.next = 0
                         write_addr.next = 0
+                        flag_base.next = 0
                         flag_addr.next = 0
 
     return instances()

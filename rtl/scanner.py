@@ -12,49 +12,53 @@ def event_width(channels: int, timesteps: int) -> int:
 
 
 @block
-def scanner(clk, rst, src, dst, height, width, padding, chunks, lanes, timesteps, passes, flush):
-    """Scans each row of spikes `passes` times and emits its events: (channel, timestep mask, last of the pixel).
+def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps, scans, flush, banks):
+    """Scans each part of a row of spikes `scans` times and emits its events: (channel, timestep mask, last of the pixel).
 
     A priority encoder picks the non-empty chunks of a pixel from their flags, a second one the spiking channels of a
     chunk. So an empty chunk costs nothing, and a pixel costs max(1, events) cycles: one without a spike gives a single
-    event with an empty mask, marked last. The next row follows without a gap if it has arrived.
+    event with an empty mask, marked last. The next part follows without a gap if it has arrived.
 
     Ports:
         src  sink    spike stream, lanes * timesteps bits
         dst  source  events, event_width(chunks * lanes, timesteps) bits
 
     Parameters:
-        height, width: rows of a frame and pixels of a row
-        padding: empty pixels added to each pass
-        chunks: beats for each pixel, each of `lanes` channels; the channel of an event is chunk * lanes + lane
-        passes: how often a row is scanned, once for each group of output channels
-        flush: empty pixels after a frame's last row
+        parts: of a frame: its rows, or more where the channels of a row are scanned in several parts, one after the other
+        width: pixels of a row
+        padding: empty pixels added to each scan
+        chunks: beats for each pixel of a part, each of `lanes` channels; the channel of an event, counted within the part,
+            is chunk * lanes + lane
+        scans: how often a part is scanned, once for each group of output channels
+        flush: empty pixels after a frame's last part
+        banks: parts that the row buffer holds, 2 or more
     """
     positions = width + padding
     channels = chunks * lanes
-    last_row, last_scan, last_column = height - 1, passes - 1, positions - 1
+    last_part, last_scan, last_column, last_bank = parts - 1, scans - 1, positions - 1, banks - 1
     channel_bits = index_bits(channels)
 
-    full = Signal(intbv(0)[2:])
-    free_row = Signal(bool(0))
+    full = Signal(intbv(0)[banks:])
+    free_bank = Signal(bool(0))
     read = Signal(bool(0))
-    read_addr = counter(2 * width * chunks)
+    read_addr = counter(banks * width * chunks)
     word = Signal(intbv(0)[lanes * timesteps :])
-    peek_addr = counter(2 * width)
+    peek_addr = counter(banks * width)
     peek = Signal(intbv(0)[chunks:])
 
-    # Position of the walk over frames, rows, passes and pixels; `next_` is where the pixel after this one is.
-    bank, next_bank = Signal(intbv(0)[1:]), Signal(intbv(0)[1:])
-    row, next_row = counter(height), counter(height)
-    scan, next_scan = counter(passes), counter(passes)
+    # Position of the walk over frames, parts, scans and pixels; `next_` is where the pixel after this one is.
+    bank, next_bank = counter(banks), counter(banks)
+    bank_base, next_bank_base = counter(banks * width), counter(banks * width)
+    part, next_part = counter(parts), counter(parts)
+    scan, next_scan = counter(scans), counter(scans)
     column, next_column = counter(positions), counter(positions)
     flushing, next_flushing = counter(flush + 1), counter(flush + 1)
-    row_done = Signal(bool(0))
+    part_done = Signal(bool(0))
 
     # Walker: the pixel at hand and its chunks still to be fetched.
     walking = Signal(bool(0))
     todo = Signal(intbv(0)[chunks:])
-    base = counter(2 * width * chunks)
+    base = counter(banks * width * chunks)
     chunk = counter(chunks)
     last_chunk = Signal(bool(0))
     step = Signal(bool(0))
@@ -76,7 +80,9 @@ def scanner(clk, rst, src, dst, height, width, padding, chunks, lanes, timesteps
     event_last = Signal(bool(0))
     event_word = ConcatSignal(event_last, event_mask, event_channel)
 
-    buffer_rows = row_buffer(clk, rst, src, full, free_row, bank, read, read_addr, word, peek_addr, peek, width, chunks)
+    buffer_rows = row_buffer(
+        clk, rst, src, full, free_bank, bank, read, read_addr, word, peek_addr, peek, width, chunks, banks
+    )  # fmt: skip
     word_fields = unpack(word, fetched_masks)
 
     @always_comb
@@ -102,11 +108,12 @@ def scanner(clk, rst, src, dst, height, width, padding, chunks, lanes, timesteps
     @always_comb
     def find_next_position():
         next_bank.next = bank
-        next_row.next = row
+        next_bank_base.next = bank_base
+        next_part.next = part
         next_scan.next = scan
         next_column.next = column
         next_flushing.next = flushing
-        row_done.next = False
+        part_done.next = False
         if step:
             if flushing != 0:
                 next_flushing.next = flushing - 1
@@ -118,36 +125,40 @@ def scanner(clk, rst, src, dst, height, width, padding, chunks, lanes, timesteps
                     next_scan.next = scan + 1
                 else:
                     next_scan.next = 0
-                    row_done.next = True
-                    next_bank.next = not bank
-                    if row != last_row:
-                        next_row.next = row + 1
+                    part_done.next = True
+                    if bank != last_bank:
+                        next_bank.next = bank + 1
+                        next_bank_base.next = bank_base + width
                     else:
-                        next_row.next = 0
+                        next_bank.next = 0
+                        next_bank_base.next = 0
+                    if part != last_part:
+                        next_part.next = part + 1
+                    else:
+                        next_part.next = 0
                         next_flushing.next = flush
 
     @always_comb
     def peek_at_next():
-        free_row.next = row_done
+        free_bank.next = part_done
         peek_addr.next = 0
         if next_column < width:
-            if next_bank == 0:
-                peek_addr.next = next_column
-            else:
-                peek_addr.next = next_column + width
+            peek_addr.next = next_bank_base + next_column
 
     @always(clk.posedge)
     def walk():
         if rst:
             bank.next = 0
-            row.next = 0
+            bank_base.next = 0
+            part.next = 0
             scan.next = 0
             column.next = 0
             flushing.next = 0
             walking.next = False
         else:
             bank.next = next_bank
-            row.next = next_row
+            bank_base.next = next_bank_base
+            part.next = next_part
             scan.next = next_scan
             column.next = next_column
             flushing.next = next_flushing
@@ -157,7 +168,7 @@ def scanner(clk, rst, src, dst, height, width, padding, chunks, lanes, timesteps
     # In VHDL a product with a constant has the width of the other factor, so that is widened first.
     @always(clk.posedge)
     def take_chunks():
-        scaled = intbv(0, min=0, max=2 * width * chunks + 1)
+        scaled = intbv(0, min=0, max=banks * width * chunks + 1)
         if step or not walking:
             scaled[:] = peek_addr
             scaled[:] = scaled * chunks

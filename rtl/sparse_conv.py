@@ -16,19 +16,23 @@ from .stream import Stream, groups_of
 class SparseConv:
     """Parameters of a sparse convolution stage.
 
-    height, width: the map, of input and output. chunks, lanes_in: beats for each input pixel and channels in a beat.
+    height, width: the map, of input and output. parts, chunks, lanes_in: a row is processed in `parts`, one after the other as
+    they arrive, with `chunks` beats for each pixel, each of lanes_in channels. banks: parts that the row buffer holds.
     lanes: output channels computed side by side. kernel: 1, 3 or 5. queue_depth: events between scanner and accumulators.
     bias, weights: see accumulator(). neuron: see lif().
     """
 
     height: int
     width: int
+    parts: int
     chunks: int
     lanes_in: int
     outputs: int
     lanes: int
     kernel: int
     timesteps: int
+    passes: int
+    banks: int
     queue_depth: int
     bias: Table
     weights: Table
@@ -58,7 +62,7 @@ def sparse_conv(clk, rst, src, dst, counts, stage):
 
     Timing: a row of input gives the row of output kernel // 2 above it; see accumulator().
     """
-    padding = row_padding(stage.width, stage.groups, stage.kernel)
+    padding = row_padding(stage.width, stage.groups, stage.kernel, stage.parts)
     radius = stage.kernel // 2
     channels = stage.chunks * stage.lanes_in
     flush = radius * stage.groups * (stage.width + padding) + radius
@@ -69,13 +73,16 @@ def sparse_conv(clk, rst, src, dst, counts, stage):
 
     scan_rows = scanner(
         clk, rst, src, events,
-        stage.height, stage.width, padding, stage.chunks, stage.lanes_in, stage.timesteps, stage.groups, flush,
+        stage.height * stage.parts, stage.width, padding, stage.chunks, stage.lanes_in, stage.timesteps, stage.groups, flush,
+        stage.banks,
     )  # fmt: skip
     queue_events = event_queue(clk, rst, events, queued, stage.queue_depth)
     accumulate_events = accumulator(
         clk, rst, queued, currents, counts,
-        stage.height, stage.width, padding, stage.kernel, channels, stage.timesteps, stage.lanes,
+        stage.height, stage.width, stage.parts, padding, stage.kernel, channels, stage.timesteps, stage.lanes,
         stage.neuron.current_bits, stage.bias, stage.weights,
     )  # fmt: skip
-    fire_neurons = lif(clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.width, stage.neuron)
+    fire_neurons = lif(
+        clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.height, stage.width, stage.passes, stage.neuron
+    )  # fmt: skip
     return instances()

@@ -17,17 +17,20 @@ from .stream import Stream, counter, groups_of, index_bits, pack, signed, unpack
 class SparseFc:
     """Parameters of a sparse fully connected stage.
 
-    rows: rows of the input map. chunks, lanes_in: beats of an input row and channels in a beat; input chunk * lanes_in + lane
-    of a row is that lane of its beat `chunk`. lanes: neurons computed side by side.
+    parts: of the input map, processed one after the other as they arrive: its rows, or a fixed number for each row. chunks,
+    lanes_in: beats of a part and channels in a beat; input chunk * lanes_in + lane of a part is that lane of its beat `chunk`.
+    banks: parts that the row buffer holds. lanes: neurons computed side by side.
     bias, weights: see fc_accumulator(). neuron: see lif().
     """
 
-    rows: int
+    parts: int
     chunks: int
     lanes_in: int
     outputs: int
     lanes: int
     timesteps: int
+    passes: int
+    banks: int
     queue_depth: int
     bias: Table
     weights: Table
@@ -47,30 +50,30 @@ class SparseFc:
 
 
 @block
-def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, current_bits, bias, weights):
-    """Adds each event's weights to the partial sums of one group of neurons, group after group for each row of input.
+def fc_accumulator(clk, rst, src, dst, counts, parts, inputs, timesteps, lanes, current_bits, bias, weights):
+    """Adds each event's weights to the partial sums of one group of neurons, group after group for each part of input.
 
-    Between rows the partial sums of the other groups wait in a memory. The pass over the last row gives the currents.
+    Between parts the partial sums of the other groups wait in a memory. The scan of the last part gives the currents.
 
     Ports:
-        src     sink         events of scanner(), a row of input as one pixel
+        src     sink         events of scanner(), a part of input as one pixel
         dst     source       currents, lanes * timesteps fields of current_bits, field lane * timesteps + t
         counts  out  160     activity counters
 
     Parameters:
-        rows: rows of a frame
-        inputs: weight words of each pass
+        parts: parts of a frame
+        inputs: weight words of each scan
         bias: Table, one word for each group: lanes fields of current_bits
-        weights: Table, word (row * groups + group) * inputs + i: field `lane` is the weight from input i of that row
+        weights: Table, word (part * groups + group) * inputs + i: field `lane` is the weight from input i of that part
 
-    Timing: one event a cycle; a frame takes the sum of max(1, events) over all rows and groups.
+    Timing: one event a cycle; a frame takes the sum of max(1, events) over all parts and groups.
     """
     groups = bias.depth
     weight_bits = weights.width // lanes
     low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
-    last_row, last_group, last_base = rows - 1, groups - 1, (rows * groups - 1) * inputs
+    last_part, last_group, last_base = parts - 1, groups - 1, (parts * groups - 1) * inputs
     fields = lanes * timesteps
-    has_state = rows > 1 and groups > 1
+    has_state = parts > 1 and groups > 1
 
     event_channel = src.data(index_bits(inputs), 0)
     event_mask = src.data(index_bits(inputs) + timesteps, index_bits(inputs))
@@ -83,9 +86,9 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
     weight_word = Signal(intbv(0)[weights.width :])
     taps = [signed(weight_bits) for _ in range(lanes)]
 
-    # The pass at hand, and the one that follows it. Priming loads the first pass after reset.
-    row = counter(rows)
-    load_row, load_group, next_load_group = counter(rows), counter(groups), counter(groups)
+    # The scan at hand, and the one that follows it. Priming loads the first scan after reset.
+    part = counter(parts)
+    load_part, load_group, next_load_group = counter(parts), counter(groups), counter(groups)
     priming = Signal(bool(0))
     valid = Signal(bool(0))
     has_event, is_silent, stall_in = [Signal(bool(0)) for _ in range(3)]
@@ -169,7 +172,7 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
                 group_index.next = 0
 
     else:
-        # One group keeps its sums where they are; one row needs none of the row before.
+        # One group keeps its sums where they are; one part needs none of the part before.
         stored = totals
 
     @always(clk.posedge)
@@ -179,18 +182,18 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
                 if not shift:
                     sums[p * timesteps + t].next = totals[p * timesteps + t]
                 else:
-                    if load_row == 0:
+                    if load_part == 0:
                         sums[p * timesteps + t].next = biases[p]
                     else:
                         sums[p * timesteps + t].next = stored[p * timesteps + t]
-                    if row == last_row:
+                    if part == last_part:
                         finals[p * timesteps + t].next = totals[p * timesteps + t]
 
     @always(clk.posedge)
     def emit():
         if rst:
             valid.next = False
-        elif shift and not priming and row == last_row:
+        elif shift and not priming and part == last_part:
             valid.next = True
         elif dst.ready:
             valid.next = False
@@ -200,30 +203,30 @@ def fc_accumulator(clk, rst, src, dst, counts, rows, inputs, timesteps, lanes, c
         load_group.next = next_load_group
         if rst:
             priming.next = True
-            row.next = 0
-            load_row.next = 0
+            part.next = 0
+            load_part.next = 0
         elif shift:
             priming.next = False
-            row.next = load_row
+            part.next = load_part
             if load_group == last_group:
-                if load_row == last_row:
-                    load_row.next = 0
+                if load_part == last_part:
+                    load_part.next = 0
                 else:
-                    load_row.next = load_row + 1
+                    load_part.next = load_part + 1
 
     return instances()
 
 
 @block
 def sparse_fc(clk, rst, src, dst, counts, stage):
-    """Event-driven fully connected layer with neurons, working on rows of its input as they arrive.
+    """Event-driven fully connected layer with neurons, working on parts of its input as they arrive.
 
     Ports:
         src     sink    spike stream, stage.lanes_in * stage.timesteps bits
         dst     source  spike stream of one pixel, stage.lanes * stage.timesteps bits
         counts  out     activity counters of the accumulators
 
-    Timing: see fc_accumulator(); when the frame ends only its last row is left to do.
+    Timing: see fc_accumulator(); when the frame ends only its last part is left to do.
     """
     inputs = stage.chunks * stage.lanes_in
     events = Stream(event_width(inputs, stage.timesteps))
@@ -231,12 +234,12 @@ def sparse_fc(clk, rst, src, dst, counts, stage):
     currents = Stream(stage.lanes * stage.timesteps * stage.neuron.current_bits)
 
     scan_rows = scanner(
-        clk, rst, src, events, stage.rows, 1, 0, stage.chunks, stage.lanes_in, stage.timesteps, stage.groups, 0
+        clk, rst, src, events, stage.parts, 1, 0, stage.chunks, stage.lanes_in, stage.timesteps, stage.groups, 0, stage.banks
     )  # fmt: skip
     queue_events = event_queue(clk, rst, events, queued, stage.queue_depth)
     accumulate_events = fc_accumulator(
-        clk, rst, queued, currents, counts, stage.rows, inputs, stage.timesteps, stage.lanes,
+        clk, rst, queued, currents, counts, stage.parts, inputs, stage.timesteps, stage.lanes,
         stage.neuron.current_bits, stage.bias, stage.weights,
     )  # fmt: skip
-    fire_neurons = lif(clk, rst, currents, dst, stage.lanes, stage.timesteps, 1, stage.neuron)
+    fire_neurons = lif(clk, rst, currents, dst, stage.lanes, stage.timesteps, 1, 1, stage.passes, stage.neuron)
     return instances()
