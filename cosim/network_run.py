@@ -14,7 +14,7 @@ from rtl.accelerator import traced_streams
 from rtl.activity import ACTIVITY_BITS, COUNTER_BITS, COUNTERS
 from rtl.readout import Readout
 
-from .beats import image_beats
+from .beats import image_beats, spike_beats
 from .bench import Bench, Outcome
 from .compare import Mismatch, first_mismatch
 from .convert import Module, convert
@@ -63,6 +63,14 @@ def convert_stages(stages: dict[str, Stage], language: str = "verilog") -> tuple
     return tuple(convert(build_accelerator(stages), TOP, language))
 
 
+def input_beats(network: Network, stages: dict[str, Stage], images: np.ndarray) -> tuple[int, ...]:
+    """What the accelerator takes for images that network.check_images accepts."""
+    readout, images = stages[READOUT], network.check_images(images)
+    if network.coding == "events":
+        return spike_beats(images, network.input_shape[0], readout.timesteps)
+    return image_beats(images, network.image_bits, readout.passes)
+
+
 def run_network(
     network: Network,
     stages: dict[str, Stage],
@@ -83,13 +91,13 @@ def run_network(
     """
     progress("integer reference")
     trace = golden.run(network, images)
+    beats = input_beats(network, stages, images)
     language, run_simulator = SIMULATORS[simulator]
-    passes = stages[READOUT].passes
     progress(f"conversion to {language}")
     bench = Bench(
         modules=convert_stages(stages, language),
-        beats=image_beats(network.check_images(images), network.image_bits, passes),
-        frame_beats=passes * network.input_shape[1] * network.input_shape[2],
+        beats=beats,
+        frame_beats=len(beats) // len(images),
         expected=len(images),
         watch=traced_streams(stages),
         src_stall=src_stall,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, first_states
 from reference.network import Conv, Linear, Network, Pool
 from reference.widths import LayerWidths, prove_widths
 from rtl.dense_core import DenseCore
+from rtl.encoder import Encoder
 from rtl.lif import Lif
 from rtl.memory import Table
 from rtl.pool import Pool as PoolStage
@@ -18,18 +20,25 @@ from rtl.stream import groups_of
 from .beats import grouped, pack_fields
 from .sizing import Sizing
 
-Stage = DenseCore | SparseConv | SparseFc | PoolStage | Readout
+Stage = DenseCore | Encoder | SparseConv | SparseFc | PoolStage | Readout
 READOUT = "readout"
 ROWS_BUFFERED = 2
 """Rows that a row buffer holds: one that is being scanned, one that arrives."""
 
 
 def plan_stages(network: Network, sizing: Sizing) -> dict[str, Stage]:
-    """The stages of the accelerator in order, by name: one for each layer, and the read-out."""
+    """The stages of the accelerator in order, by name: one for each layer, and the read-out.
+
+    With rate coding an encoder comes first.
+    """
     widths = prove_widths(network)
     timesteps, passes = sizing.timesteps, network.timesteps // sizing.timesteps
     stages: dict[str, Stage] = {}
     lanes_in = 0
+    if network.coding != "direct":
+        lanes_in = network.input_shape[0]
+    if network.coding == "rate":
+        stages[ENCODER] = _encoder(network, timesteps, passes)
     for layer, shape in zip(network.layers, network.shapes, strict=False):
         channels, height, width = shape
         name = layer.name
@@ -39,7 +48,7 @@ def plan_stages(network: Network, sizing: Sizing) -> dict[str, Stage]:
         common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes)
         if isinstance(layer, Linear):
             stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.parts[name], sizing.queue_depth, common)
-        elif stages:
+        elif lanes_in:
             stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.parts[name], sizing.queue_depth, common)
         else:
             stages[name] = _dense_core(network, layer, common)
@@ -73,6 +82,14 @@ def _table(layer: Conv | Linear, what: str, fields: np.ndarray, bits: int) -> Ta
 
 def _weight_table(layer: Conv | Linear, words: np.ndarray) -> Table:
     return _table(layer, "weights", words, layer.weight_bits)
+
+
+def _encoder(network: Network, timesteps: int, passes: int) -> Encoder:
+    channels, height, width = network.input_shape
+    states = first_states(channels, network.timesteps, network.coding_seed).astype(np.int64)
+    fields = states.reshape(passes, timesteps, channels).transpose(0, 2, 1).reshape(passes, -1)
+    table = Table(f"{ENCODER}_states.hex", fields.shape[1] * REGISTER_BITS, pack_fields(fields, REGISTER_BITS))
+    return Encoder(height, width, channels, network.image_bits, timesteps, REGISTER_BITS, FEEDBACK, table)
 
 
 def _dense_core(network: Network, layer: Conv, common: dict) -> DenseCore:

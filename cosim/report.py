@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 
 from rtl.dense_core import DenseCore
+from rtl.encoder import Encoder
 from rtl.pool import Pool as PoolStage
 from rtl.readout import Readout
 from rtl.sparse_conv import SparseConv
@@ -19,7 +20,14 @@ from .errors import CosimError
 from .network_run import NetworkRun
 from .plan import READOUT
 
-KINDS = {DenseCore: "dense", SparseConv: "sparse_conv", SparseFc: "sparse_fc", PoolStage: "pool", Readout: "readout"}
+KINDS = {
+    DenseCore: "dense",
+    Encoder: "encoder",
+    SparseConv: "sparse_conv",
+    SparseFc: "sparse_fc",
+    PoolStage: "pool",
+    Readout: "readout",
+}
 CLOCK_HZ = 100e6
 
 

@@ -65,7 +65,7 @@ def _choose_lanes(network: Network, wanted: dict[str, int] | int | None) -> dict
 
 def _choose_parts(network: Network, lanes: dict[str, int], wanted: dict[str, int] | None) -> dict[str, int]:
     row_beats, parts = {}, {}
-    lanes_in = 0
+    lanes_in = 0 if network.coding == "direct" else network.input_shape[0]
     for layer, (channels, _, width) in zip(network.layers, network.shapes, strict=False):
         if isinstance(layer, Pool):
             continue

@@ -66,6 +66,8 @@ def blank_network(
     neuron: Neuron,
     image_bits: int = 8,
     image_signed: bool = False,
+    coding: str = "direct",
+    coding_seed: int = 0,
 ) -> Network:
     """The network of an architecture with all weights, biases and thresholds 0: its names and shapes, checked.
 
@@ -76,7 +78,9 @@ def blank_network(
     for spec in parse(architecture):
         layers.append(_blank_layer(spec, shape, weight_bits, neuron))
         shape = layers[-1].output_shape(shape)
-    return Network(input_shape, image_bits, image_signed, timesteps, classes, tuple(layers))
+    return Network(
+        input_shape, image_bits, image_signed, timesteps, classes, tuple(layers), coding=coding, coding_seed=coding_seed
+    )
 
 
 def _blank_layer(spec: LayerSpec, shape: tuple[int, int, int], weight_bits: int, neuron: Neuron) -> Layer:

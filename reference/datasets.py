@@ -80,7 +80,7 @@ def _require_images(source: Path | str, images: np.ndarray) -> None:
         raise InputError(f"{source}: holds no images; needs 1 or more")
 
 
-def random_images(count: int, shape: tuple[int, int, int], pixel_range: tuple[int, int], seed: int) -> np.ndarray:
+def random_images(count: int, shape: tuple[int, ...], pixel_range: tuple[int, int], seed: int) -> np.ndarray:
     """Uniform random images, int64 [count, *shape], each pixel within `pixel_range` (both ends included).
 
     InputError: a negative seed, or more than MOST_PIXELS pixels.
@@ -100,7 +100,9 @@ def seeded(seed: int) -> np.random.Generator:
 
 
 def read_npy(path: Path | str) -> np.ndarray:
-    """Images of an `.npy` file, [count, channels, height, width] of any integer type and byte order, 1 or more.
+    """Images of an `.npy` file, [count, channels, height, width], or events [count, timesteps, channels, height, width].
+
+    Of any integer type and byte order, 1 or more.
 
     InputError: not such a file, cut, or of pickled objects.
     """
@@ -112,8 +114,11 @@ def read_npy(path: Path | str) -> np.ndarray:
         raise InputError(f"{path}: not found") from None
     except Exception as error:  # numpy has no common exception for the many ways in which a file can be damaged
         raise InputError(f"{path}: not an .npy file of plain numbers ({' '.join(str(error).split())})") from None
-    if images.dtype.kind not in "iu" or images.ndim != 4:
-        raise InputError(f"{path}: holds {images.dtype} {images.shape}; needs integers [count, channels, height, width]")
+    if images.dtype.kind not in "iu" or images.ndim not in (4, 5):
+        raise InputError(
+            f"{path}: holds {images.dtype} {images.shape}; needs integers [count, channels, height, width], "
+            "or events [count, timesteps, channels, height, width]"
+        )
     _require_images(path, images)
     return np.array(images, dtype=images.dtype.newbyteorder("="))
 
@@ -127,7 +132,7 @@ def load(source: str, network: Network, limit: int | None = None, seed: int = 0)
     if limit is not None and limit < 1:
         raise InputError(f"limit {limit}; allowed: 1 or more")
     if source == "random":
-        return Dataset(random_images(limit or RANDOM_IMAGES, network.input_shape, network.pixel_range, seed), None)
+        return Dataset(random_images(limit or RANDOM_IMAGES, network.image_shape, network.pixel_range, seed), None)
     data = Dataset(read_npy(source), None) if source.endswith(".npy") else _fashion_mnist_test(source)
     count = len(data.images) if limit is None else limit
     if count > len(data.images):

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from .coding import ENCODER, encode
 from .errors import InputError
 from .network import Conv, Layer, Linear, Network, Pool
 from .neurons import charge, integer_leak
@@ -28,7 +29,8 @@ BATCH = 20
 class Trace:
     """Everything that a network computes for N images.
 
-    spikes: layer name -> uint8 [N, T, C, H, W] of every layer, pools too; a fully connected layer has H = W = 1.
+    spikes: layer name -> uint8 [N, T, C, H, W] of every layer, pools too; a fully connected layer has H = W = 1. With rate
+    coding also ENCODER: the spikes that the image becomes.
     counts: votes int64 [N, classes]. predicted: smallest class with the most votes, int64 [N].
     currents: layer name -> int64 [N, T, C, H, W], with the bias, of every layer but pools; empty unless asked for.
     """
@@ -78,12 +80,22 @@ def pool(spikes: torch.Tensor) -> torch.Tensor:
     return even[..., ::2, ::2] | even[..., 1::2, ::2] | even[..., ::2, 1::2] | even[..., 1::2, 1::2]
 
 
+def first_maps(network: Network, images: np.ndarray) -> torch.Tensor:
+    """What the first layer takes: images [1, N, C, H, W] that all timesteps share, or spikes [T, N, C, H, W]."""
+    images = network.check_images(images)
+    if network.coding == "direct":
+        return torch.from_numpy(images)[None]
+    if network.coding == "rate":
+        images = encode(images, network.timesteps, network.image_bits, network.coding_seed)
+    return torch.from_numpy(images.swapaxes(0, 1).astype(np.uint8))
+
+
 def layers(network: Network, images: np.ndarray) -> Iterator[tuple[Layer, torch.Tensor | None, torch.Tensor]]:
     """Each layer with its currents (None for a pool) and its spikes, as in layer_currents and fire.
 
-    images: integers [N, C, H, W] that network.check_images accepts.
+    images: integers that network.check_images accepts.
     """
-    maps = torch.from_numpy(network.check_images(images))[None]
+    maps = first_maps(network, images)
     for layer in network.layers:
         currents = None
         if isinstance(layer, Pool):
@@ -117,6 +129,8 @@ def run(network: Network, images: np.ndarray, *, with_currents: bool = False) ->
 
 def _run_batch(network: Network, images: np.ndarray, with_currents: bool) -> Trace:
     spikes, currents = {}, {}
+    if network.coding == "rate":
+        spikes[ENCODER] = first_maps(network, images).transpose(0, 1).contiguous().numpy()
     for layer, current, maps in layers(network, images):
         spikes[layer.name] = maps.transpose(0, 1).contiguous().numpy()
         if with_currents and current is not None:

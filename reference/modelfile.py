@@ -57,6 +57,7 @@ def _header(network: Network) -> dict[str, Any]:
         "classes": network.classes,
         "layers": [_layer_header(layer) for layer in network.layers],
         "metadata": network.metadata,
+        **({} if network.coding == "direct" else {"coding": network.coding, "coding_seed": network.coding_seed}),
     }
 
 
@@ -116,6 +117,7 @@ def _network(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Network:
         table.take("classes", int),
         layers,
         _strings(table.take("metadata", dict)),
+        *((table.take("coding", str), table.take("coding_seed", int)) if "coding" in header else ()),
     )
     table.done()
     if tensors:

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .coding import CODINGS
 from .errors import InputError
 
 NEURON_KINDS = ("subtract", "subtract_delayed", "zero")
@@ -153,11 +154,14 @@ Layer = Conv | Linear | Pool
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A direct-coded spiking network: the image meets the first layer at each of `timesteps`.
+    """A spiking network: how the image reaches it, and its layers.
 
     input_shape: (channels, height, width) of the image. image_bits, image_signed: type of a pixel.
+    timesteps: how often each neuron may spike. coding: direct, the image meets the first layer at each timestep; rate, the
+    image is turned into random spikes (coding.encode, with coding_seed); events, the input are spikes of each timestep.
     classes: number of classes; neuron n of the last layer votes for class n // (outputs / classes).
-    layers: a convolution (the dense layer), then any chain of convolutions and pools, then one or more Linear layers.
+    layers: a convolution (with direct coding the dense layer), then any chain of convolutions and pools, then one or more
+    Linear layers.
     metadata: where the network comes from (strings only); no part of the arithmetic.
     """
 
@@ -168,6 +172,8 @@ class Network:
     classes: int
     layers: tuple[Layer, ...]
     metadata: dict[str, str] = field(default_factory=dict)
+    coding: str = "direct"
+    coding_seed: int = 0
 
     def __post_init__(self):
         if self.image_bits not in IMAGE_BITS:
@@ -176,15 +182,26 @@ class Network:
             raise InputError(f"{self.timesteps} timesteps; allowed: {TIMESTEPS.start} to {TIMESTEPS.stop - 1}")
         if len(self.input_shape) != 3 or min(self.input_shape) < 1:
             raise InputError(f"input shape {self.input_shape}; needs three positive sizes: channels, height, width")
+        self._check_coding()
         self._check_order()
         self._check_sizes()
         outputs = self.layers[-1].outputs
         if self.classes < 1 or outputs % self.classes:
             raise InputError(f"layer {self.layers[-1].name}: {outputs} neurons do not divide into {self.classes} classes")
 
+    def _check_coding(self):
+        if self.coding not in CODINGS:
+            raise InputError(f"coding {self.coding!r} is unknown; allowed: {', '.join(CODINGS)}")
+        if self.coding == "rate" and self.image_signed:
+            raise InputError("rate coding of signed pixels; allowed: unsigned pixels")
+        if self.coding == "events" and (self.image_bits != 1 or self.image_signed):
+            raise InputError("events of more than one bit; allowed: unsigned pixels of 1 bit")
+        if not 0 <= self.coding_seed < 2**32:
+            raise InputError(f"coding seed {self.coding_seed}; allowed: 0 to 2^32 - 1")
+
     def _check_order(self):
         if not self.layers or not isinstance(self.layers[0], Conv):
-            raise InputError("the first layer must be a convolution: it is the dense layer that takes the image")
+            raise InputError("the first layer must be a convolution: it takes the image")
         if not isinstance(self.layers[-1], Linear):
             raise InputError("the last layer must be fully connected: its neurons vote for the classes")
         names = [layer.name for layer in self.layers]
@@ -214,6 +231,11 @@ class Network:
         return tuple(shapes)
 
     @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of one image: input_shape, or of its events at all timesteps."""
+        return (self.timesteps, *self.input_shape) if self.coding == "events" else self.input_shape
+
+    @property
     def pixel_range(self) -> tuple[int, int]:
         """Smallest and largest pixel value."""
         if self.image_signed:
@@ -221,12 +243,15 @@ class Network:
         return 0, 2**self.image_bits - 1
 
     def check_images(self, images: np.ndarray) -> np.ndarray:
-        """Return `images` [count, channels, height, width] as int64, or raise InputError if the network cannot take them."""
+        """Return `images` as int64, or raise InputError if the network cannot take them.
+
+        images: [count, channels, height, width], or with events [count, timesteps, channels, height, width].
+        """
         images = np.asarray(images)
         if images.dtype.kind not in "iu":
             raise InputError(f"images must be integers, got {images.dtype}")
-        if images.ndim != 4 or images.shape[1:] != self.input_shape:
-            raise InputError(f"images of shape {images.shape}; needs [count, {', '.join(map(str, self.input_shape))}]")
+        if images.ndim < 1 or images.shape[1:] != self.image_shape:
+            raise InputError(f"images of shape {images.shape}; needs [count, {', '.join(map(str, self.image_shape))}]")
         low, high = self.pixel_range
         if images.size and (images.min() < low or images.max() > high):
             raise InputError(f"pixels from {images.min()} to {images.max()}; the network needs {low}..{high}")

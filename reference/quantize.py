@@ -174,9 +174,7 @@ class SpikingNetwork(nn.Module):
                 layer if isinstance(layer, Pool) else self.layers[layer.name].export()  # type: ignore[operator]
                 for layer in blank.layers
             ]
-        return Network(
-            blank.input_shape, blank.image_bits, blank.image_signed, blank.timesteps, blank.classes, tuple(layers), {}
-        )
+        return Network(blank.input_shape, blank.image_bits, blank.image_signed, blank.timesteps, blank.classes, tuple(layers), {})
 
 
 def to_integers(name: str, tensor: torch.Tensor) -> np.ndarray:

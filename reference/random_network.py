@@ -10,7 +10,7 @@ import torch
 from .architecture import blank_network
 from .datasets import random_images, seeded
 from .errors import InputError
-from .golden import fire, layer_currents, pool
+from .golden import fire, first_maps, layer_currents, pool
 from .network import Conv, Linear, Network, Neuron, Pool
 from .widths import current_bounds, prove_widths
 
@@ -30,6 +30,8 @@ def random_network(
     weight_bits: int = 4,
     image_bits: int = 8,
     image_signed: bool = False,
+    coding: str = "direct",
+    coding_seed: int = 0,
 ) -> Network:
     """A network of uniform random weights and small biases whose layers each spike at about `rate`, above 0 and below 1.
 
@@ -47,6 +49,8 @@ def random_network(
         neuron=neuron,
         image_bits=image_bits,
         image_signed=image_signed,
+        coding=coding,
+        coding_seed=coding_seed,
     )
     network = _calibrated(blank, rate, seeded(seed))
     prove_widths(network)
@@ -70,13 +74,15 @@ def _arguments(network: Network, architecture: str, rate: float, seed: int) -> d
         "weight_bits": str(first.weight_bits),
         "image_bits": str(network.image_bits),
         "image_signed": str(network.image_signed),
+        "coding": network.coding,
+        "coding_seed": str(network.coding_seed),
     }
 
 
 def _calibrated(blank: Network, rate: float, generator: np.random.Generator) -> Network:
-    inputs, layers = blank.pixel_range, []
-    images = random_images(CALIBRATION_IMAGES, blank.input_shape, blank.pixel_range, int(generator.integers(2**32)))
-    maps = torch.from_numpy(images)[None]
+    inputs, layers = blank.pixel_range if blank.coding == "direct" else (0, 1), []
+    images = random_images(CALIBRATION_IMAGES, blank.image_shape, blank.pixel_range, int(generator.integers(2**32)))
+    maps = first_maps(blank, images)
     for layer in blank.layers:
         if isinstance(layer, Pool):
             maps = pool(maps)

@@ -4,13 +4,21 @@ from myhdl import ConcatSignal, Signal, always_comb, block, intbv
 
 from .activity import ACTIVITY_BITS
 from .dense_core import DenseCore, dense_core
+from .encoder import Encoder, encoder
 from .pool import Pool, pool
 from .readout import Readout, readout
 from .sparse_conv import SparseConv, sparse_conv
 from .sparse_fc import SparseFc, sparse_fc
 from .stream import Stream
 
-BLOCKS = {DenseCore: dense_core, Pool: pool, SparseConv: sparse_conv, SparseFc: sparse_fc, Readout: readout}
+BLOCKS = {
+    DenseCore: dense_core,
+    Encoder: encoder,
+    Pool: pool,
+    SparseConv: sparse_conv,
+    SparseFc: sparse_fc,
+    Readout: readout,
+}
 
 
 def traced_streams(stages) -> dict[str, int]:
@@ -28,14 +36,14 @@ def accelerator(clk, rst, src, dst, counts, trace, stages):
     """The whole network.
 
     Ports:
-        src     sink    pixels of the image, see dense_core()
+        src     sink    pixels of the image, see dense_core() and encoder(), or spikes if the first stage takes these
         dst     source  one beat an image, see readout()
         counts  out     activity counters of all stages, the first stage in the lowest bits
         trace   out     the streams between the stages, for watching them: of each stage but the last, the first in the lowest
                         bits, valid, ready and payload, valid lowest; leave it open otherwise
 
     Parameters:
-        stages: dictionary of stage name to parameters (DenseCore, Pool, SparseConv, SparseFc, Readout), in order
+        stages: dictionary of stage name to parameters (of a type in BLOCKS), in order
 
     Timing: all stages work at once, each on rows as they arrive; images follow each other without a gap.
     """

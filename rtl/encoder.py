@@ -1,0 +1,140 @@
+"""The rate encoder: pixels in, random spikes out."""
+
+from dataclasses import dataclass
+
+from myhdl import Signal, always, always_comb, block, instances, intbv
+
+from .activity import activity
+from .group_walk import group_walk
+from .memory import Table, rom
+from .stream import counter, unpack
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Parameters of the rate encoder.
+
+    height, width, channels, image_bits: the image, of unsigned pixels. timesteps: of a pass. register_bits, feedback: the
+    shift registers. states: word p holds the states at the beginning of pass p, field channel * timesteps + t.
+    """
+
+    height: int
+    width: int
+    channels: int
+    image_bits: int
+    timesteps: int
+    register_bits: int
+    feedback: int
+    states: Table
+
+    @property
+    def lanes(self) -> int:
+        return self.channels
+
+    @property
+    def passes(self) -> int:
+        return self.states.depth
+
+    @property
+    def input_bits(self) -> int:
+        return self.channels * self.image_bits
+
+    @property
+    def output_bits(self) -> int:
+        return self.channels * self.timesteps
+
+
+@block
+def encoder(clk, rst, src, dst, counts, stage):
+    """Compares each pixel with the low bits of a shift register, one for each channel and timestep: a spike if it is larger.
+
+    The image comes once in each pass. Between two pixels a register moves as many steps as a pixel has bits, so that it
+    shows none of them twice.
+
+    Ports:
+        src     sink    pixels: stage.channels fields of stage.image_bits, in the order frame, row, column
+        dst     source  spike stream of one channel group, stage.channels * stage.timesteps bits
+        counts  out     activity counters: busy in each cycle in which it takes a pixel
+
+    Timing: one pixel a cycle, latency 1.
+    """
+    channels, timesteps, bits = stage.channels, stage.timesteps, stage.image_bits
+    registers = channels * timesteps
+    pixels = stage.height * stage.width
+    last_pixel, feedback = pixels - 1, stage.feedback
+
+    take, valid, always_read, stall_in, stall_out, never = [Signal(bool(0)) for _ in range(6)]
+    starting = Signal(bool(0))
+    pixel, next_pass = counter(pixels), counter(stage.passes)
+    values = [Signal(intbv(0)[bits:]) for _ in range(channels)]
+    first_word = Signal(intbv(0)[stage.states.width :])
+    first = [Signal(intbv(0)[stage.register_bits :]) for _ in range(registers)]
+    kept = [Signal(intbv(0)[stage.register_bits :]) for _ in range(registers)]
+    states = [Signal(intbv(0)[stage.register_bits :]) for _ in range(registers)]
+    spikes = Signal(intbv(0)[registers:])
+
+    walk = group_walk(clk, rst, take, next_pass, pixels, stage.passes)
+    state_rom = rom(clk, always_read, next_pass, first_word, stage.states)
+    first_fields = unpack(first_word, first)
+    value_fields = unpack(src.data, values)
+    count_activity = activity(clk, rst, take, stall_in, stall_out, never, never, counts)
+
+    @always_comb
+    def flow():
+        src.ready.next = dst.ready or not valid
+        take.next = src.valid and (dst.ready or not valid)
+        dst.valid.next = valid
+        dst.data.next = spikes
+        stall_in.next = not src.valid
+        stall_out.next = src.valid and valid and not dst.ready
+        always_read.next = True
+        never.next = False
+
+    @always_comb
+    def choose_states():
+        for i in range(registers):
+            states[i].next = kept[i]
+            if starting:
+                states[i].next = first[i]
+
+    @always(clk.posedge)
+    def walk_pixels():
+        if rst:
+            pixel.next = 0
+            starting.next = True
+        elif take:
+            if pixel == last_pixel:
+                pixel.next = 0
+                starting.next = True
+            else:
+                pixel.next = pixel + 1
+                starting.next = False
+
+    @always(clk.posedge)
+    def advance():
+        state = intbv(0)[stage.register_bits :]
+        if take:
+            for i in range(registers):
+                state[:] = states[i]
+                for _ in range(bits):
+                    if state[0]:
+                        state[:] = (state >> 1) ^ feedback
+                    else:
+                        state[:] = state >> 1
+                kept[i].next = state
+
+    @always(clk.posedge)
+    def compare():
+        number = intbv(0)[bits:]
+        if rst:
+            valid.next = False
+        elif take:
+            valid.next = True
+            for c in range(channels):
+                for t in range(timesteps):
+                    number[:] = states[c * timesteps + t][bits:]
+                    spikes.next[c * timesteps + t] = values[c] > number
+        elif dst.ready:
+            valid.next = False
+
+    return instances()
