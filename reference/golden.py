@@ -29,8 +29,8 @@ BATCH = 20
 class Trace:
     """Everything that a network computes for N images.
 
-    spikes: layer name -> uint8 [N, T, C, H, W] of every layer, pools too; a fully connected layer has H = W = 1. With rate
-    coding also ENCODER: the spikes that the image becomes.
+    spikes: layer name -> uint8 [N, T, C, H, W] of every layer, pools too; a fully connected layer has H = W = 1. If
+    the coding is not direct also ENCODER: the spikes that the first layer takes.
     counts: votes int64 [N, classes]. predicted: smallest class with the most votes, int64 [N].
     currents: layer name -> int64 [N, T, C, H, W], with the bias, of every layer but pools; empty unless asked for.
     """
@@ -129,7 +129,7 @@ def run(network: Network, images: np.ndarray, *, with_currents: bool = False) ->
 
 def _run_batch(network: Network, images: np.ndarray, with_currents: bool) -> Trace:
     spikes, currents = {}, {}
-    if network.coding == "rate":
+    if network.coding != "direct":
         spikes[ENCODER] = first_maps(network, images).transpose(0, 1).contiguous().numpy()
     for layer, current, maps in layers(network, images):
         spikes[layer.name] = maps.transpose(0, 1).contiguous().numpy()

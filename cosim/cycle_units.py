@@ -1,0 +1,390 @@
+"""The units of the cycle model: for each block between two streams, the registers that decide when something moves.
+
+A unit is a record of integers: parameters, which never change, then registers. Its step function takes what it meets in a
+cycle, valid of the stream before it and ready of the stream after it, moves its registers to the next cycle, and returns
+its own ready. `valid` in the record is that of its output, out of a register as in the RTL. The functions follow the
+generators of the blocks in rtl/ line by line; numba compiles them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numba
+import numpy as np
+
+LAST, EVENT = 1, 2
+"""Flags of an event: it is the last of its pixel; it has a spike."""
+
+
+def unit_type(parameters: str, registers: str) -> np.dtype:
+    """The record of a kind of unit; each counts for the stage of number `stage`."""
+    return np.dtype([(name, np.int64) for name in ("stage", *parameters.split(), "valid", "flags", *registers.split())])
+
+
+ENCODER = unit_type("", "")
+WINDOW = unit_type("height width radius groups", "level write_column row group column fetched inside")
+MAC = unit_type("", "multiplied")
+LIF = unit_type("timesteps spacing", "occupied pause")
+SCANNER = unit_type(
+    "parts width positions scans flush banks beats pixels",
+    "filled beat bank_part part scan column flushing walking at end fetched fetch_last fetch_events encoding encode_last left",
+)
+QUEUE = unit_type("depth slots", "head level")
+CONV = unit_type(
+    "radius height width positions groups parts",
+    "priming held held_last held_event emits column group part row tail",
+)
+FC = unit_type("groups parts", "priming held held_last held_event load_group load_part part")
+POOL = unit_type("height width groups", "row group column")
+READOUT = unit_type("lanes outputs passes", "holding lane neuron pass_index")
+
+KINDS = (ENCODER, WINDOW, MAC, LIF, SCANNER, QUEUE, CONV, FC, POOL, READOUT)
+"""In this order a chain's units lie in the arrays that step_chain() takes."""
+
+compiled: Callable = numba.njit(cache=True)
+
+
+@compiled
+def count(counts, stage, busy, stall_out):
+    """A cycle is busy, or a stall on one side."""
+    counts[stage, 0] += busy
+    counts[stage, 2] += stall_out
+    counts[stage, 1] += not (busy or stall_out)
+
+
+@compiled
+def step_encoder(unit, src_valid, dst_ready, counts):
+    free = dst_ready or not unit.valid
+    count(counts, unit.stage, src_valid and free, src_valid and not free)
+    if free:
+        unit.valid = src_valid
+    return free
+
+
+@compiled
+def step_window(unit, src_valid, dst_ready):
+    radius, kernel = unit.radius, 2 * unit.radius + 1
+    ready = unit.level != kernel + 1
+    row_in = False
+    if src_valid and ready:
+        row_in = unit.write_column == unit.width - 1
+        unit.write_column = 0 if row_in else unit.write_column + 1
+    needed = min(unit.row + radius, unit.height - 1) - max(unit.row - radius, 0) + 1
+    available = unit.level >= needed
+    rows_out = 0
+    if dst_ready or not unit.valid:
+        unit.inside = (unit.inside >> 1) | (unit.fetched << (kernel - 1))
+        unit.valid = (unit.inside >> radius) & 1
+        unit.fetched = available
+        if available:
+            if unit.column != unit.width - 1:
+                unit.column += 1
+            else:
+                unit.column = 0
+                if unit.group != unit.groups - 1:
+                    unit.group += 1
+                else:
+                    unit.group = 0
+                    if unit.row == unit.height - 1:
+                        unit.row = 0
+                        rows_out = radius + 1
+                    else:
+                        rows_out = unit.row >= radius
+                        unit.row += 1
+    unit.level += row_in - rows_out
+    return ready
+
+
+@compiled
+def step_mac(unit, src_valid, dst_ready, counts):
+    step = dst_ready or not unit.valid
+    count(counts, unit.stage, src_valid and step, src_valid and not step)
+    if step:
+        unit.valid = unit.multiplied
+        unit.multiplied = src_valid
+    return step
+
+
+@compiled
+def step_lif(unit, src_valid, dst_ready):
+    step = dst_ready or not unit.valid
+    ready = step and unit.pause == 0
+    if step:
+        take = src_valid and ready
+        unit.occupied = ((unit.occupied << 1) | int(take)) & ((1 << unit.timesteps) - 1)
+        unit.valid = unit.occupied >> (unit.timesteps - 1)
+        if take:
+            unit.pause = unit.spacing
+        elif unit.pause != 0:
+            unit.pause -= 1
+    return ready
+
+
+@compiled
+def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events):
+    """first_chunk: for each pixel of all parts, where its chunks with events begin in chunk_events, and where they end."""
+    ready = unit.filled < unit.banks
+    last_lane = unit.left <= 1
+    encode_ready = not unit.encoding or (dst_ready and last_lane)
+    fetch_ready = encode_ready or not unit.fetched
+    last_chunk = unit.end - unit.at <= 1
+    step = unit.walking and fetch_ready and last_chunk
+
+    if encode_ready:
+        unit.encoding, unit.encode_last, unit.left = unit.fetched, unit.fetch_last, unit.fetch_events
+    elif dst_ready:
+        unit.left -= 1
+    if fetch_ready:
+        unit.fetched, unit.fetch_last = unit.walking, last_chunk
+        unit.fetch_events = 0
+        if unit.walking and unit.end != unit.at:
+            unit.fetch_events = chunk_events[unit.at]
+
+    part_done = False
+    if step:
+        if unit.flushing != 0:
+            unit.flushing -= 1
+        elif unit.column != unit.positions - 1:
+            unit.column += 1
+        else:
+            unit.column = 0
+            if unit.scan != unit.scans - 1:
+                unit.scan += 1
+            else:
+                unit.scan = 0
+                part_done = True
+                unit.bank_part += 1
+                if unit.part != unit.parts - 1:
+                    unit.part += 1
+                else:
+                    unit.part = 0
+                    unit.flushing = unit.flush
+    if step or not unit.walking:
+        unit.walking = unit.flushing != 0 or unit.filled > part_done
+        unit.at = unit.end = 0
+        if unit.walking and unit.flushing == 0 and unit.column < unit.width:
+            pixel = unit.pixels + unit.bank_part * unit.width + unit.column
+            unit.at, unit.end = first_chunk[pixel], first_chunk[pixel + 1]
+    elif fetch_ready:
+        unit.at += 1
+
+    if src_valid and ready:
+        unit.beat += 1
+        if unit.beat == unit.beats:
+            unit.beat = 0
+            unit.filled += 1
+    unit.filled -= part_done
+    unit.valid = unit.encoding
+    unit.flags = (LAST if unit.encode_last and unit.left <= 1 else 0) | (EVENT if unit.left != 0 else 0)
+    return ready
+
+
+@compiled
+def step_queue(unit, src_valid, src_flags, dst_ready, ring):
+    ready = unit.level != unit.depth
+    push = src_valid and ready
+    if push:
+        ring[unit.slots + (unit.head + unit.level) % unit.depth] = src_flags
+    if dst_ready and unit.level != 0:
+        unit.head = (unit.head + 1) % unit.depth
+        unit.level -= 1
+    unit.level += push
+    unit.valid = unit.level != 0
+    unit.flags = ring[unit.slots + unit.head]
+    return ready
+
+
+@compiled
+def hold_event(unit, add, src_valid, src_flags):
+    """The event at hand; returns ready."""
+    ready = add or not unit.held
+    if ready:
+        unit.held = src_valid
+        unit.held_last = (src_flags & LAST) != 0
+        unit.held_event = (src_flags & EVENT) != 0
+    return ready
+
+
+@compiled
+def count_event(unit, add, stall_out, counts):
+    count(counts, unit.stage, add, stall_out)
+    counts[unit.stage, 3] += add and unit.held_event
+    counts[unit.stage, 4] += add and not unit.held_event
+
+
+@compiled
+def step_conv(unit, src_valid, src_flags, dst_ready, counts):
+    blocked = unit.valid and not dst_ready
+    ending = unit.held and unit.held_last
+    add = unit.held and unit.priming == 0 and not (ending and blocked)
+    shift = (unit.priming != 0 or ending) and not blocked
+    count_event(unit, add, ending and blocked, counts)
+    ready = hold_event(unit, add, src_valid, src_flags)
+    if shift:
+        unit.valid = unit.emits & 1
+        last_of_row = unit.part == unit.parts - 1 or unit.row >= unit.height
+        emit = unit.tail == 0 and unit.row >= unit.radius and last_of_row and unit.column < unit.width
+        unit.emits = (unit.emits >> 1) | (int(emit) << (2 * unit.radius + 1))
+        if unit.priming != 0:
+            unit.priming -= 1
+        if unit.tail != 0:
+            unit.tail -= 1
+        elif unit.column != unit.positions - 1:
+            unit.column += 1
+        else:
+            unit.column = 0
+            if unit.group != unit.groups - 1:
+                unit.group += 1
+            else:
+                unit.group = 0
+                if not last_of_row:
+                    unit.part += 1
+                else:
+                    unit.part = 0
+                    if unit.row != unit.height + unit.radius - 1:
+                        unit.row += 1
+                    else:
+                        unit.row = 0
+                        unit.tail = unit.radius
+    elif dst_ready:
+        unit.valid = 0
+    return ready
+
+
+@compiled
+def step_fc(unit, src_valid, src_flags, dst_ready, counts):
+    blocked = unit.held and unit.held_last and unit.valid and not dst_ready
+    add = unit.held and not unit.priming and not blocked
+    shift = unit.priming or (unit.held and unit.held_last and not blocked)
+    count_event(unit, add, blocked, counts)
+    ready = hold_event(unit, add, src_valid, src_flags)
+    if shift and not unit.priming and unit.part == unit.parts - 1:
+        unit.valid = 1
+    elif dst_ready:
+        unit.valid = 0
+    if shift:
+        unit.priming = 0
+        unit.part = unit.load_part
+        if unit.load_group != unit.groups - 1:
+            unit.load_group += 1
+        else:
+            unit.load_group = 0
+            unit.load_part = 0 if unit.load_part == unit.parts - 1 else unit.load_part + 1
+    return ready
+
+
+@compiled
+def step_pool(unit, src_valid, dst_ready, counts):
+    ready = dst_ready or not unit.valid
+    take = src_valid and ready
+    count(counts, unit.stage, take, src_valid and not ready)
+    if dst_ready:
+        unit.valid = 0
+    if take:
+        if unit.column % 2 and unit.row % 2:
+            unit.valid = 1
+        if unit.column != unit.width - 1:
+            unit.column += 1
+        else:
+            unit.column = 0
+            if unit.group != unit.groups - 1:
+                unit.group += 1
+            else:
+                unit.group = 0
+                unit.row = 0 if unit.row == unit.height - 1 else unit.row + 1
+    return ready
+
+
+@compiled
+def step_readout(unit, src_valid, dst_ready, counts):
+    blocked = unit.valid and not dst_ready
+    step = unit.holding and not blocked
+    last_lane = unit.lane == unit.lanes - 1 or unit.neuron == unit.outputs - 1
+    count(counts, unit.stage, step, unit.holding and blocked)
+    ready = not unit.holding or (step and last_lane)
+    if dst_ready:
+        unit.valid = 0
+    if step:
+        if unit.neuron != unit.outputs - 1:
+            unit.neuron += 1
+        else:
+            unit.neuron = 0
+            if unit.pass_index != unit.passes - 1:
+                unit.pass_index += 1
+            else:
+                unit.pass_index = 0
+                unit.valid = 1
+    if ready:
+        unit.holding = src_valid
+        unit.lane = 0
+    elif step:
+        unit.lane += 1
+    return ready
+
+
+@compiled
+def step_chain(
+    kinds, index, encoders, windows, macs, lifs, scanners, queues, convs, fcs, pools, readouts,
+    first_chunk, chunk_events, ring, valids, flags, counts, progress, limit, frame_beats, starts, ends,
+):  # fmt: skip
+    """Run until all classes have come or `limit` cycles have passed; returns whether they have.
+
+    kinds, index: of each unit its place in KINDS and in the array of that kind. valids, flags: what stands on the streams: of
+    the source, then of each unit. progress: cycles done, beats sent, classes
+    received. All of these go on from one call to the next. counts: activity counters [stages, 5]. starts, ends: see CycleRun.
+    """
+    last = len(kinds) - 1
+    cycle, sent, received = progress
+    beats = frame_beats * len(starts)
+    for _ in range(limit):
+        if received == len(ends):
+            break
+        valids[0] = sent < beats
+        if valids[last + 1]:
+            ends[received] = cycle
+            received += 1
+            if received == len(ends):
+                break
+        ready = True
+        for u in range(last, -1, -1):
+            kind, i, src_valid, src_flags = kinds[u], index[u], valids[u] != 0, flags[u]
+            if kind == 4:
+                unit = scanners[i]
+                ready = step_scanner(unit, src_valid, ready, first_chunk, chunk_events)
+                valids[u + 1], flags[u + 1] = unit.valid, unit.flags
+            elif kind == 5:
+                queue = queues[i]
+                ready = step_queue(queue, src_valid, src_flags, ready, ring)
+                valids[u + 1], flags[u + 1] = queue.valid, queue.flags
+            elif kind == 6:
+                ready = step_conv(convs[i], src_valid, src_flags, ready, counts)
+                valids[u + 1] = convs[i].valid
+            elif kind == 3:
+                ready = step_lif(lifs[i], src_valid, ready)
+                valids[u + 1] = lifs[i].valid
+            elif kind == 7:
+                ready = step_fc(fcs[i], src_valid, src_flags, ready, counts)
+                valids[u + 1] = fcs[i].valid
+            elif kind == 8:
+                ready = step_pool(pools[i], src_valid, ready, counts)
+                valids[u + 1] = pools[i].valid
+            elif kind == 9:
+                ready = step_readout(readouts[i], src_valid, ready, counts)
+                valids[u + 1] = readouts[i].valid
+            elif kind == 0:
+                ready = step_encoder(encoders[i], src_valid, ready, counts)
+                valids[u + 1] = encoders[i].valid
+            elif kind == 1:
+                ready = step_window(windows[i], src_valid, ready)
+                valids[u + 1] = windows[i].valid
+            else:
+                ready = step_mac(macs[i], src_valid, ready, counts)
+                valids[u + 1] = macs[i].valid
+        if ready and valids[0]:
+            if sent % frame_beats == 0:
+                starts[sent // frame_beats] = cycle
+            sent += 1
+        cycle += 1
+    progress[0], progress[1], progress[2] = cycle, sent, received
+    return received == len(ends)
