@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from rtl.activity import COUNTER_BITS, COUNTERS
 
 from .convert import Module, write
 from .plan import Stage
+from .sizing import Sizing
 
 TOP = "accelerator"
 WAIVERS = """\
@@ -36,30 +38,27 @@ waivers.vlt
 
 def write_hdl(
     network: Network,
-    lanes: dict[str, int],
-    queue_depth: int,
+    sizing: Sizing,
     stages: dict[str, Stage],
     modules: tuple[Module, ...],
     folder: Path,
     language: str = "verilog",
 ):
-    """Write the converted accelerator to an existing, empty folder. The same network and lanes give the same bytes.
+    """Write the converted accelerator to an existing, empty folder. The same network and sizing give the same bytes.
 
     accelerator.f lists the HDL files, children first; beside Verilog, verilator.f adds Verilator's options and
-    waivers.vlt; manifest.json names versions, the network, the lanes and the SHA-256 of every file.
+    waivers.vlt; manifest.json names versions, the network, the sizing and the SHA-256 of every file.
     """
     sources = write(list(modules), folder)
     (folder / f"{TOP}.f").write_text("".join(f"{source.name}\n" for source in sources))
     if language == "verilog":
         (folder / "verilator.f").write_text(VERILATOR_OPTIONS.format(top=TOP))
         (folder / "waivers.vlt").write_text(WAIVERS)
-    manifest = {"language": language, **_manifest(network, lanes, queue_depth, stages, modules[-1], folder)}
+    manifest = {"language": language, **_manifest(network, sizing, stages, modules[-1], folder)}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
-def _manifest(
-    network: Network, lanes: dict[str, int], queue_depth: int, stages: dict[str, Stage], top: Module, folder: Path
-) -> dict:
+def _manifest(network: Network, sizing: Sizing, stages: dict[str, Stage], top: Module, folder: Path) -> dict:
     files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
     return {
         "generator": {"duospike": version("duospike"), "myhdl": version("myhdl"), "python": platform.python_version()},
@@ -71,10 +70,11 @@ def _manifest(
             "image_bits": network.image_bits,
             "image_signed": network.image_signed,
             "timesteps": network.timesteps,
+            "coding": network.coding,
+            "coding_seed": network.coding_seed,
             "classes": network.classes,
             "metadata": dict(sorted(network.metadata.items())),
         },
-        "lanes": lanes,
-        "queue_depth": queue_depth,
+        "sizing": asdict(sizing),
         "files": files,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .network_options import add_design_options
+from .network_options import add_design_options, sizing_of
 
 DESCRIPTION = """Write the accelerator for MODEL to the folder DIR: hierarchical Verilog or VHDL (one module for each block
 type and parameter set), weights, biases and thresholds as hex files that serve both, accelerator.f (file list),
@@ -28,14 +28,14 @@ def run(args: argparse.Namespace) -> int:
     from cosim.folder import output_folder
     from cosim.hdl_folder import TOP, write_hdl
     from cosim.network_run import convert_stages
-    from cosim.plan import choose_lanes, plan_stages
+    from cosim.plan import plan_stages
     from reference.modelfile import load_model
 
     network = load_model(args.model)
-    lanes = choose_lanes(network, args.lanes)
-    stages = plan_stages(network, lanes, args.queue_depth)
+    sizing = sizing_of(network, args)
+    stages = plan_stages(network, sizing)
     with output_folder(args.out) as folder:
         modules = convert_stages(stages, args.language)
-        write_hdl(network, lanes, args.queue_depth, stages, modules, folder, args.language)
-    print(f"{args.out}: {len(modules)} modules, top {TOP}, lanes {', '.join(f'{k}={v}' for k, v in lanes.items())}")
+        write_hdl(network, sizing, stages, modules, folder, args.language)
+    print(f"{args.out}: {len(modules)} modules, top {TOP}, lanes {', '.join(f'{k}={v}' for k, v in sizing.lanes.items())}")
     return 0

@@ -10,17 +10,32 @@ LANES_HELP = (
     "output channels computed side by side: one number for all layers, or conv1=4,fc2=10 for some "
     "(default: 8, or all outputs of a layer with fewer)"
 )
+PARTS_HELP = (
+    "in how many parts a sparse layer processes a row of its input: conv2=3,fc1=4 (default: as many as leave 64 channels in each)"
+)
+TIMESTEPS_HELP = "timesteps that go through the hardware at once (default: up to 4, as many as divide the network's)"
 
 
 def lanes_option(text: str) -> int | dict[str, int]:
-    """Parse the value of --lanes."""
+    """Parse the value of --lanes: one number, or a number for each of some layers."""
     try:
-        if "=" not in text:
-            return int(text)
-        pairs = [item.split("=") for item in text.split(",")]
-        chosen = [(name.strip(), int(lanes)) for name, lanes in pairs]
+        return int(text) if "=" not in text else by_layer(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor a list like conv1=4,fc2=10") from None
+
+
+def parts_option(text: str) -> dict[str, int]:
+    """Parse the value of --parts."""
+    try:
+        return by_layer(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list like conv2=3,fc1=4") from None
+
+
+def by_layer(text: str) -> dict[str, int]:
+    """Numbers by layer name from a list like conv1=4,fc2=10; ValueError if it is not such a list."""
+    pairs = [item.split("=") for item in text.split(",")]
+    chosen = [(name.strip(), int(number)) for name, number in pairs]
     name, times = Counter(name for name, _ in chosen).most_common(1)[0]
     if times > 1:
         raise argparse.ArgumentTypeError(f"{text!r} names layer {name} {times} times")
@@ -45,8 +60,17 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_design_options(parser: argparse.ArgumentParser) -> None:
-    """--lanes and --queue-depth: what shapes the accelerator for a given network."""
+    """--lanes, --parts, --pass-timesteps and --queue-depth: what shapes the accelerator for a given network."""
     parser.add_argument("--lanes", type=lanes_option, metavar="LANES", help=LANES_HELP)
+    parser.add_argument("--parts", type=parts_option, metavar="PARTS", help=PARTS_HELP)
+    parser.add_argument("--pass-timesteps", type=positive, metavar="N", help=TIMESTEPS_HELP)
     parser.add_argument(
         "--queue-depth", type=positive, default=16, metavar="N", help="events that a spike-event queue holds (default: 16)"
     )
+
+
+def sizing_of(network, args: argparse.Namespace):
+    """The Sizing that the options ask for."""
+    from cosim.sizing import choose_sizing
+
+    return choose_sizing(network, args.lanes, args.parts, args.pass_timesteps, args.queue_depth)

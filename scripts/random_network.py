@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from reference.architecture import ALLOWED
+from reference.coding import CODINGS
 from reference.errors import InputError
 from reference.files import check_writable
 from reference.modelfile import save_model
@@ -25,12 +26,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--rate", type=float, default=0.1, metavar="R", help="wanted share of spikes (default: 0.1)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the same seed gives the same file (default: 0)")
     parser.add_argument("--bits", type=int, default=4, metavar="N", help="bits of a weight, 2 to 8 (default: 4)")
-    parser.add_argument("--timesteps", type=int, default=2, metavar="T", help="timesteps, 1 to 4 (default: 2)")
+    parser.add_argument("--timesteps", type=int, default=2, metavar="T", help="timesteps, 1 to 64 (default: 2)")
     parser.add_argument("--classes", type=int, default=10, metavar="K", help="classes; must divide the last layer (default: 10)")
     parser.add_argument("--reset", default="subtract", metavar="KIND", help=f"{', '.join(NEURON_KINDS)} (default: subtract)")
     parser.add_argument("--beta", default="5/32", metavar="m/2^k", help="leak, as a fraction written out (default: 5/32)")
     parser.add_argument("--image-bits", type=int, default=8, metavar="N", help="bits of a pixel, 1 to 16 (default: 8)")
     parser.add_argument("--signed", action="store_true", help="signed pixels")
+    parser.add_argument("--coding", default="direct", metavar="C", help=f"{', '.join(CODINGS)} (default: direct)")
+    parser.add_argument("--coding-seed", type=int, default=0, metavar="N", help="seed of the rate encoder (default: 0)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="model file to write (.safetensors)")
     parser.set_defaults(func=run)
 
@@ -48,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
         weight_bits=args.bits,
         image_bits=args.image_bits,
         image_signed=args.signed,
+        coding=args.coding,
+        coding_seed=args.coding_seed,
     )
     save_model(network, args.out)
     print(f"wrote {args.out}")

@@ -1,6 +1,7 @@
 """Small random networks for tests of conversion and co-simulation."""
 
-from cosim.plan import choose_lanes, plan_stages
+from cosim.plan import plan_stages
+from cosim.sizing import choose_sizing
 from reference.network import Network, Neuron
 from reference.random_network import random_network
 
@@ -11,4 +12,4 @@ def small_network(architecture="3C3-5C3-MP2-FC6", shape=(1, 6, 7), kind="subtrac
 
 
 def small_stages(network: Network, lanes=None):
-    return plan_stages(network, choose_lanes(network, lanes))
+    return plan_stages(network, choose_sizing(network, lanes))

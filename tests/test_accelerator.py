@@ -100,9 +100,7 @@ def test_counters_of_every_stage_cover_its_cycles(finished):
 
 
 def streams_of(finished):
-    return {
-        name: list(finished.outcome.streams["dst" if name == network_run.READOUT else name]) for name in finished.stages
-    }
+    return {name: list(finished.outcome.streams["dst" if name == network_run.READOUT else name]) for name in finished.stages}
 
 
 def compare(finished, streams, trace=None):

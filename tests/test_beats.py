@@ -22,11 +22,7 @@ def test_the_last_group_is_filled_with_zeros():
 def test_spike_beats_come_by_image_row_group_and_column(lanes):
     spikes = np.random.default_rng(lanes).integers(0, 2, (2, 3, 5, 2, 4))
     expected = [
-        sum(
-            int(spikes[n, t, c, y, x]) << ((c - first) * 3 + t)
-            for c in range(first, min(first + lanes, 5))
-            for t in range(3)
-        )
+        sum(int(spikes[n, t, c, y, x]) << ((c - first) * 3 + t) for c in range(first, min(first + lanes, 5)) for t in range(3))
         for n in range(2)
         for y in range(2)
         for first in range(0, 5, lanes)

@@ -101,6 +101,7 @@ def test_one_beat_a_cycle(place, timesteps):
 
 def test_a_potential_beyond_its_width_is_an_error(tmp_path):
     """The simulation trips over a width that the data does not keep."""
+
     def in_myhdl(function, **arguments):
         return place_block(function, simulator="myhdl", folder=tmp_path, **arguments)
 

@@ -115,9 +115,7 @@ def test_in_both_simulators(place, stalls):
     maps = random_spikes(2, 2, 3, 3, 4)
     stage = plan_stage(layer, (3, 3, 4), 2, lanes_in=2)
     expected = spike_beats(expected_spikes(layer, maps), 2)
-    run = run_stream(
-        place, sparse_conv, spike_beats(maps, 2), widths=(4, 4), expected=len(expected), stalls=stalls, stage=stage
-    )
+    run = run_stream(place, sparse_conv, spike_beats(maps, 2), widths=(4, 4), expected=len(expected), stalls=stalls, stage=stage)
     assert tuple(run.beats) == expected
     assert run.counts["events"] == work_of(stage, maps)[1]
 
