@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
+
 import numpy as np
 
 from rtl.stream import groups_of
@@ -12,6 +15,24 @@ def pack_fields(values: np.ndarray, bits: int) -> tuple[int, ...]:
     planes = (np.asarray(values)[:, :, None] >> np.arange(bits)) & 1
     packed = np.packbits(planes.reshape(len(planes), -1).astype(np.uint8), axis=1, bitorder="little")
     return tuple(int.from_bytes(row.tobytes(), "little") for row in packed)
+
+
+class PackedFields(Sequence):
+    """The words of pack_fields, packed when the first one is asked for: a network has millions of weights, and its size can
+    be known without them."""
+
+    def __init__(self, values: np.ndarray, bits: int):
+        self.values, self.bits = values, bits
+
+    @cached_property
+    def words(self) -> tuple[int, ...]:
+        return pack_fields(self.values, self.bits)
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, index):
+        return self.words[index]
 
 
 def grouped(values: np.ndarray, lanes: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from rtl.sparse_conv import SparseConv
 from rtl.sparse_fc import SparseFc
 from rtl.stream import groups_of
 
-from .beats import grouped, pack_fields
+from .beats import PackedFields, grouped
 from .sizing import Sizing
 
 Stage = DenseCore | Encoder | SparseConv | SparseFc | PoolStage | Readout
@@ -77,7 +77,7 @@ def _common(layer: Conv | Linear, widths: LayerWidths, lanes: int, timesteps: in
 
 def _table(layer: Conv | Linear, what: str, fields: np.ndarray, bits: int) -> Table:
     """ROM contents from fields [words, fields a word]."""
-    return Table(f"{layer.name}_{what}.hex", fields.shape[1] * bits, pack_fields(fields, bits))
+    return Table(f"{layer.name}_{what}.hex", fields.shape[1] * bits, PackedFields(fields, bits))
 
 
 def _weight_table(layer: Conv | Linear, words: np.ndarray) -> Table:
@@ -88,7 +88,7 @@ def _encoder(network: Network, timesteps: int, passes: int) -> Encoder:
     channels, height, width = network.input_shape
     states = first_states(channels, network.timesteps, network.coding_seed).astype(np.int64)
     fields = states.reshape(passes, timesteps, channels).transpose(0, 2, 1).reshape(passes, -1)
-    table = Table(f"{ENCODER}_states.hex", fields.shape[1] * REGISTER_BITS, pack_fields(fields, REGISTER_BITS))
+    table = Table(f"{ENCODER}_states.hex", fields.shape[1] * REGISTER_BITS, PackedFields(fields, REGISTER_BITS))
     return Encoder(height, width, channels, network.image_bits, timesteps, REGISTER_BITS, FEEDBACK, table)
 
 

@@ -1,5 +1,6 @@
 """Memories: a block RAM and a ROM that is initialised from a hex file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from myhdl import Signal, always, block, intbv
@@ -14,7 +15,7 @@ class Table:
 
     path: str
     width: int
-    words: tuple[int, ...] = field(repr=False, compare=False)
+    words: Sequence[int] = field(repr=False, compare=False)
     depth: int = field(init=False)
 
     def __post_init__(self):
