@@ -18,7 +18,8 @@ import numpy as np
 
 from cosim.bench import Outcome
 from cosim.network_run import stage_activity
-from cosim.plan import choose_lanes, plan_stages
+from cosim.plan import plan_stages
+from cosim.sizing import choose_sizing
 from cosim.stage_run import run_stage
 from reference.datasets import random_images
 from reference.network import Network, Neuron
@@ -61,7 +62,7 @@ def _network(architecture: str, shape: tuple[int, int, int]) -> Network:
 
 def _run(network: Network, name: str, inputs: np.ndarray) -> tuple[Outcome, list[int]]:
     """Run a stage with LANES lanes; returns the outcome and the cycle of each frame's last output beat."""
-    stages = plan_stages(network, choose_lanes(network, LANES))
+    stages = plan_stages(network, choose_sizing(network, LANES))
     with TemporaryDirectory() as folder:
         outcome, mismatch = run_stage(network, stages, name, inputs, Path(folder))
     if mismatch is not None:

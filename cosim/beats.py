@@ -43,11 +43,12 @@ def grouped(values: np.ndarray, lanes: int) -> np.ndarray:
     return padded.reshape(groups, lanes, *values.shape[1:])
 
 
-def spike_beats(spikes: np.ndarray, lanes: int, timesteps: int) -> tuple[int, ...]:
+def spike_beats(spikes: np.ndarray, lanes: int, timesteps: int | None = None) -> tuple[int, ...]:
     """Beats of a spike stream for spikes [images, timesteps, channels, height, width], in stream order.
 
-    timesteps: of a pass; an image comes in as many passes as its timesteps need.
+    timesteps: of a pass, by default all; an image comes in as many passes as its timesteps need.
     """
+    timesteps = spikes.shape[1] if timesteps is None else timesteps
     beats: list[int] = []
     for frame in spikes.reshape(-1, timesteps, *spikes.shape[2:]):
         by_group = grouped(frame.transpose(1, 0, 2, 3), lanes)  # [group, lane, t, y, x]
@@ -56,7 +57,7 @@ def spike_beats(spikes: np.ndarray, lanes: int, timesteps: int) -> tuple[int, ..
     return tuple(beats)
 
 
-def image_beats(images: np.ndarray, bits: int, passes: int) -> tuple[int, ...]:
+def image_beats(images: np.ndarray, bits: int, passes: int = 1) -> tuple[int, ...]:
     """Beats of the pixel stream for images [images, channels, height, width] of `bits` bits a channel, each `passes` times."""
     frames = np.repeat(images, passes, axis=0)
     return pack_fields(frames.transpose(0, 2, 3, 1).reshape(-1, images.shape[1]), bits)

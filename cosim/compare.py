@@ -42,11 +42,14 @@ class Mismatch:
         return f"image {self.image}, stage {self.stage}{', ' if where else ''}{where}: expected {self.expected}, got {self.got}"
 
 
-def first_spike_mismatch(stage: str, spikes: np.ndarray, lanes: int, timesteps: int, beats: list[Beat]) -> Mismatch | None:
+def first_spike_mismatch(
+    stage: str, spikes: np.ndarray, lanes: int, beats: list[Beat], timesteps: int | None = None
+) -> Mismatch | None:
     """Compare a spike stream with spikes [images, timesteps, channels, height, width]; None if they are equal.
 
-    timesteps: of a pass.
+    timesteps: of a pass, by default all.
     """
+    timesteps = spikes.shape[1] if timesteps is None else timesteps
     expected = spike_beats(spikes, lanes, timesteps)
     for index, (want, beat) in enumerate(zip_longest(expected, beats)):
         got = _value(stage, beat)
@@ -91,7 +94,7 @@ def first_mismatch(stages: dict[str, Stage], trace: Trace, streams: dict[str, li
 def _stage_mismatch(name: str, stage: Stage, trace: Trace, beats: list[Beat]) -> Mismatch | None:
     if isinstance(stage, Readout):
         return first_result_mismatch(stage, trace, beats)
-    return first_spike_mismatch(name, trace.spikes[name], stage.lanes, stage.timesteps, beats)
+    return first_spike_mismatch(name, trace.spikes[name], stage.lanes, beats, stage.timesteps)
 
 
 def _value(stage: str, beat: Beat | None) -> int | str:

@@ -61,5 +61,5 @@ def run_stage(
         seed=seed,
     )
     outcome = run_icarus(bench, folder)
-    mismatch = first_spike_mismatch(name, expected, stage.lanes, stage.timesteps, outcome.streams["dst"])
+    mismatch = first_spike_mismatch(name, expected, stage.lanes, outcome.streams["dst"], stage.timesteps)
     return outcome if mismatch else outcome.complete(), mismatch

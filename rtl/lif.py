@@ -62,7 +62,7 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron):
     spacing = timesteps + 2
     spaced = passes > 1 and beats < spacing
 
-    step, take, leave, always_read, waiting = [Signal(bool(0)) for _ in range(5)]
+    step, take, always_read, waiting = [Signal(bool(0)) for _ in range(4)]
     arriving = Signal(intbv(0)[timesteps:])
     occupied = Signal(intbv(0)[timesteps:])
     currents = [signed(neuron.current_bits) for _ in range(spike_bits)]
@@ -93,6 +93,7 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron):
     theta_fields = unpack(theta_word, thetas)
 
     if passes > 1:
+        leave = Signal(bool(0))
         beat, next_beat, leaving_beat, pass_index = counter(beats), counter(beats), counter(beats), counter(passes)
         potential_word = Signal(intbv(0)[lanes * neuron.potential_bits :])
         stored_potentials = Signal(intbv(0)[lanes * neuron.potential_bits :])
@@ -104,6 +105,10 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron):
         stored_fields = unpack(stored_potentials, stored)
         if resets_delayed:
             spike_memory = ram(clk, leave, leaving_beat, last_spikes, always_read, next_beat, stored_spikes, beats)
+
+        @always_comb
+        def find_leaving():
+            leave.next = occupied[last_stage] and dst.ready
 
         @always_comb
         def find_last_spikes():
@@ -183,7 +188,6 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron):
     @always_comb
     def flow():
         step.next = dst.ready or not occupied[last_stage]
-        leave.next = occupied[last_stage] and dst.ready
 
     @always_comb
     def find_arriving():

@@ -15,15 +15,20 @@ def pixel_events(spikes):
     return [tuple(event) for event in events]
 
 
-def expected_events(spikes, passes, padding, flush):
-    """Events of spikes [frames, timesteps, channels, height, width]; see scanner() for the other arguments."""
+def expected_events(spikes, scans, padding, flush, part_channels=None):
+    """Events of spikes [frames, timesteps, channels, height, width]; part_channels: channels scanned at once, by default all.
+
+    See scanner() for the other arguments.
+    """
     silent, events = (None, 0, 1), []
-    frames, _, _, height, width = spikes.shape
+    frames, _, channels, height, width = spikes.shape
+    part_channels = part_channels or channels
     for frame in range(frames):
         for y in range(height):
-            for _ in range(passes):
-                for x in range(width):
-                    events += pixel_events(spikes[frame, :, :, y, x])
-                events += [silent] * padding
+            for first in range(0, channels, part_channels):
+                for _ in range(scans):
+                    for x in range(width):
+                        events += pixel_events(spikes[frame, :, first : first + part_channels, y, x])
+                    events += [silent] * padding
         events += [silent] * flush
     return events

@@ -16,6 +16,7 @@ from cosim.design import build_stage
 from cosim.icarus import run_icarus
 from cosim.network_run import stage_activity
 from cosim.plan import plan_stages
+from cosim.sizing import choose_sizing
 from reference.network import SMALLEST_MAP, Conv, Linear, Network, Neuron, Pool
 
 KIND, LEAK = "subtract", (5, 3)
@@ -41,10 +42,11 @@ def with_fault(layer, what, weight, step=6):
     return dataclasses.replace(layer, **{what: values})
 
 
-def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=16, image_bits=None, image_signed=False):
+def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=16, parts=1, image_bits=None, image_signed=False):
     """Parameters of the stage of one layer, Conv, Linear or Pool, with an input of `shape` (channels, height, width).
 
-    image_bits: the layer is the first one and takes the image; else `lanes_in` lanes of spikes come in.
+    parts: of a row of a sparse layer. image_bits: the layer is the first one and takes the image; else `lanes_in` lanes of
+    spikes come in.
     """
     channels, height, width = shape
     layers, input_shape, all_lanes = [layer], shape, {layer.name: lanes}
@@ -63,7 +65,8 @@ def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=1
     if isinstance(layer, Pool):
         del all_lanes[layer.name]
     network = Network(input_shape, image_bits or 8, image_signed, timesteps, outputs, tuple(layers))
-    return plan_stages(network, all_lanes, queue_depth)[layer.name]
+    row_parts = {layer.name: parts} if image_bits is None and not isinstance(layer, Pool) else {}
+    return plan_stages(network, choose_sizing(network, all_lanes, row_parts, queue_depth=queue_depth))[layer.name]
 
 
 def expected_spikes(layer, maps):

@@ -15,10 +15,10 @@ from rtl.stream import index_bits
 
 
 def packed_events(spikes, kernel, groups, padding, channels):
-    """The words of the scanner for a whole run, flush included."""
+    """The words of the scanner for a whole run, flush included. channels: of a part."""
     timesteps, width = spikes.shape[1], spikes.shape[4]
     radius, bits = kernel // 2, index_bits(channels)
-    events = expected_events(spikes, groups, padding, radius * groups * (width + padding) + radius)
+    events = expected_events(spikes, groups, padding, radius * groups * (width + padding) + radius, channels)
     return [(channel or 0) | mask << bits | last << (bits + timesteps) for channel, mask, last in events]
 
 
@@ -32,21 +32,33 @@ def expected_currents(layer, spikes, lanes, current_bits):
     return words
 
 
-def accumulate(place, channels, outputs, height, width, kernel, lanes, timesteps, *, bits=4, rate=0.4, stalls=(0, 0), seed=1):
+def accumulate(
+    place, channels, outputs, height, width, kernel, lanes, timesteps, *, parts=1, bits=4, rate=0.4, stalls=(0, 0), seed=1
+):  # fmt: skip
+    """Currents of a layer whose input comes in beats of one channel, in that many parts of a row."""
     layer = random_layer(Conv, (outputs, channels, kernel, kernel), bits=bits, seed=seed)
     spikes = random_spikes(2, timesteps, channels, height, width, rate, seed)
-    stage = plan_stage(layer, (channels, height, width), lanes, lanes_in=1, timesteps=timesteps)
-    padding = row_padding(width, stage.groups, kernel)
+    stage = plan_stage(layer, (channels, height, width), lanes, lanes_in=1, timesteps=timesteps, parts=parts)
+    channels //= parts
+    padding = row_padding(width, stage.groups, kernel, parts)
     current_bits = stage.neuron.current_bits
     events = packed_events(spikes, kernel, stage.groups, padding, channels)
     expected = expected_currents(layer, spikes, lanes, current_bits)
     run = run_stream(
         place, accumulator, events, widths=(event_width(channels, timesteps), lanes * timesteps * current_bits),
-        expected=len(expected), stalls=stalls, seed=seed, height=height, width=width, padding=padding, kernel=kernel,
-        channels=channels, timesteps=timesteps, lanes=lanes, current_bits=current_bits, bias=stage.bias, weights=stage.weights,
+        expected=len(expected), stalls=stalls, seed=seed, height=height, width=width, parts=parts, padding=padding,
+        kernel=kernel, channels=channels, timesteps=timesteps, lanes=lanes, current_bits=current_bits, bias=stage.bias,
+        weights=stage.weights,
     )  # fmt: skip
     assert run.beats == expected
     return run, stage, int(spikes.any(1).sum()) * stage.groups
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize(("kernel", "parts", "outputs", "lanes"), [(1, 2, 2, 2), (3, 2, 3, 2), (3, 4, 1, 1), (5, 2, 2, 1)])
+def test_rows_in_parts(place, kernel, parts, outputs, lanes, stalls):
+    """Also a map of three columns and one group, whose scans are just long enough for the line buffer."""
+    accumulate(place, 4, outputs, 3, 3, kernel, lanes, 2, parts=parts, stalls=stalls)
 
 
 @pytest.mark.parametrize("stalls", STALLS)
@@ -82,9 +94,13 @@ def test_one_event_a_cycle(place, kernel, timesteps, lanes, rate):
     assert run.counts["stall_out"] == 0
 
 
+def test_a_1x1_kernel_needs_no_padding_unless_it_keeps_partial_sums():
+    assert [row_padding(3, 1, 1, parts) for parts in (1, 2)] == [0, 1]
+
+
 @pytest.mark.parametrize(("width", "groups", "kernel"), [(3, 1, 3), (3, 1, 5), (4, 1, 5), (3, 2, 5), (8, 1, 5)])
 def test_padding_fills_what_a_narrow_map_lacks(width, groups, kernel):
     radius = kernel // 2
-    positions = width + row_padding(width, groups, kernel)
+    positions = width + row_padding(width, groups, kernel, 1)
     assert groups * positions >= 4 + 2 * radius
-    assert row_padding(width, groups, kernel) == 0 or groups * (positions - 1) < 4 + 2 * radius
+    assert row_padding(width, groups, kernel, 1) == 0 or groups * (positions - 1) < 4 + 2 * radius

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cosim.beats import grouped, image_beats, pack_fields, spike_beats
+from cosim.beats import PackedFields, grouped, image_beats, pack_fields, spike_beats
 
 
 @pytest.mark.parametrize("bits", [1, 3, 8, 13])
@@ -29,6 +29,27 @@ def test_spike_beats_come_by_image_row_group_and_column(lanes):
         for x in range(4)
     ]
     assert list(spike_beats(spikes, lanes)) == expected
+
+
+def test_spike_beats_of_an_image_come_pass_by_pass():
+    spikes = np.random.default_rng(3).integers(0, 2, (2, 6, 5, 2, 4))
+    passes = [spike_beats(spikes[n : n + 1, first : first + 2], 3) for n in range(2) for first in (0, 2, 4)]
+    assert spike_beats(spikes, 3, 2) == tuple(beat for beats in passes for beat in beats)
+
+
+def test_image_beats_come_again_in_each_pass():
+    images = np.random.default_rng(4).integers(0, 16, (2, 1, 2, 3))
+    one, two = (image_beats(images[n : n + 1], 4) for n in range(2))
+    assert image_beats(images, 4, 3) == one * 3 + two * 3
+
+
+@pytest.mark.parametrize("bits", [1, 4, 7])
+def test_packed_fields_know_their_number_before_they_are_packed(bits):
+    values = np.random.default_rng(bits).integers(-(2 ** (bits - 1)), 2 ** (bits - 1), (5, 3))
+    words = PackedFields(values, bits)
+    assert len(words) == 5
+    assert "words" not in vars(words)
+    assert tuple(words) == pack_fields(values, bits)
 
 
 def test_image_beats_hold_a_pixel_with_channel_0_lowest():

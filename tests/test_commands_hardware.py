@@ -52,8 +52,8 @@ def test_cosim_takes_images_from_a_file(model, tmp_path):
 def test_a_wrong_weight_in_the_hardware_makes_cosim_fail_with_the_first_difference(model, tmp_path, capsys, monkeypatch):
     import cosim.plan
 
-    def plant(network, lanes, queue_depth=16, plan=cosim.plan.plan_stages):
-        stages = plan(network, lanes, queue_depth)
+    def plant(network, sizing, plan=cosim.plan.plan_stages):
+        stages = plan(network, sizing)
         weights = stages["conv2"].weights
         object.__setattr__(weights, "words", tuple(word ^ 0b100 for word in weights.words))
         return stages

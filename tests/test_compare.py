@@ -11,7 +11,7 @@ from rtl.readout import Readout
 
 LANES = 3
 SHAPE = (2, 2, 5, 3, 4)  # images, timesteps, channels, height, width
-READOUT = Readout(outputs=6, lanes=2, timesteps=2, classes=3)
+READOUT = Readout(outputs=6, lanes=2, timesteps=2, passes=1, classes=3)
 
 
 @pytest.fixture
@@ -35,6 +35,16 @@ def test_every_flipped_spike_is_named(spikes, place):
     image, timestep, channel, y, x = place
     expected = Mismatch(image, "conv1", timestep, channel, y, x, int(wrong[place]), int(spikes[place]))
     assert first_spike_mismatch("conv1", wrong, LANES, beats) == expected
+
+
+@pytest.mark.parametrize("place", [(0, 0, 0, 0, 0), (0, 1, 4, 2, 3), (1, 0, 2, 1, 0), (1, 1, 3, 2, 3)])
+def test_every_flipped_spike_is_named_where_an_image_takes_two_passes(spikes, place):
+    beats = [Beat(index, f"{beat:x}") for index, beat in enumerate(spike_beats(spikes, LANES, 1))]
+    assert first_spike_mismatch("conv1", spikes, LANES, beats, 1) is None
+    wrong = spikes.copy()
+    wrong[place] ^= 1
+    expected = Mismatch(place[0], "conv1", *place[1:], int(wrong[place]), int(spikes[place]))
+    assert first_spike_mismatch("conv1", wrong, LANES, beats, 1) == expected
 
 
 def test_a_spike_of_a_lane_without_a_channel_is_a_difference(spikes):

@@ -14,6 +14,7 @@ from cosim.design import build_accelerator, build_stage
 from cosim.errors import CosimError
 from cosim.hdl_folder import write_hdl
 from cosim.network_run import convert_stages
+from cosim.sizing import choose_sizing
 from reference.modelfile import save_model
 
 ROOT = Path(__file__).parents[1]
@@ -23,11 +24,13 @@ ROOT = Path(__file__).parents[1]
     ("3C3-5C3-MP2-FC6", (1, 6, 7), {}),
     ("2C1-3C1-FC7-FC6", (3, 5, 3), {"timesteps": 1, "image_bits": 1}),
     ("3C5-2C5-FC3", (2, 4, 3), {"timesteps": 3, "image_signed": True, "kind": "subtract_delayed"}),
+    ("3C3-5C3-MP2-FC6", (1, 6, 7), {"timesteps": 8, "coding": "rate", "kind": "subtract_delayed"}),
+    ("66C1-3C3-FC6", (1, 3, 3), {"timesteps": 5, "coding": "events", "image_bits": 1}),
 ])  # fmt: skip
 def test_verilator_and_icarus_have_nothing_to_say(architecture, shape, settings, tmp_path):
     network = small_network(architecture, shape, **settings)
     stages = small_stages(network)
-    write_hdl(network, {}, 16, stages, convert_stages(stages), tmp_path)
+    write_hdl(network, choose_sizing(network), stages, convert_stages(stages), tmp_path)
     lint = ["verilator", "--lint-only", "-Wall", "-f", "verilator.f"]
     icarus = ["iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "/dev/null", "-c", "accelerator.f"]
     for command in (lint, icarus):

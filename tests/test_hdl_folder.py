@@ -7,12 +7,13 @@ from small_networks import small_network, small_stages
 
 from cosim.hdl_folder import write_hdl
 from cosim.network_run import convert_stages
+from cosim.sizing import choose_sizing
 
 
 def written(network, folder):
     folder.mkdir()
     stages = small_stages(network)
-    write_hdl(network, {"conv1": 3}, 16, stages, convert_stages(stages), folder)
+    write_hdl(network, choose_sizing(network), stages, convert_stages(stages), folder)
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 

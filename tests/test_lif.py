@@ -33,13 +33,12 @@ def fire(kind, multiplier, shift, theta, currents):
     return spikes, [*formed, v - theta] if kind == "subtract" and s else formed
 
 
-def layer_of(kind, leak, thetas, currents):
+def layer_of(kind, leak, thetas, columns, currents):
     """Parameters with the smallest widths, and the spikes [beat, lane, t] of currents [beat, lane, t].
 
     thetas: [group, lane]; each group has as many beats as it has columns, group after group, again and again.
     """
     beats, lanes, _ = currents.shape
-    columns = beats // len(thetas) // 2
     spikes, formed = np.zeros(currents.shape, int), []
     for beat, lane in np.ndindex(beats, lanes):
         theta = int(thetas[beat // columns % len(thetas), lane])
@@ -48,23 +47,48 @@ def layer_of(kind, leak, thetas, currents):
     theta_bits, current_bits = (signed_bits(int(values.min()), int(values.max())) for values in (thetas, currents))
     potential_bits = max(signed_bits(min(formed), max(formed)), current_bits, theta_bits)
     table = Table("theta.hex", lanes * theta_bits, pack_fields(thetas, theta_bits))
-    return columns, Lif(kind, *leak, current_bits, potential_bits, theta_bits, table), spikes
+    return Lif(kind, *leak, current_bits, potential_bits, theta_bits, table), spikes
 
 
-def check(place, kind, leak, groups, columns, lanes, timesteps, low=-40, high=50, stalls=(0.3, 0.3), seed=1):
+def by_pass(values, images, passes):
+    """Values [beats of all images, lane, t of all passes] in the order of the stream: [beats, lane * t of a pass]."""
+    _, lanes, timesteps = values.shape
+    split = values.reshape(images, -1, lanes, passes, timesteps // passes).transpose(0, 3, 1, 2, 4)
+    return split.reshape(-1, lanes * timesteps // passes)
+
+
+def check(
+    place, kind, leak, groups, columns, lanes, timesteps, low=-40, high=50, rows=2, passes=1, images=1, stalls=(0.3, 0.3), seed=1
+):  # fmt: skip
     choose = np.random.default_rng(seed)
     thetas = choose.integers(-12, 20, (groups, lanes))
-    # Two rows; currents often at the threshold itself, where only a strict compare is right.
-    currents = choose.integers(low, high, (2 * groups * columns, lanes, timesteps))
+    # Currents often at the threshold itself, where only a strict compare is right.
+    currents = choose.integers(low, high, (images * rows * groups * columns, lanes, timesteps * passes))
     currents[::3, :, 0] = thetas[np.arange(len(currents))[::3] // columns % groups]
-    columns, neuron, spikes = layer_of(kind, leak, thetas, currents)
+    neuron, spikes = layer_of(kind, leak, thetas, columns, currents)
+    words = pack_fields(by_pass(currents, images, passes), neuron.current_bits)
     run = run_stream(
-        place, lif, pack_fields(currents.reshape(len(currents), -1), neuron.current_bits),
-        widths=(lanes * timesteps * neuron.current_bits, lanes * timesteps), expected=len(currents), stalls=stalls, seed=seed,
-        counted=False, lanes=lanes, timesteps=timesteps, columns=columns, neuron=neuron,
+        place, lif, words, widths=(lanes * timesteps * neuron.current_bits, lanes * timesteps), expected=len(words),
+        stalls=stalls, seed=seed, counted=False, lanes=lanes, timesteps=timesteps, rows=rows, columns=columns, passes=passes,
+        neuron=neuron,
     )  # fmt: skip
-    assert tuple(run.beats) == pack_fields(spikes.reshape(len(spikes), -1), 1)
+    assert tuple(run.beats) == pack_fields(by_pass(spikes, images, passes), 1)
     return run
+
+
+@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize(("timesteps", "passes"), [(1, 3), (2, 2), (3, 4)])
+@pytest.mark.parametrize(("rows", "groups", "columns"), [(1, 1, 1), (1, 2, 1), (1, 4, 1), (1, 5, 1), (2, 1, 3), (3, 2, 2)])
+def test_potentials_go_on_over_passes(place, kind, timesteps, passes, rows, groups, columns):
+    """Maps of so few beats that each waits for the one before, and maps of just enough; a second image starts from 0."""
+    check(
+        place, kind, (5, 3), groups, columns, 2, timesteps, rows=rows, passes=passes, images=2, stalls=(0.2, 0.3), seed=timesteps
+    )  # fmt: skip
+
+
+def test_waiting_for_a_potential_costs_a_pipeline(place):
+    run = check(place, "subtract", (5, 3), 1, 1, 1, 2, rows=1, passes=4, stalls=(0, 0))
+    assert np.diff(run.sent).tolist() == [4] * 3
 
 
 @pytest.mark.parametrize("kind", NEURON_KINDS)
@@ -84,12 +108,13 @@ def test_groups_take_turns(place, groups, columns, lanes, timesteps):
     kind=st.sampled_from(NEURON_KINDS),
     leak=st.integers(0, 8).flatmap(lambda shift: st.tuples(st.integers(0, 2**shift), st.just(shift))),
     shape=st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 3), st.integers(1, 4)),
+    passes=st.integers(1, 3),
     limits=st.sampled_from([(-1, 2), (-300, -200), (200, 300), (-2000, 2000)]),
     stalls=st.sampled_from(STALLS),
     seed=st.integers(0, 99),
 )
-def test_any_neuron(place, kind, leak, shape, limits, stalls, seed):
-    check(place, kind, leak, *shape, *limits, stalls=stalls, seed=seed)
+def test_any_neuron(place, kind, leak, shape, passes, limits, stalls, seed):
+    check(place, kind, leak, *shape, *limits, passes=passes, images=passes, stalls=stalls, seed=seed)
 
 
 @pytest.mark.parametrize("timesteps", [1, 4])
@@ -108,5 +133,16 @@ def test_a_potential_beyond_its_width_is_an_error(tmp_path):
     neuron = Lif("subtract", 1, 0, 4, 4, 4, Table("theta.hex", 4, (7,)))
     with pytest.raises(ValueError, match=">= maximum"):
         run_stream(
-            in_myhdl, lif, [0x77], widths=(8, 2), expected=1, counted=False, lanes=1, timesteps=2, columns=1, neuron=neuron
+            in_myhdl,
+            lif,
+            [0x77],
+            widths=(8, 2),
+            expected=1,
+            counted=False,
+            lanes=1,
+            timesteps=2,
+            rows=1,
+            columns=1,
+            passes=1,
+            neuron=neuron,
         )

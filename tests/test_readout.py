@@ -20,12 +20,12 @@ def expected_word(stage, spikes):
     return word
 
 
-def check(place, classes, population, lanes, timesteps, stalls=(0, 0), rate=0.4, spikes=None):
-    stage = Readout(classes * population, lanes, timesteps, classes)
+def check(place, classes, population, lanes, timesteps, passes=1, stalls=(0, 0), rate=0.4, spikes=None):
+    stage = Readout(classes * population, lanes, timesteps, passes, classes)
     if spikes is None:
-        spikes = random_spikes(5, timesteps, stage.outputs, 1, 1, rate)
+        spikes = random_spikes(5, timesteps * passes, stage.outputs, 1, 1, rate)
     run = run_stream(
-        place, readout, spike_beats(spikes, lanes), widths=(stage.input_bits, stage.output_bits), expected=len(spikes),
+        place, readout, spike_beats(spikes, lanes, timesteps), widths=(stage.input_bits, stage.output_bits), expected=len(spikes),
         stalls=stalls, stage=stage,
     )  # fmt: skip
     assert run.beats == [expected_word(stage, image) for image in spikes]
@@ -38,18 +38,23 @@ def check(place, classes, population, lanes, timesteps, stalls=(0, 0), rate=0.4,
 )
 def test_counts_and_class(place, classes, population, lanes, stalls):
     """Lanes of a beat that cross the border of classes, and a last beat that is not full."""
-    check(place, classes, population, lanes, 2, stalls)
+    check(place, classes, population, lanes, 2, stalls=stalls)
+
+
+@pytest.mark.parametrize(("classes", "population", "lanes"), [(1, 1, 1), (1, 3, 2), (3, 4, 3), (2, 5, 10)])
+def test_counts_go_on_over_passes(place, classes, population, lanes):
+    check(place, classes, population, lanes, 2, passes=3, stalls=(0.3, 0.3))
 
 
 @settings(max_examples=8)
 @given(
-    shape=st.tuples(st.integers(1, 6), st.integers(1, 4), st.integers(1, 6), st.integers(1, 4)),
+    shape=st.tuples(st.integers(1, 6), st.integers(1, 4), st.integers(1, 6), st.integers(1, 4), st.integers(1, 3)),
     stalls=st.sampled_from(STALLS),
     rate=st.sampled_from([0, 0.2, 1.1]),
 )
 def test_any_population(place, shape, stalls, rate):
-    classes, population, lanes, timesteps = shape
-    check(place, classes, population, min(lanes, classes * population), timesteps, stalls, rate)
+    classes, population, lanes, timesteps, passes = shape
+    check(place, classes, population, min(lanes, classes * population), timesteps, passes, stalls, rate)
 
 
 def test_ties_go_to_the_smallest_class(place):

@@ -21,15 +21,15 @@ def decode(word, channels, timesteps):
     return (word & (2**bits - 1) if mask else None, mask, word >> (bits + timesteps))
 
 
-def scan(place, spikes, lanes, passes=1, padding=0, flush=0, stalls=(0, 0), seed=0):
-    """Events of the hardware, and the run."""
+def scan(place, spikes, lanes, scans=1, padding=0, flush=0, row_parts=1, banks=2, stalls=(0, 0), seed=0):
+    """Events of the hardware, and the run. row_parts: a divisor of the beats of a pixel."""
     _, timesteps, channels, height, width = spikes.shape
-    chunks = groups_of(channels, lanes)
-    expected = expected_events(spikes, passes, padding, flush)
+    chunks = groups_of(channels, lanes) // row_parts
+    expected = expected_events(spikes, scans, padding, flush, chunks * lanes)
     run = run_stream(
         place, scanner, spike_beats(spikes, lanes), widths=(lanes * timesteps, event_width(chunks * lanes, timesteps)),
-        expected=len(expected), stalls=stalls, seed=seed, counted=False, height=height, width=width, padding=padding,
-        chunks=chunks, lanes=lanes, timesteps=timesteps, passes=passes, flush=flush,
+        expected=len(expected), stalls=stalls, seed=seed, counted=False, parts=height * row_parts, width=width,
+        padding=padding, chunks=chunks, lanes=lanes, timesteps=timesteps, scans=scans, flush=flush, banks=banks,
     )  # fmt: skip
     assert [decode(word, chunks * lanes, timesteps) for word in run.beats] == expected
     return run
@@ -37,12 +37,20 @@ def scan(place, spikes, lanes, passes=1, padding=0, flush=0, stalls=(0, 0), seed
 
 @pytest.mark.parametrize("stalls", STALLS[1:])
 @pytest.mark.parametrize(
-    ("channels", "lanes", "passes", "padding", "flush", "timesteps"),
+    ("channels", "lanes", "scans", "padding", "flush", "timesteps"),
     [(1, 1, 1, 0, 0, 1), (3, 2, 2, 0, 4, 2), (5, 2, 1, 2, 3, 1), (7, 3, 3, 1, 7, 3), (4, 4, 2, 0, 6, 4)],
 )
-def test_every_event_once_and_in_order(place, channels, lanes, passes, padding, flush, timesteps, stalls):
+def test_every_event_once_and_in_order(place, channels, lanes, scans, padding, flush, timesteps, stalls):
     spikes = random_spikes(2, timesteps, channels, 3, 4)
-    scan(place, spikes, lanes, passes, padding, flush, stalls)
+    scan(place, spikes, lanes, scans, padding, flush, stalls=stalls)
+
+
+@pytest.mark.parametrize("stalls", STALLS[1:])
+@pytest.mark.parametrize(
+    ("channels", "lanes", "row_parts", "banks"), [(3, 1, 3, 2), (7, 2, 2, 3), (8, 2, 2, 4), (5, 5, 1, 5), (6, 1, 6, 12)]
+)
+def test_rows_in_parts(place, channels, lanes, row_parts, banks, stalls):
+    scan(place, random_spikes(2, 2, channels, 3, 4), lanes, 2, 1, 3, row_parts, banks, stalls)
 
 
 @settings(max_examples=6)
@@ -50,20 +58,25 @@ def test_every_event_once_and_in_order(place, channels, lanes, passes, padding, 
     shape=st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 9), st.integers(1, 4), st.integers(1, 4)),
     lanes=st.integers(1, 5),
     repeats=st.tuples(st.integers(1, 3), st.integers(0, 2), st.integers(0, 9)),
+    in_parts=st.booleans(),
+    banks=st.integers(2, 5),
     rate=st.sampled_from([0, 0.1, 0.5, 1]),
     stalls=st.sampled_from(STALLS),
 )
-def test_any_shape(place, shape, lanes, repeats, rate, stalls):
-    scan(place, random_spikes(*shape, rate=rate, seed=sum(shape)), min(lanes, shape[2]), *repeats, stalls=stalls)
+def test_any_shape(place, shape, lanes, repeats, in_parts, banks, rate, stalls):
+    lanes = min(lanes, shape[2])
+    row_parts = groups_of(shape[2], lanes) if in_parts else 1
+    spikes = random_spikes(*shape, rate=rate, seed=sum(shape))
+    scan(place, spikes, lanes, *repeats, row_parts, banks, stalls)
 
 
 @pytest.mark.parametrize("rate", [0, 0.3, 1.1])
 @pytest.mark.parametrize(("channels", "lanes"), [(1, 1), (5, 2), (6, 1)])
 def test_one_event_a_cycle_back_to_back(place, channels, lanes, rate):
-    """A pass more than beats for a pixel: a row takes longer than the next one's arrival, only the first is waited for."""
+    """A scan more than beats for a pixel: a row takes longer than the next one's arrival, only the first is waited for."""
     spikes = random_spikes(2, 2, channels, 4, 5, rate=rate)
-    passes = groups_of(channels, lanes) + 1
-    run = scan(place, spikes, lanes, passes=passes, flush=5)
+    scans = groups_of(channels, lanes) + 1
+    run = scan(place, spikes, lanes, scans=scans, flush=5)
     assert run.cycles[-1] - run.cycles[0] == len(run.beats) - 1
     first_row = groups_of(channels, lanes) * 5
     assert run.cycles[0] - run.sent[first_row - 1] <= SETTLING

@@ -7,7 +7,8 @@ from small_networks import small_network, small_stages
 
 from cosim import verilator
 from cosim.network_run import run_network
-from cosim.plan import choose_lanes, plan_stages
+from cosim.plan import plan_stages
+from cosim.sizing import choose_sizing
 from reference.datasets import load, random_images
 from reference.modelfile import load_model
 
@@ -58,6 +59,6 @@ def test_a_wrong_weight_is_caught(cache, tmp_path):
 @pytest.mark.slow
 def test_the_shipped_network_on_20_images(cache, tmp_path):
     network = load_model(MODEL)
-    stages = plan_stages(network, choose_lanes(network))
+    stages = plan_stages(network, choose_sizing(network))
     images = load("fashion-mnist", network, 20).images
     assert run(network, stages, images, tmp_path / "run", simulator="verilator").mismatch is None
