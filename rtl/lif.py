@@ -98,22 +98,22 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron):
         potential_word = Signal(intbv(0)[lanes * neuron.potential_bits :])
         stored_potentials = Signal(intbv(0)[lanes * neuron.potential_bits :])
         stored = [signed(neuron.potential_bits) for _ in range(lanes)]
-        last_spikes = Signal(intbv(0)[lanes:])
         stored_spikes = Signal(intbv(0)[lanes:])
         potential_fields = pack([membrane[last_stage * lanes + p] for p in range(lanes)], potential_word)
         potentials = ram(clk, leave, leaving_beat, potential_word, always_read, next_beat, stored_potentials, beats)
         stored_fields = unpack(stored_potentials, stored)
         if resets_delayed:
+            last_spikes = Signal(intbv(0)[lanes:])
             spike_memory = ram(clk, leave, leaving_beat, last_spikes, always_read, next_beat, stored_spikes, beats)
+
+            @always_comb
+            def find_last_spikes():
+                for p in range(lanes):
+                    last_spikes.next[p] = spikes[last_stage][p * timesteps + last_stage]
 
         @always_comb
         def find_leaving():
             leave.next = occupied[last_stage] and dst.ready
-
-        @always_comb
-        def find_last_spikes():
-            for p in range(lanes):
-                last_spikes.next[p] = spikes[last_stage][p * timesteps + last_stage]
 
         @always_comb
         def recall():
