@@ -116,7 +116,7 @@ def encoder(clk, rst, src, dst, counts, stage):
         if take:
             for i in range(registers):
                 state[:] = states[i]
-                for _ in range(bits):
+                for step in range(bits):  # noqa: B007 (VHDL takes no name of an underscore)
                     if state[0]:
                         state[:] = (state >> 1) ^ feedback
                     else:
