@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,9 +51,7 @@ class NetworkRun:
 
     @property
     def activity(self) -> dict[str, dict[str, int]]:
-        return {
-            name: stage_activity(self.outcome.counts >> (i * ACTIVITY_BITS)) for i, name in enumerate(self.stages)
-        }
+        return {name: stage_activity(self.outcome.counts >> (i * ACTIVITY_BITS)) for i, name in enumerate(self.stages)}
 
 
 def stage_activity(counts: int) -> dict[str, int]:
@@ -63,6 +62,18 @@ def stage_activity(counts: int) -> dict[str, int]:
 def convert_stages(stages: dict[str, Stage], language: str = "verilog") -> tuple[Module, ...]:
     """The accelerator in Verilog or VHDL, its top last."""
     return tuple(convert(build_accelerator(stages), TOP, language))
+
+
+def network_bench(network: Network, stages: dict[str, Stage], images: np.ndarray, language: str, **settings: Any) -> Bench:
+    """The bench that runs `images` through the accelerator. settings: stalls, seed and waves, see Bench."""
+    return Bench(
+        modules=convert_stages(stages, language),
+        beats=image_beats(network.check_images(images), network.image_bits),
+        frame_beats=network.input_shape[1] * network.input_shape[2],
+        expected=len(images),
+        watch=traced_streams(stages),
+        **settings,
+    )
 
 
 def run_network(
@@ -87,17 +98,7 @@ def run_network(
     trace = golden.run(network, images)
     language, run_simulator = SIMULATORS[simulator]
     progress(f"conversion to {language}")
-    bench = Bench(
-        modules=convert_stages(stages, language),
-        beats=image_beats(network.check_images(images), network.image_bits),
-        frame_beats=network.input_shape[1] * network.input_shape[2],
-        expected=len(images),
-        watch=traced_streams(stages),
-        src_stall=src_stall,
-        dst_stall=dst_stall,
-        seed=seed,
-        waves=waves,
-    )
+    bench = network_bench(network, stages, images, language, src_stall=src_stall, dst_stall=dst_stall, seed=seed, waves=waves)
     progress(f"simulation of {len(images)} images in {simulator}")
     outcome = run_simulator(bench, folder)
     streams = {name: outcome.streams["dst" if name == READOUT else name] for name in stages}
