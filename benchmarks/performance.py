@@ -1,6 +1,6 @@
 """Measures the figures of docs/performance.md, prints them, and with --write puts them there.
 
-    python -m benchmarks.performance [--write] [--skip-tests]
+python -m benchmarks.performance [--write] [--skip-tests]
 """
 
 from __future__ import annotations
@@ -17,19 +17,24 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from cosim.bench import Outcome
-from cosim.network_run import stage_activity
+from cosim.network_run import SIMULATORS, network_bench, stage_activity
 from cosim.plan import plan_stages
 from cosim.sizing import choose_sizing
 from cosim.stage_run import run_stage
-from reference.datasets import random_images
+from reference.datasets import load, random_images
+from reference.modelfile import load_model
 from reference.network import Network, Neuron
 from reference.random_network import random_network
 
+from .page import write_section
+
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 SEED = 1
 LANES = 8
+MODEL = ROOT / "models" / "fashion-small.safetensors"
+SIMULATED = {"ghdl": 2, "icarus": 4, "verilator": 100}
+"""Images in each simulator."""
 DEMO = [sys.executable, "-m", "scripts.main", "cosim", "models/fashion-small.safetensors", "--images", "2"]
 
 
@@ -38,12 +43,11 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the figures into docs/performance.md")
     parser.add_argument("--skip-tests", action="store_true", help="leave out the time of the test suite")
     args = parser.parse_args()
-    text = "\n".join([_machine(), "", _sparse_table(), "", _dense_table(), "", _time_table(args.skip_tests)])
+    tables = [_sparse_table(), _dense_table(), _simulator_table(), _time_table(args.skip_tests)]
+    text = "\n\n".join([_machine(), *tables])
     print(text)
     if args.write:
-        page = PAGE.read_text()
-        before, after = page[: page.index(BEGIN) + len(BEGIN)], page[page.index(END) :]
-        PAGE.write_text(f"{before}\n{text}\n{after}")
+        write_section(PAGE, text)
     return 0
 
 
@@ -107,6 +111,29 @@ def _dense_table() -> str:
         rows.append([str(images), str(outcome.cycles), str(busy), f"{busy / outcome.cycles:.1%}"])
     title = f"Dense core, 28x28, 1 -> 16 channels, {LANES} lanes, T=2"
     return _table(title, ["images back to back", "cycles", "cycles with all multipliers busy", "share"], rows)
+
+
+def _simulator_table() -> str:
+    network = load_model(MODEL)
+    stages = plan_stages(network, choose_sizing(network))
+    rows = [_simulator_row(name, images, network, stages) for name, images in SIMULATED.items()]
+    slowest = min(float(row[-1]) for row in rows)
+    title = f"Cycles a second of whole runs of {MODEL.name}, all streams recorded"
+    rows = [[*row, f"{float(row[-1]) / slowest:.0f}"] for row in rows]
+    return _table(title, ["simulator", "images", "cycles", "seconds", "cycles a second", "times the slowest"], rows)
+
+
+def _simulator_row(simulator: str, images: int, network: Network, stages: dict) -> list[str]:
+    """Time the simulator's second run: Verilator's program is in its cache then; Icarus and GHDL compile each time."""
+    language, run_simulator = SIMULATORS[simulator]
+    batch = load("fashion-mnist", network, images).images
+    bench = network_bench(network, stages, batch, language)
+    for _ in range(2):
+        with TemporaryDirectory() as folder:
+            start = time.monotonic()
+            cycles = run_simulator(bench, Path(folder)).complete().cycles
+            seconds = time.monotonic() - start
+    return [simulator, str(images), str(cycles), f"{seconds:.1f}", f"{cycles / seconds:.0f}"]
 
 
 def _time_table(skip_tests: bool) -> str:

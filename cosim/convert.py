@@ -121,6 +121,8 @@ def _port_types(arguments: dict) -> Iterator[tuple[str, int, int | None]]:
 
 def _fresh(value):
     """The same argument with signals of its own; parameters are handed on as they are."""
+    if isinstance(value, myhdl.ResetSignal):
+        return myhdl.ResetSignal(value._init, value.active, value.isasync)
     if isinstance(value, _Signal):
         return myhdl.Signal(copy.copy(value._init))
     if not signals_of("", value):
@@ -176,6 +178,9 @@ def _instantiate(parent: _Block, child: _Block, instance: str, module: Module, l
             signal.driven = "wire"
         else:
             signal.read = True
+            if isinstance(signal, myhdl.ConcatSignal):
+                # MyHDL drives one only if a generator of the block itself reads it.
+                signal.driven = "wire"
         signal._markUsed()
         if not any(known is signal for known in parent.sigdict.values()):
             parent.sigdict[f"{instance}_{port.name}"] = signal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,6 +72,19 @@ def input_beats(network: Network, stages: dict[str, Stage], images: np.ndarray) 
     return image_beats(images, network.image_bits, readout.passes)
 
 
+def network_bench(network: Network, stages: dict[str, Stage], images: np.ndarray, language: str, **settings: Any) -> Bench:
+    """The bench that runs `images` through the accelerator. settings: stalls, seed and waves, see Bench."""
+    beats = input_beats(network, stages, images)
+    return Bench(
+        modules=convert_stages(stages, language),
+        beats=beats,
+        frame_beats=len(beats) // len(images),
+        expected=len(images),
+        watch=traced_streams(stages),
+        **settings,
+    )
+
+
 def run_network(
     network: Network,
     stages: dict[str, Stage],
@@ -91,20 +105,9 @@ def run_network(
     """
     progress("integer reference")
     trace = golden.run(network, images)
-    beats = input_beats(network, stages, images)
     language, run_simulator = SIMULATORS[simulator]
     progress(f"conversion to {language}")
-    bench = Bench(
-        modules=convert_stages(stages, language),
-        beats=beats,
-        frame_beats=len(beats) // len(images),
-        expected=len(images),
-        watch=traced_streams(stages),
-        src_stall=src_stall,
-        dst_stall=dst_stall,
-        seed=seed,
-        waves=waves,
-    )
+    bench = network_bench(network, stages, images, language, src_stall=src_stall, dst_stall=dst_stall, seed=seed, waves=waves)
     progress(f"simulation of {len(images)} images in {simulator}")
     outcome = run_simulator(bench, folder)
     streams = {name: outcome.streams["dst" if name == READOUT else name] for name in stages}
