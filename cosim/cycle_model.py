@@ -29,7 +29,7 @@ from rtl.sparse_fc import SparseFc
 
 from . import cycle_units as units
 from .beats import grouped
-from .plan import READOUT, Stage
+from .plan import Stage, readout_of
 
 SLICE = 1_000_000
 """Cycles between two reports of progress."""
@@ -51,7 +51,7 @@ class _Chain:
 
     def __init__(self):
         self.kinds: list[int] = []
-        self.records: list[list[np.void]] = [[] for _ in units.KINDS]
+        self.records: list[list[np.ndarray]] = [[] for _ in units.KINDS]
         self.first_chunk: list[np.ndarray] = [np.zeros(1, np.int64)]
         self.chunk_events: list[np.ndarray] = []
         self.pixels = self.chunks = self.slots = 0
@@ -140,12 +140,13 @@ class _Chain:
         )  # fmt: skip
 
 
-def part_events(spikes: np.ndarray, stage: SparseConv | SparseFc) -> np.ndarray:
+def part_events(spikes: np.ndarray | None, stage: SparseConv | SparseFc) -> np.ndarray:
     """Events in each chunk of each pixel, in the order of the scanner: int64 [frames * parts * pixels, chunks].
 
     spikes: [images, timesteps, channels, height, width].
     """
-    merged = spikes.reshape(-1, stage.timesteps, *spikes.shape[2:]).any(1)  # [frame, channel, y, x]
+    assert spikes is not None
+    merged = np.any(spikes.reshape(-1, stage.timesteps, *spikes.shape[2:]), axis=1)  # [frame, channel, y, x]
     by_chunk = grouped(merged.swapaxes(0, 1), stage.lanes_in).sum(1, dtype=np.int64)  # [chunk, frame, y, x]
     if isinstance(stage, SparseFc):
         return by_chunk.transpose(1, 2, 0, 3).reshape(-1, stage.chunks)
@@ -166,7 +167,7 @@ def run_model(
         chain.add_stage(number, stage, spikes)
         spikes = trace.spikes.get(name, spikes)
     images = len(trace.predicted)
-    frame_beats = network.input_shape[1] * network.input_shape[2] * stages[READOUT].passes
+    frame_beats = network.input_shape[1] * network.input_shape[2] * readout_of(stages).passes
     starts, ends = np.zeros(images, np.int64), np.zeros(images, np.int64)
     counts, done, arrays = np.zeros((len(stages), len(COUNTERS)), np.int64), np.zeros(3, np.int64), chain.arrays()
     while not units.step_chain(*arrays, counts, done, SLICE, frame_beats, starts, ends):

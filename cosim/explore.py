@@ -15,7 +15,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from reference.coding import ENCODER
 from reference.golden import Trace
-from reference.network import Conv, Layer, Linear, Network, Pool
+from reference.network import Conv, Linear, Network, Pool
 from rtl.errors import DesignError
 from rtl.stream import groups_of
 
@@ -62,7 +62,7 @@ def layer_work(network: Network, trace: Trace, timesteps: int) -> dict[str, floa
     return work
 
 
-def _sparse_work(layer: Layer, spikes: np.ndarray, timesteps: int) -> float:
+def _sparse_work(layer: Conv | Linear, spikes: np.ndarray, timesteps: int) -> float:
     images = len(spikes)
     events = spikes.reshape(-1, timesteps, *spikes.shape[2:]).any(1).sum(1)  # [frame, y, x]
     if isinstance(layer, Linear):

@@ -23,7 +23,7 @@ from .design import build_accelerator
 from .ghdl import run_ghdl
 from .hdl_folder import TOP
 from .icarus import run_icarus
-from .plan import READOUT, Stage
+from .plan import READOUT, Stage, readout_of
 from .verilator import run_verilator
 
 SIMULATORS = {"icarus": ("verilog", run_icarus), "verilator": ("verilog", run_verilator), "ghdl": ("vhdl", run_ghdl)}
@@ -45,9 +45,7 @@ class NetworkRun:
     @property
     def readout(self) -> Readout:
         """Parameters of the last stage."""
-        stage = self.stages[READOUT]
-        assert isinstance(stage, Readout)
-        return stage
+        return readout_of(self.stages)
 
     @property
     def activity(self) -> dict[str, dict[str, int]]:
@@ -66,7 +64,7 @@ def convert_stages(stages: dict[str, Stage], language: str = "verilog") -> tuple
 
 def input_beats(network: Network, stages: dict[str, Stage], images: np.ndarray) -> tuple[int, ...]:
     """What the accelerator takes for images that network.check_images accepts."""
-    readout, images = stages[READOUT], network.check_images(images)
+    readout, images = readout_of(stages), network.check_images(images)
     if network.coding == "events":
         return spike_beats(images, network.input_shape[0], readout.timesteps)
     return image_beats(images, network.image_bits, readout.passes)

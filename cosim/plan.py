@@ -26,6 +26,13 @@ ROWS_BUFFERED = 2
 """Rows that a row buffer holds: one that is being scanned, one that arrives."""
 
 
+def readout_of(stages: dict[str, Stage]) -> Readout:
+    """Parameters of the last stage."""
+    stage = stages[READOUT]
+    assert isinstance(stage, Readout)
+    return stage
+
+
 def plan_stages(network: Network, sizing: Sizing) -> dict[str, Stage]:
     """The stages of the accelerator in order, by name: one for each layer, and the read-out.
 

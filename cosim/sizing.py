@@ -94,7 +94,7 @@ def _choose_timesteps(network: Network, wanted: int | None) -> int:
     return wanted
 
 
-def _check_names(what: str, wanted: dict[str, int] | int | None, allowed: dict[str, int]):
+def _check_names(what: str, wanted: dict[str, int] | None, allowed: dict[str, int]):
     for name in wanted or {}:
         if name not in allowed:
             raise InputError(f"{what} for {name!r}: no such layer; allowed: {', '.join(allowed)}")

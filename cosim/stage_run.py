@@ -9,6 +9,9 @@ import torch
 
 from reference import golden
 from reference.network import Network, Pool
+from rtl.dense_core import DenseCore
+from rtl.sparse_conv import SparseConv
+from rtl.sparse_fc import SparseFc
 
 from .beats import image_beats, spike_beats
 from .bench import Bench, Outcome
@@ -37,18 +40,14 @@ def run_stage(
     height, width]. src_stall, dst_stall, seed: see Bench. CosimError for a run that does not end although all its beats
     are right.
     """
-    names = list(stages)
-    index, stage = names.index(name), stages[name]
-    layer = network.layers[index]
-    if isinstance(layer, Pool):
-        raise CosimError(f"stage {name} has no neurons")
-    if index == 0:
+    stage = stages[name]
+    layer = next((layer for layer in network.layers if layer.name == name), None)
+    if isinstance(stage, DenseCore):
         maps, beats = torch.from_numpy(inputs)[None], image_beats(inputs, network.image_bits, stage.passes)
-    else:
-        maps, beats = (
-            torch.from_numpy(inputs.swapaxes(0, 1).copy()),
-            spike_beats(inputs, stages[names[index - 1]].lanes, stage.timesteps),
-        )
+    elif isinstance(stage, SparseConv | SparseFc):
+        maps, beats = torch.from_numpy(inputs.swapaxes(0, 1).copy()), spike_beats(inputs, stage.lanes_in, stage.timesteps)
+    if layer is None or isinstance(layer, Pool):
+        raise CosimError(f"stage {name} has no neurons")
     expected = golden.fire(layer, golden.layer_currents(layer, maps), network.timesteps).swapaxes(0, 1).numpy()
     wanted = spike_beats(expected, stage.lanes, stage.timesteps)
     bench = Bench(
