@@ -1,4 +1,4 @@
-"""GHDL: native runs of the file-driven bench in VHDL."""
+"""GHDL: analysis of VHDL, and native runs of the file-driven bench."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from .convert import write
 from .system import require, run_tool
 from .vhdl_bench import vhdl_bench
 
+OPTIONS = ["--std=08"]
+
+
+def analyse(files: list[str], folder: Path) -> None:
+    """Analyse VHDL files into a library in `folder`; CosimError at the first that GHDL does not take."""
+    # Without carets the last line of the output, which an error shows, is a message.
+    run_tool([require("ghdl", "ghdl"), "-a", "-fno-caret-diagnostics", *OPTIONS, *files], folder)
+
 
 def run_ghdl(bench: Bench, folder: Path) -> Outcome:
     """Analyse and run a bench of VHDL modules in `folder`, which must exist and is filled with the files of the run."""
@@ -16,9 +24,8 @@ def run_ghdl(bench: Bench, folder: Path) -> Outcome:
     files = [file.name for file in write(list(bench.modules), folder)]
     write_beats(bench, folder)
     (folder / "bench.vhd").write_text(vhdl_bench(bench))
-    run_tool([ghdl, "-a", "--std=08", *files, "bench.vhd"], folder)
-    run_tool([ghdl, "-e", "--std=08", "bench"], folder)
+    analyse([*files, "bench.vhd"], folder)
     # Before reset all is unknown, and numeric_std would say so once a signal.
     dump = ["--fst=waves.fst"] if bench.waves else []
-    log = run_tool([ghdl, "-r", "--std=08", "bench", "--ieee-asserts=disable", *dump], folder)
+    log = run_tool([ghdl, "--elab-run", *OPTIONS, "bench", "--ieee-asserts=disable", *dump], folder)
     return read_outcome(bench, folder, log)

@@ -82,7 +82,7 @@ class Vhdl:
     @staticmethod
     def ports(text: str) -> tuple[Port, ...]:
         """The ports of an entity that MyHDL wrote."""
-        pattern = re.compile(r"^ {8}(\w+): (in|out|inout) \w+(?:\((\d+) downto 0\))?;?$", re.MULTILINE)
+        pattern = re.compile(r"^ {8}(\w+): (in|out|inout) \w+(?: ?\((\d+) downto 0\))?;?$", re.MULTILINE)
         return tuple(
             Port(name, "input" if direction == "in" else "output", int(msb or 0) + 1)
             for name, direction, msb in pattern.findall(text)

@@ -20,7 +20,9 @@ COMMANDS = {
     "evaluate": ("evaluate", "accuracy and spike rates by the integer reference"),
     "convert": ("convert", "write the accelerator as Verilog or VHDL"),
     "cosim": ("cosim", "run the accelerator in a simulator and compare"),
+    "synth": ("synth", "area of the accelerator, synthesised by Yosys"),
     "random": ("random_network", "an untrained network of a given size and spike rate"),
+    "lint": ("lint", "find what MyHDL converts wrongly in Python files"),
     "doctor": ("doctor", "what is installed, and what is missing for which purpose"),
 }
 """For each command its module and its line in the list of commands, in that list's order."""

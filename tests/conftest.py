@@ -1,13 +1,16 @@
 """Shared by all tests."""
 
+import random
+from collections import defaultdict
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from stage_bench import run_native
 
-from cosim import block_run
+from cosim import block_run, icarus_cosimulation
 
 # The tests run side by side, one process a core.
 torch.set_num_threads(1)
@@ -20,6 +23,26 @@ settings.load_profile("duospike")
 
 VPI_FOLDER = Path(__file__).parents[1] / "build" / "vpi"
 
+QUICK_VHDL = 6
+"""VHDL variants of one test that are among the quick ones."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Keep `make test` short: the VHDL variants of hypothesis' tests are slow, and those of a large grid but a fixed draw."""
+    variants = defaultdict(list)
+    for item in items:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        if "ghdl" in (params.get("place"), params.get("simulator")):
+            variants[item.parent.name, item.originalname].append(item)
+    for name, found in variants.items():
+        by_hypothesis = getattr(found[0].obj, "is_hypothesis_test", False)
+        count = 0 if by_hypothesis else min(len(found), QUICK_VHDL)
+        quick = random.Random(str(name)).sample(range(len(found)), count)
+        for i, item in enumerate(found):
+            if i not in quick:
+                item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(autouse=True)
 def fresh_simulator():
@@ -30,11 +53,23 @@ def fresh_simulator():
 @pytest.fixture(scope="session")
 def vpi():
     """Icarus' side of MyHDL's Cosimulation: the one that the Makefile built, else built now."""
-    return block_run.build_vpi(VPI_FOLDER)
+    return icarus_cosimulation.build_vpi(VPI_FOLDER)
 
 
 @pytest.fixture(params=block_run.SIMULATORS)
 def place(request, tmp_path):
-    """place(block, **arguments) -> Device, in MyHDL's simulator and in Icarus."""
+    """place(block, **arguments) -> Device, in MyHDL's simulator, in Icarus and in GHDL."""
     vpi = request.getfixturevalue("vpi") if request.param == "icarus" else None
     return partial(block_run.place_block, simulator=request.param, folder=tmp_path, vpi=vpi)
+
+
+@pytest.fixture(params=("icarus", "ghdl"))
+def simulator(request):
+    """Of network_run.SIMULATORS one for each language, both of which show unknown bits."""
+    return request.param
+
+
+@pytest.fixture
+def native(simulator, tmp_path):
+    """native(stage, beats, frame_beats, expected[, stalls]) -> StageRun, in Icarus and in GHDL, with no part of MyHDL's."""
+    return partial(run_native, simulator=simulator, folder=tmp_path)

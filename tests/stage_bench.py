@@ -1,10 +1,12 @@
-"""Single stages of random layers: planned as the tool plans them, run natively in Icarus, and what they must give.
+"""Single stages of random layers: planned as the tool plans them, run natively in Icarus or GHDL, and what they must give.
 
 The expected spikes come from plain_model.py: scipy correlations and Python integers.
 """
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 from plain_model import conv_currents, linear_currents, neuron_spikes, pooled
@@ -13,8 +15,7 @@ from cosim.beats import image_beats, spike_beats
 from cosim.bench import Bench, Outcome
 from cosim.convert import convert
 from cosim.design import build_stage
-from cosim.icarus import run_icarus
-from cosim.network_run import stage_activity
+from cosim.network_run import SIMULATORS, stage_activity
 from cosim.plan import plan_stages
 from cosim.sizing import choose_sizing
 from reference.network import SMALLEST_MAP, Conv, Linear, Network, Neuron, Pool
@@ -93,31 +94,34 @@ class StageRun:
     outcome: Outcome
 
 
-def run_native(stage, beats, frame_beats, expected, folder, stalls=(0, 0), seed=1):
-    """Run a stage in Icarus. stalls: of 256 cycles those in which source and sink hold back."""
+def run_native(stage, beats, frame_beats, expected, stalls=(0, 0), *, simulator, folder, seed=1):
+    """Run a stage in one of network_run.SIMULATORS, in a new folder below `folder`.
+
+    stalls: of 256 cycles those in which source and sink hold back.
+    """
+    language, run = SIMULATORS[simulator]
     bench = Bench(
-        modules=tuple(convert(build_stage(stage))), beats=tuple(beats), frame_beats=frame_beats, expected=expected,
-        src_stall=stalls[0], dst_stall=stalls[1], seed=seed, patience=5_000,
+        modules=tuple(convert(build_stage(stage), language=language)), beats=tuple(beats), frame_beats=frame_beats,
+        expected=expected, src_stall=stalls[0], dst_stall=stalls[1], seed=seed, patience=5_000,
     )  # fmt: skip
-    folder.mkdir()
-    outcome = run_icarus(bench, folder).complete()
+    outcome = run(bench, Path(mkdtemp(dir=folder))).complete()
     return StageRun([beat.value("dst") for beat in outcome.streams["dst"]], stage_activity(outcome.counts), outcome)
 
 
-def run_spiking(stage, layer, maps, lanes_in, folder, stalls=(0, 0)):
-    """Run a stage on spikes and compare its output, every bit of it, with the plain model."""
+def run_spiking(native, stage, layer, maps, lanes_in, stalls=(0, 0)):
+    """Run a stage on spikes and compare its output, every bit of it, with the plain model. native: the fixture."""
     spikes = expected_pooled(maps) if isinstance(layer, Pool) else expected_spikes(layer, maps)
     beats, expected = spike_beats(maps, lanes_in), spike_beats(spikes, stage.lanes)
-    run = run_native(stage, beats, len(beats) // len(maps), len(expected), folder, stalls)
+    run = native(stage, beats, len(beats) // len(maps), len(expected), stalls)
     assert tuple(run.beats) == expected
     return run
 
 
-def run_dense(stage, layer, images, folder, stalls=(0, 0)):
-    """Run the dense core on images [frames, channels, height, width] and compare."""
+def run_dense(native, stage, layer, images, stalls=(0, 0)):
+    """Run the dense core on images [frames, channels, height, width] and compare. native: the fixture."""
     maps = np.repeat(images[:, None], stage.timesteps, axis=1)
     expected = spike_beats(expected_spikes(layer, maps), stage.lanes)
     beats = image_beats(images, stage.image_bits)
-    run = run_native(stage, beats, len(beats) // len(images), len(expected), folder, stalls)
+    run = native(stage, beats, len(beats) // len(images), len(expected), stalls)
     assert tuple(run.beats) == expected
     return run

@@ -14,6 +14,7 @@ from rtl.activity import ACTIVITY_BITS
 from rtl.stream import Stream
 
 PERIOD = 10
+RESET_CYCLES = 2
 SURPLUS_CYCLES = 60
 """Cycles watched after the last expected beat."""
 
@@ -95,10 +96,10 @@ def watch_unknown(device, clk, rst, failures):
 
 
 def tick(clk, rst, finished, failures, limit):
-    """The clock, two cycles of reset, and the end of the run: SURPLUS_CYCLES after finished(), a failure, or the limit."""
+    """The clock, RESET_CYCLES of reset, and the end of the run: SURPLUS_CYCLES after finished(), a failure, or the limit."""
     quiet = 0
     for cycle in range(limit):
-        rst.next = cycle < 2
+        rst.next = cycle < RESET_CYCLES
         yield delay(PERIOD // 2)
         clk.next = True
         yield delay(PERIOD // 2)
@@ -112,7 +113,7 @@ def tick(clk, rst, finished, failures, limit):
 @dataclass
 class StreamRun:
     """What came out. beats, cycles: payload and cycle of each; sent: cycles of the input beats. counts: activity counters,
-    by name, when the last expected beat had come."""
+    by name, when the last expected beat had come, and the cycles since reset."""
 
     beats: list[int] = field(default_factory=list)
     cycles: list[int] = field(default_factory=list)
@@ -136,7 +137,7 @@ def run_stream(place, block, beats, *, widths, expected, stalls=(0, 0), seed=0, 
     def finished():
         done = len(sink.received) >= expected and len(source.sent) == len(source.beats)
         if done and not run.counts:
-            run.counts.update(stage_activity(int(counts)))
+            run.counts.update(stage_activity(int(counts)), cycles=cycle_now() - RESET_CYCLES)
         return done
 
     monitors = [monitor("src", src, clk, rst, failures), monitor("dst", dst, clk, rst, failures)]
@@ -145,4 +146,6 @@ def run_stream(place, block, beats, *, widths, expected, stalls=(0, 0), seed=0, 
     progress = f"{len(source.sent)} of {len(source.beats)} beats sent, {len(run.beats)} of {expected} received"
     assert not failures, f"{failures[0]}; {progress}"
     assert len(run.beats) == expected, progress
+    if counted:
+        assert run.counts["busy"] + run.counts["stall_in"] + run.counts["stall_out"] == run.counts["cycles"]
     return run

@@ -1,4 +1,4 @@
-"""Whole small networks in Icarus, every spike of every stage compared; and that a planted fault is found where it is."""
+"""Whole small networks in Verilog and in VHDL, every spike of every stage compared; and that a planted fault is found where it is."""
 
 import dataclasses
 
@@ -35,11 +35,11 @@ def run(folder, network, lanes=None, images=3, stages=None, **options):
 
 
 @pytest.mark.parametrize("number", range(len(NETWORKS)), ids=NETWORKS)
-def test_every_spike_equals_the_reference(tmp_path, number):
+def test_every_spike_equals_the_reference(tmp_path, simulator, number):
     architecture, shape, lanes, options = list(NETWORKS.values())[number]
     kind, stalls = NEURON_KINDS[number % 3], STALLS[number % 4]
     network = small_network(architecture, shape, kind, **options)
-    finished = run(tmp_path, network, lanes, src_stall=stalls[0], dst_stall=stalls[1])
+    finished = run(tmp_path, network, lanes, simulator=simulator, src_stall=stalls[0], dst_stall=stalls[1])
     assert finished.mismatch is None
     assert finished.trace.spikes["conv1"].any()
 
@@ -55,11 +55,12 @@ def test_every_spike_equals_the_reference(tmp_path, number):
     signed=st.booleans(),
     stalls=st.tuples(st.sampled_from([0, 90]), st.sampled_from([0, 90])),
 )
-def test_any_network(tmp_path, architecture, shape, lanes, kind, timesteps, bits, signed, stalls):
+def test_any_network(tmp_path, simulator, architecture, shape, lanes, kind, timesteps, bits, signed, stalls):
     network = small_network(
         architecture, shape, kind, timesteps=timesteps, weight_bits=bits, image_signed=signed, classes=2, rate=0.3
     )
-    assert run(tmp_path, network, lanes, images=2, src_stall=stalls[0], dst_stall=stalls[1]).mismatch is None
+    options = {"simulator": simulator, "src_stall": stalls[0], "dst_stall": stalls[1]}
+    assert run(tmp_path, network, lanes, images=2, **options).mismatch is None
 
 
 def with_flipped_bit(stage, word, bit):
@@ -70,14 +71,14 @@ def with_flipped_bit(stage, word, bit):
 
 
 @pytest.mark.parametrize("name", ["conv1", "conv2", "fc1"])
-def test_a_flipped_weight_bit_is_found_in_its_stage(tmp_path, name):
+def test_a_flipped_weight_bit_is_found_in_its_stage(tmp_path, simulator, name):
     """The sign bit of a weight of output channel 0; the first stage to differ is the one that reads it."""
     network = small_network("2C3-2C3-MP2-FC6", rate=0.5)
     stages = small_stages(network, 1)
     # Of the words of channel 0 the one that the most events read; lanes = 1, so its lowest field is channel 0.
     word = {"conv1": 0, "conv2": 1, "fc1": 0}[name]
     stages[name] = with_flipped_bit(stages[name], word, bit=network.layers[0].weight_bits - 1)
-    mismatch = run(tmp_path, network, stages=stages, images=6).mismatch
+    mismatch = run(tmp_path, network, stages=stages, images=6, simulator=simulator).mismatch
     assert mismatch is not None
     assert mismatch.stage == name
     assert mismatch.channel == 0

@@ -1,5 +1,3 @@
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,8 +10,6 @@ from reference.network import NEURON_KINDS, Conv
 from rtl.dense_core import dense_core
 
 NATIVE_STALLS = [(0, 0), (128, 128), (0, 200), (200, 0)]
-
-numbers = itertools.count()
 
 
 def random_images(count, channels, height, width, bits, signed, seed=1):
@@ -31,26 +27,26 @@ def dense_layer(channels, outputs, kernel, kind="subtract", bits=4, image_bits=8
 
 
 def check(
-    folder, channels=1, outputs=3, height=4, width=5, kernel=3, lanes=2, timesteps=2, kind="subtract", bits=4, image_bits=8,
+    native, channels=1, outputs=3, height=4, width=5, kernel=3, lanes=2, timesteps=2, kind="subtract", bits=4, image_bits=8,
     signed=False, frames=2, stalls=(0, 0), seed=1,
 ):  # fmt: skip
     layer = dense_layer(channels, outputs, kernel, kind, bits, image_bits, seed)
     shape = (channels, height, width)
     stage = plan_stage(layer, shape, lanes, timesteps=timesteps, image_bits=image_bits, image_signed=signed)
     images = random_images(frames, *shape, image_bits, signed, seed)
-    return stage, run_dense(stage, layer, images, folder / str(next(numbers)), stalls)
+    return stage, run_dense(native, stage, layer, images, stalls)
 
 
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("kernel", [1, 3, 5])
-def test_images_and_kernels(tmp_path, kernel, channels, signed):
-    check(tmp_path, channels=channels, kernel=kernel, signed=signed)
+def test_images_and_kernels(native, kernel, channels, signed):
+    check(native, channels=channels, kernel=kernel, signed=signed)
 
 
 @pytest.mark.parametrize(("timesteps", "stalls"), list(enumerate(NATIVE_STALLS, start=1)))
-def test_neurons_timesteps_and_stalls(tmp_path, timesteps, stalls):
-    check(tmp_path, kind=NEURON_KINDS[timesteps % 3], timesteps=timesteps, stalls=stalls)
+def test_neurons_timesteps_and_stalls(native, timesteps, stalls):
+    check(native, kind=NEURON_KINDS[timesteps % 3], timesteps=timesteps, stalls=stalls)
 
 
 @settings(max_examples=6)
@@ -64,21 +60,21 @@ def test_neurons_timesteps_and_stalls(tmp_path, timesteps, stalls):
     image=st.tuples(st.sampled_from([1, 2, 8, 10]), st.booleans()),
     stalls=st.sampled_from(NATIVE_STALLS),
 )
-def test_any_core(tmp_path, shape, kernel, lanes, timesteps, kind, bits, image, stalls):
+def test_any_core(native, shape, kernel, lanes, timesteps, kind, bits, image, stalls):
     lanes = min(lanes, shape[1])
-    check(tmp_path, *shape, kernel, lanes, timesteps, kind, bits, *image, frames=3, stalls=stalls, seed=sum(shape))
+    check(native, *shape, kernel, lanes, timesteps, kind, bits, *image, frames=3, stalls=stalls, seed=sum(shape))
 
 
-def test_multipliers_are_busy(tmp_path):
+def test_multipliers_are_busy(native):
     """28 x 28, two images back to back: busy in at least 95 % of all cycles, from the first pixel to the last beat."""
-    stage, run = check(tmp_path, outputs=8, height=28, width=28, lanes=4)
+    stage, run = check(native, outputs=8, height=28, width=28, lanes=4)
     assert run.activity["busy"] == 2 * 28 * 28 * stage.groups
     assert run.activity["busy"] >= 0.95 * run.outcome.cycles
 
 
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("stalls", [(0, 0), (0.5, 0.5), (0.2, "late")])
-def test_in_both_simulators(place, signed, stalls):
+def test_in_all_simulators(place, signed, stalls):
     layer = dense_layer(2, 3, 3, image_bits=4)
     images = random_images(2, 2, 3, 4, 4, signed)
     stage = plan_stage(layer, (2, 3, 4), 2, timesteps=2, image_bits=4, image_signed=signed)
@@ -89,10 +85,10 @@ def test_in_both_simulators(place, signed, stalls):
 
 
 @pytest.mark.parametrize("what", ["weights", "bias", "theta"])
-def test_a_planted_fault_is_seen(tmp_path, what):
+def test_a_planted_fault_is_seen(native, what):
     layer, images = dense_layer(1, 2, 3), random_images(1, 1, 6, 6, 8, False)
     wrong = with_fault(layer, what, (1, 0, 0, 2), step=200)
     assert (expected_spikes(wrong, images[:, None]) != expected_spikes(layer, images[:, None])).any()
     stage = plan_stage(wrong, (1, 6, 6), 2, image_bits=8)
     with pytest.raises(AssertionError):
-        run_dense(stage, layer, images, tmp_path / "run")
+        run_dense(native, stage, layer, images)

@@ -5,7 +5,7 @@ from stream_bench import STALLS, run_stream
 
 from rtl.event_queue import event_queue
 
-WORDS = [random.Random(1).getrandbits(9) for _ in range(120)]
+WORDS = random.Random(1).choices(range(2**9), k=120)
 
 
 def pass_through(place, depth, stalls=(0, 0)):

@@ -38,7 +38,7 @@ def multiply(place, *, signed, input_bits=5, inputs=4, lanes=2, groups=2, column
 @pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("signed", [False, True])
 def test_sums_of_products(place, signed, stalls):
-    multiply(place, signed=signed, stalls=stalls)
+    multiply(place, signed=signed, groups=5, stalls=stalls)
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -56,6 +56,6 @@ def test_largest_values_of_an_input(place, signed, input_bits):
 
 
 def test_one_window_a_cycle(place):
-    run = multiply(place, signed=False)
+    run = multiply(place, signed=False, groups=5)
     assert run.cycles[0] - run.sent[0] == 2
     assert run.cycles[-1] - run.cycles[0] == len(run.beats) - 1

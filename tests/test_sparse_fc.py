@@ -1,5 +1,3 @@
-import itertools
-
 import pytest
 from event_model import random_spikes
 from hypothesis import given, settings
@@ -13,29 +11,27 @@ from rtl.sparse_fc import sparse_fc
 
 NATIVE_STALLS = [(0, 0), (128, 128), (0, 200), (200, 0)]
 
-numbers = itertools.count()
-
 
 def check(
-    folder, channels=3, outputs=5, height=3, width=4, lanes_in=2, lanes=2, timesteps=2, kind="subtract", bits=4, depth=16,
+    native, channels=3, outputs=5, height=3, width=4, lanes_in=2, lanes=2, timesteps=2, kind="subtract", bits=4, depth=16,
     rate=0.2, frames=3, stalls=(0, 0), seed=1,
 ):  # fmt: skip
     layer = random_layer(Linear, (outputs, channels * height * width), kind, bits=bits, seed=seed)
     maps = random_spikes(frames, timesteps, channels, height, width, rate, seed)
     stage = plan_stage(layer, (channels, height, width), lanes, lanes_in=lanes_in, timesteps=timesteps, queue_depth=depth)
-    return stage, maps, run_spiking(stage, layer, maps, lanes_in, folder / str(next(numbers)), stalls)
+    return stage, maps, run_spiking(native, stage, layer, maps, lanes_in, stalls)
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (5, 3)])
 @pytest.mark.parametrize(("outputs", "lanes"), [(3, 3), (4, 2), (5, 2)])
-def test_rows_and_groups(tmp_path, height, width, outputs, lanes):
+def test_rows_and_groups(native, height, width, outputs, lanes):
     """One row and more; 1, 2 and 3 groups, the last of which is not full."""
-    check(tmp_path, height=height, width=width, outputs=outputs, lanes=lanes)
+    check(native, height=height, width=width, outputs=outputs, lanes=lanes)
 
 
 @pytest.mark.parametrize(("timesteps", "stalls"), list(enumerate(NATIVE_STALLS, start=1)))
-def test_neurons_timesteps_and_stalls(tmp_path, timesteps, stalls):
-    check(tmp_path, kind=NEURON_KINDS[timesteps % 3], timesteps=timesteps, stalls=stalls, depth=timesteps)
+def test_neurons_timesteps_and_stalls(native, timesteps, stalls):
+    check(native, kind=NEURON_KINDS[timesteps % 3], timesteps=timesteps, stalls=stalls, depth=timesteps)
 
 
 @settings(max_examples=6)
@@ -49,14 +45,14 @@ def test_neurons_timesteps_and_stalls(tmp_path, timesteps, stalls):
     rate=st.sampled_from([0, 0.1, 1.1]),
     stalls=st.sampled_from(NATIVE_STALLS),
 )
-def test_any_stage(tmp_path, shape, lanes, timesteps, kind, bits, depth, rate, stalls):
+def test_any_stage(native, shape, lanes, timesteps, kind, bits, depth, rate, stalls):
     lanes_in, lanes_out = min(lanes[0], shape[0]), min(lanes[1], shape[1])
-    check(tmp_path, *shape, lanes_in, lanes_out, timesteps, kind, bits, depth, rate, stalls=stalls, seed=sum(shape))
+    check(native, *shape, lanes_in, lanes_out, timesteps, kind, bits, depth, rate, stalls=stalls, seed=sum(shape))
 
 
 @pytest.mark.parametrize("rate", [0, 0.2, 1.1])
-def test_cycles_are_groups_times_events(tmp_path, rate):
-    stage, maps, run = check(tmp_path, channels=8, outputs=12, height=4, width=4, lanes_in=8, lanes=3, rate=rate)
+def test_cycles_are_groups_times_events(native, rate):
+    stage, maps, run = check(native, channels=8, outputs=12, height=4, width=4, lanes_in=8, lanes=3, rate=rate)
     row_events = maps.any(1).sum((1, 3))  # events of [frame, row]
     events, silent = int(row_events.sum()) * stage.groups, int((row_events == 0).sum()) * stage.groups
     assert run.activity["events"] == events
@@ -70,7 +66,7 @@ def test_cycles_are_groups_times_events(tmp_path, rate):
 
 @pytest.mark.parametrize("stalls", STALLS[1:4])
 @pytest.mark.parametrize(("height", "outputs"), [(1, 3), (3, 2), (3, 5)])
-def test_in_both_simulators(place, height, outputs, stalls):
+def test_in_all_simulators(place, height, outputs, stalls):
     layer = random_layer(Linear, (outputs, 3 * height * 2))
     maps = random_spikes(3, 2, 3, height, 2, rate=0.3)
     stage = plan_stage(layer, (3, height, 2), 2, lanes_in=2)
@@ -80,11 +76,11 @@ def test_in_both_simulators(place, height, outputs, stalls):
 
 
 @pytest.mark.parametrize("what", ["weights", "bias", "theta"])
-def test_a_planted_fault_is_seen(tmp_path, what):
+def test_a_planted_fault_is_seen(native, what):
     layer = random_layer(Linear, (3, 12))
     maps = random_spikes(12, 2, 3, 2, 2, rate=0.5)
     wrong = with_fault(layer, what, (1, 5))
     assert (expected_spikes(wrong, maps) != expected_spikes(layer, maps)).any()
     stage = plan_stage(wrong, (3, 2, 2), 2, lanes_in=1)
     with pytest.raises(AssertionError):
-        run_spiking(stage, layer, maps, 1, tmp_path / "run")
+        run_spiking(native, stage, layer, maps, 1)

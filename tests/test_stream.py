@@ -15,21 +15,21 @@ def fields_of(kind, count, width):
 
 
 @block
-def through_fields(before, after, kind, count, width):
+def through_fields(word_in, word_out, kind, count, width):
     """Unpacks a vector and packs it again."""
     parts = fields_of(kind, count, width)
-    split = unpack(before, parts)
-    join = pack(parts, after)
+    split = unpack(word_in, parts)
+    join = pack(parts, word_out)
     return split, join
 
 
 @block
-def extend_first(before, after, count, width):
+def extend_first(word_in, word_out, count, width):
     """Unpacks signed fields and packs them as wider ones: their sign must survive."""
     parts, wide = fields_of("signed", count, width), fields_of("signed", count, width + 3)
-    split = unpack(before, parts)
+    split = unpack(word_in, parts)
     widened = [widen(parts[i], wide[i]) for i in range(count)]
-    join = pack(wide, after)
+    join = pack(wide, word_out)
     return split, widened, join
 
 
@@ -44,14 +44,14 @@ def widen(narrow, wide):
 
 def outputs_of(place, function, words, bits_in, bits_out, **parameters):
     """What a combinational block shows for each word."""
-    before, after, shown = Signal(intbv(0)[bits_in:]), Signal(intbv(0)[bits_out:]), []
-    device = place(function, before=before, after=after, **parameters)
+    word_in, word_out, shown = Signal(intbv(0)[bits_in:]), Signal(intbv(0)[bits_out:]), []
+    device = place(function, word_in=word_in, word_out=word_out, **parameters)
 
     def drive():
         for word in words:
-            before.next = word
+            word_in.next = word
             yield delay(10)
-            shown.append(int(after))
+            shown.append(int(word_out))
         raise StopSimulation
 
     simulate(device.instance, drive())

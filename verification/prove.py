@@ -1,13 +1,16 @@
 """Formal proofs of blocks: `python -m verification.prove [NAME ...]`.
 
 A proof takes a block at small parameters, converts it to Verilog, puts the properties of properties/NAME.sv inside its
-module, where all its registers can be seen, and hands it to yosys-smtbmc three times:
+module, where all its registers can be seen, and checks it four times:
 
     base       bounded: no assertion fails in the first `depth` cycles after reset
     induction  k-induction: if none failed for `depth` cycles, none fails in the next; with the base, none ever fails
     cover      every `cover` of the properties is reached, so that no assumption makes them hold for want of a case
+    ready      what `ready` of an outgoing stream does while its `valid` is low changes nothing
 
-Then every fault of the proof is planted in the Verilog, one at a time, and the bounded run must find it.
+The rules of rtl/stream.py are part of each proof: assumed of the streams that the block is given, asserted of those that it
+gives, and of all between the blocks inside. Then every fault of the proof is planted in the Verilog, one at a time, and the
+bounded run, or the check of ready, must find it.
 """
 
 from __future__ import annotations
@@ -15,41 +18,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 
 from cosim.convert import Module, convert, write
-from cosim.errors import CosimError
-from cosim.system import require
-from cosim.yosys import run_yosys
 
-from .proofs import PROOFS, Fault, Proof
+from .placement import block_of, covers, place, planted, streams
+from .proof import Fault, Misuse, Proof
+from .proofs import PROOFS
+from .solve import SMTBMC, TOP, holds, ready_is_free, versions, write_model
 
-PROPERTIES = Path(__file__).parent / "properties"
-TOP = "proven"
-MODES: dict[str, list[str]] = {"base": [], "induction": ["-i"], "cover": ["-c"]}
-
-PRELUDE = """
-// known: reset has been seen, so the registers hold what the design put there.
-reg known = 0;
-always @(posedge clk) known <= 1;
-always @(*) if (!known) assume(rst);
-"""
-
-STREAM_RULES = """
-reg {stream}_waits = 0;
-always @(posedge clk) {stream}_waits <= !rst && {stream}_valid && !{stream}_ready;
-always @(posedge clk) if (known && {stream}_waits) begin
-    {must}({stream}_valid);
-    {must}({stream}_data == $past({stream}_data));
-end
-"""
+# MyHDL converts one block at a time.
+CONVERSION = Lock()
 
 
 @dataclass(frozen=True)
@@ -57,10 +42,12 @@ class Result:
     """What came of a proof: `failures` is empty if it holds, reaches all its covers and finds all its faults."""
 
     name: str
+    block: str
+    parameters: list[str]
     claims: str
     depth: int
     covers: int
-    faults: int
+    faults: list[str]
     seconds: float
     failures: list[str]
 
@@ -75,87 +62,90 @@ def main() -> int:
     if unknown:
         parser.error(f"no proof {', '.join(unknown)}; there are {', '.join(known)}")
     start = time.monotonic()
-    # MyHDL converts one block at a time.
-    jobs = [(proof, converted(proof)) for proof in PROOFS if not args.names or proof.name in args.names]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(lambda job: report(prove(*job)), jobs))
+    results = prove_all([proof for proof in PROOFS if not args.names or proof.name in args.names])
     failed = [result.name for result in results if result.failures]
     print(f"{len(results) - len(failed)} of {len(results)} proofs hold, {time.monotonic() - start:.0f} s")
     if args.out:
-        args.out.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
+        record = {"solvers": versions(), "proofs": [asdict(result) for result in results]}
+        args.out.write_text(json.dumps(record, indent=2) + "\n")
     return 1 if failed else 0
+
+
+def prove_all(proofs: list[Proof]) -> list[Result]:
+    """Run proofs side by side and print what comes of each; the results are in the order of the proofs."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda proof: report(prove(proof)), proofs))
 
 
 def report(result: Result) -> Result:
     """Print a result; returns it."""
-    verdict = "; ".join(result.failures) or f"holds, {result.covers} covers reached, {result.faults} faults found"
-    print(f"{result.name:<20} depth {result.depth:<3} {result.seconds:6.1f} s  {verdict}", flush=True)
+    verdict = "; ".join(result.failures) or f"holds, {result.covers} covers reached, {len(result.faults)} faults found"
+    print(f"{result.name:<32} depth {result.depth:<3} {result.seconds:6.1f} s  {verdict}", flush=True)
     return result
+
+
+def prove(proof: Proof) -> Result:
+    """Run a proof and plant its faults."""
+    start = time.monotonic()
+    modules = converted(proof)
+    failures = failed_checks(proof, modules)
+    failures += [f"the fault {fault.what!r} is not found" for fault in proof.faults if not finds(proof, modules, fault)]
+    failures += [f"the fault {misuse.what!r} is not found" for misuse in proof.misuses if not finds_misuse(proof, misuse)]
+    return Result(
+        proof.name, block_of(modules[-1]), list(modules[-1].parameters), proof.claims, proof.depth, covers(proof),
+        [fault.what for fault in (*proof.faults, *proof.misuses)], round(time.monotonic() - start, 1), failures,
+    )  # fmt: skip
 
 
 def converted(proof: Proof) -> list[Module]:
     """The Verilog of the proof's block, children first."""
-    return convert(proof.build(), TOP)
+    with CONVERSION:
+        return convert(proof.build(), TOP)
 
 
-def prove(proof: Proof, modules: list[Module]) -> Result:
-    """Run a proof and plant its faults."""
-    start, failures = time.monotonic(), []
-    properties = (PROPERTIES / f"{proof.properties}.sv").read_text()
+def failed_checks(proof: Proof, modules: list[Module]) -> list[str]:
+    """The checks of a design without a fault that fail."""
+    depths = {"cover": proof.reach or proof.depth}
+    modes = [mode for mode in SMTBMC if mode != "cover" or covers(proof)]
     with TemporaryDirectory() as folder:
-        work = Path(folder)
-        for mode, options in MODES.items():
-            if not passes(modules, properties, proof.depth, work, options):
-                failures.append(f"{mode} fails")
-        for fault in proof.faults:
-            if sum(module.text.count(fault.old) for module in modules) != 1:
-                failures.append(f"the place of the fault {fault.what!r} is not there once")
-            elif passes(modules, properties, proof.depth, work, MODES["base"], fault):
-                failures.append(f"the fault {fault.what!r} is not found")
-    seconds = time.monotonic() - start
-    return Result(proof.name, proof.claims, proof.depth, properties.count("cover("), len(proof.faults), seconds, failures)
+        write_proof(proof, modules, Path(folder))
+        failures = [f"{mode} fails" for mode in modes if not holds(mode, depths.get(mode, proof.depth), Path(folder))]
+    return failures + failed_ready(modules)
 
 
-def passes(
-    modules: list[Module], properties: str, depth: int, work: Path, options: list[str], fault: Fault | None = None
-) -> bool:
-    """Whether yosys-smtbmc is content with the modules, or with the fault in their place."""
-    write(modules, work)
-    for module in modules:
-        text = module.text.replace(fault.old, fault.new) if fault else module.text
-        if module is modules[-1]:
-            before, end, after = text.rpartition("endmodule")
-            text = f"{before}{PRELUDE}{stream_rules(module)}{properties}\n{end}{after}"
-        (work / module.file).write_text(text)
-    commands = [
-        f"read_verilog -formal {' '.join(module.file for module in modules)}",
-        f"prep -top {TOP} -flatten",
-        # Small memories as registers: the solver is quicker than with arrays.
-        "memory_map",
-        "opt -fast",
-        "async2sync",
-        "dffunmap",
-        "write_smt2 -wires proof.smt2",
-    ]
-    run_yosys(commands, work)
-    require("z3", "z3")
-    command = [require("yosys-smtbmc", "yosys"), "-s", "z3", "-t", str(depth), *options, "proof.smt2"]
-    log = subprocess.run(command, cwd=work, capture_output=True, text=True)
-    verdicts = re.findall(r"Status: (\w+)", log.stdout)
-    if verdicts not in (["PASSED"], ["FAILED"]):
-        raise CosimError(f"yosys-smtbmc: {(log.stdout + log.stderr).strip().splitlines()[-1]}")
-    return verdicts == ["PASSED"]
+def failed_ready(modules: list[Module]) -> list[str]:
+    """The outgoing streams whose ready matters while valid is low."""
+    outgoing = [stream for stream, direction in streams(modules[-1]).items() if direction == "output"]
+    with TemporaryDirectory() as folder:
+        write(modules, Path(folder))
+        files = [module.file for module in modules]
+        free = [ready_is_free(stream, files, Path(folder)) for stream in outgoing]
+    return [f"{stream}_ready matters while valid is low" for stream, is_free in zip(outgoing, free, strict=True) if not is_free]
 
 
-def stream_rules(module: Module) -> str:
-    """The stream rules of every stream among the ports: assumed of those that come in, asserted of those that go out."""
-    lines = []
-    for port in module.ports:
-        if not port.name.endswith("_valid"):
-            continue
-        stream, must = port.name.removesuffix("_valid"), "assume" if port.direction == "input" else "assert"
-        lines.append(STREAM_RULES.format(stream=stream, must=must))
-    return "".join(lines)
+def finds(proof: Proof, modules: list[Module], fault: Fault) -> bool:
+    """Whether the check that is to find a fault does."""
+    faulty = planted(modules, fault)
+    return bool(failed_ready(faulty)) if fault.found_by == "ready" else not base_holds(proof, faulty)
+
+
+def finds_misuse(proof: Proof, misuse: Misuse) -> bool:
+    """Whether the bounded run finds that the block's parameters are wrong."""
+    wrong = replace(proof, build=misuse.build, constants={**proof.constants, **misuse.constants})
+    return not base_holds(wrong, converted(wrong))
+
+
+def base_holds(proof: Proof, modules: list[Module]) -> bool:
+    """Whether the bounded run finds nothing."""
+    with TemporaryDirectory() as folder:
+        write_proof(proof, modules, Path(folder))
+        return holds("base", proof.depth, Path(folder))
+
+
+def write_proof(proof: Proof, modules: list[Module], folder: Path):
+    """Write the design with its properties, and the model of it for the solver."""
+    place(proof, modules, folder)
+    write_model([module.file for module in modules], folder)
 
 
 if __name__ == "__main__":

@@ -1,40 +1,39 @@
-// A list of the words inside, oldest first, beside the queue's ring.
-reg [3:0] listed [0:2];
-reg [1:0] length;
-integer i;
+// One word, any one, is followed through the queue: it leaves after exactly the words that were inside when it came.
+(* anyseq *) wire picked;
+reg follows = 0;
+reg [$bits(src_data)-1:0] word;
+reg [7:0] ahead;
+reg [7:0] inside;
 
 always @(posedge clk) begin
+    inside <= rst ? 0 : inside + (src_valid && src_ready) - (dst_valid && dst_ready);
     if (rst) begin
-        length <= 0;
+        follows <= 0;
     end
-    else begin
-        if (pop) begin
-            for (i = 0; i < 2; i = i + 1) begin
-                listed[i] <= listed[i + 1];
-            end
-        end
-        if (push) begin
-            listed[length - pop] <= src_data;
-        end
-        length <= length + push - pop;
+    else if (!follows && picked && src_valid && src_ready) begin
+        follows <= 1;
+        word <= src_data;
+        ahead <= inside - (dst_valid && dst_ready);
+    end
+    else if (follows && dst_valid && dst_ready) begin
+        follows <= ahead != 0;
+        ahead <= ahead - 1;
     end
 end
 
 always @(*) begin
     if (known) begin
-        assert(length == level);
-        assert(level <= 3);
-        assert(head < 3 && tail < 3);
-        assert(tail == (head + level) % 3);
-        for (i = 0; i < 3; i = i + 1) begin
-            if (i < level) begin
-                assert(mem[(head + i) % 3] == listed[i]);
+        assert(level == inside);
+        assert(dst_valid == (inside != 0));
+        assert(src_ready == (inside != DEPTH));
+        if (follows) begin
+            assert(ahead < inside);
+            assert(mem[after(head, ahead)] == word);
+            if (ahead == 0) begin
+                assert(dst_data == word);
             end
         end
-        if (dst_valid) begin
-            assert(dst_data == listed[0]);
-        end
-        cover(level == 3 && push == 0 && dst_ready);
-        cover(head == 2 && tail == 1);
+        cover(level == DEPTH && dst_ready && follows && ahead == DEPTH - 1);
+        cover(head == DEPTH - 1 && tail == 0 && dst_valid);
     end
 end

@@ -1,0 +1,73 @@
+"""Measures the areas of docs/synthesis.md, prints them, and with --write puts them there.
+
+python -m benchmarks.synthesis [--write]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cosim.families import AREA, FAMILIES
+from cosim.network_run import convert_stages
+from cosim.plan import choose_lanes, plan_stages
+from cosim.synthesis import Synthesis, synthesize
+from cosim.synthesis_report import Rows, area_cells, module_rows, stage_rows
+from cosim.yosys import yosys_version
+from reference.modelfile import load_model
+
+from .page import write_section
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "synthesis.md"
+MODEL = "models/fashion-small.safetensors"
+RUNS = (("xcup", "dsp"), ("xcup", "lut"), ("ecp5", "dsp"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/synthesis.md")
+    args = parser.parse_args()
+    network = load_model(ROOT / MODEL)
+    modules = convert_stages(plan_stages(network, choose_lanes(network)))
+    machine = f"{yosys_version()}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}."
+    text = "\n\n".join([machine, *(_section(modules, *run) for run in RUNS)])
+    print(text)
+    if args.write:
+        write_section(PAGE, text)
+    return 0
+
+
+def _section(modules, family: str, multipliers: str) -> str:
+    """Tables of one run, with the command that gives them and the time that Yosys took."""
+    before = _processor_seconds()
+    with TemporaryDirectory() as folder:
+        synthesis = synthesize(modules, Path(folder), family, multipliers)
+    processor = _processor_seconds() - before
+    command = f"`duospike synth {MODEL} --family {family} --multipliers {multipliers}`"
+    title = f"{command}: {processor:.0f} s of processor time in Yosys."
+    tables = [_table(["stage", "block"], stage_rows(synthesis), synthesis)]
+    if (family, multipliers) == RUNS[0]:
+        tables.append(_table(["module", "in", "times"], module_rows(synthesis), synthesis))
+    return "\n\n".join([title, *tables])
+
+
+def _processor_seconds() -> float:
+    """Processor time of the programs run so far."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _table(titles: list[str], rows: Rows, synthesis: Synthesis) -> str:
+    columns = [*titles, *(FAMILIES[synthesis.family.name].units[kind] for kind in AREA)]
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(titles) + "---:|" * len(AREA)]
+    return "\n".join(lines + ["| " + " | ".join([*texts, *area_cells(area)]) + " |" for texts, area in rows])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+"""Faults in converted designs, which tests must catch."""
+
+from dataclasses import replace
+
+from cosim.convert import convert
+
+
+def convert_with_fault(old, new, language):
+    """A stand-in for convert() that replaces a piece of text, which must be there exactly once, in modules of one language."""
+
+    def convert_and_plant(*args, **kwargs):
+        modules = convert(*args, **kwargs)
+        if kwargs.get("language") != language:
+            return modules
+        assert sum(module.text.count(old) for module in modules) == 1
+        return [replace(module, text=module.text.replace(old, new)) for module in modules]
+
+    return convert_and_plant

@@ -1,0 +1,158 @@
+"""A campaign of random faults: plant them in blocks, run the tests on them, compare what survives with the original."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from cosim.convert import convert
+from cosim.errors import CosimError
+
+from .equivalence import PROVEN, equivalence
+from .killing import Run, Use, Verdict, run_all, uses
+from .mutants import Mutation, Netlist, mutate
+
+PATIENCE = 30
+"""Seconds that a run may take beyond five times what it takes without a fault."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A block of some parameters: its netlist with the mutants, and the tests that use its module."""
+
+    block: str
+    parameters: tuple[str, ...]
+    netlist: Netlist
+    tests: tuple[pytest.Item, ...]
+
+    @property
+    def module(self) -> str:
+        return self.netlist.module.name
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A mutant that passes all tests, and what equivalence() says of it."""
+
+    mutation: Mutation
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a block with one set of parameters.
+
+    killed: how many mutants each test killed. seconds: of the runs of the tests, added up over the cores.
+    """
+
+    block: str
+    module: str
+    parameters: tuple[str, ...]
+    tests: int
+    planted: int
+    killed: dict[str, int]
+    survivors: list[Survivor]
+    seconds: float
+
+    @property
+    def equivalent(self) -> int:
+        """Survivors that no user can tell from the original."""
+        return sum(survivor.verdict == PROVEN for survivor in self.survivors)
+
+
+def score(results: Sequence[Result]) -> float:
+    """Share of the mutants that the tests killed, those left out that are equivalent."""
+    countable = sum(result.planted - result.equivalent for result in results)
+    return sum(sum(result.killed.values()) for result in results) / max(1, countable)
+
+
+def run_campaign(wanted: Mapping[str, Sequence[str]], faults: int, seed: int, tests: Sequence[pytest.Item]) -> list[Result]:
+    """Plant faults, the same number in each target; CosimError if the tests fail without one.
+
+    wanted: for each block the tests whose parameters it has then. tests: all that may be run on the mutants.
+    """
+    used = uses(tests)
+    ids = [(block, test) for block, names in wanted.items() for test in names]
+    shares = [faults // len(ids) + (i < faults % len(ids)) for i in range(len(ids))]
+    targets = [target(block, test, used, share, seed) for (block, test), share in zip(ids, shares, strict=True)]
+    times = times_without_faults(targets)
+    return [result(target, verdicts) for target, verdicts in zip(targets, kill(targets, times), strict=True)]
+
+
+def target(block: str, test: str, used: Mapping[str, Use], count: int, seed: int) -> Target:
+    """Mutants of the block with the parameters that a test has for it."""
+    found = [use for use in used.values() if use.block.func.__name__ == block and is_among(test, use.tests)]
+    if len(found) != 1:
+        raise CosimError(f"{test} must use one {block}, and uses {len(found)}")
+    modules = convert(found[0].block)
+    with TemporaryDirectory() as folder:
+        netlist = mutate(modules, count, seed, Path(folder))
+    return Target(block, modules[-1].parameters, netlist, tuple(found[0].tests))
+
+
+def is_among(name: str, tests: Sequence[pytest.Item]) -> bool:
+    """Whether one of the tests has this name, file and parameters included."""
+    return any(test.nodeid.endswith(name) for test in tests)
+
+
+def times_without_faults(targets: Sequence[Target]) -> dict[tuple[str, str], float]:
+    """Seconds of each test, by module and test, on the netlists without a fault, which must pass."""
+    pairs = [(target, test) for target in targets for test in target.tests]
+    runs = [Run((test,), {target.module: target.netlist.module.text}, PATIENCE) for target, test in pairs]
+    times = {}
+    for i, verdict in run_all(runs):
+        target, test = pairs[i]
+        if verdict.failed:
+            raise CosimError(f"the netlist of {target.module} without a fault fails {test.nodeid}: {verdict.why}")
+        times[target.module, test.nodeid] = verdict.seconds
+    return times
+
+
+def kill(targets: Sequence[Target], times: Mapping[tuple[str, str], float]) -> list[list[Verdict]]:
+    """The verdicts on all mutants of each target; the quickest tests run first."""
+    runs = []
+    for target in targets:
+        seconds = {test: times[target.module, test.nodeid] for test in target.tests}
+        tests = tuple(sorted(seconds, key=lambda test: seconds[test]))
+        limit = PATIENCE + 5 * sum(seconds.values())
+        runs += [Run(tests, {target.module: mutant.text}, limit) for mutant in target.netlist.mutants]
+    verdicts = dict(run_all(runs))
+    for verdict in verdicts.values():
+        if "iverilog failed" in verdict.why:
+            raise CosimError(f"a mutant is no Verilog: {verdict.why}")
+    in_order = iter([verdicts[i] for i in range(len(runs))])
+    return [[next(in_order) for _ in target.netlist.mutants] for target in targets]
+
+
+def result(target: Target, verdicts: Sequence[Verdict]) -> Result:
+    """Sum up a target, and look at what survived."""
+    pairs = list(zip(target.netlist.mutants, verdicts, strict=True))
+    survivors = [mutant.mutation for mutant, verdict in pairs if not verdict.failed]
+    check_comparison(target, [mutant.mutation for mutant, verdict in pairs if verdict.failed])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        compared = pool.map(lambda mutation: Survivor(mutation, compare(target, mutation)), survivors)
+    killed = Counter(verdict.failed for verdict in verdicts if verdict.failed)
+    return Result(
+        target.block, target.module, target.parameters, len(target.tests), len(pairs), dict(killed.most_common()), list(compared),
+        round(sum(verdict.seconds for verdict in verdicts), 1),
+    )  # fmt: skip
+
+
+def check_comparison(target: Target, killed: Sequence[Mutation]):
+    """The comparison must find the original equal to itself, and not to a mutant that a test has told from it."""
+    if compare(target, None) != PROVEN:
+        raise CosimError(f"{target.module}: the netlist without a fault is not proven to be equal to itself")
+    if killed and compare(target, killed[0]) == PROVEN:
+        raise CosimError(f"{target.module}: a mutant is proven to be equal, and a test sees a difference: {killed[0].command}")
+
+
+def compare(target: Target, mutation: Mutation | None) -> str:
+    with TemporaryDirectory() as folder:
+        return equivalence(target.block, target.netlist, mutation, Path(folder))

@@ -1,0 +1,208 @@
+"""Whether a mutant can be told from the netlist that it was made of: a proof by abc, or a run that tells them apart.
+
+Both get the same inputs for ever; what the ROMs and counters give is an input, too. From the second cycle on all must be
+equal that a user sees: valid and ready, a payload while it is valid, reads of the ROMs, and what the counters count. Reset is
+high in the first cycle, and may come back at any time. The inputs keep the rules of rtl/stream.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+
+from cosim.errors import CosimError
+from cosim.system import require, run_tool
+from cosim.yosys import run_yosys
+
+from .mutants import KEPT, NETLIST, Mutation, Netlist
+
+SECONDS = 60
+"""Time that abc has for one proof."""
+
+PROVEN = "proven to be equal"
+OPEN = "not decided"
+
+TWINS = ("gold", "gate")
+"""The netlist without a fault, and the one with it."""
+
+START = """\
+reg known = 0;
+always @(posedge clk) known <= 1;
+wire now_rst = rst || !known;
+"""
+
+STREAM = """\
+reg {stream}_waits = 0;
+reg [{msb}:0] {stream}_waiting;
+always @(posedge clk) {stream}_waits <= !now_rst && now_{stream}_valid && !gold_{stream}_ready;
+always @(posedge clk) {stream}_waiting <= now_{stream}_data;
+wire now_{stream}_valid = {stream}_waits || {stream}_valid;
+wire [{msb}:0] now_{stream}_data = {stream}_waits ? {stream}_waiting : {stream}_data;
+"""
+
+TO_MITER = [
+    "read_rtlil twins.il",
+    "read_verilog -formal miter.v",
+    "hierarchy -check -top miter",
+    *("proc", "flatten", "async2sync", "dffunmap", "techmap", "opt_clean"),
+    "write_json miter.json",
+]
+TO_MODEL = [
+    "read_json shared.json",
+    *("opt -fast -nodffe -nosdff", "abc -g AND -fast", "opt_clean"),
+    "write_aiger -zinit -I -B model.aig",
+]
+PROVE = "read_aiger model.aig; strash; scorr; dc2; pdr -T {seconds}"
+
+
+def equivalence(netlist: Netlist, mutation: Mutation | None, folder: Path, seconds: int = SECONDS) -> str:
+    """PROVEN, "different in cycle N", or OPEN where neither is found in time.
+
+    mutation: None compares the netlist with itself. folder: an empty folder, filled with the files of the proof.
+    """
+    # In the proof all registers have one clock.
+    if mutation and mutation.port.lower().endswith("clk"):
+        return OPEN
+    (folder / NETLIST).write_text(netlist.rtlil)
+    run_yosys(to_twins(netlist.module.name, mutation), folder)
+    twins = json.loads((folder / "twins.json").read_text())["modules"]
+    (folder / "miter.v").write_text(miter(twins["gold"]["ports"]))
+    run_yosys(TO_MITER, folder)
+    design = json.loads((folder / "miter.json").read_text())
+    pairs = share_unknowns(design["modules"]["miter"])
+    verdict = prove(design, folder, seconds)
+    if verdict != OPEN:
+        return verdict
+    # More to prove, but easier where all registers stay equal: that follows from one cycle to the next.
+    demand_equal(design["modules"]["miter"], pairs)
+    return PROVEN if prove(design, folder, seconds) == PROVEN else OPEN
+
+
+def prove(design: dict, folder: Path, seconds: int) -> str:
+    """The verdict on a miter with all its assertions."""
+    (folder / "shared.json").write_text(json.dumps(design))
+    run_yosys(TO_MODEL, folder)
+    log = run_tool([require("yosys-abc", "yosys"), "-c", PROVE.format(seconds=seconds)], folder)
+    (folder / "abc.log").write_text(log)
+    different = re.search(r"was asserted in frame (\d+)", log)
+    if different:
+        return f"different in cycle {different[1]}"
+    if "Property proved" not in log and "UNDECIDED" not in log:
+        raise CosimError(f"abc gives no verdict: {log.strip().splitlines()[-1]}")
+    return PROVEN if "Property proved" in log else OPEN
+
+
+def to_twins(top: str, mutation: Mutation | None) -> list[str]:
+    """Commands from the netlist to TWINS, in which instances of the blocks KEPT have become inputs and outputs."""
+    kept = [f"{twin}/t:{block}_*" for twin in TWINS for block in KEPT]
+    return [
+        f"read_rtlil {NETLIST}",
+        *(f"copy {top} {twin}" for twin in TWINS),
+        f"delete {top}",
+        *([mutation.command.replace(f"-module {top} ", "-module gate ")] if mutation else []),
+        "memory_map",
+        # Bits that nobody drives may have any value, in each of the two.
+        "setundef -undriven -anyseq",
+        f"select {' '.join(kept)}",
+        "expose -evert",
+        "select -clear",
+        f"delete {' '.join(f'{block}_*' for block in KEPT)}",
+        "write_json twins.json",
+        "write_rtlil twins.il",
+    ]
+
+
+def miter(ports: Mapping[str, Mapping]) -> str:
+    """Verilog of both with the same inputs, which keep the rules, and of what must be equal; ports: as Yosys' JSON has them."""
+    widths = {name: len(port["bits"]) for name, port in ports.items()}
+    inputs = [name for name in ports if ports[name]["direction"] == "input"]
+    outputs = [name for name in ports if ports[name]["direction"] == "output" and not name.endswith("clk")]
+    lines = ["module miter(", ",\n".join(f"input [{widths[name] - 1}:0] {plain(name)}" for name in inputs), ");"]
+    lines += [f"wire [{widths[name] - 1}:0] {twin}_{plain(name)};" for twin in TWINS for name in outputs]
+    streams = [name.removesuffix("_valid") for name in inputs if name.endswith("_valid")]
+    lines += [START, *(STREAM.format(stream=stream, msb=widths[f"{stream}_data"] - 1) for stream in streams)]
+    made = ["rst", *(f"{stream}_{member}" for stream in streams for member in ("valid", "data"))]
+    for twin in TWINS:
+        pins = [f".\\{name} ({'now_' if name in made else ''}{plain(name)})" for name in inputs]
+        pins += [f".\\{name} ({twin}_{plain(name)})" for name in outputs]
+        lines.append(f"{twin} {twin} ({', '.join(pins)});")
+    return "\n".join([*lines, *equal(outputs), "endmodule"]) + "\n"
+
+
+def equal(outputs: Sequence[str]) -> Iterator[str]:
+    """The assertions: each output is the same on both sides, a payload where it is valid, an address where it is read."""
+    for name in outputs:
+        guard = name.replace("_data", "_valid").replace(".read_addr", ".read")
+        condition = f"known && gold_{plain(guard)}" if guard != name else "known"
+        yield f"always @(*) if ({condition}) assert(gold_{plain(name)} == gate_{plain(name)});"
+
+
+def plain(name: str) -> str:
+    """A port's name as a plain word."""
+    return name.replace(".", "_")
+
+
+def share_unknowns(module: dict) -> list[tuple[int, int]]:
+    """Let registers that have the same name in both begin with the same value, whatever it is, and let bits without a driver
+    be the same in both; returns the pairs of registers. module: the miter as Yosys' JSON has it.
+
+    What a user sees of the netlist without a fault depends on neither, so this hides no difference.
+    """
+    names, shared, kept = register_names(module), {}, {}
+    (known,) = module["netnames"]["known"]["bits"]
+    free = count(1 + max(bit for net in module["netnames"].values() for bit in net["bits"] if isinstance(bit, int)))
+    cells = module["cells"]
+    for cell in [cell for cell in cells.values() if cell["type"] == "$_DFF_P_"]:
+        (bit,) = cell["connections"]["Q"]
+        if bit in names:
+            register = next(free)
+            kept.setdefault(names[bit], []).append(register)
+            cell["connections"]["Q"] = [register]
+            module["netnames"][f"kept{register}"] = {"bits": [register], "attributes": {"init": "0"}}
+            cells[f"begin{register}"] = gate("$_MUX_", bit, A=shared.setdefault(names[bit], next(free)), B=register, S=known)
+    for twin in TWINS:
+        for i, bit in enumerate(bits_without_driver(cells, twin)):
+            cells[f"any{bit}"] = gate("$_BUF_", bit, A=shared.setdefault(i, next(free)))
+    module["ports"]["shared"] = {"direction": "input", "bits": list(shared.values())}
+    module["netnames"]["shared"] = {"bits": list(shared.values()), "attributes": {}}
+    return [tuple(pair) for pair in kept.values() if len(pair) == 2]
+
+
+def demand_equal(module: dict, pairs: Sequence[tuple[int, int]]):
+    """Assert of a miter that the bits of each pair are always equal."""
+    free = count(1 + max(bit for net in module["netnames"].values() for bit in net["bits"] if isinstance(bit, int)))
+    for a, b in pairs:
+        same = next(free)
+        module["netnames"][f"same{same}"] = {"bits": [same], "attributes": {}}
+        module["cells"][f"equal{same}"] = gate("$_XNOR_", same, A=a, B=b)
+        module["cells"][f"assert{same}"] = {
+            "type": "$assert", "parameters": {}, "attributes": {}, "port_directions": {"A": "input", "EN": "input"},
+            "connections": {"A": [same], "EN": ["1"]},
+        }  # fmt: skip
+
+
+def bits_without_driver(cells: dict, twin: str) -> list[int]:
+    """Take the cells that stand for bits without a driver out of a twin; returns the bits, in the order of their making."""
+    names = [name for name, cell in cells.items() if cell["type"] == "$anyseq" and f"\\{twin}." in name]
+    names.sort(key=lambda name: int(name.rpartition("$")[2]))
+    return [bit for name in names for bit in cells.pop(name)["connections"]["Y"]]
+
+
+def register_names(module: dict) -> dict[int, str]:
+    """For bits inside the twins the names that they have there, and that the other twin has as well."""
+    names = {}
+    for name, net in module["netnames"].items():
+        twin, _, inside = name.partition(".")
+        if twin in TWINS and "$" not in inside:
+            names.update({bit: f"{inside}[{i}]" for i, bit in enumerate(net["bits"])})
+    return names
+
+
+def gate(kind: str, y: int, **inputs: int) -> dict:
+    """A cell of Yosys' JSON, with one bit at each pin."""
+    pins = {name: [bit] for name, bit in inputs.items()} | {"Y": [y]}
+    directions = {pin: "output" if pin == "Y" else "input" for pin in pins}
+    return {"type": kind, "parameters": {}, "attributes": {}, "port_directions": directions, "connections": pins}

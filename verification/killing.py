@@ -1,0 +1,200 @@
+"""The project's own tests, run on mutants: a pytest session that forks a child for each run."""
+
+from __future__ import annotations
+
+import inspect
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from _pytest.runner import runtestprotocol
+from myhdl._block import _Block
+
+import cosim.convert
+from cosim.convert import module_name
+from cosim.errors import CosimError
+
+TESTS = Path(__file__).parents[1] / "tests"
+
+CYCLE_LIMIT = 6_000
+"""Cycles after which the tests' bench gives up on a mutant, some times what the longest of the tests needs."""
+
+FORK = multiprocessing.get_context("fork")
+"""A forked child has all that pytest has imported and collected."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Tests to run one after the other until one fails, with the texts of these modules, by name, in place of their own.
+
+    limit: seconds after which a run that hangs is ended.
+    """
+
+    tests: Sequence[pytest.Item]
+    texts: Mapping[str, str]
+    limit: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """failed: the test that failed, or ""; why: what it says, in a line. seconds: what the run took."""
+
+    failed: str
+    why: str
+    seconds: float
+
+
+def with_tests(files: Collection[str], work: Callable[[Sequence[pytest.Item]], None]):
+    """Call work, in a pytest session, with the tests of files of tests/ that run Verilog in Icarus; raises what it raises.
+
+    Tests of hypothesis are left out, since each of their runs takes other parameters.
+    """
+    plugin = Session(work)
+    with TemporaryDirectory() as folder:
+        options = ["-qq", "--capture=no", "-p", "no:cacheprovider", "--basetemp", f"{folder}/tests"]
+        status = pytest.main([*options, *(str(TESTS / file) for file in files)], plugins=[plugin])
+    if plugin.error:
+        raise plugin.error
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise CosimError(f"pytest cannot collect the tests of {', '.join(files)}")
+
+
+class Session:
+    """The pytest plugin: calls `work` where pytest would run the tests. error: what `work` raised."""
+
+    def __init__(self, work: Callable[[Sequence[pytest.Item]], None]):
+        self.work = work
+        self.error: Exception | None = None
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        try:
+            self.work([item for item in session.items if in_icarus(item)])
+        except Exception as error:
+            self.error = error
+        return True
+
+
+def in_icarus(item: pytest.Item) -> bool:
+    """Whether a test runs Verilog in Icarus, with the same parameters each time."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    simulators = {parameters.get(fixture, "icarus") for fixture in ("place", "simulator")}
+    return simulators == {"icarus"} and not getattr(getattr(item, "function", None), "is_hypothesis_test", False)
+
+
+@dataclass(frozen=True)
+class Use:
+    """A block of some parameters, and the tests that use its module."""
+
+    block: _Block
+    tests: list[pytest.Item]
+
+
+def uses(tests: Sequence[pytest.Item]) -> dict[str, Use]:
+    """The modules that tests use, by name: each test is begun, and ends where it first converts a block."""
+    found: dict[str, Use] = {}
+    for test in tests:
+
+        def note(top: _Block, test: pytest.Item = test, **_):
+            for name, block in {module_name_of(block): block for block in blocks_of(top)}.items():
+                found.setdefault(name, Use(block, [])).tests.append(test)
+            pytest.skip()
+
+        with conversion(note):
+            runtestprotocol(test, log=False)
+    return found
+
+
+def blocks_of(block: _Block) -> Iterator[_Block]:
+    """A block and all that are below it."""
+    yield block
+    for sub in block.subs:
+        if isinstance(sub, _Block):
+            yield from blocks_of(sub)
+
+
+def module_name_of(block: _Block) -> str:
+    """The name that convert() gives the module of a block."""
+    return module_name(block.func.__name__, inspect.signature(block.func).bind(*block.args, **block.kwargs).arguments)
+
+
+@contextmanager
+def conversion(function: Callable) -> Iterator[None]:
+    """Let a function take the place of cosim.convert.convert() in all modules that import it."""
+    holders = [module for module in sys.modules.values() if vars(module).get("convert") is cosim.convert.convert]
+    with pytest.MonkeyPatch.context() as patch:
+        for holder in holders:
+            patch.setattr(holder, "convert", function)
+        yield
+
+
+def run_all(runs: Sequence[Run]) -> Iterator[tuple[int, Verdict]]:
+    """Run each in a child, as many at a time as there are cores; gives index and verdict as they come."""
+    waiting, children = list(enumerate(runs)), {}
+    while waiting or children:
+        while waiting and len(children) < (os.cpu_count() or 1):
+            i, run = waiting.pop(0)
+            receiver, sender = FORK.Pipe(duplex=False)
+            child = FORK.Process(target=in_child, args=(run, sender))
+            child.start()
+            sender.close()
+            children[receiver] = (i, child, time.monotonic())
+        wait(list(children), timeout=1)
+        for receiver, (i, child, start) in list(children.items()):
+            verdict = verdict_of(child, receiver, runs[i].limit, time.monotonic() - start)
+            if verdict:
+                del children[receiver]
+                yield i, verdict
+
+
+def in_child(run: Run, sender: Connection):
+    """The child's work. It leads a process group, in which its simulators are as well."""
+    os.setsid()
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    sys.modules["stream_bench"].run_stream.__kwdefaults__["limit"] = CYCLE_LIMIT
+    start = time.monotonic()
+    failed, why = first_failure(run)
+    sender.send(Verdict(failed, why, time.monotonic() - start))
+
+
+def first_failure(run: Run) -> tuple[str, str]:
+    """The first test that fails, and what it says; ("", "") if all pass."""
+    real = cosim.convert.convert
+
+    def convert(*args, **kwargs):
+        return [replace(module, text=run.texts.get(module.name, module.text)) for module in real(*args, **kwargs)]
+
+    with conversion(convert):
+        for test in run.tests:
+            for report in runtestprotocol(test, log=False):
+                if report.failed:
+                    crash = getattr(report.longrepr, "reprcrash", None)
+                    return test.nodeid, (crash.message if crash else report.longreprtext).splitlines()[0]
+    return "", ""
+
+
+def verdict_of(child: BaseProcess, receiver: Connection, limit: float, seconds: float) -> Verdict | None:
+    """What a child has to say; it is ended if it is late. None while it works."""
+    if not receiver.poll() and seconds < limit:
+        return None
+    try:
+        verdict = receiver.recv() if receiver.poll() else Verdict("all", f"no end within {limit:.0f} s", seconds)
+    except EOFError:
+        verdict = Verdict("all", "the test run ended early", seconds)
+    # The simulators of a test that failed may still run; or all have ended.
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.join()
+    receiver.close()
+    return verdict

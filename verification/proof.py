@@ -1,0 +1,85 @@
+"""What a proof is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from myhdl import Signal, intbv
+from myhdl._block import _Block
+
+from rtl.activity import ACTIVITY_BITS
+from rtl.memory import Table
+from rtl.stream import Stream
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault to plant: what it breaks, and the text of the Verilog that it replaces, which stands once in the modules.
+
+    found_by: the check that must find it, base or ready.
+    """
+
+    what: str
+    old: str
+    new: str
+    found_by: str = "base"
+
+
+@dataclass(frozen=True)
+class Misuse:
+    """Parameters that the block must not have: what is wrong with them, the block built so, and the constants that differ."""
+
+    what: str
+    build: Callable[[], _Block]
+    constants: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A proof of one block.
+
+    claims: what is proven, in a line of words. properties: files of properties/ that are placed inside the block's module,
+    without their ending, with spaces between them. depth: cycles of the bounded run and of the induction.
+    faults, misuses: what must be found. constants: localparams of all properties.
+    inside: the same as properties for the modules of other blocks, by the block's name.
+    reach: cycles in which all covers are reached (0: depth).
+    """
+
+    name: str
+    claims: str
+    properties: str
+    build: Callable[[], _Block]
+    depth: int
+    faults: tuple[Fault, ...]
+    constants: Mapping[str, int] = field(default_factory=dict)
+    inside: Mapping[str, str] = field(default_factory=dict)
+    reach: int = 0
+    misuses: tuple[Misuse, ...] = ()
+
+
+def bit():
+    """A single bit, as clock and reset are."""
+    return Signal(bool(0))
+
+
+def vector(width: int):
+    """A vector of bits."""
+    return Signal(intbv(0)[width:])
+
+
+def activity_counts():
+    """The port of a stage's activity counters."""
+    return vector(ACTIVITY_BITS)
+
+
+def table(path: str, width: int, depth: int) -> Table:
+    """ROM contents that differ from word to word."""
+    return Table(path, width, tuple((3 * i + 1) % 2**width for i in range(depth)))
+
+
+def stage(function, parameters) -> Callable[[], _Block]:
+    """Builder of a stage."""
+    return lambda: function(
+        bit(), bit(), Stream(parameters.input_bits), Stream(parameters.output_bits), activity_counts(), parameters
+    )

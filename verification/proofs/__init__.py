@@ -1,0 +1,13 @@
+"""The proofs: which block, at which small parameters, by which properties, and which faults they must find."""
+
+from ..proof import Proof
+from . import accumulation, pipelines, queue, scanning, stages, streams
+
+PROOFS: tuple[Proof, ...] = (
+    *accumulation.PROOFS,
+    *pipelines.PROOFS,
+    *queue.PROOFS,
+    *scanning.PROOFS,
+    *stages.PROOFS,
+    *streams.PROOFS,
+)

@@ -1,0 +1,103 @@
+"""Proofs of the accumulators: what their memories hold is what they need."""
+
+from collections.abc import Callable
+
+from rtl.accumulator import accumulator, row_padding
+from rtl.scanner import event_width
+from rtl.sparse_fc import fc_accumulator
+from rtl.stream import Stream
+
+from ..proof import Fault, Misuse, Proof, activity_counts, bit, table
+
+CURRENT_BITS = 3
+
+
+def build(height: int, width: int, groups: int, kernel: int, padding: int) -> Callable:
+    """Builder of an accumulator of one channel, lane and timestep."""
+    bias, weights = table("b.hex", CURRENT_BITS, groups), table("w.hex", 2 * kernel * kernel, groups)
+    return lambda: accumulator(
+        bit(), bit(), Stream(event_width(1, 1)), Stream(CURRENT_BITS), activity_counts(),
+        height, width, padding, kernel, 1, 1, 1, CURRENT_BITS, bias, weights,
+    )  # fmt: skip
+
+
+def accumulation(height: int, width: int, groups: int, kernel: int, depth: int, reach: int, *faults: Fault) -> Proof:
+    """A proof of an accumulator with no more padding than it needs."""
+    padding, radius = row_padding(width, groups, kernel), kernel // 2
+    less = Misuse(
+        "padding is one pixel less", build(height, width, groups, kernel, padding - 1), {"PADDING": padding - 1}
+    )  # fmt: skip
+    return Proof(
+        f"accumulator, {height} x {width}, groups {groups}, kernel {kernel}",
+        "a frame gives a beat for each pixel and group" + "; the line buffer gives what left the window last" * (kernel > 1),
+        "accumulator line_buffer" if kernel > 1 else "accumulator", build(height, width, groups, kernel, padding), depth, faults,
+        {
+            "HEIGHT": height, "WIDTH": width, "GROUPS": groups, "PADDING": padding,
+            "KERNEL": kernel, "RADIUS": radius,
+        },
+        {"ram": "ram"}, reach, (less,) if padding else (),
+    )  # fmt: skip
+
+
+def fc_accumulation(rows: int, groups: int, depth: int, *faults: Fault) -> Proof:
+    """A proof of a fully connected accumulator of one lane and timestep, with two inputs a row."""
+    inputs = 2
+    bias, weights = table("b.hex", CURRENT_BITS, groups), table("w.hex", 2, rows * groups * inputs)
+    return Proof(
+        f"fc_accumulator, rows {rows}, groups {groups}",
+        "a current is its bias and the weights of all events of its passes; the memory gives the sums of the row before",
+        "fc_accumulator fc_state" if rows > 1 and groups > 1 else "fc_accumulator",
+        lambda: fc_accumulator(
+            bit(), bit(), Stream(event_width(inputs, 1)), Stream(CURRENT_BITS), activity_counts(),
+            rows, inputs, 1, 1, CURRENT_BITS, bias, weights,
+        ),
+        depth, faults, {"ROWS": rows, "GROUPS": groups, "INPUTS": inputs}, {"rom": "ram"}, depth + 4,
+    )  # fmt: skip
+
+
+SHIFT = "assign shift = (((priming != 0) || (held && held_last)) && (!(valid && (!dst_ready))));"
+FC_ADD = "assign add = (held && (!priming) && (!(held_last && valid && (!dst_ready))));"
+
+PROOFS: tuple[Proof, ...] = (
+    accumulation(
+        2, 3, 1, 3, 11, 30,
+        Fault("a column is stored at its neighbour's address", "store_addr <= addr[0];", "store_addr <= addr[1];"),
+        Fault("a column is stored one step early", "store <= (shift && keeps[0]);", "store <= (shift && keeps[1]);"),
+        Fault("the second row starts from the bias as well", "first <= (row == 0);", "first <= (row <= 1);"),
+        Fault("an empty pixel gives a beat", "(row >= 1) && (column < 3)", "(row >= 1) && (column < 4)"),
+    ),
+    accumulation(1, 1, 1, 3, 11, 24),
+    accumulation(
+        1, 6, 2, 3, 10, 40,
+        Fault("the line is read a column late", ".read_addr(next_addr)", ".read_addr(addr[3])"),
+        Fault("the second group is left out", "if ((group_index != 1)) begin", "if ((group_index != 0)) begin"),
+    ),
+    accumulation(1, 3, 1, 5, 13, 36),
+    accumulation(
+        2, 2, 1, 1, 9, 12,
+        Fault("the window moves while its currents wait", SHIFT, SHIFT.replace("(!(valid && (!dst_ready)))", "1")),
+        Fault("a current is lost", "valid <= emits[0];", "valid <= emits[0] && !valid;"),
+        Fault("the window waits for ready", SHIFT, SHIFT.replace("(!(valid && (!dst_ready)))", "dst_ready"), "ready"),
+    ),
+    fc_accumulation(
+        2, 2, 10,
+        Fault("sums are stored for the next group", "state[group_index] <= total_word;", "state[load_group] <= total_word;"),
+        Fault("a row starts from the bias too late", "if ((load_row == 0)) begin", "if ((row == 0)) begin"),
+        Fault("the weights of the last pass are not reached", "if ((base == 6)) begin", "if ((base == 4)) begin"),
+        Fault("the mask is not looked at", "if ((add && mask[t])) begin", "if (add) begin"),
+        Fault("sums move while currents wait", "held_last && (!(valid && (!dst_ready))))", "held_last)"),
+        Fault("an event waits for ready", FC_ADD, FC_ADD.replace("valid && ", ""), "ready"),
+    ),
+    fc_accumulation(
+        3, 3, 8,
+        Fault("the sums of the group at hand are loaded", "_word = state[load_group];", "_word = state[group_index];"),
+    ),
+    fc_accumulation(
+        2, 1, 8,
+        Fault("each row starts from the bias", "if ((load_row == 0)) begin", "if (1) begin"),
+    ),
+    fc_accumulation(
+        1, 2, 8,
+        Fault("the bias is that of the pass before", ".read_addr(next_load_group)", ".read_addr(load_group)"),
+    ),
+)  # fmt: skip

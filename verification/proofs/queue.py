@@ -1,0 +1,32 @@
+"""Proofs of the event queue."""
+
+from rtl.event_queue import event_queue
+from rtl.stream import Stream
+
+from ..proof import Fault, Proof, bit
+
+DEPTHS = (1, 2, 3, 4, 5)
+
+WAITS = Fault("valid waits for ready", "assign dst_valid = not_empty;", "assign dst_valid = not_empty && dst_ready;", "ready")
+
+
+def faults(depth: int) -> tuple[Fault, ...]:
+    """What a queue of any depth must not do; a queue of one word has but one place."""
+    full = Fault("a full queue takes a word", f"assign not_full = (level != {depth});", "assign not_full = 1;")
+    if depth == 1:
+        return full, WAITS
+    return (
+        full,
+        Fault("the head skips a word", "head <= (head + 1);", "head <= (head + 2);"),
+        Fault("a word is stored in the wrong place", "mem[tail] <= src_data;", "mem[head] <= src_data;"),
+        WAITS,
+    )
+
+
+PROOFS = tuple(
+    Proof(
+        f"event_queue, depth {depth}", "words leave in the order in which they came, none lost, none doubled", "ring event_queue",
+        lambda depth=depth: event_queue(bit(), bit(), Stream(4), Stream(4), depth), depth + 4, faults(depth), {"DEPTH": depth},
+    )
+    for depth in DEPTHS
+)  # fmt: skip

@@ -1,0 +1,48 @@
+"""Proofs of what the pool and the read-out compute."""
+
+from rtl.pool import Pool, pool
+from rtl.readout import Readout, readout
+
+from ..proof import Fault, Proof, stage
+
+
+def pooling(height: int, width: int, groups: int, depth: int, *faults: Fault) -> Proof:
+    return Proof(
+        f"pool, {height} x {width}, groups {groups}",
+        "an output is the OR of its four inputs; an odd last row or column is dropped",
+        "pool", stage(pool, Pool(height, width, groups, 1, 2)), depth, faults,
+        {"HEIGHT": height, "WIDTH": width, "GROUPS": groups}, {"ram": "ram"}, 2 + height * width * groups,
+    )  # fmt: skip
+
+
+def counting(outputs: int, lanes: int, timesteps: int, classes: int, depth: int, *faults: Fault) -> Proof:
+    return Proof(
+        f"readout, {outputs} neurons, {classes} classes, lanes {lanes}",
+        "each count is that of the spikes of the class; the class is the smallest with the highest count",
+        "readout", stage(readout, Readout(outputs, lanes, timesteps, classes)), depth, faults,
+        {"OUTPUTS": outputs, "LANES": lanes, "TIMESTEPS": timesteps, "CLASSES": classes}, {}, depth + 4 + outputs,
+    )  # fmt: skip
+
+
+PROOFS: tuple[Proof, ...] = (
+    pooling(
+        2, 4, 1, 10,
+        Fault("the row above is left out", "pooled <= (pair | above);", "pooled <= pair;"),
+        Fault("the pair above is fetched too late", "(take && (!column[0]))", "(take && column[0])"),
+    ),
+    pooling(
+        3, 3, 2, 10,
+        Fault("each row gives outputs", "(take && column[0] && row[0]);", "(take && column[0]);"),
+        Fault("a pair of one group is that of another", "if ((pair_addr == 1)) begin", "if ((pair_addr == 0)) begin"),
+    ),
+    counting(
+        6, 4, 2, 3, 10,
+        Fault("the last of equal classes wins", "(total > best)", "(total >= best)"),
+        Fault("the best of the frame before counts", "((class_index == 0) || (total > best))", "(total > best)"),
+        Fault("lanes without a neuron are counted", "((lane == 3) || (neuron == 5))", "(lane == 3)"),
+    ),
+    counting(
+        2, 1, 1, 2, 6,
+        Fault("the last of equal classes wins", "(total > best)", "(total >= best)"),
+    ),
+)  # fmt: skip

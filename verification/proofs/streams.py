@@ -1,0 +1,144 @@
+"""Proofs of the rules of rtl/stream.py, for blocks, for whole stages, and for all streams of an accelerator."""
+
+from dataclasses import replace
+
+from rtl.accelerator import accelerator, trace_bits
+from rtl.activity import ACTIVITY_BITS
+from rtl.dense_core import DenseCore, dense_core
+from rtl.lif import Lif, lif
+from rtl.mac_array import mac_array
+from rtl.pool import Pool, pool
+from rtl.readout import Readout, readout
+from rtl.sparse_conv import SparseConv, sparse_conv
+from rtl.sparse_fc import SparseFc, sparse_fc
+from rtl.stream import Stream
+
+from ..proof import Fault, Proof, bit, stage, table, vector
+
+CLAIMS = "valid stays and the payload does not change until the transfer; valid never waits for ready"
+
+
+def neuron(groups: int, lanes: int, kind: str = "subtract") -> Lif:
+    return Lif(kind, 1, 1, 3, 4, 3, table("theta.hex", 3 * lanes, groups))
+
+
+# Stages of one channel on maps of at most 2 x 2, which do all that there is to do within a few cycles.
+QUEUE_DEPTH = 1
+DENSE = DenseCore(2, 2, 1, 1, False, 1, 1, 1, 1, table("b.hex", 3, 1), table("w.hex", 2, 1), neuron(1, 1))
+CONV = SparseConv(1, 1, 1, 1, 2, 1, 1, 1, QUEUE_DEPTH, table("b.hex", 3, 2), table("w.hex", 2, 2), neuron(2, 1))
+FC = SparseFc(1, 2, 1, 2, 1, 1, QUEUE_DEPTH, table("b.hex", 3, 2), table("w.hex", 2, 4), neuron(2, 1))
+CONV_2X2 = replace(CONV, height=2, width=2)
+READOUT = Readout(2, 1, 1, 2)
+
+
+def whole(**stages):
+    """Builder of an accelerator."""
+    first, last = list(stages.values())[0], list(stages.values())[-1]
+    return lambda: accelerator(
+        bit(), bit(), Stream(first.input_bits), Stream(last.output_bits), vector(len(stages) * ACTIVITY_BITS),
+        vector(trace_bits(stages)), stages,
+    )  # fmt: skip
+
+
+def streams(name: str, build, depth: int, *faults: Fault, **more) -> Proof:
+    """A proof of the stream rules alone."""
+    return Proof(f"{name}, streams", CLAIMS, "stream", build, depth, faults, **more)
+
+
+def all_streams(name: str, depth: int, fault: Fault, **stages) -> Proof:
+    """A proof of the stream rules of all streams in an accelerator."""
+    return Proof(
+        f"accelerator {name}, all streams", f"of every stream between and inside the stages: {CLAIMS}", "accelerator",
+        whole(**stages), depth, (fault,), {"DEPTH": QUEUE_DEPTH}, {"event_queue": "ring"},
+    )  # fmt: skip
+
+
+CHANGING_EVENT = Fault(
+    "an event changes while it waits",
+    "encode_ready = ((!encoding) || (dst_ready && last_lane));", "encode_ready = ((!encoding) || last_lane);",
+)  # fmt: skip
+WAITING_RESULT = Fault("valid waits for ready", "finished <= 1'b1;", "finished <= dst_ready;", "ready")
+
+
+def waiting_neurons(timesteps: int) -> Fault:
+    """A fault of the neurons at the end of a stage."""
+    last = f"occupied[{timesteps - 1}]"
+    return Fault("valid waits for ready", f"assign dst_valid = {last};", f"assign dst_valid = {last} && dst_ready;", "ready")
+
+
+def counted(function, parameters, depth: int, reach: int, *faults: Fault) -> Proof:
+    """A proof of the stream rules and of the activity counters of a stage."""
+    has_events = isinstance(parameters, SparseConv | SparseFc)
+    # What the induction needs to know of the event queue inside.
+    queue = {"event_queue": "ring"} if has_events else {}
+    return Proof(
+        f"{function.__name__}, streams and counters",
+        f"{CLAIMS}; each cycle counts once, as busy or as waiting" + ", each busy one as event or silent pixel" * has_events,
+        "stream", stage(function, parameters), depth, faults,
+        {"DEPTH": QUEUE_DEPTH, "EVENTS": has_events}, queue | {"activity": "activity"}, reach,
+    )  # fmt: skip
+
+
+PROOFS: tuple[Proof, ...] = (
+    streams(
+        "lif", lambda: lif(bit(), bit(), Stream(12), Stream(4), 2, 2, 2, neuron(2, 2)), 6,
+        Fault("the pipeline moves while its output waits", "assign step = (dst_ready || (!occupied[1]));", "assign step = 1;"),
+        Fault("an output is dropped", "else if (step) begin", "else begin"),
+        waiting_neurons(2),
+    ),
+    streams(
+        "mac_array", lambda: mac_array(
+            bit(), bit(), Stream(4), Stream(6), 1, 2, 2, 4, 1, False, 3, table("b.hex", 3, 2), table("w.hex", 8, 2)
+        ), 6,
+        Fault("the pipeline moves while its output waits", "assign step = (dst_ready || (!summed));", "assign step = 1;"),
+        Fault("the pipeline waits for ready", "assign step = (dst_ready || (!summed));", "assign step = dst_ready;", "ready"),
+    ),
+    counted(
+        pool, Pool(2, 2, 2, 1, 1), 10, 12,
+        Fault(
+            "a beat is taken while the output waits",
+            "assign take = (src_valid && (dst_ready || (!valid)));", "assign take = src_valid;",
+        ),
+        Fault("an output is dropped", "else if (dst_ready) begin", "else begin"),
+        Fault("a wait for input is not counted", "assign stall_in = (!src_valid);", "assign stall_in = (!src_valid && valid);"),
+        Fault(
+            "valid waits for ready", "assign complete = (take && column[0] && row[0]);",
+            "assign complete = (take && column[0] && row[0] && dst_ready);", "ready",
+        ),
+    ),
+    counted(
+        readout, READOUT, 8, 12,
+        Fault(
+            "counting goes on while the result waits",
+            "assign step = (holding && (!(finished && (!dst_ready))));", "assign step = holding;",
+        ),
+        Fault("a result is dropped", "if (dst_ready) begin", "if (1) begin"),
+        WAITING_RESULT,
+    ),
+    counted(
+        dense_core, DENSE, 12, 14,
+        Fault("windows change while they wait", "assign advance = (dst_ready || (!valids[0]));", "assign advance = 1;"),
+        Fault("a busy cycle is counted as a wait", "assign stall_in = (!windows_valid);", "assign stall_in = (!windows_ready);"),
+        waiting_neurons(1),
+    ),
+    counted(
+        sparse_conv, CONV, 10, 16,
+        CHANGING_EVENT,
+        Fault("a silent pixel is counted as an event", "assign has_event = (add && (mask != 0));", "assign has_event = add;"),
+        waiting_neurons(1),
+    ),
+    counted(
+        sparse_fc, FC, 10, 18,
+        Fault("an event is counted twice", "assign is_silent = (add && (mask == 0));", "assign is_silent = add;"),
+        Fault("an event counts as it comes in", ".busy(add)", ".busy(pop)"),
+        waiting_neurons(1),
+    ),
+    # Streams wait late behind a dense core, so its accelerator has the fault that needs no wait.
+    all_streams(
+        "with a dense core", 9, WAITING_RESULT,
+        conv1=DENSE, conv2=CONV_2X2, pool1=Pool(2, 2, 2, 1, 1), fc1=FC, readout=READOUT,
+    ),
+    all_streams(
+        "of spikes", 10, CHANGING_EVENT, conv1=CONV, readout=READOUT,
+    ),
+)  # fmt: skip

@@ -1,0 +1,101 @@
+// Columns have numbers: in a frame first the RADIUS columns that flush the frame before, then row for row, group for group the
+// POSITIONS of a row. `next` is the number of the column after those in the window; number[b] belongs to slot b.
+localparam POSITIONS = WIDTH + PADDING;
+localparam ROW_WORDS = GROUPS * POSITIONS;
+localparam ROWS = HEIGHT + RADIUS;
+localparam COLUMNS = RADIUS + ROWS * ROW_WORDS;
+reg [7:0] next;
+reg frame;
+reg [7:0] shifts; // since reset, up to KERNEL + 2
+reg [7:0] number [0:KERNEL];
+reg [3:0] in_row [0:KERNEL];
+reg in_frame [0:KERNEL];
+integer b;
+
+always @(posedge clk) begin
+    if (rst) begin
+        next <= RADIUS;
+        frame <= 0;
+        shifts <= 0;
+    end
+    else if (shift) begin
+        next <= next == COLUMNS - 1 ? 0 : next + 1;
+        frame <= frame ^ (next == COLUMNS - 1);
+        shifts <= shifts == KERNEL + 2 ? shifts : shifts + 1;
+    end
+    if (shift) begin
+        for (b = 0; b < KERNEL; b = b + 1) begin
+            number[b] <= number[b + 1];
+            in_row[b] <= in_row[b + 1];
+            in_frame[b] <= in_frame[b + 1];
+        end
+        number[KERNEL] <= next;
+        in_row[KERNEL] <= row;
+        in_frame[KERNEL] <= frame;
+    end
+end
+
+always @(*) if (known) begin
+    assert(next < COLUMNS);
+    assert(tail <= RADIUS && row < ROWS && group_index < GROUPS && column < POSITIONS);
+    assert(next_addr == group_index * POSITIONS + column);
+    assert(next == (tail != 0 ? RADIUS - tail : RADIUS + row * ROW_WORDS + next_addr));
+    assert(tail == 0 || (row == 0 && next_addr == 0));
+    assert(shifts <= KERNEL + 2);
+    assert(shifts == KERNEL + 2 || (next == RADIUS + shifts && frame == 0));
+    assert(priming == (shifts > RADIUS + 2 ? 0 : RADIUS + 2 - shifts));
+    for (b = 0; b <= KERNEL; b = b + 1) begin
+        if (shifts < KERNEL + 1 - b) begin
+            assert(!keeps[b] && !emits[b]);
+        end
+        else begin
+            assert(number[b] < COLUMNS);
+            assert((number[b] == COLUMNS - 1 ? 0 : number[b] + 1) == (b == KERNEL ? next : number[b + 1]));
+            assert(in_frame[b] == ((b == KERNEL ? frame : in_frame[b + 1]) ^ (number[b] == COLUMNS - 1)));
+            assert(keeps[b] == (number[b] >= RADIUS));
+            if (keeps[b]) begin
+                assert(number[b] == RADIUS + in_row[b] * ROW_WORDS + addr[b]);
+                assert(addr[b] < ROW_WORDS && in_row[b] < ROWS);
+            end
+        end
+    end
+end
+
+// A frame gives a beat for each pixel and group: `due` are the beats of the columns taken so far, `taken` and `sent` count on.
+wire emits_next = tail == 0 && row >= RADIUS && column < WIDTH;
+reg [7:0] due, taken, sent;
+reg [7:0] on_the_way;
+
+always @(posedge clk) begin
+    if (rst) begin
+        due <= 0;
+        taken <= 0;
+        sent <= 0;
+    end
+    else begin
+        if (shift) begin
+            due <= next == COLUMNS - 1 ? 0 : due + emits_next;
+            taken <= taken + emits_next;
+        end
+        sent <= sent + (dst_valid && dst_ready);
+    end
+end
+
+always @(*) begin
+    on_the_way = valid;
+    for (b = 0; b <= KERNEL; b = b + 1) on_the_way = on_the_way + emits[b];
+    if (known) begin
+        assert(sent + on_the_way == taken);
+        if (row < RADIUS || tail != 0) begin
+            assert(due == 0);
+        end
+        else begin
+            assert(due == ((row - RADIUS) * GROUPS + group_index) * WIDTH + (column < WIDTH ? column : WIDTH));
+        end
+        if (shift && !rst && next == COLUMNS - 1) begin
+            assert(due + emits_next == HEIGHT * WIDTH * GROUPS);
+        end
+        cover(dst_waits && dst_valid && dst_ready);
+        cover(next == COLUMNS - 1 && shift && sent != 0);
+    end
+end

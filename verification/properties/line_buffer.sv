@@ -1,0 +1,63 @@
+// What enters the window from the line buffer is what left it in the row before at the same column, and not an older word.
+// One address, any one, is followed: `kept` is what left there last, in row `kept_row` of frame `kept_frame`.
+localparam WORD = $bits(stored_word);
+(* hierconn *) wire [ROW_WORDS*WORD-1:0] \line_buffer.contents ;
+wire [ROW_WORDS*WORD-1:0] stored_words = \line_buffer.contents ;
+(* anyconst *) wire [7:0] chosen;
+reg [WORD-1:0] kept;
+reg [3:0] kept_row;
+reg kept_frame;
+reg any_kept;
+reg left; // a column left the window at the last edge: this one
+reg [7:0] left_addr;
+reg [3:0] left_row;
+reg left_frame;
+wire [7:0] kept_number = RADIUS + kept_row * ROW_WORDS + chosen;
+wire [7:0] first_number = RADIUS + chosen;
+wire leaves = left && left_addr == chosen;
+
+always @(*) assume(chosen < ROW_WORDS);
+
+always @(posedge clk) begin
+    left <= shift && keeps[0];
+    left_addr <= addr[0];
+    left_row <= in_row[0];
+    left_frame <= in_frame[0];
+    if (leaves) begin
+        kept <= partial_word;
+        kept_row <= left_row;
+        kept_frame <= left_frame;
+    end
+    any_kept <= !rst && (any_kept || leaves);
+end
+
+always @(*) if (known) begin
+    assert(left == store); // also where a reset came in between: that word is not used
+    if (left && shifts != 0) begin
+        assert(left_addr == store_addr);
+        assert(shifts == KERNEL + 2);
+        assert(left_row < ROWS && left_addr < ROW_WORDS);
+        assert((RADIUS + left_row * ROW_WORDS + left_addr == COLUMNS - 1 ? 0 : RADIUS + left_row * ROW_WORDS + left_addr + 1) == number[0]);
+        assert(left_frame == in_frame[0] ^ (number[0] == 0));
+    end
+    // The last column of this address in this frame that has left the window.
+    if (next >= first_number + KERNEL + 2 && !(next == first_number + KERNEL + 2 && leaves)) begin
+        assert(any_kept);
+        assert(kept_frame == frame);
+        assert(kept_row < ROWS);
+        assert(next >= kept_number + KERNEL + 2);
+        assert(next < kept_number + ROW_WORDS + KERNEL + 2 || (next == kept_number + ROW_WORDS + KERNEL + 2 && leaves));
+    end
+    if (any_kept) begin
+        assert(stored_words[chosen*WORD +: WORD] == kept);
+    end
+    if (shifts != 0) begin
+        assert(first == (!keeps[KERNEL] || in_row[KERNEL] == 0));
+        if (!first && addr[KERNEL] == chosen) begin
+            assert(stored_word == kept);
+            assert(kept_row == in_row[KERNEL] - 1);
+            assert(kept_frame == in_frame[KERNEL]);
+            cover(shift && kept != 0);
+        end
+    end
+end

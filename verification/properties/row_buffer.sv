@@ -1,0 +1,108 @@
+// One pixel of one bank, any, is followed: beat k of a row is chunk k / PIXELS of pixel k % PIXELS.
+localparam BITS = $bits(src_data);
+localparam BEATS = PIXELS * CHUNKS;
+(* anyconst *) reg at_bank;
+(* anyconst *) reg [3:0] at_pixel;
+wire [7:0] at_flags = at_bank * PIXELS + at_pixel;
+wire [7:0] at_word = at_flags * CHUNKS;
+
+// Where the next beat belongs, the rows that are whole, and what came for the pixel, chunk by chunk.
+reg filling;
+reg [7:0] beats;
+reg [1:0] whole;
+reg [CHUNKS*BITS-1:0] spikes;
+reg [CHUNKS-1:0] arrived;
+wire takes = src_valid && src_ready;
+wire completes = takes && beats == BEATS - 1;
+
+// The chunk of the pixel that was read, if one was.
+reg [CHUNKS-1:0] reads;
+
+// The same words and flags as the block holds them.
+(* hierconn *) wire [2*BEATS*BITS-1:0] \store.contents ;
+reg [CHUNKS*BITS-1:0] stored;
+reg [CHUNKS-1:0] flagged;
+
+integer k, place;
+
+always @(posedge clk) begin
+    if (rst) begin
+        filling <= 0;
+        beats <= 0;
+        whole <= 0;
+        arrived <= 0;
+    end
+    else begin
+        whole <= (whole | (completes << filling)) & ~(free_row << freed_bank);
+        filling <= filling ^ completes;
+        beats <= completes ? 0 : beats + takes;
+        for (k = 0; k < CHUNKS; k = k + 1) begin
+            if (takes && filling == at_bank && beats == k * PIXELS + at_pixel) begin
+                spikes[k*BITS +: BITS] <= src_data;
+                arrived[k] <= 1;
+            end
+        end
+        if (free_row && freed_bank == at_bank) begin
+            arrived <= 0;
+        end
+    end
+    reads <= 0;
+    for (k = 0; k < CHUNKS; k = k + 1) begin
+        reads[k] <= known && read && whole[at_bank] && read_addr == at_word + k;
+    end
+end
+
+always @(*) begin
+    for (place = 0; place < 2 * PIXELS; place = place + 1) begin
+        if (at_flags == place) begin
+            stored = \store.contents [place*CHUNKS*BITS +: CHUNKS*BITS];
+            flagged = flags[place];
+        end
+    end
+end
+
+always @(*) begin
+    assume(at_pixel < PIXELS);
+    if (known && !rst) begin
+        // Whoever frees a row frees a whole one; the scanner's proof shows that it does.
+        if (STANDS_ALONE) begin
+            assume(!free_row || whole[freed_bank]);
+        end
+        else begin
+            assert(!free_row || whole[freed_bank]);
+        end
+    end
+    if (known) begin
+        // Rows that are whole are full, and no others; they stay until they are freed; what is read and peeked at in them
+        // is what came.
+        assert(full == whole);
+        assert(src_ready == !whole[filling]);
+        for (k = 0; k < CHUNKS; k = k + 1) begin
+            if (reads[k]) begin
+                assert(word == spikes[k*BITS +: BITS]);
+            end
+            if (peek_addr == at_flags && whole[at_bank]) begin
+                assert(peek[k] == |spikes[k*BITS +: BITS]);
+            end
+        end
+
+        // Where the block is, and what its memories hold by then.
+        assert(bank == filling);
+        assert(beats == chunk * PIXELS + pixel && pixel < PIXELS && chunk < CHUNKS);
+        assert(!whole[filling] || beats == 0);
+        assert(write_addr == (filling * PIXELS + pixel) * CHUNKS + chunk);
+        assert(flag_addr == filling * PIXELS + pixel);
+        for (k = 0; k < CHUNKS; k = k + 1) begin
+            assert(arrived[k] == (whole[at_bank] || filling == at_bank && beats > k * PIXELS + at_pixel));
+            if (arrived[k]) begin
+                assert(stored[k*BITS +: BITS] == spikes[k*BITS +: BITS]);
+                assert(flagged[k] == |spikes[k*BITS +: BITS]);
+            end
+            else if (arrived[0]) begin
+                assert(!flagged[k]);
+            end
+        end
+        cover(whole == 3 && src_valid);
+        cover(whole[1] && !filling && beats == BEATS - 1 && reads && spikes != 0);
+    end
+end

@@ -1,0 +1,104 @@
+"""The checks of a placed design: yosys-smtbmc with z3 on the properties, Yosys' own solver on the use of ready."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from cosim.errors import CosimError
+from cosim.system import require, run_tool
+from cosim.yosys import run_yosys
+
+TOP = "proven"
+SMTBMC: dict[str, list[str]] = {"base": [], "induction": ["-i"], "cover": ["-c"]}
+
+FLAT = [
+    f"prep -top {TOP} -flatten",
+    # Small memories as registers: the solver is quicker than with arrays.
+    "memory_map",
+    "opt -fast",
+    "async2sync",
+    "dffunmap",
+]
+
+# The block's next state and outputs with ready at 0 and at 1, from equal inputs and states.
+TWINS = """
+read_json combinational.json
+copy {top} idle
+copy {top} eager
+delete -input idle/w:{stream}_ready
+delete -input eager/w:{stream}_ready
+cd idle
+connect -set {stream}_ready 1'0
+cd eager
+connect -set {stream}_ready 1'1
+cd ..
+miter -equiv -make_outputs -flatten idle eager twins
+sat -prove trigger 0 -set gold_{stream}_valid 0 twins
+sat -prove trigger 0 -set gate_{stream}_valid 0 twins
+"""
+
+
+def versions() -> dict[str, str]:
+    """The programs that do the work."""
+    folder = Path()
+    return {
+        "yosys": run_tool([require("yosys", "yosys"), "-V"], folder).split()[1],
+        "z3": run_tool([require("z3", "z3"), "--version"], folder).split()[2],
+    }
+
+
+def write_model(files: list[str], folder: Path):
+    """Write proof.smt2 from the Verilog in `folder`."""
+    run_yosys([f"read_verilog -formal {' '.join(files)}", *FLAT, "write_smt2 -wires proof.smt2"], folder)
+
+
+def holds(mode: str, depth: int, folder: Path) -> bool:
+    """Whether yosys-smtbmc is content with proof.smt2."""
+    require("z3", "z3")
+    command = [
+        require("yosys-smtbmc", "yosys"),
+        "-s",
+        "z3",
+        "--unroll",
+        "--noincr",
+        "-t",
+        str(depth),
+        *SMTBMC[mode],
+        "proof.smt2",
+    ]
+    log = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    verdicts = re.findall(r"Status: (\w+)", log.stdout)
+    if verdicts not in (["PASSED"], ["FAILED"]):
+        raise CosimError(f"yosys-smtbmc: {((log.stdout + log.stderr).strip().splitlines() or ['no output'])[-1]}")
+    return verdicts == ["PASSED"]
+
+
+def ready_is_free(stream: str, files: list[str], folder: Path) -> bool:
+    """Whether ready of an outgoing stream changes nothing while valid is low: no output, and no register's next value.
+
+    So valid cannot wait for ready. Held for all inputs and all values of the registers, even those that never occur.
+    """
+    run_yosys([f"read_verilog {' '.join(files)}", *FLAT, "write_json flat.json"], folder)
+    design = json.loads((folder / "flat.json").read_text())
+    cut_registers(design["modules"][TOP])
+    (folder / "combinational.json").write_text(json.dumps(design))
+    log = run_yosys(TWINS.format(top=TOP, stream=stream).strip().splitlines(), folder)
+    verdicts = re.findall(r"SAT proof finished - (no model found: SUCCESS|model found: FAIL)!", log)
+    if len(verdicts) != 2:
+        raise CosimError(f"yosys: two verdicts on {stream}_ready expected, there are {len(verdicts)}")
+    return all("SUCCESS" in verdict for verdict in verdicts)
+
+
+def cut_registers(module: dict):
+    """Turn the registers of a module, as Yosys' JSON has it, into an input, `state`, and an output, `next_state`."""
+    registers = [name for name, cell in module["cells"].items() if cell["type"] == "$dff"]
+    pins = [module["cells"].pop(name)["connections"] for name in registers]
+    left = {cell["type"] for cell in module["cells"].values() if re.search("ff|mem|latch", cell["type"])}
+    if left:
+        raise CosimError(f"yosys: {', '.join(sorted(left))} left in the netlist")
+    state = {"direction": "input", "bits": [bit for pin in pins for bit in pin["Q"]]}
+    next_state = {"direction": "output", "bits": [bit for pin in pins for bit in pin["D"]]}
+    module["ports"] = {"state": state} | module["ports"] | {"next_state": next_state}
