@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 
 from cosim.families import AREA, FAMILIES
 from cosim.network_run import convert_stages
-from cosim.plan import choose_lanes, plan_stages
+from cosim.plan import plan_stages
+from cosim.sizing import choose_sizing
 from cosim.synthesis import Synthesis, synthesize
 from cosim.synthesis_report import Rows, area_cells, module_rows, stage_rows
 from cosim.yosys import yosys_version
@@ -34,7 +35,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the figures into docs/synthesis.md")
     args = parser.parse_args()
     network = load_model(ROOT / MODEL)
-    modules = convert_stages(plan_stages(network, choose_lanes(network)))
+    modules = convert_stages(plan_stages(network, choose_sizing(network)))
     machine = f"{yosys_version()}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}."
     text = "\n\n".join([machine, *(_section(modules, *run) for run in RUNS)])
     print(text)

@@ -7,7 +7,7 @@ import json
 from contextlib import ExitStack
 from pathlib import Path
 
-from .network_options import add_design_options
+from .network_options import add_design_options, sizing_of
 
 DESCRIPTION = """Synthesise the accelerator for MODEL with Yosys and print what each stage and each module takes: LUTs,
 flip-flops, carry cells, wide multiplexers, multiplier blocks, LUT RAM and block RAM. A latch, a loop of logic or a net
@@ -36,13 +36,13 @@ def run(args: argparse.Namespace) -> int:
 
     from cosim.folder import output_folder
     from cosim.network_run import convert_stages
-    from cosim.plan import choose_lanes, plan_stages
+    from cosim.plan import plan_stages
     from cosim.synthesis import synthesize
     from cosim.synthesis_report import area_table, make_report, module_rows, stage_rows, units_line
     from reference.modelfile import load_model
 
     network = load_model(args.model)
-    stages = plan_stages(network, choose_lanes(network, args.lanes), args.queue_depth)
+    stages = plan_stages(network, sizing_of(network, args))
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(args.out)) if args.out else None
         work = Path(stack.enter_context(TemporaryDirectory()))

@@ -58,7 +58,7 @@ def pool():
 
 
 def readout():
-    return Readout(outputs=6, lanes=2, timesteps=3, classes=3), 3, 1
+    return Readout(outputs=6, lanes=2, timesteps=3, passes=1, classes=3), 3, 1
 
 
 STAGES = [dense_core, sparse_conv, sparse_fc, pool, readout]

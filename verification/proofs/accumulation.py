@@ -17,13 +17,13 @@ def build(height: int, width: int, groups: int, kernel: int, padding: int) -> Ca
     bias, weights = table("b.hex", CURRENT_BITS, groups), table("w.hex", 2 * kernel * kernel, groups)
     return lambda: accumulator(
         bit(), bit(), Stream(event_width(1, 1)), Stream(CURRENT_BITS), activity_counts(),
-        height, width, padding, kernel, 1, 1, 1, CURRENT_BITS, bias, weights,
+        height, width, 1, padding, kernel, 1, 1, 1, CURRENT_BITS, bias, weights,
     )  # fmt: skip
 
 
 def accumulation(height: int, width: int, groups: int, kernel: int, depth: int, reach: int, *faults: Fault) -> Proof:
     """A proof of an accumulator with no more padding than it needs."""
-    padding, radius = row_padding(width, groups, kernel), kernel // 2
+    padding, radius = row_padding(width, groups, kernel, 1), kernel // 2
     less = Misuse(
         "padding is one pixel less", build(height, width, groups, kernel, padding - 1), {"PADDING": padding - 1}
     )  # fmt: skip
@@ -64,7 +64,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a column is stored at its neighbour's address", "store_addr <= addr[0];", "store_addr <= addr[1];"),
         Fault("a column is stored one step early", "store <= (shift && keeps[0]);", "store <= (shift && keeps[1]);"),
         Fault("the second row starts from the bias as well", "first <= (row == 0);", "first <= (row <= 1);"),
-        Fault("an empty pixel gives a beat", "(row >= 1) && (column < 3)", "(row >= 1) && (column < 4)"),
+        Fault("an empty pixel gives a beat", "last_of_row && (column < 3)", "last_of_row && (column < 4)"),
     ),
     accumulation(1, 1, 1, 3, 11, 24),
     accumulation(
@@ -82,7 +82,7 @@ PROOFS: tuple[Proof, ...] = (
     fc_accumulation(
         2, 2, 10,
         Fault("sums are stored for the next group", "state[group_index] <= total_word;", "state[load_group] <= total_word;"),
-        Fault("a row starts from the bias too late", "if ((load_row == 0)) begin", "if ((row == 0)) begin"),
+        Fault("a row starts from the bias too late", "if ((load_part == 0)) begin", "if ((part == 0)) begin"),
         Fault("the weights of the last pass are not reached", "if ((base == 6)) begin", "if ((base == 4)) begin"),
         Fault("the mask is not looked at", "if ((add && mask[t])) begin", "if (add) begin"),
         Fault("sums move while currents wait", "held_last && (!(valid && (!dst_ready))))", "held_last)"),

@@ -19,7 +19,7 @@ def neurons(kind: str, *faults: Fault) -> Proof:
     return Proof(
         f"lif, {kind}",
         "the spikes are those of the neuron's equation; a beat comes out after two cycles, none is lost or made up",
-        "lif", lambda: lif(bit(), bit(), Stream(2 * CURRENT_BITS), Stream(2), 1, 2, COLUMNS, neuron), 6, faults,
+        "lif", lambda: lif(bit(), bit(), Stream(2 * CURRENT_BITS), Stream(2), 1, 2, 1, COLUMNS, 1, neuron), 6, faults,
         {
             "KIND": KINDS.index(kind), "MULTIPLIER": MULTIPLIER, "SHIFT": SHIFT,
             "THETA": THETA_BITS, "GROUPS": GROUPS, "COLUMNS": COLUMNS,
@@ -54,12 +54,12 @@ PROOFS: tuple[Proof, ...] = (
     ),
     neurons(
         "subtract_delayed",
-        Fault("no reset", "if ((1'b1 && pattern", "if ((1'b0 && pattern"),
+        Fault("no reset", "if ((1'b1 && spiked", "if ((1'b0 && spiked"),
         Fault("the leak is another", "v = $signed(product >>> 2);", "v = $signed(product >>> 1);"),
     ),
     neurons(
         "zero",
-        Fault("the threshold is another beat's", "theta = held_thetas[", "theta = thetas[0]; product = held_thetas["),
+        Fault("the threshold is another beat's", "= held_thetas[", "= thetas[0]; spiked[0] = held_thetas["),
     ),
     multiplication(
         False,

@@ -19,7 +19,7 @@ def counting(outputs: int, lanes: int, timesteps: int, classes: int, depth: int,
     return Proof(
         f"readout, {outputs} neurons, {classes} classes, lanes {lanes}",
         "each count is that of the spikes of the class; the class is the smallest with the highest count",
-        "readout", stage(readout, Readout(outputs, lanes, timesteps, classes)), depth, faults,
+        "readout", stage(readout, Readout(outputs, lanes, timesteps, 1, classes)), depth, faults,
         {"OUTPUTS": outputs, "LANES": lanes, "TIMESTEPS": timesteps, "CLASSES": classes}, {}, depth + 4 + outputs,
     )  # fmt: skip
 

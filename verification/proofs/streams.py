@@ -24,11 +24,11 @@ def neuron(groups: int, lanes: int, kind: str = "subtract") -> Lif:
 
 # Stages of one channel on maps of at most 2 x 2, which do all that there is to do within a few cycles.
 QUEUE_DEPTH = 1
-DENSE = DenseCore(2, 2, 1, 1, False, 1, 1, 1, 1, table("b.hex", 3, 1), table("w.hex", 2, 1), neuron(1, 1))
-CONV = SparseConv(1, 1, 1, 1, 2, 1, 1, 1, QUEUE_DEPTH, table("b.hex", 3, 2), table("w.hex", 2, 2), neuron(2, 1))
-FC = SparseFc(1, 2, 1, 2, 1, 1, QUEUE_DEPTH, table("b.hex", 3, 2), table("w.hex", 2, 4), neuron(2, 1))
+DENSE = DenseCore(2, 2, 1, 1, False, 1, 1, 1, 1, 1, table("b.hex", 3, 1), table("w.hex", 2, 1), neuron(1, 1))
+CONV = SparseConv(1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 2, QUEUE_DEPTH, table("b.hex", 3, 2), table("w.hex", 2, 2), neuron(2, 1))
+FC = SparseFc(1, 2, 1, 2, 1, 1, 1, 2, QUEUE_DEPTH, table("b.hex", 3, 2), table("w.hex", 2, 4), neuron(2, 1))
 CONV_2X2 = replace(CONV, height=2, width=2)
-READOUT = Readout(2, 1, 1, 2)
+READOUT = Readout(2, 1, 1, 1, 2)
 
 
 def whole(**stages):
@@ -81,7 +81,7 @@ def counted(function, parameters, depth: int, reach: int, *faults: Fault) -> Pro
 
 PROOFS: tuple[Proof, ...] = (
     streams(
-        "lif", lambda: lif(bit(), bit(), Stream(12), Stream(4), 2, 2, 2, neuron(2, 2)), 6,
+        "lif", lambda: lif(bit(), bit(), Stream(12), Stream(4), 2, 2, 1, 2, 1, neuron(2, 2)), 6,
         Fault("the pipeline moves while its output waits", "assign step = (dst_ready || (!occupied[1]));", "assign step = 1;"),
         Fault("an output is dropped", "else if (step) begin", "else begin"),
         waiting_neurons(2),

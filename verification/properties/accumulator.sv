@@ -37,6 +37,7 @@ end
 
 always @(*) if (known) begin
     assert(next < COLUMNS);
+    assert(part == 0); // a row has one part
     assert(tail <= RADIUS && row < ROWS && group_index < GROUPS && column < POSITIONS);
     assert(next_addr == group_index * POSITIONS + column);
     assert(next == (tail != 0 ? RADIUS - tail : RADIUS + row * ROW_WORDS + next_addr));

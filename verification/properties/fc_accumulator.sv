@@ -64,13 +64,13 @@ always @(*) if (known) begin
     // The pass at hand, and the one that is loaded next.
     assert(bias_word == bias_words[load_group*BITS +: BITS]);
     if (priming) begin
-        assert(load_row == 0 && load_group == 0 && at_row == 0 && at_group == 0 && !valid && sent == 0);
+        assert(load_part == 0 && load_group == 0 && at_row == 0 && at_group == 0 && !valid && sent == 0);
         assert(total == chosen_bias);
     end
     else begin
-        assert(row == at_row);
+        assert(part == at_row);
         assert(load_group == (at_group == GROUPS - 1 ? 0 : at_group + 1));
-        assert(load_row == (at_group != GROUPS - 1 ? at_row : at_row == ROWS - 1 ? 0 : at_row + 1));
+        assert(load_part == (at_group != GROUPS - 1 ? at_row : at_row == ROWS - 1 ? 0 : at_row + 1));
         if (at_group == chosen) assert(sums[0] == total);
         if (at_group > chosen ? at_row == ROWS - 1 : at_group < chosen && at_row == 0) assert(total == chosen_bias);
     end

@@ -5,8 +5,8 @@ always @(*) if (known && !priming) begin
         assert(state[chosen] == total);
     end
     // What is loaded is what was there when the group's pass over the row before ended.
-    if (shift && load_group == chosen && load_row != 0) begin
+    if (shift && load_group == chosen && load_part != 0) begin
         assert(stored_word == total);
     end
-    cover(shift && load_group == chosen && load_row != 0 && total != chosen_bias);
+    cover(shift && load_group == chosen && load_part != 0 && total != chosen_bias);
 end

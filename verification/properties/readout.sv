@@ -1,6 +1,6 @@
 // The counts are those of the spikes of each class's neurons, and the class is the smallest with the highest count.
 localparam POPULATION = OUTPUTS / CLASSES;
-localparam COUNT = $bits(tally);
+localparam COUNT = $bits(best);
 localparam CLASS = $bits(winner);
 reg [LANES*TIMESTEPS-1:0] beat;
 reg [7:0] at_lane, at_neuron, at_class, at_member;
@@ -54,7 +54,7 @@ always @(*) if (known) begin
     else begin
         assert(at_neuron % LANES == 0);
     end
-    assert(votes <= at_member * TIMESTEPS && tally == votes);
+    assert(votes <= at_member * TIMESTEPS && (at_member == 0 || tallies[at_class] == votes));
     if (at_class > chosen || (finished && at_class == 0)) begin
         assert(tallies[chosen] == chosen_votes && chosen_votes <= POPULATION * TIMESTEPS);
     end
