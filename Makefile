@@ -10,7 +10,7 @@ VPI := build/vpi/myhdl.vpi
 KEY := $(shell { pwd -P; cat setup.cfg pyproject.toml; } | cksum | cut -d ' ' -f 1)
 STAMP := .venv/installed-$(KEY)
 
-# program:Debian package. cc builds MyHDL's interface to Icarus; verilator lints, simulates; ghdl runs VHDL; yosys, z3: see docs/verification.md.
+# program:Debian package. cc builds MyHDL's interface to Icarus; verilator lints, simulates; ghdl runs VHDL; yosys, z3 prove and synthesise.
 PROGRAMS := iverilog:iverilog verilator:verilator ghdl:ghdl yosys:yosys z3:z3 cc:build-essential
 DATASET := /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 
@@ -18,7 +18,7 @@ DATASET := /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 .DELETE_ON_ERROR:
 # Each step of the set-up needs the one before; within the tests pytest uses all cores.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-all lint bench clean python system
+.PHONY: help setup demo test test-all lint prove mutate bench clean python system
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -38,6 +38,12 @@ test-all: $(STAMP) $(VPI) lint  ## run all tests, and the lint
 lint: $(STAMP)  ## check style and types of the Python code
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+
+prove: $(STAMP)  ## prove the blocks' stream rules, order and memories with yosys-smtbmc
+	$(RUN) -m verification.prove
+
+mutate: $(STAMP) $(VPI)  ## plant random faults in netlists of blocks and count those that the tests find
+	$(RUN) -m verification.mutate
 
 bench: $(STAMP)  ## measure cycles and times against the project's targets
 	$(RUN) -m benchmarks.performance

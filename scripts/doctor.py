@@ -70,6 +70,7 @@ PACKAGES = (
     Need("numpy", f"no command but this one; {INSTALL}", required=True),
     Need("scipy", f"no second check of the reference; {INSTALL}", required=True),
     Need("torch", f"no training, no reference to compare with; {INSTALL}", required=True),
+    Need("numba", f"no cycle model; {INSTALL}", required=True),
     Need("safetensors", f"no model files; {INSTALL}", required=True),
     Need("rich", f"no tables, no progress; {INSTALL}", required=True),
     Need("pytest", f"no tests; {INSTALL_DEV}"),
