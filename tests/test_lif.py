@@ -11,6 +11,8 @@ from reference.widths import signed_bits
 from rtl.lif import Lif, lif
 from rtl.memory import Table
 
+ROWS = 3
+
 LEAKS = [(0, 0), (0, 3), (1, 0), (5, 5), (32, 5), (19, 7)]
 """(multiplier, shift): nothing kept, all kept, and floors of negative potentials in between."""
 
@@ -33,13 +35,20 @@ def fire(kind, multiplier, shift, theta, currents):
     return spikes, [*formed, v - theta] if kind == "subtract" and s else formed
 
 
+def aim(kind, leak, theta, currents, t, above):
+    """Change the current of timestep t so that its potential is theta + above: 0 is no spike yet, 1 is one."""
+    spikes, formed = fire(kind, *leak, theta, [int(a) for a in currents[: t + 1]])
+    reset = theta if kind == "subtract" and spikes[-1] else 0
+    currents[t] += theta + above - (formed[-1] + reset)
+
+
 def layer_of(kind, leak, thetas, currents):
     """Parameters with the smallest widths, and the spikes [beat, lane, t] of currents [beat, lane, t].
 
     thetas: [group, lane]; each group has as many beats as it has columns, group after group, again and again.
     """
     beats, lanes, _ = currents.shape
-    columns = beats // len(thetas) // 2
+    columns = beats // len(thetas) // ROWS
     spikes, formed = np.zeros(currents.shape, int), []
     for beat, lane in np.ndindex(beats, lanes):
         theta = int(thetas[beat // columns % len(thetas), lane])
@@ -54,9 +63,12 @@ def layer_of(kind, leak, thetas, currents):
 def check(place, kind, leak, groups, columns, lanes, timesteps, low=-40, high=50, stalls=(0.3, 0.3), seed=1):
     choose = np.random.default_rng(seed)
     thetas = choose.integers(-12, 20, (groups, lanes))
-    # Two rows; currents often at the threshold itself, where only a strict compare is right.
-    currents = choose.integers(low, high, (2 * groups * columns, lanes, timesteps))
-    currents[::3, :, 0] = thetas[np.arange(len(currents))[::3] // columns % groups]
+    currents = choose.integers(low, high, (ROWS * groups * columns, lanes, timesteps))
+    # Often a potential at the threshold itself or one above, where every bit counts and only a strict compare is right.
+    for beat, lane in np.ndindex(len(currents), lanes):
+        if beat % 4:
+            theta = int(thetas[beat // columns % groups, lane])
+            aim(kind, leak, theta, currents[beat, lane], *choose.integers((timesteps, 2)))
     columns, neuron, spikes = layer_of(kind, leak, thetas, currents)
     run = run_stream(
         place, lif, pack_fields(currents.reshape(len(currents), -1), neuron.current_bits),
@@ -70,7 +82,7 @@ def check(place, kind, leak, groups, columns, lanes, timesteps, low=-40, high=50
 @pytest.mark.parametrize("kind", NEURON_KINDS)
 @pytest.mark.parametrize("leak", LEAKS)
 def test_all_kinds_and_leaks(place, kind, leak):
-    check(place, kind, leak, groups=2, columns=5, lanes=2, timesteps=4)
+    check(place, kind, leak, groups=4, columns=5, lanes=2, timesteps=4)
 
 
 @pytest.mark.parametrize("timesteps", [1, 2, 3, 4])
