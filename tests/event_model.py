@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from rtl.stream import index_bits
+
 
 def random_spikes(frames, timesteps, channels, height, width, rate=0.3, seed=1):
     return (np.random.default_rng(seed).random((frames, timesteps, channels, height, width)) < rate).astype(np.uint8)
@@ -32,3 +34,9 @@ def expected_events(spikes, scans, padding, flush, part_channels=None):
                     events += [silent] * padding
         events += [silent] * flush
     return events
+
+
+def event_words(events, channels, timesteps):
+    """The same as the scanner's words."""
+    bits = index_bits(channels)
+    return [(channel or 0) | mask << bits | last << (bits + timesteps) for channel, mask, last in events]

@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 import numpy as np
 from plain_model import conv_currents, linear_currents, neuron_spikes, pooled
 
-from cosim.beats import image_beats, spike_beats
+from cosim.beats import grouped, image_beats, pack_fields, spike_beats
 from cosim.bench import Bench, Outcome
 from cosim.convert import convert
 from cosim.design import build_stage
@@ -70,10 +70,24 @@ def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=1
     return plan_stages(network, choose_sizing(network, all_lanes, row_parts, queue_depth=queue_depth))[layer.name]
 
 
-def expected_spikes(layer, maps):
-    """Spikes [frames, timesteps, outputs, height, width] of a layer with neurons; maps: its input in the same form."""
+def expected_currents(layer, maps):
+    """Currents [frames, timesteps, outputs, height, width] of a layer with neurons; maps: its input in the same form."""
     compute = conv_currents if isinstance(layer, Conv) else linear_currents
-    currents = np.array([[compute(layer, step.astype(np.int64)) for step in frame] for frame in maps])
+    return np.array([[compute(layer, step.astype(np.int64)) for step in frame] for frame in maps])
+
+
+def current_beats(currents, lanes, current_bits):
+    """Beats of currents: frame, row, group, column; field lane * timesteps + t. Lanes beyond the last output are 0."""
+    words = []
+    for frame in currents:
+        by_group = grouped(frame.transpose(1, 0, 2, 3), lanes).transpose(3, 0, 4, 1, 2)  # [y, group, x, lane, t]
+        words += pack_fields(by_group.reshape(-1, lanes * len(frame)), current_bits)
+    return words
+
+
+def expected_spikes(layer, maps):
+    """Spikes of a layer with neurons, in the form of expected_currents()."""
+    currents = expected_currents(layer, maps)
     spikes = np.zeros_like(currents)
     for frame, channel, y, x in np.ndindex(currents.shape[0], *currents.shape[2:]):
         series = [int(a) for a in currents[frame, :, channel, y, x]]

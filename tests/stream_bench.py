@@ -27,11 +27,14 @@ def cycle_now():
 
 
 class Source:
-    """Sends beats. stall: share of the cycles in which it holds back; its payload is some other beat then. sent: their cycles."""
+    """Sends beats. stall: share of the cycles in which it holds back; its payload is some other beat then.
+
+    sent: the cycles of the beats. waits: cycles in which a beat was not taken.
+    """
 
     def __init__(self, stream, beats, stall=0, seed=0):
         self.stream, self.beats, self.stall, self.random = stream, list(beats), stall, random.Random(seed)
-        self.sent = []
+        self.sent, self.waits = [], 0
 
     def drive(self, clk, rst):
         stream, started = self.stream, 0
@@ -39,7 +42,10 @@ class Source:
             yield clk.posedge
             if stream.valid and stream.ready:
                 self.sent.append(cycle_now())
-            if rst or (stream.valid and not stream.ready):
+            if rst:
+                continue
+            if stream.valid and not stream.ready:
+                self.waits += 1
                 continue
             offers = started < len(self.beats) and self.random.random() >= self.stall
             stream.valid.next = offers
@@ -113,7 +119,7 @@ def tick(clk, rst, finished, failures, limit):
 @dataclass
 class StreamRun:
     """What came out. beats, cycles: payload and cycle of each; sent: cycles of the input beats. counts: activity counters,
-    by name, when the last expected beat had come, and the cycles since reset."""
+    by name, when the last expected beat had come, and the bench's own: cycles since reset, waits of the source."""
 
     beats: list[int] = field(default_factory=list)
     cycles: list[int] = field(default_factory=list)
@@ -137,7 +143,7 @@ def run_stream(place, block, beats, *, widths, expected, stalls=(0, 0), seed=0, 
     def finished():
         done = len(sink.received) >= expected and len(source.sent) == len(source.beats)
         if done and not run.counts:
-            run.counts.update(stage_activity(int(counts)), cycles=cycle_now() - RESET_CYCLES)
+            run.counts.update(stage_activity(int(counts)), cycles=cycle_now() - RESET_CYCLES, waits=source.waits)
         return done
 
     monitors = [monitor("src", src, clk, rst, failures), monitor("dst", dst, clk, rst, failures)]

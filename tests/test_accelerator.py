@@ -1,4 +1,4 @@
-"""Whole small networks in Verilog and VHDL, every spike of every stage compared; and that a planted fault is found where it is."""
+"""Whole small networks in Verilog and VHDL, every spike of every stage compared; a planted fault is found where it is."""
 
 import dataclasses
 

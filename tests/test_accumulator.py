@@ -1,35 +1,14 @@
 import numpy as np
 import pytest
-from event_model import expected_events, random_spikes
+from event_model import event_words, expected_events, random_spikes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_model import conv_currents
-from stage_bench import plan_stage, random_layer
+from stage_bench import current_beats, expected_currents, plan_stage, random_layer
 from stream_bench import STALLS, run_stream
 
-from cosim.beats import grouped, pack_fields
 from reference.network import Conv
 from rtl.accumulator import accumulator, row_padding
 from rtl.scanner import event_width
-from rtl.stream import index_bits
-
-
-def packed_events(spikes, kernel, groups, padding, channels):
-    """The words of the scanner for a whole run, flush included. channels: of a part."""
-    timesteps, width = spikes.shape[1], spikes.shape[4]
-    radius, bits = kernel // 2, index_bits(channels)
-    events = expected_events(spikes, groups, padding, radius * groups * (width + padding) + radius, channels)
-    return [(channel or 0) | mask << bits | last << (bits + timesteps) for channel, mask, last in events]
-
-
-def expected_currents(layer, spikes, lanes, current_bits):
-    """Beats of currents: frame, row, group, column; field lane * timesteps + t. No lane beyond the last output is looked at."""
-    words = []
-    for frame in spikes:
-        currents = np.array([conv_currents(layer, step.astype(int)) for step in frame])  # [t, output, y, x]
-        by_group = grouped(currents.transpose(1, 0, 2, 3), lanes).transpose(3, 0, 4, 1, 2)  # [y, group, x, lane, t]
-        words += pack_fields(by_group.reshape(-1, lanes * spikes.shape[1]), current_bits)
-    return words
 
 
 def accumulate(
@@ -41,9 +20,9 @@ def accumulate(
     stage = plan_stage(layer, (channels, height, width), lanes, lanes_in=1, timesteps=timesteps, parts=parts)
     channels //= parts
     padding = row_padding(width, stage.groups, kernel, parts)
-    current_bits = stage.neuron.current_bits
-    events = packed_events(spikes, kernel, stage.groups, padding, channels)
-    expected = expected_currents(layer, spikes, lanes, current_bits)
+    current_bits, flush = stage.neuron.current_bits, kernel // 2 * stage.groups * (width + padding) + kernel // 2
+    events = event_words(expected_events(spikes, stage.groups, padding, flush, channels), channels, timesteps)
+    expected = current_beats(expected_currents(layer, spikes), lanes, current_bits)
     run = run_stream(
         place, accumulator, events, widths=(event_width(channels, timesteps), lanes * timesteps * current_bits),
         expected=len(expected), stalls=stalls, seed=seed, height=height, width=width, parts=parts, padding=padding,

@@ -11,6 +11,8 @@ from reference.widths import signed_bits
 from rtl.lif import Lif, lif
 from rtl.memory import Table
 
+ROWS = 3
+
 LEAKS = [(0, 0), (0, 3), (1, 0), (5, 5), (32, 5), (19, 7)]
 """(multiplier, shift): nothing kept, all kept, and floors of negative potentials in between."""
 
@@ -31,6 +33,13 @@ def fire(kind, multiplier, shift, theta, currents):
         formed += [*kept, v]
     # The pipeline resets after the last timestep too.
     return spikes, [*formed, v - theta] if kind == "subtract" and s else formed
+
+
+def aim(kind, leak, theta, currents, t, above):
+    """Change the current of timestep t so that its potential is theta + above: 0 is no spike yet, 1 is one."""
+    spikes, formed = fire(kind, *leak, theta, [int(a) for a in currents[: t + 1]])
+    reset = theta if kind == "subtract" and spikes[-1] else 0
+    currents[t] += theta + above - (formed[-1] + reset)
 
 
 def layer_of(kind, leak, thetas, columns, currents):
@@ -58,13 +67,16 @@ def by_pass(values, images, passes):
 
 
 def check(
-    place, kind, leak, groups, columns, lanes, timesteps, low=-40, high=50, rows=2, passes=1, images=1, stalls=(0.3, 0.3), seed=1
+    place, kind, leak, groups, columns, lanes, timesteps, low=-40, high=50, rows=ROWS, passes=1, images=1, stalls=(0.3, 0.3), seed=1
 ):  # fmt: skip
     choose = np.random.default_rng(seed)
     thetas = choose.integers(-12, 20, (groups, lanes))
-    # Currents often at the threshold itself, where only a strict compare is right.
     currents = choose.integers(low, high, (images * rows * groups * columns, lanes, timesteps * passes))
-    currents[::3, :, 0] = thetas[np.arange(len(currents))[::3] // columns % groups]
+    # Often a potential at the threshold itself or one above, where every bit counts and only a strict compare is right.
+    for beat, lane in np.ndindex(len(currents), lanes):
+        if beat % 4:
+            theta = int(thetas[beat // columns % groups, lane])
+            aim(kind, leak, theta, currents[beat, lane], *choose.integers((timesteps * passes, 2)))
     neuron, spikes = layer_of(kind, leak, thetas, columns, currents)
     words = pack_fields(by_pass(currents, images, passes), neuron.current_bits)
     run = run_stream(
@@ -94,7 +106,7 @@ def test_waiting_for_a_potential_costs_a_pipeline(place):
 @pytest.mark.parametrize("kind", NEURON_KINDS)
 @pytest.mark.parametrize("leak", LEAKS)
 def test_all_kinds_and_leaks(place, kind, leak):
-    check(place, kind, leak, groups=2, columns=5, lanes=2, timesteps=4)
+    check(place, kind, leak, groups=4, columns=5, lanes=2, timesteps=4)
 
 
 @pytest.mark.parametrize("timesteps", [1, 2, 3, 4])

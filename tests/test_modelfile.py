@@ -102,7 +102,7 @@ def tensor(name, function):
         (dropping("version"), "version None"),
         (setting("timesteps", value="2"), "the header: field 'timesteps' is '2'; needs a value of type int"),
         (setting("timesteps", value=True), "field 'timesteps' is True"),
-        (setting("timesteps", value=9), "9 timesteps"),
+        (setting("timesteps", value=65), "65 timesteps"),
         (setting("image_signed", value=0), "field 'image_signed' is 0; needs a value of type bool"),
         (setting("extra", value=0), "the header: unknown field 'extra'"),
         (setting("metadata", "x", value=1), "metadata: field 'x' is 1"),

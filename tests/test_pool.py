@@ -19,6 +19,8 @@ def check(place, channels, height, width, lanes, timesteps, stalls=(0, 0), rate=
         stalls=stalls, stage=stage,
     )  # fmt: skip
     assert tuple(run.beats) == expected
+    assert run.counts["busy"] == len(run.sent)
+    assert run.counts["stall_out"] == run.counts["waits"]
     return run
 
 
@@ -42,7 +44,6 @@ def test_any_map(place, shape, lanes, timesteps, stalls, rate):
 def test_one_beat_a_cycle(place):
     run = check(place, 4, 5, 6, 2, 2)
     assert run.sent[-1] - run.sent[0] == len(run.sent) - 1
-    assert run.counts["busy"] == len(run.sent)
 
 
 @pytest.mark.parametrize("place_of_spike", [(0, 0), (0, 1), (1, 0), (1, 1)])

@@ -56,6 +56,8 @@ def test_the_metadata_is_enough_to_make_it_again():
         "weight_bits": "3",
         "image_bits": "5",
         "image_signed": "True",
+        "coding": "direct",
+        "coding_seed": "0",
     }
     assert parse_neuron(network.metadata["reset"], network.metadata["beta"]) == network.layers[0].neuron
 

@@ -1,13 +1,22 @@
 import pytest
-from event_model import random_spikes
+from event_model import event_words, expected_events, random_spikes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stage_bench import expected_spikes, plan_stage, random_layer, run_spiking, with_fault
+from stage_bench import (
+    current_beats,
+    expected_currents,
+    expected_spikes,
+    plan_stage,
+    random_layer,
+    run_spiking,
+    with_fault,
+)
 from stream_bench import STALLS, run_stream
 
 from cosim.beats import spike_beats
 from reference.network import NEURON_KINDS, Linear
-from rtl.sparse_fc import sparse_fc
+from rtl.scanner import event_width
+from rtl.sparse_fc import fc_accumulator, sparse_fc
 
 NATIVE_STALLS = [(0, 0), (128, 128), (0, 200), (200, 0)]
 
@@ -73,6 +82,31 @@ def test_in_all_simulators(place, height, outputs, stalls):
     expected = spike_beats(expected_spikes(layer, maps), 2)
     run = run_stream(place, sparse_fc, spike_beats(maps, 2), widths=(4, 4), expected=len(expected), stalls=stalls, stage=stage)
     assert tuple(run.beats) == expected
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize(("rows", "outputs"), [(1, 3), (3, 5)])
+def test_currents(place, rows, outputs, stalls):
+    """The accumulator alone: neurons would hide small faults of its sums."""
+    frames, channels, width, timesteps, lanes = 5, 2, 3, 2, 2
+    layer = random_layer(Linear, (outputs, channels * rows * width))
+    maps = random_spikes(frames, timesteps, channels, rows, width, rate=0.15)
+    stage = plan_stage(layer, (channels, rows, width), lanes, lanes_in=channels)
+    inputs, bits = stage.chunks * stage.lanes_in, stage.neuron.current_bits
+    # A row as one pixel: a column's channels are beside each other.
+    pixels = maps.transpose(0, 1, 4, 2, 3).reshape(frames, timesteps, inputs, rows, 1)
+    events = event_words(expected_events(pixels, stage.groups, 0, 0), inputs, timesteps)
+    expected = current_beats(expected_currents(layer, maps), lanes, bits)
+    run = run_stream(
+        place, fc_accumulator, events, widths=(event_width(inputs, timesteps), lanes * timesteps * bits), expected=len(expected),
+        stalls=stalls, parts=rows, inputs=inputs, timesteps=timesteps, lanes=lanes, current_bits=bits, bias=stage.bias,
+        weights=stage.weights,
+    )  # fmt: skip
+    assert run.beats == expected
+    assert run.counts["events"] == int(pixels.any(1).sum()) * stage.groups
+    assert run.counts["silent"] == len(events) - run.counts["events"]
+    assert 0 < run.counts["silent"] < run.counts["events"]
+    assert run.counts["stall_out"] == run.counts["waits"] or stalls[0]
 
 
 @pytest.mark.parametrize("what", ["weights", "bias", "theta"])

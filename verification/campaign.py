@@ -44,12 +44,17 @@ class Survivor:
     mutation: Mutation
     verdict: str
 
+    @property
+    def is_equivalent(self) -> bool:
+        """Whether no user can tell it from the original."""
+        return self.verdict == PROVEN
+
 
 @dataclass(frozen=True)
 class Result:
     """What came of a block with one set of parameters.
 
-    killed: how many mutants each test killed. seconds: of the runs of the tests, added up over the cores.
+    tests: how many were run. killers: how many mutants each test killed. seconds: of the tests on the mutants, summed up.
     """
 
     block: str
@@ -57,20 +62,23 @@ class Result:
     parameters: tuple[str, ...]
     tests: int
     planted: int
-    killed: dict[str, int]
+    killers: dict[str, int]
     survivors: list[Survivor]
     seconds: float
 
     @property
+    def killed(self) -> int:
+        return sum(self.killers.values())
+
+    @property
     def equivalent(self) -> int:
-        """Survivors that no user can tell from the original."""
-        return sum(survivor.verdict == PROVEN for survivor in self.survivors)
+        return sum(survivor.is_equivalent for survivor in self.survivors)
 
 
 def score(results: Sequence[Result]) -> float:
     """Share of the mutants that the tests killed, those left out that are equivalent."""
     countable = sum(result.planted - result.equivalent for result in results)
-    return sum(sum(result.killed.values()) for result in results) / max(1, countable)
+    return sum(result.killed for result in results) / max(1, countable)
 
 
 def run_campaign(wanted: Mapping[str, Sequence[str]], faults: int, seed: int, tests: Sequence[pytest.Item]) -> list[Result]:
@@ -138,9 +146,10 @@ def result(target: Target, verdicts: Sequence[Verdict]) -> Result:
     check_comparison(target, [mutant.mutation for mutant, verdict in pairs if verdict.failed])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         compared = pool.map(lambda mutation: Survivor(mutation, compare(target, mutation)), survivors)
-    killed = Counter(verdict.failed for verdict in verdicts if verdict.failed)
+        survived = list(compared)
+    killers = Counter(verdict.failed for verdict in verdicts if verdict.failed)
     return Result(
-        target.block, target.module, target.parameters, len(target.tests), len(pairs), dict(killed.most_common()), list(compared),
+        target.block, target.module, target.parameters, len(target.tests), len(pairs), dict(killers.most_common()), survived,
         round(sum(verdict.seconds for verdict in verdicts), 1),
     )  # fmt: skip
 
@@ -155,4 +164,4 @@ def check_comparison(target: Target, killed: Sequence[Mutation]):
 
 def compare(target: Target, mutation: Mutation | None) -> str:
     with TemporaryDirectory() as folder:
-        return equivalence(target.block, target.netlist, mutation, Path(folder))
+        return equivalence(target.netlist, mutation, Path(folder))

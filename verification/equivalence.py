@@ -151,7 +151,9 @@ def share_unknowns(module: dict) -> list[tuple[int, int]]:
 
     What a user sees of the netlist without a fault depends on neither, so this hides no difference.
     """
-    names, shared, kept = register_names(module), {}, {}
+    names = register_names(module)
+    shared: dict[str | int, int] = {}
+    kept: dict[str, list[int]] = {}
     (known,) = module["netnames"]["known"]["bits"]
     free = count(1 + max(bit for net in module["netnames"].values() for bit in net["bits"] if isinstance(bit, int)))
     cells = module["cells"]
@@ -168,7 +170,7 @@ def share_unknowns(module: dict) -> list[tuple[int, int]]:
             cells[f"any{bit}"] = gate("$_BUF_", bit, A=shared.setdefault(i, next(free)))
     module["ports"]["shared"] = {"direction": "input", "bits": list(shared.values())}
     module["netnames"]["shared"] = {"bits": list(shared.values()), "attributes": {}}
-    return [tuple(pair) for pair in kept.values() if len(pair) == 2]
+    return [(bits[0], bits[1]) for bits in kept.values() if len(bits) == 2]
 
 
 def demand_equal(module: dict, pairs: Sequence[tuple[int, int]]):

@@ -137,27 +137,60 @@ def conversion(function: Callable) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class Child:
+    """A process that works on runs[index]. pid: it leads the process group of that number, in which its simulators are too."""
+
+    index: int
+    process: BaseProcess
+    pid: int
+    receiver: Connection
+    end: float
+
+
 def run_all(runs: Sequence[Run]) -> Iterator[tuple[int, Verdict]]:
     """Run each in a child, as many at a time as there are cores; gives index and verdict as they come."""
-    waiting, children = list(enumerate(runs)), {}
+    waiting, children = list(enumerate(runs)), []
     while waiting or children:
         while waiting and len(children) < (os.cpu_count() or 1):
-            i, run = waiting.pop(0)
-            receiver, sender = FORK.Pipe(duplex=False)
-            child = FORK.Process(target=in_child, args=(run, sender))
-            child.start()
-            sender.close()
-            children[receiver] = (i, child, time.monotonic())
-        wait(list(children), timeout=1)
-        for receiver, (i, child, start) in list(children.items()):
-            verdict = verdict_of(child, receiver, runs[i].limit, time.monotonic() - start)
-            if verdict:
-                del children[receiver]
-                yield i, verdict
+            children.append(start(*waiting.pop(0)))
+        wait([child.receiver for child in children], timeout=1)
+        working = []
+        for child in children:
+            if child.receiver.poll() or time.monotonic() > child.end:
+                yield child.index, end(child)
+            else:
+                working.append(child)
+        children = working
+
+
+def start(index: int, run: Run) -> Child:
+    """Fork a child for a run."""
+    receiver, sender = FORK.Pipe(duplex=False)
+    process = FORK.Process(target=in_child, args=(run, sender))
+    process.start()
+    sender.close()
+    return Child(index, process, process.pid or 0, receiver, time.monotonic() + run.limit)
+
+
+def end(child: Child) -> Verdict:
+    """What a child has to say; all that it started is ended."""
+    verdict = Verdict("all", "no end", 0)
+    try:
+        if child.receiver.poll():
+            verdict = child.receiver.recv()
+    except EOFError:
+        verdict = Verdict("all", "the tests ended early", 0)
+    # The simulators of a test that failed may still run; or all have ended.
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.process.join()
+    child.receiver.close()
+    return verdict
 
 
 def in_child(run: Run, sender: Connection):
-    """The child's work. It leads a process group, in which its simulators are as well."""
+    """The child's work."""
     os.setsid()
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
@@ -182,19 +215,3 @@ def first_failure(run: Run) -> tuple[str, str]:
                     crash = getattr(report.longrepr, "reprcrash", None)
                     return test.nodeid, (crash.message if crash else report.longreprtext).splitlines()[0]
     return "", ""
-
-
-def verdict_of(child: BaseProcess, receiver: Connection, limit: float, seconds: float) -> Verdict | None:
-    """What a child has to say; it is ended if it is late. None while it works."""
-    if not receiver.poll() and seconds < limit:
-        return None
-    try:
-        verdict = receiver.recv() if receiver.poll() else Verdict("all", f"no end within {limit:.0f} s", seconds)
-    except EOFError:
-        verdict = Verdict("all", "the test run ended early", seconds)
-    # The simulators of a test that failed may still run; or all have ended.
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.join()
-    receiver.close()
-    return verdict

@@ -27,6 +27,7 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 
 from cosim.convert import Module, convert, write
+from cosim.errors import CosimError
 
 from .placement import block_of, covers, place, planted, streams
 from .proof import Fault, Misuse, Proof
@@ -89,8 +90,12 @@ def prove(proof: Proof) -> Result:
     start = time.monotonic()
     modules = converted(proof)
     failures = failed_checks(proof, modules)
-    failures += [f"the fault {fault.what!r} is not found" for fault in proof.faults if not finds(proof, modules, fault)]
-    failures += [f"the fault {misuse.what!r} is not found" for misuse in proof.misuses if not finds_misuse(proof, misuse)]
+    for fault in (*proof.faults, *proof.misuses):
+        try:
+            if not finds(proof, modules, fault):
+                failures.append(f"the fault {fault.what!r} is not found")
+        except CosimError as error:
+            failures.append(str(error))
     return Result(
         proof.name, block_of(modules[-1]), list(modules[-1].parameters), proof.claims, proof.depth, covers(proof),
         [fault.what for fault in (*proof.faults, *proof.misuses)], round(time.monotonic() - start, 1), failures,
@@ -123,16 +128,13 @@ def failed_ready(modules: list[Module]) -> list[str]:
     return [f"{stream}_ready matters while valid is low" for stream, is_free in zip(outgoing, free, strict=True) if not is_free]
 
 
-def finds(proof: Proof, modules: list[Module], fault: Fault) -> bool:
-    """Whether the check that is to find a fault does."""
+def finds(proof: Proof, modules: list[Module], fault: Fault | Misuse) -> bool:
+    """Whether the check that is to find a fault does; CosimError if it cannot be planted."""
+    if isinstance(fault, Misuse):
+        wrong = replace(proof, build=fault.build, constants={**proof.constants, **fault.constants})
+        return not base_holds(wrong, converted(wrong))
     faulty = planted(modules, fault)
     return bool(failed_ready(faulty)) if fault.found_by == "ready" else not base_holds(proof, faulty)
-
-
-def finds_misuse(proof: Proof, misuse: Misuse) -> bool:
-    """Whether the bounded run finds that the block's parameters are wrong."""
-    wrong = replace(proof, build=misuse.build, constants={**proof.constants, **misuse.constants})
-    return not base_holds(wrong, converted(wrong))
 
 
 def base_holds(proof: Proof, modules: list[Module]) -> bool:

@@ -60,16 +60,16 @@ FC_ADD = "assign add = (held && (!priming) && (!(held_last && valid && (!dst_rea
 
 PROOFS: tuple[Proof, ...] = (
     accumulation(
-        2, 3, 1, 3, 11, 30,
+        2, 3, 1, 3, 12, 30,
         Fault("a column is stored at its neighbour's address", "store_addr <= addr[0];", "store_addr <= addr[1];"),
         Fault("a column is stored one step early", "store <= (shift && keeps[0]);", "store <= (shift && keeps[1]);"),
+        Fault("the line is read a column late", ".read_addr(next_addr)", ".read_addr(addr[3])"),
         Fault("the second row starts from the bias as well", "first <= (row == 0);", "first <= (row <= 1);"),
         Fault("an empty pixel gives a beat", "last_of_row && (column < 3)", "last_of_row && (column < 4)"),
     ),
     accumulation(1, 1, 1, 3, 11, 24),
     accumulation(
         1, 6, 2, 3, 10, 40,
-        Fault("the line is read a column late", ".read_addr(next_addr)", ".read_addr(addr[3])"),
         Fault("the second group is left out", "if ((group_index != 1)) begin", "if ((group_index != 0)) begin"),
     ),
     accumulation(1, 3, 1, 5, 13, 36),

@@ -135,7 +135,7 @@ always @(*) begin
                 end
             end
         end
-        assert(waited != 3);
+        assert(waited != 3 || dst_valid);
         assert(src_ready || \buffer_rows.whole == 3);
         // The words that are read and used are those of whole rows.
         assert(!read || todo == 0 || full[bank]);
@@ -162,19 +162,21 @@ always @(posedge clk) slot_out <= rst ? 0 : slot_out + free_row;
 wire [18:0] fetch_at = encoding && encode_last ? after(at) : at;
 wire [18:0] walk_at = fetched && fetch_last ? after(fetch_at) : fetch_at;
 reg [CHANNELS-1:0] fetch_left, walk_left;
+reg [CHUNKS-1:0] encode_of, fetch_of; // bit k: the stage holds chunk k
 wire [2:0] buffered_slot = filling != followed_slot[0] ? slot_in - 1 : whole[filling] ? slot_in - 2 : slot_in;
 
 always @(*) begin
     fetch_left = encoding && encode_last ? firing : left;
-    walk_left = 0;
     for (k = 0; k < CHUNKS; k = k + 1) begin
-        if (encoding && !encode_last && encode_channel == k * LANES) begin
+        encode_of[k] = encode_channel == k * LANES;
+        if (encoding && !encode_last && encode_of[k]) begin
             fetch_left[k*LANES +: LANES] = 0;
         end
     end
     walk_left = fetched && fetch_last ? firing : fetch_left;
     for (k = 0; k < CHUNKS; k = k + 1) begin
-        if (fetched && !fetch_last && fetch_channel == k * LANES) begin
+        fetch_of[k] = fetch_channel == k * LANES;
+        if (fetched && !fetch_last && fetch_of[k]) begin
             walk_left[k*LANES +: LANES] = 0;
         end
     end
@@ -198,6 +200,7 @@ always @(*) begin
         assert(flushing <= FLUSH && row < HEIGHT && scan < PASSES && column < WIDTH + PADDING);
         assert(flushing == 0 || row == 0 && scan == 0 && column == 0);
         assert(is_followed(at) || sent == 0);
+        assert(sent == 0 || sent < (left & -left));
         assert(walking || (fetched ? fetch_last : encoding ? encode_last : sent == 0));
         assert(!walking || is_flush(walk_at) || slot_out != slot_in);
         assert(!fetched || is_flush(fetch_at) || fetch_at[18:16] != slot_in);
@@ -205,6 +208,8 @@ always @(*) begin
         assert(waited != 2 || fetched || encoding);
 
         // What each stage holds.
+        assert(!fetched || fetch_of != 0);
+        assert(!encoding || encode_of != 0);
         if (walking && is_empty(walk_at)) begin
             assert(todo == 0);
         end
@@ -221,7 +226,7 @@ always @(*) begin
             assert(fetch_silent == (fetch_left == 0));
             assert(!fetch_silent || fetch_last);
             for (k = 0; k < CHUNKS; k = k + 1) begin
-                if (fetch_channel == k * LANES && !fetch_silent) begin
+                if (fetch_of[k] && !fetch_silent) begin
                     assert(word == spikes[k*BITS +: BITS] && fetch_left[k*LANES +: LANES] != 0);
                     assert((fetch_left & ((1 << k * LANES) - 1)) == 0);
                     assert(fetch_last == (fetch_left >> (k * LANES + LANES) == 0));
@@ -235,7 +240,7 @@ always @(*) begin
             assert((pending == 0) == (left == 0));
             assert(pending != 0 || encode_last);
             for (k = 0; k < CHUNKS; k = k + 1) begin
-                if (encode_channel == k * LANES && pending != 0) begin
+                if (encode_of[k] && pending != 0) begin
                     assert(pending == left[k*LANES +: LANES]);
                     assert((left & ((1 << k * LANES) - 1)) == 0);
                     assert(encode_last == (left >> (k * LANES + LANES) == 0));

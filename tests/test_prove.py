@@ -1,0 +1,108 @@
+"""The runner of the proofs, on queues of a few words: what does not hold is reported, and so is what proves nothing."""
+
+import json
+
+import pytest
+
+from rtl.event_queue import event_queue
+from rtl.stream import Stream
+from verification import placement, prove
+from verification.proof import Fault, Misuse, Proof, bit
+
+RING = "assert(tail == ((head + level) & 3));"
+HOLDS = f"{RING} assert(level <= DEPTH); cover(dst_valid && src_ready);"
+
+
+def queue(depth=4):
+    return event_queue(bit(), bit(), Stream(2), Stream(2), depth)
+
+
+@pytest.fixture
+def proof_of(tmp_path, monkeypatch):
+    """Builder of a proof of a queue of four words by properties that are checked in each cycle."""
+    monkeypatch.setattr(placement, "PROPERTIES", tmp_path)
+
+    def build(properties, *faults, **more):
+        (tmp_path / "small.sv").write_text(f"always @(*) if (known) begin {properties} end")
+        return Proof("small", "it holds", "small", queue, 6, faults, {"DEPTH": 4}, **more)
+
+    return build
+
+
+def failures(proof):
+    return prove.prove(proof).failures
+
+
+def test_a_true_proof_holds_and_finds_its_faults(proof_of):
+    waits = Fault("valid waits for ready", "dst_valid = not_empty;", "dst_valid = not_empty && dst_ready;", "ready")
+    result = prove.prove(proof_of(HOLDS, Fault("the level is not reset", "level <= 0;", "level <= 7;"), waits))
+    assert result.failures == []
+    assert (result.block, result.covers) == ("event_queue", 1)
+    assert result.parameters == ["depth = 4"]
+    assert result.faults == ["the level is not reset", "valid waits for ready"]
+
+
+@pytest.mark.parametrize(
+    ("properties", "failed"),
+    [
+        (f"{HOLDS} assert(level != 2);", ["base fails", "induction fails"]),
+        (f"{RING} assert(level != 6);", ["induction fails"]),
+        (f"{HOLDS} cover(level == 5);", ["cover fails"]),
+    ],
+    ids=["false", "true, but not by induction", "a cover that is never reached"],
+)
+def test_what_fails_is_named(proof_of, properties, failed):
+    assert failures(proof_of(properties)) == failed
+
+
+def test_the_stream_rules_need_no_property(proof_of):
+    """The word at the head changes while it waits."""
+    changes = Fault("the head changes", "dst_data = mem[head];", "dst_data = mem[head] ^ src_data;")
+    assert failures(proof_of(RING + "assert(level <= DEPTH);", changes)) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (Fault("nothing", "assign push", "assign  push"), "the fault 'nothing' is not found"),
+        (Fault("nothing", "assign push", "assign  push", "ready"), "the fault 'nothing' is not found"),
+        (Fault("no place", "assign shove", ""), "the fault 'no place' has 0 places; allowed: 1"),
+        (Fault("many places", "assign", ""), "the fault 'many places' has 7 places; allowed: 1"),
+    ],
+)
+def test_a_fault_that_says_nothing_is_reported(proof_of, fault, message):
+    assert failures(proof_of(HOLDS, fault)) == [message]
+
+
+def test_parameters_that_must_fail(proof_of):
+    """A queue of one word breaks what is said of four; a queue of four does not, which is reported."""
+    wrong, right = Misuse("one word", lambda: queue(1), {}), Misuse("four words", queue, {})
+    assert failures(proof_of(HOLDS + "assert(src_ready || level > 1);", misuses=(wrong, right))) == [
+        "the fault 'four words' is not found"
+    ]
+
+
+def run(monkeypatch, *arguments, proofs):
+    monkeypatch.setattr(prove, "PROOFS", proofs)
+    monkeypatch.setattr("sys.argv", ["prove", *map(str, arguments)])
+    return prove.main()
+
+
+def test_results_go_to_a_file(proof_of, tmp_path, monkeypatch, capsys):
+    file = tmp_path / "proofs.json"
+    assert run(monkeypatch, "--out", file, proofs=(proof_of(HOLDS),)) == 0
+    record = json.loads(file.read_text())
+    assert set(record["solvers"]) == {"yosys", "z3"}
+    assert [(proof["name"], proof["claims"], proof["depth"]) for proof in record["proofs"]] == [("small", "it holds", 6)]
+    assert "1 of 1 proofs hold" in capsys.readouterr().out
+
+
+def test_a_failed_proof_fails_the_run(proof_of, monkeypatch, capsys):
+    assert run(monkeypatch, "small", proofs=(proof_of("assert(level == 0);"),)) == 1
+    assert "base fails" in capsys.readouterr().out
+
+
+def test_an_unknown_name_is_refused(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, "nothing", proofs=())
+    assert "no proof nothing" in capsys.readouterr().err
