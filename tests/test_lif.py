@@ -67,7 +67,8 @@ def by_pass(values, images, passes):
 
 
 def check(
-    place, kind, leak, groups, columns, lanes, timesteps, low=-40, high=50, rows=ROWS, passes=1, images=1, stalls=(0.3, 0.3), seed=1
+    place, kind, leak, groups, columns, lanes, timesteps, low=-40, high=50, rows=ROWS, passes=1, images=1, stalls=(0.3, 0.3),
+    seed=1,
 ):  # fmt: skip
     choose = np.random.default_rng(seed)
     thetas = choose.integers(-12, 20, (groups, lanes))

@@ -94,7 +94,7 @@ PROOFS: tuple[Proof, ...] = (
     ),
     fc_accumulation(
         2, 1, 8,
-        Fault("each row starts from the bias", "if ((load_row == 0)) begin", "if (1) begin"),
+        Fault("each row starts from the bias", "if ((load_part == 0)) begin", "if (1) begin"),
     ),
     fc_accumulation(
         1, 2, 8,

@@ -50,7 +50,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a potential at the threshold fires", "spike = (v > theta);", "spike = (v >= theta);"),
         Fault("no reset", "if (1'b1) begin", "if (1'b0) begin"),
         Fault("thresholds change a beat too late", NEXT_GROUP, NEXT_GROUP.replace("1", "0")),
-        Fault("a beat is made up", "arriving[s] = src_valid;", "arriving[s] = 1;"),
+        Fault("a beat is made up", "arriving[s] = (src_valid && (!waiting));", "arriving[s] = 1;"),
     ),
     neurons(
         "subtract_delayed",

@@ -43,6 +43,7 @@ always @(posedge clk) begin
 end
 
 always @(*) if (known) begin
+    assert(pass_index == 0); // an image has one pass
     assert(at_neuron < OUTPUTS && at_class < CLASSES && at_member < POPULATION);
     assert(at_neuron == at_class * POPULATION + at_member);
     assert(neuron == at_neuron && class_index == at_class && member == at_member);
