@@ -139,18 +139,18 @@ def conversion(function: Callable) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Child:
-    """A process that works on runs[index]. pid: it leads the process group of that number, in which its simulators are too."""
+    """A process that works on runs[index], and leads a process group in which its simulators are as well. end: its time limit."""
 
     index: int
     process: BaseProcess
-    pid: int
     receiver: Connection
     end: float
 
 
 def run_all(runs: Sequence[Run]) -> Iterator[tuple[int, Verdict]]:
     """Run each in a child, as many at a time as there are cores; gives index and verdict as they come."""
-    waiting, children = list(enumerate(runs)), []
+    waiting = list(enumerate(runs))
+    children: list[Child] = []
     while waiting or children:
         while waiting and len(children) < (os.cpu_count() or 1):
             children.append(start(*waiting.pop(0)))
@@ -170,7 +170,7 @@ def start(index: int, run: Run) -> Child:
     process = FORK.Process(target=in_child, args=(run, sender))
     process.start()
     sender.close()
-    return Child(index, process, process.pid or 0, receiver, time.monotonic() + run.limit)
+    return Child(index, process, receiver, time.monotonic() + run.limit)
 
 
 def end(child: Child) -> Verdict:
@@ -182,8 +182,9 @@ def end(child: Child) -> Verdict:
     except EOFError:
         verdict = Verdict("all", "the tests ended early", 0)
     # The simulators of a test that failed may still run; or all have ended.
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
+    if child.process.pid:
+        with suppress(ProcessLookupError):
+            os.killpg(child.process.pid, signal.SIGKILL)
     child.process.join()
     child.receiver.close()
     return verdict

@@ -7,17 +7,6 @@ localparam BITS = $bits(src_data);
 (* anyconst *) reg [3:0] followed_slot;
 (* anyconst *) reg [3:0] followed_column;
 
-// The slot `steps` - RADIUS rows after `slot`.
-function [3:0] beside;
-    input [3:0] slot;
-    input [3:0] steps;
-    reg [5:0] sum;
-    begin
-        sum = slot + SLOTS - RADIUS + steps;
-        beside = sum >= 2 * SLOTS ? sum - 2 * SLOTS : sum >= SLOTS ? sum - SLOTS : sum;
-    end
-endfunction
-
 // Rows from one slot to another.
 function [3:0] rows_between;
     input [3:0] from, to;
@@ -55,11 +44,20 @@ function is_row;
     is_row = y + a >= RADIUS && y + a < HEIGHT + RADIUS;
 endfunction
 
-// Whether the followed pixel is in field a of the column of a place.
-function is_followed;
+// The row of the window over a place in which the followed row is; KERNEL or more: in none.
+function [3:0] followed_in;
     input [15:0] place;
-    input [3:0] a;
-    is_followed = is_row(place[11:8], a) && beside(place[15:12], a) == followed_slot && place[3:0] == followed_column;
+    reg [4:0] row_in;
+    begin
+        row_in = rows_between(place[15:12], followed_slot) + RADIUS;
+        followed_in = row_in >= SLOTS ? row_in - SLOTS : row_in;
+    end
+endfunction
+
+// The same, if the followed pixel is in the column of the place.
+function [3:0] pixel_in;
+    input [15:0] place;
+    pixel_in = place[3:0] == followed_column ? followed_in(place) : KERNEL;
 endfunction
 
 // Whole rows that a row of outputs needs from its own on.
@@ -88,6 +86,7 @@ wire takes = src_valid && src_ready;
 reg [15:0] at;
 wire [3:0] x = at[3:0];
 wire [3:0] y = at[11:8];
+wire [3:0] followed_row = followed_in(at);
 wire is_due = rows_between(at[15:12], slot_in) >= rows_below(y);
 reg [3:0] waited;
 
@@ -129,7 +128,7 @@ always @(*) begin
                 if (dst_valid && !(is_row(y, a) && x + b >= RADIUS && x + b < WIDTH + RADIUS)) begin
                     assert(dst_data[(a*KERNEL+b)*BITS +: BITS] == 0);
                 end
-                if (dst_valid && is_row(y, a) && beside(at[15:12], a) == followed_slot && x + b == followed_column + RADIUS) begin
+                if (dst_valid && is_row(y, a) && followed_row == a && x + b == followed_column + RADIUS) begin
                     assert(has_value && dst_data[(a*KERNEL+b)*BITS +: BITS] == value);
                 end
             end
@@ -221,18 +220,18 @@ always @(*) begin
         for (a = 0; a < KERNEL; a = a + 1) begin
             if (fetched) begin
                 assert(fetched_rows[a] == is_row(fetched_place[11:8], a));
-                assert(!is_followed(fetched_place, a) || has_value && read_word == value);
+                assert(!(is_row(fetched_place[11:8], a) && pixel_in(fetched_place) == a) || has_value && read_word == value);
             end
             for (b = RADIUS; b < KERNEL; b = b + 1) begin
                 if (valids[b]) begin
                     assert(is_row(places[b*16+8 +: 4], a) || columns[a*KERNEL+b] == 0);
-                    assert(!is_followed(places[b*16 +: 16], a) || has_value && columns[a*KERNEL+b] == value);
+                    assert(!(is_row(places[b*16+8 +: 4], a) && pixel_in(places[b*16 +: 16]) == a) || has_value && columns[a*KERNEL+b] == value);
                 end
             end
             for (b = 0; b < RADIUS; b = b + 1) begin
                 if (x >= RADIUS - b) begin
                     assert(is_row(y, a) || columns[a*KERNEL+b] == 0);
-                    assert(!is_followed(at - (RADIUS - b), a) || has_value && columns[a*KERNEL+b] == value);
+                    assert(!(is_row(y, a) && followed_row == a && x == followed_column + RADIUS - b) || has_value && columns[a*KERNEL+b] == value);
                 end
             end
         end
