@@ -1,15 +1,15 @@
-// One pixel of one bank, any, is followed: beat k of a row is chunk k / PIXELS of pixel k % PIXELS.
+// One pixel of one bank, any, is followed: beat k of a part is chunk k / PIXELS of pixel k % PIXELS.
 localparam BITS = $bits(src_data);
 localparam BEATS = PIXELS * CHUNKS;
-(* anyconst *) reg at_bank;
+(* anyconst *) reg [3:0] at_bank;
 (* anyconst *) reg [3:0] at_pixel;
 wire [7:0] at_flags = at_bank * PIXELS + at_pixel;
 wire [7:0] at_word = at_flags * CHUNKS;
 
-// Where the next beat belongs, the rows that are whole, and what came for the pixel, chunk by chunk.
-reg filling;
+// Where the next beat belongs, the banks that hold a whole part, and what came for the pixel, chunk by chunk.
+reg [3:0] filling;
 reg [7:0] beats;
-reg [1:0] whole;
+reg [BANKS-1:0] whole;
 reg [CHUNKS*BITS-1:0] spikes;
 reg [CHUNKS-1:0] arrived;
 wire takes = src_valid && src_ready;
@@ -19,7 +19,7 @@ wire completes = takes && beats == BEATS - 1;
 reg [CHUNKS-1:0] reads;
 
 // The same words and flags as the block holds them.
-(* hierconn *) wire [2*BEATS*BITS-1:0] \store.contents ;
+(* hierconn *) wire [BANKS*BEATS*BITS-1:0] \store.contents ;
 reg [CHUNKS*BITS-1:0] stored;
 reg [CHUNKS-1:0] flagged;
 
@@ -33,8 +33,10 @@ always @(posedge clk) begin
         arrived <= 0;
     end
     else begin
-        whole <= (whole | (completes << filling)) & ~(free_row << freed_bank);
-        filling <= filling ^ completes;
+        whole <= (whole | (completes << filling)) & ~(free_bank << freed_bank);
+        if (completes) begin
+            filling <= filling == BANKS - 1 ? 0 : filling + 1;
+        end
         beats <= completes ? 0 : beats + takes;
         for (k = 0; k < CHUNKS; k = k + 1) begin
             if (takes && filling == at_bank && beats == k * PIXELS + at_pixel) begin
@@ -42,7 +44,7 @@ always @(posedge clk) begin
                 arrived[k] <= 1;
             end
         end
-        if (free_row && freed_bank == at_bank) begin
+        if (free_bank && freed_bank == at_bank) begin
             arrived <= 0;
         end
     end
@@ -53,7 +55,9 @@ always @(posedge clk) begin
 end
 
 always @(*) begin
-    for (place = 0; place < 2 * PIXELS; place = place + 1) begin
+    stored = 0;
+    flagged = 0;
+    for (place = 0; place < BANKS * PIXELS; place = place + 1) begin
         if (at_flags == place) begin
             stored = \store.contents [place*CHUNKS*BITS +: CHUNKS*BITS];
             flagged = flags[place];
@@ -62,19 +66,19 @@ always @(*) begin
 end
 
 always @(*) begin
-    assume(at_pixel < PIXELS);
+    assume(at_bank < BANKS && at_pixel < PIXELS);
     if (known && !rst) begin
-        // Whoever frees a row frees a whole one; the scanner's proof shows that it does.
+        // Whoever frees a bank frees a whole one; the scanner's proof shows that it does.
         if (STANDS_ALONE) begin
-            assume(!free_row || whole[freed_bank]);
+            assume(!free_bank || freed_bank < BANKS && whole[freed_bank]);
         end
         else begin
-            assert(!free_row || whole[freed_bank]);
+            assert(!free_bank || freed_bank < BANKS && whole[freed_bank]);
         end
     end
     if (known) begin
-        // Rows that are whole are full, and no others; they stay until they are freed; what is read and peeked at in them
-        // is what came.
+        // Banks that hold a whole part are full, and no others; they stay until they are freed; what is read and peeked at
+        // in them is what came.
         assert(full == whole);
         assert(src_ready == !whole[filling]);
         for (k = 0; k < CHUNKS; k = k + 1) begin
@@ -87,9 +91,10 @@ always @(*) begin
         end
 
         // Where the block is, and what its memories hold by then.
-        assert(bank == filling);
+        assert(bank == filling && filling < BANKS);
         assert(beats == chunk * PIXELS + pixel && pixel < PIXELS && chunk < CHUNKS);
         assert(!whole[filling] || beats == 0);
+        assert(word_base == filling * BEATS && flag_base == filling * PIXELS);
         assert(write_addr == (filling * PIXELS + pixel) * CHUNKS + chunk);
         assert(flag_addr == filling * PIXELS + pixel);
         for (k = 0; k < CHUNKS; k = k + 1) begin
@@ -102,7 +107,7 @@ always @(*) begin
                 assert(!flagged[k]);
             end
         end
-        cover(whole == 3 && src_valid);
-        cover(whole[1] && !filling && beats == BEATS - 1 && reads && spikes != 0);
+        cover(&whole && src_valid);
+        cover(whole[BANKS-1] && filling == 0 && beats == BEATS - 1 && reads != 0 && spikes != 0);
     end
 end
