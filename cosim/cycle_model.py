@@ -26,10 +26,14 @@ from rtl.pool import Pool
 from rtl.readout import Readout
 from rtl.sparse_conv import SparseConv
 from rtl.sparse_fc import SparseFc
+from rtl.stream import groups_of
 
 from . import cycle_units as units
 from .beats import grouped
-from .plan import Stage, readout_of
+from .plan import READOUT, Stage, readout_of
+
+SOURCE = "source"
+"""Where the images come from, among the names of the stages."""
 
 SLICE = 1_000_000
 """Cycles between two reports of progress."""
@@ -37,13 +41,23 @@ SLICE = 1_000_000
 
 @dataclass(frozen=True, eq=False)
 class CycleRun:
-    """starts, ends: int64 [images], the cycles of each image's first beat in and of its class. activity: counters by stage
-    name, see rtl/activity.py, when the last class came. cycles: until then."""
+    """activity: counters by stage name, see rtl/activity.py, when the last class came. cycles: until then. firsts, lasts: by
+    the name of a stage, or SOURCE, int64 [images]: the cycles of the first and the last beat that it gives for each image."""
 
     cycles: int
-    starts: np.ndarray
-    ends: np.ndarray
     activity: dict[str, dict[str, int]]
+    firsts: dict[str, np.ndarray]
+    lasts: dict[str, np.ndarray]
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Cycle of each image's first beat in."""
+        return self.firsts[SOURCE]
+
+    @property
+    def ends(self) -> np.ndarray:
+        """Cycle of each image's class."""
+        return self.lasts[READOUT]
 
 
 class _Chain:
@@ -51,6 +65,7 @@ class _Chain:
 
     def __init__(self):
         self.kinds: list[int] = []
+        self.units: list[np.ndarray] = []
         self.records: list[list[np.ndarray]] = [[] for _ in units.KINDS]
         self.first_chunk: list[np.ndarray] = [np.zeros(1, np.int64)]
         self.chunk_events: list[np.ndarray] = []
@@ -63,6 +78,7 @@ class _Chain:
             record[name] = value
         number = units.KINDS.index(kind)
         self.kinds.append(number)
+        self.units.append(record)
         self.records[number].append(record)
 
     def add_events(self, events: np.ndarray) -> int:
@@ -129,14 +145,18 @@ class _Chain:
         self.add(units.LIF, number, timesteps=stage.timesteps, spacing=spacing - 1 if is_spaced else 0)
 
     def arrays(self) -> tuple:
-        """What step_chain() takes of the units: its arguments from `kinds` to `flags`."""
+        """What step_chain() takes of the units: its arguments from `kinds` to `streams`."""
         index = [self.kinds[:i].count(kind) for i, kind in enumerate(self.kinds)]
         records = [np.array(of_kind, kind) for kind, of_kind in zip(units.KINDS, self.records, strict=True)]
         places = len(self.kinds) + 1
+        # The last unit of a stage gives what the stage gives; stream 0 is the source's.
+        stage = [int(record["stage"]) for record in self.units]
+        ends = [i + 1 == len(stage) or stage[i] != stage[i + 1] for i in range(len(stage))]
+        streams = [0, *(number + 1 if is_end else -1 for number, is_end in zip(stage, ends, strict=True))]
         return (
             np.array(self.kinds), np.array(index), *records, np.concatenate(self.first_chunk),
             np.concatenate([*self.chunk_events, np.zeros(1, np.int64)]), np.zeros(max(1, self.slots), np.int64),
-            np.zeros(places, np.int64), np.zeros(places, np.int64),
+            np.zeros(places, np.int64), np.zeros(places, np.int64), np.array(streams),
         )  # fmt: skip
 
 
@@ -167,11 +187,26 @@ def run_model(
         chain.add_stage(number, stage, spikes)
         spikes = trace.spikes.get(name, spikes)
     images = len(trace.predicted)
-    frame_beats = network.input_shape[1] * network.input_shape[2] * readout_of(stages).passes
-    starts, ends = np.zeros(images, np.int64), np.zeros(images, np.int64)
-    counts, done, arrays = np.zeros((len(stages), len(COUNTERS)), np.int64), np.zeros(3, np.int64), chain.arrays()
-    while not units.step_chain(*arrays, counts, done, SLICE, frame_beats, starts, ends):
-        progress(int(done[2]))
+    beats = np.array([network.input_shape[1] * network.input_shape[2] * readout_of(stages).passes, *image_beats(stages, trace)])
+    firsts, lasts = np.zeros((2, len(beats), images), np.int64)
+    counts, cycle, moved = np.zeros((len(stages), len(COUNTERS)), np.int64), np.zeros(1, np.int64), np.zeros_like(beats)
+    arrays = chain.arrays()
+    while not units.step_chain(*arrays, counts, cycle, moved, beats, firsts, lasts, SLICE):
+        progress(int(moved[-1]))
     progress(images)
-    activity = {name: dict(zip(COUNTERS, map(int, row), strict=True)) for name, row in zip(stages, counts, strict=True)}
-    return CycleRun(int(ends[-1]) + 1, starts, ends, activity)
+    names = [SOURCE, *stages]
+    return CycleRun(
+        int(cycle[0]) + 1,
+        {name: dict(zip(COUNTERS, map(int, row), strict=True)) for name, row in zip(stages, counts, strict=True)},
+        dict(zip(names, firsts, strict=True)),
+        dict(zip(names, lasts, strict=True)),
+    )
+
+
+def image_beats(stages: dict[str, Stage], trace: Trace) -> list[int]:
+    """Beats that each stage gives for an image."""
+    passes, beats = readout_of(stages).passes, []
+    for name, stage in stages.items():
+        channels, height, width = trace.spikes[name].shape[2:] if name in trace.spikes else (1, 1, 1)
+        beats.append(passes * groups_of(channels, stage.lanes) * height * width if name != READOUT else 1)
+    return beats

@@ -324,31 +324,40 @@ def step_readout(unit, src_valid, dst_ready, counts):
 
 
 @compiled
+def move(stream, cycle, moved, beats, firsts, lasts):
+    """A beat of a stream between stages is transferred."""
+    image, beat = moved[stream] // beats[stream], moved[stream] % beats[stream]
+    if beat == 0:
+        firsts[stream, image] = cycle
+    if beat == beats[stream] - 1:
+        lasts[stream, image] = cycle
+    moved[stream] += 1
+
+
+@compiled
 def step_chain(
     kinds, index, encoders, windows, macs, lifs, scanners, queues, convs, fcs, pools, readouts,
-    first_chunk, chunk_events, ring, valids, flags, counts, progress, limit, frame_beats, starts, ends,
+    first_chunk, chunk_events, ring, valids, flags, streams, counts, cycle, moved, beats, firsts, lasts, limit,
 ):  # fmt: skip
     """Run until all classes have come or `limit` cycles have passed; returns whether they have.
 
-    kinds, index: of each unit its place in KINDS and in the array of that kind. valids, flags: what stands on the streams: of
-    the source, then of each unit. progress: cycles done, beats sent, classes
-    received. All of these go on from one call to the next. counts: activity counters [stages, 5]. starts, ends: see CycleRun.
+    kinds, index: of each unit its place in KINDS and in the array of that kind. valids, flags, streams: of the source's
+    stream, then of the one after each unit, what stands on it, and its row in `moved` or -1 for a stream inside a stage.
+    counts: activity counters [stages, 5]. cycle: cycles done. moved: beats so far. beats: those of an image. firsts, lasts:
+    see CycleRun. All of these go on from one call to the next.
     """
-    last = len(kinds) - 1
-    cycle, sent, received = progress
-    beats = frame_beats * len(starts)
+    last, classes, images = len(kinds) - 1, len(moved) - 1, firsts.shape[1]
     for _ in range(limit):
-        if received == len(ends):
-            break
-        valids[0] = sent < beats
+        valids[0] = moved[0] < beats[0] * images
         if valids[last + 1]:
-            ends[received] = cycle
-            received += 1
-            if received == len(ends):
+            move(classes, cycle[0], moved, beats, firsts, lasts)
+            if moved[classes] == images:
                 break
         ready = True
         for u in range(last, -1, -1):
             kind, i, src_valid, src_flags = kinds[u], index[u], valids[u] != 0, flags[u]
+            if u < last and ready and streams[u + 1] >= 0 and valids[u + 1]:
+                move(streams[u + 1], cycle[0], moved, beats, firsts, lasts)
             if kind == 4:
                 unit = scanners[i]
                 ready = step_scanner(unit, src_valid, ready, first_chunk, chunk_events)
@@ -382,9 +391,6 @@ def step_chain(
                 ready = step_mac(macs[i], src_valid, ready, counts)
                 valids[u + 1] = macs[i].valid
         if ready and valids[0]:
-            if sent % frame_beats == 0:
-                starts[sent // frame_beats] = cycle
-            sent += 1
-        cycle += 1
-    progress[0], progress[1], progress[2] = cycle, sent, received
-    return received == len(ends)
+            move(0, cycle[0], moved, beats, firsts, lasts)
+        cycle[0] += 1
+    return moved[classes] == images
