@@ -41,7 +41,8 @@ def accumulate(
 @pytest.mark.parametrize(("kernel", "parts", "outputs", "lanes"), [(1, 2, 2, 2), (3, 2, 3, 2), (3, 4, 1, 1), (5, 2, 2, 1)])
 def test_rows_in_parts(place, kernel, parts, outputs, lanes, stalls):
     """Also a map of three columns and one group, whose scans are just long enough for the line buffer."""
-    accumulate(place, 4, outputs, 3, 3, kernel, lanes, 2, parts=parts, stalls=stalls)
+    run = accumulate(place, 4, outputs, 3, 3, kernel, lanes, 2, parts=parts, stalls=stalls)
+    assert (run.counts["stall_out"] > 0) == (stalls[1] != 0)
 
 
 @pytest.mark.parametrize("stalls", STALLS)

@@ -14,8 +14,10 @@ def multiply(place, *, signed, input_bits=5, inputs=4, lanes=2, groups=2, column
     choose = np.random.default_rng(inputs * 10 + lanes)
     limit = 2 ** (WEIGHT_BITS - 1) - 1
     low, high = (-(2 ** (input_bits - 1)), 2 ** (input_bits - 1) - 1) if signed else (0, 2**input_bits - 1)
-    weights = choose.integers(-limit, limit + 1, (groups, lanes, inputs))
-    bias = choose.integers(-20, 21, (groups, lanes))
+    weights = choose.integers(-limit - 1, limit + 1, (groups, lanes, inputs))
+    bias = choose.integers(-20, 20, (groups, lanes))
+    # With a second group each bit of each weight and bias is 0 once and 1 once.
+    weights[1:2], bias[1:2] = ~weights[:1], ~bias[:1]
     windows = choose.integers(low, high + 1, (4 * groups * columns, inputs))
     if extremes:
         weights[:], windows[::2], windows[1::2] = -limit, low, high

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from cosim.errors import CosimError
 
 from .equivalence import PROVEN, equivalence
 from .killing import Run, Use, Verdict, run_all, uses
-from .mutants import Mutation, Netlist, mutate
+from .mutants import Mutation, Netlist, plant
 
 PATIENCE = 30
 """Seconds that a run may take beyond five times what it takes without a fault."""
@@ -81,17 +80,20 @@ def score(results: Sequence[Result]) -> float:
     return sum(result.killed for result in results) / max(1, countable)
 
 
-def run_campaign(wanted: Mapping[str, Sequence[str]], faults: int, seed: int, tests: Sequence[pytest.Item]) -> list[Result]:
+def run_campaign(
+    wanted: Mapping[str, Sequence[str]], faults: int, seed: int, tests: Sequence[pytest.Item], jobs: int
+) -> list[Result]:
     """Plant faults, the same number in each target; CosimError if the tests fail without one.
 
-    wanted: for each block the tests whose parameters it has then. tests: all that may be run on the mutants.
+    wanted: for each block the tests whose parameters it has then. tests: all that may be run on the mutants. jobs: runs and
+    proofs at a time.
     """
     used = uses(tests)
     ids = [(block, test) for block, names in wanted.items() for test in names]
     shares = [faults // len(ids) + (i < faults % len(ids)) for i in range(len(ids))]
     targets = [target(block, test, used, share, seed) for (block, test), share in zip(ids, shares, strict=True)]
-    times = times_without_faults(targets)
-    return [result(target, verdicts) for target, verdicts in zip(targets, kill(targets, times), strict=True)]
+    times = times_without_faults(targets, jobs)
+    return [result(target, verdicts, jobs) for target, verdicts in zip(targets, kill(targets, times, jobs), strict=True)]
 
 
 def target(block: str, test: str, used: Mapping[str, Use], count: int, seed: int) -> Target:
@@ -101,7 +103,7 @@ def target(block: str, test: str, used: Mapping[str, Use], count: int, seed: int
         raise CosimError(f"{test} must use one {block}, and uses {len(found)}")
     modules = convert(found[0].block)
     with TemporaryDirectory() as folder:
-        netlist = mutate(modules, count, seed, Path(folder))
+        netlist = plant(modules, count, seed, Path(folder))
     return Target(block, modules[-1].parameters, netlist, tuple(found[0].tests))
 
 
@@ -110,12 +112,12 @@ def is_among(name: str, tests: Sequence[pytest.Item]) -> bool:
     return any(test.nodeid.endswith(name) for test in tests)
 
 
-def times_without_faults(targets: Sequence[Target]) -> dict[tuple[str, str], float]:
+def times_without_faults(targets: Sequence[Target], jobs: int) -> dict[tuple[str, str], float]:
     """Seconds of each test, by module and test, on the netlists without a fault, which must pass."""
     pairs = [(target, test) for target in targets for test in target.tests]
     runs = [Run((test,), {target.module: target.netlist.module.text}, PATIENCE) for target, test in pairs]
     times = {}
-    for i, verdict in run_all(runs):
+    for i, verdict in run_all(runs, jobs):
         target, test = pairs[i]
         if verdict.failed:
             raise CosimError(f"the netlist of {target.module} without a fault fails {test.nodeid}: {verdict.why}")
@@ -123,7 +125,7 @@ def times_without_faults(targets: Sequence[Target]) -> dict[tuple[str, str], flo
     return times
 
 
-def kill(targets: Sequence[Target], times: Mapping[tuple[str, str], float]) -> list[list[Verdict]]:
+def kill(targets: Sequence[Target], times: Mapping[tuple[str, str], float], jobs: int) -> list[list[Verdict]]:
     """The verdicts on all mutants of each target; the quickest tests run first."""
     runs = []
     for target in targets:
@@ -131,7 +133,7 @@ def kill(targets: Sequence[Target], times: Mapping[tuple[str, str], float]) -> l
         tests = tuple(sorted(seconds, key=lambda test: seconds[test]))
         limit = PATIENCE + 5 * sum(seconds.values())
         runs += [Run(tests, {target.module: mutant.text}, limit) for mutant in target.netlist.mutants]
-    verdicts = dict(run_all(runs))
+    verdicts = dict(run_all(runs, jobs))
     for verdict in verdicts.values():
         if "iverilog failed" in verdict.why:
             raise CosimError(f"a mutant is no Verilog: {verdict.why}")
@@ -139,12 +141,12 @@ def kill(targets: Sequence[Target], times: Mapping[tuple[str, str], float]) -> l
     return [[next(in_order) for _ in target.netlist.mutants] for target in targets]
 
 
-def result(target: Target, verdicts: Sequence[Verdict]) -> Result:
+def result(target: Target, verdicts: Sequence[Verdict], jobs: int) -> Result:
     """Sum up a target, and look at what survived."""
     pairs = list(zip(target.netlist.mutants, verdicts, strict=True))
     survivors = [mutant.mutation for mutant, verdict in pairs if not verdict.failed]
     check_comparison(target, [mutant.mutation for mutant, verdict in pairs if verdict.failed])
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(jobs) as pool:
         compared = pool.map(lambda mutation: Survivor(mutation, compare(target, mutation)), survivors)
         survived = list(compared)
     killers = Counter(verdict.failed for verdict in verdicts if verdict.failed)

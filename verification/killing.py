@@ -147,21 +147,23 @@ class Child:
     end: float
 
 
-def run_all(runs: Sequence[Run]) -> Iterator[tuple[int, Verdict]]:
-    """Run each in a child, as many at a time as there are cores; gives index and verdict as they come."""
+def run_all(runs: Sequence[Run], jobs: int) -> Iterator[tuple[int, Verdict]]:
+    """Run each in a child, `jobs` at a time; gives index and verdict as they come."""
     waiting = list(enumerate(runs))
     children: list[Child] = []
-    while waiting or children:
-        while waiting and len(children) < (os.cpu_count() or 1):
-            children.append(start(*waiting.pop(0)))
-        wait([child.receiver for child in children], timeout=1)
-        working = []
+    try:
+        while waiting or children:
+            while waiting and len(children) < jobs:
+                children.append(start(*waiting.pop(0)))
+            wait([child.receiver for child in children], timeout=1)
+            for child in list(children):
+                if child.receiver.poll() or time.monotonic() > child.end:
+                    children.remove(child)
+                    yield child.index, end(child)
+    finally:
+        # Children lead groups of their own, which an interrupt from the keyboard does not reach.
         for child in children:
-            if child.receiver.poll() or time.monotonic() > child.end:
-                yield child.index, end(child)
-            else:
-                working.append(child)
-        children = working
+            end(child)
 
 
 def start(index: int, run: Run) -> Child:

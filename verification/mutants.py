@@ -15,8 +15,9 @@ from cosim.yosys import read, run_yosys
 KEPT = ("rom", "activity")
 """Blocks that stay instances: what a ROM holds is not the netlist's, and the counters have tests of their own."""
 
-LEFT_ALONE = ("counts",)
-"""Ports of instances that get no fault: most bits of a counter of 32 bits only move after hours."""
+LEFT_ALONE = ("counts", "RD_EN", "RD_ARST", "RD_SRST")
+"""Ports that get no fault: most bits of a counter of 32 bits only move after hours; and Yosys takes no memory that is read
+without a clock if its enable and its resets are not constant."""
 
 NETLIST = "netlist.il"
 
@@ -51,6 +52,11 @@ class Mutation:
         # A port of an instance is named in full, one of Yosys' cells by a letter or two.
         return cls(line, options["mode"], options["cell"], options["port"], int(options["portbit"]), wire, sources)
 
+    @property
+    def key(self) -> str:
+        """The command without what is only said to be read: the same as long as the block's Verilog is."""
+        return re.sub(r" -(?:wire|wirebit|src) \S+", "", self.command)
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -73,7 +79,7 @@ class Netlist:
     mutants: tuple[Mutant, ...]
 
 
-def mutate(modules: Sequence[Module], count: int, seed: int, folder: Path) -> Netlist:
+def plant(modules: Sequence[Module], count: int, seed: int, folder: Path) -> Netlist:
     """The netlist of the last of `modules`, and `count` mutants of it, all different.
 
     modules: as convert() gives them. folder: exists, and is filled with Yosys' files. CosimError if there are not so many faults.
@@ -97,10 +103,12 @@ def mutate(modules: Sequence[Module], count: int, seed: int, folder: Path) -> Ne
 
 
 def to_words(modules: Sequence[Module]) -> list[str]:
-    """Commands that make the top one netlist of words, in which no bits are left that are never used."""
+    """Commands that make the top one netlist of words, without bits that are never used and multiplexers' unknown inputs,
+    whose faults would change nothing."""
     kept = [module.name for module in modules if module.name.rpartition("_")[0] in KEPT]
     keep = [f"setattr -mod -set keep_hierarchy 1 {' '.join(kept)}"] if kept else []
-    return ["proc", *keep, "flatten", "opt", "wreduce", "opt", "memory_collect", "opt_clean", "check -assert"]
+    opt = "opt -mux_undef"
+    return ["proc", *keep, "flatten", opt, "wreduce", opt, "memory_collect", "opt_clean", "check -assert"]
 
 
 def write_verilog(top: Module, file: str) -> list[str]:
