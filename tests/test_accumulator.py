@@ -46,9 +46,9 @@ def test_rows_in_parts(place, kernel, parts, outputs, lanes, stalls):
 
 
 @pytest.mark.parametrize("stalls", STALLS)
-@pytest.mark.parametrize("kernel", [1, 3, 5])
-def test_currents_under_stalls(place, kernel, stalls):
-    run = accumulate(place, 2, 3, 3, 4, kernel, 2, 2, stalls=stalls)
+@pytest.mark.parametrize(("kernel", "timesteps", "lanes", "outputs"), [(1, 1, 1, 4), (3, 4, 2, 4), (3, 2, 2, 3), (5, 1, 2, 4)])
+def test_currents_under_stalls(place, kernel, timesteps, lanes, outputs, stalls):
+    run = accumulate(place, 2, outputs, 3, 4, kernel, lanes, timesteps, stalls=stalls)
     assert (run.counts["stall_out"] > 0) == (stalls[1] != 0)
 
 

@@ -72,6 +72,8 @@ def check(
 ):  # fmt: skip
     choose = np.random.default_rng(seed)
     thetas = choose.integers(-12, 20, (groups, lanes))
+    # With a second group each bit of each threshold is 0 once and 1 once.
+    thetas[1:2] = ~thetas[:1]
     currents = choose.integers(low, high, (images * rows * groups * columns, lanes, timesteps * passes))
     # Often a potential at the threshold itself or one above, where every bit counts and only a strict compare is right.
     for beat, lane in np.ndindex(len(currents), lanes):
@@ -107,7 +109,13 @@ def test_waiting_for_a_potential_costs_a_pipeline(place):
 @pytest.mark.parametrize("kind", NEURON_KINDS)
 @pytest.mark.parametrize("leak", LEAKS)
 def test_all_kinds_and_leaks(place, kind, leak):
-    check(place, kind, leak, groups=4, columns=5, lanes=2, timesteps=4)
+    check(place, kind, leak, groups=4, columns=5, lanes=2, timesteps=4, rows=6)
+
+
+@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("stalls", STALLS)
+def test_all_kinds_under_stalls(place, kind, stalls):
+    check(place, kind, LEAKS[-1], groups=4, columns=5, lanes=2, timesteps=4, rows=6, stalls=stalls)
 
 
 @pytest.mark.parametrize("timesteps", [1, 2, 3, 4])

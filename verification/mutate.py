@@ -42,8 +42,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "test_event_queue.py::test_throughput[icarus-16-1]",
     ),
     "accumulator": (
-        "test_accumulator.py::test_currents_under_stalls[icarus-3-stalls0]",
-        "test_accumulator.py::test_one_event_a_cycle[icarus-3-4-2-0.3]",
+        "test_accumulator.py::test_currents_under_stalls[icarus-3-4-2-4-stalls0]",
+        "test_accumulator.py::test_currents_under_stalls[icarus-3-2-2-3-stalls0]",
         "test_accumulator.py::test_rows_in_parts[icarus-3-2-3-2-stalls0]",
     ),
     "fc_accumulator": (
@@ -51,8 +51,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "test_sparse_fc.py::test_currents[icarus-3-5-stalls0]",
     ),
     "lif": (
-        "test_lif.py::test_all_kinds_and_leaks[icarus-leak5-subtract]",
-        "test_lif.py::test_all_kinds_and_leaks[icarus-leak5-zero]",
+        "test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-subtract]",
+        "test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",
         "test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",
     ),
     "mac_array": (
