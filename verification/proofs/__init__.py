@@ -1,7 +1,7 @@
 """The proofs: which block, at which small parameters, by which properties, and which faults they must find."""
 
 from ..proof import Proof
-from . import accumulation, pipelines, queue, scanning, stages, streams
+from . import accumulation, pipelines, queue, scanning, stages, streams, windows
 
 PROOFS: tuple[Proof, ...] = (
     *accumulation.PROOFS,
@@ -10,4 +10,5 @@ PROOFS: tuple[Proof, ...] = (
     *scanning.PROOFS,
     *stages.PROOFS,
     *streams.PROOFS,
+    *windows.PROOFS,
 )

@@ -83,11 +83,17 @@ reg [BITS-1:0] value;
 reg has_value;
 wire takes = src_valid && src_ready;
 
+// Whether all rows under the kernel over a place have come.
+function has_come;
+    input [15:0] place;
+    has_come = rows_between(place[15:12], slot_in) >= rows_below(place[11:8]);
+endfunction
+
 reg [15:0] at;
 wire [3:0] x = at[3:0];
 wire [3:0] y = at[11:8];
 wire [3:0] followed_row = followed_in(at);
-wire is_due = rows_between(at[15:12], slot_in) >= rows_below(y);
+wire is_due = has_come(at);
 reg [3:0] waited;
 
 integer a, b;
@@ -193,6 +199,7 @@ always @(*) begin
     if (known) begin
         // What has come, and where the reader is.
         assert(slot_in < SLOTS && column_in < WIDTH);
+        assert(at[15:12] < SLOTS && y < HEIGHT && at[7:4] < GROUPS && x < WIDTH);
         assert(write_column == column_in && write_bank == bank_of(slot_in));
         assert({slot_out, 4'd0 | row, 4'd0 | group_index, 4'd0 | column} == read_place);
         assert(slot_out < SLOTS && row < HEIGHT && group_index < GROUPS && column < WIDTH);
@@ -212,7 +219,7 @@ always @(*) begin
 
         // Columns that have been read: those to come, and of those that are past, the ones of this pass.
         for (b = RADIUS; b < KERNEL + 1; b = b + 1) begin
-            assert(holds[b] || starts_row(places[b*16 +: 16]));
+            assert(holds[b] ? has_come(places[b*16 +: 16]) : starts_row(places[b*16 +: 16]));
         end
         if (fetched) begin
             assert(fetched_parity == is_odd(fetched_place) && fetched_center == bank_of(fetched_place[15:12]));
@@ -246,8 +253,9 @@ always @(*) begin
                 assert(!valids[b] || parities[b] != is_odd(at));
             end
         end
+        // A column that is due has come one place nearer to the middle in each cycle.
         for (b = 1; b < RADIUS + 2; b = b + 1) begin
-            assert(waited < b || holds << b >> KERNEL + 1 != 0 || dst_valid);
+            assert(waited < b || (holds >> RADIUS) % (1 << RADIUS + 3 - b) != 0);
         end
 
         cover(dst_valid && dst_ready && x == WIDTH - 1 && y == HEIGHT - 1 && at[7:4] == GROUPS - 1 && has_value);
