@@ -67,15 +67,6 @@ end
 
 always @(*) begin
     assume(at_bank < BANKS && at_pixel < PIXELS);
-    if (known && !rst) begin
-        // Whoever frees a bank frees a whole one; the scanner's proof shows that it does.
-        if (STANDS_ALONE) begin
-            assume(!free_bank || freed_bank < BANKS && whole[freed_bank]);
-        end
-        else begin
-            assert(!free_bank || freed_bank < BANKS && whole[freed_bank]);
-        end
-    end
     if (known) begin
         // Banks that hold a whole part are full, and no others; they stay until they are freed; what is read and peeked at
         // in them is what came.
@@ -107,7 +98,5 @@ always @(*) begin
                 assert(!flagged[k]);
             end
         end
-        cover(&whole && src_valid);
-        cover(whole[BANKS-1] && filling == 0 && beats == BEATS - 1 && reads != 0 && spikes != 0);
     end
 end

@@ -1,20 +1,37 @@
 // The events that are due, walked one by one: `at` is the pixel, `sent` its channels that have had their event.
-// The spikes of one pixel of one row, any, are followed; at the others an event marked last is taken at its word, since
-// it is checked when the followed pixel is that one. A row's slot is its number since reset, modulo 8.
+// The spikes of one pixel of one part, any, are followed; at the others an event marked last is taken at its word, since
+// it is checked when the followed pixel is that one. A part's slot is its number since reset, modulo SLOTS; when a part is
+// overwritten in its bank, the events of at most two others are between it and the one at `at`.
+localparam SLOTS = 3 * BANKS;
 localparam CHANNELS = CHUNKS * LANES;
 localparam BITS = LANES * TIMESTEPS;
-(* anyconst *) reg [2:0] followed_slot;
-(* hierconn *) wire \buffer_rows.at_bank ;
+(* anyconst *) reg [3:0] followed_slot;
+(* hierconn *) wire [3:0] \buffer_rows.at_bank ;
 (* hierconn *) wire [3:0] \buffer_rows.at_pixel ;
 wire [3:0] followed_column = \buffer_rows.at_pixel ;
 
-// A position: slot, empty pixels left to flush the frame, row, scan, column.
-function [18:0] after;
-    input [18:0] position;
-    reg [2:0] slot;
-    reg [3:0] flushes, y, pass, x;
+// Parts from one slot to another.
+function [3:0] parts_between;
+    input [3:0] from, to;
+    parts_between = to >= from ? to - from : to + SLOTS - from;
+endfunction
+
+function [3:0] slot_after;
+    input [3:0] slot;
+    slot_after = slot == SLOTS - 1 ? 0 : slot + 1;
+endfunction
+
+function [3:0] bank_of;
+    input [3:0] slot;
+    bank_of = slot >= 2 * BANKS ? slot - 2 * BANKS : slot >= BANKS ? slot - BANKS : slot;
+endfunction
+
+// A position: slot, empty pixels left to flush the frame, part, scan, column.
+function [19:0] after;
+    input [19:0] position;
+    reg [3:0] slot, flushes, n, pass, x;
     begin
-        {slot, flushes, y, pass, x} = position;
+        {slot, flushes, n, pass, x} = position;
         if (flushes != 0) begin
             flushes = flushes - 1;
         end
@@ -23,52 +40,52 @@ function [18:0] after;
         end
         else begin
             x = 0;
-            if (pass != PASSES - 1) begin
+            if (pass != SCANS - 1) begin
                 pass = pass + 1;
             end
             else begin
                 pass = 0;
-                slot = slot + 1;
-                if (y != HEIGHT - 1) begin
-                    y = y + 1;
+                slot = slot_after(slot);
+                if (n != PARTS - 1) begin
+                    n = n + 1;
                 end
                 else begin
-                    y = 0;
+                    n = 0;
                     flushes = FLUSH;
                 end
             end
         end
-        after = {slot, flushes, y, pass, x};
+        after = {slot, flushes, n, pass, x};
     end
 endfunction
 
 function is_flush;
-    input [18:0] position;
+    input [19:0] position;
     is_flush = position[15:12] != 0;
 endfunction
 
 function is_empty;
-    input [18:0] position;
+    input [19:0] position;
     is_empty = is_flush(position) || position[3:0] >= WIDTH;
 endfunction
 
 function is_followed;
-    input [18:0] position;
-    is_followed = !is_flush(position) && position[18:16] == followed_slot && position[3:0] == followed_column;
+    input [19:0] position;
+    is_followed = !is_flush(position) && position[19:16] == followed_slot && position[3:0] == followed_column;
 endfunction
 
-// What has come: whole rows, beats of the next one, and the spikes of the pixel, channel by channel.
-reg [2:0] slot_in;
+// What has come: whole parts, beats of the next one, and the spikes of the pixel, channel by channel.
+reg [3:0] slot_in;
 reg [7:0] beats;
 reg [CHANNELS*TIMESTEPS-1:0] spikes;
 wire takes = src_valid && src_ready;
 wire completes = takes && beats == WIDTH * CHUNKS - 1;
 
-reg [18:0] at;
+reg [19:0] at;
 reg [CHANNELS-1:0] sent;
 reg [CHANNELS-1:0] firing;
 wire [CHANNELS-1:0] left = firing & ~sent;
-wire is_due = is_flush(at) || at[18:16] != slot_in;
+wire is_due = is_flush(at) || at[19:16] != slot_in;
 reg [1:0] waited;
 wire gives = dst_valid && dst_ready;
 wire gives_last;
@@ -76,7 +93,7 @@ wire [TIMESTEPS-1:0] gives_mask;
 wire [$bits(dst_data)-TIMESTEPS-2:0] gives_channel;
 assign {gives_last, gives_mask, gives_channel} = dst_data;
 
-integer c, k;
+integer b, c, k;
 
 always @(*) begin
     for (c = 0; c < CHANNELS; c = c + 1) begin
@@ -93,7 +110,9 @@ always @(posedge clk) begin
         waited <= 0;
     end
     else begin
-        slot_in <= slot_in + completes;
+        if (completes) begin
+            slot_in <= slot_after(slot_in);
+        end
         beats <= completes ? 0 : beats + takes;
         for (k = 0; k < CHUNKS; k = k + 1) begin
             if (takes && slot_in == followed_slot && beats == k * WIDTH + followed_column) begin
@@ -117,7 +136,7 @@ end
 
 // Every event is the one that is due, and one that is due comes within three cycles.
 always @(*) begin
-    assume(followed_slot[0] == \buffer_rows.at_bank );
+    assume(followed_slot < SLOTS && bank_of(followed_slot) == \buffer_rows.at_bank );
     if (known) begin
         assert(!dst_valid || is_due);
         if (dst_valid && is_empty(at)) begin
@@ -136,34 +155,38 @@ always @(*) begin
             end
         end
         assert(waited != 3 || dst_valid);
-        assert(src_ready || \buffer_rows.whole == 3);
-        // The words that are read and used are those of whole rows.
+        assert(src_ready || &\buffer_rows.whole );
+        // The words that are read and used are those of whole parts, and a bank that is freed holds one.
         assert(!read || todo == 0 || full[bank]);
+        assert(!free_bank || full[bank]);
     end
 end
 
 // How the stages stand to each other. The event stage is at `at`; the chunk after it, in the fetch stage if there is one,
 // is of `fetch_at`, and the chunk after that, to be fetched by the walker, of `walk_at`; `fetch_left` and `walk_left` are
 // the channels of those pixels then still to come, if the pixel is the one that is followed.
-(* hierconn *) wire [1:0] \buffer_rows.whole ;
-(* hierconn *) wire \buffer_rows.filling ;
+(* hierconn *) wire [BANKS-1:0] \buffer_rows.whole ;
+(* hierconn *) wire [3:0] \buffer_rows.filling ;
 (* hierconn *) wire [7:0] \buffer_rows.beats ;
 (* hierconn *) wire [CHUNKS-1:0] \buffer_rows.arrived ;
 (* hierconn *) wire [CHUNKS*BITS-1:0] \buffer_rows.spikes ;
-wire [1:0] whole = \buffer_rows.whole ;
-wire filling = \buffer_rows.filling ;
+wire [BANKS-1:0] whole = \buffer_rows.whole ;
+wire [3:0] filling = \buffer_rows.filling ;
 wire [CHUNKS-1:0] arrived = \buffer_rows.arrived ;
 wire [CHUNKS*BITS-1:0] buffered = \buffer_rows.spikes ;
 
-reg [2:0] slot_out;
-wire [2:0] rows_inside = slot_in - slot_out;
-always @(posedge clk) slot_out <= rst ? 0 : slot_out + free_row;
+reg [3:0] slot_out;
+wire [3:0] parts_inside = parts_between(slot_out, slot_in);
+always @(posedge clk) slot_out <= rst ? 0 : free_bank ? slot_after(slot_out) : slot_out;
 
-wire [18:0] fetch_at = encoding && encode_last ? after(at) : at;
-wire [18:0] walk_at = fetched && fetch_last ? after(fetch_at) : fetch_at;
+wire [19:0] fetch_at = encoding && encode_last ? after(at) : at;
+wire [19:0] walk_at = fetched && fetch_last ? after(fetch_at) : fetch_at;
 reg [CHANNELS-1:0] fetch_left, walk_left;
 reg [CHUNKS-1:0] encode_of, fetch_of; // bit k: the stage holds chunk k
-wire [2:0] buffered_slot = filling != followed_slot[0] ? slot_in - 1 : whole[filling] ? slot_in - 2 : slot_in;
+
+// Whether the followed part is the last that came into its bank, as far as it has come.
+wire [3:0] age = parts_between(followed_slot, slot_in);
+wire has_bank = age == 0 ? !whole[filling] : age < BANKS || age == BANKS && whole[filling];
 
 always @(*) begin
     fetch_left = encoding && encode_last ? firing : left;
@@ -185,25 +208,27 @@ end
 always @(*) begin
     if (known) begin
         // What has come, beside the row buffer.
-        assert(beats == \buffer_rows.beats && filling == slot_in[0]);
+        assert(slot_in < SLOTS && slot_out < SLOTS && parts_inside <= BANKS);
+        assert(beats == \buffer_rows.beats && filling == bank_of(slot_in));
+        for (b = 0; b < BANKS; b = b + 1) begin
+            assert(whole[b] == (parts_inside >= (filling > b ? filling - b : filling + BANKS - b)));
+        end
         for (k = 0; k < CHUNKS; k = k + 1) begin
-            if (arrived[k] && buffered_slot == followed_slot) begin
+            if (arrived[k] && has_bank) begin
                 assert(buffered[k*BITS +: BITS] == spikes[k*BITS +: BITS]);
             end
         end
-        assert(rows_inside <= 2);
-        assert(whole == (rows_inside == 0 ? 0 : rows_inside == 2 ? 3 : filling ? 1 : 2));
 
         // The walk.
-        assert(bank == slot_out[0]);
-        assert({slot_out, 4'd0 | flushing, 4'd0 | row, 4'd0 | scan, 4'd0 | column} == walk_at);
-        assert(flushing <= FLUSH && row < HEIGHT && scan < PASSES && column < WIDTH + PADDING);
-        assert(flushing == 0 || row == 0 && scan == 0 && column == 0);
+        assert(bank == bank_of(slot_out) && bank_base == bank * WIDTH);
+        assert({slot_out, 4'd0 | flushing, 4'd0 | part, 4'd0 | scan, 4'd0 | column} == walk_at);
+        assert(at[19:16] < SLOTS && at[15:12] <= FLUSH && at[11:8] < PARTS && at[7:4] < SCANS && at[3:0] < WIDTH + PADDING);
+        assert(!is_flush(at) || at[11:0] == 0);
         assert(is_followed(at) || sent == 0);
         assert(sent == 0 || sent < (left & -left));
         assert(walking || (fetched ? fetch_last : encoding ? encode_last : sent == 0));
         assert(!walking || is_flush(walk_at) || slot_out != slot_in);
-        assert(!fetched || is_flush(fetch_at) || fetch_at[18:16] != slot_in);
+        assert(!fetched || is_flush(fetch_at) || fetch_at[19:16] != slot_in);
         assert(waited == 0 || walking || fetched || encoding);
         assert(waited != 2 || fetched || encoding);
 
@@ -213,11 +238,13 @@ always @(*) begin
         if (walking && is_empty(walk_at)) begin
             assert(todo == 0);
         end
+        if (walking && !is_empty(walk_at)) begin
+            assert(base == (bank_base + column) * CHUNKS);
+        end
         if (walking && is_followed(walk_at)) begin
             for (k = 0; k < CHUNKS; k = k + 1) begin
                 assert(todo[k] == |walk_left[k*LANES +: LANES]);
             end
-            assert(base == (bank * WIDTH + column) * CHUNKS);
         end
         if (fetched && is_empty(fetch_at)) begin
             assert(fetch_silent && fetch_last);
@@ -250,8 +277,8 @@ always @(*) begin
                 end
             end
         end
-        cover(gives && is_followed(at) && at[18:16] == 1 && left == 1 << (CHANNELS - 1) && sent + 1 == 1 << (CHANNELS - 1));
-        cover(gives && is_followed(at) && at[18:16] == 2 && left == 0);
-        cover(gives && at[18:16] == 2 && whole == 3 && src_valid);
+        cover(gives && is_followed(at) && at[19:16] == 1 && left == 1 << (CHANNELS - 1) && sent + 1 == 1 << (CHANNELS - 1));
+        cover(gives && is_followed(at) && at[19:16] == 2 && left == 0);
+        cover(gives && at[19:16] == BANKS && &whole && src_valid);
     end
 end
