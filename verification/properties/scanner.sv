@@ -1,7 +1,7 @@
 // The events that are due, walked one by one: `at` is the pixel, `sent` its channels that have had their event.
 // The spikes of one pixel of one part, any, are followed; at the others an event marked last is taken at its word, since
-// it is checked when the followed pixel is that one. A part's slot is its number since reset, modulo SLOTS; when a part is
-// overwritten in its bank, the events of at most two others are between it and the one at `at`.
+// it is checked when the followed pixel is that one. A part's slot is its number since reset, modulo SLOTS: a multiple of
+// BANKS, so that a slot has one bank, and no less than the BANKS + 3 parts that there may be from `at` to the one that arrives.
 localparam SLOTS = 3 * BANKS;
 localparam CHANNELS = CHUNKS * LANES;
 localparam BITS = LANES * TIMESTEPS;
