@@ -18,7 +18,7 @@ DATASET := /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 .DELETE_ON_ERROR:
 # Each step of the set-up needs the one before; within the tests pytest uses all cores.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-all lint prove mutate bench clean python system
+.PHONY: help setup demo test test-all lint prove mutate verification bench clean python system
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -44,6 +44,12 @@ prove: $(STAMP)  ## prove the blocks' stream rules, order and memories with yosy
 
 mutate: $(STAMP) $(VPI)  ## plant random faults in netlists of blocks and count those that the tests find
 	$(RUN) -m verification.mutate
+
+verification: $(STAMP) $(VPI)  ## prove, mutate, and write what came of it to docs/verification.md; an hour
+	mkdir -p verification/results
+	$(RUN) -m verification.prove --out verification/results/proofs.json
+	$(RUN) -m verification.mutate --out verification/results/mutation.json
+	$(RUN) -m verification.page
 
 bench: $(STAMP)  ## measure cycles and times against the project's targets
 	$(RUN) -m benchmarks.performance
