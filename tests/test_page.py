@@ -1,5 +1,6 @@
 """The page on verification: what its tables say of given results, and what it refuses."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -94,3 +95,12 @@ def test_runs_are_counted_by_simulator():
         page.SimulatedTest("test_a.py", "test_b", Counter(icarus=2, ghdl=1)),
         page.SimulatedTest("test_a.py", "test_d", Counter(ghdl=1)),
     ]
+
+
+def test_the_page_holds_the_kept_results():
+    """All but what depends on today's tests."""
+    proofs, mutation = json.loads(page.PROOFS.read_text()), json.loads(page.MUTATION.read_text())
+    written = page.PAGE.read_text()
+    assert page.proof_tables(proofs) in written
+    assert page.mutation_table(mutation) in written
+    assert mutation["seed"] == 1 and sum(block["planted"] for block in mutation["blocks"]) >= 300
