@@ -65,7 +65,6 @@ class _Chain:
 
     def __init__(self):
         self.kinds: list[int] = []
-        self.units: list[np.ndarray] = []
         self.records: list[list[np.ndarray]] = [[] for _ in units.KINDS]
         self.first_chunk: list[np.ndarray] = [np.zeros(1, np.int64)]
         self.chunk_events: list[np.ndarray] = []
@@ -78,7 +77,6 @@ class _Chain:
             record[name] = value
         number = units.KINDS.index(kind)
         self.kinds.append(number)
-        self.units.append(record)
         self.records[number].append(record)
 
     def add_events(self, events: np.ndarray) -> int:
@@ -150,7 +148,7 @@ class _Chain:
         records = [np.array(of_kind, kind) for kind, of_kind in zip(units.KINDS, self.records, strict=True)]
         places = len(self.kinds) + 1
         # The last unit of a stage gives what the stage gives; stream 0 is the source's.
-        stage = [int(record["stage"]) for record in self.units]
+        stage = [int(self.records[kind][i]["stage"]) for kind, i in zip(self.kinds, index, strict=True)]
         ends = [i + 1 == len(stage) or stage[i] != stage[i + 1] for i in range(len(stage))]
         streams = [0, *(number + 1 if is_end else -1 for number, is_end in zip(stage, ends, strict=True))]
         return (
@@ -187,7 +185,7 @@ def run_model(
         chain.add_stage(number, stage, spikes)
         spikes = trace.spikes.get(name, spikes)
     images = len(trace.predicted)
-    beats = np.array([network.input_shape[1] * network.input_shape[2] * readout_of(stages).passes, *image_beats(stages, trace)])
+    beats = np.array([network.input_shape[1] * network.input_shape[2] * readout_of(stages).passes, *stage_beats(stages, trace)])
     firsts, lasts = np.zeros((2, len(beats), images), np.int64)
     counts, cycle, moved = np.zeros((len(stages), len(COUNTERS)), np.int64), np.zeros(1, np.int64), np.zeros_like(beats)
     arrays = chain.arrays()
@@ -203,7 +201,7 @@ def run_model(
     )
 
 
-def image_beats(stages: dict[str, Stage], trace: Trace) -> list[int]:
+def stage_beats(stages: dict[str, Stage], trace: Trace) -> list[int]:
     """Beats that each stage gives for an image."""
     passes, beats = readout_of(stages).passes, []
     for name, stage in stages.items():

@@ -192,11 +192,19 @@ def test_only_what_is_proven_equal_does_not_count(capsys):
     assert counts == [(6, 2, 2), (2, 1, 3)]
 
 
-def test_an_unknown_block_is_refused(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["mutate", "nothing"])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nothing"], "no block nothing; there are scanner, "),
+        (["--jobs", "0"], "350 faults, 0 jobs; allowed: 1 or more of each"),
+        (["--faults", "0", "--jobs", "1"], "0 faults, 1 jobs; allowed: 1 or more of each"),
+    ],
+)
+def test_wrong_arguments_are_refused(monkeypatch, capsys, arguments, said):
+    monkeypatch.setattr("sys.argv", ["mutate", *arguments])
     with pytest.raises(SystemExit):
         mutate.main()
-    assert "no block nothing; there are scanner, " in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.slow

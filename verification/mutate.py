@@ -78,6 +78,8 @@ def main() -> int:
     unknown = [block for block in args.blocks if block not in TARGETS]
     if unknown:
         parser.error(f"no block {', '.join(unknown)}; there are {', '.join(TARGETS)}")
+    if args.faults < 1 or args.jobs < 1:
+        parser.error(f"{args.faults} faults, {args.jobs} jobs; allowed: 1 or more of each")
     wanted = {block: TARGETS[block] for block in args.blocks or TARGETS}
     start, results = time.monotonic(), []
     files = {test.partition("::")[0] for tests in wanted.values() for test in tests}
