@@ -84,7 +84,7 @@ system: python
 
 $(STAMP): | system
 	$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	$(RUN) -m pip install -e '.[dev]'
+	$(RUN) -m pip install -e '.[dev,plots]'
 	rm -f .venv/installed-*
 	touch $@
 

@@ -59,6 +59,11 @@ class CycleRun:
         """Cycle of each image's class."""
         return self.lasts[READOUT]
 
+    @property
+    def latency(self) -> int:
+        """Cycles from the first image's first beat to its class."""
+        return int(self.ends[0] - self.starts[0] + 1)
+
 
 class _Chain:
     """The units of an accelerator, in order, in the arrays that step_chain() takes."""

@@ -42,7 +42,7 @@ READOUT = unit_type("lanes outputs passes", "holding lane neuron pass_index")
 KINDS = (ENCODER, WINDOW, MAC, LIF, SCANNER, QUEUE, CONV, FC, POOL, READOUT)
 """In this order a chain's units lie in the arrays that step_chain() takes."""
 
-compiled: Callable = numba.njit(cache=True)
+compiled: Callable = numba.njit(cache=True, nogil=True)
 
 
 @compiled

@@ -1,56 +1,132 @@
-"""The choice of lanes and parts: the fastest accelerator for a budget, found exactly, then measured by the cycle model.
-
-The work of a layer, cycles for one group of output channels, follows from measured spikes. A layer with that many lanes
-takes groups times work, and the slowest layer sets the interval between images. Which lanes make the slowest as fast as
-possible is a small mixed-integer program, which scipy solves to the optimum; among the optima a second one takes the one
-with the shortest latency.
-"""
+"""The choice of lanes and parts for a budget: lanes by integer program, parts by descent, all measured by the cycle model."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from reference.coding import ENCODER
 from reference.golden import Trace
 from reference.network import Conv, Linear, Network, Pool
 from rtl.errors import DesignError
-from rtl.stream import groups_of
 
+from .area_model import fit_areas, stage_luts
+from .balance import Options, fastest, fewest, lane_options
 from .cycle_model import CycleRun, run_model
-from .plan import plan_stages
-from .sizing import Sizing
+from .plan import READOUT, Stage, plan_stages
+from .sizing import Sizing, choose_sizing, divisors, part_beats
+
+BUDGETS = ("lanes", "luts", "fps")
+OBJECTIVES = ("interval", "latency")
+LATENCY_SLACKS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
+"""By how much the interval may grow, where the latency counts: what is fast for one image is measured for each."""
+FRONT = (0.25, 0.5, 0.7, 1.4, 2.0, 4.0)
+"""The other budgets of a Pareto front, in units of the one that is asked for."""
+TUNED_IMAGES = 1
+"""Images on which parts are compared."""
+TOLERANCE = 0.01
+"""Share by which parts of rows may make the interval longer than the slowest layer is with whole rows."""
+ROUNDS = 20
+"""Attempts at a budget that can only be measured on the whole."""
 
 
 @dataclass(frozen=True)
-class Option:
-    """A number of lanes that a layer can have, and its cycles an image then."""
+class Budget:
+    """What an accelerator may take, or must reach. kind: one of BUDGETS. amount: lanes or LUTs in all, or images a second."""
 
-    lanes: int
-    cycles: float
+    kind: str
+    amount: float
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
     """A sizing and what the cycle model says of it.
 
-    lanes: in all. interval: cycles between the classes of two images that follow each other, on average. latency: cycles
-    from the first pixel of the first image to its class. run: all of it.
+    cost: what it takes, in lanes or LUTs. interval: cycles between the classes of images that follow each other, on average
+    in steady state. run: all images, twice. luts: LUTs of the whole accelerator, synthesised, or None.
     """
 
     sizing: Sizing
-    lanes: int
+    stages: dict[str, Stage]
+    cost: float
     interval: float
-    latency: int
     run: CycleRun
+    luts: float | None = None
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the first pixel of the first image to its class."""
+        return self.run.latency
+
+    @property
+    def lanes(self) -> int:
+        return sum(self.sizing.lanes.values())
+
+    @property
+    def slowest(self) -> tuple[str, float]:
+        """The stage with the most busy cycles an image, and the share of the interval that they are."""
+        busy = {name: counts["busy"] / len(self.run.ends) for name, counts in self.run.activity.items() if name != READOUT}
+        name = max(busy, key=lambda stage: busy[stage])
+        return name, busy[name] / self.interval
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What a choice is made for: a network and the spikes of some images, and what all choices share.
+
+    cost: of a layer, by its name, with a number of lanes. clock: cycles a second.
+    """
+
+    network: Network
+    trace: Trace
+    timesteps: int
+    queue_depth: int
+    clock: float
+    cost: Callable[[str, int], float]
+
+    @cached_property
+    def options(self) -> Options:
+        layers = {layer.name: layer for layer in self.network.layers if not isinstance(layer, Pool)}
+        work = layer_work(self.network, self.trace, self.timesteps)
+        return {name: lane_options(layer.outputs, work[name], partial(self.cost, name)) for name, layer in layers.items()}
+
+    @property
+    def lag(self) -> dict[str, float]:
+        """By layer the share of its cycles that are left when its last input comes: one row."""
+        shapes = zip(self.network.layers, self.network.shapes, strict=False)
+        return {layer.name: 1 / shape[1] for layer, shape in shapes if not isinstance(layer, Pool)}
+
+    def measure(self, sizing: Sizing) -> Choice:
+        """What the cycle model says of a sizing: the images come twice, and the second time it is in steady state."""
+        stages, images = plan_stages(self.network, sizing), len(self.trace.predicted)
+        run = run_model(self.network, stages, _twice(self.trace))
+        interval = float(run.ends[-1] - run.ends[images - 1]) / images
+        cost = sum(self.cost(name, lanes) for name, lanes in sizing.lanes.items())
+        return Choice(sizing, stages, cost, interval, run)
+
+    @cached_property
+    def tuned(self) -> Problem:
+        """The same for the first images only, where many sizings are compared."""
+        spikes = {name: of_layer[:TUNED_IMAGES] for name, of_layer in self.trace.spikes.items()}
+        return replace(self, trace=replace(self.trace, spikes=spikes, predicted=self.trace.predicted[:TUNED_IMAGES]))
+
+
+def _twice(trace: Trace) -> Trace:
+    spikes = {name: np.concatenate([of_layer, of_layer]) for name, of_layer in trace.spikes.items()}
+    return replace(trace, spikes=spikes, predicted=np.concatenate([trace.predicted, trace.predicted]))
 
 
 def layer_work(network: Network, trace: Trace, timesteps: int) -> dict[str, float]:
     """Cycles an image of each layer but pools for one group of outputs, on average over the images of a trace.
 
-    timesteps: of a pass. A pixel costs as many cycles as it has events, at least one; in the dense layer one.
+    timesteps: of a pass. A pixel costs as many cycles as it has events, at least one; in the dense layer one. Left out are the
+    few cycles more that parts of rows cost, and with a single group maps of less than six columns.
     """
     work, spikes = {}, trace.spikes.get(ENCODER)
     for layer, shape in zip(network.layers, network.shapes, strict=False):
@@ -71,49 +147,137 @@ def _sparse_work(layer: Conv | Linear, spikes: np.ndarray, timesteps: int) -> fl
     return float((np.maximum(events, 1).sum() + flush) / images)
 
 
-def options(layer: Conv | Linear, work: float) -> list[Option]:
-    """For each number of groups the fewest lanes that give it."""
-    groups = sorted({groups_of(layer.outputs, lanes) for lanes in range(1, layer.outputs + 1)})
-    return [Option(groups_of(layer.outputs, count), count * work) for count in groups]
+def choose(problem: Problem, budget: Budget, objective: str = "interval", slack: float = 0.0) -> Choice:
+    """The best sizing within a budget.
 
-
-def balance(choices: dict[str, list[Option]], budget: int, lag: dict[str, float]) -> dict[str, int]:
-    """Lanes of every layer, at most `budget` in all, so that the slowest takes as few cycles as possible.
-
-    lag: by layer, the share of its cycles that it adds to the latency; among equals the sum of these is smallest.
-    DesignError if the budget does not give each layer a lane.
+    objective: interval, the fastest slowest layer, or latency, the least latency of a single image. slack: for the
+    interval, the share by which it may be longer than at best where that shortens the latency.
+    DesignError for a budget that no sizing keeps, and for a latency within images a second, which any number of lanes shortens.
     """
-    if budget < len(choices):
-        raise DesignError(f"a budget of {budget} lanes; allowed: {len(choices)} or more, one for each layer")
-    sizes = [len(of_layer) for of_layer in choices.values()]
-    flat = [option for of_layer in choices.values() for option in of_layer]
-    cycles, lanes = (np.array([getattr(option, what) for option in flat], float) for what in ("cycles", "lanes"))
-    owner = np.repeat(np.arange(len(sizes)), sizes)
-    # Variables: each option taken or not, and the cycles of the slowest layer.
-    pick = (owner == np.arange(len(sizes))[:, None]).astype(float)
-    constraints = [
-        LinearConstraint(np.hstack([pick, np.zeros((len(sizes), 1))]), 1, 1),
-        LinearConstraint(np.append(lanes, 0)[None], 0, budget),
-        LinearConstraint(np.hstack([pick * cycles, -np.ones((len(sizes), 1))]), -np.inf, 0),
-    ]
-    slowest = np.append(np.zeros(len(flat)), 1)
-    best = _solve(slowest, constraints)
-    weight = np.repeat([lag[name] for name in choices], sizes)
-    taken = _solve(np.append(cycles * weight, 0), [*constraints, LinearConstraint(slowest[None], 0, best[-1] * (1 + 1e-9))])
-    return {name: flat[i].lanes for name, i in zip(choices, np.flatnonzero(taken[:-1] > 0.5), strict=True)}
+    if budget.kind == "fps":
+        if objective == "latency":
+            raise DesignError("the least latency at given images a second has no bound on its lanes; allowed: lanes or luts")
+        return _reach(problem, problem.clock / budget.amount)
+    found = []
+    for each in LATENCY_SLACKS if objective == "latency" else (slack,):
+        lanes = fastest(problem.options, budget.amount, problem.lag, each)
+        found.append(_with_parts(problem, lanes, math.inf if objective == "latency" else 1 + TOLERANCE))
+    return min(found, key=lambda choice: choice.latency)
 
 
-def _solve(objective: np.ndarray, constraints: list[LinearConstraint]) -> np.ndarray:
-    """The best values of 0/1 variables and a last, continuous one."""
-    whole = np.append(np.ones(len(objective) - 1), 0)
-    bounds = Bounds(np.zeros(len(objective)), np.append(np.ones(len(objective) - 1), np.inf))
-    found = milp(objective, integrality=whole, bounds=bounds, constraints=constraints, options={"mip_rel_gap": 0})
-    assert found.success, found.message
-    return found.x
+def _reach(problem: Problem, cycles: float) -> Choice:
+    """The cheapest sizing with at most `cycles` between images, measured; what the layers may take shrinks until it holds."""
+    allowed = cycles
+    for _ in range(ROUNDS):
+        choice = _with_parts(problem, fewest(problem.options, allowed), 1 + TOLERANCE)
+        if choice.interval <= cycles:
+            return choice
+        allowed *= min(0.999, cycles / choice.interval)
+    raise DesignError(f"an image each {cycles:.0f} cycles is not reached; the closest found takes {choice.interval:.0f}")
 
 
-def measure(network: Network, trace: Trace, sizing: Sizing) -> Choice:
-    """What the cycle model says of a sizing on the images of a trace, two or more."""
-    run = run_model(network, plan_stages(network, sizing), trace)
-    interval = (run.ends[-1] - run.ends[0]) / (len(run.ends) - 1)
-    return Choice(sizing, sum(sizing.lanes.values()), float(interval), int(run.ends[0] - run.starts[0] + 1), run)
+def _with_parts(problem: Problem, lanes: dict[str, int], longer: float) -> Choice:
+    """These lanes with the parts of rows that make the latency least.
+
+    longer: how many times as long as the slowest layer with whole rows the interval may be. A coordinate descent on the tuned
+    images: each layer in turn takes the parts that are best with those of the others, until none changes.
+    """
+    tuned = problem.tuned
+    limit = longer * _slowest(tuned.options, lanes)
+
+    def badness(choice: Choice) -> tuple[float, int]:
+        return max(0.0, choice.interval - limit), choice.latency
+
+    best = tuned.measure(choose_sizing(problem.network, lanes, None, problem.timesteps, problem.queue_depth))
+    settled = False
+    while not settled:
+        settled = True
+        for name, beats in part_beats(problem.network, lanes).items():
+            for parts in divisors(beats):
+                other = replace(best.sizing, parts=best.sizing.parts | {name: parts})
+                choice = best if other == best.sizing else tuned.measure(other)
+                if badness(choice) < badness(best):
+                    best, settled = choice, False
+    return problem.measure(best.sizing)
+
+
+def _slowest(options: Options, lanes: dict[str, int]) -> float:
+    return max(option.cycles for name, of_layer in options.items() for option in of_layer if option.lanes == lanes[name])
+
+
+@dataclass(frozen=True, eq=False)
+class Exploration:
+    """The choice for a budget, and the front: it beside the choices for other budgets. clock: cycles a second."""
+
+    budget: Budget
+    clock: float
+    chosen: Choice
+    front: list[Choice]
+
+
+def explore(
+    network: Network,
+    trace: Trace,
+    budget: Budget,
+    *,
+    timesteps: int,
+    queue_depth: int,
+    clock: float,
+    objective: str = "interval",
+    slack: float = 0.0,
+    with_front: bool = True,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Exploration:
+    """Choose a sizing for a budget, and what the front shows beside it.
+
+    trace: of one or more images. timesteps: of a pass. The rest: see choose().
+
+    with_front: also choose for the budgets of FRONT. progress: told each step.
+    DesignError for a budget that no sizing keeps.
+    """
+    if budget.kind == "luts":
+        areas = fit_areas(network, timesteps, queue_depth, progress)
+        problem = Problem(network, trace, timesteps, queue_depth, clock, areas.cost)
+        chosen = _synthesised(problem, budget, objective, slack, progress)
+    else:
+        problem = Problem(network, trace, timesteps, queue_depth, clock, lambda name, lanes: lanes)
+        progress(f"{budget.kind}={budget.amount:g}")
+        chosen = choose(problem, budget, objective, slack)
+    others = [Budget(budget.kind, budget.amount * factor) for factor in FRONT] if with_front else []
+
+    def point(other: Budget) -> Choice | None:
+        try:
+            return choose(problem, other, objective, slack)
+        except DesignError:
+            # Some of the other budgets are too small for one lane a layer, or too fast for all lanes.
+            return None
+
+    points = [chosen]
+    # The cycle model computes without Python's lock.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, found in enumerate(pool.map(point, others), 1):
+            points += [found] if found else []
+            progress(f"Pareto front: {done} of {len(others)}")
+    return Exploration(budget, clock, chosen, pareto_front(points))
+
+
+def _synthesised(problem: Problem, budget: Budget, objective: str, slack: float, progress: Callable[[str], None]) -> Choice:
+    """The choice within a budget of LUTs, synthesised: where the model promises too much, the next attempt gets less."""
+    allowed = budget.amount
+    for attempt in range(1, ROUNDS + 1):
+        choice = choose(problem, Budget("luts", allowed), objective, slack)
+        progress(f"synthesis of choice {attempt}")
+        luts = sum(stage_luts(problem.network, choice.sizing).values())
+        if luts <= budget.amount:
+            return replace(choice, luts=luts)
+        allowed *= min(0.99, budget.amount / luts)
+    raise DesignError(f"{budget.amount:g} LUTs; the smallest choice found takes {luts:.0f}")
+
+
+def pareto_front(choices: list[Choice]) -> list[Choice]:
+    """Those that no other beats or equals in cost, interval and latency at once, from the cheapest to the dearest."""
+    kept: list[Choice] = []
+    for choice in sorted(choices, key=lambda one: (one.cost, one.interval, one.latency)):
+        if not any(one.interval <= choice.interval and one.latency <= choice.latency for one in kept):
+            kept.append(choice)
+    return kept

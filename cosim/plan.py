@@ -87,6 +87,11 @@ def _table(layer: Conv | Linear, what: str, fields: np.ndarray, bits: int) -> Ta
     return Table(f"{layer.name}_{what}.hex", fields.shape[1] * bits, PackedFields(fields, bits))
 
 
+def _narrow(layer: Conv | Linear) -> np.ndarray:
+    """Weights as bytes, which they fit: they are moved around an eighth of the memory."""
+    return layer.weights.astype(np.int8)
+
+
 def _weight_table(layer: Conv | Linear, words: np.ndarray) -> Table:
     return _table(layer, "weights", words, layer.weight_bits)
 
@@ -101,7 +106,7 @@ def _encoder(network: Network, timesteps: int, passes: int) -> Encoder:
 
 def _dense_core(network: Network, layer: Conv, common: dict) -> DenseCore:
     channels, height, width = network.input_shape
-    by_group = grouped(layer.weights, common["lanes"]).transpose(0, 1, 3, 4, 2)  # [group, lane, a, b, channel]
+    by_group = grouped(_narrow(layer), common["lanes"]).transpose(0, 1, 3, 4, 2)  # [group, lane, a, b, channel]
     weights = _weight_table(layer, by_group.reshape(len(by_group), -1))
     return DenseCore(
         height, width, channels, network.image_bits, network.image_signed, kernel=layer.kernel, weights=weights, **common
@@ -114,7 +119,7 @@ def _sparse_conv(
     channels, height, width = shape
     chunks = groups_of(channels, lanes_in)
     # An event scatters: the tap that takes the pixel to output row +a is row -a of the kernel.
-    by_group = grouped(layer.weights[:, :, ::-1, ::-1], common["lanes"])  # [group, lane, channel, a, b]
+    by_group = grouped(_narrow(layer)[:, :, ::-1, ::-1], common["lanes"])  # [group, lane, channel, a, b]
     words = _pad_axis(by_group.transpose(2, 0, 1, 3, 4), 0, chunks * lanes_in)  # [channel, group, lane, a, b]
     by_part = words.reshape(parts, -1, *words.shape[1:]).swapaxes(1, 2)  # [part, group, channel, lane, a, b]
     weights = _weight_table(layer, by_part.reshape(by_part[..., 0, 0, 0].size, -1))
@@ -127,7 +132,7 @@ def _sparse_conv(
 def _sparse_fc(layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, common: dict) -> SparseFc:
     channels, height, width = shape
     groups_in = groups_of(channels, lanes_in)
-    by_group = grouped(layer.weights, common["lanes"]).reshape(-1, common["lanes"], channels, height, width)
+    by_group = grouped(_narrow(layer), common["lanes"]).reshape(-1, common["lanes"], channels, height, width)
     by_row = _pad_axis(by_group.transpose(3, 2, 4, 0, 1), 1, groups_in * lanes_in)  # [y, channel, x, group, lane]
     groups = by_row.shape[3]
     # Within a row the inputs come by channel group, column, channel.

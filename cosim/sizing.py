@@ -38,15 +38,16 @@ def choose_sizing(
     lanes: dict[str, int] | int | None = None,
     parts: dict[str, int] | None = None,
     timesteps: int | None = None,
-    queue_depth: int = QUEUE_DEPTH,
+    queue_depth: int | None = None,
 ) -> Sizing:
     """What is wanted, checked, and defaults for the rest.
 
     Defaults: DEFAULT_LANES lanes, or all outputs of a layer with fewer; as many parts as leave PART_CHANNELS channels in
-    each; as many timesteps a pass as divide the network's, up to MOST_PASS_TIMESTEPS. InputError for a name that no such
-    layer has, DesignError for a number that cannot be.
+    each; as many timesteps a pass as divide the network's, up to MOST_PASS_TIMESTEPS; queues of QUEUE_DEPTH.
+    InputError for a name that no such layer has, DesignError for a number that cannot be.
     """
     chosen = _choose_lanes(network, lanes)
+    queue_depth = QUEUE_DEPTH if queue_depth is None else queue_depth
     if queue_depth < 1:
         raise DesignError(f"event queues of depth {queue_depth}; allowed: 1 or more")
     return Sizing(chosen, _choose_parts(network, chosen, parts), _choose_timesteps(network, timesteps), queue_depth)
@@ -63,33 +64,42 @@ def _choose_lanes(network: Network, wanted: dict[str, int] | int | None) -> dict
     return lanes
 
 
-def _choose_parts(network: Network, lanes: dict[str, int], wanted: dict[str, int] | None) -> dict[str, int]:
-    row_beats, parts = {}, {}
+def part_beats(network: Network, lanes: dict[str, int]) -> dict[str, int]:
+    """By the name of each sparse layer, in how many beats a pixel comes that it takes; its parts are a divisor of them.
+
+    A fully connected layer takes a whole row as one pixel. lanes: of each layer.
+    """
+    beats = {}
     lanes_in = 0 if network.coding == "direct" else network.input_shape[0]
     for layer, (channels, _, width) in zip(network.layers, network.shapes, strict=False):
         if isinstance(layer, Pool):
             continue
         if lanes_in:
-            # A fully connected layer takes a whole row as one pixel.
-            pixels = width if isinstance(layer, Linear) else 1
-            row_beats[layer.name] = groups_of(channels, lanes_in) * pixels
-            most = max(1, channels * pixels // PART_CHANNELS)
-            parts[layer.name] = max(n for n in range(1, most + 1) if row_beats[layer.name] % n == 0)
+            beats[layer.name] = groups_of(channels, lanes_in) * (width if isinstance(layer, Linear) else 1)
         lanes_in = lanes[layer.name]
-    _check_names("parts", wanted, row_beats)
+    return beats
+
+
+def _choose_parts(network: Network, lanes: dict[str, int], wanted: dict[str, int] | None) -> dict[str, int]:
+    beats, parts = part_beats(network, lanes), {}
+    for layer, (channels, _, width) in zip(network.layers, network.shapes, strict=False):
+        if layer.name in beats:
+            most = max(1, channels * (width if isinstance(layer, Linear) else 1) // PART_CHANNELS)
+            parts[layer.name] = max(n for n in divisors(beats[layer.name]) if n <= most)
+    _check_names("parts", wanted, beats)
     for name, number in (wanted or {}).items():
-        if number < 1 or row_beats[name] % number:
-            raise DesignError(f"layer {name}: {number} parts; allowed: {_divisors(row_beats[name])}, the divisors of its "
-                              f"{row_beats[name]} beats for each pixel")  # fmt: skip
+        if number not in divisors(beats[name]):
+            raise DesignError(f"layer {name}: {number} parts; allowed: {_listed(beats[name])}, the divisors of its "
+                              f"{beats[name]} beats for each pixel")  # fmt: skip
     return parts | (wanted or {})
 
 
 def _choose_timesteps(network: Network, wanted: int | None) -> int:
     if wanted is None:
-        return max(n for n in range(1, MOST_PASS_TIMESTEPS + 1) if network.timesteps % n == 0)
+        return max(n for n in divisors(network.timesteps) if n <= MOST_PASS_TIMESTEPS)
     if wanted < 1 or network.timesteps % wanted:
         raise DesignError(
-            f"{wanted} timesteps a pass; allowed: {_divisors(network.timesteps)}, the divisors of {network.timesteps}"
+            f"{wanted} timesteps a pass; allowed: {_listed(network.timesteps)}, the divisors of {network.timesteps}"
         )
     return wanted
 
@@ -100,5 +110,10 @@ def _check_names(what: str, wanted: dict[str, int] | None, allowed: dict[str, in
             raise InputError(f"{what} for {name!r}: no such layer; allowed: {', '.join(allowed)}")
 
 
-def _divisors(number: int) -> str:
-    return ", ".join(str(n) for n in range(1, number + 1) if number % n == 0)
+def divisors(number: int) -> list[int]:
+    """All divisors, from 1 up."""
+    return [n for n in range(1, number + 1) if number % n == 0]
+
+
+def _listed(number: int) -> str:
+    return ", ".join(map(str, divisors(number)))

@@ -112,13 +112,22 @@ def count_votes(network: Network, spikes: torch.Tensor) -> tuple[np.ndarray, np.
     return votes, votes.argmax(1)
 
 
-def run(network: Network, images: np.ndarray, *, with_currents: bool = False) -> Trace:
-    """All spikes, votes and answers for `images`, integers [N, C, H, W].
+def run(
+    network: Network,
+    images: np.ndarray,
+    *,
+    with_currents: bool = False,
+    progress: Callable[[int], None] = lambda images: None,
+) -> Trace:
+    """All spikes, votes and answers for `images`, integers [N, C, H, W]. progress: gets the number of images done.
 
     InputError: images of another shape, type or range, or a network whose widths cannot be proven.
     """
     prove_widths(network)
-    parts = [_run_batch(network, images[start : start + BATCH], with_currents) for start in range(0, max(len(images), 1), BATCH)]
+    parts = []
+    for start in range(0, max(len(images), 1), BATCH):
+        parts.append(_run_batch(network, images[start : start + BATCH], with_currents))
+        progress(min(start + BATCH, len(images)))
     return Trace(
         _joined([part.spikes for part in parts]),
         np.concatenate([part.counts for part in parts]),

@@ -20,6 +20,8 @@ COMMANDS = {
     "evaluate": ("evaluate", "accuracy and spike rates by the integer reference"),
     "convert": ("convert", "write the accelerator as Verilog or VHDL"),
     "cosim": ("cosim", "run the accelerator in a simulator and compare"),
+    "cycles": ("cycles", "cycles of the accelerator by the cycle model"),
+    "explore": ("explore", "lanes and parts of the accelerator for a budget"),
     "synth": ("synth", "area of the accelerator, synthesised by Yosys"),
     "random": ("random_network", "an untrained network of a given size and spike rate"),
     "lint": ("lint", "find what MyHDL converts wrongly in Python files"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from pathlib import Path
 
 DATA_HELP = "fashion-mnist (default: its test images), a folder with its IDX files, random, or an .npy file of images"
 LANES_HELP = (
@@ -13,6 +14,8 @@ LANES_HELP = (
 PARTS_HELP = (
     "in how many parts a sparse layer processes a row of its input: conv2=3,fc1=4 (default: as many as leave 64 channels in each)"
 )
+SIZING_HELP = "TOML file of lanes, parts, timesteps and queue_depth, such as explore writes; the options below go before it"
+QUEUE_HELP = "events that a spike-event queue holds (default: 16)"
 TIMESTEPS_HELP = "timesteps that go through the hardware at once (default: up to 4, as many as divide the network's)"
 
 
@@ -60,17 +63,22 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_design_options(parser: argparse.ArgumentParser) -> None:
-    """--lanes, --parts, --pass-timesteps and --queue-depth: what shapes the accelerator for a given network."""
+    """--sizing, --lanes, --parts, --pass-timesteps and --queue-depth: what shapes the accelerator for a given network."""
+    parser.add_argument("--sizing", type=Path, metavar="FILE", help=SIZING_HELP)
     parser.add_argument("--lanes", type=lanes_option, metavar="LANES", help=LANES_HELP)
     parser.add_argument("--parts", type=parts_option, metavar="PARTS", help=PARTS_HELP)
+    add_stream_options(parser)
+
+
+def add_stream_options(parser: argparse.ArgumentParser) -> None:
+    """--pass-timesteps and --queue-depth."""
     parser.add_argument("--pass-timesteps", type=positive, metavar="N", help=TIMESTEPS_HELP)
-    parser.add_argument(
-        "--queue-depth", type=positive, default=16, metavar="N", help="events that a spike-event queue holds (default: 16)"
-    )
+    parser.add_argument("--queue-depth", type=positive, metavar="N", help=QUEUE_HELP)
 
 
 def sizing_of(network, args: argparse.Namespace):
     """The Sizing that the options ask for."""
-    from cosim.sizing import choose_sizing
+    from cosim.sizing_file import sizing_from
 
-    return choose_sizing(network, args.lanes, args.parts, args.pass_timesteps, args.queue_depth)
+    wanted = {"lanes": args.lanes, "parts": args.parts, "timesteps": args.pass_timesteps, "queue_depth": args.queue_depth}
+    return sizing_from(network, args.sizing, wanted)

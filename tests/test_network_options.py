@@ -39,4 +39,4 @@ def test_refusals(capsys, words, message):
 
 def test_defaults():
     args = parse()
-    assert (args.data, args.seed, args.lanes, args.queue_depth) == ("fashion-mnist", 0, None, 16)
+    assert (args.data, args.seed, args.sizing, args.lanes, args.queue_depth) == ("fashion-mnist", 0, None, None, None)

@@ -1,0 +1,64 @@
+"""The TOML file of a sizing: what `explore` writes, users edit, and the commands that make hardware read."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from reference.errors import InputError
+from reference.network import Network
+
+from .sizing import Sizing, choose_sizing
+
+NUMBERS, TABLES = ("timesteps", "queue_depth"), ("lanes", "parts")
+
+
+def write_sizing(sizing: Sizing, path: Path, comment: str) -> None:
+    """Write a sizing as TOML that read_sizing takes. comment: its first lines."""
+    lines = [*(f"# {line}".rstrip() for line in comment.splitlines()), ""]
+    lines += [f"{name} = {getattr(sizing, name)}" for name in NUMBERS]
+    for table in TABLES:
+        lines += ["", f"[{table}]", *(f"{name} = {number}" for name, number in getattr(sizing, table).items())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def read_sizing(path: Path) -> dict:
+    """What a TOML file says of a sizing, as arguments of choose_sizing; what it leaves out is not in them.
+
+    timesteps, queue_depth: whole numbers. lanes, parts: tables of whole numbers by layer name.
+    InputError for a file that cannot be read, is not TOML, or holds another key or another type.
+    """
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a TOML file ({error})") from None
+    for key, value in found.items():
+        if key in NUMBERS:
+            _check_number(path, key, value)
+        elif key in TABLES and isinstance(value, dict):
+            for name, number in value.items():
+                _check_number(path, f"{key}.{name}", number)
+        else:
+            raise InputError(f"{path}: {key} = {value!r}; allowed: numbers {', '.join(NUMBERS)}, tables {', '.join(TABLES)}")
+    return found
+
+
+def _check_number(path: Path, key: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InputError(f"{path}: {key} = {value!r}; allowed: whole numbers")
+
+
+def sizing_from(network: Network, path: Path | None, wanted: dict) -> Sizing:
+    """The sizing of a file, if there is one, with what is `wanted` beside it in its place, and defaults for the rest.
+
+    wanted: arguments of choose_sizing, None for what is not said; tables are joined layer by layer.
+    """
+    chosen = read_sizing(path) if path else {}
+    for key, value in wanted.items():
+        if isinstance(value, dict) and isinstance(chosen.get(key), dict):
+            chosen[key] = chosen[key] | value
+        elif value is not None:
+            chosen[key] = value
+    return choose_sizing(network, **chosen)

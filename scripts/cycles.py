@@ -1,0 +1,62 @@
+"""`duospike cycles`: what the accelerator of a model takes in cycles, by the cycle model, without a simulator."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import nullcontext
+from pathlib import Path
+
+from .network_options import add_data_options, add_design_options, positive, sizing_of
+
+DESCRIPTION = """Run the cycle model of the accelerator for MODEL on images that follow each other: busy and stalled cycles of
+each stage, the latency of an image and the interval between images, equal to the counters of the hardware with no
+tolerance, thousands of times faster than a simulator. The spikes are those of the integer reference. With --out writes
+cycles.json and, with matplotlib, cycles.svg (what each stage does) and gantt.svg (one image on its way)."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser("cycles", help="cycles of the accelerator by the cycle model", description=DESCRIPTION)
+    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write; a new, empty or earlier one")
+    parser.add_argument("--images", type=positive, default=20, metavar="N", help="number of images (default: 20)")
+    add_data_options(parser)
+    add_design_options(parser)
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from cosim import plots
+    from cosim.cycle_model import run_model
+    from cosim.cycle_report import make_report, run_line, stage_table
+    from cosim.folder import output_folder
+    from cosim.plan import plan_stages
+    from reference import golden
+    from reference.datasets import load
+    from reference.modelfile import load_model
+
+    network = load_model(args.model)
+    sizing = sizing_of(network, args)
+    stages = plan_stages(network, sizing)
+    data = load(args.data, network, args.images, args.seed)
+    with output_folder(args.out) if args.out else nullcontext() as folder:
+        with Console(stderr=True).status("integer reference") as status:
+
+            def progress(step: str):
+                return lambda images: status.update(f"{step}: {images} of {len(data.images)} images")
+
+            trace = golden.run(network, data.images, progress=progress("integer reference"))
+            cycles = run_model(network, stages, trace, progress("cycle model"))
+        report = make_report(cycles, stages, sizing)
+        if folder:
+            (folder / "cycles.json").write_text(json.dumps(report, indent=2) + "\n")
+            if plots.available():
+                plots.plot_cycles(cycles, folder / "cycles.svg")
+                plots.plot_gantt(cycles, 0, folder / "gantt.svg")
+    Console().print(stage_table(report["stages"]))
+    print(run_line(report))
+    if folder and not plots.available():
+        print(plots.MISSING)
+    return 0

@@ -1,0 +1,98 @@
+"""`duospike explore`: the lanes and parts of a model's accelerator for a budget."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from .network_options import add_data_options, add_stream_options, positive
+
+DESCRIPTION = """Choose the lanes of every layer of MODEL, and in how many parts it takes its rows, so that the slowest stage
+is as fast as a budget allows. The work of the layers is measured on images by the integer reference, an integer program
+finds the lanes, and the cycle model, whose counters are those of the hardware, measures the result. Prints the choice and
+the Pareto front of other budgets; writes DIR/sizing.toml, which convert, cosim, cycles and synth take with --sizing,
+explore.json and, with matplotlib, front.svg."""
+BUDGET_HELP = "lanes=200 or luts=50000 (of an UltraScale+, by Yosys), for all layers; or fps=1000, images a second"
+SLACK_HELP = "by how many percent the interval may be longer than at best where that shortens the latency (default: 0)"
+
+
+def budget_option(text: str):
+    """Parse the value of --budget: (kind, amount)."""
+    from cosim.explore import BUDGETS, Budget
+
+    kind, _, number = text.partition("=")
+    try:
+        amount = float(number)
+    except ValueError:
+        amount = 0.0
+    if kind not in BUDGETS or not 0 < amount < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is none of lanes=N, luts=N and fps=N with a number above 0")
+    return Budget(kind, amount)
+
+
+def percent(text: str) -> float:
+    """Parse a share in percent, 0 or more."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a percentage from 0 up")
+    return value / 100
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser("explore", help="lanes and parts of the accelerator for a budget", description=DESCRIPTION)
+    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    parser.add_argument("--budget", type=budget_option, required=True, metavar="KIND=N", help=BUDGET_HELP)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; a new, empty or earlier one")
+    parser.add_argument(
+        "--minimize", choices=["interval", "latency"], default="interval",
+        help="the time between images (default), or that of a single image",
+    )  # fmt: skip
+    parser.add_argument("--slack", type=percent, default=0.0, metavar="PERCENT", help=SLACK_HELP)
+    parser.add_argument("--clock", type=positive, default=100, metavar="MHZ", help="clock rate in MHz (default: 100)")
+    parser.add_argument("--no-front", action="store_true", help="only the choice, without the Pareto front of other budgets")
+    parser.add_argument("--images", type=positive, default=20, metavar="N", help="images that are measured (default: 20)")
+    add_data_options(parser)
+    add_stream_options(parser)
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from cosim import plots
+    from cosim.cycle_report import stage_rows, stage_table
+    from cosim.explore import explore
+    from cosim.explore_report import choice_line, front_table, make_report
+    from cosim.folder import output_folder
+    from cosim.sizing import choose_sizing
+    from cosim.sizing_file import write_sizing
+    from reference import golden
+    from reference.datasets import load
+    from reference.modelfile import load_model
+
+    network = load_model(args.model)
+    data = load(args.data, network, args.images, args.seed)
+    default = choose_sizing(network, timesteps=args.pass_timesteps, queue_depth=args.queue_depth)
+    with output_folder(args.out) as folder:
+        with Console(stderr=True).status("integer reference") as status:
+            found = explore(
+                network, golden.run(network, data.images), args.budget,
+                timesteps=default.timesteps, queue_depth=default.queue_depth, clock=args.clock * 1e6,
+                objective=args.minimize, slack=args.slack, with_front=not args.no_front, progress=status.update,
+            )  # fmt: skip
+        command = f"duospike explore {args.model} --budget {args.budget.kind}={args.budget.amount:g}"
+        write_sizing(found.chosen.sizing, folder / "sizing.toml", f"{command}\n{choice_line(found)}")
+        (folder / "explore.json").write_text(json.dumps(make_report(found), indent=2) + "\n")
+        if plots.available():
+            plots.plot_front(found, folder / "front.svg")
+    chosen = found.chosen
+    console = Console()
+    console.print(stage_table(stage_rows(chosen.run, chosen.stages, chosen.sizing, chosen.interval)))
+    console.print(front_table(found))
+    print(choice_line(found))
+    print(f"wrote {args.out}: sizing.toml, explore.json, {'front.svg' if plots.available() else plots.MISSING}")
+    return 0

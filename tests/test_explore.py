@@ -1,0 +1,145 @@
+"""The choice of a sizing: it keeps its budget, no better one is nearby, and the hardware takes the cycles it promises."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small_networks import small_network
+
+from cosim import explore as exploring
+from cosim.cycle_model import run_model
+from cosim.explore import Budget, choose, explore, layer_work, pareto_front
+from cosim.network_run import run_network
+from cosim.plan import plan_stages
+from cosim.sizing import choose_sizing, divisors, part_beats
+from reference import golden
+from reference.datasets import random_images
+from rtl.errors import DesignError
+
+NETWORK = small_network("4C3-6C3-MP2-6C3-FC12-FC6", (1, 8, 9), rate=0.2)
+IMAGES = random_images(3, NETWORK.image_shape, NETWORK.pixel_range, 1)
+TRACE = golden.run(NETWORK, IMAGES)
+
+
+def problem(**changes):
+    wanted = {"timesteps": 2, "queue_depth": 16, "clock": 1e6, "cost": lambda name, lanes: lanes}
+    return exploring.Problem(NETWORK, TRACE, **(wanted | changes))
+
+
+def test_work_is_that_of_the_hardware_with_one_group_and_whole_rows():
+    network = small_network("4C3-6C3-MP2-6C3-FC12-FC6", (1, 12, 13), rate=0.2)
+    trace = golden.run(network, random_images(3, network.image_shape, network.pixel_range, 1))
+    lanes = {layer.name: layer.outputs for layer in network.layers if hasattr(layer, "outputs")}
+    parts = dict.fromkeys(part_beats(network, lanes), 1)
+    run = run_model(network, plan_stages(network, choose_sizing(network, lanes, parts, 1)), trace)
+    work = layer_work(network, trace, 1)
+    assert list(work) == ["conv1", "conv2", "conv3", "fc1", "fc2"]
+    for name in ("conv2", "conv3", "fc1", "fc2"):
+        counts = run.activity[name]
+        # The flush row after the last image has not gone through when the last class comes, or only some of it.
+        flush = (work[name] * 3 - counts["events"] - counts["silent"]) / 3
+        assert 0 <= flush <= (0 if name.startswith("fc") else 2 * (13 + 1)), name
+    assert work["conv1"] == 2 * 12 * 13
+
+
+def test_a_choice_is_measured_as_the_hardware_runs(tmp_path):
+    choice = choose(problem(), Budget("lanes", 15))
+    images = np.concatenate([IMAGES, IMAGES])
+    run = run_network(NETWORK, choice.stages, images, tmp_path)
+    assert run.mismatch is None
+    ends = [beat.cycle for beat in run.outcome.streams["dst"]]
+    assert choice.interval == (ends[5] - ends[2]) / 3
+    assert choice.latency == ends[0] - run.outcome.starts[0] + 1
+    assert run.activity == choice.run.activity
+
+
+@pytest.mark.parametrize("budget", [5, 9, 15, 34])
+def test_lanes_are_within_the_budget_and_no_lane_moved_is_faster(budget):
+    found = problem()
+    choice = choose(found, Budget("lanes", budget))
+    assert choice.cost == sum(choice.sizing.lanes.values()) <= budget
+    work = layer_work(NETWORK, TRACE, 2)
+    outputs = {layer.name: layer.outputs for layer in NETWORK.layers if hasattr(layer, "outputs")}
+
+    def slowest(lanes):
+        return max(-(-outputs[name] // lanes[name]) * work[name] for name in lanes)
+
+    best = slowest(choice.sizing.lanes)
+    for fewer in outputs:
+        for more in outputs:
+            lanes = choice.sizing.lanes | {fewer: choice.sizing.lanes[fewer] - 1, more: choice.sizing.lanes[more] + 1}
+            if fewer != more and lanes[fewer] and lanes[more] <= outputs[more]:
+                assert slowest(lanes) >= best * (1 - 1e-9)
+
+
+def test_no_other_parts_of_one_layer_have_less_latency():
+    found = problem()
+    choice = choose(found, Budget("lanes", 12), "latency")
+    tuned = found.tuned
+    best = tuned.measure(choice.sizing).latency
+    for name, beats in part_beats(NETWORK, choice.sizing.lanes).items():
+        for parts in divisors(beats):
+            other = replace(choice.sizing, parts=choice.sizing.parts | {name: parts})
+            assert tuned.measure(other).latency >= best
+
+
+def test_slack_and_the_latency_as_aim_shorten_the_latency():
+    found, budget = problem(), Budget("lanes", 15)
+    fast, slack, latency = choose(found, budget), choose(found, budget, slack=0.3), choose(found, budget, "latency")
+    assert latency.latency <= min(fast.latency, slack.latency)
+    assert fast.interval <= latency.interval
+    assert slack.interval <= fast.interval * 1.35
+
+
+def test_images_a_second_are_reached_with_no_lane_too_many():
+    found = problem()
+    for fps in (500, 1000, 2000):
+        choice = choose(found, Budget("fps", fps))
+        assert found.clock / choice.interval >= fps
+    assert choose(found, Budget("fps", 500)).cost < choose(found, Budget("fps", 2000)).cost
+
+
+@pytest.mark.parametrize(
+    "budget, objective, message",
+    [
+        (Budget("lanes", 4), "interval", "a budget of 4; allowed: 5 or more"),
+        (Budget("fps", 1e6), "interval", "layer conv1: 1 cycles an image; allowed: 72 or more"),
+        (Budget("fps", 500), "latency", "allowed: lanes or luts"),
+    ],
+)
+def test_what_cannot_be_is_refused(budget, objective, message):
+    with pytest.raises(DesignError, match=message):
+        choose(problem(), budget, objective)
+
+
+def test_the_front_holds_the_choice_and_nothing_that_is_beaten():
+    told = []
+    settings = {"timesteps": 2, "queue_depth": 4, "clock": 1e6}
+    found = explore(NETWORK, TRACE, Budget("lanes", 12), **settings, slack=0.1, progress=told.append)
+    assert found.chosen in found.front and len(found.front) >= 4
+    assert told[-1] == "Pareto front: 6 of 6"
+    costs, intervals = [one.cost for one in found.front], [one.interval for one in found.front]
+    assert costs == sorted(costs)
+    for i, one in enumerate(found.front):
+        for other in found.front[:i]:
+            assert one.interval < other.interval or one.latency < other.latency
+    assert min(intervals) == intervals[-1]
+    assert pareto_front([*found.front, found.front[0]]) == found.front
+    alone = explore(NETWORK, TRACE, Budget("lanes", 12), **settings, with_front=False)
+    assert len(alone.front) == 1
+
+
+def test_luts_are_spent_as_synthesis_says_they_are(monkeypatch):
+    """Synthesis stands in here: what it says is a third more than linear, so that the first choices are too large."""
+
+    def stage_luts(network, sizing):
+        lanes = [*sizing.lanes.values()]
+        return {name: 100 + 10 * count**1.2 for name, count in zip(plan_stages(network, sizing), [*lanes, 1, 1, 1], strict=False)}
+
+    monkeypatch.setattr(exploring, "stage_luts", stage_luts)
+    monkeypatch.setattr("cosim.area_model.stage_luts", stage_luts)
+    found = explore(NETWORK, TRACE, Budget("luts", 1100), timesteps=2, queue_depth=16, clock=1e6, with_front=False).chosen
+    assert found.luts == pytest.approx(sum(stage_luts(NETWORK, found.sizing).values()))
+    assert found.luts <= 1100
+    with pytest.raises(DesignError, match="allowed: .* or more, what one lane for each layer takes"):
+        explore(NETWORK, TRACE, Budget("luts", 400), timesteps=2, queue_depth=16, clock=1e6, with_front=False)
