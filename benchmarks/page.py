@@ -1,14 +1,26 @@
-"""Pages of docs/ that hold measured figures, between two marks."""
+"""Pages of docs/ that hold measured figures, each section between two marks."""
 
 from __future__ import annotations
 
+import os
+import platform
 from pathlib import Path
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
-
-def write_section(path: Path, text: str) -> None:
-    """Put `text` between the marks of a page."""
+def write_section(path: Path, text: str, name: str = "measured") -> None:
+    """Put `text` between the marks of a page's section, <!-- NAME: begin --> and <!-- NAME: end -->."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     page = path.read_text()
-    before, after = page[: page.index(BEGIN) + len(BEGIN)], page[page.index(END) :]
+    before, after = page[: page.index(begin) + len(begin)], page[page.index(end) :]
     path.write_text(f"{before}\n{text}\n{after}")
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    return f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
+
+
+def table(title: str, columns: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown under its title."""
+    lines = [f"**{title}**", "", "| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])

@@ -6,8 +6,6 @@ python -m benchmarks.performance [--write] [--skip-tests]
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import subprocess
 import sys
 import time
@@ -26,7 +24,7 @@ from reference.modelfile import load_model
 from reference.network import Network, Neuron
 from reference.random_network import random_network
 
-from .page import write_section
+from .page import machine, table, write_section
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "performance.md"
@@ -44,20 +42,11 @@ def main() -> int:
     parser.add_argument("--skip-tests", action="store_true", help="leave out the time of the test suite")
     args = parser.parse_args()
     tables = [_sparse_table(), _dense_table(), _simulator_table(), _time_table(args.skip_tests)]
-    text = "\n\n".join([_machine(), *tables])
+    text = "\n\n".join([f"{machine()}, seed {SEED}.", *tables])
     print(text)
     if args.write:
         write_section(PAGE, text)
     return 0
-
-
-def _machine() -> str:
-    return f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}, seed {SEED}."
-
-
-def _table(title: str, columns: list[str], rows: list[list[str]]) -> str:
-    lines = [f"**{title}**", "", "| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
 def _network(architecture: str, shape: tuple[int, int, int]) -> Network:
@@ -82,7 +71,7 @@ def _sparse_table() -> str:
         "beyond its sum", "events and silent pixels a busy cycle",
     ]  # fmt: skip
     rows = [_sparse_row(rate) for rate in (0.05, 0.1, 0.2)]
-    return _table(f"Sparse convolution stage, 16x16, 32 -> 32 channels, {LANES} lanes, T=2, independent spikes", columns, rows)
+    return table(f"Sparse convolution stage, 16x16, 32 -> 32 channels, {LANES} lanes, T=2, independent spikes", columns, rows)
 
 
 def _sparse_row(rate: float) -> list[str]:
@@ -110,7 +99,7 @@ def _dense_table() -> str:
         busy = stage_activity(outcome.counts)["busy"]
         rows.append([str(images), str(outcome.cycles), str(busy), f"{busy / outcome.cycles:.1%}"])
     title = f"Dense core, 28x28, 1 -> 16 channels, {LANES} lanes, T=2"
-    return _table(title, ["images back to back", "cycles", "cycles with all multipliers busy", "share"], rows)
+    return table(title, ["images back to back", "cycles", "cycles with all multipliers busy", "share"], rows)
 
 
 def _simulator_table() -> str:
@@ -120,7 +109,7 @@ def _simulator_table() -> str:
     slowest = min(float(row[-1]) for row in rows)
     title = f"Cycles a second of whole runs of {MODEL.name}, all streams recorded"
     rows = [[*row, f"{float(row[-1]) / slowest:.0f}"] for row in rows]
-    return _table(title, ["simulator", "images", "cycles", "seconds", "cycles a second", "times the slowest"], rows)
+    return table(title, ["simulator", "images", "cycles", "seconds", "cycles a second", "times the slowest"], rows)
 
 
 def _simulator_row(simulator: str, images: int, network: Network, stages: dict) -> list[str]:
@@ -142,7 +131,7 @@ def _time_table(skip_tests: bool) -> str:
         rows.append(["the command of `make demo`: two images through Icarus, all compared", _timed([*DEMO, "--out", folder])])
     if not skip_tests:
         rows.append(["`make test` after set-up", _timed(["make", "test"])])
-    return _table("Wall clock", ["command", "seconds"], rows)
+    return table("Wall clock", ["command", "seconds"], rows)
 
 
 def _timed(command: list[str]) -> str:

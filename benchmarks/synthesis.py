@@ -6,8 +6,6 @@ python -m benchmarks.synthesis [--write]
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import resource
 import sys
 from pathlib import Path
@@ -22,7 +20,7 @@ from cosim.synthesis_report import Rows, area_cells, module_rows, stage_rows
 from cosim.yosys import yosys_version
 from reference.modelfile import load_model
 
-from .page import write_section
+from .page import machine, write_section
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "synthesis.md"
@@ -36,8 +34,7 @@ def main() -> int:
     args = parser.parse_args()
     network = load_model(ROOT / MODEL)
     modules = convert_stages(plan_stages(network, choose_sizing(network)))
-    machine = f"{yosys_version()}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}."
-    text = "\n\n".join([machine, *(_section(modules, *run) for run in RUNS)])
+    text = "\n\n".join([f"{yosys_version()}, {machine()}.", *(_section(modules, *run) for run in RUNS)])
     print(text)
     if args.write:
         write_section(PAGE, text)

@@ -13,6 +13,14 @@ from .errors import InputError
 from .network import KERNELS, Conv, Layer, Linear, Network, Neuron, Pool
 
 ALLOWED = f"nCk (n channels, kernel k of {', '.join(map(str, KERNELS))}), MP2, FCn"
+NAMED = {
+    "VGG9": "64C3-112C3-MP2-192C3-216C3-MP2-480C3-504C3-560C3-MP2-FC1064-FC1000",
+    "VGG9/2": "32C3-56C3-MP2-96C3-108C3-MP2-240C3-252C3-280C3-MP2-FC532-FC500",
+    "VGG9/4": "16C3-28C3-MP2-48C3-54C3-MP2-120C3-126C3-140C3-MP2-FC266-FC250",
+    "VGG9/8": "8C3-14C3-MP2-24C3-27C3-MP2-60C3-63C3-70C3-MP2-FC133-FC130",
+}
+"""The network of the paper (Aliyev, Lopez and Adegbija, DATE 2025) for ten classes, and narrower ones: every layer a half, a
+quarter and an eighth as wide, the last rounded up to a population that ten classes divide."""
 MOST_WEIGHTS = 2**28
 _COUNT = r"[1-9]\d{0,8}"
 _LAYER = re.compile(rf"(?P<channels>{_COUNT})C(?P<kernel>[{''.join(map(str, KERNELS))}])|(?P<pool>MP2)|FC(?P<neurons>{_COUNT})")
@@ -33,7 +41,7 @@ class LayerSpec:
 
 
 def parse(text: str) -> tuple[LayerSpec, ...]:
-    """Layers of an architecture string; an unknown layer raises InputError with its position.
+    """Layers of an architecture string or of a name of NAMED; an unknown layer raises InputError with its position.
 
     >>> [layer.name for layer in parse("16C3-MP2-FC10")]
     ['conv1', 'pool1', 'fc1']
@@ -41,10 +49,13 @@ def parse(text: str) -> tuple[LayerSpec, ...]:
     specs: list[LayerSpec] = []
     seen: Counter[str] = Counter()
     character = 1
-    for number, word in enumerate(text.split("-"), start=1):
+    for number, word in enumerate(NAMED.get(text, text).split("-"), start=1):
         match = _LAYER.fullmatch(word)
         if not match:
-            raise InputError(f"architecture: unknown layer {word!r} (layer {number}, character {character}); allowed: {ALLOWED}")
+            raise InputError(
+                f"architecture: unknown layer {word!r} (layer {number}, character {character}); allowed: "
+                f"{ALLOWED}, or one of {', '.join(NAMED)}"
+            )
         specs.append(_spec(match, seen))
         character += len(word) + 1
     return tuple(specs)

@@ -1,4 +1,4 @@
-"""Images and labels: Fashion-MNIST, seeded random images, and `.npy` files of a user's own."""
+"""Images and labels: published data sets, seeded random images, and `.npy` files of a user's own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import cifar, svhn
 from .errors import InputError
 from .network import Network
 
@@ -30,6 +31,50 @@ class Dataset:
 
     images: np.ndarray
     labels: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published data set. shape: of an image. classes: how many.
+
+    shift: by how many pixels training moves images at most. marks: files of the test images, by one of which a folder is known.
+    """
+
+    name: str
+    shape: tuple[int, int, int]
+    classes: int
+    shift: int
+    marks: tuple[str, ...]
+
+    def read(self, split: str, folder: Path | None) -> Dataset:
+        """Its images and labels; split: train or test. folder: None for where Debian installs Fashion-MNIST.
+
+        InputError: a file is missing or damaged, or there is no folder for a data set that Debian has not.
+        """
+        if self.name == "fashion-mnist":
+            return fashion_mnist(split, folder)
+        if folder is None:
+            raise InputError(f"{self.name}: the folder of its files is not named (--data)")
+        return Dataset(*(svhn.read_svhn(split, folder) if self.name == "svhn" else cifar.read_cifar(self.name, split, folder)))
+
+
+PUBLISHED = {
+    one.name: one
+    for one in (
+        Published("fashion-mnist", FASHION_MNIST_SHAPE, FASHION_MNIST_CLASSES, 1, ("t10k-images-idx3-ubyte.gz",)),
+        Published("cifar-10", cifar.SHAPE, cifar.CLASSES["cifar-10"], 4, ("test_batch", "test_batch.bin")),
+        Published("cifar-100", cifar.SHAPE, cifar.CLASSES["cifar-100"], 4, ("test", "test.bin")),
+        Published("svhn", svhn.SHAPE, svhn.CLASSES, 4, (svhn.FILES["test"],)),
+    )
+}
+
+
+def published_in(folder: Path) -> Published:
+    """The data set whose files a folder holds; InputError if it holds none's."""
+    for one in PUBLISHED.values():
+        if any((folder / mark).is_file() for mark in one.marks):
+            return one
+    raise InputError(f"{folder}: holds the files of none of {', '.join(PUBLISHED)}")
 
 
 def fashion_mnist(split: str, folder: Path | str | None = None) -> Dataset:
@@ -126,14 +171,15 @@ def read_npy(path: Path | str) -> np.ndarray:
 def load(source: str, network: Network, limit: int | None = None, seed: int = 0) -> Dataset:
     """Images for `network`: the first `limit` of a source, or all of it.
 
-    source: "fashion-mnist" (the test images), a folder with its IDX files, "random" (`limit` images, by default 100,
-    from `seed`), or the path of an `.npy` file. InputError: not there, not fit for the network, fewer than `limit`.
+    source: "fashion-mnist" (the test images), a folder with the files of a published data set (its test images), "random"
+    (`limit` images, by default 100, from `seed`), or the path of an `.npy` file.
+    InputError: not there, not fit for the network, fewer than `limit`.
     """
     if limit is not None and limit < 1:
         raise InputError(f"limit {limit}; allowed: 1 or more")
     if source == "random":
         return Dataset(random_images(limit or RANDOM_IMAGES, network.image_shape, network.pixel_range, seed), None)
-    data = Dataset(read_npy(source), None) if source.endswith(".npy") else _fashion_mnist_test(source)
+    data = Dataset(read_npy(source), None) if source.endswith(".npy") else _published_test(source)
     count = len(data.images) if limit is None else limit
     if count > len(data.images):
         raise InputError(f"{source}: holds {len(data.images)} images, {count} were asked for")
@@ -141,7 +187,13 @@ def load(source: str, network: Network, limit: int | None = None, seed: int = 0)
     return Dataset(data.images[:count], None if data.labels is None else data.labels[:count])
 
 
-def _fashion_mnist_test(source: str) -> Dataset:
-    if source != "fashion-mnist" and not Path(source).is_dir():
-        raise InputError(f"data {source!r}; allowed: fashion-mnist, a folder with its IDX files, random, or an .npy file")
-    return fashion_mnist("test", None if source == "fashion-mnist" else source)
+def _published_test(source: str) -> Dataset:
+    if source == "fashion-mnist":
+        return fashion_mnist("test")
+    folder = Path(source)
+    if not folder.is_dir():
+        raise InputError(
+            f"data {source!r}; allowed: fashion-mnist, random, an .npy file, or a folder with the files of one of "
+            f"{', '.join(PUBLISHED)}"
+        )
+    return published_in(folder).read("test", folder)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from .architecture import parse
+from .datasets import PUBLISHED
 from .errors import InputError
 from .network import LEAK_SHIFTS, NEURON_KINDS, TIMESTEPS, WEIGHT_BITS, Neuron
 
-DATASETS = ("fashion-mnist",)
 FLOAT = "float"
 
 
@@ -20,7 +20,7 @@ class Settings:
     """A training run; every key of the file has its name here.
 
     architecture: as in architecture.parse; its last layer is a population that divides into `classes`.
-    dataset: one of DATASETS. weight_bits: 2 to 8, or "float" for the same recipe without any rounding.
+    dataset: one of datasets.PUBLISHED. weight_bits: 2 to 8, or "float" for the same recipe without any rounding.
     timesteps: T. beta: leak as "m/2^k" written out, "5/32". threshold: firing threshold after batch norm.
     reset: neuron kind. seed: fixes initial weights, order and augmentation. learning_rate: peak of a cosine schedule.
     """
@@ -40,7 +40,7 @@ class Settings:
 
     def __post_init__(self):
         parse(self.architecture)
-        _require("dataset", self.dataset, self.dataset in DATASETS, " or ".join(DATASETS))
+        _require("dataset", self.dataset, self.dataset in PUBLISHED, ", ".join(PUBLISHED))
         bits = self.weight_bits
         _require("weight_bits", bits, bits == FLOAT or bits in WEIGHT_BITS, f"{_span(WEIGHT_BITS)} or {FLOAT!r}")
         _require("timesteps", self.timesteps, self.timesteps in TIMESTEPS, _span(TIMESTEPS))

@@ -6,7 +6,10 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-DATA_HELP = "fashion-mnist (default: its test images), a folder with its IDX files, random, or an .npy file of images"
+DATA_HELP = (
+    "fashion-mnist (default: its test images), a folder with the published files of Fashion-MNIST, CIFAR-10, CIFAR-100 or SVHN, "
+    "random, or an .npy file of images"
+)
 LANES_HELP = (
     "output channels computed side by side: one number for all layers, or conv1=4,fc2=10 for some "
     "(default: 8, or all outputs of a layer with fewer)"

@@ -6,7 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
-from reference.architecture import ALLOWED
+from reference.architecture import ALLOWED, NAMED
 from reference.coding import CODINGS
 from reference.errors import InputError
 from reference.files import check_writable
@@ -16,7 +16,7 @@ from reference.random_network import random_network
 from reference.settings import parse_neuron
 
 DESCRIPTION = f"""Write an untrained network of random integers. The thresholds are set layer by layer on random images, so
-that the wanted share of the neurons spikes at a timestep. Layers of ARCH, joined by dashes: {ALLOWED}."""
+that the wanted share of the neurons spikes at a timestep. Layers of ARCH, joined by dashes: {ALLOWED}; or {", ".join(NAMED)}."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:

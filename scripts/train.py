@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reference import train
-from reference.datasets import FASHION_MNIST_SHAPE, Dataset, fashion_mnist
+from reference.datasets import PUBLISHED, Dataset
 from reference.errors import InputError
 from reference.files import check_writable
 from reference.golden import evaluate
@@ -34,7 +34,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--work", type=Path, metavar="DIR", help="folder of the checkpoint (default: runs/NAME of SETTINGS.toml)")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint; the result is that of one whole run")
     parser.add_argument("--float", action="store_true", help="train the float twin: the same recipe without any rounding")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the data set (default: where Debian installs it)")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of the data set (default: where Debian installs Fashion-MNIST)"
+    )
     add_threads_option(parser)
     parser.set_defaults(func=run)
 
@@ -42,9 +44,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     settings = chosen_settings(args)
     use_threads(args.threads)
-    test, data = fashion_mnist("test", args.data), fashion_mnist("train", args.data)
-    work = work_folder(args, settings)
-    shape = FASHION_MNIST_SHAPE
+    published = PUBLISHED[settings.dataset]
+    if settings.classes != published.classes:
+        raise InputError(f"classes = {settings.classes}; allowed: {published.classes}, those of {settings.dataset}")
+    test, data = published.read("test", args.data), published.read("train", args.data)
+    work, shape = work_folder(args, settings), published.shape
     job = train.resume(settings, shape, work) if args.resume else train.start(settings, shape)
     started = time.monotonic()
     while job.epoch < settings.epochs:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from reference.architecture import LayerSpec, blank_network, parse
+from reference.architecture import NAMED, LayerSpec, blank_network, parse
 from reference.errors import InputError
 from reference.network import Neuron
 
@@ -17,6 +17,14 @@ def test_sizes():
         LayerSpec("pool1", "pool"),
         LayerSpec("fc1", "fc", 7),
     )
+
+
+@pytest.mark.parametrize("name, divisor", [("VGG9", 1), ("VGG9/2", 2), ("VGG9/4", 4), ("VGG9/8", 8)])
+def test_narrower_networks_have_every_layer_a_share_as_wide(name, divisor):
+    assert parse(name) == parse(NAMED[name])
+    *widths, last = [spec.outputs for spec in parse(name) if spec.outputs]
+    assert [width * divisor for width in widths] == [64, 112, 192, 216, 480, 504, 560, 1064]
+    assert last % 10 == 0 and 0 <= last - 1000 / divisor < 10
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import struct
 import numpy as np
 import pytest
 from fashion_files import write_fashion, write_idx
+from published_files import write_cifar, write_svhn
 
 from reference import datasets
 from reference.errors import InputError
@@ -182,7 +183,7 @@ def test_missing_and_foreign_npy_files(tmp_path):
 
 def test_an_empty_folder_name_is_the_current_folder(tmp_path, monkeypatch, network):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match="t10k-images-idx3-ubyte.gz: not found"):
+    with pytest.raises(InputError, match="holds the files of none of"):
         datasets.load("", network)
 
 
@@ -213,3 +214,20 @@ def test_images_that_the_network_cannot_take(tmp_path, network):
     np.save(tmp_path / "a.npy", np.zeros((4, 1, 28, 27), dtype=np.uint8))
     with pytest.raises(InputError, match=r"shape \(1, 1, 28, 27\)"):
         datasets.load(str(tmp_path / "a.npy"), network)
+
+
+@pytest.mark.parametrize("name, version", [("cifar-10", "binary"), ("cifar-100", "python"), ("svhn", None)])
+def test_a_folder_is_known_by_its_files(name, version, tmp_path):
+    images, labels = write_svhn(tmp_path)["test"] if name == "svhn" else [*write_cifar(tmp_path, name, version).values()][-1]
+    assert datasets.published_in(tmp_path).name == name
+    network = random_network("2C3-FC10", input_shape=(3, 32, 32), rate=0.1, seed=1, neuron=Neuron("zero", 1, 1))
+    found = datasets.load(str(tmp_path), network, 2)
+    assert np.array_equal(found.images, images[:2]) and found.labels.tolist() == labels[:2].tolist()
+    assert np.array_equal(datasets.PUBLISHED[name].read("test", tmp_path).images, images)
+
+
+def test_folders_of_nothing_and_no_folder_are_refused(tmp_path, network):
+    with pytest.raises(InputError, match="holds the files of none of fashion-mnist, cifar-10, cifar-100, svhn"):
+        datasets.load(str(tmp_path), network)
+    with pytest.raises(InputError, match="svhn: the folder of its files is not named"):
+        datasets.PUBLISHED["svhn"].read("train", None)

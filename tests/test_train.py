@@ -84,7 +84,7 @@ def test_augmentation_mirrors_and_shifts_only():
     image = torch.zeros(1, 1, 6, 6)
     image[0, 0, 2, 1] = 5
     generator = torch.Generator().manual_seed(1)
-    places = {tuple(train.augment(image, generator)[0, 0].nonzero()[0].tolist()) for _ in range(300)}
+    places = {tuple(train.augment(image, generator, 1)[0, 0].nonzero()[0].tolist()) for _ in range(300)}
     assert places == {(y, x) for y in (1, 2, 3) for x in (0, 1, 2, 3, 4, 5)}
 
 

@@ -1,0 +1,88 @@
+"""CIFAR-10 and CIFAR-100 (Krizhevsky 2009) from their published files, of the binary and of the Python version."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import InputError
+
+SHAPE = (3, 32, 32)
+PIXELS = 3 * 32 * 32
+_BATCHES = [f"data_batch_{number}" for number in range(1, 6)]
+FILES = {
+    "cifar-10": {"train": _BATCHES, "test": ["test_batch"]},
+    "cifar-100": {"train": ["train"], "test": ["test"]},
+}
+"""Names of the files of a split; those of the binary version end in .bin."""
+CLASSES = {"cifar-10": 10, "cifar-100": 100}
+_LABELS = {"cifar-10": b"labels", "cifar-100": b"fine_labels"}
+_LABEL_BYTES = {"cifar-10": 1, "cifar-100": 2}
+"""In a binary record before the pixels; the last one counts, of CIFAR-100's the fine label."""
+
+
+def read_cifar(name: str, split: str, folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 [count, 3, 32, 32] and labels int64 [count] of a split, train or test.
+
+    name: cifar-10 or cifar-100. folder: holds the binary version's files or the Python version's.
+    InputError: a file is missing, damaged or of another format.
+    """
+    parts = []
+    for file in FILES[name][split]:
+        binary = folder / f"{file}.bin"
+        parts.append(_read_binary(name, binary) if binary.exists() else _read_pickle(name, folder / file))
+    images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    if not len(labels) or labels.max() >= CLASSES[name] or labels.min() < 0:
+        raise InputError(f"{folder}: {len(labels)} labels; needs 1 or more, each in 0..{CLASSES[name] - 1}")
+    return images.reshape(-1, *SHAPE), labels.astype(np.int64)
+
+
+def _read_binary(name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    data, record = np.frombuffer(_bytes_of(path), np.uint8), _LABEL_BYTES[name] + PIXELS
+    if data.size % record:
+        raise InputError(f"{path}: {data.size} bytes; needs a multiple of {record}, the bytes of an image of {name}")
+    records = data.reshape(-1, record)
+    return records[:, -PIXELS:], records[:, _LABEL_BYTES[name] - 1]
+
+
+def _read_pickle(name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        with path.open("rb") as file:
+            found = _ArrayUnpickler(file, encoding="bytes").load()
+        images, labels = np.asarray(found[b"data"]), np.asarray(found[_LABELS[name]])
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found, nor {path.name}.bin") from None
+    except Exception as error:  # pickle has no common exception for the many ways in which a file can be damaged
+        raise InputError(f"{path}: not a batch of {name} ({' '.join(str(error).split())})") from None
+    if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != PIXELS or labels.shape != images.shape[:1]:
+        raise InputError(
+            f"{path}: {images.dtype} {images.shape} and {labels.shape} labels; needs uint8 [count, {PIXELS}] and [count]"
+        )
+    if labels.dtype.kind not in "iu":
+        raise InputError(f"{path}: labels of {labels.dtype}; needs whole numbers")
+    return images, labels
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Makes dictionaries, lists, strings and numpy arrays, and nothing else: a pickle could otherwise run any code."""
+
+    ALLOWED = {
+        (module, name)
+        for module in ("numpy.core.multiarray", "numpy._core.multiarray", "numpy")
+        for name in ("_reconstruct", "ndarray", "dtype")
+    } | {("_codecs", "encode")}
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self.ALLOWED:
+            raise pickle.UnpicklingError(f"it holds {module}.{name}")
+        return super().find_class(module, name)
