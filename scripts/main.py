@@ -21,6 +21,7 @@ COMMANDS = {
     "convert": ("convert", "write the accelerator as Verilog or VHDL"),
     "cosim": ("cosim", "run the accelerator in a simulator and compare"),
     "cycles": ("cycles", "cycles of the accelerator by the cycle model"),
+    "energy": ("energy", "modelled energy of an image"),
     "explore": ("explore", "lanes and parts of the accelerator for a budget"),
     "synth": ("synth", "area of the accelerator, synthesised by Yosys"),
     "random": ("random_network", "an untrained network of a given size and spike rate"),

@@ -1,0 +1,52 @@
+"""`duospike energy`: the modelled energy of an image in a model's accelerator."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import nullcontext
+from pathlib import Path
+
+from .network_options import add_data_options, add_design_options, positive, sizing_of
+
+DESCRIPTION = """Count what the accelerator for MODEL does for images: weights read, additions, products, accesses of its
+memories; and cost it with published coefficients for each operation and width. Joules are modelled, dynamic only, of a
+45 nm process: trust ratios, not joules. Compares with the float twin of the same spikes, and says how far that hangs on
+each coefficient. What is counted and what is not: docs/energy.md."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser("energy", help="modelled energy of an image", description=DESCRIPTION)
+    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write energy.json; a new, empty or earlier one")
+    parser.add_argument("--images", type=positive, default=20, metavar="N", help="number of images (default: 20)")
+    add_data_options(parser)
+    add_design_options(parser)
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from cosim.cycle_model import run_model
+    from cosim.energy import Coefficients, operations
+    from cosim.energy_report import energy_lines, energy_table, make_report
+    from cosim.folder import output_folder
+    from cosim.plan import plan_stages
+    from reference import golden
+    from reference.datasets import load
+    from reference.modelfile import load_model
+
+    network = load_model(args.model)
+    stages = plan_stages(network, sizing_of(network, args))
+    data = load(args.data, network, args.images, args.seed)
+    with output_folder(args.out) if args.out else nullcontext() as folder:
+        with Console(stderr=True).status("integer reference and cycle model"):
+            trace = golden.run(network, data.images)
+            done = operations(network, stages, run_model(network, stages, trace).activity, trace)
+        report = make_report(done, len(data.images), Coefficients())
+        if folder:
+            (folder / "energy.json").write_text(json.dumps(report, indent=2) + "\n")
+    Console().print(energy_table(report))
+    print("\n".join(energy_lines(report)))
+    return 0
