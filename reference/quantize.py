@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from .architecture import blank_network
+from .coding import encode
 from .errors import InputError
 from .network import Conv, Linear, Network, Pool
 from .neurons import SpikingActivation, float_leak, floor_leak
@@ -139,6 +140,8 @@ class SpikingNetwork(nn.Module):
             timesteps=settings.timesteps,
             weight_bits=bits,
             neuron=settings.neuron,
+            coding=settings.coding,
+            coding_seed=settings.coding_seed,
         )
         self.exact = settings.weight_bits != FLOAT
         self.layers = nn.ModuleDict(
@@ -150,16 +153,24 @@ class SpikingNetwork(nn.Module):
         """Votes that a class gets if all its neurons spike at each timestep."""
         return self.blank.timesteps * self.blank.shapes[-1][0] // self.blank.classes
 
+    def first_maps(self, images: torch.Tensor) -> torch.Tensor:
+        """What the first layer takes: images [1, B, C, H, W] for all timesteps, or the encoder's spikes [T, B, C, H, W]."""
+        if self.blank.coding == "direct":
+            return images[None]
+        whole = images.numpy().astype(np.int64)
+        spikes = encode(whole, self.blank.timesteps, self.blank.image_bits, self.blank.coding_seed)
+        return torch.from_numpy(spikes).transpose(0, 1).float()
+
     def spikes(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         """Images [B, C, H, W] (float, whole numbers) -> spikes [T, B, C, H, W] of each layer, by its name."""
-        maps, trace = images[None], {}
+        maps, trace = self.first_maps(images), {}
         for name, layer in self.layers.items():
             maps = trace[name] = layer(maps)
         return trace
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Images [B, C, H, W] -> votes [B, classes], summed over timesteps and each class's neurons."""
-        maps = images[None]
+        maps = self.first_maps(images)
         for layer in self.layers.values():
             maps = layer(maps)
         return maps.sum(0).reshape(len(images), self.blank.classes, -1).sum(-1)
@@ -174,7 +185,7 @@ class SpikingNetwork(nn.Module):
                 layer if isinstance(layer, Pool) else self.layers[layer.name].export()  # type: ignore[operator]
                 for layer in blank.layers
             ]
-        return Network(blank.input_shape, blank.image_bits, blank.image_signed, blank.timesteps, blank.classes, tuple(layers), {})
+        return dataclasses.replace(blank, layers=tuple(layers))
 
 
 def to_integers(name: str, tensor: torch.Tensor) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from .architecture import parse
@@ -13,6 +13,7 @@ from .errors import InputError
 from .network import LEAK_SHIFTS, NEURON_KINDS, TIMESTEPS, WEIGHT_BITS, Neuron
 
 FLOAT = "float"
+TRAINED_CODINGS = ("direct", "rate")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Settings:
     dataset: one of datasets.PUBLISHED. weight_bits: 2 to 8, or "float" for the same recipe without any rounding.
     timesteps: T. beta: leak as "m/2^k" written out, "5/32". threshold: firing threshold after batch norm.
     reset: neuron kind. seed: fixes initial weights, order and augmentation. learning_rate: peak of a cosine schedule.
+    coding: direct, or rate for spikes of the encoder, whose registers start from coding_seed; these two may be left out.
     """
 
     architecture: str
@@ -37,6 +39,8 @@ class Settings:
     epochs: int
     batch_size: int
     learning_rate: float
+    coding: str = "direct"
+    coding_seed: int = 0
 
     def __post_init__(self):
         parse(self.architecture)
@@ -46,6 +50,8 @@ class Settings:
         _require("timesteps", self.timesteps, self.timesteps in TIMESTEPS, _span(TIMESTEPS))
         _require("reset", self.reset, self.reset in NEURON_KINDS, " or ".join(NEURON_KINDS))
         _require("threshold", self.threshold, 0 < self.threshold < float("inf"), "a number above 0")
+        _require("coding", self.coding, self.coding in TRAINED_CODINGS, " or ".join(TRAINED_CODINGS))
+        _require("coding_seed", self.coding_seed, 0 <= self.coding_seed < 2**32, "0 to 2^32 - 1")
         _require("seed", self.seed, 0 <= self.seed < 2**32, "0 to 2^32 - 1")
         _require("learning_rate", self.learning_rate, 0 < self.learning_rate < 1, "a number above 0 and below 1")
         for name in ("classes", "epochs", "batch_size"):
@@ -89,14 +95,14 @@ def read_settings(path: Path | str) -> Settings:
 
 
 def settings_from(table: dict[str, object]) -> Settings:
-    """Settings of a table with exactly the keys of Settings, each of its type."""
+    """Settings of a table with the keys of Settings, each of its type; those with a default may be missing."""
     types = {field.name: field.type for field in fields(Settings)}
     for key in table:
         _require("key", key, key in types, ", ".join(types))
-    for key in types:
-        if key not in table:
-            raise InputError(f"key {key!r} is missing")
         _check_type(key, table[key], str(types[key]))
+    for field in fields(Settings):
+        if field.name not in table and field.default is MISSING:
+            raise InputError(f"key {field.name!r} is missing")
     return Settings(**table)  # type: ignore[arg-type]
 
 

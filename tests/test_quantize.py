@@ -35,7 +35,7 @@ def assert_equals_golden(model, images):
     """Every spike of the forward pass equals the golden model on the exported integers; no layer is silent or full."""
     trace = golden.run(model.export(), images)
     spikes, votes = forward(model, images)
-    for name in trace.spikes:
+    for name in spikes:
         assert np.array_equal(spikes[name], trace.spikes[name]), name
         assert trace.spikes[name].any() and not trace.spikes[name].all(), name
     assert np.array_equal(votes, trace.counts)
@@ -53,6 +53,17 @@ def test_every_spike_of_1000_real_images_equals_the_golden_model():
 def test_forward_equals_golden_for_other_settings(reset, bits, timesteps, beta):
     settings = small_settings(reset=reset, weight_bits=bits, timesteps=timesteps, beta=beta)
     assert_equals_golden(trained(settings, bright_quarters(256)), bright_quarters(100, seed=1).images)
+
+
+def test_rate_coding_is_trained_on_the_spikes_of_the_encoder():
+    settings = small_settings(coding="rate", coding_seed=3, timesteps=6)
+    model = trained(settings, bright_quarters(256))
+    images = bright_quarters(100, seed=1).images
+    assert_equals_golden(model, images)
+    exported = model.export()
+    assert (exported.coding, exported.coding_seed) == ("rate", 3)
+    other = golden.run(dataclasses.replace(exported, coding_seed=4), images)
+    assert not np.array_equal(forward(model, images)[0]["conv1"], other.spikes["conv1"])
 
 
 def test_a_planted_fault_is_seen():
