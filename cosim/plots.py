@@ -88,3 +88,26 @@ def plot_gantt(run: CycleRun, image: int, path: Path) -> None:
     axes.set(xlabel="cycles since the image's first beat", title=f"Image {image} on its way through the stages")
     axes.legend(frameon=False, loc="lower left")
     _save(figure, path)
+
+
+def plot_points(
+    points: list[tuple[str, float, float, float | None, float | None]], labels: tuple[str, str], title: str, path: Path
+) -> None:
+    """Points with a name, x, y and the spread of each (None for none)."""
+    figure, axes = _figure(7, 4)
+    for name, x, y, x_spread, y_spread in points:
+        axes.errorbar([x], [y], xerr=x_spread, yerr=y_spread, fmt="o", label=name)
+    axes.set(xlabel=labels[0], ylabel=labels[1], title=title)
+    axes.legend(frameon=False, fontsize=7)
+    _save(figure, path)
+
+
+def plot_lines(lines: dict[str, dict[str, float]], label: str, title: str, path: Path) -> None:
+    """Lines over the same named places: values by line and place."""
+    figure, axes = _figure(7, 4)
+    for name, values in lines.items():
+        axes.plot(list(values), list(values.values()), "o-", label=name)
+    axes.tick_params(axis="x", rotation=45)
+    axes.set(ylabel=label, title=title)
+    axes.legend(frameon=False, fontsize=7)
+    _save(figure, path)

@@ -1,0 +1,87 @@
+"""`duospike study`: train and measure a grid of networks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+from .network_options import positive
+
+DESCRIPTION = """Train every network of the grid in STUDY.toml, measure each on all test images (accuracy, spikes, events,
+synaptic operations), put each on an accelerator with lanes balanced for it (cycles by the cycle model, modelled energy), and
+write results.json, summary.csv, summary.md with means and spreads over the seeds and, with matplotlib, plots to DIR. Points are
+trained side by side; a study that was stopped goes on where it stood when the same command is given again."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser("study", help="train and measure a grid of networks", description=DESCRIPTION)
+    parser.add_argument("study", type=Path, metavar="STUDY.toml", help="what to train and measure; see docs/study.md")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the study; kept to go on")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the data set's files, if that is not Fashion-MNIST")
+    parser.add_argument(
+        "--workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="points side by side (default: the cores)"
+    )
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from cosim import plots
+    from cosim.study import read_study
+    from cosim.study_report import as_csv, as_markdown, plot_all, summary
+    from reference.files import check_writable, write_atomically
+
+    study = read_study(args.study)
+    args.out.mkdir(parents=True, exist_ok=True)
+    check_writable(args.out / "results.json")
+    results = {}
+    # A forked process would inherit torch's threads.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(args.workers, mp_context=context) as pool:
+        jobs = {pool.submit(measure, name, study, args.data, args.out / "points" / name): name for name in study.points}
+        try:
+            for job in as_completed(jobs):
+                results[jobs[job]] = job.result()
+                print(f"{len(results)} of {len(jobs)}: {jobs[job]}: accuracy {job.result()['accuracy']:.2%}", flush=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    ordered = [results[name] for name in study.points]
+    rows = summary(ordered)
+    files = {
+        "results.json": json.dumps(dict(zip(study.points, ordered, strict=True)), indent=2) + "\n",
+        "summary.csv": as_csv(rows),
+        "summary.md": as_markdown(rows),
+    }
+    for name, text in files.items():
+        write_atomically(args.out / name, text.encode())
+    drawn = plot_all(ordered, args.out) if plots.available() else [plots.MISSING]
+    print(as_markdown(rows))
+    print(f"wrote {args.out}: {', '.join([*files, *drawn])}")
+    return 0
+
+
+def measure(name: str, study, data: Path | None, folder: Path) -> dict:
+    """Measure one point in a process of its own."""
+    import torch
+
+    from cosim.study import measure_point
+    from reference.datasets import PUBLISHED
+
+    torch.set_num_threads(1)
+    settings = study.points[name]
+    published = PUBLISHED[settings.dataset]
+    sets = published.read("train", data), published.read("test", data)
+    told = ""
+
+    def progress(step: str):
+        nonlocal told
+        # Of an epoch's batches only the first is told.
+        if step.split(",")[0] != told:
+            told = step.split(",")[0]
+            print(f"{name}: {told}", flush=True)
+
+    return measure_point(settings, study, sets, folder, progress)

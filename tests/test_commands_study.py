@@ -1,0 +1,56 @@
+"""The command study as a user runs it, on a few small images."""
+
+import csv
+import json
+
+import pytest
+from fashion_files import write_fashion
+from test_study import BASE
+
+from reference import golden
+from reference.datasets import fashion_mnist
+from reference.modelfile import load_model
+from scripts.main import main
+
+
+@pytest.fixture
+def words(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for prefix, count in (("train", 64), ("t10k", 20)):
+        write_fashion(data, prefix, count, [i % 10 for i in range(count)])
+    (tmp_path / "study.toml").write_text(BASE + "[[grid]]\nweight_bits = ['float', 4]\nseed = [1, 2]\n")
+    return [str(word) for word in ("study", tmp_path / "study.toml", "--data", data, "--out", tmp_path / "out", "--workers", 2)]
+
+
+def test_a_study_and_the_same_again(words, tmp_path, capfd):
+    assert main(words) == 0
+    out, printed = tmp_path / "out", capfd.readouterr().out
+    results = json.loads((out / "results.json").read_text())
+    names = [f"weight_bits={bits},seed={seed}" for bits in ("float", 4) for seed in (1, 2)]
+    assert list(results) == names
+    test = fashion_mnist("test", tmp_path / "data")
+    for name in names[2:]:
+        network = load_model(out / "points" / name / "model.safetensors")
+        right = (golden.run(network, test.images).predicted == test.labels).mean()
+        assert results[name]["accuracy"] == pytest.approx(right)
+    rows = list(csv.DictReader((out / "summary.csv").open()))
+    assert [(row["weight_bits"], row["seeds"]) for row in rows] == [("float", "2"), ("4", "2")]
+    assert (out / "summary.md").read_text() in printed
+    assert {"pareto.svg", "accuracy.svg", "sparsity.svg", "latency.svg"} <= {file.name for file in out.iterdir()}
+    assert "epoch 1" in printed
+    assert main(words) == 0
+    assert "epoch 1" not in capfd.readouterr().out
+    assert json.loads((out / "results.json").read_text()) == results
+
+
+def test_bad_input_is_one_line(words, tmp_path, capfd):
+    (tmp_path / "study.toml").write_text(BASE)
+    assert main(words) == 2
+    message = capfd.readouterr().err.strip().splitlines()
+    assert len(message) == 1 and "study.toml: needs a table [base] and one or more tables [[grid]]" in message[0]
+    (tmp_path / "study.toml").write_text(BASE + "[[grid]]\nseed = [1]\n")
+    words[words.index("--data") + 1] = str(tmp_path / "nowhere")
+    assert main(words) == 2
+    message = [line for line in capfd.readouterr().err.splitlines() if line.strip()]
+    assert len(message) == 1 and message[0].startswith("duospike: error: ") and "not found" in message[0], message

@@ -1,0 +1,144 @@
+"""Studies: the grid, what is measured of a point against the golden model, and going on after a stop."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from small_training import bright_quarters, small_settings
+
+from cosim import study as studying
+from cosim.cycle_model import run_model
+from cosim.energy import Coefficients, as_float, operations, total
+from cosim.plan import plan_stages
+from cosim.sizing import Sizing
+from cosim.study import MODEL, RESULT, Study, measure_point, read_study
+from reference import golden, train
+from reference.errors import InputError
+from reference.modelfile import load_model
+
+BASE = """
+lanes = 9
+cycle_images = 4
+[base]
+architecture = "4C3-FC20"
+dataset = "fashion-mnist"
+weight_bits = 4
+timesteps = 2
+beta = "5/32"
+threshold = 1.0
+reset = "subtract"
+classes = 10
+seed = 1
+epochs = 1
+batch_size = 32
+learning_rate = 0.01
+"""
+GRIDS = """
+[[grid]]
+weight_bits = ["float", 4]
+seed = [1, 2]
+[[grid]]
+coding = ["rate"]
+timesteps = [25]
+"""
+
+
+def test_a_grid_gives_every_combination(tmp_path):
+    (tmp_path / "study.toml").write_text(BASE + GRIDS)
+    study = read_study(tmp_path / "study.toml")
+    found = {(one.weight_bits, one.seed, one.coding, one.timesteps) for one in study.points.values()}
+    assert found == {(bits, seed, "direct", 2) for bits in ("float", 4) for seed in (1, 2)} | {(4, 1, "rate", 25)}
+    assert (study.lanes, study.cycle_images) == (9, 4) and len(study.points) == 5
+    assert "weight_bits=float,seed=2,coding=direct,timesteps=2" in study.points
+
+
+@pytest.mark.parametrize(
+    "before, after, message",
+    [
+        ("lanes = 9", "lanes = 0", "lanes = 0; allowed: whole numbers from 1 up"),
+        ("lanes = 9", "lane = 9", "key 'lane'; allowed: base, grid, lanes, cycle_images"),
+        ("cycle_images = 4", "", "cycle_images = None"),
+        ("[base]", "[bass]", "key 'bass'"),
+        ("seed = [1, 2]", "seed = 1", "grid: seed = 1; allowed: a list"),
+        ("seed = [1, 2]", "seed = []", r"grid: seed = \[\]; allowed: a list"),
+        ("seed = [1, 2]", "sead = [1, 2]", "key = 'sead'; allowed"),
+        ("[25]", "[65]", "timesteps = 65; allowed: 1 to 64"),
+        (GRIDS, "", r"one or more tables \[\[grid\]\]"),
+        ("lanes = 9", "lanes =", "not a TOML file"),
+    ],
+)
+def test_what_is_wrong_is_named(before, after, message, tmp_path):
+    (tmp_path / "study.toml").write_text((BASE + GRIDS).replace(before, after))
+    with pytest.raises(InputError, match=f"study.toml: .*{message}"):
+        read_study(tmp_path / "study.toml")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_study(tmp_path / "no.toml")
+
+
+def measured(folder, **changes):
+    settings = small_settings(epochs=1, **changes)
+    study = Study({"only": settings}, 12, 5)
+    data = bright_quarters(128), bright_quarters(130, seed=1)
+    return settings, study, data, measure_point(settings, study, data, folder, lambda step: None)
+
+
+@pytest.mark.parametrize("changes", [{}, {"coding": "rate", "timesteps": 6}])
+def test_a_point_is_measured_as_the_golden_model_has_it(changes, tmp_path):
+    settings, _, (_, test), found = measured(tmp_path, **changes)
+    network = load_model(tmp_path / MODEL)
+    assert network.coding == settings.coding
+    trace = golden.run(network, test.images)
+    assert found["accuracy"] == pytest.approx(np.mean(trace.predicted == test.labels))
+    for name, layer in found["layers"].items():
+        spikes = trace.spikes[name]
+        assert np.allclose(layer["spikes"], spikes.sum((0, 2, 3, 4)) / 130)
+        assert layer["sparsity"] == pytest.approx(1 - spikes.mean())
+    timesteps = found["sizing"]["timesteps"]
+    merged = trace.spikes["conv2"].reshape(130, -1, timesteps, *trace.spikes["conv2"].shape[2:]).max(2)
+    assert found["layers"]["conv2"]["events"] == pytest.approx(merged.sum() / 130)
+    reached = trace.spikes["pool1"].sum() * 9 * 6 / 130
+    assert found["layers"]["conv2"]["synaptic_operations"] == pytest.approx(reached)
+    few = golden.run(network, test.images[:5])
+    stages = plan_stages(network, Sizing(**found["sizing"]))
+    run = run_model(network, stages, few)
+    assert found["latency"] == run.latency
+    # Counters of the first pass over the images and not of half of two: the last flush row differs.
+    energy = total(operations(network, stages, run.activity, few), Coefficients()) / 1000 / 5
+    assert found["energy"] == pytest.approx(energy, rel=0.02)
+
+
+def test_the_float_twin_is_measured_by_its_own_spikes(tmp_path):
+    settings, _, (_, test), found = measured(tmp_path, weight_bits="float")
+    assert not (tmp_path / MODEL).exists()
+    model = train.resume(settings, test.images.shape[1:], tmp_path).model
+    assert found["accuracy"] == pytest.approx(train.accuracy(model, test))
+    _, _, _, integers = measured(tmp_path / "int", weight_bits=8)
+    # The same operations, costed as float.
+    assert found["energy"] > 3 * integers["energy"]
+    assert as_float({}) == {}
+
+
+def test_a_stopped_study_goes_on(tmp_path, monkeypatch):
+    settings, study, data, whole = measured(tmp_path / "whole")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(studying, "_measure", stop)
+        with pytest.raises(KeyboardInterrupt):
+            measure_point(settings, study, data, tmp_path / "stopped", lambda step: None)
+    assert not (tmp_path / "stopped" / RESULT).exists()
+    told = []
+    assert measure_point(settings, study, data, tmp_path / "stopped", told.append) == whole
+    assert told == ["measuring"]
+    # What is measured already is only read.
+    monkeypatch.setattr(studying, "_measure", stop)
+    assert measure_point(settings, study, data, tmp_path / "stopped", told.append) == json.loads(json.dumps(whole))
+
+
+def test_results_of_another_study_are_refused(tmp_path):
+    settings, study, data, _ = measured(tmp_path)
+    with pytest.raises(InputError, match="measured with other settings"):
+        measure_point(settings, dataclasses.replace(study, lanes=13), data, tmp_path, lambda step: None)

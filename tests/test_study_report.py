@@ -1,0 +1,52 @@
+"""Means and spreads of a study by hand."""
+
+import csv
+import io
+
+import pytest
+
+from cosim.study_report import as_csv, as_markdown, plot_all, summary
+
+
+def result(bits, seed, accuracy, spikes):
+    layers = {
+        "conv1": {"slots": 40, "spikes": [spikes, spikes], "sparsity": 1 - spikes / 20, "events": 3.0, "synaptic_operations": 0},
+        "pool1": {"slots": 10, "spikes": [9, 9], "sparsity": 0.1, "events": 100.0, "synaptic_operations": 0},
+        "fc1": {"slots": 10, "spikes": [1, 1], "sparsity": 0.8, "events": 2.0, "synaptic_operations": 70},
+    }
+    settings = {"weight_bits": bits, "seed": seed, "coding": "direct", "timesteps": 2}
+    return {"settings": settings, "accuracy": accuracy, "layers": layers, "interval": 100.0, "latency": 150, "energy": 7.0}
+
+
+RESULTS = [result("float", 1, 0.9, 4), result(4, 1, 0.8, 2), result("float", 2, 0.7, 8)]
+
+
+def test_points_that_differ_in_their_seed_make_a_row():
+    rows = summary(RESULTS)
+    assert [(row["weight_bits"], row["seeds"]) for row in rows] == [("float", 2), (4, 1)]
+    assert "coding" not in rows[0]
+    assert rows[0]["accuracy"] == pytest.approx(0.8) and rows[0]["accuracy_spread"] == pytest.approx(0.1 * 2**0.5)
+    # Without pools: (8 + 2) and (16 + 2) spikes of 50 slots.
+    assert rows[0]["sparsity"] == pytest.approx((0.8 + 0.64) / 2)
+    assert rows[1]["accuracy_spread"] is None
+    assert (rows[1]["spikes"], rows[1]["events"], rows[1]["synaptic_operations"]) == (6, 5, 70)
+
+
+def test_tables():
+    rows = summary(RESULTS)
+    text = as_markdown(rows)
+    assert text.startswith("| weight bits | seeds | accuracy | sparsity |")
+    assert "| float | 2 | 80.00 ± 14.14 % | 72.00 ± 11.31 % | 14 ± 6 |" in text
+    assert "| 4 | 1 | 80.00 % | 88.00 % | 6 |" in text
+    read = list(csv.DictReader(io.StringIO(as_csv(rows))))
+    assert [row["weight_bits"] for row in read] == ["float", "4"]
+    assert float(read[0]["latency"]) == 150 and read[1]["latency_spread"] == ""
+
+
+def test_plots_name_every_point(tmp_path):
+    for name in plot_all(RESULTS, tmp_path):
+        text = (tmp_path / name).read_text()
+        if name != "latency.svg":
+            assert ">weight_bits float<" in text and ">weight_bits 4<" in text, name
+        else:
+            assert ">latency<" in text and ">weight_bits 4<" in text
