@@ -197,9 +197,9 @@ class _Commands:
             process = subprocess.Popen(command, cwd=self.folder, stdout=output, env=self.environment)
             _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - start
-        last = (self.folder / "output").read_text().rstrip().splitlines()[-1]
         if status:
-            raise SystemExit(f"{' '.join(words)}: {last}")
+            raise SystemExit(f"{' '.join(words)}: failed")
+        last = (self.folder / "output").read_text().rstrip().splitlines()[-1]
         self.rows.append([what, f"{seconds:.0f}", f"{usage.ru_maxrss / 2**20:.1f}", last])
         print(self.rows[-1], file=sys.stderr, flush=True)
 

@@ -15,7 +15,7 @@ from .sizing import Sizing, choose_sizing
 from .synthesis import synthesize
 
 FEW, MANY = 4, 8
-"""Lanes of the syntheses that the model is fitted to, where a layer has as many outputs."""
+"""Lanes of the syntheses that the model is fitted to; in a layer with fewer outputs, half of them and all."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,10 @@ def fit_areas(network: Network, timesteps: int, queue_depth: int, progress: Call
     names = list(layers)
 
     def measured(many: set[str]) -> tuple[dict[str, int], dict[str, float]]:
-        lanes = {name: min(MANY if name in many else FEW, layer.outputs) for name, layer in layers.items()}
+        lanes = {
+            name: min(MANY, layer.outputs) if name in many else min(FEW, max(1, layer.outputs // 2))
+            for name, layer in layers.items()
+        }
         return lanes, stage_luts(network, choose_sizing(network, lanes, None, timesteps, queue_depth))
 
     progress("synthesis 1 of 3")

@@ -35,11 +35,12 @@ def lane_options(outputs: int, work: float, cost: Callable[[int], float]) -> lis
     return [Option(groups_of(outputs, count), count * work, cost(groups_of(outputs, count))) for count in groups]
 
 
-def fastest(options: Options, budget: float, lag: dict[str, float], slack: float) -> dict[str, int]:
+def fastest(options: Options, budget: float, lag: dict[str, float], slack: float, floor: float = 0.0) -> dict[str, int]:
     """Lanes of each layer that cost at most `budget` in all and make the slowest layer as fast as possible.
 
     lag: by layer, the share of its cycles that it adds to the latency of an image. slack: the share by which the slowest
-    layer may be slower than at best; among all lanes within it the sum of the lags is smallest.
+    layer may be slower than at best; among all lanes within it the sum of the lags is smallest. floor: cycles of what no
+    lanes make faster; no layer need be faster than that.
     DesignError if the budget does not give each layer a lane.
     """
     pick, cycles, cost = _columns(options, budget)
@@ -50,7 +51,7 @@ def fastest(options: Options, budget: float, lag: dict[str, float], slack: float
         LinearConstraint(np.hstack([pick * cycles, -np.ones((len(pick), 1))]), -np.inf, 0),
     ]
     slowest = np.append(np.zeros(len(cycles)), 1)
-    best = _solve(slowest, constraints)[-1]
+    best = max(_solve(slowest, constraints)[-1], floor)
     # A little more than nothing, since the solver's optimum is rounded.
     limit = LinearConstraint(slowest[None], 0, best * (1 + max(slack, 1e-9)))
     lags = cycles * (np.array([lag[name] for name in options]) @ pick)
@@ -74,7 +75,7 @@ def _columns(options: Options, budget: float) -> tuple[np.ndarray, np.ndarray, n
     """Of all options: whose each one is, 0 or 1 [layers, options]; cycles and cost, [options]."""
     least = sum(min(option.cost for option in of_layer) for of_layer in options.values())
     if budget < least:
-        raise DesignError(f"a budget of {budget:g}; allowed: {least:g} or more, what one lane for each layer takes")
+        raise DesignError(f"a budget of {budget:.10g}; allowed: {least:.10g} or more, what one lane for each layer takes")
     flat = [option for of_layer in options.values() for option in of_layer]
     owner = np.repeat(np.arange(len(options)), [len(of_layer) for of_layer in options.values()])
     pick = (owner == np.arange(len(options))[:, None]).astype(float)

@@ -2,7 +2,7 @@
 
 It follows the registers that decide when something moves, and nothing else: of an event only whether it is a pixel's last
 and whether it is silent, of a stream only valid and ready. So its counters equal those of the RTL, with no tolerance, for
-any network, lanes, parts and queues, at thousands of times the speed of a simulator of the whole.
+any network, lanes, parts and queues, at thousands of times the speed of Icarus.
 
 The units, see cycle_units.py, work from the last to the first in each cycle: `ready` goes upstream within a cycle, while
 `valid` comes out of registers, so each unit still sees the valid of the unit before it as it was.

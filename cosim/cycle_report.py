@@ -45,7 +45,7 @@ def stage_table(rows: list[dict[str, Any]]) -> Table:
 def make_report(run: CycleRun, stages: dict[str, Stage], sizing: Sizing) -> dict[str, Any]:
     """The content of cycles.json.
 
-    images; cycles: of the whole run; latency: of the first image; interval: between the classes of images, on average, None
+    images; cycles: of the whole run; latency: of the first image; mean_interval: between the classes of images, None
     for one image; stages: stage_rows(), an image's
     share of the run being the period; firsts, lasts: by stage, the cycles of its first and last beat of each image.
     """
@@ -54,7 +54,7 @@ def make_report(run: CycleRun, stages: dict[str, Stage], sizing: Sizing) -> dict
         "images": images,
         "cycles": run.cycles,
         "latency": run.latency,
-        "interval": None if images == 1 else float(run.ends[-1] - run.ends[0]) / (images - 1),
+        "mean_interval": None if images == 1 else float(run.ends[-1] - run.ends[0]) / (images - 1),
         "stages": stage_rows(run, stages, sizing, run.cycles / images),
         "firsts": {name: times.tolist() for name, times in run.firsts.items()},
         "lasts": {name: times.tolist() for name, times in run.lasts.items()},
@@ -63,6 +63,6 @@ def make_report(run: CycleRun, stages: dict[str, Stage], sizing: Sizing) -> dict
 
 def run_line(report: dict[str, Any]) -> str:
     """The run in one sentence."""
-    interval = "" if report["interval"] is None else f", an image each {report['interval']:.0f} cycles"
+    interval = "" if report["mean_interval"] is None else f", an image each {report['mean_interval']:.0f} cycles"
     images = f"{report['images']} image" + ("s" if report["images"] > 1 else "")
     return f"{images} in {report['cycles']} cycles; latency of the first {report['latency']} cycles{interval}"

@@ -19,11 +19,10 @@ from rtl.errors import DesignError
 from .area_model import fit_areas, stage_luts
 from .balance import Options, fastest, fewest, lane_options
 from .cycle_model import CycleRun, run_model
-from .plan import READOUT, Stage, plan_stages
+from .plan import Stage, plan_stages
 from .sizing import Sizing, choose_sizing, divisors, part_beats
 
 BUDGETS = ("lanes", "luts", "fps")
-OBJECTIVES = ("interval", "latency")
 LATENCY_SLACKS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 """By how much the interval may grow, where the latency counts: what is fast for one image is measured for each."""
 FRONT = (0.25, 0.5, 0.7, 1.4, 2.0, 4.0)
@@ -32,6 +31,7 @@ TUNED_IMAGES = 1
 """Images on which parts are compared."""
 TOLERANCE = 0.01
 """Share by which parts of rows may make the interval longer than the slowest layer is with whole rows."""
+NO_SLACK = "a slack goes with the least interval for lanes or luts; there is none to lengthen here"
 ROUNDS = 20
 """Attempts at a budget that can only be measured on the whole."""
 
@@ -71,7 +71,7 @@ class Choice:
     @property
     def slowest(self) -> tuple[str, float]:
         """The stage with the most busy cycles an image, and the share of the interval that they are."""
-        busy = {name: counts["busy"] / len(self.run.ends) for name, counts in self.run.activity.items() if name != READOUT}
+        busy = {name: counts["busy"] / len(self.run.ends) for name, counts in self.run.activity.items()}
         name = max(busy, key=lambda stage: busy[stage])
         return name, busy[name] / self.interval
 
@@ -101,6 +101,12 @@ class Problem:
         """By layer the share of its cycles that are left when its last input comes: one row."""
         shapes = zip(self.network.layers, self.network.shapes, strict=False)
         return {layer.name: 1 / shape[1] for layer, shape in shapes if not isinstance(layer, Pool)}
+
+    @property
+    def floor(self) -> float:
+        """Cycles an image of the read-out, which takes each output of the last layer in each pass, whatever the lanes. Pools
+        and the encoder are never slower than the layer beside them."""
+        return float(self.network.shapes[-1][0] * self.network.timesteps // self.timesteps)
 
     def measure(self, sizing: Sizing) -> Choice:
         """What the cycle model says of a sizing: the images come twice, and the second time it is in steady state."""
@@ -152,38 +158,53 @@ def choose(problem: Problem, budget: Budget, objective: str = "interval", slack:
 
     objective: interval, the fastest slowest layer, or latency, the least latency of a single image. slack: for the
     interval, the share by which it may be longer than at best where that shortens the latency.
-    DesignError for a budget that no sizing keeps, and for a latency within images a second, which any number of lanes shortens.
+    DesignError for a budget that no sizing keeps, for a latency within images a second, which any number of lanes shortens,
+    and for a slack where the interval is not what is sought.
     """
+    if slack and (budget.kind == "fps" or objective == "latency"):
+        raise DesignError(NO_SLACK)
     if budget.kind == "fps":
         if objective == "latency":
             raise DesignError("the least latency at given images a second has no bound on its lanes; allowed: lanes or luts")
         return _reach(problem, problem.clock / budget.amount)
     found = []
     for each in LATENCY_SLACKS if objective == "latency" else (slack,):
-        lanes = fastest(problem.options, budget.amount, problem.lag, each)
-        found.append(_with_parts(problem, lanes, math.inf if objective == "latency" else 1 + TOLERANCE))
+        lanes = fastest(problem.options, budget.amount, problem.lag, each, problem.floor)
+        limit = math.inf if objective == "latency" else (1 + TOLERANCE) * _slowest(problem, lanes)
+        found.append(_with_parts(problem, lanes, limit))
     return min(found, key=lambda choice: choice.latency)
 
 
 def _reach(problem: Problem, cycles: float) -> Choice:
-    """The cheapest sizing with at most `cycles` between images, measured; what the layers may take shrinks until it holds."""
-    allowed = cycles
+    """A cheap sizing with at most `cycles` between images, measured: each layer has the fewest lanes for what it may take.
+
+    That begins a little above what is asked, since a layer may be faster than its work says, and shrinks until it holds.
+    """
+    allowed, closest = cycles * (1 + TOLERANCE), math.inf
     for _ in range(ROUNDS):
-        choice = _with_parts(problem, fewest(problem.options, allowed), 1 + TOLERANCE)
+        try:
+            lanes = fewest(problem.options, allowed)
+        except DesignError:
+            if closest < math.inf:
+                break
+            lanes = fewest(problem.options, cycles)
+        choice = _with_parts(problem, lanes, cycles)
         if choice.interval <= cycles:
             return choice
+        closest = min(closest, choice.interval)
         allowed *= min(0.999, cycles / choice.interval)
-    raise DesignError(f"an image each {cycles:.0f} cycles is not reached; the closest found takes {choice.interval:.0f}")
+    raise DesignError(f"an image each {cycles:.0f} cycles is not reached; the closest found takes {closest:.0f}")
 
 
-def _with_parts(problem: Problem, lanes: dict[str, int], longer: float) -> Choice:
+def _with_parts(problem: Problem, lanes: dict[str, int], limit: float) -> Choice:
     """These lanes with the parts of rows that make the latency least.
 
-    longer: how many times as long as the slowest layer with whole rows the interval may be. A coordinate descent on the tuned
-    images: each layer in turn takes the parts that are best with those of the others, until none changes.
+    limit: cycles that the interval may take. A coordinate descent on the tuned images: each layer in turn takes the parts that
+    are best with those of the others, until none changes.
     """
     tuned = problem.tuned
-    limit = longer * _slowest(tuned.options, lanes)
+    # The tuned images are not those of the limit, and may be harder or easier.
+    limit *= _slowest(tuned, lanes) / _slowest(problem, lanes)
 
     def badness(choice: Choice) -> tuple[float, int]:
         return max(0.0, choice.interval - limit), choice.latency
@@ -201,8 +222,10 @@ def _with_parts(problem: Problem, lanes: dict[str, int], longer: float) -> Choic
     return problem.measure(best.sizing)
 
 
-def _slowest(options: Options, lanes: dict[str, int]) -> float:
-    return max(option.cycles for name, of_layer in options.items() for option in of_layer if option.lanes == lanes[name])
+def _slowest(problem: Problem, lanes: dict[str, int]) -> float:
+    """Cycles of the slowest layer with these lanes and whole rows."""
+    taken = (option.cycles for name, of_layer in problem.options.items() for option in of_layer if option.lanes == lanes[name])
+    return max(problem.floor, *taken)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,6 +258,8 @@ def explore(
     with_front: also choose for the budgets of FRONT. progress: told each step.
     DesignError for a budget that no sizing keeps.
     """
+    if slack and objective == "latency":
+        raise DesignError(NO_SLACK)
     if budget.kind == "luts":
         areas = fit_areas(network, timesteps, queue_depth, progress)
         problem = Problem(network, trace, timesteps, queue_depth, clock, areas.cost)
@@ -258,20 +283,32 @@ def explore(
         for done, found in enumerate(pool.map(point, others), 1):
             points += [found] if found else []
             progress(f"Pareto front: {done} of {len(others)}")
-    return Exploration(budget, clock, chosen, pareto_front(points))
+    shown = pareto_front(points)
+    return Exploration(budget, clock, chosen, shown if chosen in shown else sorted([*shown, chosen], key=lambda one: one.cost))
 
 
 def _synthesised(problem: Problem, budget: Budget, objective: str, slack: float, progress: Callable[[str], None]) -> Choice:
     """The choice within a budget of LUTs, synthesised: where the model promises too much, the next attempt gets less."""
     allowed = budget.amount
     for attempt in range(1, ROUNDS + 1):
-        choice = choose(problem, Budget("luts", allowed), objective, slack)
+        try:
+            choice = choose(problem, Budget("luts", allowed), objective, slack)
+        except DesignError:
+            break
         progress(f"synthesis of choice {attempt}")
         luts = sum(stage_luts(problem.network, choice.sizing).values())
         if luts <= budget.amount:
             return replace(choice, luts=luts)
         allowed *= min(0.99, budget.amount / luts)
-    raise DesignError(f"{budget.amount:g} LUTs; the smallest choice found takes {luts:.0f}")
+    # What the model refuses may still fit.
+    progress("synthesis of one lane for each layer")
+    choice = _with_parts(problem, dict.fromkeys(problem.options, 1), math.inf)
+    luts = sum(stage_luts(problem.network, choice.sizing).values())
+    if luts > budget.amount:
+        raise DesignError(
+            f"a budget of {budget.amount:.10g} LUTs; allowed: {luts:.0f} or more, what one lane for each layer takes"
+        )
+    return replace(choice, luts=luts)
 
 
 def pareto_front(choices: list[Choice]) -> list[Choice]:

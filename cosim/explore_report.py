@@ -11,7 +11,7 @@ from rich.table import Table
 from .cycle_report import stage_rows
 from .explore import Choice, Exploration
 
-UNITS = {"lanes": "lanes", "fps": "lanes", "luts": "LUTs"}
+UNITS = {"lanes": "lanes", "fps": "lanes", "luts": "LUTs (modelled)"}
 """What a choice costs, by the kind of the budget."""
 
 

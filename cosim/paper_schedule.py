@@ -2,7 +2,7 @@
 
 Aliyev, Lopez and Adegbija (DATE 2025) process layers one after the other. A sparse layer walks the spikes of each input map
 one filter tap a cycle, again for each group of output channels, after it has packed the map's spikes to a list; a dense
-layer takes each timestep anew. The formulas are those of its published SystemVerilog, measured in simulation.
+layer takes each timestep anew. The formulas describe its published SystemVerilog, which is not simulated here.
 """
 
 from __future__ import annotations

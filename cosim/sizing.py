@@ -11,6 +11,7 @@ from rtl.stream import check_lanes, groups_of
 
 DEFAULT_LANES = 8
 QUEUE_DEPTH = 16
+DEEPEST_QUEUE = 2**16
 MOST_PASS_TIMESTEPS = 4
 """Timesteps of a pass, where nothing is said: each one takes adders, registers and stream bits of its own."""
 PART_CHANNELS = 64
@@ -48,8 +49,8 @@ def choose_sizing(
     """
     chosen = _choose_lanes(network, lanes)
     queue_depth = QUEUE_DEPTH if queue_depth is None else queue_depth
-    if queue_depth < 1:
-        raise DesignError(f"event queues of depth {queue_depth}; allowed: 1 or more")
+    if not 1 <= queue_depth <= DEEPEST_QUEUE:
+        raise DesignError(f"event queues of depth {queue_depth}; allowed: 1 to {DEEPEST_QUEUE}")
     return Sizing(chosen, _choose_parts(network, chosen, parts), _choose_timesteps(network, timesteps), queue_depth)
 
 

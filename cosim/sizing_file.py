@@ -1,11 +1,11 @@
-"""The TOML file of a sizing: what `explore` writes, users edit, and the commands that make hardware read."""
+"""The TOML file of a sizing, to be written, edited and read back."""
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from reference.errors import InputError
+from reference.files import read_toml
 from reference.network import Network
 
 from .sizing import Sizing, choose_sizing
@@ -28,12 +28,7 @@ def read_sizing(path: Path) -> dict:
     timesteps, queue_depth: whole numbers. lanes, parts: tables of whole numbers by layer name.
     InputError for a file that cannot be read, is not TOML, or holds another key or another type.
     """
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file ({error})") from None
+    found = read_toml(path)
     for key, value in found.items():
         if key in NUMBERS:
             _check_number(path, key, value)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from reference import golden, train
 from reference.coding import ENCODER
 from reference.datasets import Dataset
 from reference.errors import InputError
-from reference.files import write_atomically
+from reference.files import read_toml, write_atomically
 from reference.golden import Trace
 from reference.modelfile import save_model
 from reference.network import Conv, Linear, Network
@@ -57,12 +56,7 @@ def read_study(path: Path) -> Study:
     Each grid gives every combination of its lists, in place of the base's values. InputError: not readable, not TOML, an
     unknown key, or settings that cannot be.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file ({error})") from None
+    table = read_toml(path)
     try:
         return _study_from(table)
     except InputError as error:

@@ -30,13 +30,16 @@ def read_cifar(name: str, split: str, folder: Path) -> tuple[np.ndarray, np.ndar
     name: cifar-10 or cifar-100. folder: holds the binary version's files or the Python version's.
     InputError: a file is missing, damaged or of another format.
     """
-    parts = []
-    for file in FILES[name][split]:
-        binary = folder / f"{file}.bin"
-        parts.append(_read_binary(name, binary) if binary.exists() else _read_pickle(name, folder / file))
+    files = FILES[name][split]
+    is_binary = (folder / f"{files[0]}.bin").exists()
+    parts = [_read_binary(name, folder / f"{file}.bin") if is_binary else _read_pickle(name, folder / file) for file in files]
+    counts = {file: len(labels) for file, (_, labels) in zip(files, parts, strict=True)}
+    if len(set(counts.values())) > 1 or 0 in counts.values():
+        raise InputError(f"{folder}: images of the files {counts}; needs as many in each, 1 or more")
+    for file, (_, labels) in zip(files, parts, strict=True):
+        if labels.min() < 0 or labels.max() >= CLASSES[name]:
+            raise InputError(f"{folder / file}: labels from {labels.min()} to {labels.max()}; allowed: 0..{CLASSES[name] - 1}")
     images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    if not len(labels) or labels.max() >= CLASSES[name] or labels.min() < 0:
-        raise InputError(f"{folder}: {len(labels)} labels; needs 1 or more, each in 0..{CLASSES[name] - 1}")
     return images.reshape(-1, *SHAPE), labels.astype(np.int64)
 
 

@@ -37,13 +37,15 @@ class Dataset:
 class Published:
     """A published data set. shape: of an image. classes: how many.
 
-    shift: by how many pixels training moves images at most. marks: files of the test images, by one of which a folder is known.
+    shift: by how many pixels training moves images at most. mirrored: whether it mirrors them, too. marks: files of the test
+    images, by one of which a folder is known.
     """
 
     name: str
     shape: tuple[int, int, int]
     classes: int
     shift: int
+    mirrored: bool
     marks: tuple[str, ...]
 
     def read(self, split: str, folder: Path | None) -> Dataset:
@@ -54,27 +56,28 @@ class Published:
         if self.name == "fashion-mnist":
             return fashion_mnist(split, folder)
         if folder is None:
-            raise InputError(f"{self.name}: the folder of its files is not named (--data)")
+            raise InputError(f"{self.name}: the folder of its files is not named")
         return Dataset(*(svhn.read_svhn(split, folder) if self.name == "svhn" else cifar.read_cifar(self.name, split, folder)))
 
 
 PUBLISHED = {
     one.name: one
     for one in (
-        Published("fashion-mnist", FASHION_MNIST_SHAPE, FASHION_MNIST_CLASSES, 1, ("t10k-images-idx3-ubyte.gz",)),
-        Published("cifar-10", cifar.SHAPE, cifar.CLASSES["cifar-10"], 4, ("test_batch", "test_batch.bin")),
-        Published("cifar-100", cifar.SHAPE, cifar.CLASSES["cifar-100"], 4, ("test", "test.bin")),
-        Published("svhn", svhn.SHAPE, svhn.CLASSES, 4, (svhn.FILES["test"],)),
+        Published("fashion-mnist", FASHION_MNIST_SHAPE, FASHION_MNIST_CLASSES, 1, True, ("t10k-images-idx3-ubyte.gz",)),
+        Published("cifar-10", cifar.SHAPE, cifar.CLASSES["cifar-10"], 4, True, ("test_batch", "test_batch.bin")),
+        Published("cifar-100", cifar.SHAPE, cifar.CLASSES["cifar-100"], 4, True, ("test", "test.bin")),
+        Published("svhn", svhn.SHAPE, svhn.CLASSES, 4, False, (svhn.FILES["test"],)),
     )
 }
 
 
 def published_in(folder: Path) -> Published:
-    """The data set whose files a folder holds; InputError if it holds none's."""
-    for one in PUBLISHED.values():
-        if any((folder / mark).is_file() for mark in one.marks):
-            return one
-    raise InputError(f"{folder}: holds the files of none of {', '.join(PUBLISHED)}")
+    """The data set whose files a folder holds; InputError if it holds none's, or those of several."""
+    found = [one for one in PUBLISHED.values() if any((folder / mark).is_file() for mark in one.marks)]
+    if len(found) != 1:
+        held = f"of {' and '.join(one.name for one in found)}" if found else f"of none of {', '.join(PUBLISHED)}"
+        raise InputError(f"{folder}: holds the files {held}; needs those of one")
+    return found[0]
 
 
 def fashion_mnist(split: str, folder: Path | str | None = None) -> Dataset:

@@ -1,12 +1,24 @@
-"""Writing files whole or not at all."""
+"""Reading TOML, and writing files whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import tomllib
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from .errors import InputError
+
+
+def read_toml(path: Path | str) -> dict[str, Any]:
+    """The tables of a TOML file. InputError: not readable, or not TOML."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:  # those of the TOML, of its encoding, and of numbers and tables without end
+        raise InputError(f"{path}: not a TOML file ({error})") from None
 
 
 def write_atomically(path: Path | str, data: bytes) -> None:

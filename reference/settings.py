@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from .architecture import parse
 from .datasets import PUBLISHED
 from .errors import InputError
+from .files import read_toml
 from .network import LEAK_SHIFTS, NEURON_KINDS, TIMESTEPS, WEIGHT_BITS, Neuron
 
 FLOAT = "float"
@@ -82,12 +82,7 @@ def parse_neuron(reset: str, beta: str) -> Neuron:
 
 def read_settings(path: Path | str) -> Settings:
     """Settings of a TOML file. InputError: not readable, not TOML, a key unknown, missing, or of the wrong type or value."""
-    try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file ({error})") from None
+    table = read_toml(path)
     try:
         return settings_from(table)
     except InputError as error:

@@ -28,9 +28,11 @@ def read_svhn(split: str, folder: Path) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(f"{path}: not found") from None
     except Exception as error:  # scipy has no common exception for the many ways in which a file can be damaged
         raise InputError(f"{path}: not a file of SVHN ({' '.join(str(error).split())})") from None
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[:3] != (32, 32, 3) or labels.size != images.shape[3]:
+    is_image = images.dtype == np.uint8 and images.ndim == 4 and images.shape[:3] == (32, 32, 3)
+    if not is_image or labels.size != images.shape[3] or labels.dtype.kind not in "iu":
         raise InputError(
-            f"{path}: X is {images.dtype} {images.shape}, y {labels.shape}; needs uint8 (32, 32, 3, count) and (count, 1)"
+            f"{path}: X is {images.dtype} {images.shape}, y {labels.dtype} {labels.shape}; needs uint8 (32, 32, 3, count) and "
+            "integers (count, 1)"
         )
     labels = labels.reshape(-1)
     if not labels.size or labels.min() < 1 or labels.max() > CLASSES:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from .datasets import PUBLISHED, Dataset
+from .datasets import PUBLISHED, Dataset, Published
 from .errors import InputError
 from .files import write_atomically
 from .quantize import SpikingNetwork
@@ -119,13 +119,15 @@ def _batches(run: Run, data: Dataset) -> Iterator[tuple[torch.Tensor, torch.Tens
     generator = torch.Generator().manual_seed((run.settings.seed << 20) + run.epoch)
     for chosen in torch.randperm(len(images), generator=generator).split(run.settings.batch_size):
         batch = torch.from_numpy(images[chosen.numpy()]).float()
-        yield augment(batch, generator, PUBLISHED[run.settings.dataset].shift), torch.from_numpy(labels[chosen.numpy()])
+        yield augment(batch, generator, PUBLISHED[run.settings.dataset]), torch.from_numpy(labels[chosen.numpy()])
 
 
-def augment(images: torch.Tensor, generator: torch.Generator, shift: int) -> torch.Tensor:
-    """Mirror each image [B, C, H, W] left to right with chance 1/2, and move the batch by up to `shift` pixels."""
+def augment(images: torch.Tensor, generator: torch.Generator, published: Published) -> torch.Tensor:
+    """Mirror each image [B, C, H, W] left to right with chance 1/2, and move the batch by some pixels, as the data set allows."""
+    shift = published.shift
     mirrored = torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5
-    images = torch.where(mirrored, images.flip(3), images)
+    if published.mirrored:
+        images = torch.where(mirrored, images.flip(3), images)
     down, right = torch.randint(0, 2 * shift + 1, (2,), generator=generator).tolist()
     padded = functional.pad(images, [shift] * 4)
     return padded[:, :, down : down + images.shape[2], right : right + images.shape[3]]

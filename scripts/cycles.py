@@ -11,7 +11,7 @@ from .network_options import add_data_options, add_design_options, positive, siz
 
 DESCRIPTION = """Run the cycle model of the accelerator for MODEL on images that follow each other: busy and stalled cycles of
 each stage, the latency of an image and the interval between images, equal to the counters of the hardware with no
-tolerance, thousands of times faster than a simulator. The spikes are those of the integer reference. With --out writes
+tolerance, thousands of times faster than Icarus. The spikes are those of the integer reference. With --out writes
 cycles.json and, with matplotlib, cycles.svg (what each stage does) and gantt.svg (one image on its way)."""
 
 

@@ -68,7 +68,7 @@ INSTALL, INSTALL_DEV, INSTALL_PLOTS = "pip install -e .", "pip install -e '.[dev
 PACKAGES = (
     Need("myhdl", f"no Verilog, no co-simulation; {INSTALL}", required=True),
     Need("numpy", f"no command but this one; {INSTALL}", required=True),
-    Need("scipy", f"no second check of the reference; {INSTALL}", required=True),
+    Need("scipy", f"no commands but lint and this one; {INSTALL}", required=True),
     Need("torch", f"no training, no reference to compare with; {INSTALL}", required=True),
     Need("numba", f"no cycle model; {INSTALL}", required=True),
     Need("safetensors", f"no model files; {INSTALL}", required=True),
@@ -83,7 +83,9 @@ PACKAGES = (
     Need("matplotlib", f"no plots; {INSTALL_PLOTS}"),
 )
 
-DATASET = Need("Fashion-MNIST", "no training, only random images or your own; apt-get install dataset-fashion-mnist")
+DATASET = Need(
+    "Fashion-MNIST", "no Fashion-MNIST, only random images, other data sets or your own; apt-get install dataset-fashion-mnist"
+)
 INTERFACE = Need("myhdl.vpi", "tests of single blocks in Icarus must build it first; make setup")
 
 

@@ -14,21 +14,35 @@ finds the lanes, and the cycle model, whose counters are those of the hardware, 
 the Pareto front of other budgets; writes DIR/sizing.toml, which convert, cosim, cycles and synth take with --sizing,
 explore.json and, with matplotlib, front.svg."""
 BUDGET_HELP = "lanes=200 or luts=50000 (of an UltraScale+, by Yosys), for all layers; or fps=1000, images a second"
+SMALLEST, LARGEST = 1e-3, 1e9
+"""Budgets."""
+FASTEST_CLOCK = 100_000
+"""In MHz."""
 SLACK_HELP = "by how many percent the interval may be longer than at best where that shortens the latency (default: 0)"
 
 
 def budget_option(text: str):
-    """Parse the value of --budget: (kind, amount)."""
+    """Parse the value of --budget to a Budget."""
     from cosim.explore import BUDGETS, Budget
 
     kind, _, number = text.partition("=")
     try:
-        amount = float(number)
+        amount = float(number) if kind == "fps" else int(number)
     except ValueError:
-        amount = 0.0
-    if kind not in BUDGETS or not 0 < amount < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is none of lanes=N, luts=N and fps=N with a number above 0")
+        amount = 0
+    if kind not in BUDGETS or not SMALLEST <= amount <= LARGEST:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is none of lanes=N, luts=N (whole numbers) and fps=N, from {SMALLEST:g} to {LARGEST:g}"
+        )
     return Budget(kind, amount)
+
+
+def clock_option(text: str) -> int:
+    """Parse --clock, in MHz."""
+    value = positive(text)
+    if value > FASTEST_CLOCK:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {FASTEST_CLOCK}")
+    return value
 
 
 def percent(text: str) -> float:
@@ -52,7 +66,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="the time between images (default), or that of a single image",
     )  # fmt: skip
     parser.add_argument("--slack", type=percent, default=0.0, metavar="PERCENT", help=SLACK_HELP)
-    parser.add_argument("--clock", type=positive, default=100, metavar="MHZ", help="clock rate in MHz (default: 100)")
+    parser.add_argument("--clock", type=clock_option, default=100, metavar="MHZ", help="clock rate in MHz (default: 100)")
     parser.add_argument("--no-front", action="store_true", help="only the choice, without the Pareto front of other budgets")
     parser.add_argument("--images", type=positive, default=20, metavar="N", help="images that are measured (default: 20)")
     add_data_options(parser)
@@ -84,8 +98,8 @@ def run(args: argparse.Namespace) -> int:
                 timesteps=default.timesteps, queue_depth=default.queue_depth, clock=args.clock * 1e6,
                 objective=args.minimize, slack=args.slack, with_front=not args.no_front, progress=status.update,
             )  # fmt: skip
-        command = f"duospike explore {args.model} --budget {args.budget.kind}={args.budget.amount:g}"
-        write_sizing(found.chosen.sizing, folder / "sizing.toml", f"{command}\n{choice_line(found)}")
+        chosen_for = f"Chosen for {ascii(str(args.model))}, {args.budget.kind}={args.budget.amount}, least {args.minimize}:"
+        write_sizing(found.chosen.sizing, folder / "sizing.toml", f"{chosen_for}\n{choice_line(found)}")
         (folder / "explore.json").write_text(json.dumps(make_report(found), indent=2) + "\n")
         if plots.available():
             plots.plot_front(found, folder / "front.svg")

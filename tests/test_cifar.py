@@ -22,7 +22,7 @@ def test_both_versions_are_read_in_order(name, version, tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     write_cifar(tmp_path, "cifar-10", "binary")
     (tmp_path / "data_batch_3.bin").unlink()
-    with pytest.raises(InputError, match="data_batch_3: not found, nor data_batch_3.bin"):
+    with pytest.raises(InputError, match="data_batch_3.bin: cannot be read"):
         read_cifar("cifar-10", "train", tmp_path)
 
 
@@ -40,10 +40,13 @@ class Malice:
         (pickle.dumps({b"data": np.zeros((2, 3072), np.int32), b"fine_labels": [1, 2]}, 2), r"int32 \(2, 3072\)"),
         (pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": [1]}, 2), r"and \(1,\) labels"),
         (pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": [0.5, 1]}, 2), "whole numbers"),
-        (pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": [0, 100]}, 2), r"each in 0\.\.99"),
+        (
+            pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": [0, 100]}, 2),
+            r"test: labels from 0 to 100; allowed: 0\.\.99",
+        ),
         (
             pickle.dumps({b"data": np.zeros((0, 3072), np.uint8), b"fine_labels": np.zeros(0, int)}, 4),
-            "0 labels; needs 1 or more",
+            "needs as many in each, 1 or more",
         ),
         (pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, 1]}, 2), "not a batch of cifar-100"),
     ],
@@ -62,3 +65,21 @@ def test_a_cut_binary_file_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(InputError, match="9221 bytes; needs a multiple of 3074"):
         read_cifar("cifar-100", "test", tmp_path)
+
+
+def test_files_of_unequal_length_and_mixed_versions_are_refused(tmp_path):
+    write_cifar(tmp_path, "cifar-10", "binary")
+    path = tmp_path / "data_batch_4.bin"
+    path.write_bytes(path.read_bytes()[:3073])
+    with pytest.raises(InputError, match="'data_batch_4': 1, .*needs as many in each"):
+        read_cifar("cifar-10", "train", tmp_path)
+    path.unlink()
+    write_cifar(tmp_path, "cifar-10", "python")
+    (tmp_path / "data_batch_4.bin").unlink(missing_ok=True)
+    with pytest.raises(InputError, match="data_batch_4.bin: cannot be read"):
+        read_cifar("cifar-10", "train", tmp_path)
+
+
+def test_a_missing_pickle_is_named(tmp_path):
+    with pytest.raises(InputError, match="test_batch: not found, nor test_batch.bin"):
+        read_cifar("cifar-10", "test", tmp_path)

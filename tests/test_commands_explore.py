@@ -31,7 +31,7 @@ def test_what_explore_writes_makes_hardware_of_the_cycles_it_says(model, tmp_pat
     chosen = report["chosen"]
     assert chosen["cost"] == sum(chosen["sizing"]["lanes"].values()) <= 12
     assert read_sizing(out / "sizing.toml") == chosen["sizing"]
-    assert (out / "sizing.toml").read_text().startswith(f"# duospike explore {model} --budget lanes=12\n# ")
+    assert (out / "sizing.toml").read_text().startswith(f"# Chosen for '{model}', lanes=12, least interval:\n# 12 lanes: ")
     assert (out / "front.svg").read_text().startswith("<?xml")
     for text in ("Pareto front", "chosen", "sparse_conv", f"an image each {chosen['interval']:.0f} cycles"):
         assert text in printed
@@ -70,7 +70,7 @@ def test_cycles_prints_and_plots(model, tmp_path, capsys):
         assert all(f">{name}<" in text for name in names), plot
     report = json.loads((out / "cycles.json").read_text())
     assert list(report["lasts"]) == ["source", *names]
-    assert report["interval"] == report["lasts"]["readout"][1] - report["lasts"]["readout"][0]
+    assert report["mean_interval"] == report["lasts"]["readout"][1] - report["lasts"]["readout"][0]
     # The same run gives the same bytes.
     before = {file.name: file.read_bytes() for file in out.iterdir()}
     assert run("cycles", model, "--data", "random", "--images", 2, "--out", out) == 0
@@ -110,6 +110,10 @@ def bad_inputs(tmp_path):
         "latency at a rate": (
             ["explore", model, "--budget", "fps=9", "--minimize", "latency", *images, "--out", out], "allowed: lanes or luts"
         ),
+        "slack for a rate": (["explore", model, "--budget", "fps=9", "--slack", 5, *images, "--out", out], "a slack goes with"),
+        "slack for latency": (
+            ["explore", model, "--budget", "lanes=9", "--minimize", "latency", "--slack", 5, *images, "--out", out], "a slack"
+        ),
         "passes": (
             ["explore", model, "--budget", "lanes=9", "--pass-timesteps", 3, *images, "--out", out], "a pass; allowed: 1, 2"
         ),
@@ -122,8 +126,8 @@ def bad_inputs(tmp_path):
 @pytest.mark.parametrize(
     "wrong",
     [
-        "missing model", "budget too small", "too fast", "latency at a rate", "passes", "sizing of another network", "no sizing",
-        "folder of others",
+        "missing model", "slack for a rate", "slack for latency", "budget too small", "too fast", "latency at a rate", "passes",
+        "sizing of another network", "no sizing", "folder of others",
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line_and_leaves_nothing(wrong, model, tmp_path, capfd):
@@ -138,10 +142,13 @@ def test_bad_input_is_one_line_and_leaves_nothing(wrong, model, tmp_path, capfd)
 @pytest.mark.parametrize(
     "option, message",
     [
-        (["--budget", "lanes"], "'lanes' is none of lanes=N, luts=N and fps=N"),
+        (["--budget", "lanes"], "'lanes' is none of lanes=N, luts=N (whole numbers) and fps=N"),
         (["--budget", "area=3"], "'area=3' is none of"),
         (["--budget", "lanes=-1"], "'lanes=-1' is none of"),
         (["--budget", "fps=inf"], "'fps=inf' is none of"),
+        (["--budget", "lanes=9.7"], "'lanes=9.7' is none of"),
+        (["--budget", "fps=1e-300"], "'fps=1e-300' is none of"),
+        (["--budget", "lanes=9", "--clock", "9" * 400], "is not a whole number from 1 to 100000"),
         (["--budget", "lanes=9", "--slack", "-1"], "'-1' is not a percentage from 0 up"),
         (["--budget", "lanes=9", "--slack", "nan"], "'nan' is not a percentage from 0 up"),
         (["--budget", "lanes=9", "--minimize", "area"], "'area'"),

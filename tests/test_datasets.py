@@ -229,5 +229,9 @@ def test_a_folder_is_known_by_its_files(name, version, tmp_path):
 def test_folders_of_nothing_and_no_folder_are_refused(tmp_path, network):
     with pytest.raises(InputError, match="holds the files of none of fashion-mnist, cifar-10, cifar-100, svhn"):
         datasets.load(str(tmp_path), network)
+    write_svhn(tmp_path)
+    write_cifar(tmp_path, "cifar-10", "binary")
+    with pytest.raises(InputError, match="holds the files of cifar-10 and svhn; needs those of one"):
+        datasets.load(str(tmp_path), network)
     with pytest.raises(InputError, match="svhn: the folder of its files is not named"):
         datasets.PUBLISHED["svhn"].read("train", None)

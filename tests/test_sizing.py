@@ -56,5 +56,5 @@ def test_timesteps_of_a_pass(timesteps, default):
 
 
 def test_queues_need_room():
-    with pytest.raises(DesignError, match="event queues of depth 0; allowed: 1 or more"):
+    with pytest.raises(DesignError, match="event queues of depth 0; allowed: 1 to 65536"):
         choose_sizing(small_network(), queue_depth=0)

@@ -34,6 +34,8 @@ def test_options_go_before_the_file_layer_by_layer(tmp_path):
         ("timesteps = true", "timesteps = True; allowed: whole numbers"),
         ("[lanes]\nconv1 = '2'", "lanes.conv1 = '2'; allowed: whole numbers"),
         ("[lanes", "not a TOML file"),
+        ("queue_depth = " + "9" * 5000, "not a TOML file"),
+        ("a = " + "[" * 9000, "not a TOML file"),
         (b"\xff", "not a TOML file"),
     ],
 )

@@ -6,6 +6,7 @@ import torch
 from small_training import SHAPE, bright_quarters, small_settings
 
 from reference import golden, train
+from reference.datasets import PUBLISHED
 from reference.errors import InputError
 
 
@@ -84,8 +85,16 @@ def test_augmentation_mirrors_and_shifts_only():
     image = torch.zeros(1, 1, 6, 6)
     image[0, 0, 2, 1] = 5
     generator = torch.Generator().manual_seed(1)
-    places = {tuple(train.augment(image, generator, 1)[0, 0].nonzero()[0].tolist()) for _ in range(300)}
+    places = {tuple(train.augment(image, generator, PUBLISHED["fashion-mnist"])[0, 0].nonzero()[0].tolist()) for _ in range(300)}
     assert places == {(y, x) for y in (1, 2, 3) for x in (0, 1, 2, 3, 4, 5)}
+
+
+def test_digits_are_not_mirrored():
+    image = torch.zeros(1, 1, 12, 12)
+    image[0, 0, 6, 4] = 5
+    generator = torch.Generator().manual_seed(1)
+    places = {tuple(train.augment(image, generator, PUBLISHED["svhn"])[0, 0].nonzero()[0].tolist()) for _ in range(1000)}
+    assert places == {(y, x) for y in range(2, 11) for x in range(0, 9)}
 
 
 def test_vote_loss_is_scaled_cross_entropy():
