@@ -15,10 +15,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from cosim.bench import Outcome
+from cosim.cycle_model import run_model
 from cosim.network_run import SIMULATORS, network_bench, stage_activity
 from cosim.plan import plan_stages
 from cosim.sizing import choose_sizing
 from cosim.stage_run import run_stage
+from reference import golden
 from reference.datasets import load, random_images
 from reference.modelfile import load_model
 from reference.network import Network, Neuron
@@ -33,6 +35,8 @@ LANES = 8
 MODEL = ROOT / "models" / "fashion-small.safetensors"
 SIMULATED = {"ghdl": 2, "icarus": 4, "verilator": 100}
 """Images in each simulator."""
+MODELLED = 200
+"""Images in the cycle model."""
 DEMO = [sys.executable, "-m", "scripts.main", "cosim", "models/fashion-small.safetensors", "--images", "2"]
 
 
@@ -106,6 +110,7 @@ def _simulator_table() -> str:
     network = load_model(MODEL)
     stages = plan_stages(network, choose_sizing(network))
     rows = [_simulator_row(name, images, network, stages) for name, images in SIMULATED.items()]
+    rows.append(_model_row(network, stages))
     slowest = min(float(row[-1]) for row in rows)
     title = f"Cycles a second of whole runs of {MODEL.name}, all streams recorded"
     rows = [[*row, f"{float(row[-1]) / slowest:.0f}"] for row in rows]
@@ -123,6 +128,16 @@ def _simulator_row(simulator: str, images: int, network: Network, stages: dict) 
             cycles = run_simulator(bench, Path(folder)).complete().cycles
             seconds = time.monotonic() - start
     return [simulator, str(images), str(cycles), f"{seconds:.1f}", f"{cycles / seconds:.0f}"]
+
+
+def _model_row(network: Network, stages: dict) -> list[str]:
+    """The cycle model, whose cycles are those of the RTL, once it is compiled."""
+    trace = golden.run(network, load("fashion-mnist", network, MODELLED).images)
+    for _ in range(2):
+        start = time.monotonic()
+        cycles = run_model(network, stages, trace).cycles
+        seconds = time.monotonic() - start
+    return ["the cycle model", str(MODELLED), str(cycles), f"{seconds:.1f}", f"{cycles / seconds:.0f}"]
 
 
 def _time_table(skip_tests: bool) -> str:

@@ -23,7 +23,7 @@ from .plan import Stage, plan_stages
 from .sizing import Sizing, choose_sizing, divisors, part_beats
 
 BUDGETS = ("lanes", "luts", "fps")
-LATENCY_SLACKS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
+LATENCY_SLACKS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.5)
 """By how much the interval may grow, where the latency counts: what is fast for one image is measured for each."""
 FRONT = (0.25, 0.5, 0.7, 1.4, 2.0, 4.0)
 """The other budgets of a Pareto front, in units of the one that is asked for."""
@@ -80,7 +80,9 @@ class Choice:
 class Problem:
     """What a choice is made for: a network and the spikes of some images, and what all choices share.
 
-    cost: of a layer, by its name, with a number of lanes. clock: cycles a second.
+    timesteps: of a pass. cost: of a layer, by its name, with a number of lanes. clock: cycles a second. shorter: fewer timesteps
+    of a pass that are tried as well where the latency counts: an image then goes through in more passes, of which only
+    the first has to fill all stages.
     """
 
     network: Network
@@ -89,6 +91,7 @@ class Problem:
     queue_depth: int
     clock: float
     cost: Callable[[str, int], float]
+    shorter: tuple[int, ...] = ()
 
     @cached_property
     def options(self) -> Options:
@@ -168,11 +171,20 @@ def choose(problem: Problem, budget: Budget, objective: str = "interval", slack:
             raise DesignError("the least latency at given images a second has no bound on its lanes; allowed: lanes or luts")
         return _reach(problem, problem.clock / budget.amount)
     found = []
-    for each in LATENCY_SLACKS if objective == "latency" else (slack,):
-        lanes = fastest(problem.options, budget.amount, problem.lag, each, problem.floor)
-        limit = math.inf if objective == "latency" else (1 + TOLERANCE) * _slowest(problem, lanes)
-        found.append(_with_parts(problem, lanes, limit))
+    if objective == "latency":
+        for timesteps in (problem.timesteps, *problem.shorter):
+            each = replace(problem, timesteps=timesteps)
+            found += [_with_parts(each, lanes, math.inf) for lanes in _distinct(each, budget)]
+    else:
+        lanes = fastest(problem.options, budget.amount, problem.lag, slack, problem.floor)
+        found.append(_with_parts(problem, lanes, (1 + TOLERANCE) * _slowest(problem, lanes)))
     return min(found, key=lambda choice: choice.latency)
+
+
+def _distinct(problem: Problem, budget: Budget) -> list[dict[str, int]]:
+    """The lanes with each of LATENCY_SLACKS, those that are the same once."""
+    every = [fastest(problem.options, budget.amount, problem.lag, slack, problem.floor) for slack in LATENCY_SLACKS]
+    return [lanes for i, lanes in enumerate(every) if lanes not in every[:i]]
 
 
 def _reach(problem: Problem, cycles: float) -> Choice:
@@ -246,6 +258,7 @@ def explore(
     timesteps: int,
     queue_depth: int,
     clock: float,
+    shorter: tuple[int, ...] = (),
     objective: str = "interval",
     slack: float = 0.0,
     with_front: bool = True,
@@ -253,7 +266,8 @@ def explore(
 ) -> Exploration:
     """Choose a sizing for a budget, and what the front shows beside it.
 
-    trace: of one or more images. timesteps: of a pass. The rest: see choose().
+    trace: of one or more images. timesteps, shorter: see Problem; areas are those of `timesteps`, so with a budget of LUTs no
+    others are tried. The rest: see choose().
 
     with_front: also choose for the budgets of FRONT. progress: told each step.
     DesignError for a budget that no sizing keeps.
@@ -265,7 +279,7 @@ def explore(
         problem = Problem(network, trace, timesteps, queue_depth, clock, areas.cost)
         chosen = _synthesised(problem, budget, objective, slack, progress)
     else:
-        problem = Problem(network, trace, timesteps, queue_depth, clock, lambda name, lanes: lanes)
+        problem = Problem(network, trace, timesteps, queue_depth, clock, lambda name, lanes: lanes, shorter)
         progress(f"{budget.kind}={budget.amount:g}")
         chosen = choose(problem, budget, objective, slack)
     others = [Budget(budget.kind, budget.amount * factor) for factor in FRONT] if with_front else []

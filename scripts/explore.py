@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     from cosim.explore import explore
     from cosim.explore_report import choice_line, front_table, make_report
     from cosim.folder import output_folder
-    from cosim.sizing import choose_sizing
+    from cosim.sizing import choose_sizing, divisors
     from cosim.sizing_file import write_sizing
     from reference import golden
     from reference.datasets import load
@@ -96,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
             found = explore(
                 network, golden.run(network, data.images), args.budget,
                 timesteps=default.timesteps, queue_depth=default.queue_depth, clock=args.clock * 1e6,
+                shorter=() if args.pass_timesteps else tuple(divisors(default.timesteps)[:-1]),
                 objective=args.minimize, slack=args.slack, with_front=not args.no_front, progress=status.update,
             )  # fmt: skip
         chosen_for = f"Chosen for {ascii(str(args.model))}, {args.budget.kind}={args.budget.amount}, least {args.minimize}:"

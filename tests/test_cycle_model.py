@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 from small_networks import small_network
+from test_shipped_model import MODEL, VGG9
 
 from cosim.cycle_model import run_model
 from cosim.network_run import run_network
@@ -12,7 +13,8 @@ from cosim.plan import READOUT, plan_stages
 from cosim.sizing import choose_sizing
 from reference import golden
 from reference.coding import CODINGS
-from reference.datasets import random_images
+from reference.datasets import load, random_images
+from reference.modelfile import load_model
 
 CHAINS = [
     ("3C3-5C3-MP2-FC6", (1, 6, 7)), ("2C1-3C1-FC7-FC6", (3, 5, 3)), ("3C5-2C5-FC3", (2, 4, 3)),
@@ -42,8 +44,8 @@ def parts_of(network, sizing, name):
     return stage.chunks * sizing.parts[name]
 
 
-def check(network, stages, images, folder):
-    run = run_network(network, stages, images, folder)
+def check(network, stages, images, folder, simulator="icarus"):
+    run = run_network(network, stages, images, folder, simulator=simulator)
     assert run.mismatch is None
     model = run_model(network, stages, run.trace)
     assert model.activity == run.activity
@@ -67,6 +69,16 @@ def test_counters_are_those_of_the_hardware(seed, tmp_path):
 def test_counters_of_200_more_random_designs(seed, tmp_path):
     network, stages = random_design(seed)
     check(network, stages, random_images(3, network.image_shape, network.pixel_range, seed), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("model", [MODEL, VGG9], ids=lambda model: model.stem)
+def test_counters_of_the_shipped_networks(model, tmp_path, monkeypatch):
+    """20 images through Verilator, every spike compared, and every counter."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    network = load_model(model)
+    check(network, plan_stages(network, choose_sizing(network)), load("fashion-mnist", network, 20).images, tmp_path, "verilator")
 
 
 def test_one_spike_more_changes_the_counters():

@@ -92,6 +92,14 @@ def test_slack_and_the_latency_as_aim_shorten_the_latency():
     assert slack.interval <= fast.interval * 1.35
 
 
+def test_more_passes_are_tried_for_the_latency():
+    whole, shorter = problem(), problem(shorter=(1,))
+    budget = Budget("lanes", 12)
+    each = [choose(one, budget, "latency").latency for one in (whole, problem(timesteps=1))]
+    assert each[0] != each[1] and choose(shorter, budget, "latency").latency == min(each)
+    assert choose(shorter, budget).sizing.timesteps == 2
+
+
 def test_images_a_second_are_reached_with_few_lanes():
     """No cheaper choice of the next numbers of groups reaches them, all layers with whole rows."""
     found = problem()

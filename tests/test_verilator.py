@@ -1,18 +1,11 @@
 """Verilator gives the bits and cycles that Icarus gives, and keeps what it has compiled."""
 
-from pathlib import Path
-
 import pytest
 from small_networks import small_network, small_stages
 
 from cosim import verilator
 from cosim.network_run import run_network
-from cosim.plan import plan_stages
-from cosim.sizing import choose_sizing
-from reference.datasets import load, random_images
-from reference.modelfile import load_model
-
-MODEL = Path(__file__).parents[1] / "models" / "fashion-small.safetensors"
+from reference.datasets import random_images
 
 
 @pytest.fixture
@@ -54,11 +47,3 @@ def test_a_wrong_weight_is_caught(cache, tmp_path):
     object.__setattr__(weights, "words", tuple(word ^ 0b100 for word in weights.words))
     images = random_images(1, network.input_shape, network.pixel_range, 2)
     assert run(network, stages, images, tmp_path / "run", simulator="verilator").mismatch.stage == "conv2"
-
-
-@pytest.mark.slow
-def test_the_shipped_network_on_20_images(cache, tmp_path):
-    network = load_model(MODEL)
-    stages = plan_stages(network, choose_sizing(network))
-    images = load("fashion-mnist", network, 20).images
-    assert run(network, stages, images, tmp_path / "run", simulator="verilator").mismatch is None
