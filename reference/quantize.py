@@ -168,12 +168,18 @@ class SpikingNetwork(nn.Module):
             maps = trace[name] = layer(maps)
         return trace
 
+    def votes(self, spikes: torch.Tensor) -> torch.Tensor:
+        """Spikes [T, B, O, 1, 1] of the last layer -> votes [B, classes], summed over timesteps and each class's neurons."""
+        return spikes.sum(0).reshape(spikes.shape[1], self.blank.classes, -1).sum(-1)
+
+    def spike_rate(self, spikes: dict[str, torch.Tensor]) -> torch.Tensor:
+        """The share of neurons and timesteps with a spike, over all layers but pools together; with a gradient."""
+        of_neurons = [spikes[layer.name] for layer in self.blank.layers if not isinstance(layer, Pool)]
+        return torch.stack([one.sum() for one in of_neurons]).sum() / sum(one.numel() for one in of_neurons)
+
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Images [B, C, H, W] -> votes [B, classes], summed over timesteps and each class's neurons."""
-        maps = self.first_maps(images)
-        for layer in self.layers.values():
-            maps = layer(maps)
-        return maps.sum(0).reshape(len(images), self.blank.classes, -1).sum(-1)
+        """Images [B, C, H, W] -> votes [B, classes]."""
+        return self.votes(self.spikes(images)[self.blank.layers[-1].name])
 
     def export(self) -> Network:
         """The network in plain integers. InputError for a float twin, which has none."""

@@ -24,7 +24,8 @@ class Settings:
     dataset: one of datasets.PUBLISHED. weight_bits: 2 to 8, or "float" for the same recipe without any rounding.
     timesteps: T. beta: leak as "m/2^k" written out, "5/32". threshold: firing threshold after batch norm.
     reset: neuron kind. seed: fixes initial weights, order and augmentation. learning_rate: peak of a cosine schedule.
-    coding: direct, or rate for spikes of the encoder, whose registers start from coding_seed; these two may be left out.
+    coding: direct, or rate for spikes of the encoder, whose registers start from coding_seed. spike_penalty: what the share of
+    neurons and timesteps with a spike adds to the loss. These three may be left out.
     """
 
     architecture: str
@@ -41,6 +42,7 @@ class Settings:
     learning_rate: float
     coding: str = "direct"
     coding_seed: int = 0
+    spike_penalty: float = 0.0
 
     def __post_init__(self):
         parse(self.architecture)
@@ -52,6 +54,7 @@ class Settings:
         _require("threshold", self.threshold, 0 < self.threshold < float("inf"), "a number above 0")
         _require("coding", self.coding, self.coding in TRAINED_CODINGS, " or ".join(TRAINED_CODINGS))
         _require("coding_seed", self.coding_seed, 0 <= self.coding_seed < 2**32, "0 to 2^32 - 1")
+        _require("spike_penalty", self.spike_penalty, 0 <= self.spike_penalty < float("inf"), "a number from 0 up")
         _require("seed", self.seed, 0 <= self.seed < 2**32, "0 to 2^32 - 1")
         _require("learning_rate", self.learning_rate, 0 < self.learning_rate < 1, "a number above 0 and below 1")
         for name in ("classes", "epochs", "batch_size"):

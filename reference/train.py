@@ -102,14 +102,17 @@ def train_epoch(run: Run, data: Dataset, report: Callable[[Progress], None] = la
     seen, loss_sum, right = 0, 0.0, 0
     for number, (images, labels) in enumerate(_batches(run, data), start=1):
         set_learning_rate(run, run.epoch + (number - 1) / batches)
-        votes = run.model(images)
+        spikes = run.model.spikes(images)
+        votes = run.model.votes(spikes[run.model.blank.layers[-1].name])
         loss = vote_loss(votes, labels, run.model.most_votes)
+        if run.settings.spike_penalty:
+            loss = loss + run.settings.spike_penalty * run.model.spike_rate(spikes)
         run.optimizer.zero_grad()
         loss.backward()
         run.optimizer.step()
         seen += len(labels)
         loss_sum += loss.item() * len(labels)
-        right += (votes.argmax(1) == labels).sum().item()
+        right += int((votes.argmax(1) == labels).sum())
         report(Progress(run.epoch + 1, number, batches, loss_sum / seen, right / seen))
     run.epoch += 1
 

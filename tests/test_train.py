@@ -97,6 +97,19 @@ def test_digits_are_not_mirrored():
     assert places == {(y, x) for y in range(2, 11) for x in range(0, 9)}
 
 
+def test_a_spike_penalty_makes_training_sparser():
+    data, test = bright_quarters(512), bright_quarters(100, seed=1)
+    rates = {}
+    for penalty in (0.0, 3.0):
+        run = train.start(small_settings(spike_penalty=penalty), SHAPE)
+        for _ in range(2):
+            train.train_epoch(run, data)
+        spikes = golden.run(run.model.eval().export(), test.images).spikes
+        layers = [spikes[name] for name in ("conv1", "conv2", "fc1")]
+        rates[penalty] = sum(layer.sum() for layer in layers) / sum(layer.size for layer in layers)
+    assert rates[3.0] < 0.8 * rates[0.0]
+
+
 def test_vote_loss_is_scaled_cross_entropy():
     votes, labels = torch.tensor([[20.0, 0.0], [10.0, 10.0]]), torch.tensor([1, 0])
     expected = (np.log(1 + np.exp(10)) + np.log(2)) / 2
