@@ -9,8 +9,8 @@ from .network_options import add_design_options, sizing_of
 
 DESCRIPTION = """Write the accelerator for MODEL to the folder DIR: hierarchical Verilog or VHDL (one module for each block
 type and parameter set), weights, biases and thresholds as hex files that serve both, accelerator.f (file list),
-verilator.f and waivers.vlt (lint of the Verilog), manifest.json (versions, lanes, hashes). Simulate or synthesise it with
-DIR as the working directory, where the hex files are. The same input gives the same bytes."""
+accelerator.core (for FuseSoC), verilator.f and waivers.vlt (lint of the Verilog), manifest.json (versions, lanes, hashes).
+Simulate or synthesise it with DIR as the working directory, where the hex files are. The same input gives the same bytes."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:

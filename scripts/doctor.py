@@ -80,6 +80,7 @@ PACKAGES = (
     Need("ruff", f"no lint of the Python code; {INSTALL_DEV}"),
     Need("mypy", f"no check of the types; {INSTALL_DEV}"),
     Need("snntorch", f"no check of the neurons against snnTorch; {INSTALL_DEV}"),
+    Need("fusesoc", f"no check of the cores with FuseSoC; {INSTALL_DEV}"),
     Need("matplotlib", f"no plots; {INSTALL_PLOTS}"),
 )
 

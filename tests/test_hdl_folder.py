@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 
+import pytest
 from small_networks import small_network, small_stages
 
 from cosim.hdl_folder import write_hdl
@@ -31,6 +34,37 @@ def test_the_file_list_holds_every_module_children_first(tmp_path):
     listed = files["accelerator.f"].decode().split()
     assert sorted(listed) == sorted(name for name in files if name.endswith(".v"))
     assert listed[-1] == "accelerator.v"
+
+
+def fusesoc(folder, *words):
+    """Run FuseSoC beside a folder of cores."""
+    command = [sys.executable, "-m", "fusesoc.main", "--cores-root", folder.name, *words]
+    return subprocess.run(command, cwd=folder.parent, capture_output=True, text=True)
+
+
+def test_fusesoc_lints_the_core_in_a_folder_of_its_own(tmp_path):
+    written(small_network(), tmp_path / "hdl")
+    run = ("run", "--target", "lint", "duospike::accelerator")
+    done = fusesoc(tmp_path / "hdl", *run)
+    assert done.returncode == 0, done.stdout + done.stderr
+    [project] = (tmp_path / "build").iterdir()
+    tables = {file.name for file in (tmp_path / "hdl").glob("*.hex")}
+    assert tables and tables == {file.name for file in (project / "lint").glob("*.hex")}
+    (tmp_path / "hdl" / "waivers.vlt").write_text("")
+    assert fusesoc(tmp_path / "hdl", *run).returncode != 0
+
+
+@pytest.mark.parametrize("language, kind", [("verilog", "verilogSource-2005"), ("vhdl", "vhdlSource-2008")])
+def test_the_core_has_the_files_of_the_list(language, kind, tmp_path):
+    network = small_network()
+    stages = small_stages(network)
+    write_hdl(network, choose_sizing(network), stages, convert_stages(stages, language), tmp_path, language)
+    lines = [line.strip(" -") for line in (tmp_path / "accelerator.core").read_text().splitlines()]
+    sources = (tmp_path / "accelerator.f").read_text().split()
+    first = lines.index(sources[0])
+    assert lines[first : first + len(sources) + 1] == [*sources, f"file_type: {kind}"]
+    shown = fusesoc(tmp_path, "core", "show", "duospike::accelerator")
+    assert shown.returncode == 0 and ("lint" in shown.stdout) == (language == "verilog"), shown.stdout + shown.stderr
 
 
 def test_only_hex_files_and_the_manifest_change_with_the_weights(tmp_path):
