@@ -38,8 +38,6 @@ LANES, RATE, SEED, IMAGES = 200, 0.1, 1, 3
 TRAINED = {"fashion-small.safetensors": 40, "fashion-vgg9.safetensors": 40}
 """Trained networks, each with lanes in all."""
 TRAINED_IMAGES = 20
-ADDERS = 9
-"""Adders of one lane and timestep in a 3x3 layer; the paper's lane has one."""
 
 
 def main() -> int:

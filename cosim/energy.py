@@ -21,6 +21,7 @@ from rtl.scanner import event_width
 from rtl.sparse_conv import SparseConv
 from rtl.sparse_fc import SparseFc
 
+from .cycle_model import part_events
 from .plan import Stage
 
 FLOAT_BITS = 32
@@ -111,74 +112,72 @@ def operations(
 
 def _dense(stage: DenseCore, layer: Conv, images: int) -> list[Operation]:
     pixels = images * stage.passes * stage.height * stage.width
-    windows, rows = pixels * stage.groups, images * stage.passes * stage.height * stage.groups
+    windows = pixels * stage.groups
     products = windows * stage.lanes * stage.kernel**2 * stage.channels
     columns = pixels + windows * (stage.kernel + 1)
+    bits = stage.neuron.current_bits
     return [
         Operation("image rows", "access", columns, stage.input_bits, words=stage.width),
-        Operation("weights", "access", rows, stage.weights.width, words=stage.weights.depth, number_bits=layer.weight_bits),
+        Operation("weights", "access", windows, stage.weights.width, words=stage.weights.depth, number_bits=layer.weight_bits),
+        Operation("bias", "access", windows, stage.bias.width, words=stage.groups, number_bits=bits),
         Operation("products", "multiply", products, layer.weight_bits, factor_bits=stage.image_bits),
-        Operation("additions", "add", products, stage.neuron.current_bits),
+        Operation("additions", "add", products, bits),
     ]
 
 
 def _sparse(stage: SparseConv | SparseFc, layer: Conv | Linear, counts: Mapping[str, int], spikes: np.ndarray) -> list[Operation]:
     """spikes: that come in, [image, timestep, channel, height, width]."""
-    events, frames = counts["events"] + counts["silent"], len(spikes) * stage.passes
+    events, frames, bits = counts["events"] + counts["silent"], len(spikes) * stage.passes, stage.neuron.current_bits
+    chunks = np.maximum((part_events(spikes, stage) > 0).sum(1), 1)  # [pixel], that are read of it for each group
+    fetched = int(chunks.sum()) * stage.groups
+    word = stage.lanes * stage.timesteps * bits
     if isinstance(stage, SparseConv):
-        taps, pixels, rows = stage.kernel**2, stage.width, stage.height * stage.parts
-        positions = stage.width + row_padding(stage.width, stage.groups, stage.kernel, stage.parts)
+        radius, rows = stage.kernel // 2, stage.height * stage.parts
+        taps, pixels = stage.kernel**2, stage.width
+        padding = row_padding(stage.width, stage.groups, stage.kernel, stage.parts)
+        scanned = (rows + radius) * stage.groups * (stage.width + padding)
+        fetched += frames * (scanned + radius - rows * stage.groups * stage.width)
         # Each column is read from the line buffer when it enters the window, and written when it leaves.
-        columns = 2 * frames * (rows + stage.kernel // 2) * stage.groups * positions
-        kept_rows = stage.kernel if stage.parts > 1 else stage.kernel - 1
-        kept = Operation(
-            "partial sums", "access", columns, stage.lanes * stage.timesteps * kept_rows * stage.neuron.current_bits,
-            words=stage.groups * positions, number_bits=stage.neuron.current_bits,
-        )  # fmt: skip
+        loads, kept_words = frames * scanned, stage.groups * (stage.width + padding)
+        kept, kept_bits = 2 * loads, word * (stage.kernel if stage.parts > 1 else stage.kernel - 1)
     else:
         taps, pixels, rows = 1, 1, stage.parts
-        has_memory = stage.groups > 1 and stage.parts > 1
-        kept = Operation(
-            "partial sums", "access", 2 * frames * rows * stage.groups if has_memory else 0,
-            stage.lanes * stage.timesteps * stage.neuron.current_bits, words=stage.groups, number_bits=stage.neuron.current_bits,
-        )  # fmt: skip
-    beats = frames * rows * pixels * stage.chunks
+        loads, kept_words, kept_bits = frames * rows * stage.groups, stage.groups, word
+        kept = 2 * loads if stage.groups > 1 and stage.parts > 1 else 0
+    beats, row_words = frames * rows * pixels * stage.chunks, stage.banks * pixels * stage.chunks
+    event_bits = event_width(stage.chunks * stage.lanes_in, stage.timesteps)
     return [
-        Operation(
-            "row buffer", "access", beats * (1 + stage.groups), stage.input_bits, words=stage.banks * pixels * stage.chunks
-        ),
-        Operation(
-            "queue", "access", 2 * events, event_width(stage.chunks * stage.lanes_in, stage.timesteps), words=stage.queue_depth
-        ),
+        Operation("row buffer", "access", beats + fetched, stage.input_bits, words=row_words),
+        Operation("queue", "access", 2 * events, event_bits, words=stage.queue_depth),
         Operation("weights", "access", events, stage.weights.width, words=stage.weights.depth, number_bits=layer.weight_bits),
-        Operation("additions", "add", int(spikes.sum()) * stage.groups * stage.lanes * taps, stage.neuron.current_bits),
-        kept,
+        Operation("bias", "access", loads, stage.bias.width, words=stage.groups, number_bits=bits),
+        Operation("additions", "add", int(spikes.sum()) * stage.groups * stage.lanes * taps, bits),
+        Operation("partial sums", "access", kept, kept_bits, words=kept_words, number_bits=bits),
     ]
 
 
 def _neurons(stage: DenseCore | SparseConv | SparseFc, layer: Conv | Linear, out: np.ndarray) -> list[Operation]:
-    """Leak, sum, comparison and reset of each neuron and timestep; bias and threshold; the memory between passes."""
-    neuron, (images, timesteps, outputs, *place) = stage.neuron, out.shape
-    pixels = images * stage.passes * int(np.prod(place))
-    updates, beats = images * timesteps * outputs * int(np.prod(place)), pixels * stage.groups
-    kept = beats * 2 if stage.passes > 1 else 0
-    map_beats = int(np.prod(place)) * stage.groups
+    """Leak, current, comparison and reset of each lane and timestep; the threshold; the memory between passes."""
+    neuron, places = stage.neuron, int(np.prod(out.shape[3:]))
+    beats = len(out) * stage.passes * places * stage.groups
+    updates, kept = beats * stage.lanes * stage.timesteps, 2 * beats if stage.passes > 1 else 0
+    additions = 2 if neuron.kind == "zero" else 3
+    last_spikes = kept if neuron.kind == "subtract_delayed" else 0
+    state = stage.lanes * neuron.potential_bits
     return [
-        Operation("bias", "access", beats, stage.bias.width, words=stage.groups, number_bits=neuron.current_bits),
         Operation("thresholds", "access", beats, neuron.theta.width, words=stage.groups, number_bits=neuron.theta_bits),
         Operation("neurons", "multiply", updates, neuron.potential_bits, factor_bits=max(1, neuron.multiplier.bit_length())),
-        Operation("neurons", "add", 3 * updates, neuron.potential_bits),
-        Operation(
-            "state memory", "access", kept, stage.lanes * neuron.potential_bits, words=map_beats,
-            number_bits=neuron.potential_bits,
-        ),
-    ]  # fmt: skip
+        Operation("neurons", "add", additions * updates, neuron.potential_bits),
+        Operation("state memory", "access", kept, state, words=places * stage.groups, number_bits=neuron.potential_bits),
+        Operation("state memory", "access", last_spikes, stage.lanes, words=places * stage.groups),
+    ]
 
 
 def _pool(stage: Pool, frames: int) -> list[Operation]:
-    """The pairs of every second row wait in a memory."""
+    """The pairs of each row above wait in a memory, which is looked up in the row above, too."""
     pairs = stage.groups * (stage.width // 2)
-    return [Operation("row of pairs", "access", 2 * frames * (stage.height // 2) * pairs, stage.output_bits, words=pairs)]
+    writes, reads = -(-stage.height // 2) * pairs, stage.height * stage.groups * -(-stage.width // 2)
+    return [Operation("row of pairs", "access", frames * (writes + reads), stage.output_bits, words=pairs)]
 
 
 def energy(done: Operations, by: Coefficients) -> dict[str, dict[str, float]]:

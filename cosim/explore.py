@@ -192,6 +192,8 @@ def _reach(problem: Problem, cycles: float) -> Choice:
 
     That begins a little above what is asked, since a layer may be faster than its work says, and shrinks until it holds.
     """
+    if cycles < problem.floor:
+        raise DesignError(f"an image each {cycles:.0f} cycles; allowed: {problem.floor:.0f} or more, what the read-out takes")
     allowed, closest = cycles * (1 + TOLERANCE), math.inf
     for _ in range(ROUNDS):
         try:
@@ -316,7 +318,9 @@ def _synthesised(problem: Problem, budget: Budget, objective: str, slack: float,
         allowed *= min(0.99, budget.amount / luts)
     # What the model refuses may still fit.
     progress("synthesis of one lane for each layer")
-    choice = _with_parts(problem, dict.fromkeys(problem.options, 1), math.inf)
+    lanes = dict.fromkeys(problem.options, 1)
+    whole = dict.fromkeys(part_beats(problem.network, lanes), 1)
+    choice = problem.measure(choose_sizing(problem.network, lanes, whole, problem.timesteps, problem.queue_depth))
     luts = sum(stage_luts(problem.network, choice.sizing).values())
     if luts > budget.amount:
         raise DesignError(

@@ -19,15 +19,16 @@ import torch
 
 from reference import golden, train
 from reference.coding import ENCODER
-from reference.datasets import Dataset
+from reference.datasets import PUBLISHED, Dataset
 from reference.errors import InputError
 from reference.files import read_toml, write_atomically
 from reference.golden import Trace
 from reference.modelfile import save_model
-from reference.network import Conv, Linear, Network
+from reference.network import Conv, Linear, Network, Pool
 from reference.quantize import SpikingNetwork
 from reference.settings import Settings, settings_from
 
+from .cycle_model import run_model
 from .energy import Coefficients, as_float, operations, total
 from .explore import Budget, Problem, choose
 from .sizing import choose_sizing
@@ -68,23 +69,38 @@ def _study_from(table: dict[str, Any]) -> Study:
     for key in table:
         if key not in allowed:
             raise InputError(f"key {key!r}; allowed: {', '.join(allowed)}")
-    base, grids = table.get("base"), table.get("grid")
-    if not isinstance(base, dict) or not isinstance(grids, list) or not grids:
+    base, grids = table.get("base"), table.get("grid", [])
+    is_list = isinstance(grids, list) and grids and all(isinstance(grid, dict) for grid in grids)
+    if not isinstance(base, dict) or not is_list:
         raise InputError("needs a table [base] and one or more tables [[grid]]")
-    numbers = {key: table.get(key) for key in ("lanes", "cycle_images")}
+    numbers: dict[str, Any] = {key: table.get(key) for key in ("lanes", "cycle_images")}
     for key, value in numbers.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise InputError(f"{key} = {value!r}; allowed: whole numbers from 1 up")
     varied = list(dict.fromkeys(key for grid in grids for key in grid))
-    points = {}
+    points: dict[str, Settings] = {}
     for grid in grids:
         for key, values in grid.items():
             if not isinstance(values, list) or not values:
                 raise InputError(f"grid: {key} = {values!r}; allowed: a list of values")
         for chosen in itertools.product(*grid.values()):
             settings = settings_from(base | dict(zip(grid, chosen, strict=True)))
+            _check_point(settings, numbers["lanes"])
+            if settings in points.values():
+                raise InputError(f"grid: {dict(zip(grid, chosen, strict=True))} is there twice")
             points[",".join(f"{key}={getattr(settings, key)}" for key in varied)] = settings
-    return Study(points, **numbers)  # type: ignore[arg-type]
+    return Study(points, **numbers)
+
+
+def _check_point(settings: Settings, lanes: int) -> None:
+    """Refuse, before any training, what can be known then."""
+    published = PUBLISHED[settings.dataset]
+    blank = SpikingNetwork(settings, published.shape).blank
+    layers = sum(not isinstance(layer, Pool) for layer in blank.layers)
+    if settings.classes != published.classes:
+        raise InputError(f"classes = {settings.classes}; allowed: {published.classes}, those of {settings.dataset}")
+    if lanes < layers:
+        raise InputError(f"lanes = {lanes}; allowed: {layers} or more, one for each layer of {settings.architecture}")
 
 
 def measure_point(
@@ -97,11 +113,13 @@ def measure_point(
     asked = {"settings": dataclasses.asdict(settings), "lanes": study.lanes, "cycle_images": study.cycle_images}
     result = folder / RESULT
     if result.exists():
-        found = json.loads(result.read_text())
+        found = _read_result(result)
         if any(found.get(key) != value for key, value in asked.items()):
             raise InputError(f"{result}: was measured with other settings; name another folder for this study")
         return found
     training, test = data
+    if study.cycle_images > len(test.images):
+        raise InputError(f"cycle_images = {study.cycle_images}; allowed: up to {len(test.images)}, the test images")
     folder.mkdir(parents=True, exist_ok=True)
     model = _trained(settings, training, folder, progress)
     progress("measuring")
@@ -111,6 +129,16 @@ def measure_point(
         save_model(network, folder / MODEL)
     found = {**asked, **_measure(model, network, study, test)}
     write_atomically(result, (json.dumps(found, indent=2) + "\n").encode())
+    return found
+
+
+def _read_result(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: not a result ({error}); delete it to measure the point again") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: not a result; delete it to measure the point again")
     return found
 
 
@@ -134,9 +162,7 @@ def _measure(model: SpikingNetwork, network: Network, study: Study, test: Datase
     timesteps = choose_sizing(network).timesteps
     problem = Problem(network, trace, timesteps, 16, 100e6, lambda name, lanes: lanes)
     choice = choose(problem, Budget("lanes", study.lanes))
-    # The choice's run has the images twice.
-    activity = {name: {key: count // 2 for key, count in counts.items()} for name, counts in choice.run.activity.items()}
-    done = operations(network, choice.stages, activity, trace)
+    done = operations(network, choice.stages, run_model(network, choice.stages, trace).activity, trace)
     done, by = done if model.exact else as_float(done), Coefficients()
     return {
         "accuracy": right / len(test.images),

@@ -54,6 +54,7 @@ class Settings:
         _require("threshold", self.threshold, 0 < self.threshold < float("inf"), "a number above 0")
         _require("coding", self.coding, self.coding in TRAINED_CODINGS, " or ".join(TRAINED_CODINGS))
         _require("coding_seed", self.coding_seed, 0 <= self.coding_seed < 2**32, "0 to 2^32 - 1")
+        _require("coding_seed", self.coding_seed, self.coding == "rate" or not self.coding_seed, "0 with direct coding")
         _require("spike_penalty", self.spike_penalty, 0 <= self.spike_penalty < float("inf"), "a number from 0 up")
         _require("seed", self.seed, 0 <= self.seed < 2**32, "0 to 2^32 - 1")
         _require("learning_rate", self.learning_rate, 0 < self.learning_rate < 1, "a number above 0 and below 1")

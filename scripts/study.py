@@ -40,15 +40,19 @@ def run(args: argparse.Namespace) -> int:
     results = {}
     # A forked process would inherit torch's threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(args.workers, mp_context=context) as pool:
-        jobs = {pool.submit(measure, name, study, args.data, args.out / "points" / name): name for name in study.points}
-        try:
-            for job in as_completed(jobs):
-                results[jobs[job]] = job.result()
-                print(f"{len(results)} of {len(jobs)}: {jobs[job]}: accuracy {job.result()['accuracy']:.2%}", flush=True)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ProcessPoolExecutor(args.workers, mp_context=context)
+    jobs = {pool.submit(measure, name, study, args.data, args.out / "points" / name): name for name in study.points}
+    try:
+        for job in as_completed(jobs):
+            results[jobs[job]] = job.result()
+            print(f"{len(results)} of {len(jobs)}: {jobs[job]}: accuracy {job.result()['accuracy']:.2%}", flush=True)
+    except BaseException:
+        # The pool would wait for every point that has begun; their checkpoints are whole.
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
+    pool.shutdown()
     ordered = [results[name] for name in study.points]
     rows = summary(ordered)
     files = {

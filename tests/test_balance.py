@@ -51,6 +51,14 @@ def test_fastest_is_the_best_of_all(seed, slack):
     assert lags(chosen) == pytest.approx(min(map(lags, within)))
 
 
+def test_what_no_lanes_make_faster_leaves_lanes_for_the_latency():
+    options = {"a": lane_options(4, 10, float), "b": lane_options(4, 100, float)}
+    lag = {"a": 10, "b": 0.1}
+    assert fastest(options, 5, lag, 0) == {"a": 1, "b": 4}
+    assert fastest(options, 5, lag, 0, floor=200) == {"a": 2, "b": 2}
+    assert fastest(options, 5, lag, 0, floor=99) == {"a": 1, "b": 4}
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_least_sum_is_the_best_of_all(seed):
     options, _, budget = problem(seed)

@@ -54,3 +54,14 @@ def test_bad_input_is_one_line(words, tmp_path, capfd):
     assert main(words) == 2
     message = [line for line in capfd.readouterr().err.splitlines() if line.strip()]
     assert len(message) == 1 and message[0].startswith("duospike: error: ") and "not found" in message[0], message
+
+
+def test_after_a_point_that_fails_no_other_begins(words, tmp_path, capfd):
+    (tmp_path / "study.toml").write_text(BASE + "[[grid]]\nseed = [1, 2, 3, 4, 5, 6]\n")
+    points = tmp_path / "out" / "points"
+    (points / "seed=1").mkdir(parents=True)
+    (points / "seed=1" / "result.json").write_text("{")
+    words[-1] = "1"
+    assert main(words) == 2
+    assert "seed=1/result.json: not a result" in capfd.readouterr().err
+    assert not (points / "seed=6").exists() and not (points / "seed=5").exists()

@@ -114,20 +114,24 @@ def test_images_a_second_are_reached_with_few_lanes():
                 assert found.measure(choose_sizing(NETWORK, lanes, whole, 2)).interval > cycles, (cycles, name)
 
 
-def test_lanes_are_not_spent_where_the_read_out_is_the_slowest():
+def test_the_read_out_is_the_slowest_where_it_is():
     network = small_network("2C3-MP2-FC60", (1, 6, 6), timesteps=4)
     trace = golden.run(network, random_images(1, network.image_shape, network.pixel_range, 1))
     found = exploring.Problem(network, trace, 1, 16, 1e6, lambda name, lanes: lanes)
+    assert found.floor == 4 * 60
     choice = choose(found, Budget("lanes", 62))
     assert choice.interval == pytest.approx(4 * 60, rel=0.02)
     assert choice.slowest[0] == "readout" and choice.slowest[1] > 0.98
+    with pytest.raises(DesignError, match="an image each 239 cycles; allowed: 240 or more, what the read-out takes"):
+        choose(found, Budget("fps", 1e6 / 239))
 
 
 @pytest.mark.parametrize(
     "budget, objective, message",
     [
         (Budget("lanes", 4), "interval", "a budget of 4; allowed: 5 or more"),
-        (Budget("fps", 1e6), "interval", "layer conv1: 1 cycles an image; allowed: 72 or more"),
+        (Budget("fps", 1e6), "interval", "an image each 1 cycles; allowed: 6 or more, what the read-out takes"),
+        (Budget("fps", 20000), "interval", "layer conv1: 50 cycles an image; allowed: 72 or more"),
         (Budget("fps", 500), "latency", "allowed: lanes or luts"),
     ],
 )
@@ -154,10 +158,10 @@ def test_the_front_holds_the_choice_and_nothing_that_is_beaten():
 
 
 def luts_of(network, sizing, power=1.0):
-    """What stands in for synthesis: a stage's lanes cost it 10 LUTs each, and those before it 3 each."""
+    """What stands in for synthesis: a stage's lanes cost it 10 LUTs each, those before it 3 each, and its parts 1 each."""
     luts, before = {}, 0
     for name, stage in plan_stages(network, sizing).items():
-        luts[name] = 100 + 10 * sizing.lanes.get(name, 0) ** power + 3 * before
+        luts[name] = 100 + 10 * sizing.lanes.get(name, 0) ** power + 3 * before + sizing.parts.get(name, 1) - 1
         before = stage.lanes
     return luts
 
@@ -169,6 +173,7 @@ def test_the_area_model_is_exact_where_areas_are_linear(monkeypatch):
     assert areas.per_lane == pytest.approx({"conv1": 13, "conv2": 16, "conv3": 13, "fc1": 13, "fc2": 13})
     for lanes in ({}, {"conv1": 1, "conv2": 6, "fc1": 11}):
         sizing = choose_sizing(NETWORK, lanes)
+        assert set(sizing.parts.values()) == {1}
         modelled = sum(areas.cost(name, number) for name, number in sizing.lanes.items())
         assert modelled == pytest.approx(sum(luts_of(NETWORK, sizing).values()))
 
@@ -188,7 +193,8 @@ def test_luts_are_spent_as_synthesis_says_they_are(monkeypatch):
         choice = found(budget)
         assert choice.luts == pytest.approx(sum(stage_luts(NETWORK, choice.sizing).values()))
         assert 0.8 * budget < choice.luts <= budget
-    least = sum(stage_luts(NETWORK, choose_sizing(NETWORK, 1)).values())
+    whole = dict.fromkeys(part_beats(NETWORK, dict.fromkeys(problem().options, 1)), 1)
+    least = sum(stage_luts(NETWORK, choose_sizing(NETWORK, 1, whole)).values())
     assert set(found(least).sizing.lanes.values()) == {1}
     with pytest.raises(DesignError, match=f"a budget of {least - 1:.10g} LUTs; allowed: {least:.0f} or more, what one lane"):
         found(least - 1)

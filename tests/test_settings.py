@@ -41,6 +41,7 @@ def test_whole_numbers_are_numbers(tmp_path):
         ("beta", None, "key 'beta' is missing"),
         ("coding", '"events"', "coding = 'events'; allowed: direct or rate"),
         ("spike_penalty", "-0.5", "spike_penalty = -0.5; allowed: a number from 0 up"),
+        ("coding_seed", "7", "coding_seed = 7; allowed: 0 with direct coding"),
         ("coding_seed", "-1", "coding_seed = -1; allowed: 0 to"),
         ("beta", "0.15", "beta = 0.15; allowed: a value of type str"),
         ("beta", '"0.15"', "beta '0.15'; needs m/2^k"),
