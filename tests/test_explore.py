@@ -43,6 +43,7 @@ def test_work_is_that_of_the_hardware_with_one_group_and_whole_rows():
     assert work["conv1"] == 2 * 12 * 13
 
 
+@pytest.mark.slow
 def test_a_choice_is_measured_as_the_hardware_runs(tmp_path):
     choice = choose(problem(), Budget("lanes", 15))
     images = np.concatenate([IMAGES, IMAGES])

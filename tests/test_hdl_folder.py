@@ -54,7 +54,9 @@ def test_fusesoc_lints_the_core_in_a_folder_of_its_own(tmp_path):
     assert fusesoc(tmp_path / "hdl", *run).returncode != 0
 
 
-@pytest.mark.parametrize("language, kind", [("verilog", "verilogSource-2005"), ("vhdl", "vhdlSource-2008")])
+@pytest.mark.parametrize(
+    "language, kind", [pytest.param("verilog", "verilogSource-2005", marks=pytest.mark.slow), ("vhdl", "vhdlSource-2008")]
+)
 def test_the_core_has_the_files_of_the_list(language, kind, tmp_path):
     network = small_network()
     stages = small_stages(network)

@@ -51,6 +51,7 @@ def test_a_damaged_layer_loses_the_accuracy():
     assert evaluate(damaged, test.images[:300], test.labels[:300]).accuracy < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model, told", [(MODEL, 0.9174), (VGG9, 0.9025)])
 def test_the_accuracy_that_is_told(model, told):
     test = fashion_mnist("test")
