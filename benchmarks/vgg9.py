@@ -21,6 +21,7 @@ from cosim import paper_schedule
 from cosim.balance import least_sum
 from cosim.explore import Budget, Choice, Problem, choose
 from cosim.plots import plot_cycles, plot_gantt
+from cosim.sizing import QUEUE_DEPTH
 from reference import golden
 from reference.datasets import load
 from reference.golden import Trace
@@ -93,7 +94,7 @@ class _Measured:
 
 
 def _measured(network: Network, trace: Trace, lanes: int) -> _Measured:
-    problem = Problem(network, trace, network.timesteps, 16, 100e6, lambda name, count: count, (1,))
+    problem = Problem(network, trace, network.timesteps, QUEUE_DEPTH, 100e6, lambda name, count: count, (1,))
     budget = Budget("lanes", lanes)
     options = paper_schedule.options(network, trace)
     paper_lanes = least_sum(options, lanes)

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from reference.coding import ENCODER
-from reference.golden import Trace
+from reference.golden import Trace, joined
 from reference.network import Conv, Linear, Network, Pool
 from rtl.errors import DesignError
 
@@ -114,7 +114,7 @@ class Problem:
     def measure(self, sizing: Sizing) -> Choice:
         """What the cycle model says of a sizing: the images come twice, and the second time it is in steady state."""
         stages, images = plan_stages(self.network, sizing), len(self.trace.predicted)
-        run = run_model(self.network, stages, _twice(self.trace))
+        run = run_model(self.network, stages, joined([self.trace, self.trace]))
         interval = float(run.ends[-1] - run.ends[images - 1]) / images
         cost = sum(self.cost(name, lanes) for name, lanes in sizing.lanes.items())
         return Choice(sizing, stages, cost, interval, run)
@@ -124,11 +124,6 @@ class Problem:
         """The same for the first images only, where many sizings are compared."""
         spikes = {name: of_layer[:TUNED_IMAGES] for name, of_layer in self.trace.spikes.items()}
         return replace(self, trace=replace(self.trace, spikes=spikes, predicted=self.trace.predicted[:TUNED_IMAGES]))
-
-
-def _twice(trace: Trace) -> Trace:
-    spikes = {name: np.concatenate([of_layer, of_layer]) for name, of_layer in trace.spikes.items()}
-    return replace(trace, spikes=spikes, predicted=np.concatenate([trace.predicted, trace.predicted]))
 
 
 def layer_work(network: Network, trace: Trace, timesteps: int) -> dict[str, float]:

@@ -19,7 +19,7 @@ import torch
 
 from reference import golden, train
 from reference.coding import ENCODER
-from reference.datasets import PUBLISHED, Dataset
+from reference.datasets import Dataset
 from reference.errors import InputError
 from reference.files import read_toml, write_atomically
 from reference.golden import Trace
@@ -94,11 +94,8 @@ def _study_from(table: dict[str, Any]) -> Study:
 
 def _check_point(settings: Settings, lanes: int) -> None:
     """Refuse, before any training, what can be known then."""
-    published = PUBLISHED[settings.dataset]
-    blank = SpikingNetwork(settings, published.shape).blank
+    blank = SpikingNetwork(settings, settings.published.shape).blank
     layers = sum(not isinstance(layer, Pool) for layer in blank.layers)
-    if settings.classes != published.classes:
-        raise InputError(f"classes = {settings.classes}; allowed: {published.classes}, those of {settings.dataset}")
     if lanes < layers:
         raise InputError(f"lanes = {lanes}; allowed: {layers} or more, one for each layer of {settings.architecture}")
 
@@ -158,9 +155,9 @@ def _measure(model: SpikingNetwork, network: Network, study: Study, test: Datase
         right += int((trace.predicted == np.asarray(test.labels)[images]).sum())
         layers.add(trace)
     first = test.images[: study.cycle_images]
-    trace = _joined([trace for _, trace in _traces(model, network, first)])
-    timesteps = choose_sizing(network).timesteps
-    problem = Problem(network, trace, timesteps, 16, 100e6, lambda name, lanes: lanes)
+    trace = golden.joined([trace for _, trace in _traces(model, network, first)])
+    default = choose_sizing(network)
+    problem = Problem(network, trace, default.timesteps, default.queue_depth, 100e6, lambda name, lanes: lanes)
     choice = choose(problem, Budget("lanes", study.lanes))
     done = operations(network, choice.stages, run_model(network, choice.stages, trace).activity, trace)
     done, by = done if model.exact else as_float(done), Coefficients()
@@ -190,11 +187,6 @@ def _traces(model: SpikingNetwork, network: Network, images: np.ndarray) -> Iter
                 votes, predicted = golden.count_votes(network, torch.from_numpy(spikes[network.layers[-1].name]).transpose(0, 1))
                 trace = Trace(spikes, votes, predicted)
         yield slice(start, start + len(batch)), trace
-
-
-def _joined(traces: list[Trace]) -> Trace:
-    spikes = {name: np.concatenate([trace.spikes[name] for trace in traces]) for name in traces[0].spikes}
-    return Trace(spikes, np.concatenate([one.counts for one in traces]), np.concatenate([one.predicted for one in traces]))
 
 
 class _LayerCounts:

@@ -128,11 +128,16 @@ def run(
     for start in range(0, max(len(images), 1), BATCH):
         parts.append(_run_batch(network, images[start : start + BATCH], with_currents))
         progress(min(start + BATCH, len(images)))
+    return joined(parts)
+
+
+def joined(traces: list[Trace]) -> Trace:
+    """The images of traces of the same network, one after the other."""
     return Trace(
-        _joined([part.spikes for part in parts]),
-        np.concatenate([part.counts for part in parts]),
-        np.concatenate([part.predicted for part in parts]),
-        _joined([part.currents for part in parts]),
+        _joined([trace.spikes for trace in traces]),
+        np.concatenate([trace.counts for trace in traces]),
+        np.concatenate([trace.predicted for trace in traces]),
+        _joined([trace.currents for trace in traces]),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from .architecture import parse
-from .datasets import PUBLISHED
+from .datasets import PUBLISHED, Published
 from .errors import InputError
 from .files import read_toml
 from .network import LEAK_SHIFTS, NEURON_KINDS, TIMESTEPS, WEIGHT_BITS, Neuron
@@ -61,6 +61,13 @@ class Settings:
         for name in ("classes", "epochs", "batch_size"):
             _require(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
         _ = self.neuron
+
+    @property
+    def published(self) -> Published:
+        """Its data set. InputError if that has another number of classes."""
+        found = PUBLISHED[self.dataset]
+        _require("classes", self.classes, self.classes == found.classes, f"{found.classes}, those of {self.dataset}")
+        return found
 
     @property
     def neuron(self) -> Neuron:

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from .network_options import add_data_options, add_design_options, positive, sizing_of
+from .network_options import add_data_options, add_design_options, design_of, positive
 
 DESCRIPTION = """Convert the accelerator for MODEL, run images through it in a simulator, and compare the spikes of every
 stage, timestep and neuron, the class counts and the class with the integer reference. Prints a table of the stages and
@@ -32,15 +32,10 @@ def run(args: argparse.Namespace) -> int:
 
     from cosim.folder import output_folder
     from cosim.network_run import run_network
-    from cosim.plan import plan_stages
     from cosim.report import image_lines, make_report, stage_table, throughput_line
     from cosim.waves import SAVE_FILE, save_file
-    from reference.datasets import load
-    from reference.modelfile import load_model
 
-    network = load_model(args.model)
-    stages = plan_stages(network, sizing_of(network, args))
-    data = load(args.data, network, args.images, args.seed)
+    network, _, stages, data = design_of(args)
     console = Console(stderr=True)
     with output_folder(args.out) as folder:
         with console.status("starting") as status:

@@ -7,7 +7,7 @@ import json
 from contextlib import nullcontext
 from pathlib import Path
 
-from .network_options import add_data_options, add_design_options, positive, sizing_of
+from .network_options import add_data_options, add_design_options, design_of, positive
 
 DESCRIPTION = """Run the cycle model of the accelerator for MODEL on images that follow each other: busy and stalled cycles of
 each stage, the latency of an image and the interval between images, equal to the counters of the hardware with no
@@ -32,15 +32,9 @@ def run(args: argparse.Namespace) -> int:
     from cosim.cycle_model import run_model
     from cosim.cycle_report import make_report, run_line, stage_table
     from cosim.folder import output_folder
-    from cosim.plan import plan_stages
     from reference import golden
-    from reference.datasets import load
-    from reference.modelfile import load_model
 
-    network = load_model(args.model)
-    sizing = sizing_of(network, args)
-    stages = plan_stages(network, sizing)
-    data = load(args.data, network, args.images, args.seed)
+    network, sizing, stages, data = design_of(args)
     with output_folder(args.out) if args.out else nullcontext() as folder:
         with Console(stderr=True).status("integer reference") as status:
 

@@ -7,7 +7,7 @@ import json
 from contextlib import nullcontext
 from pathlib import Path
 
-from .network_options import add_data_options, add_design_options, positive, sizing_of
+from .network_options import add_data_options, add_design_options, design_of, positive
 
 DESCRIPTION = """Count what the accelerator for MODEL does for images: weights read, additions, products, accesses of its
 memories; and cost it with published coefficients for each operation and width. Joules are modelled, dynamic only, of a
@@ -32,14 +32,9 @@ def run(args: argparse.Namespace) -> int:
     from cosim.energy import Coefficients, operations
     from cosim.energy_report import energy_lines, energy_table, make_report
     from cosim.folder import output_folder
-    from cosim.plan import plan_stages
     from reference import golden
-    from reference.datasets import load
-    from reference.modelfile import load_model
 
-    network = load_model(args.model)
-    stages = plan_stages(network, sizing_of(network, args))
-    data = load(args.data, network, args.images, args.seed)
+    network, _, stages, data = design_of(args)
     with output_folder(args.out) if args.out else nullcontext() as folder:
         with Console(stderr=True).status("integer reference and cycle model"):
             trace = golden.run(network, data.images)

@@ -85,3 +85,14 @@ def sizing_of(network, args: argparse.Namespace):
 
     wanted = {"lanes": args.lanes, "parts": args.parts, "timesteps": args.pass_timesteps, "queue_depth": args.queue_depth}
     return sizing_from(network, args.sizing, wanted)
+
+
+def design_of(args: argparse.Namespace):
+    """What the options and the model ask for: network, sizing, the stages of its accelerator, and the images (a Dataset)."""
+    from cosim.plan import plan_stages
+    from reference.datasets import load
+    from reference.modelfile import load_model
+
+    network = load_model(args.model)
+    sizing = sizing_of(network, args)
+    return network, sizing, plan_stages(network, sizing), load(args.data, network, args.images, args.seed)

@@ -73,11 +73,10 @@ def measure(name: str, study, data: Path | None, folder: Path) -> dict:
     import torch
 
     from cosim.study import measure_point
-    from reference.datasets import PUBLISHED
 
     torch.set_num_threads(1)
     settings = study.points[name]
-    published = PUBLISHED[settings.dataset]
+    published = settings.published
     sets = published.read("train", data), published.read("test", data)
     told = ""
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reference import train
-from reference.datasets import PUBLISHED, Dataset
+from reference.datasets import Dataset
 from reference.errors import InputError
 from reference.files import check_writable
 from reference.golden import evaluate
@@ -44,9 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     settings = chosen_settings(args)
     use_threads(args.threads)
-    published = PUBLISHED[settings.dataset]
-    if settings.classes != published.classes:
-        raise InputError(f"classes = {settings.classes}; allowed: {published.classes}, those of {settings.dataset}")
+    published = settings.published
     test, data = published.read("test", args.data), published.read("train", args.data)
     work, shape = work_folder(args, settings), published.shape
     job = train.resume(settings, shape, work) if args.resume else train.start(settings, shape)
