@@ -59,6 +59,11 @@ def surrogate_slope(v: torch.Tensor, theta: torch.Tensor, width: torch.Tensor) -
     return slope.square_().add_(1).reciprocal_().div_(width)
 
 
+def together(steps: list[torch.Tensor]) -> torch.Tensor:
+    """T tensors [B, C, H, W] -> [T, B, C, H, W]; unlike torch.stack it keeps channels last where they are so in memory."""
+    return torch.cat(steps).unflatten(0, (len(steps), -1))
+
+
 class SpikingActivation(torch.autograd.Function):
     """Currents to spikes over all timesteps, with the surrogate gradient.
 
@@ -81,7 +86,7 @@ class SpikingActivation(torch.autograd.Function):
             spikes.append(s)
         ctx.save_for_backward(theta, width, *potentials)
         ctx.neuron, ctx.repeated = neuron, len(current) < timesteps
-        return torch.stack(spikes)
+        return together(spikes)
 
     @staticmethod
     def backward(ctx, grad_spikes):
@@ -93,5 +98,5 @@ class SpikingActivation(torch.autograd.Function):
             grads.append(through_spike + carried)
             kept = (potentials[t - 1] <= theta) if ctx.neuron.kind == "zero" else 1
             carried = grads[-1] * ctx.neuron.beta * kept
-        grad_current = sum(grads)[None] if ctx.repeated else torch.stack(grads[::-1])
+        grad_current = sum(grads)[None] if ctx.repeated else together(grads[::-1])
         return grad_current, grad_theta, None, None, None, None

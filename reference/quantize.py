@@ -86,14 +86,18 @@ class SpikingLayer(nn.Module):
         steps = inputs.shape[:2]
         if isinstance(self.blank, Linear):
             return functional.linear(inputs.flatten(2), self.quantized_weight())[..., None, None]
-        sums = functional.conv2d(inputs.flatten(0, 1), self.quantized_weight(), padding="same")
+        # Channels last in memory: torch's gradients of a convolution take half the time then.
+        weights = self.quantized_weight().to(memory_format=torch.channels_last)
+        sums = functional.conv2d(inputs.flatten(0, 1), weights, padding="same")
         return sums.unflatten(0, steps)
 
     def statistics(self, sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and variance [O] of the accumulators: the batch's in training, else the running ones."""
         if not self.training:
             return self.mean, self.variance
-        variance, mean = torch.var_mean(sums, dim=(0, 1, 3, 4), correction=0)
+        # Not torch.var_mean, which takes several times as long.
+        mean = sums.mean((0, 1, 3, 4))
+        variance = (sums - per_output(mean)).square().mean((0, 1, 3, 4))
         self.mean.lerp_(mean.detach(), NORM_MOMENTUM)
         self.variance.lerp_(variance.detach(), NORM_MOMENTUM)
         return mean, variance

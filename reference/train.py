@@ -126,14 +126,17 @@ def _batches(run: Run, data: Dataset) -> Iterator[tuple[torch.Tensor, torch.Tens
 
 
 def augment(images: torch.Tensor, generator: torch.Generator, published: Published) -> torch.Tensor:
-    """Mirror each image [B, C, H, W] left to right with chance 1/2, and move the batch by some pixels, as the data set allows."""
-    shift = published.shift
-    mirrored = torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5
+    """Mirror each image [B, C, H, W] left to right with chance 1/2, and move it by some pixels, as the data set allows."""
+    count, height, width = len(images), *images.shape[2:]
+    mirrored = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
     if published.mirrored:
         images = torch.where(mirrored, images.flip(3), images)
-    down, right = torch.randint(0, 2 * shift + 1, (2,), generator=generator).tolist()
-    padded = functional.pad(images, [shift] * 4)
-    return padded[:, :, down : down + images.shape[2], right : right + images.shape[3]]
+    padded = functional.pad(images, [published.shift] * 4)
+    places = torch.randint(0, 2 * published.shift + 1, (count, 2), generator=generator).tolist()
+    moved = [
+        image[:, down : down + height, right : right + width] for image, (down, right) in zip(padded, places, strict=True)
+    ]
+    return torch.stack(moved)
 
 
 def set_learning_rate(run: Run, epochs_done: float) -> None:
