@@ -133,9 +133,7 @@ def augment(images: torch.Tensor, generator: torch.Generator, published: Publish
         images = torch.where(mirrored, images.flip(3), images)
     padded = functional.pad(images, [published.shift] * 4)
     places = torch.randint(0, 2 * published.shift + 1, (count, 2), generator=generator).tolist()
-    moved = [
-        image[:, down : down + height, right : right + width] for image, (down, right) in zip(padded, places, strict=True)
-    ]
+    moved = [image[:, down : down + height, right : right + width] for image, (down, right) in zip(padded, places, strict=True)]
     return torch.stack(moved)
 
 
