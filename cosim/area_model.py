@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from reference.network import Network, Pool
 
-from .network_run import convert_stages
 from .plan import plan_stages
 from .sizing import Sizing, choose_sizing
-from .synthesis import synthesize
+from .stage_areas import luts, stage_areas
 
 FEW, MANY = 4, 8
 """Lanes of the syntheses that the model is fitted to; in a layer with fewer outputs, half of them and all."""
@@ -31,10 +28,7 @@ class AreaModel:
 
 def stage_luts(network: Network, sizing: Sizing) -> dict[str, float]:
     """LUTs of each stage on an UltraScale+, those used as RAM too, by Yosys. CosimError if it is missing or fails."""
-    modules = convert_stages(plan_stages(network, sizing))
-    with TemporaryDirectory() as folder:
-        synthesis = synthesize(modules, Path(folder))
-    return {name: area.lut + area.lut_ram for name, area in synthesis.stage_areas.items()}
+    return {name: luts(area) for name, area in stage_areas(plan_stages(network, sizing)).items()}
 
 
 def fit_areas(network: Network, timesteps: int, queue_depth: int, progress: Callable[[str], None]) -> AreaModel:

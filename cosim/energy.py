@@ -1,7 +1,7 @@
-"""Dynamic energy of an accelerator, modelled: operations counted from spikes and counters, times published coefficients.
+"""Energy of an accelerator, modelled: operations counted from spikes and counters, times published coefficients.
 
-What is counted, and what is not, is in docs/energy.md. Energies are in picojoules, those of a 45 nm process and not of an
-FPGA, without clock and static power: ratios are the result, not joules.
+What is counted, and what is not, is in docs/energy.md. Energies are in picojoules. The dynamic ones are those of a 45 nm
+process and not of an FPGA, without the clock; static_energy() is that of an FPGA's area: ratios are the result, not joules.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from .plan import Stage
 FLOAT_BITS = 32
 BANK_BYTES = 8192
 """Larger memories are made of banks of this size."""
+LUT_WATTS = 24e-3 * 1.2 / 22528
+"""Static power for each LUT and what belongs to it: the quiescent current of the core of a Spartan-3A XC3S1400A (typical, 25 °C:
+24 mA at 1.2 V; AMD/Xilinx DS529, "Quiescent Supply Current Characteristics"), shared out over its 22,528 LUTs."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +196,11 @@ def energy(done: Operations, by: Coefficients) -> dict[str, dict[str, float]]:
 def total(done: Operations, by: Coefficients) -> float:
     """Picojoules of all stages."""
     return sum(operation.energy(by) for of_stage in done.values() for operation in of_stage)
+
+
+def static_energy(luts: float, cycles: float, clock_mhz: float) -> float:
+    """Picojoules that leak from `luts` LUTs, those used as memory among them, in `cycles` of a clock."""
+    return luts * LUT_WATTS * cycles / (clock_mhz * 1e6) * 1e12
 
 
 def as_float(done: Operations) -> Operations:

@@ -7,7 +7,9 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from .energy import Coefficients, Operations, as_float, energy, sensitivity, total
+from .energy import Coefficients, Operations, as_float, energy, sensitivity, static_energy, total
+from .stage_areas import luts
+from .synthesis import Area
 
 NANOJOULE = 1e3
 """In picojoules."""
@@ -29,6 +31,16 @@ def make_report(done: Operations, images: int, by: Coefficients) -> dict[str, An
         "float_ratio": twin / ours,
         "sensitivity": {name: list(ratios) for name, ratios in sensitivity(done, by).items()},
     }
+
+
+def static_report(areas: dict[str, Area], cycles: float, clock_mhz: float) -> dict[str, Any]:
+    """What energy.json holds under `static`: nanojoules that leak in an image, modelled, by stage and in all.
+
+    areas: by stage name. cycles: of an image. clock_mhz, luts: what they follow from.
+    """
+    stages = {name: static_energy(luts(area), cycles, clock_mhz) / NANOJOULE for name, area in areas.items()}
+    count = sum(luts(area) for area in areas.values())
+    return {"clock_mhz": clock_mhz, "cycles": cycles, "luts": count, "stages": stages, "total": sum(stages.values())}
 
 
 COLUMNS = {
@@ -58,8 +70,17 @@ def energy_table(report: dict[str, Any]) -> Table:
 def energy_lines(report: dict[str, Any]) -> list[str]:
     """The comparison with the float twin, and what it hangs on."""
     ratios = [ratio for pair in report["sensitivity"].values() for ratio in pair]
+    static = report.get("static")
+    leaks = []
+    if static:
+        amount = static["total"]
+        leaks = [
+            f"static: {amount:.0f} nJ an image, modelled, from {static['luts']:.0f} LUTs at {static['clock_mhz']} MHz and "
+            f"{static['cycles']:.0f} cycles an image; {amount / 2:.0f} to {amount * 2:.0f} nJ with half and twice a LUT's power"
+        ]
     return [
-        f"{report['total']:.0f} nJ an image, modelled (45 nm, dynamic only; see docs/energy.md)",
+        f"{report['total']:.0f} nJ an image, modelled (45 nm, dynamic; see docs/energy.md)",
+        *leaks,
         f"the float twin with the same spikes: {report['float_total']:.0f} nJ, {report['float_ratio']:.1f} times as much; "
         f"{min(ratios):.1f} to {max(ratios):.1f} times with any one coefficient halved or doubled",
     ]

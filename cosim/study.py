@@ -29,9 +29,12 @@ from reference.quantize import SpikingNetwork
 from reference.settings import Settings, settings_from
 
 from .cycle_model import run_model
-from .energy import Coefficients, as_float, operations, total
+from .cycle_report import stage_rows
+from .energy import Coefficients, as_float, operations, static_energy, total
 from .explore import Budget, Problem, choose
 from .sizing import choose_sizing
+from .stage_areas import luts, stage_areas
+from .synthesis import Area
 
 RESULT, MODEL = "result.json", "model.safetensors"
 BATCH = 100
@@ -44,11 +47,13 @@ class Study:
     """points: settings of each training run, by the values that the grids vary, as text. lanes: of each accelerator in all.
 
     cycle_images: of the test images, on how many cycles and energy are measured; accuracy and spikes are of all of them.
+    clock_mhz: at which static power is integrated; each accelerator is synthesised for its area then, None for neither.
     """
 
     points: dict[str, Settings]
     lanes: int
     cycle_images: int
+    clock_mhz: float | None = None
 
 
 def read_study(path: Path) -> Study:
@@ -65,7 +70,7 @@ def read_study(path: Path) -> Study:
 
 
 def _study_from(table: dict[str, Any]) -> Study:
-    allowed = ("base", "grid", "lanes", "cycle_images")
+    allowed = ("base", "grid", "lanes", "cycle_images", "clock_mhz")
     for key in table:
         if key not in allowed:
             raise InputError(f"key {key!r}; allowed: {', '.join(allowed)}")
@@ -77,6 +82,11 @@ def _study_from(table: dict[str, Any]) -> Study:
     for key, value in numbers.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise InputError(f"{key} = {value!r}; allowed: whole numbers from 1 up")
+    clock_mhz = table.get("clock_mhz")
+    if clock_mhz is not None and (
+        not isinstance(clock_mhz, int | float) or isinstance(clock_mhz, bool) or not 0 < clock_mhz < 1e6
+    ):
+        raise InputError(f"clock_mhz = {clock_mhz!r}; allowed: a number above 0, or none")
     varied = list(dict.fromkeys(key for grid in grids for key in grid))
     points: dict[str, Settings] = {}
     for grid in grids:
@@ -89,7 +99,7 @@ def _study_from(table: dict[str, Any]) -> Study:
             if settings in points.values():
                 raise InputError(f"grid: {dict(zip(grid, chosen, strict=True))} is there twice")
             points[",".join(f"{key}={getattr(settings, key)}" for key in varied)] = settings
-    return Study(points, **numbers)
+    return Study(points, **numbers, clock_mhz=clock_mhz)
 
 
 def _check_point(settings: Settings, lanes: int) -> None:
@@ -107,7 +117,8 @@ def measure_point(
 
     data: training and test images. A point that has its RESULT is not measured again.
     """
-    asked = {"settings": dataclasses.asdict(settings), "lanes": study.lanes, "cycle_images": study.cycle_images}
+    asked: dict[str, Any] = {"settings": dataclasses.asdict(settings)}
+    asked |= {key: getattr(study, key) for key in ("lanes", "cycle_images", "clock_mhz")}
     result = folder / RESULT
     if result.exists():
         found = _read_result(result)
@@ -124,7 +135,7 @@ def measure_point(
     if model.exact:
         network = dataclasses.replace(model.export(), metadata=train.provenance(settings))
         save_model(network, folder / MODEL)
-    found = {**asked, **_measure(model, network, study, test)}
+    found = {**asked, **_measure(model, network, study, test, progress)}
     write_atomically(result, (json.dumps(found, indent=2) + "\n").encode())
     return found
 
@@ -149,7 +160,9 @@ def _trained(settings: Settings, training: Dataset, folder: Path, progress: Call
     return job.model.eval()
 
 
-def _measure(model: SpikingNetwork, network: Network, study: Study, test: Dataset) -> dict[str, Any]:
+def _measure(
+    model: SpikingNetwork, network: Network, study: Study, test: Dataset, progress: Callable[[str], None]
+) -> dict[str, Any]:
     right, layers = 0, _LayerCounts(network)
     for images, trace in _traces(model, network, test.images):
         right += int((trace.predicted == np.asarray(test.labels)[images]).sum())
@@ -159,17 +172,24 @@ def _measure(model: SpikingNetwork, network: Network, study: Study, test: Datase
     default = choose_sizing(network)
     problem = Problem(network, trace, default.timesteps, default.queue_depth, 100e6, lambda name, lanes: lanes)
     choice = choose(problem, Budget("lanes", study.lanes))
-    done = operations(network, choice.stages, run_model(network, choice.stages, trace).activity, trace)
-    done, by = done if model.exact else as_float(done), Coefficients()
-    return {
+    run = run_model(network, choice.stages, trace)
+    done, by = operations(network, choice.stages, run.activity, trace), Coefficients()
+    found = {
         "accuracy": right / len(test.images),
         "images": len(test.images),
         "layers": layers.rates(len(test.images)),
         "sizing": dataclasses.asdict(choice.sizing),
         "interval": choice.interval,
         "latency": choice.latency,
-        "energy": total(done, by) / NANOJOULE / len(first),
+        "stages": stage_rows(run, choice.stages, choice.sizing, run.cycles / len(first)),
+        "energy": total(done if model.exact else as_float(done), by) / NANOJOULE / len(first),
     }
+    if study.clock_mhz is not None and model.exact:
+        progress("synthesis")
+        area = sum(stage_areas(choice.stages).values(), Area())
+        static = static_energy(luts(area), choice.interval, study.clock_mhz) / NANOJOULE
+        found |= {"area": dataclasses.asdict(area), "static": static}
+    return found
 
 
 def _traces(model: SpikingNetwork, network: Network, images: np.ndarray) -> Iterator[tuple[slice, Trace]]:

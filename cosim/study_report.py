@@ -10,41 +10,90 @@ from statistics import mean, stdev
 from typing import Any
 
 from . import plots
+from .stage_areas import luts
+from .synthesis import Area
 
 MEASURES = ("accuracy", "sparsity", "spikes", "events", "synaptic_operations", "interval", "latency", "energy")
 """What is told of a point: of an image, over all layers but pools. interval and latency in cycles; energy in nJ, modelled."""
+SYNTHESISED = ("luts", "block_ram", "static")
+"""Told as well where the accelerators were synthesised: areas on an UltraScale+, and static energy in nJ, modelled."""
+STAGE_MEASURES = ("lanes", "events", "busy", "stall_in", "stall_out", "busy_share")
+"""Of a stage, an image: its cycles at work and waiting, see cycle_report.stage_rows()."""
 PERCENT = ("accuracy", "sparsity")
 
 
 def measures(result: dict[str, Any]) -> dict[str, float]:
-    """MEASURES of a point's result."""
+    """MEASURES of a point's result, and SYNTHESISED if it was."""
     layers = [one for name, one in result["layers"].items() if not name.startswith("pool")]
     spikes = sum(sum(one["spikes"]) for one in layers)
-    return {
+    found = {
         "accuracy": result["accuracy"],
         "sparsity": 1 - spikes / sum(one["slots"] for one in layers),
         "spikes": spikes,
         **{key: sum(one[key] for one in layers) for key in ("events", "synaptic_operations")},
         **{key: result[key] for key in ("interval", "latency", "energy")},
     }
+    if "area" in result:
+        area = Area(**result["area"])
+        found |= {"luts": luts(area), "block_ram": area.block_ram, "static": result["static"]}
+    return found
 
 
 def summary(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """A row for all points that differ in nothing but their seed: what they share of the settings that vary, seeds, and
-    for each of MEASURES the mean, and under NAME_spread the standard deviation, None for a single seed."""
+    for each of MEASURES (and SYNTHESISED, if any point was) the mean, and under NAME_spread the standard deviation.
+
+    None: the spread of a single seed, and what was not measured.
+    """
+    rows: list[dict[str, Any]] = []
+    told: set[str] = set()
+    for shown, group in _groups(results):
+        found = [measures(result) for result in group]
+        told |= found[0].keys()
+        row = {**shown, "seeds": len(group)}
+        for key in (*MEASURES, *SYNTHESISED):
+            row |= _mean(key, [one[key] for one in found if key in one])
+        rows.append(row)
+    left_out = {name for key in SYNTHESISED if key not in told for name in (key, f"{key}_spread")}
+    return [{key: value for key, value in row.items() if key not in left_out} for row in rows]
+
+
+def _groups(results: Iterable[dict[str, Any]]) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """The results that differ in nothing but their seed, together, with the settings that vary from group to group."""
     results = list(results)
     shown = [key for key in results[0]["settings"] if key != "seed" and len({str(one["settings"][key]) for one in results}) > 1]
     groups: dict[str, list[dict[str, Any]]] = {}
     for result in results:
         groups.setdefault(str({key: value for key, value in result["settings"].items() if key != "seed"}), []).append(result)
+    return [({key: group[0]["settings"][key] for key in shown}, group) for group in groups.values()]
+
+
+def _mean(key: str, values: list[float]) -> dict[str, float | None]:
+    return {key: mean(values) if values else None, f"{key}_spread": stdev(values) if len(values) > 1 else None}
+
+
+def layer_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each group of summary(), layer and timestep a row: the settings, seeds, layer, timestep, sparsity and its spread."""
     rows = []
-    for group in groups.values():
-        found = [measures(result) for result in group]
-        row: dict[str, Any] = {key: group[0]["settings"][key] for key in shown} | {"seeds": len(group)}
-        for key in MEASURES:
-            values = [one[key] for one in found]
-            row |= {key: mean(values), f"{key}_spread": stdev(values) if len(values) > 1 else None}
-        rows.append(row)
+    for shown, group in _groups(results):
+        for name, layer in group[0]["layers"].items():
+            timesteps = len(layer["spikes"])
+            for t in range(timesteps):
+                silent = [1 - one["layers"][name]["spikes"][t] * timesteps / layer["slots"] for one in group]
+                rows.append({**shown, "seeds": len(group), "layer": name, "timestep": t, **_mean("sparsity", silent)})
+    return rows
+
+
+def stage_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each group of summary() and stage a row: the settings, seeds, stage, and for each of STAGE_MEASURES mean and spread."""
+    rows = []
+    for shown, group in _groups(results):
+        stages = [{stage["name"]: stage for stage in one["stages"]} for one in group]
+        for name in stages[0]:
+            row = {**shown, "seeds": len(group), "stage": name}
+            for key in STAGE_MEASURES:
+                row |= _mean(key, [one[name][key] for one in stages])
+            rows.append(row)
     return rows
 
 
@@ -59,16 +108,19 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
 
 def as_markdown(rows: list[dict[str, Any]]) -> str:
     """The summary as a table, mean ± standard deviation over the seeds."""
-    settings = [key for key in rows[0] if key not in MEASURES and not key.endswith("_spread")]
-    lines = ["| " + " | ".join([*settings, *MEASURES]).replace("_", " ") + " |", "|" + "---|" * (len(settings) + len(MEASURES))]
+    told = [key for key in (*MEASURES, *SYNTHESISED) if key in rows[0]]
+    settings = [key for key in rows[0] if key not in told and not key.endswith("_spread")]
+    lines = ["| " + " | ".join([*settings, *told]).replace("_", " ") + " |", "|" + "---|" * (len(settings) + len(told))]
     for row in rows:
-        cells = [str(row[key]) for key in settings] + [_told(key, row[key], row[f"{key}_spread"]) for key in MEASURES]
+        cells = [str(row[key]) for key in settings] + [_told(key, row[key], row[f"{key}_spread"]) for key in told]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _told(key: str, value: float, spread: float | None) -> str:
-    scale, digits, unit = (100, 2, " %") if key in PERCENT else (1, 0, "")
+def _told(key: str, value: float | None, spread: float | None) -> str:
+    if value is None:
+        return "-"
+    scale, digits, unit = (100, 2, " %") if key in PERCENT else (1, 1 if key == "block_ram" else 0, "")
     ending = "" if spread is None else f" ± {spread * scale:.{digits}f}"
     return f"{value * scale:.{digits}f}{ending}{unit}"
 
@@ -93,5 +145,5 @@ def plot_all(results: list[dict[str, Any]], folder: Path) -> list[str]:
 
 def _label(row: dict[str, Any]) -> str:
     """What a row's settings are, in few words."""
-    skip = {"seeds", *MEASURES, *(f"{key}_spread" for key in MEASURES)}
+    skip = {name for key in ("seeds", *MEASURES, *SYNTHESISED) for name in (key, f"{key}_spread")}
     return ", ".join(str(value) if key == "coding" else f"{key} {value}" for key, value in row.items() if key not in skip)

@@ -10,9 +10,10 @@ from pathlib import Path
 from .network_options import add_data_options, add_design_options, design_of, positive
 
 DESCRIPTION = """Count what the accelerator for MODEL does for images: weights read, additions, products, accesses of its
-memories; and cost it with published coefficients for each operation and width. Joules are modelled, dynamic only, of a
-45 nm process: trust ratios, not joules. Compares with the float twin of the same spikes, and says how far that hangs on
-each coefficient. What is counted and what is not: docs/energy.md."""
+memories; and cost it with published coefficients for each operation and width. Joules are modelled, of a 45 nm process:
+trust ratios, not joules. Compares with the float twin of the same spikes, and says how far that hangs on each coefficient.
+With --clock the accelerator is synthesised, too, for the static power of its area. What is counted and what is not:
+docs/energy.md."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -20,6 +21,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write energy.json; a new, empty or earlier one")
     parser.add_argument("--images", type=positive, default=20, metavar="N", help="number of images (default: 20)")
+    parser.add_argument("--clock", type=positive, metavar="MHZ", help="add what leaks from the synthesised area at this clock")
     add_data_options(parser)
     add_design_options(parser)
     parser.set_defaults(func=run)
@@ -30,16 +32,21 @@ def run(args: argparse.Namespace) -> int:
 
     from cosim.cycle_model import run_model
     from cosim.energy import Coefficients, operations
-    from cosim.energy_report import energy_lines, energy_table, make_report
+    from cosim.energy_report import energy_lines, energy_table, make_report, static_report
     from cosim.folder import output_folder
+    from cosim.stage_areas import stage_areas
     from reference import golden
 
     network, _, stages, data = design_of(args)
     with output_folder(args.out) if args.out else nullcontext() as folder:
-        with Console(stderr=True).status("integer reference and cycle model"):
+        with Console(stderr=True).status("integer reference and cycle model") as status:
             trace = golden.run(network, data.images)
-            done = operations(network, stages, run_model(network, stages, trace).activity, trace)
-        report = make_report(done, len(data.images), Coefficients())
+            cycles = run_model(network, stages, trace)
+            done = operations(network, stages, cycles.activity, trace)
+            report = make_report(done, len(data.images), Coefficients())
+            if args.clock:
+                areas = stage_areas(stages, status.update)
+                report["static"] = static_report(areas, cycles.cycles / len(data.images), args.clock)
         if folder:
             (folder / "energy.json").write_text(json.dumps(report, indent=2) + "\n")
     Console().print(energy_table(report))

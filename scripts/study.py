@@ -13,7 +13,7 @@ from .network_options import positive
 
 DESCRIPTION = """Train every network of the grid in STUDY.toml, measure each on all test images (accuracy, spikes, events,
 synaptic operations), put each on an accelerator with lanes balanced for it (cycles by the cycle model, modelled energy), and
-write results.json, summary.csv, summary.md with means and spreads over the seeds and, with matplotlib, plots to DIR. Points are
+write results.json, CSV files, summary.md with means and spreads over the seeds and, with matplotlib, plots to DIR. Points are
 trained side by side; a study that was stopped goes on where it stood when the same command is given again."""
 
 
@@ -31,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from cosim import plots
     from cosim.study import read_study
-    from cosim.study_report import as_csv, as_markdown, plot_all, summary
+    from cosim.study_report import as_csv, as_markdown, layer_rows, plot_all, stage_rows, summary
     from reference.files import check_writable, write_atomically
 
     study = read_study(args.study)
@@ -58,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
     files = {
         "results.json": json.dumps(dict(zip(study.points, ordered, strict=True)), indent=2) + "\n",
         "summary.csv": as_csv(rows),
+        "layers.csv": as_csv(layer_rows(ordered)),
+        "stages.csv": as_csv(stage_rows(ordered)),
         "summary.md": as_markdown(rows),
     }
     for name, text in files.items():

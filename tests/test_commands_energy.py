@@ -44,3 +44,20 @@ def test_more_lanes_than_outputs_cost_more(model, tmp_path, capsys):
 def test_bad_input_is_one_line(model, capfd):
     assert run("energy", model, "--data", "nothing") == 2
     assert capfd.readouterr().err.strip().splitlines()[-1].startswith("duospike: error: data 'nothing'; allowed: ")
+
+
+@pytest.mark.slow
+def test_a_clock_adds_what_leaks(model, tmp_path, capsys):
+    words = (model, "--data", "random", "--images", 3, "--lanes", "conv1=2")
+    assert run("energy", *words, "--clock", 50, "--out", tmp_path / "energy") == 0
+    assert run("synth", model, "--lanes", "conv1=2", "--out", tmp_path / "areas") == 0
+    assert run("cycles", *words, "--out", tmp_path / "cycles") == 0
+    static = json.loads((tmp_path / "energy" / "energy.json").read_text())["static"]
+    areas = json.loads((tmp_path / "areas" / "areas.json").read_text())["stages"]
+    cycles = json.loads((tmp_path / "cycles" / "cycles.json").read_text())["cycles"] / 3
+    # 24 mA at 1.2 V, shared by 22,528 LUTs, for so many cycles of 20 ns.
+    for area in areas:
+        leaks = (area["lut"] + area["lut_ram"]) * 0.0288 / 22528 * cycles * 20
+        assert static["stages"][area["name"]] == pytest.approx(leaks)
+    assert static["total"] == pytest.approx(sum(static["stages"].values()))
+    assert f"static: {static['total']:.0f} nJ an image" in capsys.readouterr().out

@@ -10,9 +10,11 @@ from small_training import bright_quarters, small_settings
 from cosim import study as studying
 from cosim.cycle_model import run_model
 from cosim.energy import Coefficients, as_float, operations, total
+from cosim.network_run import convert_stages
 from cosim.plan import plan_stages
 from cosim.sizing import Sizing
 from cosim.study import MODEL, RESULT, Study, measure_point, read_study
+from cosim.synthesis import synthesize
 from reference import golden, train
 from reference.errors import InputError
 from reference.modelfile import load_model
@@ -59,6 +61,8 @@ def test_a_grid_gives_every_combination(tmp_path):
         ("lanes = 9", "lanes = 0", "lanes = 0; allowed: whole numbers from 1 up"),
         ("lanes = 9", "lane = 9", "key 'lane'; allowed: base, grid, lanes, cycle_images"),
         ("cycle_images = 4", "", "cycle_images = None"),
+        ("lanes = 9", "lanes = 9\nclock_mhz = 0", "clock_mhz = 0; allowed: a number above 0"),
+        ("lanes = 9", "lanes = 9\nclock_mhz = true", "clock_mhz = True; allowed: a number above 0"),
         ("[base]", "[bass]", "key 'bass'"),
         ("seed = [1, 2]", "seed = 1", "grid: seed = 1; allowed: a list"),
         ("seed = [1, 2]", "seed = []", r"grid: seed = \[\]; allowed: a list"),
@@ -156,3 +160,26 @@ def test_damaged_results_and_too_many_images_are_refused(tmp_path):
     with pytest.raises(InputError, match="cycle_images = 131; allowed: up to 130"):
         measure_point(settings, dataclasses.replace(study, cycle_images=131), data, tmp_path / "new", lambda step: None)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+def test_a_clock_asks_for_area_and_static_energy(tmp_path):
+    settings, study, data, _ = measured(tmp_path / "plain")
+    found = measure_point(settings, dataclasses.replace(study, clock_mhz=50.0), data, tmp_path / "clock", lambda step: None)
+    modules = convert_stages(plan_stages(load_model(tmp_path / "clock" / MODEL), Sizing(**found["sizing"])))
+    (tmp_path / "work").mkdir()
+    area = synthesize(modules, tmp_path / "work").total
+    # The whole is its stages and what joins them.
+    assert found["area"]["ff"] <= area.ff and found["area"]["lut"] == pytest.approx(area.lut, rel=0.02)
+    seconds = found["interval"] / 50e6
+    assert found["static"] == pytest.approx(
+        (found["area"]["lut"] + found["area"]["lut_ram"]) * 1.278e-6 * seconds * 1e9, rel=1e-3
+    )
+    twin = measure_point(
+        dataclasses.replace(settings, weight_bits="float"),
+        dataclasses.replace(study, clock_mhz=50.0),
+        data,
+        tmp_path / "twin",
+        lambda step: None,
+    )
+    assert "area" not in twin and "static" not in twin

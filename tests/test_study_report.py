@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from cosim.study_report import as_csv, as_markdown, plot_all, summary
+from cosim.study_report import as_csv, as_markdown, layer_rows, plot_all, stage_rows, summary
 
 
 def result(bits, seed, accuracy, spikes):
@@ -15,7 +15,10 @@ def result(bits, seed, accuracy, spikes):
         "fc1": {"slots": 10, "spikes": [1, 1], "sparsity": 0.8, "events": 2.0, "synaptic_operations": 70},
     }
     settings = {"weight_bits": bits, "seed": seed, "coding": "direct", "timesteps": 2}
-    return {"settings": settings, "accuracy": accuracy, "layers": layers, "interval": 100.0, "latency": 150, "energy": 7.0}
+    busy = {"lanes": 3, "events": 2.0, "busy": 10.0 * spikes, "stall_in": 5.0, "stall_out": 1.0, "busy_share": spikes / 10}
+    stages = [{"name": "conv1", **busy}, {"name": "fc1", **busy, "busy": 4.0}]
+    costs = {"interval": 100.0, "latency": 150, "energy": 7.0}
+    return {"settings": settings, "accuracy": accuracy, "layers": layers, "stages": stages, **costs}
 
 
 RESULTS = [result("float", 1, 0.9, 4), result(4, 1, 0.8, 2), result("float", 2, 0.7, 8)]
@@ -50,3 +53,29 @@ def test_plots_name_every_point(tmp_path):
             assert ">weight_bits float<" in text and ">weight_bits 4<" in text, name
         else:
             assert ">latency<" in text and ">weight_bits 4<" in text
+
+
+def test_layers_by_timestep_and_stages():
+    uneven = [result("float", seed, 0.9, 4) for seed in (1, 2)]
+    uneven[1]["layers"]["conv1"]["spikes"] = [4, 9]
+    rows = layer_rows([*uneven, result(4, 1, 0.8, 2)])
+    first = [row for row in rows if row["weight_bits"] == "float" and row["layer"] == "conv1"]
+    # 40 slots are 20 neurons in each of two timesteps.
+    assert [(row["timestep"], row["seeds"], row["sparsity"]) for row in first] == [(0, 2, 0.8), (1, 2, pytest.approx(0.675))]
+    assert first[0]["sparsity_spread"] == 0 and first[1]["sparsity_spread"] == pytest.approx(0.125 * 2**0.5)
+    assert len(rows) == 12
+    rows = stage_rows(RESULTS)
+    assert [(row["weight_bits"], row["stage"], row["busy"]) for row in rows] == [
+        *(("float", "conv1", 60), ("float", "fc1", 4)),
+        *((4, "conv1", 20), (4, "fc1", 4)),
+    ]
+    assert rows[0]["busy_spread"] == pytest.approx(20 * 2**0.5) and rows[0]["stall_out"] == 1
+
+
+def test_synthesised_points_tell_their_area():
+    area = {"lut": 300.0, "lut_ram": 20.0, "block_ram": 1.5}
+    rows = summary([RESULTS[0], {**RESULTS[1], "area": area, "static": 9.0}])
+    assert [(row["luts"], row["block_ram"], row["static"]) for row in rows] == [(None, None, None), (320, 1.5, 9)]
+    text = as_markdown(rows)
+    assert "| luts | block ram | static |" in text and "| 320 | 1.5 | 9 |" in text and "| - | - | - |" in text
+    assert "luts" not in summary(RESULTS)[0]
