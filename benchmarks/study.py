@@ -1,0 +1,161 @@
+"""Puts the finished points of the study of models/fashion-study.toml beside the paper's findings; --write: into docs/study.md.
+
+duospike study models/fashion-study.toml --out runs/fashion-study
+python -m benchmarks.study [--results runs/fashion-study] [--write]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cosim.study import RESULT, read_study
+from cosim.study_report import plot_all, summary
+
+from .page import machine, table, write_section
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "study.md"
+STUDY = ROOT / "models" / "fashion-study.toml"
+PLOTS = {"pareto.svg": "study-pareto.svg", "sparsity.svg": "study-sparsity.svg"}
+"""Those of the study that the page shows, and their names in docs/."""
+
+Row = dict[str, Any]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=ROOT / "runs" / "fashion-study", help="folder of the study")
+    parser.add_argument("--write", action="store_true", help="put the figures and plots into docs/")
+    args = parser.parse_args()
+    points = read_study(STUDY).points
+    found = {name: args.results / "points" / name / RESULT for name in points}
+    results = [json.loads(path.read_text()) for path in found.values() if path.exists()]
+    if not results:
+        parser.error(f"{args.results}: no point is finished")
+    text = page(results, len(points))
+    print(text)
+    if args.write:
+        for name in plot_all(results, args.results):
+            if name in PLOTS:
+                shutil.copy(args.results / name, PAGE.parent / PLOTS[name])
+        write_section(PAGE, text)
+    return 0
+
+
+def page(results: list[Row], planned: int) -> str:
+    """The section: how much is finished, what was found by question, and the paper's findings beside it."""
+    rows = summary(results)
+    first = results[0]
+    head = (
+        f"{len(results)} of the {planned} points of `models/fashion-study.toml`, on {machine()}: "
+        f"{first['settings']['architecture']}, {first['lanes']} lanes, accuracy and spikes of {first['images']:,} test images, cycles and energy of the first "
+        f"{first['cycle_images']}. Means over the seeds, ± the standard deviation."
+    )
+    questions = [precision(rows), timesteps(rows), coding(rows)]
+    return "\n\n".join([head, *(question for question in questions if question), paper(rows)])
+
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "seeds": lambda row: str(row["seeds"]),
+    "epochs": lambda row: str(row["epochs"]),
+    "accuracy": lambda row: told(row, "accuracy", 100, 2, " %"),
+    "sparsity": lambda row: told(row, "sparsity", 100, 2, " %"),
+    "spikes an image": lambda row: told(row, "spikes"),
+    "synaptic operations": lambda row: told(row, "synaptic_operations"),
+    "interval, cycles": lambda row: told(row, "interval"),
+    "latency, cycles": lambda row: told(row, "latency"),
+    "nJ, modelled": lambda row: told(row, "energy"),
+}
+
+
+def told(row: Row, key: str, scale: float = 1, digits: int = 0, unit: str = "") -> str:
+    """Mean and spread of a measure."""
+    spread = row[f"{key}_spread"]
+    ending = "" if spread is None else f" ± {spread * scale:,.{digits}f}"
+    return f"{row[key] * scale:,.{digits}f}{ending}{unit}"
+
+
+def chosen(rows: list[Row], **wanted: object) -> list[Row]:
+    """Rows whose settings are those wanted; what a study does not vary, it has in no row."""
+    return [row for row in rows if all(row.get(key, value) == value for key, value in wanted.items())]
+
+
+def precision(rows: list[Row]) -> str:
+    """Weight bits, direct coding, T=2."""
+    found = chosen(rows, coding="direct", timesteps=2, epochs=longest(rows))
+    twins = chosen(found, weight_bits="float")
+    if not twins or len(found) < 2:
+        return ""
+    (twin,) = twins
+    found.sort(key=lambda row: -33 if row["weight_bits"] == "float" else -row["weight_bits"])
+    lines = [
+        [
+            str(row["weight_bits"]),
+            *cells(row),
+            f"{100 * (1 - row['spikes'] / twin['spikes']):+.1f} %",
+            f"{twin['energy'] / row['energy']:.2f}",
+        ]
+        for row in found
+    ]
+    return table("Precision: direct coding, T=2", ["bits", *COLUMNS, "spikes saved", "energy of float over this"], lines)
+
+
+def timesteps(rows: list[Row]) -> str:
+    """Timesteps, direct coding, 4 bits."""
+    found = sorted(chosen(rows, coding="direct", weight_bits=4, epochs=longest(rows)), key=lambda row: row["timesteps"])
+    return table("Timesteps: direct coding, 4 bits", ["T", *COLUMNS], [[str(row["timesteps"]), *cells(row)] for row in found])
+
+
+def coding(rows: list[Row]) -> str:
+    """Direct coding, T=2, against rate coding, after as many epochs."""
+    rate = chosen(rows, coding="rate")
+    if not rate:
+        return ""
+    direct = chosen(rows, coding="direct", weight_bits=4, timesteps=2, epochs=rate[0]["epochs"])
+    lines = [[row["coding"], str(row["timesteps"]), *cells(row)] for row in (*direct, *rate)]
+    return table("Coding: 4 bits, as many epochs each", ["coding", "T", *COLUMNS], lines)
+
+
+def longest(rows: list[Row]) -> int:
+    return max(row["epochs"] for row in rows)
+
+
+def cells(row: Row) -> list[str]:
+    return [tell(row) for tell in COLUMNS.values()]
+
+
+def paper(rows: list[Row]) -> str:
+    """The findings of the paper and ours."""
+    lines = []
+    direct = chosen(rows, coding="direct", timesteps=2, epochs=longest(rows))
+    by_bits = {row["weight_bits"]: row for row in direct}
+    if 4 in by_bits and "float" in by_bits:
+        ours, twin = by_bits[4], by_bits["float"]
+        lines += [
+            [
+                "spikes fewer by int4 than by float",
+                "6.1, 10.1, 15.2 %",
+                f"{1 - ours['spikes'] / twin['spikes']:.1%}".replace("%", " %"),
+            ],
+            ["energy of float over int4", "up to 3.4", f"{twin['energy'] / ours['energy']:.1f} (modelled)"],
+        ]
+    rate = chosen(rows, coding="rate")
+    if rate:
+        (other,) = rate
+        (ours,) = chosen(rows, coding="direct", weight_bits=4, timesteps=2, epochs=other["epochs"])
+        gained, ratio = ours["accuracy"] - other["accuracy"], other["energy"] / ours["energy"]
+        lines += [
+            ["accuracy of direct T=2 above rate T=25, points", "10", f"{gained * 100:+.1f}"],
+            ["energy of rate T=25 over direct T=2", "26.4", f"{ratio:.1f} (modelled)"],
+        ]
+    return table("Beside the paper (SVHN, CIFAR-10, CIFAR-100)", ["finding", "paper", "here"], lines) if lines else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
