@@ -54,8 +54,8 @@ def page(results: list[Row], planned: int) -> str:
     first = results[0]
     head = (
         f"{len(results)} of the {planned} points of `models/fashion-study.toml`, on {machine()}: "
-        f"{first['settings']['architecture']}, {first['lanes']} lanes, accuracy and spikes of {first['images']:,} test images, cycles and energy of the first "
-        f"{first['cycle_images']}. Means over the seeds, ± the standard deviation."
+        f"{first['settings']['architecture']}, {first['lanes']} lanes, accuracy and spikes of {first['images']:,} test images, "
+        f"cycles and energy of the first {first['cycle_images']}. Means over the seeds, ± the standard deviation."
     )
     questions = [precision(rows), timesteps(rows), coding(rows)]
     return "\n\n".join([head, *(question for question in questions if question), paper(rows)])
