@@ -32,14 +32,16 @@ def run(args: argparse.Namespace) -> int:
     from cosim.energy import Coefficients, operations
     from cosim.energy_report import energy_lines, energy_table, make_report
     from cosim.folder import output_folder
+    from cosim.origin import run_origin
     from reference import golden
 
-    network, _, stages, data = design_of(args)
+    network, sizing, stages, data = design_of(args)
     with output_folder(args.out) if args.out else nullcontext() as folder:
         with Console(stderr=True).status("integer reference and cycle model"):
             trace = golden.run(network, data.images)
             done = operations(network, stages, run_model(network, stages, trace).activity, trace)
-        report = make_report(done, len(data.images), Coefficients())
+        about = run_origin(network, data.images, args.data, sizing)
+        report = about | make_report(done, len(data.images), Coefficients())
         if folder:
             (folder / "energy.json").write_text(json.dumps(report, indent=2) + "\n")
     Console().print(energy_table(report))
