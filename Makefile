@@ -14,6 +14,9 @@ STAMP := .venv/installed-$(KEY)
 PROGRAMS := iverilog:iverilog verilator:verilator ghdl:ghdl yosys:yosys z3:z3 cc:build-essential
 DATASET := /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 
+# What the slow tests need beside: the report is opened in a browser.
+test-all: PROGRAMS += chromium:chromium chromedriver:chromium-driver
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 # Each step of the set-up needs the one before; within the tests pytest uses all cores.
@@ -84,7 +87,7 @@ system: python
 
 $(STAMP): | system
 	$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	$(RUN) -m pip install -e '.[dev,plots]'
+	$(RUN) -m pip install -e '.[dev,plots,cluster]'
 	rm -f .venv/installed-*
 	touch $@
 

@@ -57,6 +57,19 @@ def spike_beats(spikes: np.ndarray, lanes: int, timesteps: int | None = None) ->
     return tuple(beats)
 
 
+def beat_spikes(words: Sequence[int], shape: tuple[int, int, int], lanes: int, timesteps: int) -> np.ndarray:
+    """The spikes uint8 [all timesteps, channels, height, width] of one image's beats: what spike_beats does, backwards.
+
+    words: of whole passes of `timesteps` each. shape: channels, height, width.
+    """
+    channels, height, width = shape
+    size = -(-lanes * timesteps // 8)
+    planes = np.frombuffer(b"".join(word.to_bytes(size, "little") for word in words), np.uint8).reshape(-1, size)
+    bits = np.unpackbits(planes, axis=1, count=lanes * timesteps, bitorder="little")
+    fields = bits.reshape(-1, height, groups_of(channels, lanes), width, lanes, timesteps)  # [pass, y, group, x, lane, t]
+    return fields.transpose(0, 5, 2, 4, 1, 3).reshape(-1, groups_of(channels, lanes) * lanes, height, width)[:, :channels]
+
+
 def image_beats(images: np.ndarray, bits: int, passes: int = 1) -> tuple[int, ...]:
     """Beats of the pixel stream for images [images, channels, height, width] of `bits` bits a channel, each `passes` times."""
     frames = np.repeat(images, passes, axis=0)

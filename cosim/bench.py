@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from .convert import Module
@@ -99,7 +100,7 @@ def write_beats(bench: Bench, folder: Path):
 def read_outcome(bench: Bench, folder: Path, log: str) -> Outcome:
     """Read what the simulator wrote to `folder` and to its log."""
     names = ("dst", *bench.watch)
-    streams = {name: [_beat(line) for line in (folder / f"{name}.txt").read_text().splitlines()] for name in names}
+    streams = {name: read_beats(folder / f"{name}.txt") for name in names}
     starts = [int(line) for line in (folder / "starts.txt").read_text().split()]
     counts = (folder / "counts.txt").read_text().split()
     fault = next((line.removeprefix(FAULT) for line in log.splitlines() if line.startswith(FAULT)), None)
@@ -107,6 +108,12 @@ def read_outcome(bench: Bench, folder: Path, log: str) -> Outcome:
         return Outcome(streams, starts, int(counts[0]), Beat(int(counts[0]), counts[1]).value("counts"), fault)
     last = max((beats[-1].cycle for beats in streams.values() if beats), default=0)
     return Outcome(streams, starts, last, 0, fault or f"simulation of {bench.top.name} ended early")
+
+
+def read_beats(path: Path, first: int = 0, count: int | None = None) -> list[Beat]:
+    """The beats of a recorded stream, or `count` of them from number `first`; fewer where it ends before."""
+    with path.open(encoding="ascii") as lines:
+        return [_beat(line) for line in islice(lines, first, None if count is None else first + count)]
 
 
 def _beat(line: str) -> Beat:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from reference.network import Network
 from rtl.activity import COUNTER_BITS, COUNTERS
 
 from .convert import Module, write
+from .origin import design_origin
 from .plan import Stage
 from .sizing import Sizing
 
@@ -117,20 +116,9 @@ def write_hdl(
 def _manifest(network: Network, sizing: Sizing, stages: dict[str, Stage], top: Module, folder: Path) -> dict:
     files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
     return {
-        "generator": {"duospike": version("duospike"), "myhdl": version("myhdl"), "python": platform.python_version()},
+        **design_origin(network, sizing),
         "top": top.name,
         "ports": [{"name": port.name, "direction": port.direction, "width": port.width} for port in top.ports],
         "counters": {"stages": list(stages), "of_each_stage": list(COUNTERS), "bits": COUNTER_BITS},
-        "network": {
-            "input_shape": list(network.input_shape),
-            "image_bits": network.image_bits,
-            "image_signed": network.image_signed,
-            "timesteps": network.timesteps,
-            "coding": network.coding,
-            "coding_seed": network.coding_seed,
-            "classes": network.classes,
-            "metadata": dict(sorted(network.metadata.items())),
-        },
-        "sizing": asdict(sizing),
         "files": files,
     }

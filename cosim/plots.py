@@ -5,18 +5,28 @@ They need matplotlib, the extra `plots`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from .cycle_model import SOURCE, CycleRun
-from .explore import Exploration
-from .explore_report import UNITS
+import numpy as np
+
+from .cycle_model import SOURCE
 
 MISSING = "no plot, since matplotlib is missing (pip install -e '.[plots]')"
 BUSY, STALL_IN, STALL_OUT = "#2a6f97", "#d9d9d9", "#e07a5f"
 COUNTED = (("busy", "busy", BUSY), ("stall_in", "no input", STALL_IN), ("stall_out", "held back", STALL_OUT))
 """Counters of a stage in the plot of cycles, each with its label and its colour."""
+RASTER_ROWS, RASTER_COLUMNS = 700, 3000
+"""Values of a panel of the raster at least; at DPI it has half as many dots."""
+DPI = 200
+"""Of what is drawn in dots within a plot."""
+Counters = Mapping[str, Mapping[str, float]]
+Times = Mapping[str, Sequence[int] | np.ndarray]
+"""By stage name, of each image."""
+Target = Path | IO[str]
+"""Where a plot is written to."""
 
 
 def available() -> bool:
@@ -25,42 +35,53 @@ def available() -> bool:
 
 
 def _figure(width: float, height: float) -> tuple[Any, Any]:
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    # The same figure gives the same bytes, and its texts stay texts.
-    matplotlib.rcParams.update({"svg.hashsalt": "duospike", "svg.fonttype": "none", "font.size": 9})
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = _empty(width, height)
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
-def _save(figure: Any, path: Path) -> None:
-    figure.savefig(path, metadata={"Date": None})
+def _empty(width: float, height: float) -> Any:
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    # The same figure gives the same bytes, and its texts stay texts, also one with two dollars.
+    matplotlib.rcParams.update({"svg.hashsalt": "duospike", "svg.fonttype": "none", "font.size": 9, "text.parse_math": False})
+    return Figure(figsize=(width, height), layout="constrained")
 
 
-def plot_front(found: Exploration, path: Path) -> None:
-    """Images a second against what they cost, with the latency beside each point."""
+def _save(figure: Any, path: Target) -> None:
+    figure.savefig(path, format="svg", dpi=DPI, metadata={"Date": None})
+
+
+def plot_front(report: Mapping[str, Any], path: Target) -> None:
+    """Images a second against what they cost, with the latency beside each point. report: see explore_report.make_report."""
     figure, axes = _figure(6, 3.5)
-    clock, unit = found.clock, UNITS[found.budget.kind]
-    axes.plot([one.cost for one in found.front], [clock / one.interval for one in found.front], "o-", color=BUSY)
-    axes.plot([found.chosen.cost], [clock / found.chosen.interval], "o", color=STALL_OUT, label="chosen")
-    for one in found.front:
-        where = (one.cost, clock / one.interval)
-        axes.annotate(f"{one.latency / clock * 1e3:.3g} ms", where, (4, -10), textcoords="offset points", fontsize=7)
-    axes.set(xlabel=unit, ylabel=f"images a second at {clock / 1e6:g} MHz", title="Pareto front, with the latency of one image")
+    clock, front, chosen = report["clock"], report["front"], report["chosen"]
+    axes.plot([one["cost"] for one in front], [one["images_per_second"] for one in front], "o-", color=BUSY)
+    axes.plot([chosen["cost"]], [chosen["images_per_second"]], "o", color=STALL_OUT, label="chosen")
+    for one in front:
+        where = (one["cost"], one["images_per_second"])
+        axes.annotate(f"{one['latency'] / clock * 1e3:.3g} ms", where, (4, -10), textcoords="offset points", fontsize=7)
+    axes.set(
+        xlabel=report["unit"],
+        ylabel=f"images a second at {clock / 1e6:g} MHz",
+        title="Pareto front, with the latency of one image",
+    )
     axes.legend(loc="upper left", frameon=False)
     _save(figure, path)
 
 
-def plot_cycles(run: CycleRun, path: Path) -> None:
-    """Cycles an image of each stage: busy, waiting for input, waiting for the next stage, on average over the images."""
+def plot_cycles(activity: Counters, images: int, path: Target) -> None:
+    """Cycles an image of each stage: busy, waiting for input, waiting for the next stage, on average over the images.
+
+    activity: of all images, see CycleRun.
+    """
     figure, axes = _figure(7, 3.5)
-    images, names = len(run.ends), list(run.activity)
+    names = list(activity)
     left = [0.0] * len(names)
     for counter, label, colour in COUNTED:
-        cycles = [counts[counter] / images for counts in run.activity.values()]
+        cycles = [counts[counter] / images for counts in activity.values()]
         axes.barh(names, cycles, left=left, color=colour, label=label)
         left = [a + b for a, b in zip(left, cycles, strict=True)]
     axes.invert_yaxis()
@@ -69,15 +90,16 @@ def plot_cycles(run: CycleRun, path: Path) -> None:
     _save(figure, path)
 
 
-def plot_gantt(run: CycleRun, image: int, path: Path) -> None:
+def plot_gantt(firsts: Times, lasts: Times, image: int, path: Target) -> None:
     """When each stage takes and gives what is of one image, in cycles since the image's first beat.
 
+    firsts, lasts: see CycleRun.
     Light: from the first beat that comes to the stage to its last beat out; dark: from its first beat out.
     """
     figure, axes = _figure(7, 3.5)
-    start, before = run.starts[image], SOURCE
-    for name in run.activity:
-        takes, gives, ends = (int(times[image] - start) for times in (run.firsts[before], run.firsts[name], run.lasts[name]))
+    start, before = firsts[SOURCE][image], SOURCE
+    for name in (name for name in firsts if name != SOURCE):
+        takes, gives, ends = (int(times[image] - start) for times in (firsts[before], firsts[name], lasts[name]))
         axes.barh([name], [ends - takes + 1], left=[takes], color=STALL_IN, label="takes" if before == SOURCE else None)
         # The outline shows stages that give a single beat, too.
         axes.barh(
@@ -90,8 +112,44 @@ def plot_gantt(run: CycleRun, image: int, path: Path) -> None:
     _save(figure, path)
 
 
+def plot_raster(spikes: Mapping[str, np.ndarray], title: str, path: Target) -> None:
+    """A panel for each stage: a row is a channel, a column a place of the map in a timestep, a mark a spike.
+
+    spikes: by stage name, [timesteps, channels, height, width]. Places go row by row; where there are more of them than dots
+    in the plot, a mark is the paler, the fewer spikes it stands for.
+    """
+    heights = [min(1.6, max(0.4, of_stage.shape[1] / 40)) for of_stage in spikes.values()]
+    figure = _empty(7, sum(heights) + 0.35 * len(heights) + 0.4)
+    panels = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for axes, (name, of_stage) in zip(panels, spikes.items(), strict=True):
+        timesteps, channels = of_stage.shape[:2]
+        rows = of_stage.transpose(1, 0, 2, 3).reshape(channels, -1)
+        # More values than dots: each dot is a mean, so no spike is left out, and none runs into its neighbour.
+        rows = rows.repeat(-(-RASTER_ROWS // channels), 0).repeat(-(-RASTER_COLUMNS // rows.shape[1]), 1)
+        # Drawn as opacity alone, so that it can be read on any ground.
+        axes.imshow(
+            rows, cmap=_inks(), vmin=0, vmax=1, aspect="auto", extent=(0, timesteps, channels, 0), interpolation_stage="data"
+        )  # fmt: skip
+        for timestep in range(1, timesteps):
+            axes.axvline(timestep, color=STALL_OUT, linewidth=0.6)
+        shown = range(0, timesteps, -(-timesteps // 16))
+        axes.set_xticks([timestep + 0.5 for timestep in shown], [str(timestep) for timestep in shown])
+        axes.set_yticks([0, channels], ["0", str(channels)])
+        axes.set_ylabel(name, rotation=0, ha="right", va="center")
+        axes.tick_params(axis="x", length=0, labelbottom=axes is panels[-1])
+    panels[-1].set_xlabel("timestep")
+    figure.suptitle(title)
+    _save(figure, path)
+
+
+def _inks() -> Any:
+    from matplotlib.colors import LinearSegmentedColormap, to_rgba
+
+    return LinearSegmentedColormap.from_list("spikes", [(*to_rgba(BUSY)[:3], 0.0), to_rgba(BUSY)])
+
+
 def plot_points(
-    points: list[tuple[str, float, float, float | None, float | None]], labels: tuple[str, str], title: str, path: Path
+    points: list[tuple[str, float, float, float | None, float | None]], labels: tuple[str, str], title: str, path: Target
 ) -> None:
     """Points with a name, x, y and the spread of each (None for none)."""
     figure, axes = _figure(7, 4)
@@ -102,7 +160,7 @@ def plot_points(
     _save(figure, path)
 
 
-def plot_lines(lines: dict[str, dict[str, float]], label: str, title: str, path: Path) -> None:
+def plot_lines(lines: dict[str, dict[str, float]], label: str, title: str, path: Target) -> None:
     """Lines over the same named places: values by line and place."""
     figure, axes = _figure(7, 4)
     for name, values in lines.items():

@@ -16,6 +16,7 @@ from rtl.sparse_conv import SparseConv
 from rtl.sparse_fc import SparseFc
 
 from .compare import decode_result
+from .cycle_model import SOURCE, stage_beats
 from .errors import CosimError
 from .network_run import NetworkRun
 from .plan import READOUT
@@ -35,20 +36,34 @@ def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> d
     """The content of report.json.
 
     bit_exact; mismatch: null or image, stage, timestep, channel, y, x, expected, got; fault: null or why the simulation
-    ended early, and then all counters are 0; simulator; images: index, label,
+    ended early, and then all counters are 0; simulator; compared: neuron outputs; images: index, label,
     expected_class, predicted_class (null if it did not come), cycles (from the first pixel to the class); stages: name,
     kind, lanes, neurons, spikes (over all images and timesteps, by the reference), sparsity, events, busy_cycles,
-    stall_in, stall_out; total_cycles.
+    stall_in, stall_out; total_cycles; firsts, lasts: by stage, and the firsts of the source, the cycles of the first and last
+    beat of each image that came whole.
     """
+    firsts, lasts = _beat_cycles(run)
     return {
         "bit_exact": run.mismatch is None,
         "mismatch": None if run.mismatch is None else dataclasses.asdict(run.mismatch),
         "fault": run.outcome.fault,
         "simulator": simulator,
+        "compared": sum(run.trace.spikes[name].size for name in run.stages if name in run.trace.spikes),
         "images": [_image(run, labels, index) for index in range(len(run.images))],
         "stages": [_stage(run, name, counters) for name, counters in run.activity.items()],
         "total_cycles": run.outcome.cycles,
+        "firsts": firsts,
+        "lasts": lasts,
     }
+
+
+def _beat_cycles(run: NetworkRun) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    firsts, lasts = {SOURCE: list(run.outcome.starts)}, {}
+    for name, beats in zip(run.stages, stage_beats(run.stages, run.trace), strict=True):
+        cycles = [beat.cycle for beat in run.outcome.streams["dst" if name == READOUT else name]]
+        whole = min(len(cycles) // beats, len(run.images)) * beats
+        firsts[name], lasts[name] = cycles[:whole:beats], cycles[beats - 1 : whole : beats]
+    return firsts, lasts
 
 
 def _image(run: NetworkRun, labels: np.ndarray | None, index: int) -> dict:

@@ -30,6 +30,11 @@ def save_model(network: Network, path: Path | str) -> None:
 
     InputError: the path cannot be written, or prove_widths refuses the network.
     """
+    write_atomically(path, model_bytes(network))
+
+
+def model_bytes(network: Network) -> bytes:
+    """The content of the model file of `network`. InputError: prove_widths refuses the network."""
     prove_widths(network)
     tensors = {
         f"{layer.name}.{what}": smallest_type(getattr(layer, what))
@@ -37,7 +42,7 @@ def save_model(network: Network, path: Path | str) -> None:
         if not isinstance(layer, Pool)
         for what in TENSORS
     }
-    write_atomically(path, save(tensors, {KEY: json.dumps(_header(network), sort_keys=True)}))
+    return save(tensors, {KEY: json.dumps(_header(network), sort_keys=True)})
 
 
 def smallest_type(values: np.ndarray) -> np.ndarray:

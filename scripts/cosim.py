@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
-from .network_options import add_data_options, add_design_options, design_of, positive
+from .network_options import add_data_options, add_design_options, add_worker_options, design_of, positive
 
 DESCRIPTION = """Convert the accelerator for MODEL, run images through it in a simulator, and compare the spikes of every
 stage, timestep and neuron, the class counts and the class with the integer reference. Prints a table of the stages and
 writes DIR/report.json beside the files of the run. The first difference, an unknown bit or a missing beat makes it
 fail."""
+PART_HELP = "images of a simulation: several run side by side, each in a folder of its own (default: all in one simulation)"
 SIMULATOR_HELP = "icarus or verilator for Verilog, ghdl for VHDL (default: icarus)"
 
 
@@ -22,6 +24,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--images", type=positive, default=2, metavar="N", help="number of images (default: 2)")
     add_data_options(parser)
     parser.add_argument("--simulator", choices=["icarus", "verilator", "ghdl"], default="icarus", help=SIMULATOR_HELP)
+    parser.add_argument("--part", type=positive, metavar="N", help=PART_HELP)
+    add_worker_options(parser, "parts")
     parser.add_argument("--waves", action="store_true", help="also write waves.fst and waves.gtkw for GTKWave")
     add_design_options(parser)
     parser.set_defaults(func=run)
@@ -30,29 +34,60 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from cosim.compare import Mismatch
     from cosim.folder import output_folder
-    from cosim.network_run import run_network
-    from cosim.report import image_lines, make_report, stage_table, throughput_line
-    from cosim.waves import SAVE_FILE, save_file
+    from cosim.origin import run_origin
+    from cosim.report import image_lines, stage_table, throughput_line
+    from reference.errors import InputError
 
-    network, _, stages, data = design_of(args)
-    console = Console(stderr=True)
+    if args.waves and args.part:
+        raise InputError("--waves with --part; allowed: one of them")
+    network, sizing, stages, data = design_of(args)
     with output_folder(args.out) as folder:
-        with console.status("starting") as status:
-            finished = run_network(
-                network, stages, data.images, folder, simulator=args.simulator, waves=args.waves, progress=status.update
-            )
-        report = make_report(finished, data.labels, args.simulator)
+        report = run_origin(network, data.images, args.data, sizing)
+        report |= run_parts(args, sizing, data, folder) if args.part else run_whole(args, network, stages, data, folder)
         (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-        if args.waves:
-            (folder / SAVE_FILE).write_text(save_file(finished.bench))
     if report["fault"] is None:
         Console().print(stage_table(report))
         print("\n".join([*image_lines(report), throughput_line(report)]))
-    if finished.mismatch is not None:
-        print(f"NOT EQUAL: {finished.mismatch}" + (f" ({report['fault']})" if report["fault"] else ""))
+    if report["mismatch"] is not None:
+        print(f"NOT EQUAL: {Mismatch(**report['mismatch'])}" + (f" ({report['fault']})" if report["fault"] else ""))
         return 1
-    values = sum(spikes.size for spikes in finished.trace.spikes.values())
-    spikes = sum(int(spikes.sum()) for spikes in finished.trace.spikes.values())
+    spikes = sum(stage["spikes"] or 0 for stage in report["stages"])
+    values = report["compared"]
     print(f"bit-exact in {args.simulator}: {values} neuron outputs, {spikes} of them spikes, all class counts and classes")
     return 0
+
+
+def run_whole(args: argparse.Namespace, network, stages, data, folder: Path) -> dict:
+    """Run all images in one simulation."""
+    from rich.console import Console
+
+    from cosim.network_run import run_network
+    from cosim.report import make_report
+    from cosim.waves import SAVE_FILE, save_file
+
+    with Console(stderr=True).status("starting") as status:
+        finished = run_network(
+            network, stages, data.images, folder, simulator=args.simulator, waves=args.waves, progress=status.update
+        )
+    if args.waves:
+        (folder / SAVE_FILE).write_text(save_file(finished.bench))
+    return make_report(finished, data.labels, args.simulator)
+
+
+def run_parts(args: argparse.Namespace, sizing, data, folder: Path) -> dict:
+    """Run --part images in a simulation, and the simulations on workers."""
+    from cosim.cluster import cluster, run_tasks
+    from cosim.parts import join_reports, part_folder, run_part
+
+    # A worker may have another current folder.
+    model, tasks = Path(args.model).resolve(), {}
+    for number, start in enumerate(range(0, len(data.images), args.part)):
+        part = slice(start, start + args.part)
+        labels = None if data.labels is None else data.labels[part]
+        place = part_folder(folder, number)
+        tasks[place.name] = (model, sizing, data.images[part], labels, args.simulator, place)
+    with cluster(min(args.workers, len(tasks)), args.scheduler) as client:
+        reports = dict(run_tasks(client, run_part, tasks, partial(print, flush=True)))
+    return join_reports([reports[name] for name in tasks])

@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from cosim.cycle_model import run_model
     from cosim.cycle_report import make_report, run_line, stage_table
     from cosim.folder import output_folder
+    from cosim.origin import run_origin
     from reference import golden
 
     network, sizing, stages, data = design_of(args)
@@ -43,12 +44,12 @@ def run(args: argparse.Namespace) -> int:
 
             trace = golden.run(network, data.images, progress=progress("integer reference"))
             cycles = run_model(network, stages, trace, progress("cycle model"))
-        report = make_report(cycles, stages, sizing)
+        report = run_origin(network, data.images, args.data, sizing) | make_report(cycles, stages, sizing)
         if folder:
             (folder / "cycles.json").write_text(json.dumps(report, indent=2) + "\n")
             if plots.available():
-                plots.plot_cycles(cycles, folder / "cycles.svg")
-                plots.plot_gantt(cycles, 0, folder / "gantt.svg")
+                plots.plot_cycles(cycles.activity, len(cycles.ends), folder / "cycles.svg")
+                plots.plot_gantt(cycles.firsts, cycles.lasts, 0, folder / "gantt.svg")
     Console().print(stage_table(report["stages"]))
     print(run_line(report))
     if folder and not plots.available():

@@ -59,11 +59,14 @@ PROGRAMS = (
     ("-V", Need("yosys", "no synthesis, no proofs, no mutation; apt-get install yosys")),
     ("--version", Need("z3", "no proofs; apt-get install z3")),
     ("--version", Need("gtkwave", "no view of the waves; apt-get install gtkwave")),
+    ("--version", Need("chromium", "no test of the report in a browser; apt-get install chromium")),
+    ("--version", Need("chromedriver", "no test of the report in a browser; apt-get install chromium-driver")),
     ("--version", Need("cc", "myhdl.vpi cannot be built; apt-get install build-essential")),
 )
 """Programs, each with the option that prints its version."""
 
-INSTALL, INSTALL_DEV, INSTALL_PLOTS = "pip install -e .", "pip install -e '.[dev]'", "pip install -e '.[plots]'"
+INSTALL, INSTALL_DEV = "pip install -e .", "pip install -e '.[dev]'"
+INSTALL_PLOTS, INSTALL_CLUSTER = "pip install -e '.[plots]'", "pip install -e '.[cluster]'"
 
 PACKAGES = (
     Need("myhdl", f"no Verilog, no co-simulation; {INSTALL}", required=True),
@@ -73,6 +76,7 @@ PACKAGES = (
     Need("numba", f"no cycle model; {INSTALL}", required=True),
     Need("safetensors", f"no model files; {INSTALL}", required=True),
     Need("rich", f"no tables, no progress; {INSTALL}", required=True),
+    Need("jinja2", f"no report; {INSTALL}", required=True),
     Need("pytest", f"no tests; {INSTALL_DEV}"),
     Need("pytest-xdist", f"no tests side by side; {INSTALL_DEV}"),
     Need("pytest-timeout", f"no time limit of the tests; {INSTALL_DEV}"),
@@ -81,7 +85,9 @@ PACKAGES = (
     Need("mypy", f"no check of the types; {INSTALL_DEV}"),
     Need("snntorch", f"no check of the neurons against snnTorch; {INSTALL_DEV}"),
     Need("fusesoc", f"no check of the cores with FuseSoC; {INSTALL_DEV}"),
+    Need("selenium", f"no test of the report in a browser; {INSTALL_DEV}"),
     Need("matplotlib", f"no plots; {INSTALL_PLOTS}"),
+    Need("distributed", f"no studies; {INSTALL_CLUSTER}"),
 )
 
 DATASET = Need(

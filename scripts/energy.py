@@ -34,16 +34,18 @@ def run(args: argparse.Namespace) -> int:
     from cosim.energy import Coefficients, operations
     from cosim.energy_report import energy_lines, energy_table, make_report, static_report
     from cosim.folder import output_folder
+    from cosim.origin import run_origin
     from cosim.stage_areas import stage_areas
     from reference import golden
 
-    network, _, stages, data = design_of(args)
+    network, sizing, stages, data = design_of(args)
     with output_folder(args.out) if args.out else nullcontext() as folder:
         with Console(stderr=True).status("integer reference and cycle model") as status:
             trace = golden.run(network, data.images)
             cycles = run_model(network, stages, trace)
             done = operations(network, stages, cycles.activity, trace)
-            report = make_report(done, len(data.images), Coefficients())
+            about = run_origin(network, data.images, args.data, sizing)
+            report = about | make_report(done, len(data.images), Coefficients())
             if args.clock:
                 areas = stage_areas(stages, status.update)
                 report["static"] = static_report(areas, cycles.cycles / len(data.images), args.clock)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from contextlib import nullcontext
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from cosim.folder import output_folder
+from cosim.origin import run_origin
 from reference.datasets import load
 from reference.golden import Evaluation, evaluate
 from reference.modelfile import load_model
@@ -18,7 +22,8 @@ from .network_options import add_data_options, positive
 from .threads import add_threads_option, use_threads
 
 DESCRIPTION = """Run MODEL on images with the integer golden model, the one that the hardware must equal, and print
-how many answers are right and how often each layer's neurons spike (spikes per neuron and timestep)."""
+how many answers are right and how often each layer's neurons spike (spikes per neuron and timestep). With --out writes
+evaluation.json."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -26,6 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
     add_data_options(parser)
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N images (default: all; 100 random ones)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write; a new, empty or earlier one")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     add_threads_option(parser)
     parser.set_defaults(func=run)
@@ -35,9 +41,12 @@ def run(args: argparse.Namespace) -> int:
     use_threads(args.threads)
     network = load_model(args.model)
     data = load(args.data, network, args.limit, args.seed)
-    console = Console(stderr=True)
-    with console.status("evaluating") as status:
-        result = evaluate(network, data.images, data.labels, lambda done: status.update(f"{done}/{len(data.images)} images"))
+    with output_folder(args.out) if args.out else nullcontext() as folder:
+        with Console(stderr=True).status("evaluating") as status:
+            result = evaluate(network, data.images, data.labels, lambda done: status.update(f"{done}/{len(data.images)} images"))
+        if folder:
+            report = run_origin(network, data.images, args.data) | dataclasses.asdict(result)
+            (folder / "evaluation.json").write_text(json.dumps(report, indent=2) + "\n")
     if args.json:
         print(json.dumps({"model": str(args.model), "data": args.data, **dataclasses.asdict(result)}))
     else:

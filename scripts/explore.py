@@ -82,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
     from cosim.explore import explore
     from cosim.explore_report import choice_line, front_table, make_report
     from cosim.folder import output_folder
+    from cosim.origin import run_origin
     from cosim.sizing import choose_sizing, divisors
     from cosim.sizing_file import write_sizing
     from reference import golden
@@ -101,9 +102,10 @@ def run(args: argparse.Namespace) -> int:
             )  # fmt: skip
         chosen_for = f"Chosen for {ascii(str(args.model))}, {args.budget.kind}={args.budget.amount}, least {args.minimize}:"
         write_sizing(found.chosen.sizing, folder / "sizing.toml", f"{chosen_for}\n{choice_line(found)}")
-        (folder / "explore.json").write_text(json.dumps(make_report(found), indent=2) + "\n")
+        report = run_origin(network, data.images, args.data) | make_report(found)
+        (folder / "explore.json").write_text(json.dumps(report, indent=2) + "\n")
         if plots.available():
-            plots.plot_front(found, folder / "front.svg")
+            plots.plot_front(report, folder / "front.svg")
     chosen = found.chosen
     console = Console()
     console.print(stage_table(stage_rows(chosen.run, chosen.stages, chosen.sizing, chosen.interval)))

@@ -24,6 +24,7 @@ COMMANDS = {
     "energy": ("energy", "modelled energy of an image"),
     "explore": ("explore", "lanes and parts of the accelerator for a budget"),
     "synth": ("synth", "area of the accelerator, synthesised by Yosys"),
+    "report": ("report", "one HTML page of any runs"),
     "study": ("study", "train and measure a grid of networks"),
     "random": ("random_network", "an untrained network of a given size and spike rate"),
     "lint": ("lint", "find what MyHDL converts wrongly in Python files"),

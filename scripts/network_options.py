@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -63,6 +64,18 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     """--data and --seed: the images, as reference.datasets.load takes them."""
     parser.add_argument("--data", default="fashion-mnist", metavar="DATA", help=DATA_HELP)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of random images (default: 0)")
+
+
+def add_worker_options(parser: argparse.ArgumentParser, what: str) -> None:
+    """--workers and --scheduler: who does `what` side by side; see cosim.cluster."""
+    cores = os.cpu_count() or 1
+    parser.add_argument(
+        "--workers", type=positive, default=cores, metavar="N", help=f"{what} side by side on this machine (default: the cores)"
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS",
+        help=f"Dask scheduler whose workers do the {what}, such as tcp://host:8786; they see the files under the same paths",
+    )  # fmt: skip
 
 
 def add_design_options(parser: argparse.ArgumentParser) -> None:

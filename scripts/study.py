@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
-from .network_options import positive
+from .network_options import add_worker_options
 
 DESCRIPTION = """Train every network of the grid in STUDY.toml, measure each on all test images (accuracy, spikes, events,
 synaptic operations), put each on an accelerator with lanes balanced for it (cycles by the cycle model, modelled energy), and
@@ -22,14 +20,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("study", type=Path, metavar="STUDY.toml", help="what to train and measure; see docs/study.md")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the study; kept to go on")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the data set's files, if that is not Fashion-MNIST")
-    parser.add_argument(
-        "--workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="points side by side (default: the cores)"
-    )
+    add_worker_options(parser, "points")
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from cosim import plots
+    from cosim.cluster import cluster, run_tasks
     from cosim.study import read_study
     from cosim.study_report import as_csv, as_markdown, layer_rows, plot_all, stage_rows, summary
     from reference.files import check_writable, write_atomically
@@ -38,21 +35,13 @@ def run(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     check_writable(args.out / "results.json")
     results = {}
-    # A forked process would inherit torch's threads.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(args.workers, mp_context=context)
-    jobs = {pool.submit(measure, name, study, args.data, args.out / "points" / name): name for name in study.points}
-    try:
-        for job in as_completed(jobs):
-            results[jobs[job]] = job.result()
-            print(f"{len(results)} of {len(jobs)}: {jobs[job]}: accuracy {job.result()['accuracy']:.2%}", flush=True)
-    except BaseException:
-        # The pool would wait for every point that has begun; their checkpoints are whole.
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()
-        raise
-    pool.shutdown()
+    # A worker may have another current folder.
+    data, points = args.data and args.data.resolve(), args.out.resolve() / "points"
+    tasks = {name: (name, study, data, points / name) for name in study.points}
+    with cluster(min(args.workers, len(tasks)), args.scheduler) as client:
+        for name, result in run_tasks(client, measure, tasks, partial(print, flush=True)):
+            results[name] = result
+            print(f"{len(results)} of {len(tasks)}: {name}: accuracy {result['accuracy']:.2%}", flush=True)
     ordered = [results[name] for name in study.points]
     rows = summary(ordered)
     files = {
@@ -70,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def measure(name: str, study, data: Path | None, folder: Path) -> dict:
-    """Measure one point in a process of its own."""
+def measure(say, name: str, study, data: Path | None, folder: Path) -> dict:
+    """Measure one point in a worker."""
     import torch
 
     from cosim.study import measure_point
@@ -87,6 +76,6 @@ def measure(name: str, study, data: Path | None, folder: Path) -> dict:
         # Of an epoch's batches only the first is told.
         if step.split(",")[0] != told:
             told = step.split(",")[0]
-            print(f"{name}: {told}", flush=True)
+            say(f"{name}: {told}")
 
     return measure_point(settings, study, sets, folder, progress)

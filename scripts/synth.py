@@ -36,13 +36,15 @@ def run(args: argparse.Namespace) -> int:
 
     from cosim.folder import output_folder
     from cosim.network_run import convert_stages
+    from cosim.origin import design_origin
     from cosim.plan import plan_stages
     from cosim.synthesis import synthesize
     from cosim.synthesis_report import area_table, make_report, module_rows, stage_rows, units_line
     from reference.modelfile import load_model
 
     network = load_model(args.model)
-    stages = plan_stages(network, sizing_of(network, args))
+    sizing = sizing_of(network, args)
+    stages = plan_stages(network, sizing)
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(args.out)) if args.out else None
         work = Path(stack.enter_context(TemporaryDirectory()))
@@ -50,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
             modules = convert_stages(stages)
             synthesis = synthesize(modules, work, args.family, args.multipliers, status.update)
         if folder:
-            (folder / "areas.json").write_text(json.dumps(make_report(synthesis), indent=2) + "\n")
+            report = design_origin(network, sizing) | make_report(synthesis)
+            (folder / "areas.json").write_text(json.dumps(report, indent=2) + "\n")
             (folder / "netlist.v").write_text(synthesis.netlist)
             (folder / "yosys.log").write_text(synthesis.log)
     console = Console()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cosim.beats import PackedFields, grouped, image_beats, pack_fields, spike_beats
+from cosim.beats import PackedFields, beat_spikes, grouped, image_beats, pack_fields, spike_beats
 
 
 @pytest.mark.parametrize("bits", [1, 3, 8, 13])
@@ -35,6 +35,23 @@ def test_spike_beats_of_an_image_come_pass_by_pass():
     spikes = np.random.default_rng(3).integers(0, 2, (2, 6, 5, 2, 4))
     passes = [spike_beats(spikes[n : n + 1, first : first + 2], 3) for n in range(2) for first in (0, 2, 4)]
     assert spike_beats(spikes, 3, 2) == tuple(beat for beats in passes for beat in beats)
+
+
+@pytest.mark.parametrize("lanes, timesteps", [(1, 6), (3, 2), (5, 3), (5, 1), (9, 6)])
+def test_spikes_of_an_image_come_back_from_its_beats(lanes, timesteps):
+    """Each bit of each beat is looked up where spike_beats' own test says it is."""
+    shape = (5, 2, 4)
+    groups, passes = -(-5 // lanes), 6 // timesteps
+    words = [
+        int(word) for word in np.random.default_rng(lanes).integers(0, 2 ** min(60, lanes * timesteps), passes * 2 * groups * 4)
+    ]
+    spikes = beat_spikes(words, shape, lanes, timesteps)
+    assert spikes.shape == (6, *shape)
+    for t, c, y, x in np.ndindex(spikes.shape):
+        frame, step = divmod(t, timesteps)
+        group, lane = divmod(c, lanes)
+        word = words[((frame * 2 + y) * groups + group) * 4 + x]
+        assert spikes[t, c, y, x] == word >> (lane * timesteps + step) & 1
 
 
 def test_image_beats_come_again_in_each_pass():

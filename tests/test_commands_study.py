@@ -2,6 +2,10 @@
 
 import csv
 import json
+import os
+import signal
+import threading
+import time
 
 import pytest
 from fashion_files import write_fashion
@@ -65,3 +69,37 @@ def test_after_a_point_that_fails_no_other_begins(words, tmp_path, capfd):
     assert main(words) == 2
     assert "seed=1/result.json: not a result" in capfd.readouterr().err
     assert not (points / "seed=6").exists() and not (points / "seed=5").exists()
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_changes_no_result(words, tmp_path, capfd):
+    """Two worker processes of a scheduler; one of them is killed while it trains."""
+    from distributed import Client, LocalCluster
+
+    assert main(words) == 0
+    undisturbed = (tmp_path / "out" / "results.json").read_bytes()
+    points = tmp_path / "again" / "points"
+    words[words.index("--out") + 1] = str(tmp_path / "again")
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local, Client(local) as client:
+
+        def kill():
+            """The worker of a point that has a checkpoint, but no result yet."""
+            while not killed:
+                begun = [
+                    path.parent.name for path in points.glob("*/checkpoint.pt") if not (path.parent / "result.json").exists()
+                ]
+                for worker, keys in client.processing().items():
+                    if any(key.startswith(f"{name}/") for key in keys for name in begun):
+                        killed.append(client.run(os.getpid, workers=[worker])[worker])
+                        os.kill(killed[-1], signal.SIGKILL)
+                        return
+                time.sleep(0.01)
+
+        killed, before = [], set(client.run(os.getpid).values())
+        killer = threading.Thread(target=kill)
+        killer.start()
+        assert main([*words, "--scheduler", client.scheduler.address]) == 0
+        killer.join()
+    assert len(before) == 2 and killed[0] in before
+    assert "was lost; begins again: weight_bits=" in capfd.readouterr().out
+    assert (tmp_path / "again" / "results.json").read_bytes() == undisturbed

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 from small_networks import small_network, small_stages
 
+from cosim.cycle_model import run_model
 from cosim.network_run import run_network
 from cosim.report import image_lines, make_report, stage_table, throughput_line
 from reference.datasets import random_images
@@ -45,6 +46,22 @@ def test_lines_and_table_show_the_figures(run):
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
     for stage in report["stages"]:
         assert stage["name"] in text and str(stage["busy_cycles"]) in text
+
+
+def test_first_and_last_beats_are_those_of_the_cycle_model(run):
+    report, model = make_report(run, None, "icarus"), run_model(run.network, run.stages, run.trace)
+    assert list(report["firsts"]) == list(model.firsts)
+    assert report["firsts"] == {name: cycles.tolist() for name, cycles in model.firsts.items()}
+    assert report["lasts"] == {name: model.lasts[name].tolist() for name in run.stages}
+
+
+def test_only_images_that_came_whole_have_a_last_beat(run):
+    """The second image of conv2 lacks its last beat."""
+    streams = run.outcome.streams | {"conv2": run.outcome.streams["conv2"][:-1]}
+    report = make_report(dataclasses.replace(run, outcome=dataclasses.replace(run.outcome, streams=streams)), None, "icarus")
+    assert {name: len(cycles) for name, cycles in report["lasts"].items() if name != "readout"} == {
+        "conv1": 2, "conv2": 1, "pool1": 2, "fc1": 2
+    }  # fmt: skip
 
 
 def test_a_run_without_results_is_reported_with_its_fault(run):

@@ -1,0 +1,100 @@
+"""Tasks on several processes or machines, by Dask's `distributed`, the extra `cluster`.
+
+A worker that is lost costs the task that it had at hand, which another worker then begins again; what the others gave stays.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from .errors import CosimError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+MISSING = "several processes need Dask's distributed, which is missing (pip install -e '.[cluster]')"
+SECONDS = 20
+"""A scheduler that has not answered by then is not there."""
+LOSSES = 3
+"""Workers that a task may lose; with the next one it is given up."""
+
+Say = Callable[[str], None]
+
+
+@contextmanager
+def cluster(workers: int, scheduler: str | None = None) -> Iterator[Client]:
+    """A cluster for run_tasks: that of a scheduler, such as tcp://host:8786, or `workers` processes on this machine.
+
+    CosimError: distributed is not installed, or no scheduler answers at the address.
+    """
+    if find_spec("distributed") is None:
+        raise CosimError(MISSING)
+    import dask
+    from distributed import Client, LocalCluster
+
+    if scheduler is None:
+        # What there is to say, run_tasks says. Memory is left to the system: Dask would stop a worker near its share of it.
+        quiet: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": None, "memory_limit": None}
+        with (
+            dask.config.set({"distributed.scheduler.allowed-failures": LOSSES}),
+            LocalCluster(n_workers=workers, threads_per_worker=1, **quiet) as local,
+            Client(local) as client,
+        ):
+            yield client
+        return
+    try:
+        client = Client(scheduler, timeout=SECONDS)
+    except (OSError, ValueError, TypeError) as error:
+        raise CosimError(f"scheduler {scheduler}: {' '.join(str(error).split())}") from None
+    with client:
+        yield client
+
+
+def run_tasks(
+    client: Client, function: Callable[..., Any], tasks: Mapping[str, tuple], hear: Say = print
+) -> Iterator[tuple[str, Any]]:
+    """Call function(say, *arguments) for each task; gives name and result of each, in the order in which they end.
+
+    tasks: arguments by name. say: takes a line of text, which `hear` then gets here, as it does when a worker is lost.
+    The result of a task must not hang on how often it was begun. What a task raises is raised here, and no other task begins
+    then. CosimError: a task has lost more workers than its scheduler allows, in a cluster() of this machine LOSSES.
+    """
+    from distributed import KilledWorker, as_completed
+
+    run = uuid4().hex
+    names = {f"{name}/{run}": name for name in tasks}
+
+    def lost(event: Any):
+        what = event[1] if isinstance(event[1], dict) else {}
+        if what.get("action") == "remove-worker":
+            again = sorted(names[key] for key in what["processing-tasks"] if key in names)
+            if again:
+                hear(f"worker {what['worker']} was lost; begins again: {', '.join(again)}")
+
+    client.subscribe_topic(run, lambda event: hear(event[1]))
+    client.subscribe_topic("all", lost)
+    futures = [client.submit(_call, run, function, *tasks[name], key=key) for key, name in names.items()]
+    try:
+        for future in as_completed(futures):
+            try:
+                result = future.result()
+            except KilledWorker:
+                raise CosimError(f"{names[future.key]}: was given up, as it lost one worker after the other") from None
+            yield names[future.key], result
+    finally:
+        client.cancel(futures, force=True)
+        client.unsubscribe_topic("all")
+        client.unsubscribe_topic(run)
+
+
+def _call(topic: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a worker does."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    return function(lambda text: worker.log_event(topic, text), *arguments)

@@ -1,0 +1,110 @@
+"""The folders that commands write, read back: which command wrote what, and the recorded spikes of an image."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reference.coding import ENCODER
+from reference.errors import InputError
+
+from .beats import beat_spikes
+from .bench import read_beats
+from .errors import CosimError
+from .folder import LIST
+from .parts import part_folder
+from .plan import READOUT
+
+WRITTEN = {
+    "report.json": "cosim",
+    "cycles.json": "cycles",
+    "energy.json": "energy",
+    "areas.json": "synth",
+    "explore.json": "explore",
+    "evaluation.json": "evaluate",
+    "manifest.json": "convert",
+}
+"""The file by which each command's run is known."""
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """A JSON file of a run. command: that wrote it. sha256: of the file."""
+
+    folder: Path
+    name: str
+    command: str
+    sha256: str
+    content: dict[str, Any]
+
+    @property
+    def path(self) -> Path:
+        return self.folder / self.name
+
+
+def read_runs(folders: list[Path]) -> list[RunFile]:
+    """All files of WRITTEN in the folders. InputError: a folder is missing or holds none, or a file is no JSON object."""
+    return [run for folder in dict.fromkeys(folders) for run in _read_folder(folder)]
+
+
+def _read_folder(folder: Path) -> list[RunFile]:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'not found'}")
+    found = [_read_file(folder, name, command) for name, command in WRITTEN.items() if (folder / name).is_file()]
+    if not found:
+        raise InputError(f"{folder}: holds no run; a run has one of {', '.join(WRITTEN)}")
+    return found
+
+
+def _read_file(folder: Path, name: str, command: str) -> RunFile:
+    data = (folder / name).read_bytes()
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{folder / name}: not JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{folder / name}: not a JSON object")
+    return RunFile(folder, name, command, hashlib.sha256(data).hexdigest(), content)
+
+
+def add_to_folder(path: Path) -> None:
+    """Count a file among those that a command wrote to its folder, if there is a list of them: so that it goes with them."""
+    listed = path.parent / LIST
+    if listed.is_file() and path.name not in listed.read_text().splitlines():
+        with listed.open("a") as names:
+            names.write(f"{path.name}\n")
+
+
+def recorded_spikes(run: RunFile, image: int) -> dict[str, np.ndarray]:
+    """The spikes of one image that the hardware gave, by stage name: uint8 [timesteps, channels, height, width].
+
+    run: of cosim. CosimError: a stream is missing, ends before the image does, or holds unknown bits.
+    """
+    network, timesteps = run.content["network"], run.content["sizing"]["timesteps"]
+    shapes = {layer["name"]: layer["shape"] for layer in network["layers"]} | {ENCODER: network["input_shape"]}
+    folder, found = run.folder, {}
+    for number, images in enumerate(run.content.get("parts", [])):
+        if image < images:
+            folder = part_folder(run.folder, number)
+            break
+        image -= images
+    for stage in run.content["stages"]:
+        name = stage["name"]
+        if name == READOUT:
+            continue
+        channels, height, width = shapes[name]
+        passes, groups = network["timesteps"] // timesteps, -(-channels // stage["lanes"])
+        count, path = passes * height * groups * width, folder / f"{name}.txt"
+        if path.parent != folder or not path.is_file():
+            raise CosimError(f"{path}: not there")
+        beats = read_beats(path, image * count, count)
+        if len(beats) < count:
+            raise CosimError(f"{path}: holds {len(beats)} beats of image {image}, which has {count}")
+        words = [beat.value(name) for beat in beats]
+        found[name] = beat_spikes(words, (channels, height, width), stage["lanes"], timesteps)
+    return found

@@ -1,0 +1,41 @@
+"""`duospike report`: one HTML page of any runs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+DESCRIPTION = """Make one HTML page of the runs in the folders DIR, those that cosim, cycles, energy, synth, explore, convert and
+evaluate wrote: the network, accuracy, sparsity and events, cycles and stalls, a spike raster, areas, energy, what was
+verified, versions and hashes. The page needs no other file, no network and no script. What no run measured is named with the
+command that measures it."""
+
+
+def image_option(text: str) -> int:
+    """Parse --image, a number from 0 up."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser("report", help="one HTML page of any runs", description=DESCRIPTION)
+    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folder of a run")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="page to write (default: report.html in the first DIR)")
+    parser.add_argument(
+        "--image", type=image_option, default=0, metavar="N", help="image of the raster and the Gantt chart (default: 0)"
+    )
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from cosim.run_files import add_to_folder, read_runs
+    from cosim.run_page import make_page
+    from reference.files import write_atomically
+
+    out = args.out or args.folders[0] / "report.html"
+    runs = read_runs(args.folders)
+    write_atomically(out, make_page(runs, args.image).encode())
+    add_to_folder(out)
+    print(f"wrote {out}, of {', '.join(str(run.path) for run in runs)}")
+    return 0

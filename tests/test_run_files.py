@@ -1,0 +1,99 @@
+"""Runs read back: the recorded spikes against the reference, and what is no run."""
+
+import numpy as np
+import pytest
+from small_networks import small_network
+from small_runs import write_runs
+
+from cosim.errors import CosimError
+from cosim.run_files import add_to_folder, read_runs, recorded_spikes
+from reference import golden
+from reference.errors import InputError
+
+NETWORKS = {
+    "direct": {},
+    "several passes": {"timesteps": 10, "lanes": 2},
+    "encoder": {"coding": "rate", "timesteps": 6},
+    "events": {"coding": "events", "timesteps": 3, "image_bits": 1},
+}
+
+
+@pytest.mark.parametrize("about", NETWORKS)
+def test_recorded_spikes_are_those_of_the_reference(about, tmp_path):
+    settings = dict(NETWORKS[about])
+    settings.pop("lanes", None)
+    network = small_network("3C3-5C3-MP2-FC7-FC6", (2, 6, 7), **settings)
+    [run] = read_runs([write_runs(tmp_path, network, ["cosim"])["cosim"]])
+    trace = golden.run(network, np.load(tmp_path / "images.npy"))
+    for image in range(3):
+        spikes = recorded_spikes(run, image)
+        assert list(spikes) == [stage["name"] for stage in run.content["stages"]][:-1]
+        assert spikes.keys() >= {layer.name for layer in network.layers}
+        for name, of_stage in spikes.items():
+            assert np.array_equal(of_stage, trace.spikes[name][image]), (image, name)
+        assert sum(of_stage.sum() for of_stage in spikes.values()) > 0
+
+
+@pytest.fixture(scope="module")
+def cosim(tmp_path_factory):
+    return write_runs(tmp_path_factory.mktemp("run"), commands=["cosim"])["cosim"]
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda lines: lines[:-1], "conv2.txt: holds .* beats of image 2, which has"),
+        (lambda lines: [*lines[:-1], lines[-1].split()[0] + " x"], "stream conv2: unknown bits in 'x'"),
+        (None, "conv2.txt: not there"),
+    ],
+)
+def test_spikes_that_did_not_come_whole_are_refused(cosim, change, message):
+    path = cosim / "conv2.txt"
+    kept = path.read_text()
+    try:
+        if change is None:
+            path.unlink()
+        else:
+            path.write_text("\n".join(change(kept.splitlines())) + "\n")
+        with pytest.raises(CosimError, match=message):
+            recorded_spikes(read_runs([cosim])[0], 2)
+    finally:
+        path.write_text(kept)
+
+
+def test_no_file_outside_the_folder_is_read(cosim):
+    [run] = read_runs([cosim])
+    (cosim.parent / "secret.txt").write_text("1 1\n" * 10000)
+    run.content["stages"][0]["name"] = "../secret"
+    run.content["network"]["layers"][0]["name"] = "../secret"
+    with pytest.raises(CosimError, match="secret.txt: not there"):
+        recorded_spikes(run, 0)
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(InputError, match="nowhere: not found"):
+        read_runs([tmp_path / "nowhere"])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file: not a folder"):
+        read_runs([tmp_path / "file"])
+    with pytest.raises(InputError, match=r"holds no run; a run has one of report\.json, cycles\.json"):
+        read_runs([tmp_path])
+    for text, message in (("{", "not JSON"), ("[1]", "not a JSON object"), ("[" * 10**5, "not JSON"), ("\xff", "not JSON")):
+        (tmp_path / "energy.json").write_bytes(text.encode("latin-1"))
+        with pytest.raises(InputError, match=f"energy.json: {message}"):
+            read_runs([tmp_path])
+
+
+def test_a_folder_named_twice_is_read_once_and_holds_what_it_holds(cosim, tmp_path):
+    for name in ("energy.json", "cycles.json"):
+        (tmp_path / name).write_text("{}")
+    assert [run.command for run in read_runs([tmp_path, cosim, tmp_path])] == ["cycles", "energy", "cosim"]
+
+
+def test_a_file_is_added_to_the_list_of_its_folder_once(cosim, tmp_path):
+    before = (cosim / ".duospike").read_text()
+    for _ in range(2):
+        add_to_folder(cosim / "page.html")
+    assert (cosim / ".duospike").read_text() == before + "page.html\n"
+    add_to_folder(tmp_path / "page.html")
+    assert not list(tmp_path.iterdir())
