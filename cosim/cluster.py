@@ -78,16 +78,18 @@ def run_tasks(
 
     client.subscribe_topic(run, lambda event: hear(event[1]))
     client.subscribe_topic("all", lost)
-    futures = [client.submit(_call, run, function, *tasks[name], key=key) for key, name in names.items()]
+    futures = {key: client.submit(_call, run, function, *tasks[name], key=key) for key, name in names.items()}
     try:
-        for future in as_completed(futures):
+        for future in as_completed(list(futures.values())):
             try:
                 result = future.result()
             except KilledWorker:
                 raise CosimError(f"{names[future.key]}: was given up, as it lost one worker after the other") from None
+            # Else the task would begin again if the worker that still has its result were lost.
+            futures.pop(future.key).release()
             yield names[future.key], result
     finally:
-        client.cancel(futures, force=True)
+        client.cancel(list(futures.values()), force=True)
         client.unsubscribe_topic("all")
         client.unsubscribe_topic(run)
 
