@@ -78,7 +78,11 @@ def run_tasks(
 
     client.subscribe_topic(run, lambda event: hear(event[1]))
     client.subscribe_topic("all", lost)
-    futures = {key: client.submit(_call, run, function, *tasks[name], key=key) for key, name in names.items()}
+    # Begun in their order: what comes in at once would have the same priority.
+    futures = {
+        key: client.submit(_call, run, function, *tasks[name], key=key, priority=-number)
+        for number, (key, name) in enumerate(names.items())
+    }
     try:
         for future in as_completed(list(futures.values())):
             try:
