@@ -39,7 +39,7 @@ def cluster(workers: int, scheduler: str | None = None) -> Iterator[Client]:
 
     if scheduler is None:
         # What there is to say, run_tasks says. Memory is left to the system: Dask would stop a worker near its share of it.
-        quiet: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": None, "memory_limit": None}
+        quiet: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": "127.0.0.1:0", "memory_limit": None}
         with (
             dask.config.set({"distributed.scheduler.allowed-failures": LOSSES}),
             LocalCluster(n_workers=workers, threads_per_worker=1, **quiet) as local,
