@@ -39,7 +39,7 @@ def cluster(workers: int, scheduler: str | None = None) -> Iterator[Client]:
 
     if scheduler is None:
         # What there is to say, run_tasks says. Memory is left to the system: Dask would stop a worker near its share of it.
-        quiet: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": None, "memory_limit": None}
+        quiet: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": "127.0.0.1:0", "memory_limit": None}
         with (
             dask.config.set({"distributed.scheduler.allowed-failures": LOSSES}),
             LocalCluster(n_workers=workers, threads_per_worker=1, **quiet) as local,
@@ -78,16 +78,22 @@ def run_tasks(
 
     client.subscribe_topic(run, lambda event: hear(event[1]))
     client.subscribe_topic("all", lost)
-    futures = [client.submit(_call, run, function, *tasks[name], key=key) for key, name in names.items()]
+    # Begun in their order: what comes in at once would have the same priority.
+    futures = {
+        key: client.submit(_call, run, function, *tasks[name], key=key, priority=-number)
+        for number, (key, name) in enumerate(names.items())
+    }
     try:
-        for future in as_completed(futures):
+        for future in as_completed(list(futures.values())):
             try:
                 result = future.result()
             except KilledWorker:
                 raise CosimError(f"{names[future.key]}: was given up, as it lost one worker after the other") from None
+            # Else the task would begin again if the worker that still has its result were lost.
+            futures.pop(future.key).release()
             yield names[future.key], result
     finally:
-        client.cancel(futures, force=True)
+        client.cancel(list(futures.values()), force=True)
         client.unsubscribe_topic("all")
         client.unsubscribe_topic(run)
 

@@ -486,6 +486,7 @@ def _section(runs: list[RunFile], image: int, anchor: str, title: str, builders:
         if builder:
             with _naming(run):
                 found = builder(run, image)
+                _check_cells(found)
             same = next((sources for sources, blocks in told if blocks == found), None)
             if same is None:
                 told.append(([str(run.path)], found))
@@ -499,6 +500,12 @@ def _section(runs: list[RunFile], image: int, anchor: str, title: str, builders:
         if command not in measured | {EVERY}
     ]
     return Section(anchor, title, [named(block, f"{anchor}-{i}") for i, block in enumerate(blocks)])
+
+
+def _check_cells(blocks: list[Block]) -> None:
+    for cell in (cell for block in blocks if isinstance(block, Table) for row in block.rows for cell in row):
+        if not isinstance(cell, Cell | str | int | float | None):
+            raise TypeError(f"{cell!r} in the place of a number or a text")
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from .network_options import add_data_options, add_design_options, add_worker_op
 DESCRIPTION = """Convert the accelerator for MODEL, run images through it in a simulator, and compare the spikes of every
 stage, timestep and neuron, the class counts and the class with the integer reference. Prints a table of the stages and
 writes DIR/report.json beside the files of the run. The first difference, an unknown bit or a missing beat makes it
-fail."""
+fail. With --part several simulations run side by side, as tasks of Dask's distributed; the report is the same whoever ran which,
+and a worker that is lost costs the part that it had at hand."""
 PART_HELP = "images of a simulation: several run side by side, each in a folder of its own (default: all in one simulation)"
 SIMULATOR_HELP = "icarus or verilator for Verilog, ghdl for VHDL (default: icarus)"
 

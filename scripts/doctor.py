@@ -87,7 +87,7 @@ PACKAGES = (
     Need("fusesoc", f"no check of the cores with FuseSoC; {INSTALL_DEV}"),
     Need("selenium", f"no test of the report in a browser; {INSTALL_DEV}"),
     Need("matplotlib", f"no plots; {INSTALL_PLOTS}"),
-    Need("distributed", f"no studies; {INSTALL_CLUSTER}"),
+    Need("distributed", f"no studies, no co-simulation in parts; {INSTALL_CLUSTER}"),
 )
 
 DATASET = Need(

@@ -29,11 +29,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cosim.run_files import add_to_folder, read_runs
+    from cosim.run_files import WRITTEN, add_to_folder, read_runs
     from cosim.run_page import make_page
+    from reference.errors import InputError
     from reference.files import write_atomically
 
     out = args.out or args.folders[0] / "report.html"
+    if out.name in WRITTEN:
+        raise InputError(f"{out}: is the name of a file that duospike {WRITTEN[out.name]} writes; name another")
     runs = read_runs(args.folders)
     write_atomically(out, make_page(runs, args.image).encode())
     add_to_folder(out)

@@ -12,17 +12,17 @@ from reference.errors import InputError
 
 NETWORKS = {
     "direct": {},
-    "several passes": {"timesteps": 10, "lanes": 2},
+    "several passes": {"timesteps": 10},
     "encoder": {"coding": "rate", "timesteps": 6},
     "events": {"coding": "events", "timesteps": 3, "image_bits": 1},
 }
 
 
-@pytest.mark.parametrize("about", NETWORKS)
+@pytest.mark.parametrize(
+    "about", ["direct", *(pytest.param(about, marks=pytest.mark.slow) for about in NETWORKS if about != "direct")]
+)
 def test_recorded_spikes_are_those_of_the_reference(about, tmp_path):
-    settings = dict(NETWORKS[about])
-    settings.pop("lanes", None)
-    network = small_network("3C3-5C3-MP2-FC7-FC6", (2, 6, 7), **settings)
+    network = small_network("3C3-5C3-MP2-FC7-FC6", (2, 6, 7), **NETWORKS[about])
     [run] = read_runs([write_runs(tmp_path, network, ["cosim"])["cosim"]])
     trace = golden.run(network, np.load(tmp_path / "images.npy"))
     for image in range(3):

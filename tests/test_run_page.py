@@ -189,7 +189,8 @@ def test_markup_in_a_run_is_shown_as_text(command, runs, monkeypatch):
 
 def test_files_that_no_command_wrote_are_refused(runs, plain):
     for run in runs.values():
-        for broken in ({}, {"stages": 3, "images": 2, "files": [], "network": {"layers": 1}}, run.content | {"network": "x"}):
+        for broken in ({}, {"stages": 3, "images": 2, "files": [], "network": {"layers": 1}}, run.content | {"network": "x"},
+                       run.content | {"network": run.content["network"] | {"timesteps": {}}}):  # fmt: skip
             with pytest.raises(InputError, match=f"{run.name}: not what `duospike {run.command}` writes"):
                 make_page([dataclasses.replace(run, content=broken)], 0)
 
