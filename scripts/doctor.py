@@ -63,6 +63,7 @@ PROGRAMS = (
 )
 """Programs, each with the option that prints its version."""
 
+INSTALL_NIR, INSTALL_BREVITAS = "pip install -e '.[nir]'", "pip install -e '.[brevitas]'"
 INSTALL, INSTALL_DEV, INSTALL_PLOTS = "pip install -e .", "pip install -e '.[dev]'", "pip install -e '.[plots]'"
 
 PACKAGES = (
@@ -79,7 +80,9 @@ PACKAGES = (
     Need("hypothesis", f"no tests; {INSTALL_DEV}"),
     Need("ruff", f"no lint of the Python code; {INSTALL_DEV}"),
     Need("mypy", f"no check of the types; {INSTALL_DEV}"),
-    Need("snntorch", f"no check of the neurons against snnTorch; {INSTALL_DEV}"),
+    Need("snntorch", f"no import from snnTorch, no check of the neurons against it; {INSTALL_DEV}"),
+    Need("nir", f"no import from NIR, no export to it; {INSTALL_NIR}"),
+    Need("brevitas", f"no import of Brevitas' layers; {INSTALL_BREVITAS}"),
     Need("fusesoc", f"no check of the cores with FuseSoC; {INSTALL_DEV}"),
     Need("matplotlib", f"no plots; {INSTALL_PLOTS}"),
 )

@@ -25,6 +25,8 @@ COMMANDS = {
     "explore": ("explore", "lanes and parts of the accelerator for a budget"),
     "synth": ("synth", "area of the accelerator, synthesised by Yosys"),
     "study": ("study", "train and measure a grid of networks"),
+    "import": ("import_network", "a network of snnTorch, Brevitas or NIR as a model file"),
+    "export": ("export", "a model file as a NIR graph"),
     "random": ("random_network", "an untrained network of a given size and spike rate"),
     "lint": ("lint", "find what MyHDL converts wrongly in Python files"),
     "doctor": ("doctor", "what is installed, and what is missing for which purpose"),

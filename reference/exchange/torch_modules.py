@@ -196,6 +196,8 @@ def _leaky_reasons(module: Any, beta: np.ndarray, threshold: np.ndarray) -> list
         reasons.append("beta is not finite")
     if threshold.size > 1 and threshold.ndim != 1 and threshold.shape[1:] != (1, 1):
         reasons.append(f"thresholds of shape {threshold.shape}; allowed: one, [outputs] or [channels, 1, 1]")
+    if (threshold.astype(np.float32) != threshold).any():
+        reasons.append(f"threshold {threshold.reshape(-1)[0]:.9g} is no number of float32, in which snnTorch takes it off")
     if (threshold < 0).any():
         reasons.append(f"threshold {threshold.min():.6g}; allowed: from 0 up, since below snnTorch resets before the first spike")
     points = torch.tensor([-1.0, -1e-30, 0.0, 1e-30, 1.0])
