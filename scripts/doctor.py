@@ -82,6 +82,7 @@ PACKAGES = (
     Need("mypy", f"no check of the types; {INSTALL_DEV}"),
     Need("snntorch", f"no import from snnTorch, no check of the neurons against it; {INSTALL_DEV}"),
     Need("nir", f"no import from NIR, no export to it; {INSTALL_NIR}"),
+    Need("nirtorch", f"no check of the import against snnTorch's own export to NIR; {INSTALL_DEV}"),
     Need("brevitas", f"no import of Brevitas' layers; {INSTALL_BREVITAS}"),
     Need("fusesoc", f"no check of the cores with FuseSoC; {INSTALL_DEV}"),
     Need("matplotlib", f"no plots; {INSTALL_PLOTS}"),
