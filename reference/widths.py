@@ -60,12 +60,13 @@ def prove_widths(network: Network) -> dict[str, LayerWidths]:
     widths, inputs = {}, network.pixel_range if network.coding == "direct" else (0, 1)
     for layer in network.layers:
         if isinstance(layer, Conv | Linear):
-            widths[layer.name] = _layer_widths(layer, inputs, network.timesteps)
+            widths[layer.name] = layer_widths(layer, inputs, network.timesteps)
             inputs = (0, 1)
     return widths
 
 
-def _layer_widths(layer: Conv | Linear, inputs: Range, timesteps: int) -> LayerWidths:
+def layer_widths(layer: Conv | Linear, inputs: Range, timesteps: int) -> LayerWidths:
+    """Widths of one layer whose inputs lie in a range, as prove_widths."""
     for what, values in (("bias", layer.bias), ("theta", layer.theta)):
         _refuse_inexact(layer.name, what, _span((values, values)))
     current = current_bounds(layer, inputs)

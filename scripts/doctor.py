@@ -67,6 +67,7 @@ PROGRAMS = (
 
 INSTALL, INSTALL_DEV = "pip install -e .", "pip install -e '.[dev]'"
 INSTALL_PLOTS, INSTALL_CLUSTER = "pip install -e '.[plots]'", "pip install -e '.[cluster]'"
+INSTALL_NIR, INSTALL_BREVITAS = "pip install -e '.[nir]'", "pip install -e '.[brevitas]'"
 
 PACKAGES = (
     Need("myhdl", f"no Verilog, no co-simulation; {INSTALL}", required=True),
@@ -83,7 +84,10 @@ PACKAGES = (
     Need("hypothesis", f"no tests; {INSTALL_DEV}"),
     Need("ruff", f"no lint of the Python code; {INSTALL_DEV}"),
     Need("mypy", f"no check of the types; {INSTALL_DEV}"),
-    Need("snntorch", f"no check of the neurons against snnTorch; {INSTALL_DEV}"),
+    Need("snntorch", f"no import from snnTorch, no check of the neurons against it; {INSTALL_DEV}"),
+    Need("nir", f"no import from NIR, no export to it; {INSTALL_NIR}"),
+    Need("nirtorch", f"no check of the import against snnTorch's own export to NIR; {INSTALL_DEV}"),
+    Need("brevitas", f"no import of Brevitas' layers; {INSTALL_BREVITAS}"),
     Need("fusesoc", f"no check of the cores with FuseSoC; {INSTALL_DEV}"),
     Need("selenium", f"no test of the report in a browser; {INSTALL_DEV}"),
     Need("matplotlib", f"no plots; {INSTALL_PLOTS}"),

@@ -26,6 +26,8 @@ COMMANDS = {
     "synth": ("synth", "area of the accelerator, synthesised by Yosys"),
     "report": ("report", "one HTML page of any runs"),
     "study": ("study", "train and measure a grid of networks"),
+    "import": ("import_network", "a network of snnTorch, Brevitas or NIR as a model file"),
+    "export": ("export", "a model file as a NIR graph"),
     "random": ("random_network", "an untrained network of a given size and spike rate"),
     "lint": ("lint", "find what MyHDL converts wrongly in Python files"),
     "doctor": ("doctor", "what is installed, and what is missing for which purpose"),

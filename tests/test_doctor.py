@@ -117,9 +117,10 @@ def test_the_packages_are_those_of_the_distribution():
     setup = configparser.ConfigParser()
     setup.read(SETUP)
     extras = setup["options.extras_require"]
+    optional = [(text, False) for text in extras.values()]
     wanted = {
         name: required
-        for text, required in [(setup["options"]["install_requires"], True), *((text, False) for text in extras.values())]
+        for text, required in [*optional, (setup["options"]["install_requires"], True)]
         for name in re.findall(r"^[\w-]+", text, re.MULTILINE)
     }
     assert {need.name: need.required for need in doctor.PACKAGES} == wanted

@@ -1,0 +1,280 @@
+"""A source as integers with the same spikes for every image, or the list of all reasons why there are none."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+
+from ..errors import InputError
+from ..network import LEAK_SHIFTS, Conv, Layer, Linear, Network, Neuron, Pool
+from ..widths import Range, layer_widths
+from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_factor, smallest_factor
+from .grid import MOST_STEPS, find_grid
+from .source import Source, SourceLayer, refuse
+
+MULTIPLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, MOST_STEPS)
+"""Of the smallest factor, those that are tried."""
+
+OTHER_ROUNDINGS = 16
+"""More than all that a source rounds in a current beside its sum: image, weights, bias, batch norm."""
+
+SILENT_STEPS = 2**8
+"""Units of the threshold of an output without weights."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """One output in integers."""
+
+    weights: np.ndarray
+    bias: int
+    theta: int
+
+
+def exact_network(source: Source) -> Network:
+    """The network whose spikes equal the source's for every image, in real numbers and as the source itself rounds.
+
+    InputError with all reasons where there is none, or none that can be proven.
+    """
+    reasons, inputs = list(source.reasons), pixel_range(source)
+    layers: list[Layer | None] = []
+    for layer in source.layers:
+        if isinstance(layer, Pool):
+            layers.append(layer)
+        else:
+            converted, why = _exact_layer(layer, source, inputs)
+            reasons += why
+            layers.append(converted)
+            inputs = (0, 1)
+    refuse(reasons)
+    return network_of(source, [layer for layer in layers if layer is not None])
+
+
+def network_of(source: Source, layers: list[Layer]) -> Network:
+    """The network of integer layers with the source's interface."""
+    interface = source.interface
+    return Network(
+        interface.input_shape,
+        interface.image_bits,
+        interface.image_signed,
+        interface.timesteps,
+        interface.classes,
+        tuple(layers),
+        coding=interface.coding,
+    )
+
+
+def pixel_range(source: Source) -> Range:
+    """Smallest and largest integer pixel."""
+    bits = source.interface.image_bits
+    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if source.interface.image_signed else (0, 2**bits - 1)
+
+
+def leak_of(kind: str, beta: Fraction) -> Neuron | None:
+    """The neuron of a leak that is m/2^k in lowest terms, else None."""
+    shift = beta.denominator.bit_length() - 1
+    exact = beta.denominator == 2**shift and shift in LEAK_SHIFTS and 0 <= beta <= 1
+    return Neuron(kind, beta.numerator, shift) if exact else None
+
+
+def input_scale(source: Source, layer: SourceLayer) -> Fraction:
+    """The real value of 1 at a layer's input: of a step of a pixel, or of a spike."""
+    first = next(one for one in source.layers if isinstance(one, SourceLayer))
+    return source.interface.image_scale if layer is first else Fraction(1)
+
+
+def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Conv | Linear | None, list[str]]:
+    timesteps = source.interface.timesteps
+    # With one timestep nothing leaks, so any leak will do.
+    neuron = leak_of(layer.kind, layer.beta if timesteps > 1 else Fraction(0))
+    if neuron is None:
+        return None, [
+            f"{layer.title}: beta {float(layer.beta):.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}, as the hardware's is"
+        ]
+    scale, found = input_scale(source, layer), []
+    failed: dict[str, list[tuple[int, str]]] = {}
+    for output in range(layer.outputs):
+        one = _exact_output(layer, output, neuron, source, max(map(abs, inputs)), scale)
+        if isinstance(one, str):
+            failed.setdefault(one.split(":")[0], []).append((output, one))
+        else:
+            found.append(one)
+    if failed:
+        return None, [_told(layer, outputs) for outputs in failed.values()]
+    return _checked(layer, found, neuron, inputs, timesteps)
+
+
+def _told(layer: SourceLayer, outputs: list[tuple[int, str]]) -> str:
+    first, why = outputs[0]
+    return f"{layer.title}: {len(outputs)} of {layer.outputs} outputs, the first is {first}: {why}"
+
+
+def _exact_output(
+    layer: SourceLayer, output: int, neuron: Neuron, source: Source, largest_input: int, scale: Fraction
+) -> _Found | str:
+    """Integers of one output, or why there are none."""
+    grid = find_grid(layer.weights[output].ravel(), None if layer.scale is None else layer.scale[output])
+    if grid is None:
+        return f"weights on no grid of {MOST_STEPS} steps or fewer: train with quantized weights, or ask for --quantize"
+    gain, offset, theta = (Fraction(float(values[output])) for values in (layer.gain, layer.offset, layer.threshold))
+    silent = gain == 0 or not grid.steps.any()
+    step = Fraction(abs(theta or offset or Fraction(1))) / SILENT_STEPS if silent else grid.step * scale * abs(gain)
+    reach = Fraction(0 if silent else int(np.abs(grid.steps).sum()) * largest_input)
+    size = Fraction(float(layer.size[output])) / step if layer.folded else abs(offset) / step
+    dyadic = not layer.folded and not grid.error and all(value.denominator.bit_count() == 1 for value in (step, offset, theta))
+    rounded = _Rounded(source.rounding, grid.error, reach, size, grid.steps.size, dyadic)
+    errors = _errors(rounded, offset / step, theta / step, step, neuron, source.interface.timesteps)
+    largest = 0 if silent else int(np.abs(grid.steps).max())
+    real = RealNeuron(offset / step, theta / step, errors, silent)
+    integer = _search(real, largest, neuron, source.interface.timesteps)
+    if isinstance(integer, Verdict):
+        return _refusal(integer, real, largest, neuron, source)
+    sign = 0 if silent else -1 if gain < 0 else 1
+    weights = grid.steps * sign * integer.factor
+    return _Found(weights.reshape(layer.weights.shape[1:]), integer.bias, integer.theta)
+
+
+@dataclass(frozen=True)
+class _Rounded:
+    """What bounds the error of a current, in steps.
+
+    unit: largest relative error of an operation. reach: largest sum of the products' magnitudes. size: magnitude of all that is
+    added to them. count: number of products. dyadic: step, bias and threshold are fractions over powers of two.
+    """
+
+    unit: Fraction
+    weight_error: Fraction
+    reach: Fraction
+    size: Fraction
+    count: int
+    dyadic: bool
+
+
+def _errors(
+    rounded: _Rounded, bias: Fraction, theta: Fraction, step: Fraction, neuron: Neuron, timesteps: int
+) -> tuple[Fraction, ...]:
+    """Bound of the error of the source's potential, in steps of its weights, at each timestep.
+
+    Every sum of n terms in any order is off by at most n*unit times the sum of their magnitudes, and a potential adds four
+    operations. If all values are multiples of one power of two, and small enough for the float type, nothing is rounded.
+    """
+    beta, current, sizes = Fraction(neuron.multiplier, 2**neuron.shift), rounded.reach + abs(bias), []
+    potential = Fraction(0)
+    for _ in range(timesteps):
+        potential = beta * (potential + abs(theta)) + current + abs(theta)
+        sizes.append(potential)
+    if not rounded.unit or (rounded.dyadic and _fits(rounded.unit, sizes[-1], bias, theta, step, neuron.shift * (timesteps - 1))):
+        per_current, per_step = rounded.weight_error * rounded.reach, Fraction(0)
+    else:
+        roundings = (rounded.count + OTHER_ROUNDINGS) * rounded.unit
+        per_current = (roundings + rounded.weight_error) * (rounded.reach + rounded.size)
+        per_step = 4 * rounded.unit
+    errors, error = [], Fraction(0)
+    for size in sizes:
+        error = beta * error + per_current + per_step * size
+        # Rounded up to few digits, so that the sums that follow stay short.
+        errors.append(Fraction(math.ceil(error * 2**64), 2**64))
+    return tuple(errors)
+
+
+def _fits(unit: Fraction, largest: Fraction, bias: Fraction, theta: Fraction, step: Fraction, leak_bits: int) -> bool:
+    """Whether the multiples of the lowest bit of step, bias and threshold, shifted by `leak_bits`, are exact floats."""
+    lowest = min(_lowest_bit(value) for value in (step, bias * step, theta * step) if value)
+    return largest * step / lowest * 2**leak_bits <= 1 / unit
+
+
+def _lowest_bit(value: Fraction) -> Fraction:
+    """The largest power of two that divides a fraction over a power of two: of 3/8 it is 1/8, of 12 it is 4."""
+    return Fraction(value.numerator & -value.numerator, value.denominator)
+
+
+@lru_cache(maxsize=4096)
+def _search(real: RealNeuron, largest: int, neuron: Neuron, timesteps: int) -> IntegerNeuron | Verdict:
+    """The proven integers of the smallest factor; else what stands against them. largest: magnitude of a weight, in steps."""
+    smallest = 1 if real.silent else smallest_factor(neuron, timesteps)
+    verdict = Verdict.OTHER
+    for factor in (smallest * multiple for multiple in MULTIPLES):
+        if factor * max(largest, 1) > MOST_STEPS and not real.silent:
+            break
+        for integer in _candidates(real, factor, neuron):
+            verdict = compare(real, integer, neuron, timesteps)
+            if verdict is Verdict.SAME:
+                return integer
+            if verdict is not Verdict.OTHER:
+                return verdict
+    return verdict
+
+
+def _candidates(real: RealNeuron, factor: int, neuron: Neuron) -> Iterator[IntegerNeuron]:
+    """Bias and threshold rounded down and up.
+
+    With a reset to zero also with (2^k - 1)/m more on both, if that is whole. It turns floor into ceil:
+    floor((m*v + 2^k - 1) / 2^k) is ceil(m*v / 2^k), and the leak of (2^k - 1)/m is 0, as is that of the potential 0 from which a
+    neuron starts.
+    """
+    bias, theta = math.floor(factor * real.bias), math.floor(factor * real.theta)
+    lift, rest = divmod(2**neuron.shift - 1, neuron.multiplier or 1)
+    lifts = (0, lift) if neuron.kind == "zero" and neuron.multiplier and not rest and lift else (0,)
+    for lift in lifts:
+        for up in (0, 1):
+            for more in (0, -1, 1):
+                yield IntegerNeuron(factor, bias + up + lift, theta + more + lift)
+
+
+def _refusal(verdict: Verdict, real: RealNeuron, largest: int, neuron: Neuron, source: Source) -> str:
+    timesteps = source.interface.timesteps
+    needed = lossless_factor(neuron, timesteps)
+    leak = f"{neuron.multiplier}/{2**neuron.shift}"
+    if verdict is Verdict.OTHER and needed * largest > MOST_STEPS:
+        return (
+            f"leak loses bits that may decide a spike: with beta {leak} over {timesteps} timesteps none gets lost if weights of "
+            f"up to {largest} steps are {needed} times as large; allowed: up to {MOST_STEPS}"
+        )
+    numbers = f"bias {float(real.bias):.6g} and threshold {float(real.theta):.6g} steps of the weights"
+    if verdict is Verdict.CLOSE:
+        return (
+            f"source rounds: {numbers}, so that a potential may come within {float(max(real.errors)):.2g} steps of "
+            "the threshold, where its rounding decides; one in float64 (module.double()), or with steps of powers of two, may do"
+        )
+    if verdict is Verdict.LONG:
+        return f"cannot be proven: {timesteps} timesteps with beta {leak} have too many sequences of spikes"
+    return f"no integers give the same spikes: {numbers}, with beta {leak} over {timesteps} timesteps"
+
+
+def _checked(
+    layer: SourceLayer, found: list[_Found], neuron: Neuron, inputs: Range, timesteps: int
+) -> tuple[Conv | Linear | None, list[str]]:
+    """The layer of its outputs; or why it has none: what the widths refuse, or snnTorch's second reset."""
+    try:
+        weights, bias, theta = [one.weights for one in found], [one.bias for one in found], [one.theta for one in found]
+        converted = integer_layer(layer, weights, bias, theta, neuron)
+        potential = layer_widths(converted, inputs, timesteps).potential
+    except InputError as error:
+        return None, [str(error)]
+    if layer.twice and timesteps > 1 and potential[1] + 2 > 2 * int(converted.theta.min()):
+        return None, [
+            f"{layer.title}: reset_delay=False takes the threshold off twice where a potential is above twice the threshold, and "
+            f"one may reach {potential[1] / max(int(converted.theta.min()), 1):.3g} thresholds; allowed: reset_delay=True"
+        ]
+    return converted, []
+
+
+def integer_layer(
+    layer: SourceLayer, weights: list[np.ndarray], bias: list[int], theta: list[int], neuron: Neuron
+) -> Conv | Linear:
+    """A Conv or Linear under the source's name, with the fewest bits that hold the weights."""
+    whole = np.stack(weights).astype(np.int64)
+    bits = max(2, int(np.abs(whole).max()).bit_length() + 1)
+    kind = Conv if whole.ndim == 4 else Linear
+    return kind(layer.name, whole, np.array(bias, dtype=np.int64), np.array(theta, dtype=np.int64), bits, neuron)
+
+
+def with_origin(network: Network, **origin: str) -> Network:
+    """The network, its metadata saying where it comes from."""
+    return dataclasses.replace(network, metadata={**network.metadata, **origin})

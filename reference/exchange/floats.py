@@ -1,0 +1,97 @@
+"""Running a source as it is, in float64: what it is compared with, before its numbers are rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from ..datasets import Dataset
+from ..errors import InputError
+from ..network import Pool
+from ..neurons import charge
+from .exact import input_scale
+from .source import Source, SourceLayer
+
+BATCH = 100
+
+
+def first_maps(source: Source, images: np.ndarray) -> torch.Tensor:
+    """Integer images [N, C, H, W] or events [N, T, C, H, W] -> pixels of the source [T, N, C, H, W]; T = 1 for the image.
+
+    They are still integers; input_scale tells what a step is worth.
+    """
+    interface = source.interface
+    wanted = (interface.timesteps, *interface.input_shape) if interface.coding == "events" else interface.input_shape
+    if images.shape[1:] != wanted:
+        raise InputError(f"images of shape {images.shape[1:]}; the source takes {wanted}")
+    maps = torch.from_numpy(images.astype(np.float64))
+    return maps.transpose(0, 1) if interface.coding == "events" else maps[None]
+
+
+def sums(weights: np.ndarray, maps: torch.Tensor) -> torch.Tensor:
+    """Products of weights [O, C, K, K] or [O, I] with maps [T, N, C, H, W] -> [T, N, O, H, W], without a bias."""
+    tensor = torch.from_numpy(np.array(weights, dtype=np.float64))
+    if tensor.ndim == 2:
+        return functional.linear(maps.flatten(2), tensor)[..., None, None]
+    return functional.conv2d(maps.flatten(0, 1), tensor, padding="same").unflatten(0, maps.shape[:2])
+
+
+def real_currents(source: Source, layer: SourceLayer, maps: torch.Tensor) -> torch.Tensor:
+    """Currents [T, N, O, H, W] of a layer in the source's units."""
+    gain = layer.gain * float(input_scale(source, layer))
+    return sums(layer.weights, maps) * per_output(gain) + per_output(layer.offset)
+
+
+def per_output(values: np.ndarray) -> torch.Tensor:
+    """[O] -> [O, 1, 1]."""
+    return torch.from_numpy(np.array(values, dtype=np.float64))[:, None, None]
+
+
+def real_spikes(layer: SourceLayer, currents: torch.Tensor, timesteps: int) -> torch.Tensor:
+    """Spikes [T, N, O, H, W] of currents of the same shape, or of [1, N, O, H, W] that each timestep shares."""
+    theta, beta = per_output(layer.threshold), float(layer.beta)
+    v = s = torch.zeros_like(currents[0])
+    spikes = []
+    for current in currents.expand(timesteps, *currents.shape[1:]):
+        if layer.twice:
+            # snnTorch's reset_delay=False: what the last spike has not taken off yet is taken off before the comparison.
+            stored = v - theta * s
+            again = (stored > theta).double()
+            v = beta * stored + current - theta * again
+            s = (v > theta).double()
+            v = v + theta * again
+            spikes.append(s)
+            continue
+        v = charge(layer.kind, lambda value: beta * value, v, s, theta, current)
+        s = (v > theta).double()
+        spikes.append(s)
+    return torch.stack(spikes)
+
+
+def pooled(maps: torch.Tensor) -> torch.Tensor:
+    """OR over 2x2 of spikes [T, N, C, H, W]."""
+    return functional.max_pool2d(maps.flatten(0, 1), 2).unflatten(0, maps.shape[:2])
+
+
+def run(source: Source, images: np.ndarray) -> Iterator[tuple[str, torch.Tensor]]:
+    """Each layer's name and spikes [T, N, C, H, W] for integer images."""
+    maps = first_maps(source, images)
+    for layer in source.layers:
+        if isinstance(layer, Pool):
+            maps = pooled(maps)
+        else:
+            maps = real_spikes(layer, real_currents(source, layer, maps), source.interface.timesteps)
+        yield layer.name, maps
+
+
+def accuracy(source: Source, data: Dataset) -> float:
+    """Share of right answers, by the votes of docs/specification.md, section 5. data: with labels."""
+    answers = []
+    for start in range(0, len(data.images), BATCH):
+        last = list(run(source, data.images[start : start + BATCH]))[-1][1]
+        votes = last.sum(0).flatten(1).unflatten(1, (source.interface.classes, -1)).sum(-1)
+        answers.append(votes.numpy().argmax(1))
+    return float(np.mean(np.concatenate(answers) == data.labels))

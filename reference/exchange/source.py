@@ -1,0 +1,343 @@
+"""A trained network as its own program computes it, in real numbers: what every importer hands on.
+
+An importer turns each module or node into a part, in order, and notes what it cannot read. `assemble` joins the parts to layers
+and notes what the hardware's order of layers does not allow. Nothing is refused before everything has been looked at.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from ..errors import InputError
+from ..network import KERNELS, NEURON_KINDS
+from ..network import Pool as IntegerPool
+
+FLOAT32, FLOAT64 = Fraction(1, 2**24), Fraction(1, 2**53)
+"""Largest relative error of one rounding."""
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What no trained network says about itself, and so is asked for.
+
+    input_shape: (channels, height, width). timesteps: T. classes: K, which divides the neurons of the last layer.
+    coding: direct, the image at every timestep; or events, the input are spikes of each timestep.
+    image_scale: the real value of one step of a pixel: the source is trained on image_scale * x for integer pixels x of
+    image_bits bits. With events both are 1.
+    """
+
+    input_shape: tuple[int, int, int]
+    timesteps: int
+    classes: int
+    coding: str = "direct"
+    image_bits: int = 8
+    image_signed: bool = False
+    image_scale: Fraction = Fraction(1)
+
+    def __post_init__(self):
+        if self.coding not in ("direct", "events"):
+            raise InputError(f"coding {self.coding!r} of an import; allowed: direct, events")
+        if self.coding == "events" and (self.image_bits, self.image_signed, self.image_scale) != (1, False, 1):
+            raise InputError("events are unsigned pixels of 1 bit and scale 1")
+        if self.image_scale <= 0:
+            raise InputError(f"image scale {self.image_scale}; allowed: above 0")
+        if self.timesteps < 1 or min(self.input_shape) < 1:
+            raise InputError(f"{self.timesteps} timesteps of {self.input_shape}; allowed: from 1 up")
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """A convolution [O, C, K, K] or a fully connected layer [O, I], with its bias [O], all float64.
+
+    scale: the steps of the weights [O] where the source knows them, else None. fits: False if the size of its output is
+    not that of the hardware's convolution, which has been noted.
+    """
+
+    where: str
+    weights: np.ndarray
+    bias: np.ndarray
+    scale: np.ndarray | None = None
+    fits: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Norm:
+    """Batch norm in evaluation: gain * x + offset, each [O]. size: magnitude [O] of the terms that give the offset."""
+
+    where: str
+    gain: np.ndarray
+    offset: np.ndarray
+    size: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Neurons:
+    """Leaky integrate-and-fire, as reference.neurons.charge defines the kinds. threshold: a number, or [O].
+
+    gain: factor of the current, [O] or a number. twice: snnTorch's `reset_delay=False`, which takes the threshold off twice
+    where a potential is above twice the threshold.
+    """
+
+    where: str
+    kind: str
+    beta: Fraction
+    threshold: np.ndarray
+    gain: np.ndarray = field(default_factory=lambda: np.ones(()))
+    twice: bool = False
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """The largest of 2x2, stride 2, an odd last row or column dropped; of spikes this is their OR."""
+
+    where: str
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """Channel, row, column in this order."""
+
+    where: str
+
+
+Part = Weighted | Norm | Neurons | MaxPool | Flatten
+
+
+@dataclass(frozen=True, eq=False)
+class SourceLayer:
+    """Weights, what batch norm and the neuron's gain make of their sums, and the neuron.
+
+    current = gain * (weights * input) + offset, then v_t by `kind` and `beta`, and a spike where v_t > threshold.
+    gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset. folded: whether gain and offset
+    stand for more than the bias, so that the source rounds between.
+    """
+
+    name: str
+    where: str
+    weights: np.ndarray
+    scale: np.ndarray | None
+    gain: np.ndarray
+    offset: np.ndarray
+    size: np.ndarray
+    folded: bool
+    kind: str
+    beta: Fraction
+    threshold: np.ndarray
+    twice: bool
+
+    @property
+    def title(self) -> str:
+        return f"layer {self.name} ({self.where})"
+
+    @property
+    def outputs(self) -> int:
+        return len(self.weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Layers and pools in order. reasons: why it cannot become integers at all.
+
+    rounding: largest relative error of one operation of the source; 0 where the source is meant in real numbers.
+    """
+
+    interface: Interface
+    layers: tuple[SourceLayer | IntegerPool, ...]
+    reasons: tuple[str, ...]
+    rounding: Fraction
+
+
+def refuse(reasons: list[str] | tuple[str, ...]) -> None:
+    """InputError with all reasons, numbered, if there are any."""
+    if len(reasons) == 1:
+        raise InputError(f"import refused: {reasons[0]}")
+    if reasons:
+        numbered = "; ".join(f"({i}) {reason}" for i, reason in enumerate(reasons, start=1))
+        raise InputError(f"import refused for {len(reasons)} reasons: {numbered}")
+
+
+def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dilation, groups: int) -> list[str]:
+    """Why the hardware cannot compute a convolution [O, C, K, K]; stride, padding and dilation as (rows, columns)."""
+    kernel, reasons = weights.shape[2:], []
+    if kernel[0] != kernel[1] or kernel[0] not in KERNELS:
+        reasons.append(f"{where}: kernel {kernel[0]}x{kernel[1]}; allowed: square, of {', '.join(map(str, KERNELS))}")
+    if tuple(stride) != (1, 1):
+        reasons.append(f"{where}: stride {stride[0]}x{stride[1]}; allowed: 1x1")
+    if tuple(dilation) != (1, 1):
+        reasons.append(f"{where}: dilation {dilation[0]}x{dilation[1]}; allowed: 1x1")
+    if groups != 1:
+        reasons.append(f"{where}: {groups} groups; allowed: 1")
+    if padding != "same" and tuple(padding) != (kernel[0] // 2, kernel[1] // 2):
+        shown = padding if isinstance(padding, str) else f"{padding[0]}x{padding[1]}"
+        reasons.append(f"{where}: padding {shown}; allowed: {kernel[0] // 2}x{kernel[1] // 2}, which keeps height and width")
+    return reasons
+
+
+def pool_reasons(where: str, *, kernel, stride, padding, dilation=(1, 1), ceil: bool = False) -> list[str]:
+    """Why the hardware cannot compute a max-pooling; all sizes as (rows, columns)."""
+    sizes = {"window": (kernel, 2), "stride": (stride, 2), "padding": (padding, 0), "dilation": (dilation, 1)}
+    reasons = [
+        f"{where}: {what} {size[0]}x{size[1]}; allowed: {allowed}x{allowed}"
+        for what, (size, allowed) in sizes.items()
+        if tuple(size) != (allowed, allowed)
+    ]
+    return reasons + [f"{where}: ceil_mode; allowed: an odd last row or column is dropped"] * ceil
+
+
+def assemble(parts: list[Part], reasons: list[str], interface: Interface, rounding: Fraction) -> Source:
+    """Layers of parts; what does not fit the hardware's order joins `reasons`."""
+    builder = _Builder(interface, list(reasons))
+    for part in parts:
+        builder.take(part)
+    builder.finish()
+    return Source(interface, tuple(builder.layers), tuple(builder.reasons), rounding)
+
+
+class _Builder:
+    """Takes parts in order. shape: of the map that the next part meets, None after an error that leaves it unknown."""
+
+    def __init__(self, interface: Interface, reasons: list[str]):
+        self.interface, self.reasons = interface, reasons
+        self.shape: tuple[int, ...] | None = interface.input_shape
+        self.layers: list[SourceLayer | IntegerPool] = []
+        self.counts: Counter[str] = Counter()
+        self.open: list[Part] = []
+        self.spikes = interface.coding == "events"
+
+    def take(self, part: Part) -> None:
+        if isinstance(part, Weighted):
+            self.close(part.where)
+            self.meet(part)
+            self.open = [part]
+        elif isinstance(part, Norm):
+            if len(self.open) != 1:
+                self.reasons.append(f"{part.where}: batch norm; allowed: right after a convolution or fully connected layer")
+            else:
+                self.open.append(part)
+        elif isinstance(part, Neurons):
+            self.fire(part)
+        elif isinstance(part, MaxPool):
+            self.pool(part)
+        else:
+            self.close(part.where)
+            self.shape = self.shape and (int(np.prod(self.shape)),)
+
+    def close(self, where: str) -> None:
+        """A layer that has had no neurons by now gets none."""
+        if self.open:
+            self.reasons.append(f"{self.open[0].where}: no spiking neurons between it and {where}")
+        self.open = []
+
+    def meet(self, part: Weighted) -> None:
+        """Check that a layer fits the map before it, and follow the shape."""
+        outputs, inputs = part.weights.shape[:2]
+        conv = part.weights.ndim == 4
+        if self.shape is not None:
+            if conv and len(self.shape) == 1:
+                self.reasons.append(f"{part.where}: a convolution after flattening; allowed: fully connected layers")
+            elif not conv and len(self.shape) == 3:
+                self.reasons.append(f"{part.where}: a fully connected layer on a map; flatten it before")
+            elif self.shape[0] != inputs:
+                self.reasons.append(
+                    f"{part.where}: takes {inputs} {'channels' if conv else 'inputs'}, its input has {self.shape[0]}"
+                )
+            self.shape = (outputs,) if not conv else (outputs, *self.shape[1:]) if part.fits and len(self.shape) == 3 else None
+        if not self.spikes and self.layers:
+            self.reasons.append(f"{part.where}: its input is no spikes")
+
+    def pool(self, part: MaxPool) -> None:
+        if self.open:
+            self.open.append(part)
+            return
+        if self.shape is None or len(self.shape) != 3:
+            if self.shape is not None:
+                self.reasons.append(f"{part.where}: pools what is no map")
+            return
+        if not self.layers:
+            self.reasons.append(f"{part.where}: pools the image; allowed: spikes of a layer before it")
+        if min(self.shape[1:]) < 2:
+            self.reasons.append(f"{part.where}: cannot pool a map of {self.shape[1]}x{self.shape[2]}")
+        self.add_pool()
+
+    def add_pool(self) -> None:
+        self.counts["pool"] += 1
+        self.layers.append(IntegerPool(f"pool{self.counts['pool']}"))
+        if self.shape is not None and len(self.shape) == 3:
+            self.shape = (self.shape[0], self.shape[1] // 2, self.shape[2] // 2)
+
+    def fire(self, part: Neurons) -> None:
+        if not self.open:
+            self.reasons.append(f"{part.where}: neurons; allowed: after a convolution or fully connected layer")
+            return
+        weighted, *rest = self.open
+        assert isinstance(weighted, Weighted)
+        pools = [one for one in rest if isinstance(one, MaxPool)]
+        norm = next((one for one in rest if isinstance(one, Norm)), None)
+        self.layers.append(self.layer(weighted, norm, part))
+        self.open, self.spikes = [], True
+        if pools and not self.memoryless(part):
+            self.reasons.append(
+                f"{pools[0].where}: pools currents before the neurons of {part.where}, which is not the same as pooling their "
+                "spikes, since the neurons keep a potential between timesteps; allowed: after the neurons"
+            )
+        for _ in pools:
+            self.add_pool()
+
+    def memoryless(self, part: Neurons) -> bool:
+        """Whether v_t depends on a_t alone, so that the largest current spikes if and only if any does."""
+        return self.interface.timesteps == 1 or (part.beta == 0 and part.kind != "subtract_delayed" and not part.twice)
+
+    def layer(self, weighted: Weighted, norm: Norm | None, part: Neurons) -> SourceLayer:
+        kind = "conv" if weighted.weights.ndim == 4 else "fc"
+        self.counts[kind] += 1
+        outputs = len(weighted.weights)
+        gain = np.broadcast_to(part.gain, (outputs,)) * (1.0 if norm is None else norm.gain)
+        inner = weighted.bias * (1.0 if norm is None else norm.gain)
+        offset = (inner + (0.0 if norm is None else norm.offset)) * part.gain
+        size = (np.abs(inner) + (0.0 if norm is None else norm.size)) * np.abs(part.gain)
+        if part.kind not in NEURON_KINDS:
+            self.reasons.append(f"{part.where}: reset {part.kind!r}; allowed: {', '.join(NEURON_KINDS)}")
+        if part.threshold.ndim and part.threshold.shape != (outputs,):
+            self.reasons.append(
+                f"{part.where}: {part.threshold.shape} thresholds; allowed: one, or one for each of {outputs} outputs"
+            )
+        one_each = np.broadcast_to(part.threshold if part.threshold.shape in ((), (outputs,)) else 0.0, (outputs,))
+        numbers = {"weight": weighted.weights, "bias": offset, "gain": gain, "threshold": one_each}
+        for what, values in numbers.items():
+            if not np.isfinite(values).all():
+                self.reasons.append(f"{weighted.where}: a {what} is not finite")
+        return SourceLayer(
+            f"{kind}{self.counts[kind]}",
+            weighted.where,
+            weighted.weights,
+            weighted.scale,
+            gain,
+            np.broadcast_to(offset, (outputs,)),
+            np.broadcast_to(size, (outputs,)),
+            norm is not None or bool((np.asarray(part.gain) != 1).any()),
+            part.kind,
+            part.beta,
+            one_each,
+            part.twice,
+        )
+
+    def finish(self) -> None:
+        self.close("the end")
+        layers = [layer for layer in self.layers if isinstance(layer, SourceLayer)]
+        if not layers:
+            self.reasons.append("no layers with weights and spiking neurons")
+            return
+        if layers[0].weights.ndim != 4:
+            self.reasons.append(f"{layers[0].where}: the first layer must be a convolution, since it takes the image")
+        if layers[-1].weights.ndim != 2 or self.layers[-1] is not layers[-1]:
+            self.reasons.append(
+                f"{layers[-1].where}: the last layer must be fully connected, since its neurons vote for the classes"
+            )
+        elif layers[-1].outputs % self.interface.classes:
+            self.reasons.append(
+                f"{layers[-1].where}: {layers[-1].outputs} neurons do not divide into {self.interface.classes} classes"
+            )

@@ -1,0 +1,29 @@
+"""`duospike export`: a model file as a NIR graph."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from reference.exchange.nir_export import to_nir, write_graph
+from reference.files import check_writable
+from reference.modelfile import load_model
+
+DESCRIPTION = """Write MODEL as a graph of NIR with the same spikes, or say all that NIR cannot hold of it: its neurons reset to
+zero, and their leak does not floor."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser("export", help="a model file as a NIR graph", description=DESCRIPTION)
+    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    parser.add_argument("--to", choices=("nir",), required=True, help="the format")
+    parser.add_argument("--dt", type=float, required=True, metavar="DT", help="time step that the time constants are for: 0.0001")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write (.nir)")
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    check_writable(args.out)
+    write_graph(to_nir(load_model(args.model), args.dt), args.out)
+    print(f"wrote {args.out}")
+    return 0

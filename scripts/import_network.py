@@ -1,0 +1,163 @@
+"""`duospike import`: a network that another program trained, as a model file."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import re
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+from reference.datasets import Dataset, load, published_in
+from reference.errors import InputError
+from reference.exchange.exact import exact_network, with_origin
+from reference.exchange.floats import accuracy
+from reference.exchange.quantized import quantized_network
+from reference.exchange.source import Interface, Source
+from reference.files import check_writable
+from reference.golden import evaluate
+from reference.modelfile import save_model
+from reference.network import NEURON_KINDS, WEIGHT_BITS, Network
+from reference.settings import parse_neuron
+
+from .network_options import DATA_HELP, positive
+from .random_network import parse_shape
+from .threads import add_threads_option, use_threads
+
+DESCRIPTION = """Read a trained network and write it in integers that give the same spikes for every image, or say all that stands
+against it. With --quantize its weights are rounded instead, and what that costs in accuracy on the test images is printed.
+SOURCE is a NIR file, or FILE.py:FUNCTION, a Python file that is run and a function in it that returns torch modules with
+snnTorch's neurons (and Brevitas' layers) in the order of their computation. See docs/import.md."""
+
+KINDS = ("nir", "snntorch")
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser(
+        "import", help="a network of snnTorch, Brevitas or NIR as a model file", description=DESCRIPTION
+    )
+    parser.add_argument("source", metavar="SOURCE", help="FILE.nir, or FILE.py:FUNCTION")
+    parser.add_argument("--from", dest="kind", choices=KINDS, required=True, help="what SOURCE is")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="model file to write (.safetensors)")
+    parser.add_argument("--input", required=True, metavar="CxHxW", help="channels, height and width of an image: 3x32x32")
+    parser.add_argument("--timesteps", type=positive, required=True, metavar="T", help="timesteps, 1 to 64")
+    parser.add_argument("--classes", type=positive, required=True, metavar="K", help="classes; must divide the last layer")
+    parser.add_argument("--coding", default="direct", choices=("direct", "events"), help="direct (default), or events")
+    parser.add_argument("--image-bits", type=positive, metavar="N", help="bits of a pixel (default: 8; 1 for events)")
+    parser.add_argument("--signed", action="store_true", help="signed pixels")
+    parser.add_argument(
+        "--image-scale", metavar="S", help="what one step of a pixel is worth to SOURCE: 1, 1/256, 1/255; needed but for events"
+    )
+    parser.add_argument("--dt", type=float, metavar="DT", help="time step of a NIR graph, in the unit of its time constants")
+    parser.add_argument("--reset", choices=NEURON_KINDS, help="reset of a NIR graph that was written for another than NIR's own")
+    bits = f"{WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}"
+    parser.add_argument("--quantize", type=int, metavar="BITS", help=f"round the weights to {bits} bits, which is not exact")
+    parser.add_argument("--beta", metavar="m/2^k", help="with --quantize: leak of all layers in place of SOURCE's")
+    parser.add_argument("--data", default="fashion-mnist", metavar="DATA", help=DATA_HELP + "; its training images calibrate")
+    parser.add_argument("--calibration", type=positive, default=200, metavar="N", help="calibration images (default: 200)")
+    parser.add_argument("--limit", type=positive, metavar="N", help="test on the first N images only (default: all)")
+    add_threads_option(parser)
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    use_threads(args.threads)
+    check_writable(args.out)
+    if args.beta and args.quantize is None:
+        raise InputError("--beta changes the network, which needs --quantize")
+    interface = interface_of(args)
+    source = nir_source(args, interface) if args.kind == "nir" else torch_source(args, interface)
+    network = exact_network(source) if args.quantize is None else quantize(source, args)
+    how = "exact" if args.quantize is None else f"quantized to {args.quantize} bits"
+    save_model(with_origin(network, origin="duospike import", source=Path(args.source).name, how=how), args.out)
+    print(f"wrote {args.out}" if args.quantize is not None else f"wrote {args.out}: the same spikes for every image")
+    return 0
+
+
+def interface_of(args: argparse.Namespace) -> Interface:
+    """What the options say of the images. InputError: no --image-scale where there are pixels."""
+    if args.coding == "events":
+        return Interface(parse_shape(args.input), args.timesteps, args.classes, "events", args.image_bits or 1, args.signed)
+    if args.image_scale is None:
+        raise InputError(
+            "--image-scale is needed: what one step of an integer pixel is worth to SOURCE, such as 1, 1/256 or 1/255"
+        )
+    if not re.fullmatch(r"[1-9]\d{0,8}(/[1-9]\d{0,8})?", args.image_scale):
+        raise InputError(f"--image-scale {args.image_scale!r}; needs a whole number or a fraction, such as 1/256")
+    bits, scale = args.image_bits or 8, Fraction(args.image_scale)
+    return Interface(parse_shape(args.input), args.timesteps, args.classes, "direct", bits, args.signed, scale)
+
+
+def nir_source(args: argparse.Namespace, interface: Interface) -> Source:
+    from reference.exchange.nir_import import from_nir, read_graph
+
+    if args.dt is None:
+        raise InputError(
+            "--dt is needed: NIR's neurons are in continuous time, and the graph does not say in which steps to compute"
+        )
+    return from_nir(read_graph(args.source), interface, dt=args.dt, reset=args.reset or "zero")
+
+
+def torch_source(args: argparse.Namespace, interface: Interface) -> Source:
+    from reference.exchange.torch_modules import from_snntorch
+
+    for name in ("dt", "reset"):
+        if getattr(args, name) is not None:
+            raise InputError(f"--{name} is for NIR graphs; snnTorch's neurons say it themselves")
+    return from_snntorch(call(args.source), interface)
+
+
+def call(text: str):
+    """What the function of FILE.py:FUNCTION returns; the file is run. InputError: not there, or it fails."""
+    path, colon, name = text.rpartition(":")
+    if not colon or not path.endswith(".py") or not name.isidentifier():
+        raise InputError(f"{text!r}; needs FILE.py:FUNCTION, such as mynet.py:trained")
+    if not Path(path).is_file():
+        raise InputError(f"{path}: not found")
+    folder = str(Path(path).resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        spec = importlib.util.spec_from_file_location("duospike_imported", path)
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return getattr(module, name)()
+    except Exception as error:
+        # A user's own code may fail in any way.
+        raise InputError(f"{text}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(folder)
+
+
+def quantize(source: Source, args: argparse.Namespace) -> Network:
+    """The quantized network; prints what it costs in accuracy."""
+    beta = None if args.beta is None else parse_neuron("zero", args.beta)
+    images = calibration_images(args)
+    chosen = None if beta is None else Fraction(beta.multiplier, 2**beta.shift)
+    network = quantized_network(source, args.quantize, images, chosen)
+    data = load(args.data, network, args.limit)
+    print_cost(source, network, data, args.quantize)
+    return network
+
+
+def calibration_images(args: argparse.Namespace):
+    """The first training images of a published data set; or the first of an .npy file."""
+    from reference.datasets import fashion_mnist, read_npy
+
+    if args.data == "random":
+        raise InputError("--data random: random images do not calibrate; name a data set or an .npy file")
+    if args.data.endswith(".npy"):
+        return read_npy(args.data)[: args.calibration]
+    if args.data == "fashion-mnist":
+        return fashion_mnist("train").images[: args.calibration]
+    return published_in(Path(args.data)).read("train", Path(args.data)).images[: args.calibration]
+
+
+def print_cost(source: Source, network: Network, data: Dataset, bits: int) -> None:
+    if data.labels is None:
+        raise InputError("--data has no labels, so that the cost in accuracy cannot be told; name a published data set")
+    before, after = accuracy(source, data), evaluate(network, data.images, data.labels).accuracy
+    assert after is not None
+    print(f"source: {before:.2%} of {len(data.images)} test images")
+    print(f"{bits}-bit integers: {after:.2%}, {100 * (after - before):+.2f} percentage points")

@@ -1,0 +1,114 @@
+"""duospike import and export."""
+
+import argparse
+
+import numpy as np
+import pytest
+from fashion_files import write_fashion
+
+from reference.errors import InputError
+from reference.modelfile import load_model
+from scripts import export, import_network, random_network
+
+NET = """
+import torch, snntorch
+from torch import nn
+
+def trained():
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Conv2d(1, 2, 3, padding=1, bias=False), snntorch.Leaky(beta=0.5, reset_mechanism="zero"), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(392, 10, bias=False), snntorch.Leaky(beta=0.5, reset_mechanism="zero"))
+    for layer in (net[0], net[4]):
+        layer.weight.data = torch.round(layer.weight.data / layer.weight.abs().max() * 7) / 8
+    return net.eval()
+
+def floats():
+    net = trained()
+    net[0].weight.data += 0.01 * torch.randn(2, 1, 3, 3)
+    return net
+
+def broken():
+    raise KeyError("weights.pt")
+"""
+
+ASKED = ["--input", "1x28x28", "--timesteps", "4", "--classes", "10", "--image-scale", "1/256"]
+
+
+def command(*words):
+    parser = argparse.ArgumentParser(prog="duospike")
+    subparsers = parser.add_subparsers()
+    for module in (import_network, export, random_network):
+        module.add_parser(subparsers)
+    args = parser.parse_args([str(word) for word in words])
+    return args.func(args)
+
+
+@pytest.fixture
+def net(tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text(NET)
+    return path
+
+
+def test_import_of_a_function(net, tmp_path, capsys):
+    out = tmp_path / "net.safetensors"
+    assert command("import", f"{net}:trained", "--from", "snntorch", "--out", out, *ASKED) == 0
+    assert capsys.readouterr().out == f"wrote {out}: the same spikes for every image\n"
+    network = load_model(out)
+    assert network.timesteps == 4 and network.layers[0].neuron.kind == "zero"
+    assert network.metadata == {"origin": "duospike import", "source": "net.py:trained", "how": "exact"}
+    assert not list(tmp_path.glob("*.pt"))
+
+
+def test_quantized_import_prints_its_cost(net, tmp_path, capsys):
+    write_fashion(tmp_path, "train", 30, np.arange(30) % 10)
+    write_fashion(tmp_path, "t10k", 20, np.arange(20) % 10)
+    out = tmp_path / "net.safetensors"
+    words = ["--from", "snntorch", "--out", out, *ASKED, "--quantize", 4, "--data", tmp_path]
+    assert command("import", f"{net}:floats", *words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("source: ") and lines[0].endswith("of 20 test images")
+    assert lines[1].startswith("4-bit integers: ") and lines[1].endswith("percentage points")
+    assert load_model(out).metadata["how"] == "quantized to 4 bits"
+
+
+def test_nir_out_and_in(tmp_path):
+    first, graph, second = (tmp_path / name for name in ("a.safetensors", "a.nir", "b.safetensors"))
+    words = ["--input", "1x8x7", "--reset", "zero", "--beta", "1/2", "--timesteps", 4, "--classes", 10]
+    command("random", "3C3-MP2-FC10", *words, "--out", first)
+    assert command("export", first, "--to", "nir", "--dt", "0.001", "--out", graph) == 0
+    asked = ["--input", "1x8x7", "--timesteps", 4, "--classes", 10, "--image-scale", 1]
+    assert command("import", graph, "--from", "nir", "--dt", "0.001", *asked, "--out", second) == 0
+    for layer, again in zip(load_model(first).layers, load_model(second).layers, strict=True):
+        assert np.array_equal(getattr(layer, "weights", 0), getattr(again, "weights", 0))
+
+
+@pytest.mark.parametrize(
+    "source, more, reason",
+    [
+        ("net.py:floats", [], r"import refused: layer conv1 \(0 Conv2d\): 2 of 2 outputs, the first is 0: weights on no grid"),
+        ("net.py:nothing", [], "AttributeError"),
+        ("net.py:broken", [], "net.py:broken: KeyError: 'weights.pt'"),
+        ("net.py", [], "needs FILE.py:FUNCTION"),
+        ("absent.py:net", [], "absent.py: not found"),
+        ("net.py:trained", ["--dt", "1"], "--dt is for NIR graphs"),
+        ("net.py:trained", ["--beta", "1/2"], "--beta changes the network, which needs --quantize"),
+        ("net.py:trained", ["--image-scale", "0.5"], "--image-scale '0.5'; needs a whole number or a fraction"),
+        ("net.py:trained", ["--quantize", "4", "--data", "random"], "random images do not calibrate"),
+        ("net.py:trained", ["--classes", "3"], "10 neurons do not divide into 3 classes"),
+    ],
+)
+def test_refusals(net, tmp_path, source, more, reason):
+    out = tmp_path / "net.safetensors"
+    with pytest.raises(InputError, match=reason):
+        command("import", tmp_path / source, "--from", "snntorch", "--out", out, *ASKED, *more)
+    assert not out.exists()
+
+
+def test_what_the_source_does_not_say_is_asked_for(net, tmp_path):
+    out = tmp_path / "net.safetensors"
+    with pytest.raises(InputError, match="--image-scale is needed"):
+        command("import", f"{net}:trained", "--from", "snntorch", "--out", out, *ASKED[:-2])
+    with pytest.raises(InputError, match="--dt is needed"):
+        command("import", tmp_path / "x.nir", "--from", "nir", "--out", out, *ASKED)
