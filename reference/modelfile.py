@@ -31,13 +31,18 @@ def save_model(network: Network, path: Path | str) -> None:
     InputError: the path cannot be written, or prove_widths refuses the network.
     """
     prove_widths(network)
+    write_atomically(path, model_bytes(network))
+
+
+def model_bytes(network: Network) -> bytes:
+    """The content of the network's model file."""
     tensors = {
         f"{layer.name}.{what}": smallest_type(getattr(layer, what))
         for layer in network.layers
         if not isinstance(layer, Pool)
         for what in TENSORS
     }
-    write_atomically(path, save(tensors, {KEY: json.dumps(_header(network), sort_keys=True)}))
+    return save(tensors, {KEY: json.dumps(_header(network), sort_keys=True)})
 
 
 def smallest_type(values: np.ndarray) -> np.ndarray:
