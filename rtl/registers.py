@@ -101,7 +101,7 @@ STATE = Register(
     ),
 )  # fmt: skip
 COUNTS = (
-    Register("IMAGES", STATUS, "Image packets taken whole since reset."),
+    Register("IMAGES", STATUS, "Image packets taken since reset, those of a wrong length too."),
     Register("RESULTS", STATUS, "Result packets sent whole since reset."),
     Register("CYCLES", STATUS, "Clock cycles since reset."),
 )
