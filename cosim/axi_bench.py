@@ -57,7 +57,7 @@ integer stall, seed, given, send_file, left = 0, send_last = 0, taking = 0, quie
 reg [7:0] command;
 reg [31:0] address, data, strobes;
 reg [1:0] response;
-reg held = 0, held_last;
+reg taken = 0, held = 0, held_last;
 reg [31:0] held_data;
 
 initial begin
@@ -87,7 +87,8 @@ always @(posedge aclk) begin
         held = m_axis_tvalid && !m_axis_tready;
         held_data = m_axis_tdata;
         held_last = m_axis_tlast;
-        if (s_axis_tvalid && s_axis_tready) begin
+        taken = s_axis_tvalid && s_axis_tready;
+        if (taken) begin
             left = left - 1;
             quiet = 0;
         end
@@ -99,7 +100,7 @@ always @(posedge aclk) begin
         end
     end
     #1;
-    if (!s_axis_tvalid || s_axis_tready) begin
+    if (!s_axis_tvalid || taken) begin
         s_axis_tvalid = left > 0 && $unsigned($random(seed)) % 256 >= stall;
         s_axis_tdata = {{{image}{{1'bx}}}};
         s_axis_tlast = 1'bx;
