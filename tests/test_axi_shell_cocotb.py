@@ -62,5 +62,5 @@ def test_cocotbext_axi(settings, tmp_path):
         extra_env={"SHELL_RUN": str(tmp_path / "run.json")},
     )  # fmt: skip
     cases = ElementTree.parse(results).findall(".//testcase")
-    failed = [case.get("name") for case in cases if len(case)]
+    failed = [case.get("name") for case in cases if any(case.find(kind) is not None for kind in ("failure", "error", "skipped"))]
     assert len(cases) == 5 and failed == []
