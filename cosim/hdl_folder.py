@@ -75,10 +75,10 @@ WAIVER_FILES = """\
 FILE_TYPES = {"verilog": "verilogSource-2005", "vhdl": "vhdlSource-2008"}
 
 
-def core_file(sources: list[Path], tables: list[str], language: str) -> str:
+def core_file(top: str, sources: list[Path], tables: list[str], language: str) -> str:
     """A CAPI2 core description for FuseSoC; for Verilog with a target that lints."""
     filled = CORE.format(
-        top=TOP,
+        top=top,
         version=version("duospike"),
         sources="\n".join(f"      - {source.name}" for source in sources),
         tables="\n".join(f"      - {table}: {{copyto: {table}}}" for table in tables),
@@ -86,7 +86,7 @@ def core_file(sources: list[Path], tables: list[str], language: str) -> str:
     )
     if language == "vhdl":
         return filled
-    return filled.replace("\ntargets:", WAIVER_FILES + "\ntargets:") + LINT.format(top=TOP)
+    return filled.replace("\ntargets:", WAIVER_FILES + "\ntargets:") + LINT.format(top=top)
 
 
 def write_hdl(
@@ -96,19 +96,25 @@ def write_hdl(
     modules: tuple[Module, ...],
     folder: Path,
     language: str = "verilog",
+    others: dict[str, str] | None = None,
+    waivers: str = "",
 ):
-    """Write the converted accelerator to an existing, empty folder. The same network and sizing give the same bytes.
+    """Write the converted design to an existing, empty folder. The same network and sizing give the same bytes.
 
-    accelerator.f lists the HDL files, children first; accelerator.core is the same for FuseSoC; beside Verilog, verilator.f adds
-    Verilator's options and waivers.vlt; manifest.json names versions, the network, the sizing and the SHA-256 of every file.
+    TOP.f, TOP the name of the last of the modules, lists the HDL files, children first; TOP.core is the same for FuseSoC; beside
+    Verilog, verilator.f adds Verilator's options and waivers.vlt; manifest.json names versions, the network, the sizing and the
+    SHA-256 of every file. others: text of other files by name. waivers: more of them for Verilator.
     """
+    top = modules[-1].name
     sources = write(list(modules), folder)
-    (folder / f"{TOP}.f").write_text("".join(f"{source.name}\n" for source in sources))
+    (folder / f"{top}.f").write_text("".join(f"{source.name}\n" for source in sources))
     tables = sorted(file.name for file in folder.glob("*.hex"))
-    (folder / f"{TOP}.core").write_text(core_file(sources, tables, language))
+    (folder / f"{top}.core").write_text(core_file(top, sources, tables, language))
     if language == "verilog":
-        (folder / "verilator.f").write_text(VERILATOR_OPTIONS.format(top=TOP))
-        (folder / "waivers.vlt").write_text(WAIVERS)
+        (folder / "verilator.f").write_text(VERILATOR_OPTIONS.format(top=top))
+        (folder / "waivers.vlt").write_text(WAIVERS + waivers)
+    for name, text in (others or {}).items():
+        (folder / name).write_text(text)
     manifest = {"language": language, **_manifest(network, sizing, stages, modules[-1], folder)}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 

@@ -89,6 +89,8 @@ PACKAGES = (
     Need("nirtorch", f"no check of the import against snnTorch's own export to NIR; {INSTALL_DEV}"),
     Need("brevitas", f"no import of Brevitas' layers; {INSTALL_BREVITAS}"),
     Need("fusesoc", f"no check of the cores with FuseSoC; {INSTALL_DEV}"),
+    Need("cocotb", f"no check of the AXI shell by an independent bus model; {INSTALL_DEV}"),
+    Need("cocotbext-axi", f"no check of the AXI shell by an independent bus model; {INSTALL_DEV}"),
     Need("selenium", f"no test of the report in a browser; {INSTALL_DEV}"),
     Need("matplotlib", f"no plots; {INSTALL_PLOTS}"),
     Need("distributed", f"no studies, no co-simulation in parts; {INSTALL_CLUSTER}"),

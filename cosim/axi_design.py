@@ -1,0 +1,59 @@
+"""The AXI shell around the accelerator of a network, ready to convert."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from importlib.metadata import version
+from math import prod
+
+from myhdl import Signal
+from myhdl._block import _Block
+
+from reference.modelfile import model_bytes
+from reference.network import Network
+from rtl.axi_lite import AxiLite
+from rtl.axi_shell import AxiShell, axi_shell, plan_shell
+from rtl.axi_stream import AxiStream
+from rtl.registers import RegisterMap, register_map
+from rtl.result_output import RESULT_BITS
+
+from .convert import Module, convert
+from .inspection import quick_inspection
+from .plan import Stage, readout_of
+
+TOP = "axi_shell"
+
+
+def network_hash(network: Network) -> bytes:
+    """SHA-256 of the model file without its notes about the origin, which are no part of the arithmetic."""
+    return hashlib.sha256(model_bytes(replace(network, metadata={}))).digest()
+
+
+def shell_registers(network: Network, stages: dict[str, Stage]) -> RegisterMap:
+    """The registers of the shell around these stages."""
+    major, minor, patch = (int(number) for number in version("duospike").split("."))
+    beats = image_packet_beats(network, stages)
+    return register_map(list(stages), (major, minor, patch), network_hash(network), beats, 1 + network.classes)
+
+
+def image_packet_beats(network: Network, stages: dict[str, Stage]) -> int:
+    """Beats of an image packet: its pixels, or those of its spike map, for each pass."""
+    return readout_of(stages).passes * prod(network.input_shape[1:])
+
+
+def shell_of(network: Network, stages: dict[str, Stage]) -> AxiShell:
+    """The shell's parameters."""
+    return plan_shell(stages, image_packet_beats(network, stages), shell_registers(network, stages))
+
+
+def build_shell(shell: AxiShell) -> _Block:
+    """The shell and all in it."""
+    bus, images, results = AxiLite(shell.address_bits), AxiStream(shell.image_data_bits), AxiStream(RESULT_BITS)
+    with quick_inspection():
+        return axi_shell(Signal(bool(0)), Signal(bool(0)), bus, images, results, shell)
+
+
+def convert_shell(shell: AxiShell, language: str = "verilog") -> tuple[Module, ...]:
+    """The shell in Verilog or VHDL, its top last."""
+    return tuple(convert(build_shell(shell), TOP, language))

@@ -1,0 +1,66 @@
+"""What lies beside the HDL of an AXI shell: the pages of its registers, the driver, and the scripts for Vivado."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+from reference.network import Network
+from rtl.activity import COUNTERS
+from rtl.axi_shell import AxiShell
+
+from .axi_design import TOP, shell_registers
+from .convert import Module
+from .plan import Stage
+from .register_pages import as_json, c_header, json_text, markdown_page
+from .vivado import CONSTRAINTS, SCRIPT, clock_constraints, package_script
+
+DRIVER = Path(__file__).with_name("pynq_driver.py")
+DEFAULT_MHZ = 100.0
+WAIVERS = """\
+// The shell's registers are words: the lowest address bits choose among the bytes of one.
+lint_off -rule UNUSEDSIGNAL -file "*axi_lite_*" -match "*'bus_a?addr'*"
+// TDATA is wider than a pixel whose width is no power of two.
+lint_off -rule UNUSEDSIGNAL -file "*image_intake_*" -match "*'src_tdata'*"
+// Nothing watches the streams between the stages here.
+lint_off -rule UNUSEDSIGNAL -file "*axi_shell.v" -match "*'trace'*"
+"""
+"""More of them, for Verilator."""
+
+
+def description(network: Network, stages: dict[str, Stage], shell: AxiShell) -> dict:
+    """What the driver must know of a core; it goes to registers.json."""
+    return {
+        "core": TOP,
+        "stages": list(stages),
+        "counters": list(COUNTERS),
+        "network": {
+            "input_shape": list(network.input_shape),
+            "coding": network.coding,
+            "timesteps": network.timesteps,
+            "passes": shell.readout.passes,
+            "classes": network.classes,
+            "image_bits": network.image_bits,
+            "pixel_range": list(network.pixel_range),
+            "beat_bits": shell.image_bits,
+            "data_bits": shell.image_data_bits,
+        },
+        "registers": as_json(shell_registers(network, stages)),
+    }
+
+
+def axi_files(
+    network: Network, stages: dict[str, Stage], shell: AxiShell, modules: tuple[Module, ...], language: str, mhz: float
+) -> dict[str, str]:
+    """The files by name. mhz: of the clock that the constraints ask for."""
+    registers = shell_registers(network, stages)
+    sources = [module.file for module in modules]
+    tables = sorted({table.path for module in modules for table in module.tables})
+    return {
+        "registers.md": markdown_page(registers, TOP),
+        "registers.h": c_header(registers),
+        "registers.json": json_text(description(network, stages, shell)),
+        "driver.py": DRIVER.read_text(),
+        SCRIPT: package_script(TOP, version("duospike"), sources, tables, language),
+        CONSTRAINTS: clock_constraints(mhz),
+    }

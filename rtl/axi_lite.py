@@ -1,0 +1,192 @@
+"""The AXI4-Lite slave: bus accesses become reads and writes of registers."""
+
+from dataclasses import dataclass
+
+from myhdl import Signal, always, always_comb, block, instances, intbv
+
+from .memory import rom
+from .stream import counter, unpack
+
+OKAY, SLVERR, DECERR = 0, 2, 3
+WORD_BITS = 32
+
+
+class AxiLite:
+    """The signals of an AXI4-Lite slave with a data bus of 32 bits; AWPROT and ARPROT have no meaning here and are left out."""
+
+    def __init__(self, address_bits: int):
+        self.awaddr = Signal(intbv(0)[address_bits:])
+        self.awvalid = Signal(bool(0))
+        self.awready = Signal(bool(0))
+        self.wdata = Signal(intbv(0)[WORD_BITS:])
+        self.wstrb = Signal(intbv(0)[WORD_BITS // 8 :])
+        self.wvalid = Signal(bool(0))
+        self.wready = Signal(bool(0))
+        self.bresp = Signal(intbv(0)[2:])
+        self.bvalid = Signal(bool(0))
+        self.bready = Signal(bool(0))
+        self.araddr = Signal(intbv(0)[address_bits:])
+        self.arvalid = Signal(bool(0))
+        self.arready = Signal(bool(0))
+        self.rdata = Signal(intbv(0)[WORD_BITS:])
+        self.rresp = Signal(intbv(0)[2:])
+        self.rvalid = Signal(bool(0))
+        self.rready = Signal(bool(0))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the registers lie: `constants` words that a ROM holds, then `commands`, which can be written, then `states`."""
+
+    constants: int
+    commands: int
+    states: int
+
+
+@block
+def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, layout, identity):
+    """AXI4-Lite slave of a register map.
+
+    The channels are independent: address and data of a write may come in any order and at any distance, a read may pass a
+    write. Every access gets an answer, DECERR outside the map and SLVERR for a write to a register that cannot be written.
+    The two lowest address bits do not count.
+
+    Ports:
+        bus          slave       see AxiLite
+        values       in          words of the command and status registers, the first in the lowest bits
+        write        out  1      a command register is written at this edge
+        write_index  out  index  which: 0 .. commands - 1
+        write_data   out  32     what; bytes without their strobe are 0, so that they do nothing
+        bad_access   out  1      an access is answered with an error
+
+    Parameters:
+        layout: a Layout
+        identity: Table of the constants
+
+    Timing: a read takes 2 cycles, a write 3, from its last address or data beat to the end of the answer.
+    """
+    constants, commands, states = layout.constants, layout.commands, layout.states
+    first_state, total = constants + commands, constants + commands + states
+    address_msb = len(bus.awaddr)
+    count = commands + states
+
+    fetch, commit = Signal(bool(0)), Signal(bool(0))
+    words = [Signal(intbv(0)[WORD_BITS:]) for _ in range(count)]
+    value_fields = unpack(values, words)
+
+    # Reads.
+    read_index = Signal(intbv(0)[address_msb - 2 :])
+    constant_index, value_index = counter(constants), counter(count)
+    known, value = Signal(intbv(0)[WORD_BITS:]), Signal(intbv(0)[WORD_BITS:])
+    answering, is_constant, read_missing, answer_missing = [Signal(bool(0)) for _ in range(4)]
+
+    # Writes.
+    has_address, has_data, responding, write_missing, write_refused = [Signal(bool(0)) for _ in range(5)]
+    address = Signal(intbv(0)[address_msb - 2 :])
+    data = Signal(intbv(0)[WORD_BITS:])
+    response = Signal(intbv(0)[2:])
+
+    constant_rom = rom(clk, fetch, constant_index, known, identity)
+
+    @always_comb
+    def decode_read():
+        read_index.next = bus.araddr[address_msb:2]
+        fetch.next = bus.arvalid and not answering
+
+    @always_comb
+    def find_word():
+        read_missing.next = read_index >= total
+        constant_index.next = 0
+        value_index.next = 0
+        if read_index < constants:
+            constant_index.next = read_index
+        elif read_index < total:
+            value_index.next = read_index - constants
+
+    @always(clk.posedge)
+    def read():
+        if fetch:
+            is_constant.next = read_index < constants
+            answer_missing.next = read_missing
+            value.next = 0
+            if not read_missing:
+                value.next = words[value_index]
+        if rst:
+            answering.next = False
+        elif fetch:
+            answering.next = True
+        elif bus.rready:
+            answering.next = False
+
+    @always_comb
+    def answer():
+        bus.arready.next = not answering
+        bus.rvalid.next = answering
+        bus.rdata.next = value
+        bus.rresp.next = OKAY
+        if is_constant:
+            bus.rdata.next = known
+        if answer_missing:
+            bus.rresp.next = DECERR
+
+    @always_comb
+    def decode_write():
+        commit.next = has_address and has_data and not responding
+        write_missing.next = address >= total
+        write_refused.next = address < constants or address >= first_state
+
+    @always(clk.posedge)
+    def collect():
+        if bus.awvalid and not has_address:
+            address.next = bus.awaddr[address_msb:2]
+        if bus.wvalid and not has_data:
+            data.next = 0
+            if bus.wstrb[0]:
+                data.next[8:0] = bus.wdata[8:0]
+            if bus.wstrb[1]:
+                data.next[16:8] = bus.wdata[16:8]
+            if bus.wstrb[2]:
+                data.next[24:16] = bus.wdata[24:16]
+            if bus.wstrb[3]:
+                data.next[32:24] = bus.wdata[32:24]
+        if rst or commit:
+            has_address.next = False
+            has_data.next = False
+        else:
+            if bus.awvalid:
+                has_address.next = True
+            if bus.wvalid:
+                has_data.next = True
+
+    @always(clk.posedge)
+    def respond():
+        if commit:
+            response.next = OKAY
+            if write_missing:
+                response.next = DECERR
+            elif write_refused:
+                response.next = SLVERR
+        if rst:
+            responding.next = False
+        elif commit:
+            responding.next = True
+        elif bus.bready:
+            responding.next = False
+
+    @always_comb
+    def show_write():
+        bus.awready.next = not has_address
+        bus.wready.next = not has_data
+        bus.bvalid.next = responding
+        bus.bresp.next = response
+
+    @always_comb
+    def act():
+        write.next = commit and not write_refused
+        write_data.next = data
+        write_index.next = 0
+        if address >= constants and address < first_state:
+            write_index.next = address - constants
+        bad_access.next = (commit and write_refused) or (fetch and read_missing)
+
+    return instances()

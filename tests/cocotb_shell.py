@@ -1,0 +1,114 @@
+"""Cocotb tests of the AXI shell with the bus models of cocotbext-axi; tests/test_axi_shell_cocotb.py runs them."""
+
+import json
+import os
+import random
+from pathlib import Path
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles
+from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp, AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
+
+RUN = json.loads(Path(os.environ["SHELL_RUN"]).read_text()) if "SHELL_RUN" in os.environ else {}
+"""registers: as in registers.json; packets: beats of each packet; results: the words that each must give."""
+
+
+def pauses(seed, share):
+    rng = random.Random(seed)
+    while True:
+        yield rng.random() < share
+
+
+class Shell:
+    """The bus models around the shell, their channels held back at random for `share` of the cycles."""
+
+    def __init__(self, dut, share):
+        cocotb.start_soon(Clock(dut.aclk, 10, unit="ns").start())
+        self.dut, self.registers = dut, RUN["registers"]
+        reset = {"reset_active_level": False}
+        self.bus = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axi"), dut.aclk, dut.aresetn, **reset)
+        self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.aclk, dut.aresetn, byte_lanes=1, **reset)
+        self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.aclk, dut.aresetn, byte_lanes=1, **reset)
+        write, read = self.bus.write_if, self.bus.read_if
+        channels = [write.aw_channel, write.w_channel, write.b_channel, read.ar_channel, read.r_channel, self.source, self.sink]
+        if share:
+            for seed, channel in enumerate(channels):
+                channel.set_pause_generator(pauses(seed, share))
+
+    async def reset(self):
+        self.dut.aresetn.value = 0
+        await ClockCycles(self.dut.aclk, 4)
+        self.dut.aresetn.value = 1
+        await ClockCycles(self.dut.aclk, 2)
+
+    async def read(self, name):
+        return await self.bus.read_dword(self.registers[name]["offset"])
+
+    async def write(self, name, value):
+        await self.bus.write_dword(self.registers[name]["offset"], value)
+
+
+async def started(dut, share):
+    shell = Shell(dut, share)
+    await shell.reset()
+    await shell.write("CONTROL", 1)
+    return shell
+
+
+async def check_results(dut, share):
+    shell = await started(dut, share)
+    for packet in RUN["packets"]:
+        await shell.source.send(AxiStreamFrame(packet))
+    for expected in RUN["results"]:
+        frame = await shell.sink.recv()
+        assert list(frame.tdata) == expected
+    await ClockCycles(dut.aclk, 100)
+    assert shell.sink.empty() and shell.sink.idle()
+    assert await shell.read("RESULTS") == await shell.read("IMAGES") == len(RUN["packets"])
+    assert await shell.read("ERRORS") == RUN["errors"]
+    await shell.write("ERRORS", RUN["errors"])
+    assert await shell.read("ERRORS") == 0
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def results_without_pauses(dut):
+    await check_results(dut, 0)
+
+
+@cocotb.test(timeout_time=4, timeout_unit="ms")
+async def results_with_pauses_on_all_channels(dut):
+    await check_results(dut, 0.5)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def every_register_reads_while_writes_go_on(dut):
+    shell = await started(dut, 0.4)
+    writes = [cocotb.start_soon(shell.write("ERRORS", i)) for i in range(20)]
+    for name, register in RUN["registers"].items():
+        value = await shell.read(name)
+        assert value == register.get("value", value), name
+    for write in writes:
+        await write
+    assert await shell.read("ERRORS") == 0
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def wrong_accesses_are_answered(dut):
+    shell = await started(dut, 0.3)
+    beyond = 4 * len(RUN["registers"])
+    for address, expected in ((0, AxiResp.SLVERR), (beyond, AxiResp.DECERR), (0xFFC, AxiResp.DECERR), (0x20, AxiResp.OKAY)):
+        assert (await shell.bus.write(address, bytes(4))).resp == expected
+    for address, expected in ((0, AxiResp.OKAY), (beyond, AxiResp.DECERR), (0xFFC, AxiResp.DECERR)):
+        assert (await shell.bus.read(address, 4)).resp == expected
+    assert await shell.read("ERRORS") == RUN["registers"]["ERRORS"]["bits"]["BAD_ACCESS"]
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def a_byte_is_written_alone(dut):
+    shell = await started(dut, 0.3)
+    control = RUN["registers"]["CONTROL"]["offset"]
+    await shell.bus.write(control + 1, b"\x02")
+    assert await shell.read("ERRORS") == RUN["registers"]["ERRORS"]["bits"]["BAD_COMMAND"]
+    await shell.bus.write(control, b"\x02")
+    assert not await shell.read("STATUS") & RUN["registers"]["STATUS"]["bits"]["RUNNING"]

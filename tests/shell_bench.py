@@ -1,0 +1,68 @@
+"""A small network behind the AXI shell in Icarus, and what host code needs for it."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from small_networks import small_network, small_stages
+
+from cosim.axi_design import convert_shell, shell_of
+from cosim.axi_folder import description
+from cosim.convert import Module
+from cosim.pynq_driver import Accelerator
+from cosim.simulated_overlay import SimulatedOverlay
+from reference.datasets import random_images
+from reference.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class ShellDesign:
+    """A network with its shell: the modules, and what the driver reads."""
+
+    network: Network
+    modules: tuple[Module, ...]
+    description: dict
+
+    def images(self, count, seed=5):
+        return random_images(count, self.network.image_shape, self.network.pixel_range, seed)
+
+
+def shell_design(architecture="2C3-FC6", shape=(1, 9, 8), lanes=None, **settings) -> ShellDesign:
+    """The shell around a small network; converted once, since that takes most of a test's time."""
+    wanted = {"rate": 0.4, "classes": 6} | settings
+    return _design(architecture, shape, lanes, tuple(wanted.items()))
+
+
+@cache
+def _design(architecture, shape, lanes, settings):
+    network = small_network(architecture, shape, **dict(settings))
+    stages = small_stages(network, lanes)
+    shell = shell_of(network, stages)
+    return ShellDesign(network, convert_shell(shell), description(network, stages, shell))
+
+
+@contextmanager
+def shell_running(folder, design, modules=None, **settings):
+    """(overlay, core) of a simulation in `folder`; modules: others than the design's own."""
+    folder.mkdir(exist_ok=True)
+    with SimulatedOverlay(modules or design.modules, folder, **settings) as overlay:
+        yield overlay, Accelerator(design.description, overlay.ip, overlay.dma, overlay.allocate)
+
+
+def receive(overlay, core):
+    """Take one result; its words."""
+    result = overlay.allocate(core.registers["RESULT_WORDS"]["value"], np.uint32)
+    overlay.dma.recvchannel.transfer(result)
+    overlay.dma.recvchannel.wait()
+    return result
+
+
+def send_packet(overlay, core, packet):
+    """Send one packet of bytes; returns the words of its result."""
+    result = overlay.allocate(core.registers["RESULT_WORDS"]["value"], np.uint32)
+    overlay.dma.recvchannel.transfer(result)
+    overlay.dma.sendchannel.transfer(packet)
+    overlay.dma.sendchannel.wait()
+    overlay.dma.recvchannel.wait()
+    return result

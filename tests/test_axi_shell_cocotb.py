@@ -1,0 +1,66 @@
+"""The AXI shell against bus models that others wrote: cocotbext-axi, in Icarus under cocotb."""
+
+import json
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from shell_bench import shell_design
+
+from cosim.convert import write
+from cosim.pynq_driver import INVALID, Accelerator
+from reference import golden
+
+runner = pytest.importorskip("cocotb_tools.runner")
+pytest.importorskip("cocotbext.axi")
+
+
+class NoCore:
+    """Registers of a core that is not there, for a driver that only encodes."""
+
+    def __init__(self, registers):
+        self.values = {register["offset"]: register.get("value", 0) for register in registers.values()}
+
+    def read(self, offset):
+        return self.values[offset]
+
+
+def run_of(design):
+    """Five packets, one of them short and one long, and what they must give."""
+    images = design.images(5)
+    channels, height, width = design.network.input_shape
+    beats = height * width
+    core = Accelerator(design.description, NoCore(design.description["registers"]), None)
+    packets = core.encode(images).reshape(5, beats, -1)
+    values = [[int.from_bytes(beat.tobytes(), "little") for beat in packet] for packet in packets]
+    values[1], values[3] = values[1][: beats // 2], values[3] + values[0][:3]
+    images[1].reshape(channels, beats)[:, beats // 2 :] = 0
+    trace = golden.run(design.network, images)
+    heads = trace.predicted + np.array([0, INVALID, 0, INVALID, 0])
+    results = [[int(head), *counts] for head, counts in zip(heads, trace.counts.tolist(), strict=True)]
+    bits = design.description["registers"]["ERRORS"]["bits"]
+    return {
+        "registers": design.description["registers"],
+        "packets": values,
+        "results": results,
+        "errors": bits["SHORT_IMAGE"] | bits["LONG_IMAGE"],
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings", [{}, {"architecture": "4C3-FC6", "shape": (3, 5, 3), "image_signed": True}], ids=["small", "wide"]
+)
+def test_cocotbext_axi(settings, tmp_path):
+    design = shell_design(**settings)
+    sources = write(list(design.modules), tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps(run_of(design)))
+    icarus = runner.get_runner("icarus")
+    icarus.build(sources=sources, hdl_toplevel="axi_shell", build_dir=tmp_path, build_args=["-g2005"], timescale=("1ns", "1ps"))
+    results = icarus.test(
+        hdl_toplevel="axi_shell", test_module="cocotb_shell", build_dir=tmp_path, test_dir=tmp_path,
+        extra_env={"SHELL_RUN": str(tmp_path / "run.json")},
+    )  # fmt: skip
+    cases = ElementTree.parse(results).findall(".//testcase")
+    failed = [case.get("name") for case in cases if any(case.find(kind) is not None for kind in ("failure", "error", "skipped"))]
+    assert len(cases) == 5 and failed == []
