@@ -36,11 +36,6 @@ def save_model(network: Network, path: Path | str) -> None:
 def model_bytes(network: Network) -> bytes:
     """The content of the model file of `network`. InputError: prove_widths refuses the network."""
     prove_widths(network)
-    write_atomically(path, model_bytes(network))
-
-
-def model_bytes(network: Network) -> bytes:
-    """The content of the network's model file."""
     tensors = {
         f"{layer.name}.{what}": smallest_type(getattr(layer, what))
         for layer in network.layers
