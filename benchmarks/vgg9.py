@@ -36,7 +36,7 @@ PAGE = ROOT / "docs" / "performance.md"
 
 INPUT = (3, 32, 32)
 LANES, RATE, SEED, IMAGES = 200, 0.1, 1, 3
-TRAINED = {"fashion-small.safetensors": 40, "fashion-vgg9.safetensors": 40}
+TRAINED = {"fashion-small.safetensors": 40, "fashion-vgg9-eighth.safetensors": 40}
 """Trained networks, each with lanes in all."""
 TRAINED_IMAGES = 20
 
