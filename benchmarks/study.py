@@ -25,6 +25,8 @@ STUDY = ROOT / "models" / "fashion-study.toml"
 PLOTS = {"pareto.svg": "study-pareto.svg", "sparsity.svg": "study-sparsity.svg"}
 """Those of the study that the page shows, and their names in docs/."""
 
+SETTINGS = ("weight_bits", "timesteps", "coding", "epochs")
+
 Row = dict[str, Any]
 
 
@@ -50,15 +52,16 @@ def main() -> int:
 
 def page(results: list[Row], planned: int) -> str:
     """The section: how much is finished, what was found by question, and the paper's findings beside it."""
-    rows = summary(results)
     first = results[0]
+    # A row tells only what varies among the results; the tables ask for settings that need not.
+    rows = [{**{key: first["settings"][key] for key in SETTINGS}, **row} for row in summary(results)]
     head = (
         f"{len(results)} of the {planned} points of `models/fashion-study.toml`, on {machine()}: "
         f"{first['settings']['architecture']}, {first['lanes']} lanes, accuracy and spikes of {first['images']:,} test images, "
         f"cycles and energy of the first {first['cycle_images']}. Means over the seeds, ± the standard deviation."
     )
-    questions = [precision(rows), timesteps(rows), coding(rows)]
-    return "\n\n".join([head, *(question for question in questions if question), paper(rows)])
+    tables = [precision(rows), timesteps(rows), coding(rows), paper(rows)]
+    return "\n\n".join([head, *(one for one in tables if one)])
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {
@@ -82,8 +85,8 @@ def told(row: Row, key: str, scale: float = 1, digits: int = 0, unit: str = "") 
 
 
 def chosen(rows: list[Row], **wanted: object) -> list[Row]:
-    """Rows whose settings are those wanted; what a study does not vary, it has in no row."""
-    return [row for row in rows if all(row.get(key, value) == value for key, value in wanted.items())]
+    """Rows whose settings are those wanted."""
+    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
 
 def precision(rows: list[Row]) -> str:
@@ -92,34 +95,39 @@ def precision(rows: list[Row]) -> str:
     twins = chosen(found, weight_bits="float")
     if not twins or len(found) < 2:
         return ""
-    (twin,) = twins
+    twin = twins[0]
     found.sort(key=lambda row: -33 if row["weight_bits"] == "float" else -row["weight_bits"])
-    lines = [
-        [
-            str(row["weight_bits"]),
-            *cells(row),
-            f"{100 * (1 - row['spikes'] / twin['spikes']):+.1f} %",
-            f"{twin['energy'] / row['energy']:.2f}",
-        ]
-        for row in found
-    ]
+    lines = [[str(row["weight_bits"]), *cells(row), spikes_saved(row, twin), energy_ratio(twin, row)] for row in found]
     return table("Precision: direct coding, T=2", ["bits", *COLUMNS, "spikes saved", "energy of float over this"], lines)
 
 
 def timesteps(rows: list[Row]) -> str:
     """Timesteps, direct coding, 4 bits."""
     found = sorted(chosen(rows, coding="direct", weight_bits=4, epochs=longest(rows)), key=lambda row: row["timesteps"])
-    return table("Timesteps: direct coding, 4 bits", ["T", *COLUMNS], [[str(row["timesteps"]), *cells(row)] for row in found])
+    lines = [[str(row["timesteps"]), *cells(row)] for row in found]
+    return table("Timesteps: direct coding, 4 bits", ["T", *COLUMNS], lines) if len(found) > 1 else ""
 
 
 def coding(rows: list[Row]) -> str:
     """Direct coding, T=2, against rate coding, after as many epochs."""
-    rate = chosen(rows, coding="rate")
-    if not rate:
-        return ""
-    direct = chosen(rows, coding="direct", weight_bits=4, timesteps=2, epochs=rate[0]["epochs"])
-    lines = [[row["coding"], str(row["timesteps"]), *cells(row)] for row in (*direct, *rate)]
-    return table("Coding: 4 bits, as many epochs each", ["coding", "T", *COLUMNS], lines)
+    lines = [[row["coding"], str(row["timesteps"]), *cells(row)] for row in codings(rows)]
+    return table("Coding: 4 bits, as many epochs each", ["coding", "T", *COLUMNS], lines) if lines else ""
+
+
+def codings(rows: list[Row]) -> list[Row]:
+    """Direct coding with T=2 and rate coding after as many epochs, 4 bits; nothing while one of them is not finished."""
+    for other in chosen(rows, coding="rate", weight_bits=4):
+        for ours in chosen(rows, coding="direct", weight_bits=4, timesteps=2, epochs=other["epochs"]):
+            return [ours, other]
+    return []
+
+
+def spikes_saved(row: Row, twin: Row) -> str:
+    return f"{100 * (1 - row['spikes'] / twin['spikes']):+.1f} %"
+
+
+def energy_ratio(more: Row, less: Row) -> str:
+    return f"{more['energy'] / less['energy']:.2f}"
 
 
 def longest(rows: list[Row]) -> int:
@@ -134,25 +142,17 @@ def paper(rows: list[Row]) -> str:
     """The findings of the paper and ours."""
     lines = []
     direct = chosen(rows, coding="direct", timesteps=2, epochs=longest(rows))
-    by_bits = {row["weight_bits"]: row for row in direct}
-    if 4 in by_bits and "float" in by_bits:
-        ours, twin = by_bits[4], by_bits["float"]
+    for ours, twin in zip(chosen(direct, weight_bits=4), chosen(direct, weight_bits="float"), strict=False):
         lines += [
-            [
-                "spikes fewer by int4 than by float",
-                "6.1, 10.1, 15.2 %",
-                f"{1 - ours['spikes'] / twin['spikes']:.1%}".replace("%", " %"),
-            ],
-            ["energy of float over int4", "up to 3.4", f"{twin['energy'] / ours['energy']:.1f} (modelled)"],
+            ["spikes fewer by int4 than by float", "6.1, 10.1, 15.2 %", spikes_saved(ours, twin)],
+            ["energy of float over int4", "up to 3.4", f"{energy_ratio(twin, ours)} (modelled)"],
         ]
-    rate = chosen(rows, coding="rate")
-    if rate:
-        (other,) = rate
-        (ours,) = chosen(rows, coding="direct", weight_bits=4, timesteps=2, epochs=other["epochs"])
-        gained, ratio = ours["accuracy"] - other["accuracy"], other["energy"] / ours["energy"]
+    if pair := codings(rows):
+        ours, other = pair
+        gained = 100 * (ours["accuracy"] - other["accuracy"])
         lines += [
-            ["accuracy of direct T=2 above rate T=25, points", "10", f"{gained * 100:+.1f}"],
-            ["energy of rate T=25 over direct T=2", "26.4", f"{ratio:.1f} (modelled)"],
+            ["accuracy of direct T=2 above rate T=25, points", "10", f"{gained:+.1f}"],
+            ["energy of rate T=25 over direct T=2", "26.4", f"{energy_ratio(other, ours)} (modelled)"],
         ]
     return table("Beside the paper (SVHN, CIFAR-10, CIFAR-100)", ["finding", "paper", "here"], lines) if lines else ""
 

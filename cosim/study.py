@@ -84,7 +84,7 @@ def _study_from(table: dict[str, Any]) -> Study:
             raise InputError(f"{key} = {value!r}; allowed: whole numbers from 1 up")
     clock_mhz = table.get("clock_mhz")
     if clock_mhz is not None and (
-        not isinstance(clock_mhz, int | float) or isinstance(clock_mhz, bool) or not 0 < clock_mhz < 1e6
+        not isinstance(clock_mhz, int | float) or isinstance(clock_mhz, bool) or not 0 < clock_mhz < float("inf")
     ):
         raise InputError(f"clock_mhz = {clock_mhz!r}; allowed: a number above 0, or none")
     varied = list(dict.fromkeys(key for grid in grids for key in grid))

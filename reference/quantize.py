@@ -86,7 +86,7 @@ class SpikingLayer(nn.Module):
         steps = inputs.shape[:2]
         if isinstance(self.blank, Linear):
             return functional.linear(inputs.flatten(2), self.quantized_weight())[..., None, None]
-        # Channels last in memory: torch's gradients of a convolution take half the time then.
+        # Channels last in memory, with which torch's gradients of a convolution are faster.
         weights = self.quantized_weight().to(memory_format=torch.channels_last)
         sums = functional.conv2d(inputs.flatten(0, 1), weights, padding="same")
         return sums.unflatten(0, steps)
@@ -95,7 +95,7 @@ class SpikingLayer(nn.Module):
         """Mean and variance [O] of the accumulators: the batch's in training, else the running ones."""
         if not self.training:
             return self.mean, self.variance
-        # Not torch.var_mean, which takes several times as long.
+        # Not torch.var_mean, which is slower on a processor.
         mean = sums.mean((0, 1, 3, 4))
         variance = (sums - per_output(mean)).square().mean((0, 1, 3, 4))
         self.mean.lerp_(mean.detach(), NORM_MOMENTUM)

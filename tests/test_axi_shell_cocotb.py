@@ -5,14 +5,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from cocotb_tools import runner
 from shell_bench import shell_design
 
 from cosim.convert import write
 from cosim.pynq_driver import INVALID, Accelerator
 from reference import golden
-
-runner = pytest.importorskip("cocotb_tools.runner")
-pytest.importorskip("cocotbext.axi")
 
 
 class NoCore:

@@ -3,10 +3,10 @@
 import json
 
 import pytest
+from commands import run
 from small_networks import small_network
 
 from reference.modelfile import save_model
-from scripts.main import main
 
 
 @pytest.fixture
@@ -14,10 +14,6 @@ def model(tmp_path):
     path = tmp_path / "model.safetensors"
     save_model(small_network(), path)
     return path
-
-
-def run(*words):
-    return main([str(word) for word in words])
 
 
 def test_energy_prints_and_writes(model, tmp_path, capsys):

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from commands import run
 from small_networks import small_network
 
 from cosim.sizing_file import read_sizing
 from reference.modelfile import save_model
-from scripts.main import main
 
 
 @pytest.fixture
@@ -16,10 +16,6 @@ def model(tmp_path):
     path = tmp_path / "model.safetensors"
     save_model(small_network("4C3-6C3-MP2-FC12-FC6", (1, 8, 9)), path)
     return path
-
-
-def run(*words):
-    return main([str(word) for word in words])
 
 
 def test_what_explore_writes_makes_hardware_of_the_cycles_it_says(model, tmp_path, capsys):

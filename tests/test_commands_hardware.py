@@ -5,10 +5,10 @@ import subprocess
 
 import numpy as np
 import pytest
+from commands import run
 from small_networks import small_network
 
 from reference.modelfile import save_model
-from scripts.main import main
 
 
 @pytest.fixture
@@ -16,10 +16,6 @@ def model(tmp_path):
     path = tmp_path / "model.safetensors"
     save_model(small_network(), path)
     return path
-
-
-def run(*words):
-    return main([str(word) for word in words])
 
 
 def test_convert_writes_a_folder_that_icarus_compiles(model, tmp_path, capsys):

@@ -1,7 +1,8 @@
 """duospike import and export."""
 
-import argparse
+from functools import partial
 
+import commands
 import numpy as np
 import pytest
 from fashion_files import write_fashion
@@ -35,13 +36,7 @@ def broken():
 ASKED = ["--input", "1x28x28", "--timesteps", "4", "--classes", "10", "--image-scale", "1/256"]
 
 
-def command(*words):
-    parser = argparse.ArgumentParser(prog="duospike")
-    subparsers = parser.add_subparsers()
-    for module in (import_network, export, random_network):
-        module.add_parser(subparsers)
-    args = parser.parse_args([str(word) for word in words])
-    return args.func(args)
+command = partial(commands.command, (import_network, export, random_network))
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """The commands that need the reference only: train, evaluate and random."""
 
-import argparse
 import json
+from functools import partial
 
+import commands
 import numpy as np
 import pytest
 from fashion_files import write_fashion
@@ -27,13 +28,7 @@ learning_rate = 0.01
 """
 
 
-def command(*words):
-    parser = argparse.ArgumentParser(prog="duospike")
-    subparsers = parser.add_subparsers()
-    for module in (train, evaluate, random_network):
-        module.add_parser(subparsers)
-    args = parser.parse_args([str(word) for word in words])
-    return args.func(args)
+command = partial(commands.command, (train, evaluate, random_network))
 
 
 @pytest.fixture

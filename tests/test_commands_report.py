@@ -3,19 +3,14 @@
 import json
 
 import pytest
+from commands import run
 from page_reader import PageReader
 from small_runs import write_runs
-
-from scripts.main import main
 
 
 @pytest.fixture
 def folders(tmp_path):
     return write_runs(tmp_path, commands=["cosim", "energy"])
-
-
-def run(*words):
-    return main([str(word) for word in words])
 
 
 def test_the_page_goes_to_the_first_folder_and_away_with_its_run(folders, tmp_path, capsys):

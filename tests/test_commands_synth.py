@@ -3,11 +3,11 @@
 import json
 
 import pytest
+from commands import run
 from small_networks import small_network
 from test_shipped_model import MODEL
 
 from reference.modelfile import save_model
-from scripts.main import main
 
 # Yosys takes two minutes of an idle processor for the shipped network.
 pytestmark = pytest.mark.timeout(1800)
@@ -18,10 +18,6 @@ def model(tmp_path):
     path = tmp_path / "model.safetensors"
     save_model(small_network("2C3-MP2-FC3", (1, 6, 6)), path)
     return path
-
-
-def run(*words):
-    return main([str(word) for word in words])
 
 
 @pytest.mark.slow

@@ -62,6 +62,7 @@ def test_a_grid_gives_every_combination(tmp_path):
         ("lanes = 9", "lane = 9", "key 'lane'; allowed: base, grid, lanes, cycle_images"),
         ("cycle_images = 4", "", "cycle_images = None"),
         ("lanes = 9", "lanes = 9\nclock_mhz = 0", "clock_mhz = 0; allowed: a number above 0"),
+        ("lanes = 9", "lanes = 9\nclock_mhz = inf", "clock_mhz = inf; allowed: a number above 0"),
         ("lanes = 9", "lanes = 9\nclock_mhz = true", "clock_mhz = True; allowed: a number above 0"),
         ("[base]", "[bass]", "key 'bass'"),
         ("seed = [1, 2]", "seed = 1", "grid: seed = 1; allowed: a list"),

@@ -1,0 +1,61 @@
+"""The page of the study: its figures by hand, with all points and with some."""
+
+import pytest
+
+from benchmarks.study import page
+
+
+def result(seed=1, accuracy=0.8, spikes=10, energy=8.0, **settings):
+    chosen = {"architecture": "4C3-FC20", "weight_bits": 4, "timesteps": 2, "coding": "direct", "epochs": 3, **settings}
+    layers = {"conv1": {"slots": 100, "spikes": [spikes], "events": 4.0, "synaptic_operations": 50}}
+    costs = {"interval": 100.0, "latency": 150, "energy": energy}
+    about = {"lanes": 9, "images": 10000, "cycle_images": 5}
+    return {"settings": {**chosen, "seed": seed}, "accuracy": accuracy, "layers": layers, **costs, **about}
+
+
+def rows_of(text, title):
+    """Cells of the table under a title."""
+    lines = text.split(f"**{title}")[1].split("**\n\n")[1].split("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+TWINS = [result(weight_bits="float", spikes=20, energy=32.0), result(weight_bits="float", seed=2, spikes=20, energy=32.0)]
+FOURS = [result(accuracy=0.8), result(seed=2, accuracy=0.9)]
+CODINGS = [
+    result(epochs=1, accuracy=0.75, energy=4.0),
+    result(epochs=1, coding="rate", timesteps=25, accuracy=0.7, energy=50.0),
+]
+
+
+def test_figures_by_hand():
+    text = page([*FOURS, *TWINS, result(timesteps=1), *CODINGS], 21)
+    assert text.startswith("7 of the 21 points")
+    twin, four = rows_of(text, "Precision")
+    assert twin[0] == "float" and twin[-2:] == ["+0.0 %", "1.00"]
+    # Half as many spikes, a quarter of the energy; accuracy 0.85 with deviation 0.1 / sqrt(2).
+    assert four[0] == "4" and four[-2:] == ["+50.0 %", "4.00"] and four[1:4] == ["2", "3", "85.00 ± 7.07 %"]
+    assert [row[0] for row in rows_of(text, "Timesteps")] == ["1", "2"]
+    assert [row[:2] for row in rows_of(text, "Coding")] == [["direct", "2"], ["rate", "25"]]
+    found = {row[0]: row[1:] for row in rows_of(text, "Beside the paper")}
+    assert found["spikes fewer by int4 than by float"] == ["6.1, 10.1, 15.2 %", "+50.0 %"]
+    assert found["energy of float over int4"] == ["up to 3.4", "4.00 (modelled)"]
+    assert found["accuracy of direct T=2 above rate T=25, points"] == ["10", "+5.0"]
+    assert found["energy of rate T=25 over direct T=2"] == ["26.4", "12.50 (modelled)"]
+
+
+@pytest.mark.parametrize(
+    "results, titles",
+    [
+        (FOURS[:1], set()),
+        (FOURS, set()),
+        (TWINS, set()),
+        (FOURS + TWINS, {"Precision", "Beside the paper"}),
+        ([result(timesteps=1), *FOURS], {"Timesteps"}),
+        (CODINGS[1:], set()),
+        ([*FOURS, CODINGS[1]], set()),
+        (CODINGS, {"Coding", "Beside the paper"}),
+    ],
+)
+def test_what_is_not_finished_has_no_table(results, titles):
+    text = page(results, 21)
+    assert {title for title in ("Precision", "Timesteps", "Coding", "Beside the paper") if f"**{title}" in text} == titles
