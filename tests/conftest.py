@@ -23,7 +23,7 @@ settings.load_profile("duospike")
 
 VPI_FOLDER = Path(__file__).parents[1] / "build" / "vpi"
 
-QUICK_VHDL = 6
+QUICK_VHDL = 3
 """VHDL variants of one test that are among the quick ones."""
 
 

@@ -44,6 +44,7 @@ def test_every_spike_equals_the_reference(tmp_path, simulator, number):
     assert finished.trace.spikes["conv1"].any()
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(
     architecture=st.sampled_from(["2C3-FC4", "3C1-MP2-FC4", "2C5-3C3-FC4", "3C3-2C5-MP2-FC5-FC4"]),

@@ -18,6 +18,7 @@ def model(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_what_explore_writes_makes_hardware_of_the_cycles_it_says(model, tmp_path, capsys):
     out, images = tmp_path / "explored", ("--data", "random", "--images", 3)
     assert run("explore", model, "--budget", "lanes=12", *images, "--out", out) == 0

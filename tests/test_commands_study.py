@@ -27,6 +27,7 @@ def words(tmp_path):
     return [str(word) for word in ("study", tmp_path / "study.toml", "--data", data, "--out", tmp_path / "out", "--workers", 2)]
 
 
+@pytest.mark.slow
 def test_a_study_and_the_same_again(words, tmp_path, capfd):
     assert main(words) == 0
     out, printed = tmp_path / "out", capfd.readouterr().out

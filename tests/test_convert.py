@@ -22,9 +22,9 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.mark.parametrize("architecture, shape, settings", [
     ("3C3-5C3-MP2-FC6", (1, 6, 7), {}),
-    ("2C1-3C1-FC7-FC6", (3, 5, 3), {"timesteps": 1, "image_bits": 1}),
-    ("3C5-2C5-FC3", (2, 4, 3), {"timesteps": 3, "image_signed": True, "kind": "subtract_delayed"}),
-    ("3C3-5C3-MP2-FC6", (1, 6, 7), {"timesteps": 8, "coding": "rate", "kind": "subtract_delayed"}),
+    pytest.param("2C1-3C1-FC7-FC6", (3, 5, 3), {"timesteps": 1, "image_bits": 1}, marks=pytest.mark.slow),
+    pytest.param("3C5-2C5-FC3", (2, 4, 3), {"timesteps": 3, "image_signed": True, "kind": "subtract_delayed"}, marks=pytest.mark.slow),
+    pytest.param("3C3-5C3-MP2-FC6", (1, 6, 7), {"timesteps": 8, "coding": "rate", "kind": "subtract_delayed"}, marks=pytest.mark.slow),
     ("66C1-3C3-FC6", (1, 3, 3), {"timesteps": 5, "coding": "events", "image_bits": 1}),
 ])  # fmt: skip
 def test_verilator_and_icarus_have_nothing_to_say(architecture, shape, settings, tmp_path):
@@ -60,6 +60,7 @@ def test_a_name_follows_the_parameters_and_not_the_weights():
     assert convert(build_stage(narrow))[-1].name != convert(build_stage(wide))[-1].name
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes_in_every_process(tmp_path):
     save_model(small_network(), tmp_path / "model.safetensors")
     for seed in ("0", "1", "2"):

@@ -58,15 +58,15 @@ def check(network, stages, images, folder, simulator="icarus"):
         assert model.lasts[name].tolist() == by_image[:, -1].tolist()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_counters_are_those_of_the_hardware(seed, tmp_path):
     network, stages = random_design(seed)
     check(network, stages, random_images(3, network.image_shape, network.pixel_range, seed), tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6, 206))
-def test_counters_of_200_more_random_designs(seed, tmp_path):
+@pytest.mark.parametrize("seed", range(2, 206))
+def test_counters_of_204_more_random_designs(seed, tmp_path):
     network, stages = random_design(seed)
     check(network, stages, random_images(3, network.image_shape, network.pixel_range, seed), tmp_path)
 

@@ -78,7 +78,8 @@ def run(stages, beats, images):
     return design, drive
 
 
-@pytest.mark.parametrize("parts, timesteps", [(1, 2), pytest.param(2, 6, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("parts, timesteps", [(1, 2), (2, 6)])
 def test_accesses_are_those_of_the_memories(parts, timesteps, accesses):
     network = small_network("4C3-5C3-MP2-FC6", (2, 7, 9), rate=0.2, timesteps=timesteps)
     sizing = choose_sizing(network, {"conv1": 1, "conv2": 3, "fc1": 4}, {"conv2": parts, "fc1": 2})

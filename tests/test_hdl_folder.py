@@ -42,6 +42,7 @@ def fusesoc(folder, *words):
     return subprocess.run(command, cwd=folder.parent, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_fusesoc_lints_the_core_in_a_folder_of_its_own(tmp_path):
     written(small_network(), tmp_path / "hdl")
     run = ("run", "--target", "lint", "duospike::accelerator")
@@ -69,6 +70,7 @@ def test_the_core_has_the_files_of_the_list(language, kind, tmp_path):
     assert shown.returncode == 0 and ("lint" in shown.stdout) == (language == "verilog"), shown.stdout + shown.stderr
 
 
+@pytest.mark.slow
 def test_only_hex_files_and_the_manifest_change_with_the_weights(tmp_path):
     one = written(small_network(seed=1), tmp_path / "one")
     flipped = small_network(seed=1)

@@ -20,6 +20,7 @@ def run(network, stages, images, folder, **settings):
     return run_network(network, stages, images, folder, **settings)
 
 
+@pytest.mark.slow
 def test_bits_cycles_and_counters_are_those_of_icarus(cache, tmp_path):
     network = small_network("3C3-5C5-MP2-FC6", timesteps=3, kind="subtract_delayed", image_signed=True)
     stages = small_stages(network, 2)
@@ -30,6 +31,7 @@ def test_bits_cycles_and_counters_are_those_of_icarus(cache, tmp_path):
     assert runs["verilator"].activity == runs["icarus"].activity
 
 
+@pytest.mark.slow
 def test_other_weights_images_and_stalls_need_no_new_program(cache, tmp_path):
     one, other = small_network("2C3-FC3", (1, 3, 3), seed=1), small_network("2C3-FC3", (1, 3, 3), seed=1)
     other.layers[0].weights[0, 0, 0] = other.layers[0].weights[0, 0, 0][::-1]

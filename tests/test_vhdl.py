@@ -34,6 +34,7 @@ def test_ghdl_and_icarus_agree_on_bits_cycles_and_counters(architecture, shape, 
     assert runs["ghdl"].activity == runs["icarus"].activity
 
 
+@pytest.mark.slow
 def test_hierarchy_names_and_hex_files_are_those_of_the_verilog(tmp_path):
     stages = small_stages(small_network())
     modules = {language: convert(build_accelerator(stages), "accelerator", language) for language in ("verilog", "vhdl")}
