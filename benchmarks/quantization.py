@@ -1,0 +1,117 @@
+"""Measures what `duospike import --quantize` costs a float network of snnTorch, for docs/import.md; --write: puts it there.
+
+python -m benchmarks.quantization [--steps 1200] [--seed 1] [--limit 10000] [--write]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import snntorch
+import torch
+from snntorch import functional as SF
+from snntorch import utils
+from torch import nn
+
+from reference import golden
+from reference.datasets import FASHION_MNIST_CLASSES, FASHION_MNIST_SHAPE, Dataset, fashion_mnist
+from reference.exchange.floats import accuracy
+from reference.exchange.quantized import quantized_network
+from reference.exchange.source import Interface
+from reference.exchange.torch_modules import from_snntorch
+
+from .page import machine, table, write_section
+
+PAGE = Path(__file__).parent.parent / "docs" / "import.md"
+TIMESTEPS, BATCH, RATE, LEVELS = 4, 100, 5e-3, 256
+BITS = (8, 6, 5, 4, 3, 2)
+CALIBRATION = 200
+"""Training images, as many as the command takes if nothing is said."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=1200, help="steps of training, of 100 images (default: 1200, two epochs)")
+    parser.add_argument("--seed", type=int, default=1, help="of weights and order of images (default: 1)")
+    parser.add_argument("--limit", type=int, default=10_000, help="test images (default: all)")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/import.md")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    train, test = fashion_mnist("train"), fashion_mnist("test")
+    test = Dataset(test.images[: args.limit], test.labels[: args.limit])
+    torch.manual_seed(args.seed)
+    net = trained(network(), train, args.steps)
+    interface = Interface(FASHION_MNIST_SHAPE, TIMESTEPS, FASHION_MNIST_CLASSES, image_scale=Fraction(1, LEVELS))
+    text = measured(net, interface, train.images[:CALIBRATION], test, args)
+    print(text)
+    if args.write:
+        write_section(PAGE, text)
+    return 0
+
+
+def network() -> nn.Sequential:
+    """In floats throughout, batch norm and all; snnTorch's own reset, by subtraction and delayed."""
+
+    def neurons() -> snntorch.Leaky:
+        return snntorch.Leaky(beta=0.5, init_hidden=True)
+
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        neurons(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 3, padding=1),
+        nn.BatchNorm2d(16),
+        neurons(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(16 * 7 * 7, 50),
+        neurons(),
+    )
+
+
+def trained(net: nn.Sequential, data: Dataset, steps: int) -> nn.Sequential:
+    """Cross entropy of the votes, by Adam, as in snnTorch's tutorials."""
+    loss = SF.ce_count_loss(population_code=True, num_classes=FASHION_MNIST_CLASSES)
+    optimizer = torch.optim.Adam(net.parameters(), lr=RATE)
+    order = torch.cat([torch.randperm(len(data.images)) for _ in range(-(-steps * BATCH // len(data.images)))])
+    for step, chosen in enumerate(order.split(BATCH)[:steps]):
+        images = torch.from_numpy(data.images[chosen.numpy()] / LEVELS).float()
+        utils.reset(net)
+        spikes = torch.stack([net(images) for _ in range(TIMESTEPS)])
+        error = loss(spikes, torch.from_numpy(data.labels[chosen.numpy()]))
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+        if step % 100 == 0:
+            print(f"step {step} of {steps}: loss {error:.3f}", file=sys.stderr, flush=True)
+    return net.eval()
+
+
+def measured(net: nn.Sequential, interface: Interface, calibration: np.ndarray, test: Dataset, args) -> str:
+    """The section: accuracy of the source in float64, and of the integers at each width."""
+    source = from_snntorch(net, interface)
+    before = accuracy(source, test)
+    rows = [["source, float64", f"{before:.2%}", ""]]
+    for bits in BITS:
+        found = quantized_network(source, bits, calibration)
+        after = golden.evaluate(found, test.images, test.labels).accuracy
+        rows.append([f"{bits} bits", f"{after:.2%}", f"{100 * (after - before):+.2f}"])
+        print(rows[-1], file=sys.stderr, flush=True)
+    head = (
+        f"`python -m benchmarks.quantization --steps {args.steps} --seed {args.seed}`, on {machine()}, one thread: a network in "
+        f"floats, 8C3-MP2-16C3-MP2-FC50 with batch norm, beta 1/2, T = {TIMESTEPS}, trained in snnTorch {snntorch.__version__} "
+        f"on Fashion-MNIST, {args.steps} steps of {BATCH} images; {CALIBRATION} calibration images, {len(test.images):,} test "
+        "images."
+    )
+    rounded = table("Accuracy after rounding", ["weights", "accuracy", "percentage points"], rows)
+    return f"{textwrap.fill(head, 130, break_on_hyphens=False)}\n\n{rounded}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

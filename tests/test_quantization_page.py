@@ -1,0 +1,26 @@
+"""The figures of docs/import.md on quantization: of a network that has hardly begun to learn."""
+
+import re
+
+import pytest
+
+from benchmarks import quantization
+
+PERCENT = r"(\d+\.\d\d)%"
+
+
+@pytest.mark.slow
+def test_the_table_has_a_row_for_each_width(monkeypatch, capsys, tmp_path):
+    page = tmp_path / "import.md"
+    page.write_text("before\n<!-- measured: begin -->\nold\n<!-- measured: end -->\nafter\n")
+    monkeypatch.setattr(quantization, "PAGE", page)
+    monkeypatch.setattr("sys.argv", ["quantization", "--steps", "12", "--limit", "300", "--write"])
+    assert quantization.main() == 0
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
+    before = float(re.search(rf"\| source, float64 \| {PERCENT} \|", text)[1])
+    rows = re.findall(rf"\| (\d) bits \| {PERCENT} \| ([+-]\d+\.\d\d) \|", text)
+    assert [int(bits) for bits, _, _ in rows] == list(quantization.BITS)
+    assert all(float(cost) == pytest.approx(float(after) - before, abs=0.011) for _, after, cost in rows)
+    assert "--steps 12 --seed 1" in " ".join(text.split()) and "300 test images" in " ".join(text.split())
+    assert re.sub(r"\s", "", capsys.readouterr().out) in re.sub(r"\s", "", text)
