@@ -16,10 +16,15 @@ from reference.network import Conv, Layer, Network, Pool
 from .sizing import Sizing
 
 
+def versions() -> dict[str, str]:
+    """Of what computes here."""
+    return {"duospike": version("duospike"), "myhdl": version("myhdl"), "python": platform.python_version()}
+
+
 def design_origin(network: Network, sizing: Sizing | None = None) -> dict[str, Any]:
     """What every JSON file of a run tells of the design: generator (versions), network, and sizing if there is one."""
     return {
-        "generator": {"duospike": version("duospike"), "myhdl": version("myhdl"), "python": platform.python_version()},
+        "generator": versions(),
         "network": _network(network),
         **({} if sizing is None else {"sizing": asdict(sizing)}),
     }

@@ -30,6 +30,8 @@ WRITTEN = {
     "manifest.json": "convert",
 }
 """The file by which each command's run is known."""
+STUDY = "results.json"
+"""The file by which the folder of a study is known, of which a page of its own is made."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,17 @@ def read_runs(folders: list[Path]) -> list[RunFile]:
     return [run for folder in dict.fromkeys(folders) for run in _read_folder(folder)]
 
 
+def read_study(folder: Path) -> RunFile:
+    """The results of a study's folder. InputError: the file is no JSON object."""
+    return _read_file(folder, STUDY, "study")
+
+
 def _read_folder(folder: Path) -> list[RunFile]:
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'not found'}")
     found = [_read_file(folder, name, command) for name, command in WRITTEN.items() if (folder / name).is_file()]
     if not found:
-        raise InputError(f"{folder}: holds no run; a run has one of {', '.join(WRITTEN)}")
+        raise InputError(f"{folder}: holds no run; a run has one of {', '.join(WRITTEN)}, a finished study {STUDY}")
     return found
 
 

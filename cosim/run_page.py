@@ -407,13 +407,17 @@ def make_page(runs: list[RunFile], image: int) -> str:
     InputError: no run holds that image, or a file is not what its command writes.
     """
     check_image(runs, image)
-    sections = [_section(runs, image, *about) for about in SECTIONS]
+    folders = list(dict.fromkeys(str(run.folder) for run in runs))
+    return render(folders, warnings(runs), facts(runs), [_section(runs, image, *about) for about in SECTIONS])
+
+
+def render(folders: list[str], warnings: list[str], facts: list[Fact], sections: list[Section]) -> str:
+    """The page as HTML."""
     environment = Environment(
         loader=PackageLoader("cosim"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    folders = list(dict.fromkeys(str(run.folder) for run in runs))
     return environment.get_template("page.html").render(
-        title=f"Duospike: {', '.join(folders)}", folders=folders, warnings=warnings(runs), facts=facts(runs), sections=sections
+        title=f"Duospike: {', '.join(folders)}", folders=folders, warnings=warnings, facts=facts, sections=sections
     )
 
 
@@ -422,7 +426,7 @@ def check_image(runs: list[RunFile], image: int) -> None:
     held = []
     for run in runs:
         if run.command in ("cosim", "cycles"):
-            with _naming(run):
+            with naming(run):
                 images = run.content["images"]
                 held.append(len(images) if run.command == "cosim" else int(images))
     if held and image >= max(held):
@@ -448,7 +452,7 @@ def facts(runs: list[RunFile]) -> list[Fact]:
         of_label = []
         for run in runs:
             if run.command == command:
-                with _naming(run):
+                with naming(run):
                     of_label.append(Fact(label, *figure(run)))
         found += of_label or [Fact(label, Cell("not measured"), f"duospike {command}", "missing")]
     return found
@@ -484,7 +488,7 @@ def _section(runs: list[RunFile], image: int, anchor: str, title: str, builders:
     for run in runs:
         builder = builders.get(run.command) or builders.get(EVERY)
         if builder:
-            with _naming(run):
+            with naming(run):
                 found = builder(run, image)
                 _check_cells(found)
             same = next((sources for sources, blocks in told if blocks == found), None)
@@ -499,6 +503,12 @@ def _section(runs: list[RunFile], image: int, anchor: str, title: str, builders:
         for command in builders
         if command not in measured | {EVERY}
     ]
+    return section_of(anchor, title, blocks)
+
+
+def section_of(anchor: str, title: str, blocks: list[Block]) -> Section:
+    """A section whose plots have names of their own. TypeError: what a file has in the place of a number or text is neither."""
+    _check_cells(blocks)
     return Section(anchor, title, [named(block, f"{anchor}-{i}") for i, block in enumerate(blocks)])
 
 
@@ -509,7 +519,7 @@ def _check_cells(blocks: list[Block]) -> None:
 
 
 @contextmanager
-def _naming(run: RunFile) -> Iterator[None]:
+def naming(run: RunFile) -> Iterator[None]:
     """Name the file whose content is not of the shape that its command writes."""
     try:
         yield

@@ -32,6 +32,7 @@ from .cycle_model import run_model
 from .cycle_report import stage_rows
 from .energy import Coefficients, as_float, operations, static_energy, total
 from .explore import Budget, Problem, choose
+from .origin import versions
 from .sizing import choose_sizing
 from .stage_areas import luts, stage_areas
 from .synthesis import Area
@@ -135,7 +136,7 @@ def measure_point(
     if model.exact:
         network = dataclasses.replace(model.export(), metadata=train.provenance(settings))
         save_model(network, folder / MODEL)
-    found = {**asked, **_measure(model, network, study, test, progress)}
+    found = {**asked, "generator": versions(), **_measure(model, network, study, test, progress)}
     write_atomically(result, (json.dumps(found, indent=2) + "\n").encode())
     return found
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -108,16 +109,22 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
 
 def as_markdown(rows: list[dict[str, Any]]) -> str:
     """The summary as a table, mean ± standard deviation over the seeds."""
-    told = [key for key in (*MEASURES, *SYNTHESISED) if key in rows[0]]
-    settings = [key for key in rows[0] if key not in told and not key.endswith("_spread")]
-    lines = ["| " + " | ".join([*settings, *told]).replace("_", " ") + " |", "|" + "---|" * (len(settings) + len(told))]
+    settings, measured = columns(rows)
+    lines = ["| " + " | ".join([*settings, *measured]).replace("_", " ") + " |", "|" + "---|" * (len(settings) + len(measured))]
     for row in rows:
-        cells = [str(row[key]) for key in settings] + [_told(key, row[key], row[f"{key}_spread"]) for key in told]
+        cells = [str(row[key]) for key in settings] + [told(key, row[key], row[f"{key}_spread"]) for key in measured]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _told(key: str, value: float | None, spread: float | None) -> str:
+def columns(rows: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """Of a summary, what is no measure (settings that vary, and seeds) and what is one."""
+    measured = [key for key in (*MEASURES, *SYNTHESISED) if key in rows[0]]
+    return [key for key in rows[0] if key not in measured and not key.endswith("_spread")], measured
+
+
+def told(key: str, value: float | None, spread: float | None) -> str:
+    """A measure as text: mean ± standard deviation, in percent or whole numbers; - for none."""
     if value is None:
         return "-"
     scale, digits, unit = (100, 2, " %") if key in PERCENT else (1, 1 if key == "block_ram" else 0, "")
@@ -127,23 +134,37 @@ def _told(key: str, value: float | None, spread: float | None) -> str:
 
 def plot_all(results: list[dict[str, Any]], folder: Path) -> list[str]:
     """Write the plots of a study to a folder; returns their names."""
+    found = drawings(results)
+    for name, (_, plot) in found.items():
+        plot(folder / name)
+    return list(found)
+
+
+def drawings(results: list[dict[str, Any]]) -> dict[str, tuple[str, Callable[[plots.Target], None]]]:
+    """The plots of a study by the names of their files: of each its title, and what draws it to a path or an open file."""
     rows = summary(results)
+    found: dict[str, tuple[str, Callable[[plots.Target], None]]] = {}
     for key, title, name in (("energy", "nJ an image, modelled", "pareto.svg"), ("sparsity", "sparsity", "accuracy.svg")):
-        points = [(_label(row), row[key], row["accuracy"], row[f"{key}_spread"], row["accuracy_spread"]) for row in rows]
-        plots.plot_points(points, (title, "accuracy"), f"Accuracy against {key}", folder / name)
+        points = [(label_of(row), row[key], row["accuracy"], row[f"{key}_spread"], row["accuracy_spread"]) for row in rows]
+        heading = f"Accuracy against {key}"
+        found[name] = heading, partial(plots.plot_points, points, (title, "accuracy"), heading)
     by_layer: dict[str, dict[str, list[float]]] = {}
     for result in results:
-        label = _label({key: value for key, value in result["settings"].items() if key in rows[0]})
+        label = label_of({key: value for key, value in result["settings"].items() if key in rows[0]})
         for name, one in result["layers"].items():
             by_layer.setdefault(label, {}).setdefault(name, []).append(one["sparsity"])
     sparsity = {label: {name: mean(values) for name, values in layers.items()} for label, layers in by_layer.items()}
-    plots.plot_lines(sparsity, "sparsity", "Sparsity of each layer", folder / "sparsity.svg")
-    cost = {key: {_label(row): row[key] for row in rows} for key in ("latency", "interval")}
-    plots.plot_lines(cost, "cycles", "Latency of an image, and interval between images", folder / "latency.svg")
-    return ["pareto.svg", "accuracy.svg", "sparsity.svg", "latency.svg"]
+    found["sparsity.svg"] = _lines(sparsity, "sparsity", "Sparsity of each layer")
+    cost = {key: {label_of(row): row[key] for row in rows} for key in ("latency", "interval")}
+    found["latency.svg"] = _lines(cost, "cycles", "Latency of an image, and interval between images")
+    return found
 
 
-def _label(row: dict[str, Any]) -> str:
+def _lines(lines: dict[str, dict[str, float]], label: str, title: str) -> tuple[str, Callable[[plots.Target], None]]:
+    return title, partial(plots.plot_lines, lines, label, title)
+
+
+def label_of(row: dict[str, Any]) -> str:
     """What a row's settings are, in few words."""
     skip = {name for key in ("seeds", *MEASURES, *SYNTHESISED) for name in (key, f"{key}_spread")}
     return ", ".join(str(value) if key == "coding" else f"{key} {value}" for key, value in row.items() if key not in skip)

@@ -1,4 +1,4 @@
-"""`duospike report`: one HTML page of any runs."""
+"""`duospike report`: one HTML page of any runs, or of a study."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 DESCRIPTION = """Make one HTML page of the runs in the folders DIR, those that cosim, cycles, energy, synth, explore, convert and
 evaluate wrote: the network, accuracy, sparsity and events, cycles and stalls, a spike raster, areas, energy, what was
 verified, versions and hashes. The page needs no other file, no network and no script. What no run measured is named with the
-command that measures it."""
+command that measures it. The folder of a study alone gives a page of its means and spreads, plots, points, versions and
+hashes."""
 
 
 def image_option(text: str) -> int:
@@ -19,26 +20,30 @@ def image_option(text: str) -> int:
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    parser = subparsers.add_parser("report", help="one HTML page of any runs", description=DESCRIPTION)
-    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folder of a run")
+    parser = subparsers.add_parser("report", help="one HTML page of any runs, or of a study", description=DESCRIPTION)
+    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folder of a run, or of a study")
     parser.add_argument("--out", type=Path, metavar="FILE", help="page to write (default: report.html in the first DIR)")
-    parser.add_argument(
-        "--image", type=image_option, default=0, metavar="N", help="image of the raster and the Gantt chart (default: 0)"
-    )
+    parser.add_argument("--image", type=image_option, metavar="N", help="image of the raster and the Gantt chart (default: 0)")
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    from cosim.run_files import WRITTEN, add_to_folder, read_runs
+    from cosim.run_files import STUDY, WRITTEN, add_to_folder, read_runs, read_study
     from cosim.run_page import make_page
+    from cosim.study_html import make_study_page
     from reference.errors import InputError
     from reference.files import write_atomically
 
     out = args.out or args.folders[0] / "report.html"
-    if out.name in WRITTEN:
-        raise InputError(f"{out}: is the name of a file that duospike {WRITTEN[out.name]} writes; name another")
-    runs = read_runs(args.folders)
-    write_atomically(out, make_page(runs, args.image).encode())
+    written = WRITTEN | {STUDY: "study"}
+    if out.name in written:
+        raise InputError(f"{out}: is the name of a file that duospike {written[out.name]} writes; name another")
+    studies = [folder for folder in args.folders if (folder / STUDY).is_file()]
+    if studies and (len(args.folders) > 1 or args.image is not None):
+        raise InputError(f"{studies[0]}: is the folder of a study, which has a page of its own, without other runs and --image")
+    runs = [read_study(studies[0])] if studies else read_runs(args.folders)
+    page = make_study_page(runs[0]) if studies else make_page(runs, args.image or 0)
+    write_atomically(out, page.encode())
     add_to_folder(out)
     print(f"wrote {out}, of {', '.join(str(run.path) for run in runs)}")
     return 0

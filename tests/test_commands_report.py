@@ -46,6 +46,12 @@ def test_bad_input_is_one_line_and_leaves_nothing(folders, tmp_path, capfd):
         "empty: holds no run": ["report", folders["cosim"], tmp_path / "empty"],
         "areas.json: not what `duospike synth` writes": ["report", tmp_path / "broken"],
         "image 3 is in no run here; allowed: 0 to 2": ["report", folders["cosim"], "--image", "3"],
+        "results.json: is the name of a file that duospike study writes": [
+            "report",
+            tmp_path,
+            "--out",
+            tmp_path / "results.json",
+        ],
         "energy.json: is the name of a file that duospike energy writes": ["report", tmp_path, "--out", tmp_path / "energy.json"],
         "page.html: cannot be written": ["report", folders["cosim"], "--out", tmp_path / "none" / "page.html"],
     }

@@ -8,7 +8,9 @@ import threading
 import time
 
 import pytest
+from commands import run
 from fashion_files import write_fashion
+from page_reader import PageReader
 from test_study import BASE
 
 from reference import golden
@@ -47,6 +49,26 @@ def test_a_study_and_the_same_again(words, tmp_path, capfd):
     assert main(words) == 0
     assert "epoch 1" not in capfd.readouterr().out
     assert json.loads((out / "results.json").read_text()) == results
+
+
+@pytest.mark.slow
+def test_its_folder_makes_a_page(words, tmp_path, capfd):
+    assert main(words) == 0
+    study = tmp_path / "out"
+    assert run("report", study) == 0
+    assert f"wrote {study / 'report.html'}, of {study / 'results.json'}" in capfd.readouterr().out
+    page = PageReader((study / "report.html").read_text(encoding="utf-8"))
+    results = json.loads((study / "results.json").read_text())
+    points = {row[0][0]: row[1][1] for row in page.table("Each point")}
+    assert points == {name: result["accuracy"] for name, result in results.items()}
+    told = {row[0][0] for row in page.table("Where it is from")}
+    assert {"version of duospike", "version of myhdl", "version of python"} <= told
+    assert [text for row in page.table("Model files") for text, _ in row[1:]].count("–") == 2
+    assert page.tags.count("svg") == 4
+    for more in ([study], ["--image", 0]):
+        assert run("report", study, *more) == 2
+        [line] = capfd.readouterr().err.strip().splitlines()
+        assert "out: is the folder of a study, which has a page of its own" in line
 
 
 def test_bad_input_is_one_line(words, tmp_path, capfd):
