@@ -113,6 +113,8 @@ def test_no_model_outside_the_folder_is_read(name, folder, plain):
     assert page.table("Model files") == [[(name, None), ("–", None)]]
 
 
+# Labels of that length leave a plot no room.
+@pytest.mark.filterwarnings("ignore:constrained_layout")
 def test_markup_is_shown_as_text(folder):
     settings = {HOSTILE: HOSTILE, "seed": 1}
     other = point(1, settings=settings | {HOSTILE: "plain"})
