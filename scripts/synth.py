@@ -7,7 +7,7 @@ import json
 from contextlib import ExitStack
 from pathlib import Path
 
-from .network_options import add_design_options, sizing_of
+from .network_options import add_design_options, positive, sizing_of
 
 DESCRIPTION = """Synthesise the accelerator for MODEL with Yosys and print what each stage and each module takes: LUTs,
 flip-flops, carry cells, wide multiplexers, multiplier blocks, LUT RAM and block RAM. A latch, a loop of logic or a net
@@ -25,6 +25,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--multipliers", choices=["dsp", "lut"], default="dsp", help="what multiplies in the dense core (default: dsp)"
     )
+    parser.add_argument("--pnr", action="store_true", help="place and route the design as well, for an ECP5-85F")
+    parser.add_argument("--speed", type=int, choices=[6, 7, 8], help="speed grade of --pnr (default: 6)")
+    parser.add_argument("--clock", type=positive, metavar="MHZ", help="clock that --pnr aims at (default: 100)")
+    parser.add_argument("--seed", type=positive, metavar="N", help="seed of --pnr (default: 1)")
     add_design_options(parser)
     parser.set_defaults(func=run)
 
@@ -34,9 +38,11 @@ def run(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
+    from cosim import timing_report
     from cosim.folder import output_folder
     from cosim.network_run import convert_stages
     from cosim.origin import design_origin
+    from cosim.place_route import Target, flat_netlist, place_and_route
     from cosim.plan import plan_stages
     from cosim.synthesis import synthesize
     from cosim.synthesis_report import area_table, make_report, module_rows, stage_rows, units_line
@@ -51,14 +57,30 @@ def run(args: argparse.Namespace) -> int:
         with Console(stderr=True).status("conversion to verilog") as status:
             modules = convert_stages(stages)
             synthesis = synthesize(modules, work, args.family, args.multipliers, status.update)
+            if args.pnr:
+                status.update("flat netlist")
+                flat_log = flat_netlist(modules, work, args.multipliers)
+                status.update("placement and routing")
+                placement = place_and_route(work, Target(args.speed or 6, args.clock or 100, args.seed or 1))
+                timing = timing_report.make_report(placement, modules)
         if folder:
             report = design_origin(network, sizing) | make_report(synthesis)
             (folder / "areas.json").write_text(json.dumps(report, indent=2) + "\n")
             (folder / "netlist.v").write_text(synthesis.netlist)
             (folder / "yosys.log").write_text(synthesis.log)
+            if args.pnr:
+                timing = design_origin(network, sizing) | {"yosys": synthesis.yosys} | timing
+                (folder / "timing.json").write_text(json.dumps(timing, indent=2) + "\n")
+                (folder / "yosys-flat.log").write_text(flat_log)
+                (folder / "nextpnr.log").write_text(placement.log)
+                (folder / "nextpnr.json").write_text(json.dumps(placement.report) + "\n")
     console = Console()
     console.print(area_table(["module", "in", "times"], module_rows(synthesis)))
     console.print(area_table(["stage", "block"], stage_rows(synthesis)))
     print(f"units of {args.family}: {units_line(synthesis.family)}")
     print(f"{synthesis.yosys}, multipliers in {args.multipliers}; areas of a module are those of one instance, before placement")
+    if args.pnr:
+        print(timing_report.utilization_line(timing))
+        print("\n".join(timing_report.path_lines(timing)))
+        console.print(timing_report.ends_table(timing))
     return 0
