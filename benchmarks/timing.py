@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from textwrap import fill
 from typing import Any
 
 from cosim.image_costs import image_costs
@@ -59,7 +60,7 @@ def main() -> int:
 
 
 def measure(lanes: int, folder: Path) -> None:
-    """Place the network with as many lanes, once with each seed; the same numbers as those of `duospike synth --pnr`."""
+    """Place the network with as many lanes, once with each seed, as `duospike synth --pnr` does."""
     network = load_model(ROOT / MODEL)
     sizing = choose_sizing(network, lanes)
     stages, images = plan_stages(network, sizing), load(DATA, network, IMAGES).images
@@ -88,7 +89,7 @@ def page(found: dict[int, list[Timing]]) -> str:
         f"images; {first['yosys']}, {first['nextpnr']}, {machine()}. Clocks: the median of the seeds and, in brackets, "
         "the slowest and the fastest; images a second and what leaks at the median; energy is modelled."
     )
-    return "\n\n".join([head, clocks(found), stages(found)])
+    return "\n\n".join([fill(head, 130, break_long_words=False, break_on_hyphens=False), clocks(found), stages(found)])
 
 
 def clocks(found: dict[int, list[Timing]]) -> str:

@@ -34,7 +34,8 @@ FOUND = {
 
 def test_clocks_are_medians_with_their_range():
     text = page(FOUND)
-    assert "Yosys 0.0, nextpnr 0.0, " in text and "20 test images" in text and "LFE5U-85F-6, 100 MHz aimed at" in text
+    head = " ".join(text.partition("**")[0].split())
+    assert "Yosys 0.0, nextpnr 0.0, " in head and "20 test images" in head and "LFE5U-85F-6, 100 MHz aimed at" in head
     clock = ["90.0 (80.0 to 100.0)", "fc1, `row_buffer`", "60%", "2500", "36000", "41", "11"]
     assert row_of(text, "Clock by lanes", "2") == ["1000", "77", "0", "0", "3", *clock]
     assert row_of(text, "Clock by lanes", "4")[4:6] == ["1", "50.0 (50.0 to 50.0)"]
