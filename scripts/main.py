@@ -23,7 +23,7 @@ COMMANDS = {
     "cycles": ("cycles", "cycles of the accelerator by the cycle model"),
     "energy": ("energy", "modelled energy of an image"),
     "explore": ("explore", "lanes and parts of the accelerator for a budget"),
-    "synth": ("synth", "area of the accelerator, synthesised by Yosys"),
+    "synth": ("synth", "area and clock of the accelerator, by Yosys and nextpnr"),
     "report": ("report", "one HTML page of any runs"),
     "study": ("study", "train and measure a grid of networks"),
     "import": ("import_network", "a network of snnTorch, Brevitas or NIR as a model file"),

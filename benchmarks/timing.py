@@ -1,0 +1,142 @@
+"""Measures the clocks of docs/timing.md by placement and routing, prints them, and with --write puts them there.
+
+python -m benchmarks.timing [--results runs/timing] [--no-run] [--write]
+
+Writes RESULTS/lanes-L/seed-S.json for each number of lanes and each seed; the page is made of those that are there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from textwrap import fill
+from typing import Any
+
+from cosim.image_costs import image_costs
+from cosim.network_run import convert_stages
+from cosim.origin import run_origin
+from cosim.place_route import Target, flat_netlist, place_and_route
+from cosim.plan import plan_stages
+from cosim.sizing import choose_sizing
+from cosim.timing_report import make_report
+from cosim.yosys import yosys_version
+from reference.datasets import load
+from reference.modelfile import load_model
+
+from .page import machine, table, write_section
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "timing.md"
+MODEL, DATA, IMAGES = "models/fashion-small.safetensors", "fashion-mnist", 20
+LANES, SEEDS = (2, 4, 8), (1, 2, 3)
+KINDS = ("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D")
+
+Timing = dict[str, Any]
+"""The content of timing.json."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=ROOT / "runs" / "timing", help="folder of the results")
+    parser.add_argument("--no-run", action="store_true", help="place nothing, only show the results that are there")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/timing.md")
+    args = parser.parse_args()
+    if not args.no_run:
+        for lanes in LANES:
+            measure(lanes, args.results / f"lanes-{lanes}")
+    found = {lanes: read(args.results / f"lanes-{lanes}") for lanes in LANES}
+    found = {lanes: timings for lanes, timings in found.items() if timings}
+    if not found:
+        parser.error(f"{args.results}: no result is there")
+    text = page(found)
+    print(text)
+    if args.write:
+        write_section(PAGE, text)
+    return 0
+
+
+def measure(lanes: int, folder: Path) -> None:
+    """Place the network with as many lanes, once with each seed, as `duospike synth --pnr` does."""
+    network = load_model(ROOT / MODEL)
+    sizing = choose_sizing(network, lanes)
+    stages, images = plan_stages(network, sizing), load(DATA, network, IMAGES).images
+    costs, modules = image_costs(network, stages, images), convert_stages(stages)
+    about = run_origin(network, images, DATA, sizing) | {"yosys": yosys_version(), "multipliers": "dsp"}
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as work:
+        flat_netlist(modules, Path(work))
+        for seed in SEEDS:
+            timing = about | make_report(place_and_route(Path(work), Target(seed=seed)), modules, costs)
+            (folder / f"seed-{seed}.json").write_text(json.dumps(timing, indent=2) + "\n")
+            print(f"{lanes} lanes, seed {seed}: {timing['fmax_mhz']:.1f} MHz", file=sys.stderr, flush=True)
+
+
+def read(folder: Path) -> list[Timing]:
+    """The results of one number of lanes, by seed."""
+    files = [folder / f"seed-{seed}.json" for seed in SEEDS]
+    return [json.loads(file.read_text()) for file in files if file.exists()]
+
+
+def page(found: dict[int, list[Timing]]) -> str:
+    """The section: clocks by lanes, and the slowest path that ends in each stage. found: by lanes, one or more of each."""
+    first = next(iter(found.values()))[0]
+    head = (
+        f"`{MODEL}` on {first['device']}-{first['speed']}, {first['target_mhz']} MHz aimed at, {first['images']['images']} test "
+        f"images; {first['yosys']}, {first['nextpnr']}, {machine()}. Clocks: the median of the seeds and, in brackets, "
+        "the slowest and the fastest; images a second and what leaks at the median; energy is modelled."
+    )
+    return "\n\n".join([fill(head, 130, break_long_words=False, break_on_hyphens=False), clocks(found), stages(found)])
+
+
+def clocks(found: dict[int, list[Timing]]) -> str:
+    columns = [
+        "lanes", *KINDS, "seeds", "MHz", "critical path ends in", "of it routing", "cycles an image", "images a second",
+        "nJ, dynamic", "nJ, static",
+    ]  # fmt: skip
+    rows = []
+    for lanes, timings in found.items():
+        # The seed of the lower median stands for all.
+        middle = sorted(timings, key=fmax)[(len(timings) - 1) // 2]
+        images, path = middle["images"], middle["critical_path"]
+        used = [str(middle["utilization"].get(kind, {"used": 0})["used"]) for kind in KINDS]
+        speeds = [fmax(timing) for timing in timings]
+        clock = f"{median(speeds):.1f} ({min(speeds):.1f} to {max(speeds):.1f})"
+        rate = median(timing["images"]["images_per_second"] for timing in timings)
+        static = median(timing["images"]["static"] for timing in timings)
+        end = f"{path['end']['stage']}, `{path['end']['block']}`"
+        cells = [clock, end, f"{path['routing'] / path['delay']:.0%}", f"{images['interval']:.0f}", f"{rate:.0f}"]
+        rows.append([str(lanes), *used, str(len(timings)), *cells, f"{images['dynamic']:.0f}", f"{static:.0f}"])
+    return table("Clock by lanes", columns, rows)
+
+
+def stages(found: dict[int, list[Timing]]) -> str:
+    """Median over the seeds of the slowest path that ends in a stage, and the block that it ends in with most seeds."""
+    names = dict.fromkeys(end["stage"] for timings in found.values() for end in timings[0]["slowest_ends"])
+    rows = []
+    for name in names:
+        cells = []
+        for timings in found.values():
+            ends = [end for timing in timings if (end := slowest(timing, name))]
+            blocks = [end["block"] for end in ends]
+            often = max(blocks, key=blocks.count, default="")
+            cells.append(f"{median(end['delay'] for end in ends):.1f} `{often}`" if ends else "-")
+        rows.append([name, *cells])
+    title = "Slowest path that ends in a stage, ns, and the block that it ends in"
+    return table(title, ["stage", *(f"{lanes} lanes" for lanes in found)], rows)
+
+
+def slowest(timing: Timing, stage: str) -> dict[str, Any] | None:
+    """The slowest path that ends in a stage; None where no timed path does."""
+    return next((end for end in timing["slowest_ends"] if end["stage"] == stage), None)
+
+
+def fmax(timing: Timing) -> float:
+    return timing["fmax_mhz"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

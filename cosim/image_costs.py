@@ -1,0 +1,41 @@
+"""What an image costs an accelerator by the models, whatever its clock: cycles and dynamic energy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reference import golden
+from reference.network import Network
+
+from .cycle_model import run_model
+from .energy import Coefficients, operations, total
+from .energy_report import NANOJOULE
+from .errors import CosimError
+from .plan import Stage
+
+
+@dataclass(frozen=True)
+class ImageCosts:
+    """images: over how many. interval: cycles between the classes of images, on average. latency: cycles of the first.
+
+    dynamic: nanojoules an image, modelled; see docs/energy.md.
+    """
+
+    images: int
+    interval: float
+    latency: int
+    dynamic: float
+
+
+def image_costs(network: Network, stages: dict[str, Stage], images: np.ndarray) -> ImageCosts:
+    """Costs of images [count, channels, height, width] that follow each other. CosimError for one: it has no interval."""
+    count = len(images)
+    if count < 2:
+        raise CosimError(f"{count} image; the interval between images needs two or more")
+    trace = golden.run(network, images)
+    run = run_model(network, stages, trace)
+    done = operations(network, stages, run.activity, trace)
+    interval = float(run.ends[-1] - run.ends[0]) / (count - 1)
+    return ImageCosts(count, interval, run.latency, total(done, Coefficients()) / NANOJOULE / count)
