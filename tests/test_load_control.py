@@ -1,251 +1,116 @@
-"""A loadable core in Icarus: networks come through the bus, the core runs them, and no wrong load does harm."""
+"""The control of a load against a model of what it promises; tests/test_axi_loading.py has it in the shell."""
 
+import random
 import zlib
 
-import numpy as np
 import pytest
-from shell_bench import receive, send_packet, shell_design, shell_running
-from small_networks import small_network
-from test_axi_shell import packets_of, planted
+from myhdl import Signal, StopSimulation, delay, intbv
 
-from cosim.errors import CosimError
-from cosim.loadable import load_file, network_words
-from cosim.pynq_driver import DriverError
-from reference import golden
+from cosim.block_run import simulate
+from rtl.load_control import load_control
+from rtl.loading import Load
+from rtl.stream import counter
 
-# What the core is made from has wider numbers than what is loaded: its weights are of another seed.
-SETTINGS = {"seed": 11, "loadable": True, "headroom": 2}
-NETWORKS = {
-    "pools, three layers": ("3C3-5C3-MP2-FC6", (1, 6, 7), 2, {"classes": 3}),
-    "signed, kernels of 1 and 5": ("4C5-3C1-FC6", (3, 5, 4), 3, {"image_signed": True, "kind": "zero"}),
-    "two passes": ("3C3-MP2-FC6", (1, 4, 5), None, {"timesteps": 8, "kind": "subtract_delayed"}),
-    "rate coding": ("3C3-FC6", (2, 4, 3), None, {"timesteps": 8, "coding": "rate"}),
-    "events": ("3C1-FC6", (5, 3, 3), None, {"timesteps": 5, "coding": "events", "image_bits": 1}),
-}  # fmt: skip
+START, STOP, RESET, LOAD = 1, 2, 4, 8
+NOT_LOADED, BAD_LOAD = 0x10, 0x20
+HELD = 4
+"""Cycles for which the core is in reset after the last word is taken."""
 
 
-def core_design():
-    return shell_design(**SETTINGS)
+class Model:
+    """What the host may rely on, after each edge."""
+
+    def __init__(self, pieces):
+        self.pieces, self.words, self.errors, self.since = pieces, [], 0, 0
+        self.history = [[]]
+
+    @property
+    def complete(self):
+        return len(self.words) == self.pieces
+
+    def edge(self, rst, write, index, data):
+        """Returns what is put on the bus: None, or the position and the word."""
+        self.since = 0 if not self.complete else self.since + 1
+        piece = None
+        if write and index == 1:
+            self.errors &= ~data
+        if write and index == 0 and data == START and not self.complete:
+            self.errors |= NOT_LOADED
+        if write and index == 2 and self.complete:
+            self.errors |= BAD_LOAD
+        elif write and index == 2:
+            piece = (len(self.words), data)
+            self.words.append(data)
+        if write and index == 0 and data in (RESET, LOAD):
+            self.errors = 0
+        if rst or (write and index == 0 and data == LOAD):
+            self.words, self.errors, self.since, piece = [], 0, 0, None
+        self.history.append(list(self.words))
+        return piece
+
+    def checksum(self):
+        """Of the words that were taken an edge before the last: the last is still on the bus."""
+        return zlib.crc32(b"".join(word.to_bytes(4, "little") for word in self.history[-2]))
 
 
-def other_network(design, seed=4, architecture="2C3-FC6", shape=(1, 9, 8), **settings):
-    """Another network of the shape of shell_design's."""
-    return small_network(architecture, shape, **{"rate": 0.4, "classes": 6, "seed": seed} | settings)
+@pytest.mark.parametrize("pieces", [1, 4, 7])
+def test_commands_words_and_flags(place, pieces):
+    rng, model = random.Random(pieces), Model(pieces)
+    clk, rst, write, control_rst, command, core_rst = [Signal(bool(0)) for _ in range(6)]
+    write_index, write_data, command_data = counter(3), Signal(intbv(0)[32:]), Signal(intbv(0)[32:])
+    states, values, load = Signal(intbv(0)[192:]), Signal(intbv(0)[288:]), Load(pieces)
+    device = place(
+        load_control, clk=clk, rst=rst, write=write, write_index=write_index, write_data=write_data, states=states,
+        control_rst=control_rst, command=command, command_data=command_data, core_rst=core_rst, load=load, values=values,
+        pieces=pieces,
+    )  # fmt: skip
+    faults, done, met = [], [], set()
 
+    def check(cycle, what, got, wanted):
+        if int(got) != wanted:
+            faults.append(f"cycle {cycle}: {what} {int(got):#x}; expected: {wanted:#x}")
 
-def file_of(network, design):
-    return load_file(network, design.description["load"])
+    def run():
+        piece, began = None, True
+        for cycle in range(800):
+            resets = cycle < 2 or rng.random() < 0.005
+            writes, index = rng.random() < 0.6, rng.choice([0, 1, 2, 2, 2])
+            if index == 0:
+                data = rng.choice([START] * 4 + [STOP, LOAD | START, rng.getrandbits(32)] + [RESET, LOAD] * (rng.random() < 0.4))
+            else:
+                data = rng.choice([0, BAD_LOAD, NOT_LOADED | BAD_LOAD, LOAD, rng.getrandbits(32)])
+            # The slave's words of states may be anything, but for the bits that loading adds.
+            words = [rng.getrandbits(32) for _ in range(6)]
+            words[1], words[2] = words[1] & ~0x30, words[2] & ~4
+            held = rng.random() < 0.1
+            rst.next, write.next, write_index.next, write_data.next, control_rst.next = resets, writes, index, data, held
+            states.next = sum(word << 32 * i for i, word in enumerate(words))
+            yield delay(5)
+            if cycle > 1:
+                early = writes and index == 0 and data == START and not model.complete
+                check(cycle, "command", command, writes and not early)
+                if command:
+                    check(cycle, "command_data", command_data, RESET if index == 0 and data == LOAD else data)
+                check(cycle, "core_rst", core_rst, held or model.since < HELD)
+                check(cycle, "restart", load.restart, began)
+                check(cycle, "load.write", load.write, piece is not None)
+                if piece:
+                    check(cycle, "position", load.position, piece[0])
+                    check(cycle, "data", load.data, piece[1])
+                shown = [words[0], words[1] | model.errors, 0, words[2] | model.complete << 2, *words[3:], len(model.words)]
+                for i, word in enumerate(shown):
+                    check(cycle, f"word {i}", values >> 32 * i & 2**32 - 1, word)
+                if len(model.history) > 1 and not began:
+                    check(cycle, "checksum", values >> 32 * 8, model.checksum())
+                met.add((model.complete, model.errors, bool(early)))
+            clk.next = True
+            yield delay(5)
+            clk.next = False
+            piece = model.edge(resets, writes, index, data)
+            began = resets or (writes and index == 0 and data == LOAD)
+        done.append(True)
+        raise StopSimulation
 
-
-def write_words(core, words):
-    for word in words:
-        core.write("LOAD_DATA", int(word))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_core_runs_each_network_that_is_loaded(tmp_path, name):
-    """The one that it was made from, others, and the first again; some of them with narrower weights."""
-    architecture, shape, lanes, settings = NETWORKS[name]
-    design = shell_design(architecture, shape, lanes, **SETTINGS, **settings)
-    other = [other_network(design, seed, architecture, shape, **settings) for seed in (4, 5)]
-    narrow = other_network(design, 6, architecture, shape, weight_bits=3, **settings)
-    images = design.images(4)
-    expected = [golden.run(network, images) for network in (design.network, *other, narrow, design.network)]
-    assert len({str(trace.counts) for trace in expected}) >= 3
-    for stall in (0, 150):
-        with shell_running(tmp_path, design, stall=stall, seed=stall + 1) as (_, core):
-            for network, trace in zip((design.network, *other, narrow, design.network), expected, strict=True):
-                core.load(file_of(network, design))
-                classes, counts = core.infer(images)
-                assert counts.tolist() == trace.counts.tolist()
-                assert classes.tolist() == trace.predicted.tolist()
-                assert core.errors() == []
-
-
-def test_the_network_that_is_loaded_runs_and_not_the_one_of_the_core(tmp_path):
-    design = core_design()
-    network, images = other_network(design), design.images(3)
-    expected = golden.run(network, images)
-    assert expected.counts.tolist() != golden.run(design.network, images).counts.tolist()
-    words = network_words(network, design.description["load"])
-    with shell_running(tmp_path, design, stall=60) as (_, core):
-        assert core.state() == {"RUNNING": False, "BUSY": False, "LOADED": False}
-        core.load(file_of(network, design))
-        assert core.read("LOADED_WORDS") == len(words) == core.load_words
-        assert core.read("LOAD_CRC") == zlib.crc32(words.astype("<u4").tobytes())
-        assert core.read("LOAD_DATA") == 0
-        classes, counts = core.infer(images)
-        assert (classes.tolist(), counts.tolist()) == (expected.predicted.tolist(), expected.counts.tolist())
-        # What is loaded outlasts a reset.
-        core.reset()
-        assert core.state() == {"RUNNING": False, "BUSY": False, "LOADED": True}
-        assert core.infer(images)[1].tolist() == expected.counts.tolist()
-        assert core.errors() == []
-
-
-def test_a_start_without_a_whole_network_is_flagged_and_does_nothing(tmp_path):
-    design = core_design()
-    network, images = other_network(design), design.images(1)
-    words = network_words(network, design.description["load"])
-    with shell_running(tmp_path, design, patience=500) as (overlay, core):
-        [packet] = packets_of(core, images)
-        for taken in (0, 1, len(words) - 1):
-            core.write("CONTROL", core.registers["CONTROL"]["bits"]["LOAD"])
-            write_words(core, words[:taken])
-            core.start()
-            assert core.errors() == ["NOT_LOADED"]
-            assert core.state() == {"RUNNING": False, "BUSY": False, "LOADED": False}
-            assert core.read("LOADED_WORDS") == taken
-        core.clear_errors()
-        assert core.errors() == []
-        overlay.dma.sendchannel.transfer(packet)
-        with pytest.raises(CosimError, match="takes no further beat"):
-            overlay.dma.sendchannel.wait()
-        # A reset keeps the place, so the last word makes it whole.
-        core.reset()
-        write_words(core, words[-1:])
-        core.start()
-        overlay.run(20)
-        overlay.dma.sendchannel.wait()
-        assert receive(overlay, core)[1:].tolist() == golden.run(network, images).counts[0].tolist()
-        assert core.errors() == []
-
-
-def test_words_beyond_the_last_are_flagged_and_dropped_while_the_core_runs(tmp_path):
-    design = core_design()
-    network, images = other_network(design), design.images(2)
-    expected = golden.run(network, images)
-    with shell_running(tmp_path, design, stall=60) as (overlay, core):
-        core.load(file_of(network, design))
-        checksum = core.read("LOAD_CRC")
-        write_words(core, [1])
-        assert core.errors() == ["BAD_LOAD"]
-        core.clear_errors()
-        assert core.errors() == []
-        first, second = packets_of(core, images)
-        core.start()
-        overlay.dma.sendchannel.transfer(first)
-        write_words(core, range(40))
-        overlay.dma.sendchannel.wait()
-        assert core.errors() == ["BAD_LOAD"] and core.state()["LOADED"]
-        counts = [receive(overlay, core)[1:].tolist(), send_packet(overlay, core, second)[1:].tolist()]
-        assert counts == expected.counts.tolist()
-        assert (core.read("LOADED_WORDS"), core.read("LOAD_CRC")) == (core.load_words, checksum)
-        core.reset()
-        assert core.errors() == []
-
-
-def test_a_load_while_the_core_runs_is_a_reset(tmp_path):
-    """The image at hand is forgotten, the rest of its packet a short one of the network that is loaded."""
-    design = core_design()
-    network, images = other_network(design), design.images(2)
-    with shell_running(tmp_path, design, stall=30) as (overlay, core):
-        core.load(file_of(design.network, design))
-        packet, other = packets_of(core, images)
-        core.start()
-        overlay.dma.sendchannel.transfer(packet)
-        overlay.run(30)
-        core.load(file_of(network, design))
-        assert core.state() == {"RUNNING": False, "BUSY": False, "LOADED": True} and core.read("IMAGES") == 0
-        core.start()
-        overlay.dma.sendchannel.wait()
-        receive(overlay, core)
-        assert core.errors() == ["SHORT_IMAGE"]
-        assert send_packet(overlay, core, other)[1:].tolist() == golden.run(network, images[1:]).counts[0].tolist()
-
-
-def test_load_among_several_commands_does_nothing(tmp_path):
-    design = core_design()
-    with shell_running(tmp_path, design) as (_, core):
-        core.load(file_of(design.network, design))
-        core.write("CONTROL", 0b1001)
-        assert core.errors() == ["BAD_COMMAND"]
-        assert core.state() == {"RUNNING": False, "BUSY": False, "LOADED": True}
-
-
-class CorruptingRegisters:
-    """Registers behind a bus that spoils a word."""
-
-    def __init__(self, ip, offset, at, spoil):
-        self.ip, self.offset, self.left, self.spoil, self.read = ip, offset, at, spoil, ip.read
-
-    def write(self, offset, value):
-        if offset == self.offset:
-            self.left -= 1
-            if self.left == -1:
-                return self.spoil(self.ip.write, offset, value)
-        return self.ip.write(offset, value)
-
-
-SPOILS = {
-    "a bit": lambda write, offset, value: write(offset, value ^ 0x10),
-    "a byte strobe": lambda write, offset, value: write(offset, value | 1, 0b1110),
-    "a word is lost": lambda write, offset, value: None,
-    "a word comes twice": lambda write, offset, value: (write(offset, value), write(offset, value)),
-}
-
-
-@pytest.mark.parametrize("spoil", SPOILS)
-def test_a_load_that_goes_wrong_is_found_and_leaves_the_core_without_a_network(tmp_path, spoil):
-    design = core_design()
-    with shell_running(tmp_path, design) as (overlay, core):
-        core._ip = CorruptingRegisters(overlay.ip, core.registers["LOAD_DATA"]["offset"], 3, SPOILS[spoil])
-        with pytest.raises(DriverError, match="words of CRC-32 0x.* were loaded; expected: "):
-            core.load(file_of(design.network, design))
-        assert not core.state()["LOADED"]
-        core.start()
-        assert core.errors() == ["NOT_LOADED"] and not core.state()["RUNNING"]
-        core.load(file_of(design.network, design))
-        assert core.state()["LOADED"]
-
-
-FAULTS = {
-    "one piece too few": ("complete <= (taken == {last});", "complete <= (taken == {last} - 1);"),
-    "no gate": ("assign too_early = (write &&", "assign too_early = (1'b0 && write &&"),
-    "no reset": ("assign core_rst = (control_rst || unsettled);", "assign core_rst = control_rst;"),
-    "not flagged": ("bad_load <= 1'b1;", "bad_load <= 1'b0;"),
-    "the polynomial": ("33'hedb88320", "33'hedb88321"),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("fault", FAULTS)
-def test_planted_faults_are_found(tmp_path, fault):
-    design = core_design()
-    network, images = other_network(design), design.images(2)
-    expected = golden.run(network, images).counts.tolist()
-
-    def passes(**settings):
-        with shell_running(tmp_path, design, patience=2000, **settings) as (_, core):
-            core.start()
-            flagged = core.errors() == ["NOT_LOADED"] and not core.state()["RUNNING"]
-            core.load(file_of(network, design))
-            write_words(core, [1])
-            return flagged and core.errors() == ["BAD_LOAD"] and core.infer(images)[1].tolist() == expected
-
-    assert passes()
-    old, new = (text.format(last=design.description["load"]["words"] - 1) for text in FAULTS[fault])
-    try:
-        found = not passes(modules=planted(design.modules, old, new))
-    except (CosimError, DriverError):
-        found = True
-    assert found
-
-
-@pytest.mark.slow
-def test_the_memories_of_a_load_hold_what_the_network_says(tmp_path):
-    """Another order of the words, or a field too wide, is another network: each word decides."""
-    design = core_design()
-    network, images = other_network(design), design.images(6)
-    content = np.frombuffer(file_of(network, design), "<u4").copy()
-    expected = golden.run(network, images).counts.tolist()
-    changed = 0
-    with shell_running(tmp_path, design) as (_, core):
-        for at in range(7, len(content), 3):
-            spoiled = content.copy()
-            spoiled[at] ^= 0x55
-            spoiled[6] = zlib.crc32(spoiled[7:].tobytes())
-            core.load(spoiled.tobytes())
-            changed += core.infer(images)[1].tolist() != expected
-    assert changed > len(range(7, len(content), 3)) / 2
+    simulate(device.instance, run())
+    assert done and not faults, faults[:3]
+    assert {complete for complete, _, _ in met} == {False, True} and len({errors for _, errors, _ in met}) == 4
