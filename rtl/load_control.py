@@ -81,7 +81,7 @@ def load_control(
     @always(clk.posedge)
     def take():
         load.restart.next = rst or restart
-        load.write.next = due
+        load.write.next = due and not rst
         load.position.next = taken
         load.data.next = write_data
         if rst or restart:

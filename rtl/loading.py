@@ -36,7 +36,8 @@ class LoadedTable(Table):
 class Load:
     """The bus that fills the memories of a core, with `pieces` pieces in all.
 
-    restart: 1 bit, the next piece is the first one. write: 1 bit, a piece is on the bus. position: which. data: the piece.
+    restart: 1 bit, the next piece is the first one; none comes now. write: 1 bit, a piece is on the bus. position: which.
+    data: the piece.
     """
 
     def __init__(self, pieces: int):

@@ -12,6 +12,8 @@ from cosim.loadable import load_file, network_words
 from cosim.pynq_driver import DriverError
 from reference import golden
 
+pytestmark = pytest.mark.slow
+
 # What the core is made from has wider numbers than what is loaded: its weights are of another seed.
 SETTINGS = {"seed": 11, "loadable": True, "headroom": 2}
 NETWORKS = {
@@ -41,7 +43,6 @@ def write_words(core, words):
         core.write("LOAD_DATA", int(word))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_core_runs_each_network_that_is_loaded(tmp_path, name):
     """The one that it was made from, others, and the first again; some of them with narrower weights."""
@@ -85,7 +86,6 @@ def test_the_network_that_is_loaded_runs_and_not_the_one_of_the_core(tmp_path):
         assert core.errors() == []
 
 
-@pytest.mark.slow
 def test_a_start_without_a_whole_network_is_flagged_and_does_nothing(tmp_path):
     design = core_design()
     network, images = other_network(design), design.images(1)
@@ -114,7 +114,6 @@ def test_a_start_without_a_whole_network_is_flagged_and_does_nothing(tmp_path):
         assert core.errors() == []
 
 
-@pytest.mark.slow
 def test_words_beyond_the_last_are_flagged_and_dropped_while_the_core_runs(tmp_path):
     design = core_design()
     network, images = other_network(design), design.images(2)
@@ -139,7 +138,6 @@ def test_words_beyond_the_last_are_flagged_and_dropped_while_the_core_runs(tmp_p
         assert core.errors() == []
 
 
-@pytest.mark.slow
 def test_a_load_while_the_core_runs_is_a_reset(tmp_path):
     """The image at hand is forgotten, the rest of its packet a short one of the network that is loaded."""
     design = core_design()
@@ -159,7 +157,6 @@ def test_a_load_while_the_core_runs_is_a_reset(tmp_path):
         assert send_packet(overlay, core, other)[1:].tolist() == golden.run(network, images[1:]).counts[0].tolist()
 
 
-@pytest.mark.slow
 def test_load_among_several_commands_does_nothing(tmp_path):
     design = core_design()
     with shell_running(tmp_path, design) as (_, core):
@@ -191,7 +188,6 @@ SPOILS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("spoil", SPOILS)
 def test_a_load_that_goes_wrong_is_found_and_leaves_the_core_without_a_network(tmp_path, spoil):
     design = core_design()
@@ -215,7 +211,6 @@ FAULTS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_planted_faults_are_found(tmp_path, fault):
     design = core_design()

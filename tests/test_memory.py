@@ -23,8 +23,14 @@ def clocked(clk, step, cycles):
     raise StopSimulation
 
 
-@pytest.mark.parametrize("depth", [1, 2, 5, 16])
-@pytest.mark.parametrize("memory", [ram, word_ram])
+@pytest.mark.parametrize(
+    "memory, depth",
+    [
+        *((ram, depth) for depth in (1, 2, 5, 16)),
+        (word_ram, 5),
+        *(pytest.param(word_ram, n, marks=pytest.mark.slow) for n in (1, 16)),
+    ],
+)
 def test_rams_read_the_old_word(place, memory, depth):
     clk, write, read = Signal(bool(0)), Signal(bool(0)), Signal(bool(0))
     write_addr, read_addr = counter(depth), counter(depth)
