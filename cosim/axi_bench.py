@@ -156,7 +156,7 @@ task write;
     join
 endtask
 
-// An access without an answer must not leave the host without one.
+// An access without an answer must not leave the host without one. Each begins to wait anew.
 integer waited = 0;
 reg accessing = 0;
 always @(posedge aclk) begin
@@ -174,6 +174,7 @@ initial begin
             "r": begin
                 given = $fscanf(32'h8000_0000, "%h", address);
                 accessing = 1;
+                waited = 0;
                 read;
                 accessing = 0;
                 $display("= %h %h", response, data);
@@ -181,6 +182,7 @@ initial begin
             "w": begin
                 given = $fscanf(32'h8000_0000, "%h %h %h", address, data, strobes);
                 accessing = 1;
+                waited = 0;
                 write;
                 accessing = 0;
                 $display("= %h", response);

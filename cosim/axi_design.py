@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 from importlib.metadata import version
 from math import prod
+from typing import Any
 
 from myhdl import Signal
 from myhdl._block import _Block
@@ -20,6 +21,7 @@ from rtl.result_output import RESULT_BITS
 
 from .convert import Module, convert
 from .inspection import quick_inspection
+from .loadable import core_hash
 from .plan import Stage, readout_of
 
 TOP = "axi_shell"
@@ -30,11 +32,12 @@ def network_hash(network: Network) -> bytes:
     return hashlib.sha256(model_bytes(replace(network, metadata={}))).digest()
 
 
-def shell_registers(network: Network, stages: dict[str, Stage]) -> RegisterMap:
-    """The registers of the shell around these stages."""
+def shell_registers(network: Network, stages: dict[str, Stage], core: dict[str, Any] | None = None) -> RegisterMap:
+    """The registers of the shell around these stages. core: of a loadable one, its description."""
     major, minor, patch = (int(number) for number in version("duospike").split("."))
     beats = image_packet_beats(network, stages)
-    return register_map(list(stages), (major, minor, patch), network_hash(network), beats, 1 + network.classes)
+    identity = network_hash(network) if core is None else core_hash(core)
+    return register_map(list(stages), (major, minor, patch), identity, beats, 1 + network.classes, core is not None)
 
 
 def image_packet_beats(network: Network, stages: dict[str, Stage]) -> int:
@@ -42,9 +45,9 @@ def image_packet_beats(network: Network, stages: dict[str, Stage]) -> int:
     return readout_of(stages).passes * prod(network.input_shape[1:])
 
 
-def shell_of(network: Network, stages: dict[str, Stage]) -> AxiShell:
-    """The shell's parameters."""
-    return plan_shell(stages, image_packet_beats(network, stages), shell_registers(network, stages))
+def shell_of(network: Network, stages: dict[str, Stage], core: dict[str, Any] | None = None) -> AxiShell:
+    """The shell's parameters. core: of a loadable one, its description; `stages` are from loadable_stages then."""
+    return plan_shell(stages, image_packet_beats(network, stages), shell_registers(network, stages, core))
 
 
 def build_shell(shell: AxiShell) -> _Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from reference.network import Network
 from rtl.activity import COUNTERS
@@ -11,11 +12,14 @@ from rtl.axi_shell import AxiShell
 
 from .axi_design import TOP, shell_registers
 from .convert import Module
+from .loadable import load_file
 from .plan import Stage
 from .register_pages import as_json, c_header, json_text, markdown_page
 from .vivado import CONSTRAINTS, SCRIPT, clock_constraints, package_script
 
 DRIVER = Path(__file__).with_name("pynq_driver.py")
+WEIGHTS = "weights.bin"
+"""The network that a loadable core was made from, for the driver's load()."""
 DEFAULT_MHZ = 100.0
 WAIVERS = """\
 // The shell's registers are words: the lowest address bits choose among the bytes of one.
@@ -26,10 +30,15 @@ lint_off -rule UNUSEDSIGNAL -file "*image_intake_*" -match "*'src_tdata'*"
 lint_off -rule UNUSEDSIGNAL -file "*axi_shell.v" -match "*'trace'*"
 """
 """More of them, for Verilator."""
+LOADABLE_WAIVERS = """\
+// The last of the words that make an entry of a memory is filled with zeros.
+lint_off -rule UNUSEDSIGNAL -file "*loaded_memory_*" -match "*'load_data'*"
+"""
+"""Those of a loadable core beside them."""
 
 
-def description(network: Network, stages: dict[str, Stage], shell: AxiShell) -> dict:
-    """What the driver must know of a core; it goes to registers.json."""
+def description(network: Network, stages: dict[str, Stage], shell: AxiShell, core: dict[str, Any] | None = None) -> dict:
+    """What the driver must know of a core; it goes to registers.json. core: what makes it loadable, see core_description."""
     return {
         "core": TOP,
         "stages": list(stages),
@@ -45,22 +54,30 @@ def description(network: Network, stages: dict[str, Stage], shell: AxiShell) -> 
             "beat_bits": shell.image_bits,
             "data_bits": shell.image_data_bits,
         },
-        "registers": as_json(shell_registers(network, stages)),
+        **({} if core is None else {"load": core}),
+        "registers": as_json(shell_registers(network, stages, core)),
     }
 
 
 def axi_files(
-    network: Network, stages: dict[str, Stage], shell: AxiShell, modules: tuple[Module, ...], language: str, mhz: float
-) -> dict[str, str]:
-    """The files by name. mhz: of the clock that the constraints ask for."""
-    registers = shell_registers(network, stages)
+    network: Network,
+    stages: dict[str, Stage],
+    shell: AxiShell,
+    modules: tuple[Module, ...],
+    language: str,
+    mhz: float,
+    core: dict[str, Any] | None = None,
+) -> dict[str, str | bytes]:
+    """The files by name. mhz: of the clock that the constraints ask for. core: of a loadable one, its description."""
+    registers = shell_registers(network, stages, core)
     sources = [module.file for module in modules]
     tables = sorted({table.path for module in modules for table in module.tables})
     return {
         "registers.md": markdown_page(registers, TOP),
         "registers.h": c_header(registers),
-        "registers.json": json_text(description(network, stages, shell)),
+        "registers.json": json_text(description(network, stages, shell, core)),
         "driver.py": DRIVER.read_text(),
         SCRIPT: package_script(TOP, version("duospike"), sources, tables, language),
         CONSTRAINTS: clock_constraints(mhz),
+        **({} if core is None else {WEIGHTS: load_file(network, core)}),
     }

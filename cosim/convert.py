@@ -101,7 +101,8 @@ def module_name(block: str, arguments: dict) -> str:
 
 
 def _parameters(arguments: dict) -> list[str]:
-    parameters = {key: value for key, value in arguments.items() if not signals_of(key, value)}
+    """Those that are no ports; None stands for an interface that the module does without."""
+    parameters = {key: value for key, value in arguments.items() if value is not None and not signals_of(key, value)}
     return [f"{key} = {pformat(value, width=110, sort_dicts=False)}" for key, value in parameters.items()]
 
 

@@ -96,14 +96,14 @@ def write_hdl(
     modules: tuple[Module, ...],
     folder: Path,
     language: str = "verilog",
-    others: dict[str, str] | None = None,
+    others: dict[str, str | bytes] | None = None,
     waivers: str = "",
 ):
     """Write the converted design to an existing, empty folder. The same network and sizing give the same bytes.
 
     TOP.f, TOP the name of the last of the modules, lists the HDL files, children first; TOP.core is the same for FuseSoC; beside
     Verilog, verilator.f adds Verilator's options and waivers.vlt; manifest.json names versions, the network, the sizing and the
-    SHA-256 of every file. others: text of other files by name. waivers: more of them for Verilator.
+    SHA-256 of every file. others: contents of other files by name. waivers: more of them for Verilator.
     """
     top = modules[-1].name
     sources = write(list(modules), folder)
@@ -113,8 +113,8 @@ def write_hdl(
     if language == "verilog":
         (folder / "verilator.f").write_text(VERILATOR_OPTIONS.format(top=top))
         (folder / "waivers.vlt").write_text(WAIVERS + waivers)
-    for name, text in (others or {}).items():
-        (folder / name).write_text(text)
+    for name, content in (others or {}).items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     manifest = {"language": language, **_manifest(network, sizing, stages, modules[-1], folder)}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 

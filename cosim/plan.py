@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, first_states
 from reference.network import Conv, Linear, Network, Pool
-from reference.widths import LayerWidths, prove_widths
+from reference.widths import prove_widths
 from rtl.dense_core import DenseCore
 from rtl.encoder import Encoder
 from rtl.lif import Lif
@@ -33,12 +35,33 @@ def readout_of(stages: dict[str, Stage]) -> Readout:
     return stage
 
 
-def plan_stages(network: Network, sizing: Sizing) -> dict[str, Stage]:
+@dataclass(frozen=True)
+class StageWidths:
+    """Signed widths of a stage with neurons: of its weights; of currents and biases; of potentials; of thresholds."""
+
+    weight_bits: int
+    current_bits: int
+    potential_bits: int
+    theta_bits: int
+
+
+def stage_widths(network: Network) -> dict[str, StageWidths]:
+    """The widths that a network's own weights prove sufficient, by layer name."""
+    widths = {}
+    for name, proven in prove_widths(network).items():
+        layer = next(layer for layer in network.layers if layer.name == name)
+        assert not isinstance(layer, Pool)
+        potential_bits = max(proven.potential_bits, proven.state_bits, proven.theta_bits, proven.current_bits)
+        widths[name] = StageWidths(layer.weight_bits, proven.current_bits, potential_bits, proven.theta_bits)
+    return widths
+
+
+def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths] | None = None) -> dict[str, Stage]:
     """The stages of the accelerator in order, by name: one for each layer, and the read-out.
 
-    With rate coding an encoder comes first.
+    With rate coding an encoder comes first. widths: by layer name, at least stage_widths(network), which they are if not given.
     """
-    widths = prove_widths(network)
+    widths = widths or stage_widths(network)
     timesteps, passes = sizing.timesteps, network.timesteps // sizing.timesteps
     stages: dict[str, Stage] = {}
     lanes_in = 0
@@ -53,22 +76,22 @@ def plan_stages(network: Network, sizing: Sizing) -> dict[str, Stage]:
             stages[name] = PoolStage(height, width, groups_of(channels, lanes_in), lanes_in, timesteps)
             continue
         common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes)
+        weight_bits = widths[name].weight_bits
         if isinstance(layer, Linear):
-            stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.parts[name], sizing.queue_depth, common)
+            stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.parts[name], sizing.queue_depth, weight_bits, common)
         elif lanes_in:
-            stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.parts[name], sizing.queue_depth, common)
+            stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.parts[name], sizing.queue_depth, weight_bits, common)
         else:
-            stages[name] = _dense_core(network, layer, common)
+            stages[name] = _dense_core(network, layer, weight_bits, common)
         lanes_in = sizing.lanes[name]
     outputs = network.shapes[-1][0]
     stages[READOUT] = Readout(outputs, lanes_in, timesteps, passes, network.classes)
     return stages
 
 
-def _common(layer: Conv | Linear, widths: LayerWidths, lanes: int, timesteps: int, passes: int) -> dict:
+def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, passes: int) -> dict:
     """What every stage with neurons takes."""
     theta = _table(layer, "theta", grouped(layer.theta, lanes), widths.theta_bits)
-    potential_bits = max(widths.potential_bits, widths.state_bits, widths.theta_bits, widths.current_bits)
     neuron = layer.neuron
     return {
         "outputs": layer.outputs,
@@ -77,7 +100,7 @@ def _common(layer: Conv | Linear, widths: LayerWidths, lanes: int, timesteps: in
         "passes": passes,
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
         "neuron": Lif(
-            neuron.kind, neuron.multiplier, neuron.shift, widths.current_bits, potential_bits, widths.theta_bits, theta
+            neuron.kind, neuron.multiplier, neuron.shift, widths.current_bits, widths.potential_bits, widths.theta_bits, theta
         ),
     }
 
@@ -92,10 +115,6 @@ def _narrow(layer: Conv | Linear) -> np.ndarray:
     return layer.weights.astype(np.int8)
 
 
-def _weight_table(layer: Conv | Linear, words: np.ndarray) -> Table:
-    return _table(layer, "weights", words, layer.weight_bits)
-
-
 def _encoder(network: Network, timesteps: int, passes: int) -> Encoder:
     channels, height, width = network.input_shape
     states = first_states(channels, network.timesteps, network.coding_seed).astype(np.int64)
@@ -104,17 +123,17 @@ def _encoder(network: Network, timesteps: int, passes: int) -> Encoder:
     return Encoder(height, width, channels, network.image_bits, timesteps, REGISTER_BITS, FEEDBACK, table)
 
 
-def _dense_core(network: Network, layer: Conv, common: dict) -> DenseCore:
+def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -> DenseCore:
     channels, height, width = network.input_shape
     by_group = grouped(_narrow(layer), common["lanes"]).transpose(0, 1, 3, 4, 2)  # [group, lane, a, b, channel]
-    weights = _weight_table(layer, by_group.reshape(len(by_group), -1))
+    weights = _table(layer, "weights", by_group.reshape(len(by_group), -1), weight_bits)
     return DenseCore(
         height, width, channels, network.image_bits, network.image_signed, kernel=layer.kernel, weights=weights, **common
     )
 
 
 def _sparse_conv(
-    layer: Conv, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, common: dict
+    layer: Conv, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, weight_bits: int, common: dict
 ) -> SparseConv:
     channels, height, width = shape
     chunks = groups_of(channels, lanes_in)
@@ -122,14 +141,16 @@ def _sparse_conv(
     by_group = grouped(_narrow(layer)[:, :, ::-1, ::-1], common["lanes"])  # [group, lane, channel, a, b]
     words = _pad_axis(by_group.transpose(2, 0, 1, 3, 4), 0, chunks * lanes_in)  # [channel, group, lane, a, b]
     by_part = words.reshape(parts, -1, *words.shape[1:]).swapaxes(1, 2)  # [part, group, channel, lane, a, b]
-    weights = _weight_table(layer, by_part.reshape(by_part[..., 0, 0, 0].size, -1))
+    weights = _table(layer, "weights", by_part.reshape(by_part[..., 0, 0, 0].size, -1), weight_bits)
     return SparseConv(
         height, width, parts, chunks // parts, lanes_in, kernel=layer.kernel, banks=ROWS_BUFFERED * parts,
         queue_depth=queue_depth, weights=weights, **common,
     )  # fmt: skip
 
 
-def _sparse_fc(layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, common: dict) -> SparseFc:
+def _sparse_fc(
+    layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, weight_bits: int, common: dict
+) -> SparseFc:
     channels, height, width = shape
     groups_in = groups_of(channels, lanes_in)
     by_group = grouped(_narrow(layer), common["lanes"]).reshape(-1, common["lanes"], channels, height, width)
@@ -138,7 +159,7 @@ def _sparse_fc(layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts:
     # Within a row the inputs come by channel group, column, channel.
     inputs = by_row.reshape(height, groups_in, lanes_in, width, groups, -1).transpose(0, 1, 3, 2, 4, 5)
     by_part = inputs.reshape(height * parts, -1, groups, common["lanes"]).swapaxes(1, 2)  # [part, group, input, lane]
-    weights = _weight_table(layer, by_part.reshape(-1, common["lanes"]))
+    weights = _table(layer, "weights", by_part.reshape(-1, common["lanes"]), weight_bits)
     return SparseFc(
         height * parts, groups_in * width // parts, lanes_in, banks=ROWS_BUFFERED * parts, queue_depth=queue_depth,
         weights=weights, **common,

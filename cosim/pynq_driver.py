@@ -9,12 +9,18 @@ classes, counts = core.infer(images)
 """
 
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 INVALID = 1 << 31
 """Bit of a result's first word: the image packet had a wrong length."""
+
+LOAD_MAGIC = 0x574F5544
+"""First word of a file that load() takes: DUOW in ASCII, as the bytes lie."""
+LOAD_HEADER = 7
+"""Words before the network's: LOAD_MAGIC, HASH_0 to HASH_3 of the core, the number of the network's words, their CRC-32."""
 
 
 class DriverError(RuntimeError):
@@ -35,6 +41,7 @@ class Accelerator:
             description = json.loads(Path(description).read_text())
         self.registers, self.network, self.stages = (description[key] for key in ("registers", "network", "stages"))
         self.counter_names = description["counters"]
+        self.load_words = description["load"]["words"] if "load" in description else 0
         self._ip, self._dma, self._allocate = ip, dma, allocate
         self.check()
 
@@ -61,8 +68,38 @@ class Accelerator:
         self._command("STOP")
 
     def reset(self):
-        """Put the core back to the state after power-up: stopped, no image in it, no errors, counters 0."""
+        """Put the core back to the state after power-up: stopped, no image in it, no errors, counters 0; what is loaded stays."""
         self._command("RESET")
+
+    def load(self, file):
+        """Load a network into a loadable core, which stops and forgets what it does.
+
+        file: path or content of a file that `duospike pack` wrote for this core. ValueError for another one. DriverError if
+        the core did not take it as it was sent; it holds no network then, and does not start.
+        """
+        words = self._network_words(file if isinstance(file, bytes) else Path(file).read_bytes())
+        self._command("LOAD")
+        offset, write = self.registers["LOAD_DATA"]["offset"], self._ip.write
+        for word in words.tolist():
+            write(offset, word)
+        taken, checksum, expected = self.read("LOADED_WORDS"), self.read("LOAD_CRC"), zlib.crc32(words.tobytes())
+        if (taken, checksum) != (len(words), expected) or not self.state()["LOADED"] or "BAD_LOAD" in self.errors():
+            self._command("LOAD")
+            raise DriverError(f"{taken} words of CRC-32 {checksum:#010x} were loaded; expected: {len(words)} of {expected:#010x}")
+
+    def _network_words(self, content):
+        """The network in the content of a file, or ValueError."""
+        if not self.load_words:
+            raise ValueError("this core has its network in ROMs; allowed: a core of `duospike convert --axi --loadable`")
+        if len(content) % 4 or content[:4] != LOAD_MAGIC.to_bytes(4, "little") or len(content) < 4 * LOAD_HEADER:
+            raise ValueError("not a file of `duospike pack`")
+        words = np.frombuffer(content, "<u4")
+        header, words = words[1:LOAD_HEADER].tolist(), words[LOAD_HEADER:]
+        if header[:4] != [self.registers[f"HASH_{i}"]["value"] for i in range(4)]:
+            raise ValueError("the file is for another core; allowed: one made for the core of this description")
+        if len(words) != header[4] or len(words) != self.load_words or zlib.crc32(words.tobytes()) != header[5]:
+            raise ValueError("the file is damaged: its words do not match their number and checksum")
+        return words
 
     def _command(self, bit):
         self.write("CONTROL", self.registers["CONTROL"]["bits"][bit])

@@ -5,6 +5,7 @@ from myhdl import ConcatSignal, Signal, always_comb, block, intbv
 from .activity import ACTIVITY_BITS
 from .dense_core import DenseCore, dense_core
 from .encoder import Encoder, encoder
+from .memory import Table
 from .pool import Pool, pool
 from .readout import Readout, readout
 from .sparse_conv import SparseConv, sparse_conv
@@ -19,6 +20,8 @@ BLOCKS = {
     SparseFc: sparse_fc,
     Readout: readout,
 }
+WITH_PARAMETERS = (DenseCore, SparseConv, SparseFc)
+"""Types of stages that have weights, biases and thresholds."""
 
 
 def traced_streams(stages) -> dict[str, int]:
@@ -31,8 +34,14 @@ def trace_bits(stages) -> int:
     return sum(2 + bits for bits in traced_streams(stages).values())
 
 
+def parameter_tables(stages) -> list[Table]:
+    """Weights, biases and thresholds of all stages, in their order."""
+    with_parameters = [stage for stage in stages.values() if isinstance(stage, WITH_PARAMETERS)]
+    return [table for stage in with_parameters for table in (stage.weights, stage.bias, stage.neuron.theta)]
+
+
 @block
-def accelerator(clk, rst, src, dst, counts, trace, stages):
+def accelerator(clk, rst, src, dst, counts, trace, stages, load=None):
     """The whole network.
 
     Ports:
@@ -41,6 +50,7 @@ def accelerator(clk, rst, src, dst, counts, trace, stages):
         counts  out     activity counters of all stages, the first stage in the lowest bits
         trace   out     the streams between the stages, for watching them: of each stage but the last, the first in the lowest
                         bits, valid, ready and payload, valid lowest; leave it open otherwise
+        load    in      of a loadable core, see loading.Load
 
     Parameters:
         stages: dictionary of stage name to parameters (of a type in BLOCKS), in order
@@ -56,7 +66,8 @@ def accelerator(clk, rst, src, dst, counts, trace, stages):
     blocks = {}
     for i in range(len(names)):
         build = BLOCKS[type(stages[names[i]])]
-        blocks[names[i]] = build(clk, rst, streams[i], streams[i + 1], stage_counts[i], stages[names[i]])
+        loads = [load] if isinstance(stages[names[i]], WITH_PARAMETERS) else []
+        blocks[names[i]] = build(clk, rst, streams[i], streams[i + 1], stage_counts[i], stages[names[i]], *loads)
 
     @always_comb
     def show():

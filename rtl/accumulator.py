@@ -3,7 +3,8 @@
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .activity import activity
-from .memory import ram, rom
+from .loading import parameter_memory
+from .memory import ram
 from .stream import counter, index_bits, pack, signed, unpack
 
 
@@ -20,7 +21,8 @@ def row_padding(width: int, groups: int, kernel: int, parts: int) -> int:
 
 @block
 def accumulator(
-    clk, rst, src, dst, counts, height, width, parts, padding, kernel, channels, timesteps, lanes, current_bits, bias, weights
+    clk, rst, src, dst, counts, height, width, parts, padding, kernel, channels, timesteps, lanes, current_bits, bias, weights,
+    load=None,
 ):  # fmt: skip
     """Adds each event's kernel to a window of partial sums, for all taps, timesteps and lanes in one cycle.
 
@@ -34,6 +36,7 @@ def accumulator(
         src     sink         events of scanner(); padding and flush as below
         dst     source       currents, lanes * timesteps fields of current_bits, field lane * timesteps + t
         counts  out  160     activity counters
+        load    in           of a loadable core, see loading.Load
 
     Parameters:
         height, width: the map
@@ -95,12 +98,12 @@ def accumulator(
     valid = Signal(bool(0))
     has_event, is_silent, stall_in, stall_out = [Signal(bool(0)) for _ in range(4)]
 
-    weight_rom = rom(clk, pop, weight_addr, weight_word, weights)
+    weight_rom = parameter_memory(load)(clk, pop, weight_addr, weight_word, weights)
     weight_fields = unpack(
         weight_word,
         [taps[b * column_slots + p * kernel + a] for p in range(lanes) for a in range(kernel) for b in range(kernel)],
     )
-    bias_rom = rom(clk, shift, group_index, bias_word, bias)
+    bias_rom = parameter_memory(load)(clk, shift, group_index, bias_word, bias)
     bias_fields = unpack(bias_word, biases)
     activity_counts = activity(clk, rst, add, stall_in, stall_out, has_event, is_silent, counts)
     final_fields = pack([leaving[t * column_slots + p * kernel] for p in range(lanes) for t in range(timesteps)], dst.data)

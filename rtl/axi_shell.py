@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from myhdl import ConcatSignal, Signal, always_comb, block, instances, intbv
 
-from .accelerator import accelerator, trace_bits
+from .accelerator import accelerator, parameter_tables, trace_bits
 from .activity import ACTIVITY_BITS, COUNTERS
 from .axi_lite import WORD_BITS, Layout, axi_lite
 from .axi_stream import data_bits
 from .event_queue import event_queue
 from .image_intake import image_intake
+from .load_control import STATES, load_control
+from .loading import Load, LoadedTable
 from .memory import Table
 from .readout import Readout
 from .registers import COMMAND, CONSTANT, STATUS, RegisterMap
@@ -46,6 +48,11 @@ class AxiShell:
         return data_bits(self.image_bits)
 
     @property
+    def load_pieces(self) -> int:
+        """Pieces in which a network is loaded, 0 if it lies in ROMs."""
+        return max(table.end if isinstance(table, LoadedTable) else 0 for table in parameter_tables(self.stages))
+
+    @property
     def readout(self) -> Readout:
         return list(self.stages.values())[-1]
 
@@ -60,7 +67,7 @@ def plan_shell(stages, image_beats: int, registers: RegisterMap) -> AxiShell:
 
 @block
 def axi_shell(aclk, aresetn, s_axi, s_axis, m_axis, shell):
-    """The accelerator as a slave of a processor.
+    """The accelerator as a slave of a processor, with a network in ROMs, or one that the processor loads.
 
     Ports:
         aclk     in      clock
@@ -88,18 +95,29 @@ def axi_shell(aclk, aresetn, s_axi, s_axis, m_axis, shell):
     pixels, results = Stream(shell.image_bits), Stream(readout.output_bits)
     marks, marks_held = Stream(1), Stream(1)
 
+    if shell.load_pieces:
+        command, control_rst = Signal(bool(0)), Signal(bool(0))
+        command_data, control_values = Signal(intbv(0)[WORD_BITS:]), Signal(intbv(0)[STATES * WORD_BITS :])
+        load = Load(shell.load_pieces)
+        loading = load_control(
+            aclk, rst, write, write_index, write_data, control_values, control_rst, command, command_data, core_rst, load,
+            state_values, shell.load_pieces,
+        )  # fmt: skip
+    else:
+        command, command_data, control_rst, control_values, load = write, write_data, core_rst, state_values, None
+
     bus_slave = axi_lite(
         aclk, rst, s_axi, values, write, write_index, write_data, bad_access, shell.layout, shell.identity
     )  # fmt: skip
     control = shell_control(
-        aclk, rst, write, write_index, write_data, bad_access, ended_early, ended_late, ended, sent, active,
-        core_rst, enable, state_values,
+        aclk, rst, command, write_index, command_data, bad_access, ended_early, ended_late, ended, sent, active,
+        control_rst, enable, control_values,
     )  # fmt: skip
     intake = image_intake(
         aclk, core_rst, enable, s_axis, pixels, marks, ended, ended_early, ended_late, taking, shell.image_beats
     )  # fmt: skip
     mark_queue = event_queue(aclk, core_rst, marks, marks_held, marks_depth)
-    core = accelerator(aclk, core_rst, pixels, results, counts, trace, stages)
+    core = accelerator(aclk, core_rst, pixels, results, counts, trace, stages, load)
     result_words = result_output(
         aclk, rst, core_rst, results, marks_held, m_axis, sent, sending, readout.classes, readout.count_bits
     )  # fmt: skip

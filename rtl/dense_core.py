@@ -49,13 +49,14 @@ class DenseCore:
 
 
 @block
-def dense_core(clk, rst, src, dst, counts, stage):
+def dense_core(clk, rst, src, dst, counts, stage, load=None):
     """Convolution of the image, once for all timesteps, and neurons unrolled over them.
 
     Ports:
         src     sink    pixels: stage.channels fields of stage.image_bits, in the order frame, row, column
         dst     source  spike stream, stage.lanes * stage.timesteps bits
         counts  out     activity counters of the MAC array: busy in each cycle in which it takes a window
+        load    in      of a loadable core, see loading.Load
 
     Timing: one pixel of one channel group a cycle.
     """
@@ -70,10 +71,10 @@ def dense_core(clk, rst, src, dst, counts, stage):
     )  # fmt: skip
     multiply = mac_array(
         clk, rst, windows, currents, stage.lanes, stage.width, stage.timesteps, inputs, stage.image_bits,
-        stage.image_signed, stage.neuron.current_bits, stage.bias, stage.weights,
+        stage.image_signed, stage.neuron.current_bits, stage.bias, stage.weights, load,
     )  # fmt: skip
     fire_neurons = lif(
-        clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.height, stage.width, stage.passes, stage.neuron
+        clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.height, stage.width, stage.passes, stage.neuron, load
     )  # fmt: skip
     count_activity = activity(clk, rst, busy, stall_in, stall_out, never, never, counts)
 

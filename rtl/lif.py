@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .group_walk import group_walk
-from .memory import Table, ram, rom
+from .loading import parameter_memory
+from .memory import Table, ram
 from .stream import counter, pack, signed, unpack
 
 
@@ -28,7 +29,7 @@ class Lif:
 
 
 @block
-def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron):
+def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, load=None):
     """Turns the currents of all timesteps into spikes: v_t = reset-and-leak(v_(t-1)) + a_t, spike if v_t > theta.
 
     A pipeline stage for each timestep of a pass hands the potential on to the next. Only where an image takes several
@@ -37,6 +38,7 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron):
     Ports:
         src  sink    currents, lanes * timesteps fields of neuron.current_bits, field lane * timesteps + t
         dst  source  spike stream, lanes * timesteps bits
+        load in      of a loadable core, see loading.Load
 
     Parameters:
         timesteps: of a pass
@@ -89,7 +91,7 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron):
 
     current_fields = unpack(src.data, currents)
     walk = group_walk(clk, rst, take, next_group, columns, groups)
-    theta_rom = rom(clk, always_read, next_group, theta_word, neuron.theta)
+    theta_rom = parameter_memory(load)(clk, always_read, next_group, theta_word, neuron.theta)
     theta_fields = unpack(theta_word, thetas)
 
     if passes > 1:

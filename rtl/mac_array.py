@@ -3,12 +3,14 @@
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .group_walk import group_walk
-from .memory import rom
+from .loading import parameter_memory
 from .stream import counter, pack, signed, unpack
 
 
 @block
-def mac_array(clk, rst, src, dst, lanes, columns, repeat, inputs, input_bits, input_signed, current_bits, bias, weights):
+def mac_array(
+    clk, rst, src, dst, lanes, columns, repeat, inputs, input_bits, input_signed, current_bits, bias, weights, load=None
+):
     """Multiplies each window with the weights of `lanes` output channels and sums: a = bias + sum of w * x.
 
     The weights of a channel group stay in the array for a whole scan over a row.
@@ -17,6 +19,7 @@ def mac_array(clk, rst, src, dst, lanes, columns, repeat, inputs, input_bits, in
         src  sink    windows, `inputs` fields of input_bits
         dst  source  currents, lanes * repeat fields of current_bits; field lane * repeat + t is the lane's current, for
                      each t: direct coding shows the same image at every timestep
+        load in      of a loadable core, see loading.Load
 
     Parameters:
         columns: windows of one channel group before the next group's begin
@@ -47,8 +50,8 @@ def mac_array(clk, rst, src, dst, lanes, columns, repeat, inputs, input_bits, in
     sums = [signed(current_bits) for _ in range(lanes * repeat)]
 
     walk = group_walk(clk, rst, take, next_group, columns, groups)
-    weight_rom = rom(clk, always_read, next_group, weight_word, weights)
-    bias_rom = rom(clk, always_read, next_group, bias_word, bias)
+    weight_rom = parameter_memory(load)(clk, always_read, next_group, weight_word, weights)
+    bias_rom = parameter_memory(load)(clk, always_read, next_group, bias_word, bias)
     weight_fields = unpack(weight_word, taps)
     bias_fields = unpack(bias_word, biases)
     value_fields = unpack(src.data, fields)

@@ -1,4 +1,4 @@
-"""Memories: a block RAM and a ROM that is initialised from a hex file."""
+"""Memories: block RAMs, and a ROM that is initialised from a hex file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -109,6 +109,57 @@ reg [$msb:0] mem [0:$depth_1];
 initial $$readmemh("$path", mem);
 
 always @(posedge $clk) begin: TRANSFER
+    if ($read) begin
+        $q <= mem[$read_addr];
+    end
+end"""
+
+
+@block
+def word_ram(clk, write, write_addr, write_data, read, read_addr, q, depth):
+    """A ram() for very many words: the same ports and timing, but no Signal for each word, of which MyHDL keeps every one.
+
+    Until a word is written, reading it gives unknown bits in the HDL, and 0 in MyHDL.
+    """
+    words = [0] * depth
+    depth_1, msb = depth - 1, len(q) - 1  # noqa: F841 (names of the HDL templates)
+
+    @always(clk.posedge)
+    def transfer():
+        if read:
+            q.next = words[read_addr]
+        if write:
+            words[write_addr] = int(write_data)
+
+    clk.read = write.read = write_addr.read = write_data.read = read.read = read_addr.read = True
+    q.driven = "reg"
+    return transfer
+
+
+word_ram.vhdl_code = """\
+memory: block
+    type words_t is array (0 to $depth_1) of unsigned($msb downto 0);
+    signal mem: words_t;
+begin
+    transfer: process ($clk) is
+    begin
+        if rising_edge($clk) then
+            if $write = '1' then
+                mem(to_integer($write_addr)) <= $write_data;
+            end if;
+            if $read = '1' then
+                $q <= mem(to_integer($read_addr));
+            end if;
+        end if;
+    end process;
+end block;"""
+word_ram.verilog_code = """\
+reg [$msb:0] mem [0:$depth_1];
+
+always @(posedge $clk) begin: TRANSFER
+    if ($write) begin
+        mem[$write_addr] <= $write_data;
+    end
     if ($read) begin
         $q <= mem[$read_addr];
     end

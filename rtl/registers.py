@@ -1,6 +1,6 @@
 """The registers of the AXI shell: the one table behind the hardware, its page, the C header and the driver."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .activity import COUNTERS
 from .errors import DesignError
@@ -105,6 +105,29 @@ COUNTS = (
     Register("RESULTS", STATUS, "Result packets sent whole since reset."),
     Register("CYCLES", STATUS, "Clock cycles since reset."),
 )
+LOADABLE_CONTROL = replace(
+    CONTROL,
+    bits=(
+        *CONTROL.bits[:2],
+        Bits("RESET", 2, 1, "back to the state after power-up, for all but what is loaded, and a result packet that has begun, "
+                            "which is sent whole"),
+        Bits("LOAD", 3, 1, "as RESET, and forget the network: the first word of one is due"),
+    ),
+)  # fmt: skip
+LOADABLE_ERRORS = replace(
+    ERRORS,
+    bits=(
+        *ERRORS.bits,
+        Bits("NOT_LOADED", 4, 1, "START without a whole network; it did nothing"),
+        Bits("BAD_LOAD", 5, 1, "a word was written to LOAD_DATA when none was due; it was dropped"),
+    ),
+)  # fmt: skip
+LOADABLE_STATE = replace(STATE, bits=(*STATE.bits, Bits("LOADED", 2, 1, "a whole network has been loaded")))
+LOAD_DATA = Register("LOAD_DATA", COMMAND, "Writing it loads the next word of a network; reads as 0.")
+LOAD_COUNTS = (
+    Register("LOADED_WORDS", STATUS, "Words of the network that have been loaded."),
+    Register("LOAD_CRC", STATUS, "CRC-32 of these words (IEEE 802.3, zlib), of each the lowest byte first."),
+)
 COUNTER_MEANINGS = {
     "busy": "cycles in which the stage works",
     "stall_in": "cycles in which it waits for input",
@@ -119,14 +142,17 @@ def counter_name(stage: str, counter: str) -> str:
     return f"{stage}_{counter}".upper()
 
 
-def register_map(stages, version: tuple[int, int, int], network_hash: bytes, image_beats: int, result_words: int) -> RegisterMap:
+def register_map(
+    stages, version: tuple[int, int, int], identity: bytes, image_beats: int, result_words: int, loadable: bool = False
+) -> RegisterMap:
     """The registers of a shell.
 
-    stages: their names, in order. version: of Duospike, three numbers below 256. network_hash: 16 bytes or more.
+    stages: their names, in order. version: of Duospike, three numbers below 256. identity: SHA-256 of the network, or of the
+    description of a loadable core; 16 bytes or more. loadable: the network comes through the bus.
     """
     if any(not 0 <= number < 256 for number in version):
         raise DesignError(f"register map: version {version}; allowed: three numbers of 0 to 255")
-    words = [int.from_bytes(network_hash[WORD_BYTES * i : WORD_BYTES * (i + 1)], "big") for i in range(HASH_WORDS)]
+    hashed = "SHA-256 of the core's description" if loadable else "network's SHA-256"
     constants = (
         Register("ID", CONSTANT, "DUOS in ASCII.", value=IDENTIFICATION),
         Register(
@@ -135,8 +161,8 @@ def register_map(stages, version: tuple[int, int, int], network_hash: bytes, ima
             version[0] << 16 | version[1] << 8 | version[2],
         ),
         *(
-            Register(f"HASH_{i}", CONSTANT, f"Bytes {4 * i} to {4 * i + 3} of the network's SHA-256, big-endian.", value=word)
-            for i, word in enumerate(words)
+            Register(f"HASH_{i}", CONSTANT, f"Bytes {4 * i} to {4 * i + 3} of the {hashed}, big-endian.", value=word)
+            for i, word in enumerate(hash_words(identity))
         ),
         Register("IMAGE_BEATS", CONSTANT, "Beats of an image packet.", value=image_beats),
         Register("RESULT_WORDS", CONSTANT, "Words of a result packet.", value=result_words),
@@ -146,4 +172,13 @@ def register_map(stages, version: tuple[int, int, int], network_hash: bytes, ima
         for stage in stages
         for counter in COUNTERS
     ]
-    return RegisterMap((*constants, CONTROL, ERRORS, STATE, *COUNTS, *counters))
+    if loadable:
+        fixed = (LOADABLE_CONTROL, LOADABLE_ERRORS, LOAD_DATA, LOADABLE_STATE, *COUNTS, *LOAD_COUNTS)
+    else:
+        fixed = (CONTROL, ERRORS, STATE, *COUNTS)
+    return RegisterMap((*constants, *fixed, *counters))
+
+
+def hash_words(identity: bytes) -> list[int]:
+    """The first bytes of a hash as HASH_0 and the registers after it hold them."""
+    return [int.from_bytes(identity[WORD_BYTES * i : WORD_BYTES * (i + 1)], "big") for i in range(HASH_WORDS)]

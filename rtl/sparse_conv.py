@@ -52,13 +52,14 @@ class SparseConv:
 
 
 @block
-def sparse_conv(clk, rst, src, dst, counts, stage):
+def sparse_conv(clk, rst, src, dst, counts, stage, load=None):
     """Event-driven convolution with neurons: spikes in, spikes out.
 
     Ports:
         src     sink    spike stream, stage.lanes_in * stage.timesteps bits
         dst     source  spike stream, stage.lanes * stage.timesteps bits
         counts  out     activity counters of the accumulators
+        load    in      of a loadable core, see loading.Load
 
     Timing: a row of input gives the row of output kernel // 2 above it; see accumulator().
     """
@@ -80,9 +81,9 @@ def sparse_conv(clk, rst, src, dst, counts, stage):
     accumulate_events = accumulator(
         clk, rst, queued, currents, counts,
         stage.height, stage.width, stage.parts, padding, stage.kernel, channels, stage.timesteps, stage.lanes,
-        stage.neuron.current_bits, stage.bias, stage.weights,
+        stage.neuron.current_bits, stage.bias, stage.weights, load,
     )  # fmt: skip
     fire_neurons = lif(
-        clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.height, stage.width, stage.passes, stage.neuron
+        clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.height, stage.width, stage.passes, stage.neuron, load
     )  # fmt: skip
     return instances()

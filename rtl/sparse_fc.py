@@ -8,7 +8,8 @@ from .activity import activity
 from .event_queue import event_queue
 from .group_walk import group_walk
 from .lif import Lif, lif
-from .memory import Table, rom
+from .loading import parameter_memory
+from .memory import Table
 from .scanner import event_width, scanner
 from .stream import Stream, counter, groups_of, index_bits, pack, signed, unpack
 
@@ -50,7 +51,7 @@ class SparseFc:
 
 
 @block
-def fc_accumulator(clk, rst, src, dst, counts, parts, inputs, timesteps, lanes, current_bits, bias, weights):
+def fc_accumulator(clk, rst, src, dst, counts, parts, inputs, timesteps, lanes, current_bits, bias, weights, load=None):
     """Adds each event's weights to the partial sums of one group of neurons, group after group for each part of input.
 
     Between parts the partial sums of the other groups wait in a memory. The scan of the last part gives the currents.
@@ -59,6 +60,7 @@ def fc_accumulator(clk, rst, src, dst, counts, parts, inputs, timesteps, lanes, 
         src     sink         events of scanner(), a part of input as one pixel
         dst     source       currents, lanes * timesteps fields of current_bits, field lane * timesteps + t
         counts  out  160     activity counters
+        load    in           of a loadable core, see loading.Load
 
     Parameters:
         parts: parts of a frame
@@ -99,10 +101,10 @@ def fc_accumulator(clk, rst, src, dst, counts, parts, inputs, timesteps, lanes, 
     biases = [signed(current_bits) for _ in range(lanes)]
     bias_word = Signal(intbv(0)[bias.width :])
 
-    weight_rom = rom(clk, pop, weight_addr, weight_word, weights)
+    weight_rom = parameter_memory(load)(clk, pop, weight_addr, weight_word, weights)
     weight_fields = unpack(weight_word, taps)
     walk_groups = group_walk(clk, rst, shift, next_load_group, 1, groups)
-    bias_rom = rom(clk, always_read, next_load_group, bias_word, bias)
+    bias_rom = parameter_memory(load)(clk, always_read, next_load_group, bias_word, bias)
     bias_fields = unpack(bias_word, biases)
     final_fields = pack(finals, dst.data)
     count_activity = activity(clk, rst, add, stall_in, blocked, has_event, is_silent, counts)
@@ -218,13 +220,14 @@ def fc_accumulator(clk, rst, src, dst, counts, parts, inputs, timesteps, lanes, 
 
 
 @block
-def sparse_fc(clk, rst, src, dst, counts, stage):
+def sparse_fc(clk, rst, src, dst, counts, stage, load=None):
     """Event-driven fully connected layer with neurons, working on parts of its input as they arrive.
 
     Ports:
         src     sink    spike stream, stage.lanes_in * stage.timesteps bits
         dst     source  spike stream of one pixel, stage.lanes * stage.timesteps bits
         counts  out     activity counters of the accumulators
+        load    in      of a loadable core, see loading.Load
 
     Timing: see fc_accumulator(); when the frame ends only its last part is left to do.
     """
@@ -239,7 +242,7 @@ def sparse_fc(clk, rst, src, dst, counts, stage):
     queue_events = event_queue(clk, rst, events, queued, stage.queue_depth)
     accumulate_events = fc_accumulator(
         clk, rst, queued, currents, counts, stage.parts, inputs, stage.timesteps, stage.lanes,
-        stage.neuron.current_bits, stage.bias, stage.weights,
+        stage.neuron.current_bits, stage.bias, stage.weights, load,
     )  # fmt: skip
-    fire_neurons = lif(clk, rst, currents, dst, stage.lanes, stage.timesteps, 1, 1, stage.passes, stage.neuron)
+    fire_neurons = lif(clk, rst, currents, dst, stage.lanes, stage.timesteps, 1, 1, stage.passes, stage.neuron, load)
     return instances()

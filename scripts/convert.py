@@ -12,7 +12,11 @@ type and parameter set), weights, biases and thresholds as hex files that serve 
 accelerator.core (for FuseSoC), verilator.f and waivers.vlt (lint of the Verilog), manifest.json (versions, lanes, hashes).
 Simulate or synthesise it with DIR as the working directory, where the hex files are. The same input gives the same bytes.
 With --axi the top is axi_shell: the accelerator behind AXI4-Stream and AXI4-Lite, with registers.md, registers.h and
-registers.json (its registers), driver.py (for PYNQ), package_ip.tcl (packages it as an IP in Vivado) and clock.xdc."""
+registers.json (its registers), driver.py (for PYNQ), package_ip.tcl (packages it as an IP in Vivado) and clock.xdc.
+With --axi --loadable weights, biases and thresholds lie in memories that a host fills through AXI4-Lite, and no hex files hold
+them: the core runs any network of its shape whose numbers fit its widths; weights.bin is MODEL for it, pack makes others."""
+
+MOST_HEADROOM = 16
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -26,8 +30,24 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--clock", type=megahertz, metavar="MHZ", help="clock that the constraints ask for, with --axi (default: 100)"
     )
+    parser.add_argument("--loadable", action="store_true", help="a core whose network is loaded at run time, with --axi")
+    parser.add_argument(
+        "--headroom", type=spare_bits, metavar="N",
+        help="with --loadable: bits of currents, potentials and thresholds beyond those that MODEL needs (default: 0)",
+    )  # fmt: skip
     add_design_options(parser)
     parser.set_defaults(func=run)
+
+
+def spare_bits(text: str) -> int:
+    """Parse a number of spare bits."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= MOST_HEADROOM:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bits of 0 to {MOST_HEADROOM}")
+    return value
 
 
 def megahertz(text: str) -> float:
@@ -51,13 +71,17 @@ def run(args: argparse.Namespace) -> int:
 
     if args.clock is not None and not args.axi:
         raise InputError("--clock needs --axi: the accelerator alone comes without constraints")
+    if args.loadable and not args.axi:
+        raise InputError("--loadable needs --axi: the network comes through the AXI shell")
+    if args.headroom is not None and not args.loadable:
+        raise InputError("--headroom needs --loadable: a network in ROMs has the widths that it needs")
     network = load_model(args.model)
     sizing = sizing_of(network, args)
-    stages = plan_stages(network, sizing)
     with output_folder(args.out) as folder:
         if args.axi:
-            modules = write_shell(network, sizing, stages, folder, args)
+            modules = write_shell(network, sizing, folder, args)
         else:
+            stages = plan_stages(network, sizing)
             modules = convert_stages(stages, args.language)
             write_hdl(network, sizing, stages, modules, folder, args.language)
     lanes = ", ".join(f"{layer}={lanes}" for layer, lanes in sizing.lanes.items())
@@ -65,14 +89,23 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def write_shell(network, sizing, stages, folder: Path, args: argparse.Namespace):
+def write_shell(network, sizing, folder: Path, args: argparse.Namespace):
     """Write the accelerator with its AXI shell; returns the modules."""
     from cosim.axi_design import convert_shell, shell_of
-    from cosim.axi_folder import DEFAULT_MHZ, WAIVERS, axi_files
+    from cosim.axi_folder import DEFAULT_MHZ, LOADABLE_WAIVERS, WAIVERS, axi_files
     from cosim.hdl_folder import write_hdl
+    from cosim.loadable import core_description, loadable_stages, loadable_widths
+    from cosim.plan import plan_stages
 
-    shell = shell_of(network, stages)
+    if args.loadable:
+        widths = loadable_widths(network, args.headroom or 0)
+        stages = loadable_stages(plan_stages(network, sizing, widths))
+        core = core_description(network, sizing, widths, stages)
+    else:
+        stages, core = plan_stages(network, sizing), None
+    shell = shell_of(network, stages, core)
     modules = convert_shell(shell, args.language)
-    others = axi_files(network, stages, shell, modules, args.language, args.clock or DEFAULT_MHZ)
-    write_hdl(network, sizing, stages, modules, folder, args.language, others, WAIVERS)
+    others = axi_files(network, stages, shell, modules, args.language, args.clock or DEFAULT_MHZ, core)
+    waivers = WAIVERS + LOADABLE_WAIVERS if args.loadable else WAIVERS
+    write_hdl(network, sizing, stages, modules, folder, args.language, others, waivers)
     return modules

@@ -19,6 +19,7 @@ COMMANDS = {
     "train": ("train", "train a network and write its integers"),
     "evaluate": ("evaluate", "accuracy and spike rates by the integer reference"),
     "convert": ("convert", "write the accelerator as Verilog or VHDL"),
+    "pack": ("pack", "a network for a core that loads its weights"),
     "cosim": ("cosim", "run the accelerator in a simulator and compare"),
     "cycles": ("cycles", "cycles of the accelerator by the cycle model"),
     "energy": ("energy", "modelled energy of an image"),

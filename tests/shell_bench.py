@@ -10,8 +10,11 @@ from small_networks import small_network, small_stages
 from cosim.axi_design import convert_shell, shell_of
 from cosim.axi_folder import description
 from cosim.convert import Module
+from cosim.loadable import core_description, loadable_stages, loadable_widths
+from cosim.plan import plan_stages
 from cosim.pynq_driver import Accelerator
 from cosim.simulated_overlay import SimulatedOverlay
+from cosim.sizing import choose_sizing
 from reference.datasets import random_images
 from reference.network import Network
 
@@ -28,18 +31,30 @@ class ShellDesign:
         return random_images(count, self.network.image_shape, self.network.pixel_range, seed)
 
 
-def shell_design(architecture="2C3-FC6", shape=(1, 9, 8), lanes=None, **settings) -> ShellDesign:
+def shell_design(
+    architecture="2C3-FC6", shape=(1, 9, 8), lanes=None, loadable=False, headroom=0, language="verilog", **settings
+) -> ShellDesign:
     """The shell around a small network; converted once, since that takes most of a test's time."""
     wanted = {"rate": 0.4, "classes": 6} | settings
-    return _design(architecture, shape, lanes, tuple(wanted.items()))
+    return _design(architecture, shape, lanes, loadable, headroom, language, tuple(wanted.items()))
 
 
 @cache
-def _design(architecture, shape, lanes, settings):
+def _design(architecture, shape, lanes, loadable, headroom, language, settings):
     network = small_network(architecture, shape, **dict(settings))
-    stages = small_stages(network, lanes)
-    shell = shell_of(network, stages)
-    return ShellDesign(network, convert_shell(shell), description(network, stages, shell))
+    if loadable:
+        stages, core = loadable_core(network, lanes, headroom)
+    else:
+        stages, core = small_stages(network, lanes), None
+    shell = shell_of(network, stages, core)
+    return ShellDesign(network, convert_shell(shell, language), description(network, stages, shell, core))
+
+
+def loadable_core(network, lanes=None, headroom=0):
+    """Stages and description of a core that takes its network through the bus."""
+    sizing, widths = choose_sizing(network, lanes), loadable_widths(network, headroom)
+    stages = loadable_stages(plan_stages(network, sizing, widths))
+    return stages, core_description(network, sizing, widths, stages)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import pytest
 from myhdl import Signal, StopSimulation, delay, intbv
 
 from cosim.block_run import simulate
-from rtl.memory import Table, ram, rom
+from rtl.memory import Table, ram, rom, word_ram
 from rtl.stream import counter
 
 WIDTH = 7
@@ -23,15 +23,30 @@ def clocked(clk, step, cycles):
     raise StopSimulation
 
 
-@pytest.mark.parametrize("depth", [1, 2, 5, 16])
-def test_ram_reads_the_old_word(place, depth):
+@pytest.mark.parametrize(
+    "memory, depth",
+    [
+        *((ram, depth) for depth in (1, 2, 5, 16)),
+        (word_ram, 5),
+        *(pytest.param(word_ram, n, marks=pytest.mark.slow) for n in (1, 16)),
+    ],
+)
+def test_rams_read_the_old_word(place, memory, depth):
     clk, write, read = Signal(bool(0)), Signal(bool(0)), Signal(bool(0))
     write_addr, read_addr = counter(depth), counter(depth)
     write_data, q = Signal(intbv(0)[WIDTH:]), Signal(intbv(0)[WIDTH:])
     device = place(
-        ram, clk=clk, write=write, write_addr=write_addr, write_data=write_data, read=read, read_addr=read_addr, q=q, depth=depth
+        memory,
+        clk=clk,
+        write=write,
+        write_addr=write_addr,
+        write_data=write_data,
+        read=read,
+        read_addr=read_addr,
+        q=q,
+        depth=depth,
     )
-    choose, memory, shown, seen = random.Random(depth), {}, [], []
+    choose, stored, shown, seen = random.Random(depth), {}, [], []
     output = None
 
     def step(cycle):
@@ -46,9 +61,9 @@ def test_ram_reads_the_old_word(place, depth):
         write.next, write_addr.next, write_data.next = writing, at, word
         read.next, read_addr.next = reading, source
         if reading:
-            output = memory[source]
+            output = stored[source]
         if writing:
-            memory[at] = word
+            stored[at] = word
 
     simulate(device.instance, clocked(clk, step, 150 + depth))
     assert len(seen) > 100

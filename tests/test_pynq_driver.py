@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shell_bench import random_images
+from shell_bench import loadable_core, random_images
 from small_networks import small_network, small_stages
 
 from cosim import pynq_driver
 from cosim.axi_design import shell_of
 from cosim.axi_folder import description
+from cosim.loadable import load_file
 from cosim.network_run import input_beats
 from cosim.pynq_driver import Accelerator, DriverError
 
@@ -102,9 +103,35 @@ def test_commands_and_bits():
     assert core.state() == {"RUNNING": False, "BUSY": True}
 
 
+def loadable_driver(network, lanes=None):
+    stages, core = loadable_core(network, lanes)
+    content = description(network, stages, shell_of(network, stages, core), core)
+    return Accelerator(content, Registers(content["registers"]), None), load_file(network, core)
+
+
+def test_files_that_are_not_for_this_core_are_refused_before_anything_is_written(tmp_path):
+    network = small_network("2C3-FC3", (1, 3, 4))
+    core, file = loadable_driver(network)
+    _, other = loadable_driver(network, lanes=1)
+    wrong = {
+        "not a file of": [b"", b"DUOW", file[:-1], b"X" + file[1:]],
+        "for another core": [other],
+        "damaged": [file[:-4], file + bytes(4), file[:-1] + bytes([file[-1] ^ 1]), file[:24] + b"0123" + file[28:]],
+    }
+    for message, contents in wrong.items():
+        for content in contents:
+            (tmp_path / "weights.bin").write_bytes(content)
+            with pytest.raises(ValueError, match=message):
+                core.load(tmp_path / "weights.bin")
+    assert core._ip.written == []
+    in_roms, _, _ = driver_of(network)
+    with pytest.raises(ValueError, match="network in ROMs"):
+        in_roms.load(file)
+
+
 def test_the_driver_needs_numpy_alone():
     """It goes to the board as one file."""
     tree = ast.parse(Path(pynq_driver.__file__).read_text())
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     modules |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-    assert modules == {"json", "pathlib", "numpy"}
+    assert modules == {"json", "pathlib", "zlib", "numpy"}

@@ -1,0 +1,44 @@
+"""Area of the AXI shell around a network, synthesised by Yosys: with ROMs, and as a loadable core.
+
+.venv/bin/python -m benchmarks.loadable MODEL [FAMILY]
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cosim.axi_design import convert_shell, shell_of
+from cosim.loadable import core_description, loadable_stages, loadable_widths
+from cosim.plan import plan_stages
+from cosim.sizing import choose_sizing
+from cosim.synthesis import Area, synthesize
+from reference.modelfile import load_model
+
+
+def shells(model: Path):
+    """The name of each design, and its AxiShell."""
+    network = load_model(model)
+    sizing, widths = choose_sizing(network), loadable_widths(network, 0)
+    stages = plan_stages(network, sizing)
+    yield "ROMs", shell_of(network, stages)
+    stages = loadable_stages(stages)
+    core = core_description(network, sizing, widths, stages)
+    shell = shell_of(network, stages, core)
+    yield f"loadable, {shell.load_pieces} words", shell
+
+
+def main(model: Path, family: str = "xcup") -> None:
+    """Print a table of Markdown."""
+    kinds = list(asdict(Area()))
+    print(f"| {family} | {' | '.join(kinds)} |\n|---|{'---|' * len(kinds)}")
+    for name, shell in shells(model):
+        with TemporaryDirectory() as folder:
+            area = synthesize(convert_shell(shell), Path(folder), family).total
+        print(f"| {name} | {' | '.join(f'{number:g}' for number in asdict(area).values())} |", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -1,0 +1,187 @@
+"""Networks as words for a core of their shape, and the refusal of all others."""
+
+import json
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from shell_bench import loadable_core
+from small_networks import small_network, small_stages
+
+from cosim.axi_design import shell_of
+from cosim.axi_folder import description
+from cosim.errors import CosimError
+from cosim.loadable import core_hash, load_file, network_words, read_core
+from cosim.plan import stage_widths
+from cosim.register_pages import json_text
+from reference.network import Neuron
+from reference.widths import prove_widths
+from rtl.accelerator import parameter_tables
+
+ARCHITECTURES = [
+    ("3C3-5C3-MP2-FC6", (1, 6, 7), {}),
+    ("4C5-3C1-FC6-FC4", (3, 5, 4), {"image_signed": True, "classes": 2, "weight_bits": 3}),
+    ("3C3-FC6", (2, 4, 3), {"timesteps": 8, "coding": "rate"}),
+]  # fmt: skip
+
+
+def entries_of(words, core):
+    """The entries of each memory by its name, put together again from the words."""
+    found = {}
+    for memory in core["memories"]:
+        pieces = -(-memory["width"] // 32)
+        taken = words[memory["first"] : memory["first"] + pieces * memory["depth"]].reshape(-1, pieces)
+        found[memory["name"]] = [sum(int(word) << 32 * i for i, word in enumerate(row)) for row in taken]
+    return found
+
+
+@pytest.mark.parametrize("architecture, shape, settings", ARCHITECTURES)
+def test_without_headroom_the_words_are_those_of_the_hex_files(architecture, shape, settings):
+    network = small_network(architecture, shape, **settings)
+    stages, core = loadable_core(network)
+    words = network_words(network, core)
+    assert words.dtype == np.uint32 and len(words) == core["words"]
+    entries = entries_of(words, core)
+    for table in parameter_tables(small_stages(network)):
+        assert entries.pop(table.path.removesuffix(".hex")) == [int(line, 16) for line in table.hex_lines().split()]
+    assert not entries
+    ends = [memory["first"] + -(-memory["width"] // 32) * memory["depth"] for memory in core["memories"]]
+    assert [memory["first"] for memory in core["memories"]] == [0, *ends[:-1]] and ends[-1] == core["words"]
+
+
+def signed_fields(entry, width, bits):
+    fields = [entry >> at & 2**bits - 1 for at in range(0, width, bits)]
+    return [field - (field >> bits - 1 << bits) for field in fields]
+
+
+def test_headroom_is_filled_with_signs():
+    network = small_network("3C3-5C3-MP2-FC6", (1, 6, 7))
+    _, core = loadable_core(network, lanes=2, headroom=5)
+    entries = entries_of(network_words(network, core), core)
+    memories = {memory["name"]: memory for memory in core["memories"]}
+    for name, proven in prove_widths(network).items():
+        layer = next(layer for layer in network.layers if layer.name == name)
+        for what, bits in (("theta", proven.theta_bits + 5), ("bias", proven.current_bits + 5)):
+            memory = memories[f"{name}_{what}"]
+            assert memory["field_bits"] == bits
+            fields = [signed_fields(entry, memory["width"], bits) for entry in entries[memory["name"]]]
+            assert sum(fields, [])[: layer.outputs] == getattr(layer, what).tolist()
+    # A window's weights come channel by channel within each tap.
+    first = signed_fields(entries["conv1_weights"][0], memories["conv1_weights"]["width"], network.layers[0].weight_bits)
+    assert first == network.layers[0].weights[:2].transpose(0, 2, 3, 1).reshape(-1).tolist()
+
+
+OTHERS = {
+    "input_shape": ({"shape": (1, 6, 8)}, "network: input_shape 1-6-8; allowed: 1-6-7, the core's"),
+    "image_bits": ({"image_bits": 7}, "network: image_bits 7; allowed: 8, the core's"),
+    "image_signed": ({"image_signed": True}, "network: image_signed True; allowed: False"),
+    "timesteps": ({"timesteps": 3}, "network: timesteps 3; allowed: 2"),
+    "coding": ({"coding": "rate"}, "network: coding rate; allowed: direct"),
+    "classes": ({"classes": 2}, "network: classes 2; allowed: 3"),
+    "layers": ({"architecture": "3C3-5C3-FC6"}, "network: layers conv1-conv2-fc1; allowed: conv1-conv2-pool1-fc1"),
+    "outputs": ({"architecture": "3C3-4C3-MP2-FC6"}, "layer conv2: outputs 4; allowed: 5"),
+    "kernel": ({"architecture": "3C3-5C5-MP2-FC6"}, "layer conv2: kernel 5; allowed: 3"),
+    "reset": ({"kind": "zero"}, "layer conv1: reset zero; allowed: subtract"),
+    "multiplier": ({"neuron": Neuron("subtract", 6, 5)}, "layer conv1: multiplier 6; allowed: 5"),
+    "shift": ({"neuron": Neuron("subtract", 5, 6)}, "layer conv1: shift 6; allowed: 5"),
+    "weight_bits": ({"weight_bits": 5}, "layer conv1: weight_bits 5; allowed: up to 4"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_network_of_another_shape_is_refused(what):
+    settings, message = OTHERS[what]
+    _, core = loadable_core(small_network(), headroom=4)
+    with pytest.raises(CosimError) as refused:
+        network_words(small_network(**settings), core)
+    assert str(refused.value).startswith(message) and "\n" not in str(refused.value)
+
+
+def test_another_seed_of_the_coding_is_refused():
+    made, other = [small_network("3C3-FC6", (2, 4, 3), timesteps=4, coding="rate", coding_seed=seed) for seed in (1, 2)]
+    _, core = loadable_core(made)
+    with pytest.raises(CosimError, match="network: coding_seed 2; allowed: 1, the core's"):
+        network_words(other, core)
+
+
+def with_layer(network, index, **arrays):
+    layers = list(network.layers)
+    layers[index] = replace(layers[index], **arrays)
+    return replace(network, layers=tuple(layers))
+
+
+def test_a_network_is_refused_for_each_width_that_is_one_bit_too_small():
+    network = small_network()
+    _, core = loadable_core(network)
+    layer = network.layers[1]
+    proven = stage_widths(network)["conv2"]
+    wider = {
+        "current_bits": with_layer(network, 1, bias=layer.bias + 2 ** (proven.current_bits - 1), theta=layer.theta),
+        "theta_bits": with_layer(network, 1, theta=layer.theta + 2 ** (proven.theta_bits - 1)),
+    }
+    for key, other in wider.items():
+        needed = getattr(stage_widths(other)["conv2"], key)
+        assert needed > getattr(proven, key)
+        with pytest.raises(CosimError) as refused:
+            network_words(other, core)
+        assert str(refused.value) == f"layer conv2: {key} {needed}; allowed: up to {getattr(proven, key)}, the core's"
+    # Of the potential, which grows with the current: a core that lacks a bit of it and of nothing else.
+    narrow = json.loads(json.dumps(core))
+    narrow["layers"]["fc1"]["potential_bits"] -= 1
+    with pytest.raises(CosimError, match=r"layer fc1: potential_bits (\d+); allowed: up to \d+, the core's"):
+        network_words(network, narrow)
+
+
+def test_a_file_names_its_core_and_its_words():
+    network = small_network()
+    _, core = loadable_core(network)
+    content = np.frombuffer(load_file(network, core), "<u4")
+    assert content[0].tobytes() == b"DUOW" and content[5] == core["words"] == len(content) - 7
+    assert b"".join(int(word).to_bytes(4, "big") for word in content[1:5]) == core_hash(core)[:16]
+    assert content[6] == zlib.crc32(content[7:].tobytes())
+    assert content[7:].tolist() == network_words(network, core).tolist()
+
+
+def test_cores_of_one_shape_and_widths_have_one_hash_whatever_their_weights():
+    network = small_network()
+    other = with_layer(network, 1, weights=network.layers[1].weights[::-1], bias=network.layers[1].bias[::-1])
+    core = core_hash(loadable_core(network, lanes=2)[1])
+    assert core == core_hash(loadable_core(with_layer(other, 1, theta=network.layers[1].theta[::-1]), lanes=2)[1])
+    assert len({core, core_hash(loadable_core(network, lanes=3)[1]), core_hash(loadable_core(network, 2, headroom=1)[1])}) == 3
+
+
+def folder_of(network, folder, change=lambda content: None):
+    stages, core = loadable_core(network)
+    content = description(network, stages, shell_of(network, stages, core), core)
+    change(content)
+    (folder / "registers.json").write_text(json_text(content))
+    return core
+
+
+def test_a_core_is_read_back(tmp_path):
+    core = folder_of(small_network(), tmp_path)
+    assert read_core(tmp_path) == core
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda content: content.pop("load"), "no loadable core"),
+        (lambda content: content["load"].update(words=1), "does not match its hash"),
+        (lambda content: content["load"]["layers"]["fc1"].update(theta_bits=40), "does not match its hash"),
+        (lambda content: content.pop("registers"), "does not match its hash"),
+    ],
+)
+def test_a_description_that_was_changed_is_refused(tmp_path, change, message):
+    folder_of(small_network(), tmp_path, change)
+    with pytest.raises(CosimError, match=message):
+        read_core(tmp_path)
+
+
+@pytest.mark.parametrize("text, message", [(None, "cannot be read"), ("{", "not a file of JSON"), ("[]", "no loadable core")])
+def test_a_folder_without_a_description_is_refused(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / "registers.json").write_text(text)
+    with pytest.raises(CosimError, match=message):
+        read_core(tmp_path)
