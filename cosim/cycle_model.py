@@ -22,6 +22,8 @@ from rtl.accumulator import row_padding
 from rtl.activity import COUNTERS
 from rtl.dense_core import DenseCore
 from rtl.encoder import Encoder
+from rtl.lif import lif_depth, lif_spacing
+from rtl.mac_array import adder_groups
 from rtl.pool import Pool
 from rtl.readout import Readout
 from rtl.sparse_conv import SparseConv
@@ -113,7 +115,8 @@ class _Chain:
     def add_dense(self, number: int, stage: DenseCore):
         radius = stage.kernel // 2
         self.add(units.WINDOW, number, height=stage.height, width=stage.width, radius=radius, groups=stage.groups)
-        self.add(units.MAC, number)
+        inputs = stage.kernel * stage.kernel * stage.channels
+        self.add(units.MAC, number, steps=2 + len(adder_groups(inputs)))
         self.add_lif(number, stage, stage.height * stage.width)
 
     def add_conv(self, number: int, stage: SparseConv, events: np.ndarray):
@@ -141,11 +144,18 @@ class _Chain:
         )  # fmt: skip
         self.add(units.QUEUE, number, depth=stage.queue_depth, slots=self.slots)
         self.slots += stage.queue_depth
+        self.add(units.FETCH, number)
 
     def add_lif(self, number: int, stage: DenseCore | SparseConv | SparseFc, pixels: int):
-        spacing = stage.timesteps + 2
+        spacing = lif_spacing(stage.timesteps)
         is_spaced = stage.passes > 1 and pixels * stage.groups < spacing
-        self.add(units.LIF, number, timesteps=stage.timesteps, spacing=spacing - 1 if is_spaced else 0)
+        self.add(
+            units.LIF,
+            number,
+            timesteps=stage.timesteps,
+            spacing=spacing - 1 if is_spaced else 0,
+            depth=lif_depth(stage.timesteps),
+        )
 
     def arrays(self) -> tuple:
         """What step_chain() takes of the units: its arguments from `kinds` to `streams`."""

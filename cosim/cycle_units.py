@@ -24,22 +24,24 @@ def unit_type(parameters: str, registers: str) -> np.dtype:
 
 ENCODER = unit_type("", "")
 WINDOW = unit_type("height width radius groups", "level write_column row group column fetched inside")
-MAC = unit_type("", "multiplied")
-LIF = unit_type("timesteps spacing", "occupied pause")
+MAC = unit_type("steps", "moving")
+LIF = unit_type("timesteps spacing depth", "moving inside queued pause")
 SCANNER = unit_type(
     "parts width positions scans flush banks beats pixels",
-    "filled beat bank_part part scan column flushing walking at end fetched fetch_last fetch_events encoding encode_last left",
+    "filled beat taken bank_part part scan column flushing ahead ahead_at ahead_end ahead_ends_part walking at end ends_part "
+    "chosen chosen_last chosen_events chosen_ends_part fetched fetch_last fetch_events encoding encode_last left",
 )
 QUEUE = unit_type("depth slots", "head level")
+FETCH = unit_type("", "located located_flags reading reading_flags")
 CONV = unit_type(
     "radius height width positions groups parts",
-    "priming held held_last held_event emits column group part row tail",
+    "priming emits column group part row tail",
 )
-FC = unit_type("groups parts", "priming held held_last held_event load_group load_part part")
+FC = unit_type("groups parts", "priming load_group load_part part")
 POOL = unit_type("height width groups", "row group column")
-READOUT = unit_type("lanes outputs passes", "holding lane neuron pass_index")
+READOUT = unit_type("lanes outputs passes", "closing holding lane neuron pass_index")
 
-KINDS = (ENCODER, WINDOW, MAC, LIF, SCANNER, QUEUE, CONV, FC, POOL, READOUT)
+KINDS = (ENCODER, WINDOW, MAC, LIF, SCANNER, QUEUE, FETCH, CONV, FC, POOL, READOUT)
 """In this order a chain's units lie in the arrays that step_chain() takes."""
 
 compiled: Callable = numba.njit(cache=True, nogil=True)
@@ -101,23 +103,24 @@ def step_mac(unit, src_valid, dst_ready, counts):
     step = dst_ready or not unit.valid
     count(counts, unit.stage, src_valid and step, src_valid and not step)
     if step:
-        unit.valid = unit.multiplied
-        unit.multiplied = src_valid
+        unit.moving = ((unit.moving << 1) | int(src_valid)) & ((1 << unit.steps) - 1)
+        unit.valid = unit.moving >> (unit.steps - 1)
     return step
 
 
 @compiled
 def step_lif(unit, src_valid, dst_ready):
-    step = dst_ready or not unit.valid
-    ready = step and unit.pause == 0
-    if step:
-        take = src_valid and ready
-        unit.occupied = ((unit.occupied << 1) | int(take)) & ((1 << unit.timesteps) - 1)
-        unit.valid = unit.occupied >> (unit.timesteps - 1)
-        if take:
-            unit.pause = unit.spacing
-        elif unit.pause != 0:
-            unit.pause -= 1
+    ready = unit.inside != unit.depth and unit.pause == 0
+    take = src_valid and ready
+    leave = unit.valid and dst_ready
+    unit.queued += ((unit.moving >> (2 * unit.timesteps - 1)) & 1) - int(leave)
+    unit.inside += int(take) - int(leave)
+    unit.moving = ((unit.moving << 1) | int(take)) & ((1 << (2 * unit.timesteps)) - 1)
+    unit.valid = unit.queued != 0
+    if take:
+        unit.pause = unit.spacing
+    elif unit.pause != 0:
+        unit.pause -= 1
     return ready
 
 
@@ -128,53 +131,66 @@ def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events):
     last_lane = unit.left <= 1
     encode_ready = not unit.encoding or (dst_ready and last_lane)
     fetch_ready = encode_ready or not unit.fetched
+    choose_ready = fetch_ready or not unit.chosen
     last_chunk = unit.end - unit.at <= 1
-    step = unit.walking and fetch_ready and last_chunk
+    walk_ready = not unit.walking or (choose_ready and last_chunk)
+    freed = unit.chosen and fetch_ready and unit.chosen_ends_part
 
     if encode_ready:
         unit.encoding, unit.encode_last, unit.left = unit.fetched, unit.fetch_last, unit.fetch_events
     elif dst_ready:
         unit.left -= 1
     if fetch_ready:
-        unit.fetched, unit.fetch_last = unit.walking, last_chunk
-        unit.fetch_events = 0
+        unit.fetched, unit.fetch_last, unit.fetch_events = unit.chosen, unit.chosen_last, unit.chosen_events
+    if choose_ready:
+        unit.chosen, unit.chosen_last = unit.walking, last_chunk
+        unit.chosen_ends_part = unit.ends_part and last_chunk
+        unit.chosen_events = 0
         if unit.walking and unit.end != unit.at:
-            unit.fetch_events = chunk_events[unit.at]
+            unit.chosen_events = chunk_events[unit.at]
 
-    part_done = False
-    if step:
+    available = unit.flushing != 0 or unit.filled > unit.taken
+    takes_part = False
+    ahead_is_free = walk_ready or not unit.ahead
+    if walk_ready:
+        unit.walking, unit.at, unit.end = unit.ahead, unit.ahead_at, unit.ahead_end
+        unit.ends_part = unit.ahead_ends_part
+    elif choose_ready:
+        unit.at += 1
+    if ahead_is_free:
+        unit.ahead = available
+        unit.ahead_at = unit.ahead_end = unit.ahead_ends_part = 0
+    if ahead_is_free and available:
         if unit.flushing != 0:
             unit.flushing -= 1
-        elif unit.column != unit.positions - 1:
-            unit.column += 1
         else:
-            unit.column = 0
-            if unit.scan != unit.scans - 1:
-                unit.scan += 1
+            if unit.column < unit.width:
+                pixel = unit.pixels + unit.bank_part * unit.width + unit.column
+                unit.ahead_at, unit.ahead_end = first_chunk[pixel], first_chunk[pixel + 1]
+            if unit.column != unit.positions - 1:
+                unit.column += 1
             else:
-                unit.scan = 0
-                part_done = True
-                unit.bank_part += 1
-                if unit.part != unit.parts - 1:
-                    unit.part += 1
+                unit.column = 0
+                if unit.scan != unit.scans - 1:
+                    unit.scan += 1
                 else:
-                    unit.part = 0
-                    unit.flushing = unit.flush
-    if step or not unit.walking:
-        unit.walking = unit.flushing != 0 or unit.filled > part_done
-        unit.at = unit.end = 0
-        if unit.walking and unit.flushing == 0 and unit.column < unit.width:
-            pixel = unit.pixels + unit.bank_part * unit.width + unit.column
-            unit.at, unit.end = first_chunk[pixel], first_chunk[pixel + 1]
-    elif fetch_ready:
-        unit.at += 1
+                    unit.scan = 0
+                    takes_part = True
+                    unit.ahead_ends_part = 1
+                    unit.bank_part += 1
+                    if unit.part != unit.parts - 1:
+                        unit.part += 1
+                    else:
+                        unit.part = 0
+                        unit.flushing = unit.flush
 
     if src_valid and ready:
         unit.beat += 1
         if unit.beat == unit.beats:
             unit.beat = 0
             unit.filled += 1
-    unit.filled -= part_done
+    unit.filled -= freed
+    unit.taken += int(takes_part) - int(freed)
     unit.valid = unit.encoding
     unit.flags = (LAST if unit.encode_last and unit.left <= 1 else 0) | (EVENT if unit.left != 0 else 0)
     return ready
@@ -196,31 +212,30 @@ def step_queue(unit, src_valid, src_flags, dst_ready, ring):
 
 
 @compiled
-def hold_event(unit, add, src_valid, src_flags):
-    """The event at hand; returns ready."""
-    ready = add or not unit.held
-    if ready:
-        unit.held = src_valid
-        unit.held_last = (src_flags & LAST) != 0
-        unit.held_event = (src_flags & EVENT) != 0
-    return ready
+def step_fetch(unit, src_valid, src_flags, dst_ready):
+    step = dst_ready or not unit.valid
+    if step:
+        unit.valid, unit.flags = unit.reading, unit.reading_flags
+        unit.reading, unit.reading_flags = unit.located, unit.located_flags
+        unit.located, unit.located_flags = src_valid, src_flags
+    return step
 
 
 @compiled
-def count_event(unit, add, stall_out, counts):
+def count_event(unit, add, src_flags, stall_out, counts):
     count(counts, unit.stage, add, stall_out)
-    counts[unit.stage, 3] += add and unit.held_event
-    counts[unit.stage, 4] += add and not unit.held_event
+    is_event = (src_flags & EVENT) != 0
+    counts[unit.stage, 3] += add and is_event
+    counts[unit.stage, 4] += add and not is_event
 
 
 @compiled
 def step_conv(unit, src_valid, src_flags, dst_ready, counts):
     blocked = unit.valid and not dst_ready
-    ending = unit.held and unit.held_last
-    add = unit.held and unit.priming == 0 and not (ending and blocked)
+    ending = src_valid and (src_flags & LAST) != 0
+    add = src_valid and unit.priming == 0 and not (ending and blocked)
     shift = (unit.priming != 0 or ending) and not blocked
-    count_event(unit, add, ending and blocked, counts)
-    ready = hold_event(unit, add, src_valid, src_flags)
+    count_event(unit, add, src_flags, ending and blocked, counts)
     if shift:
         unit.valid = unit.emits & 1
         last_of_row = unit.part == unit.parts - 1 or unit.row >= unit.height
@@ -249,16 +264,16 @@ def step_conv(unit, src_valid, src_flags, dst_ready, counts):
                         unit.tail = unit.radius
     elif dst_ready:
         unit.valid = 0
-    return ready
+    return add
 
 
 @compiled
 def step_fc(unit, src_valid, src_flags, dst_ready, counts):
-    blocked = unit.held and unit.held_last and unit.valid and not dst_ready
-    add = unit.held and not unit.priming and not blocked
-    shift = unit.priming or (unit.held and unit.held_last and not blocked)
-    count_event(unit, add, blocked, counts)
-    ready = hold_event(unit, add, src_valid, src_flags)
+    ending = src_valid and (src_flags & LAST) != 0
+    blocked = ending and unit.valid and not dst_ready
+    add = src_valid and not unit.priming and not blocked
+    shift = unit.priming or (ending and not blocked)
+    count_event(unit, add, src_flags, blocked, counts)
     if shift and not unit.priming and unit.part == unit.parts - 1:
         unit.valid = 1
     elif dst_ready:
@@ -271,7 +286,7 @@ def step_fc(unit, src_valid, src_flags, dst_ready, counts):
         else:
             unit.load_group = 0
             unit.load_part = 0 if unit.load_part == unit.parts - 1 else unit.load_part + 1
-    return ready
+    return add
 
 
 @compiled
@@ -298,13 +313,16 @@ def step_pool(unit, src_valid, dst_ready, counts):
 
 @compiled
 def step_readout(unit, src_valid, dst_ready, counts):
-    blocked = unit.valid and not dst_ready
+    blocked = unit.closing or (unit.valid and not dst_ready)
     step = unit.holding and not blocked
     last_lane = unit.lane == unit.lanes - 1 or unit.neuron == unit.outputs - 1
     count(counts, unit.stage, step, unit.holding and blocked)
     ready = not unit.holding or (step and last_lane)
     if dst_ready:
         unit.valid = 0
+    if unit.closing:
+        unit.valid = 1
+    unit.closing = 0
     if step:
         if unit.neuron != unit.outputs - 1:
             unit.neuron += 1
@@ -314,7 +332,7 @@ def step_readout(unit, src_valid, dst_ready, counts):
                 unit.pass_index += 1
             else:
                 unit.pass_index = 0
-                unit.valid = 1
+                unit.closing = 1
     if ready:
         unit.holding = src_valid
         unit.lane = 0
@@ -336,7 +354,7 @@ def move(stream, cycle, moved, beats, firsts, lasts):
 
 @compiled
 def step_chain(
-    kinds, index, encoders, windows, macs, lifs, scanners, queues, convs, fcs, pools, readouts,
+    kinds, index, encoders, windows, macs, lifs, scanners, queues, fetches, convs, fcs, pools, readouts,
     first_chunk, chunk_events, ring, valids, flags, streams, counts, cycle, moved, beats, firsts, lasts, limit,
 ):  # fmt: skip
     """Run until all classes have come or `limit` cycles have passed; returns whether they have.
@@ -367,18 +385,22 @@ def step_chain(
                 ready = step_queue(queue, src_valid, src_flags, ready, ring)
                 valids[u + 1], flags[u + 1] = queue.valid, queue.flags
             elif kind == 6:
+                fetch = fetches[i]
+                ready = step_fetch(fetch, src_valid, src_flags, ready)
+                valids[u + 1], flags[u + 1] = fetch.valid, fetch.flags
+            elif kind == 7:
                 ready = step_conv(convs[i], src_valid, src_flags, ready, counts)
                 valids[u + 1] = convs[i].valid
             elif kind == 3:
                 ready = step_lif(lifs[i], src_valid, ready)
                 valids[u + 1] = lifs[i].valid
-            elif kind == 7:
+            elif kind == 8:
                 ready = step_fc(fcs[i], src_valid, src_flags, ready, counts)
                 valids[u + 1] = fcs[i].valid
-            elif kind == 8:
+            elif kind == 9:
                 ready = step_pool(pools[i], src_valid, ready, counts)
                 valids[u + 1] = pools[i].valid
-            elif kind == 9:
+            elif kind == 10:
                 ready = step_readout(readouts[i], src_valid, ready, counts)
                 valids[u + 1] = readouts[i].valid
             elif kind == 0:

@@ -5,7 +5,7 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 from .activity import activity
 from .loading import parameter_memory
 from .memory import ram
-from .stream import counter, index_bits, pack, signed, unpack
+from .stream import counter, pack, signed, unpack
 
 
 def row_padding(width: int, groups: int, kernel: int, parts: int) -> int:
@@ -21,7 +21,7 @@ def row_padding(width: int, groups: int, kernel: int, parts: int) -> int:
 
 @block
 def accumulator(
-    clk, rst, src, dst, counts, height, width, parts, padding, kernel, channels, timesteps, lanes, current_bits, bias, weights,
+    clk, rst, src, dst, counts, height, width, parts, padding, kernel, timesteps, lanes, weight_bits, current_bits, bias,
     load=None,
 ):  # fmt: skip
     """Adds each event's kernel to a window of partial sums, for all taps, timesteps and lanes in one cycle.
@@ -33,7 +33,9 @@ def accumulator(
     near an edge the window holds columns of both, and each column's tag says which scan it belongs to.
 
     Ports:
-        src     sink         events of scanner(); padding and flush as below
+        src     sink         events with their weights, from weight_fetch(); padding and flush as below. Field
+                             (lane * kernel + a) * kernel + b of the word is the weight of the output at row a - kernel // 2 and
+                             column b - kernel // 2 from the event's pixel
         dst     source       currents, lanes * timesteps fields of current_bits, field lane * timesteps + t
         counts  out  160     activity counters
         load    in           of a loadable core, see loading.Load
@@ -43,10 +45,8 @@ def accumulator(
         parts: scans over a row for each group, each with the events of other channels; flush rows have one
         padding: empty pixels after each scan, row_padding() or more
         kernel: 1, 3 or 5
-        channels: weight words of each scan
+        weight_bits: width of a weight
         bias: Table, one word for each group: lanes fields of current_bits
-        weights: Table, word (part * groups + group) * channels + channel: field (lane * kernel + a) * kernel + b is the weight of
-            the output at row a - kernel // 2 and column b - kernel // 2 from the event's pixel
 
     Timing: one event a cycle. A frame takes the sum of max(1, events) over all pixels, parts and groups, and empty pixels
     for kernel // 2 flush rows and kernel // 2 flush columns.
@@ -59,18 +59,15 @@ def accumulator(
     row_words = groups * positions
     column_slots = lanes * kernel
     slots = kernel * column_slots
-    weight_bits = weights.width // (lanes * kernel * kernel)
+    word_bits = lanes * kernel * kernel * weight_bits
     low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
 
-    # Event at hand: its weights come out of the ROM in the cycle in which it is added.
-    event_channel = src.data(index_bits(channels), 0)
-    event_mask = src.data(index_bits(channels) + timesteps, index_bits(channels))
-    event_last = src.data(index_bits(channels) + timesteps)
-    held, held_last = Signal(bool(0)), Signal(bool(0))
+    event_word = src.data(word_bits, 0)
+    event_mask = src.data(word_bits + timesteps, word_bits)
+    event_last = src.data(word_bits + timesteps)
     mask = Signal(intbv(0)[timesteps:])
-    pop, add, shift = [Signal(bool(0)) for _ in range(3)]
-    weight_addr = counter(weights.depth)
-    weight_word = Signal(intbv(0)[weights.width :])
+    add, shift = Signal(bool(0)), Signal(bool(0))
+    weight_word = Signal(intbv(0)[word_bits:])
     taps = [signed(weight_bits) for _ in range(lanes * kernel * kernel)]
 
     # Columns. Slots 0 .. kernel - 1 are the window's, slot `kernel` is the column that enters it next.
@@ -78,16 +75,19 @@ def accumulator(
     emits = Signal(intbv(0)[kernel + 1 :])
     keeps = Signal(intbv(0)[kernel + 1 :])
     addr = [counter(row_words) for _ in range(kernel + 1)]
-    base = [counter(weights.depth) for _ in range(kernel + 1)]
+    # Columns that an event reaches, those of its own scan, and for each position of the window.
+    own = Signal(intbv(0)[kernel:])
     reached = Signal(intbv(0)[slots:])
     first, same_row = Signal(bool(0)), Signal(bool(0))
+    # Columns still to come into the window after reset, and that there are none.
     priming = counter(radius + 3)
+    primed = Signal(bool(0))
 
     # Position of the column after those.
     column, group_index, part, row = counter(positions), counter(groups), counter(parts), counter(rows)
     last_of_row = Signal(bool(0))
     tail = counter(radius + 1)
-    next_addr, next_base, next_parity = counter(row_words), counter(weights.depth), Signal(bool(0))
+    next_addr, next_parity = counter(row_words), Signal(bool(0))
 
     # Slot b * column_slots + lane * kernel + a holds the sum for the output at row a - radius and column b - radius.
     window = [signed(current_bits) for _ in range(timesteps * slots)]
@@ -98,7 +98,6 @@ def accumulator(
     valid = Signal(bool(0))
     has_event, is_silent, stall_in, stall_out = [Signal(bool(0)) for _ in range(4)]
 
-    weight_rom = parameter_memory(load)(clk, pop, weight_addr, weight_word, weights)
     weight_fields = unpack(
         weight_word,
         [taps[b * column_slots + p * kernel + a] for p in range(lanes) for a in range(kernel) for b in range(kernel)],
@@ -147,41 +146,29 @@ def accumulator(
                     entering[t * lanes + p].next = biases[p]
 
     @always_comb
+    def take_apart():
+        weight_word.next = event_word
+        mask.next = event_mask
+
+    @always_comb
     def flow():
-        add.next = held and priming == 0 and not (held_last and valid and not dst.ready)
-        shift.next = (priming != 0 or (held and held_last)) and not (valid and not dst.ready)
+        add.next = src.valid and primed and not (event_last and valid and not dst.ready)
+        shift.next = (not primed or (src.valid and event_last)) and not (valid and not dst.ready)
         dst.valid.next = valid
 
     @always_comb
     def observe():
+        src.ready.next = add
         has_event.next = add and mask != 0
         is_silent.next = add and mask == 0
-        stall_out.next = held and held_last and valid and not dst.ready
-        stall_in.next = not add and not (held and held_last and valid and not dst.ready)
-
-    @always_comb
-    def pop_event():
-        src.ready.next = add or not held
-        pop.next = src.valid and (add or not held)
-        if add and held_last:
-            weight_addr.next = base[radius + 1] + event_channel
-        else:
-            weight_addr.next = base[radius] + event_channel
-
-    @always(clk.posedge)
-    def hold_event():
-        if rst:
-            held.next = False
-        elif add or not held:
-            held.next = src.valid
-            held_last.next = event_last
-            mask.next = event_mask
+        stall_out.next = src.valid and event_last and valid and not dst.ready
+        stall_in.next = not add and not (src.valid and event_last and valid and not dst.ready)
 
     @always_comb
     def find_reach():
         for b in range(kernel):
             for i in range(column_slots):
-                reached.next[b * column_slots + i] = parity[b] == parity[radius]
+                reached.next[b * column_slots + i] = own[b]
 
     @always(clk.posedge)
     def accumulate():
@@ -225,25 +212,25 @@ def accumulator(
             emits.next = 0
             keeps.next = 0
             parity.next = 0
+            own.next = 2**kernel - 1
             priming.next = radius + 2
-            for b in range(kernel + 1):
-                base[b].next = 0
+            primed.next = False
         elif shift:
             for b in range(kernel):
                 emits.next[b] = emits[b + 1]
                 keeps.next[b] = keeps[b + 1]
                 parity.next[b] = parity[b + 1]
+                own.next[b] = parity[b + 1] == parity[radius + 1]
                 addr[b].next = addr[b + 1]
-                base[b].next = base[b + 1]
             emits.next[kernel] = tail == 0 and row >= radius and last_of_row and column < width
             keeps.next[kernel] = tail == 0
             parity.next[kernel] = next_parity
             addr[kernel].next = next_addr
-            base[kernel].next = next_base
             first.next = row == 0
             same_row.next = part != 0
             if priming != 0:
                 priming.next = priming - 1
+            primed.next = priming <= 1
 
     @always(clk.posedge)
     def advance():
@@ -254,7 +241,6 @@ def accumulator(
             row.next = 0
             tail.next = 0
             next_addr.next = 0
-            next_base.next = 0
             next_parity.next = 0
         elif shift:
             if tail != 0:
@@ -270,16 +256,13 @@ def accumulator(
                 if group_index != last_group:
                     group_index.next = group_index + 1
                     next_addr.next = next_addr + 1
-                    next_base.next = next_base + channels
                 else:
                     group_index.next = 0
                     next_addr.next = 0
                     if not last_of_row:
                         part.next = part + 1
-                        next_base.next = next_base + channels
                     else:
                         part.next = 0
-                        next_base.next = 0
                         if row != last_row:
                             row.next = row + 1
                         else:

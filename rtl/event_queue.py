@@ -23,19 +23,15 @@ def event_queue(clk, rst, src, dst, depth):
     head, tail = counter(depth), counter(depth)
     level = counter(depth + 1)
     push, pop = Signal(bool(0)), Signal(bool(0))
-    not_full, not_empty = Signal(bool(0)), Signal(bool(0))
-
-    @always_comb
-    def status():
-        not_full.next = level != depth
-        not_empty.next = level != 0
+    # Registers of their own beside the level, since whole stages wait for them.
+    has_room, has_words = Signal(bool(0)), Signal(bool(0))
 
     @always_comb
     def handshake():
-        src.ready.next = not_full
-        dst.valid.next = not_empty
-        push.next = src.valid and not_full
-        pop.next = dst.ready and not_empty
+        src.ready.next = has_room
+        dst.valid.next = has_words
+        push.next = src.valid and has_room
+        pop.next = dst.ready and has_words
 
     @always_comb
     def show_head():
@@ -51,7 +47,6 @@ def event_queue(clk, rst, src, dst, depth):
         if rst:
             head.next = 0
             tail.next = 0
-            level.next = 0
         else:
             if push:
                 if tail == last:
@@ -63,9 +58,20 @@ def event_queue(clk, rst, src, dst, depth):
                     head.next = 0
                 else:
                     head.next = head + 1
-            if push and not pop:
-                level.next = level + 1
-            elif pop and not push:
-                level.next = level - 1
 
-    return status, handshake, show_head, store, move
+    @always(clk.posedge)
+    def count():
+        if rst:
+            level.next = 0
+            has_room.next = True
+            has_words.next = False
+        elif push and not pop:
+            level.next = level + 1
+            has_room.next = level != last
+            has_words.next = True
+        elif pop and not push:
+            level.next = level - 1
+            has_room.next = True
+            has_words.next = level != 1
+
+    return handshake, show_head, store, move, count

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .event_queue import event_queue
 from .group_walk import group_walk
 from .loading import parameter_memory
 from .memory import Table, ram
-from .stream import counter, pack, signed, unpack
+from .stream import Stream, counter, pack, signed, unpack
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,29 @@ class Lif:
     theta: Table
 
 
+def lif_latency(timesteps: int) -> int:
+    """Cycles from a beat's currents to its spikes: two pipeline stages for each timestep, and the queue."""
+    return 2 * timesteps + 1
+
+
+def lif_spacing(timesteps: int) -> int:
+    """Cycles after which a beat may come back in the next pass: its potentials are in the memory, and read again."""
+    return 2 * timesteps + 2
+
+
+def lif_depth(timesteps: int) -> int:
+    """Beats that may be inside at once: those of the latency, and one more, since a place is free only when it is seen free."""
+    return lif_latency(timesteps) + 1
+
+
 @block
 def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, load=None):
     """Turns the currents of all timesteps into spikes: v_t = reset-and-leak(v_(t-1)) + a_t, spike if v_t > theta.
 
-    A pipeline stage for each timestep of a pass hands the potential on to the next. Only where an image takes several
-    passes, a memory keeps the potential of every neuron from one pass to the next.
+    Each timestep of a pass has two pipeline stages: one charges, v = leaked + a, the next fires, resets and leaks, and hands
+    the leaked potential on to the next timestep. The pipeline never stands still: a beat enters only if the queue at its end
+    has a place for it, so that what stands behind knows from a register whether it may go on. Only where an image takes
+    several passes, a memory keeps the leaked potential of every neuron from one pass to the next.
 
     Ports:
         src  sink    currents, lanes * timesteps fields of neuron.current_bits, field lane * timesteps + t
@@ -46,7 +64,7 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, loa
         passes: how often the map goes through for an image; the first begins with a potential of 0
         neuron: a Lif
 
-    Timing: one beat a cycle, latency `timesteps` cycles. If a map has so few beats that one comes back before its potentials
+    Timing: one beat a cycle, latency lif_latency(). If a map has so few beats that one comes back before its potentials
     are in the memory, each beat waits for the one before.
     """
     multiplier, shift = neuron.multiplier, neuron.shift
@@ -55,37 +73,49 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, loa
     resets_to_zero = neuron.kind == "zero"
     groups = neuron.theta.depth
     spike_bits = lanes * timesteps
-    last_stage = timesteps - 1
+    last_timestep = timesteps - 1
     low, high = -(2 ** (neuron.potential_bits - 1)), 2 ** (neuron.potential_bits - 1)
     product_low, product_high = low * max(multiplier, 1), high * max(multiplier, 1)
     beats = rows * groups * columns
     last_beat, last_pass = beats - 1, passes - 1
-    # From taking a beat to reading its potentials back: through the pipeline, into the memory, and out of it.
-    spacing = timesteps + 2
+    spacing = lif_spacing(timesteps)
     spaced = passes > 1 and beats < spacing
+    depth = lif_depth(timesteps)
+    last_place = depth - 1
 
-    step, take, always_read, waiting = [Signal(bool(0)) for _ in range(4)]
-    arriving = Signal(intbv(0)[timesteps:])
-    occupied = Signal(intbv(0)[timesteps:])
+    take, leave, always_read, waiting = [Signal(bool(0)) for _ in range(4)]
+    has_room = Signal(bool(0))
+    inside = counter(depth + 1)
     currents = [signed(neuron.current_bits) for _ in range(spike_bits)]
     theta_word = Signal(intbv(0)[neuron.theta.width :])
     thetas = [signed(neuron.theta_bits) for _ in range(lanes)]
     next_group = counter(groups)
+    fired, spiking = Stream(spike_bits), Stream(spike_bits)
 
-    # What pipeline stage s takes: potentials and spikes of the timestep before, spikes so far, currents, thresholds.
-    carried = [signed(neuron.potential_bits) for _ in range(timesteps * lanes)]
-    spiked = Signal(intbv(0)[timesteps * lanes :])
+    # What the stage takes that charges timestep t: leaked potentials and spikes of the timestep before, spikes so far,
+    # currents, thresholds.
+    entering = Signal(intbv(0)[timesteps:])
+    leaked = [signed(neuron.potential_bits) for _ in range(spike_bits)]
+    spiked = Signal(intbv(0)[spike_bits:])
     patterns = [Signal(intbv(0)[spike_bits:]) for _ in range(timesteps)]
     coming = [signed(neuron.current_bits) for _ in range(timesteps * spike_bits)]
-    coming_thetas = [signed(neuron.theta_bits) for _ in range(timesteps * lanes)]
+    coming_thetas = [signed(neuron.theta_bits) for _ in range(spike_bits)]
 
-    # What it hands on.
-    membrane = [signed(neuron.potential_bits) for _ in range(timesteps * lanes)]
+    # What it hands to the stage that fires.
+    charging = Signal(intbv(0)[timesteps:])
+    charged = [signed(neuron.potential_bits) for _ in range(spike_bits)]
+    charged_patterns = [Signal(intbv(0)[spike_bits:]) for _ in range(timesteps)]
+    charged_currents = [signed(neuron.current_bits) for _ in range(timesteps * spike_bits)]
+    charged_thetas = [signed(neuron.theta_bits) for _ in range(spike_bits)]
+
+    # What that one hands on.
+    firing = Signal(intbv(0)[timesteps:])
+    membrane = [signed(neuron.potential_bits) for _ in range(spike_bits)]
     spikes = [Signal(intbv(0)[spike_bits:]) for _ in range(timesteps)]
     held = [signed(neuron.current_bits) for _ in range(timesteps * spike_bits)]
-    held_thetas = [signed(neuron.theta_bits) for _ in range(timesteps * lanes)]
+    held_thetas = [signed(neuron.theta_bits) for _ in range(spike_bits)]
 
-    # Potentials and spikes at the end of the pass before.
+    # Leaked potentials and spikes at the end of the pass before.
     recalled = [signed(neuron.potential_bits) for _ in range(lanes)]
     recalled_spikes = Signal(intbv(0)[lanes:])
 
@@ -93,29 +123,30 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, loa
     walk = group_walk(clk, rst, take, next_group, columns, groups)
     theta_rom = parameter_memory(load)(clk, always_read, next_group, theta_word, neuron.theta)
     theta_fields = unpack(theta_word, thetas)
+    queue_spikes = event_queue(clk, rst, fired, spiking, depth)
 
     if passes > 1:
-        leave = Signal(bool(0))
-        beat, next_beat, leaving_beat, pass_index = counter(beats), counter(beats), counter(beats), counter(passes)
+        settled = Signal(bool(0))
+        beat, next_beat, settling_beat, pass_index = counter(beats), counter(beats), counter(beats), counter(passes)
         potential_word = Signal(intbv(0)[lanes * neuron.potential_bits :])
         stored_potentials = Signal(intbv(0)[lanes * neuron.potential_bits :])
         stored = [signed(neuron.potential_bits) for _ in range(lanes)]
         stored_spikes = Signal(intbv(0)[lanes:])
-        potential_fields = pack([membrane[last_stage * lanes + p] for p in range(lanes)], potential_word)
-        potentials = ram(clk, leave, leaving_beat, potential_word, always_read, next_beat, stored_potentials, beats)
+        potential_fields = pack([membrane[last_timestep * lanes + p] for p in range(lanes)], potential_word)
+        potentials = ram(clk, settled, settling_beat, potential_word, always_read, next_beat, stored_potentials, beats)
         stored_fields = unpack(stored_potentials, stored)
         if resets_delayed:
             last_spikes = Signal(intbv(0)[lanes:])
-            spike_memory = ram(clk, leave, leaving_beat, last_spikes, always_read, next_beat, stored_spikes, beats)
+            spike_memory = ram(clk, settled, settling_beat, last_spikes, always_read, next_beat, stored_spikes, beats)
 
             @always_comb
             def find_last_spikes():
                 for p in range(lanes):
-                    last_spikes.next[p] = spikes[last_stage][p * timesteps + last_stage]
+                    last_spikes.next[p] = spikes[last_timestep][p * timesteps + last_timestep]
 
         @always_comb
-        def find_leaving():
-            leave.next = occupied[last_stage] and dst.ready
+        def find_settled():
+            settled.next = firing[last_timestep]
 
         @always_comb
         def recall():
@@ -143,18 +174,18 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, loa
             beat.next = next_beat
             if rst:
                 pass_index.next = 0
-                leaving_beat.next = 0
+                settling_beat.next = 0
             else:
                 if take and beat == last_beat:
                     if pass_index == last_pass:
                         pass_index.next = 0
                     else:
                         pass_index.next = pass_index + 1
-                if leave:
-                    if leaving_beat == last_beat:
-                        leaving_beat.next = 0
+                if settled:
+                    if settling_beat == last_beat:
+                        settling_beat.next = 0
                     else:
-                        leaving_beat.next = leaving_beat + 1
+                        settling_beat.next = settling_beat + 1
 
     else:
         # Clocked, since MyHDL takes no process that waits for nothing; synthesis makes constants of it.
@@ -175,11 +206,10 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, loa
         def space_beats():
             if rst:
                 pause.next = 0
-            elif step:
-                if take:
-                    pause.next = spacing - 1
-                elif pause != 0:
-                    pause.next = pause - 1
+            elif take:
+                pause.next = spacing - 1
+            elif pause != 0:
+                pause.next = pause - 1
 
     else:
 
@@ -188,49 +218,82 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, loa
             waiting.next = False
 
     @always_comb
-    def flow():
-        step.next = dst.ready or not occupied[last_stage]
-
-    @always_comb
-    def find_arriving():
-        for s in range(timesteps):
-            if s == 0:
-                arriving.next[s] = src.valid and not waiting
-            else:
-                arriving.next[s] = occupied[s - 1]
-
-    @always_comb
     def handshake():
-        src.ready.next = step and not waiting
-        take.next = src.valid and step and not waiting
+        src.ready.next = has_room and not waiting
+        take.next = src.valid and has_room and not waiting
         always_read.next = True
-        dst.valid.next = occupied[last_stage]
-        dst.data.next = spikes[last_stage]
+
+    @always_comb
+    def show_spikes():
+        fired.valid.next = firing[last_timestep]
+        fired.data.next = spikes[last_timestep]
+        dst.valid.next = spiking.valid
+        dst.data.next = spiking.data
+        spiking.ready.next = dst.ready
+        leave.next = spiking.valid and dst.ready
+
+    @always(clk.posedge)
+    def count_inside():
+        if rst:
+            inside.next = 0
+            has_room.next = True
+        elif take and not leave:
+            inside.next = inside + 1
+            has_room.next = inside != last_place
+        elif leave and not take:
+            inside.next = inside - 1
+            has_room.next = True
+
+    @always_comb
+    def find_entering():
+        for t in range(timesteps):
+            if t == 0:
+                entering.next[t] = take
+            else:
+                entering.next[t] = firing[t - 1]
 
     @always(clk.posedge)
     def move():
         if rst:
-            occupied.next = 0
-        elif step:
-            occupied.next = arriving
+            charging.next = 0
+            firing.next = 0
+        else:
+            charging.next = entering
+            firing.next = charging
 
     @always_comb
     def enter():
         patterns[0].next = 0
         for p in range(lanes):
-            carried[p].next = recalled[p]
+            leaked[p].next = recalled[p]
             spiked.next[p] = recalled_spikes[p]
             coming_thetas[p].next = thetas[p]
         for i in range(spike_bits):
             coming[i].next = currents[i]
-        for s in range(1, timesteps):
-            patterns[s].next = spikes[s - 1]
+        for t in range(1, timesteps):
+            patterns[t].next = spikes[t - 1]
             for p in range(lanes):
-                carried[s * lanes + p].next = membrane[(s - 1) * lanes + p]
-                spiked.next[s * lanes + p] = spikes[s - 1][p * timesteps + s - 1]
-                coming_thetas[s * lanes + p].next = held_thetas[(s - 1) * lanes + p]
+                leaked[t * lanes + p].next = membrane[(t - 1) * lanes + p]
+                spiked.next[t * lanes + p] = spikes[t - 1][p * timesteps + t - 1]
+                coming_thetas[t * lanes + p].next = held_thetas[(t - 1) * lanes + p]
             for i in range(spike_bits):
-                coming[s * spike_bits + i].next = held[(s - 1) * spike_bits + i]
+                coming[t * spike_bits + i].next = held[(t - 1) * spike_bits + i]
+
+    @always(clk.posedge)
+    def charge():
+        v = intbv(0, min=low, max=high)
+        for t in range(timesteps):
+            if entering[t]:
+                charged_patterns[t].next = patterns[t]
+                for p in range(lanes):
+                    v[:] = leaked[t * lanes + p]
+                    if resets_delayed and spiked[t * lanes + p]:
+                        v[:] = v - coming_thetas[t * lanes + p]
+                    v[:] = v + coming[(t * lanes + p) * timesteps + t]
+                    charged[t * lanes + p].next = v
+                    charged_thetas[t * lanes + p].next = coming_thetas[t * lanes + p]
+                for i in range(spike_bits):
+                    charged_currents[t * spike_bits + i].next = coming[t * spike_bits + i]
 
     @always(clk.posedge)
     def fire():
@@ -239,29 +302,27 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, loa
         theta = intbv(0, min=low, max=high)
         spike = False
         pattern = intbv(0)[spike_bits:]
-        for s in range(timesteps):
-            if step and arriving[s]:
-                pattern[:] = patterns[s]
+        for t in range(timesteps):
+            if charging[t]:
+                pattern[:] = charged_patterns[t]
                 for p in range(lanes):
-                    theta[:] = coming_thetas[s * lanes + p]
-                    # Widened first: in VHDL a product with a constant has the width of the other factor.
-                    product[:] = carried[s * lanes + p]
-                    product[:] = product * multiplier
-                    v[:] = product >> shift
-                    if resets_delayed and spiked[s * lanes + p]:
-                        v[:] = v - theta
-                    v[:] = v + coming[(s * lanes + p) * timesteps + s]
+                    v[:] = charged[t * lanes + p]
+                    theta[:] = charged_thetas[t * lanes + p]
                     spike = v > theta
-                    pattern[p * timesteps + s] = spike
+                    pattern[p * timesteps + t] = spike
                     if spike:
                         if resets_at_once:
                             v[:] = v - theta
                         if resets_to_zero:
                             v[:] = 0
-                    membrane[s * lanes + p].next = v
-                    held_thetas[s * lanes + p].next = theta
-                    for t in range(timesteps):
-                        held[(s * lanes + p) * timesteps + t].next = coming[(s * lanes + p) * timesteps + t]
-                spikes[s].next = pattern
+                    # Widened first: in VHDL a product with a constant has the width of the other factor.
+                    product[:] = v
+                    product[:] = product * multiplier
+                    v[:] = product >> shift
+                    membrane[t * lanes + p].next = v
+                    held_thetas[t * lanes + p].next = theta
+                spikes[t].next = pattern
+                for i in range(spike_bits):
+                    held[t * spike_bits + i].next = charged_currents[t * spike_bits + i]
 
     return instances()

@@ -2,9 +2,18 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .adder_step import FAN_IN, adder_step
 from .group_walk import group_walk
 from .loading import parameter_memory
-from .stream import counter, pack, signed, unpack
+from .stream import counter, groups_of, pack, signed, unpack
+
+
+def adder_groups(inputs: int) -> list[int]:
+    """Groups of FAN_IN terms that each step of the adder tree sums, for each lane: of the products and the bias down to one."""
+    groups = [groups_of(inputs + 1, FAN_IN)]
+    while groups[-1] > 1:
+        groups.append(groups_of(groups[-1], FAN_IN))
+    return groups
 
 
 @block
@@ -26,16 +35,22 @@ def mac_array(
         bias: Table, one word for each group: lanes fields of current_bits
         weights: Table, one word for each group: field lane * inputs + i is the weight of input i
 
-    Timing: one window a cycle, latency 2 cycles.
+    Timing: one window a cycle, latency 2 cycles and one for each step of the adder tree, see adder_groups().
     """
     groups = weights.depth
     weight_bits = weights.width // (lanes * inputs)
-    low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
-    product_bits = weight_bits + input_bits
+    # A sum of some products lies between two currents, and so needs one bit more at most, as an image may be 0 anywhere.
+    sum_bits = current_bits + 1
+    tree = adder_groups(inputs)
+    terms = tree[0] * FAN_IN
+    stages = 2 + len(tree)
+    last_stage = stages - 1
 
     always_read = Signal(bool(1))
-    step = Signal(bool(0))
-    take = Signal(bool(0))
+    step, next_window = Signal(bool(0)), Signal(bool(0))
+    # Windows on their way: taken, multiplied, after each step of the tree.
+    arriving = Signal(intbv(0)[stages:])
+    occupied = Signal(intbv(0)[stages:])
     next_group = counter(groups)
     weight_word = Signal(intbv(0)[weights.width :])
     bias_word = Signal(intbv(0)[bias.width :])
@@ -44,61 +59,74 @@ def mac_array(
     # Signed also where the image is not: MyHDL does not extend an unsigned list element in a signed product.
     values = [signed(input_bits + 1) for _ in range(inputs)]
     fields = [signed(input_bits) if input_signed else Signal(intbv(0)[input_bits:]) for _ in range(inputs)]
-    multiplied, summed = Signal(bool(0)), Signal(bool(0))
-    products = [signed(product_bits) for _ in range(lanes * inputs)]
-    held_biases = [signed(current_bits) for _ in range(lanes)]
-    sums = [signed(current_bits) for _ in range(lanes * repeat)]
+    products = [signed(sum_bits) for _ in range(lanes * terms)]
+    sums = [signed(sum_bits) for _ in range(lanes)]
+    currents = [signed(current_bits) for _ in range(lanes * repeat)]
 
-    walk = group_walk(clk, rst, take, next_group, columns, groups)
+    walk = group_walk(clk, rst, next_window, next_group, columns, groups)
     weight_rom = parameter_memory(load)(clk, always_read, next_group, weight_word, weights)
     bias_rom = parameter_memory(load)(clk, always_read, next_group, bias_word, bias)
     weight_fields = unpack(weight_word, taps)
     bias_fields = unpack(bias_word, biases)
     value_fields = unpack(src.data, fields)
-    sum_fields = pack(sums, dst.data)
+    current_fields = pack(currents, dst.data)
 
-    @always_comb
-    def extend():
-        for i in range(inputs):
-            values[i].next = fields[i]
+    # The vectors between the steps: the terms of each, and at the end one sum for each lane.
+    widths = [lanes * count * FAN_IN * sum_bits for count in tree] + [lanes * sum_bits]
+    vectors = [Signal(intbv(0)[width:]) for width in widths]
+    product_fields = pack(products, vectors[0])
+    sum_fields = unpack(vectors[-1], sums)
+    adders = []
+    for k in range(len(tree)):
+        padded = tree[k + 1] * FAN_IN if k + 1 < len(tree) else 1
+        adders.append(adder_step(clk, step, vectors[k], vectors[k + 1], lanes, tree[k], padded, sum_bits))
 
     @always_comb
     def flow():
-        step.next = dst.ready or not summed
+        step.next = dst.ready or not occupied[last_stage]
 
     @always_comb
     def handshake():
         src.ready.next = step
-        take.next = src.valid and step
+        next_window.next = occupied[0] and step
         always_read.next = True
-        dst.valid.next = summed
+        dst.valid.next = occupied[last_stage]
+
+    @always_comb
+    def find_arriving():
+        for s in range(stages):
+            if s == 0:
+                arriving.next[s] = src.valid
+            else:
+                arriving.next[s] = occupied[s - 1]
 
     @always(clk.posedge)
     def move():
         if rst:
-            multiplied.next = False
-            summed.next = False
+            occupied.next = 0
         elif step:
-            multiplied.next = src.valid
-            summed.next = multiplied
+            occupied.next = arriving
+
+    @always(clk.posedge)
+    def take_window():
+        if step:
+            for i in range(inputs):
+                values[i].next = fields[i]
 
     @always(clk.posedge)
     def multiply():
         if step:
             for p in range(lanes):
-                held_biases[p].next = biases[p]
+                for i in range(terms):
+                    products[p * terms + i].next = 0
                 for i in range(inputs):
-                    products[p * inputs + i].next = taps[p * inputs + i] * values[i]
+                    products[p * terms + i].next = taps[p * inputs + i] * values[i]
+                products[p * terms + inputs].next = biases[p]
 
-    @always(clk.posedge)
-    def add():
-        total = intbv(0, min=low, max=high)
-        if step:
-            for p in range(lanes):
-                total[:] = held_biases[p]
-                for i in range(inputs):
-                    total[:] = total + products[p * inputs + i]
-                for t in range(repeat):
-                    sums[p * repeat + t].next = total
+    @always_comb
+    def repeat_currents():
+        for p in range(lanes):
+            for t in range(repeat):
+                currents[p * repeat + t].next = sums[p]
 
     return instances()

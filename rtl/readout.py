@@ -49,7 +49,7 @@ def readout(clk, rst, src, dst, counts, stage):
                         class, class 0 first
         counts  out     activity counters: busy in each cycle in which it counts a neuron
 
-    Timing: one neuron a cycle.
+    Timing: one neuron a cycle, and one cycle more an image, in which its last class is compared.
     """
     lanes, timesteps, classes = stage.lanes, stage.timesteps, stage.classes
     outputs = stage.outputs
@@ -62,6 +62,10 @@ def readout(clk, rst, src, dst, counts, stage):
     word = Signal(intbv(0)[lanes * timesteps :])
     lane, neuron, member, class_index = counter(lanes), counter(outputs), counter(population), counter(classes)
     pass_index = counter(stage.passes)
+    # A class that has been counted, to be compared in the cycle after its last neuron.
+    counted, closing = Signal(bool(0)), Signal(bool(0))
+    counted_class = counter(classes)
+    tally = Signal(intbv(0)[stage.count_bits :])
     best = Signal(intbv(0)[stage.count_bits :])
     winner = Signal(intbv(0)[stage.class_bits :])
     tallies = [Signal(intbv(0)[stage.count_bits :]) for _ in range(classes)]
@@ -72,7 +76,7 @@ def readout(clk, rst, src, dst, counts, stage):
 
     @always_comb
     def flow():
-        step.next = holding and not (finished and not dst.ready)
+        step.next = holding and not closing and not (finished and not dst.ready)
         last_lane.next = lane == final_lane or neuron == final_neuron
         dst.valid.next = finished
         dst.data.next = result
@@ -84,7 +88,7 @@ def readout(clk, rst, src, dst, counts, stage):
     @always_comb
     def observe():
         stall_in.next = not holding
-        stall_out.next = holding and finished and not dst.ready
+        stall_out.next = holding and (closing or (finished and not dst.ready))
         never.next = False
 
     @always(clk.posedge)
@@ -107,18 +111,23 @@ def readout(clk, rst, src, dst, counts, stage):
             member.next = 0
             class_index.next = 0
             pass_index.next = 0
-            finished.next = False
+            counted.next = False
+            closing.next = False
         else:
-            if dst.ready:
-                finished.next = False
+            counted.next = step and member == final_member
+            closing.next = step and neuron == final_neuron and pass_index == final_pass
             if step:
                 total[:] = 0
-                if member != 0 or pass_index != 0:
+                if member != 0:
+                    total[:] = tally
+                elif pass_index != 0:
                     total[:] = tallies[class_index]
                 for t in range(timesteps):
                     if word[t]:
                         total[:] = total + 1
+                tally.next = total
                 tallies[class_index].next = total
+                counted_class.next = class_index
                 if neuron != final_neuron:
                     neuron.next = neuron + 1
                 else:
@@ -127,7 +136,6 @@ def readout(clk, rst, src, dst, counts, stage):
                         pass_index.next = pass_index + 1
                     else:
                         pass_index.next = 0
-                        finished.next = True
                 if member != final_member:
                     member.next = member + 1
                 else:
@@ -136,8 +144,18 @@ def readout(clk, rst, src, dst, counts, stage):
                         class_index.next = class_index + 1
                     else:
                         class_index.next = 0
-                    if class_index == 0 or total > best:
-                        best.next = total
-                        winner.next = class_index
+
+    @always(clk.posedge)
+    def choose():
+        if rst:
+            finished.next = False
+        else:
+            if dst.ready:
+                finished.next = False
+            if closing:
+                finished.next = True
+            if counted and (counted_class == 0 or tally > best):
+                best.next = tally
+                winner.next = counted_class
 
     return instances()

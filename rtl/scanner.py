@@ -19,6 +19,9 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
     chunk. So an empty chunk costs nothing, and a pixel costs max(1, events) cycles: one without a spike gives a single
     event with an empty mask, marked last. The next part follows without a gap if it has arrived.
 
+    A pixel goes through these steps: it is looked at (its flags come), it waits ahead, it is walked (its chunks are chosen),
+    each chunk is read from the row buffer, and its channels are emitted.
+
     Ports:
         src  sink    spike stream, lanes * timesteps bits
         dst  source  events, event_width(chunks * lanes, timesteps) bits
@@ -36,32 +39,41 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
     positions = width + padding
     channels = chunks * lanes
     last_part, last_scan, last_column, last_bank = parts - 1, scans - 1, positions - 1, banks - 1
+    last_pixel = width - 1
     channel_bits = index_bits(channels)
 
     full = Signal(intbv(0)[banks:])
-    free_bank = Signal(bool(0))
+    freed = Signal(bool(0))
+    freed_bank = counter(banks)
     read = Signal(bool(0))
-    read_addr = counter(banks * width * chunks)
     word = Signal(intbv(0)[lanes * timesteps :])
-    peek_addr = counter(banks * width)
-    peek = Signal(intbv(0)[chunks:])
+    flags = Signal(intbv(0)[chunks:])
 
-    # Position of the walk over frames, parts, scans and pixels; `next_` is where the pixel after this one is.
-    bank, next_bank = counter(banks), counter(banks)
-    bank_base, next_bank_base = counter(banks * width), counter(banks * width)
-    part, next_part = counter(parts), counter(parts)
-    scan, next_scan = counter(scans), counter(scans)
-    column, next_column = counter(positions), counter(positions)
-    flushing, next_flushing = counter(flush + 1), counter(flush + 1)
-    part_done = Signal(bool(0))
+    # Look: the pixel whose flags are asked for, by its position in frames, parts, scans and columns. A part that has been
+    # looked through is taken, and its bank still full until it has been read.
+    taken = Signal(intbv(0)[banks:])
+    bank = counter(banks)
+    pixel_base, word_base = counter(banks * width), counter(banks * width * chunks)
+    pixel_addr, word_addr = counter(banks * width), counter(banks * width * chunks)
+    part, scan, column, flushing = counter(parts), counter(scans), counter(positions), counter(flush + 1)
+    available, look, ends_part = [Signal(bool(0)) for _ in range(3)]
 
-    # Walker: the pixel at hand and its chunks still to be fetched.
-    walking = Signal(bool(0))
+    # Ahead: the next pixel to be walked; todo: its chunks that are not empty, base: where its words are.
+    ahead, ahead_ends_part = Signal(bool(0)), Signal(bool(0))
+    ahead_todo = Signal(intbv(0)[chunks:])
+    ahead_base = counter(banks * width * chunks)
+
+    # Walk: the pixel at hand and its chunks still to be chosen.
+    walking, walk_ready, walk_ends_part = [Signal(bool(0)) for _ in range(3)]
     todo = Signal(intbv(0)[chunks:])
     base = counter(banks * width * chunks)
     chunk = counter(chunks)
     last_chunk = Signal(bool(0))
-    step = Signal(bool(0))
+
+    # Choose: the chunk that is being read.
+    chosen, choose_ready, chosen_last, chosen_silent, chosen_ends_part = [Signal(bool(0)) for _ in range(5)]
+    read_addr = counter(banks * width * chunks)
+    chosen_channel = counter(channels)
 
     # Fetch: the chunk whose word comes out of the row buffer.
     fetched, fetch_ready, fetch_last, fetch_silent = [Signal(bool(0)) for _ in range(4)]
@@ -81,9 +93,87 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
     event_word = ConcatSignal(event_last, event_mask, event_channel)
 
     buffer_rows = row_buffer(
-        clk, rst, src, full, free_bank, bank, read, read_addr, word, peek_addr, peek, width, chunks, banks
+        clk, rst, src, full, freed, freed_bank, read, read_addr, word, pixel_addr, flags, width, chunks, banks
     )  # fmt: skip
     word_fields = unpack(word, fetched_masks)
+
+    @always_comb
+    def find_available():
+        available.next = flushing != 0 or (full[bank] and not taken[bank])
+        ends_part.next = flushing == 0 and column == last_column and scan == last_scan
+
+    @always_comb
+    def find_look():
+        look.next = available and (walk_ready or not ahead)
+
+    @always(clk.posedge)
+    def walk_positions():
+        if rst:
+            bank.next = 0
+            pixel_base.next = 0
+            word_base.next = 0
+            pixel_addr.next = 0
+            word_addr.next = 0
+            part.next = 0
+            scan.next = 0
+            column.next = 0
+            flushing.next = 0
+        elif look:
+            if flushing != 0:
+                flushing.next = flushing - 1
+            elif column != last_column:
+                column.next = column + 1
+                # The padding has no flags.
+                if column < last_pixel:
+                    pixel_addr.next = pixel_addr + 1
+                    word_addr.next = word_addr + chunks
+            else:
+                column.next = 0
+                pixel_addr.next = pixel_base
+                word_addr.next = word_base
+                if scan != last_scan:
+                    scan.next = scan + 1
+                else:
+                    scan.next = 0
+                    if bank != last_bank:
+                        bank.next = bank + 1
+                        pixel_base.next = pixel_base + width
+                        pixel_addr.next = pixel_base + width
+                        word_base.next = word_base + width * chunks
+                        word_addr.next = word_base + width * chunks
+                    else:
+                        bank.next = 0
+                        pixel_base.next = 0
+                        pixel_addr.next = 0
+                        word_base.next = 0
+                        word_addr.next = 0
+                    if part != last_part:
+                        part.next = part + 1
+                    else:
+                        part.next = 0
+                        flushing.next = flush
+
+    @always(clk.posedge)
+    def take_parts():
+        if rst:
+            taken.next = 0
+        else:
+            if freed:
+                taken.next[freed_bank] = 0
+            if look and ends_part:
+                taken.next[bank] = 1
+
+    @always(clk.posedge)
+    def look_ahead():
+        if rst:
+            ahead.next = False
+        elif walk_ready or not ahead:
+            ahead.next = available
+            ahead_ends_part.next = ends_part
+            ahead_base.next = word_addr
+            ahead_todo.next = flags
+            if flushing != 0 or column > last_pixel:
+                ahead_todo.next = 0
 
     @always_comb
     def choose_chunk():
@@ -100,84 +190,52 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
         last_chunk.next = not several
 
     @always_comb
-    def fetch_chunk():
-        step.next = walking and fetch_ready and last_chunk
-        read.next = walking and fetch_ready
-        read_addr.next = base + chunk
-
-    @always_comb
-    def find_next_position():
-        next_bank.next = bank
-        next_bank_base.next = bank_base
-        next_part.next = part
-        next_scan.next = scan
-        next_column.next = column
-        next_flushing.next = flushing
-        part_done.next = False
-        if step:
-            if flushing != 0:
-                next_flushing.next = flushing - 1
-            elif column != last_column:
-                next_column.next = column + 1
-            else:
-                next_column.next = 0
-                if scan != last_scan:
-                    next_scan.next = scan + 1
-                else:
-                    next_scan.next = 0
-                    part_done.next = True
-                    if bank != last_bank:
-                        next_bank.next = bank + 1
-                        next_bank_base.next = bank_base + width
-                    else:
-                        next_bank.next = 0
-                        next_bank_base.next = 0
-                    if part != last_part:
-                        next_part.next = part + 1
-                    else:
-                        next_part.next = 0
-                        next_flushing.next = flush
-
-    @always_comb
-    def peek_at_next():
-        free_bank.next = part_done
-        peek_addr.next = 0
-        if next_column < width:
-            peek_addr.next = next_bank_base + next_column
+    def walk_flow():
+        walk_ready.next = not walking or (choose_ready and last_chunk)
 
     @always(clk.posedge)
     def walk():
         if rst:
-            bank.next = 0
-            bank_base.next = 0
-            part.next = 0
-            scan.next = 0
-            column.next = 0
-            flushing.next = 0
             walking.next = False
-        else:
-            bank.next = next_bank
-            bank_base.next = next_bank_base
-            part.next = next_part
-            scan.next = next_scan
-            column.next = next_column
-            flushing.next = next_flushing
-            if step or not walking:
-                walking.next = next_flushing != 0 or full[next_bank]
+        elif walk_ready:
+            walking.next = ahead
+            walk_ends_part.next = ahead_ends_part
+            base.next = ahead_base
+            todo.next = ahead_todo
+        elif choose_ready:
+            todo.next[chunk] = 0
+
+    @always_comb
+    def choose_flow():
+        choose_ready.next = fetch_ready or not chosen
+        read.next = chosen and fetch_ready
+        freed.next = chosen and fetch_ready and chosen_ends_part
 
     # In VHDL a product with a constant has the width of the other factor, so that is widened first.
     @always(clk.posedge)
-    def take_chunks():
-        scaled = intbv(0, min=0, max=banks * width * chunks + 1)
-        if step or not walking:
-            scaled[:] = peek_addr
-            scaled[:] = scaled * chunks
-            base.next = scaled
-            todo.next = peek
-            if next_flushing != 0 or next_column >= width:
-                todo.next = 0
-        elif fetch_ready:
-            todo.next[chunk] = 0
+    def choose():
+        scaled = intbv(0, min=0, max=channels + 1)
+        scaled[:] = chunk
+        scaled[:] = scaled * lanes
+        if rst:
+            chosen.next = False
+        elif choose_ready:
+            chosen.next = walking
+            chosen_last.next = last_chunk
+            chosen_ends_part.next = walk_ends_part and last_chunk
+            chosen_silent.next = todo == 0
+            read_addr.next = base + chunk
+            chosen_channel.next = scaled
+
+    @always(clk.posedge)
+    def free_banks():
+        if rst:
+            freed_bank.next = 0
+        elif freed:
+            if freed_bank != last_bank:
+                freed_bank.next = freed_bank + 1
+            else:
+                freed_bank.next = 0
 
     @always_comb
     def fetch_flow():
@@ -185,16 +243,13 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
 
     @always(clk.posedge)
     def fetch():
-        scaled = intbv(0, min=0, max=channels + 1)
-        scaled[:] = chunk
-        scaled[:] = scaled * lanes
         if rst:
             fetched.next = False
         elif fetch_ready:
-            fetched.next = walking
-            fetch_last.next = last_chunk
-            fetch_silent.next = todo == 0
-            fetch_channel.next = scaled
+            fetched.next = chosen
+            fetch_last.next = chosen_last
+            fetch_silent.next = chosen_silent
+            fetch_channel.next = chosen_channel
 
     @always_comb
     def choose_lane():

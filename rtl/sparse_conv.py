@@ -10,6 +10,7 @@ from .lif import Lif, lif
 from .memory import Table
 from .scanner import event_width, scanner
 from .stream import Stream, groups_of
+from .weight_fetch import weight_fetch
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class SparseConv:
     height, width: the map, of input and output. parts, chunks, lanes_in: a row is processed in `parts`, one after the other as
     they arrive, with `chunks` beats for each pixel, each of lanes_in channels. banks: parts that the row buffer holds.
     lanes: output channels computed side by side. kernel: 1, 3 or 5. queue_depth: events between scanner and accumulators.
-    bias, weights: see accumulator(). neuron: see lif().
+    bias: see accumulator(). weights: see weight_fetch(). neuron: see lif().
     """
 
     height: int
@@ -41,6 +42,10 @@ class SparseConv:
     @property
     def groups(self) -> int:
         return groups_of(self.outputs, self.lanes)
+
+    @property
+    def weight_bits(self) -> int:
+        return self.weights.width // (self.lanes * self.kernel * self.kernel)
 
     @property
     def input_bits(self) -> int:
@@ -70,6 +75,7 @@ def sparse_conv(clk, rst, src, dst, counts, stage, load=None):
 
     events = Stream(event_width(channels, stage.timesteps))
     queued = Stream(event_width(channels, stage.timesteps))
+    weighted = Stream(stage.weights.width + stage.timesteps + 1)
     currents = Stream(stage.lanes * stage.timesteps * stage.neuron.current_bits)
 
     scan_rows = scanner(
@@ -78,10 +84,15 @@ def sparse_conv(clk, rst, src, dst, counts, stage, load=None):
         stage.banks,
     )  # fmt: skip
     queue_events = event_queue(clk, rst, events, queued, stage.queue_depth)
+    fetch_weights = weight_fetch(
+        clk, rst, queued, weighted,
+        stage.height, stage.parts * stage.groups, stage.width + padding, flush, channels, stage.timesteps, stage.weights,
+        load,
+    )  # fmt: skip
     accumulate_events = accumulator(
-        clk, rst, queued, currents, counts,
-        stage.height, stage.width, stage.parts, padding, stage.kernel, channels, stage.timesteps, stage.lanes,
-        stage.neuron.current_bits, stage.bias, stage.weights, load,
+        clk, rst, weighted, currents, counts,
+        stage.height, stage.width, stage.parts, padding, stage.kernel, stage.timesteps, stage.lanes, stage.weight_bits,
+        stage.neuron.current_bits, stage.bias, load,
     )  # fmt: skip
     fire_neurons = lif(
         clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.height, stage.width, stage.passes, stage.neuron, load

@@ -11,7 +11,8 @@ from .lif import Lif, lif
 from .loading import parameter_memory
 from .memory import Table
 from .scanner import event_width, scanner
-from .stream import Stream, counter, groups_of, index_bits, pack, signed, unpack
+from .stream import Stream, counter, groups_of, pack, signed, unpack
+from .weight_fetch import weight_fetch
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class SparseFc:
     parts: of the input map, processed one after the other as they arrive: its rows, or a fixed number for each row. chunks,
     lanes_in: beats of a part and channels in a beat; input chunk * lanes_in + lane of a part is that lane of its beat `chunk`.
     banks: parts that the row buffer holds. lanes: neurons computed side by side.
-    bias, weights: see fc_accumulator(). neuron: see lif().
+    bias: see fc_accumulator(). weights: see weight_fetch(). neuron: see lif().
     """
 
     parts: int
@@ -51,41 +52,38 @@ class SparseFc:
 
 
 @block
-def fc_accumulator(clk, rst, src, dst, counts, parts, inputs, timesteps, lanes, current_bits, bias, weights, load=None):
+def fc_accumulator(clk, rst, src, dst, counts, parts, timesteps, lanes, weight_bits, current_bits, bias, load=None):
     """Adds each event's weights to the partial sums of one group of neurons, group after group for each part of input.
 
     Between parts the partial sums of the other groups wait in a memory. The scan of the last part gives the currents.
 
     Ports:
-        src     sink         events of scanner(), a part of input as one pixel
+        src     sink         events with their weights, from weight_fetch(), a part of input as one pixel; field `lane` of the
+                             word is the weight of that lane's neuron
         dst     source       currents, lanes * timesteps fields of current_bits, field lane * timesteps + t
         counts  out  160     activity counters
         load    in           of a loadable core, see loading.Load
 
     Parameters:
         parts: parts of a frame
-        inputs: weight words of each scan
+        weight_bits: width of a weight
         bias: Table, one word for each group: lanes fields of current_bits
-        weights: Table, word (part * groups + group) * inputs + i: field `lane` is the weight from input i of that part
 
     Timing: one event a cycle; a frame takes the sum of max(1, events) over all parts and groups.
     """
     groups = bias.depth
-    weight_bits = weights.width // lanes
+    word_bits = lanes * weight_bits
     low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
-    last_part, last_group, last_base = parts - 1, groups - 1, (parts * groups - 1) * inputs
+    last_part, last_group = parts - 1, groups - 1
     fields = lanes * timesteps
     has_state = parts > 1 and groups > 1
 
-    event_channel = src.data(index_bits(inputs), 0)
-    event_mask = src.data(index_bits(inputs) + timesteps, index_bits(inputs))
-    event_last = src.data(index_bits(inputs) + timesteps)
-    held, held_last = Signal(bool(0)), Signal(bool(0))
+    event_word = src.data(word_bits, 0)
+    event_mask = src.data(word_bits + timesteps, word_bits)
+    event_last = src.data(word_bits + timesteps)
     mask = Signal(intbv(0)[timesteps:])
-    pop, add, shift, blocked, always_read = [Signal(bool(0)) for _ in range(5)]
-    base = counter(weights.depth)
-    weight_addr = counter(weights.depth)
-    weight_word = Signal(intbv(0)[weights.width :])
+    add, shift, blocked, always_read = [Signal(bool(0)) for _ in range(4)]
+    weight_word = Signal(intbv(0)[word_bits:])
     taps = [signed(weight_bits) for _ in range(lanes)]
 
     # The scan at hand, and the one that follows it. Priming loads the first scan after reset.
@@ -101,7 +99,6 @@ def fc_accumulator(clk, rst, src, dst, counts, parts, inputs, timesteps, lanes, 
     biases = [signed(current_bits) for _ in range(lanes)]
     bias_word = Signal(intbv(0)[bias.width :])
 
-    weight_rom = parameter_memory(load)(clk, pop, weight_addr, weight_word, weights)
     weight_fields = unpack(weight_word, taps)
     walk_groups = group_walk(clk, rst, shift, next_load_group, 1, groups)
     bias_rom = parameter_memory(load)(clk, always_read, next_load_group, bias_word, bias)
@@ -110,39 +107,24 @@ def fc_accumulator(clk, rst, src, dst, counts, parts, inputs, timesteps, lanes, 
     count_activity = activity(clk, rst, add, stall_in, blocked, has_event, is_silent, counts)
 
     @always_comb
+    def take_apart():
+        weight_word.next = event_word
+        mask.next = event_mask
+
+    @always_comb
     def flow():
-        blocked.next = held and held_last and valid and not dst.ready
-        add.next = held and not priming and not (held_last and valid and not dst.ready)
-        shift.next = priming or (held and held_last and not (valid and not dst.ready))
+        blocked.next = src.valid and event_last and valid and not dst.ready
+        add.next = src.valid and not priming and not (event_last and valid and not dst.ready)
+        shift.next = priming or (src.valid and event_last and not (valid and not dst.ready))
         dst.valid.next = valid
 
     @always_comb
     def observe():
+        src.ready.next = add
         has_event.next = add and mask != 0
         is_silent.next = add and mask == 0
         stall_in.next = not add and not blocked
         always_read.next = True
-
-    @always_comb
-    def pop_event():
-        src.ready.next = add or not held
-        pop.next = src.valid and (add or not held)
-        weight_addr.next = base + event_channel
-
-    @always(clk.posedge)
-    def hold_event():
-        if rst:
-            held.next = False
-            base.next = 0
-        elif add or not held:
-            held.next = src.valid
-            held_last.next = event_last
-            mask.next = event_mask
-            if src.valid and event_last:
-                if base == last_base:
-                    base.next = 0
-                else:
-                    base.next = base + inputs
 
     @always_comb
     def total_up():
@@ -234,15 +216,19 @@ def sparse_fc(clk, rst, src, dst, counts, stage, load=None):
     inputs = stage.chunks * stage.lanes_in
     events = Stream(event_width(inputs, stage.timesteps))
     queued = Stream(event_width(inputs, stage.timesteps))
+    weighted = Stream(stage.weights.width + stage.timesteps + 1)
     currents = Stream(stage.lanes * stage.timesteps * stage.neuron.current_bits)
 
     scan_rows = scanner(
         clk, rst, src, events, stage.parts, 1, 0, stage.chunks, stage.lanes_in, stage.timesteps, stage.groups, 0, stage.banks
     )  # fmt: skip
     queue_events = event_queue(clk, rst, events, queued, stage.queue_depth)
+    fetch_weights = weight_fetch(
+        clk, rst, queued, weighted, 1, stage.parts * stage.groups, 1, 0, inputs, stage.timesteps, stage.weights, load
+    )  # fmt: skip
     accumulate_events = fc_accumulator(
-        clk, rst, queued, currents, counts, stage.parts, inputs, stage.timesteps, stage.lanes,
-        stage.neuron.current_bits, stage.bias, stage.weights, load,
+        clk, rst, weighted, currents, counts, stage.parts, stage.timesteps, stage.lanes, stage.weights.width // stage.lanes,
+        stage.neuron.current_bits, stage.bias, load,
     )  # fmt: skip
     fire_neurons = lif(clk, rst, currents, dst, stage.lanes, stage.timesteps, 1, 1, stage.passes, stage.neuron, load)
     return instances()

@@ -17,26 +17,44 @@ def pixel_events(spikes):
     return [tuple(event) for event in events]
 
 
-def expected_events(spikes, scans, padding, flush, part_channels=None):
-    """Events of spikes [frames, timesteps, channels, height, width]; part_channels: channels scanned at once, by default all.
+def expected_scans(spikes, scans, padding, flush, part_channels=None):
+    """The scans of spikes [frames, timesteps, channels, height, width], each with its number within its row and its events.
 
-    See scanner() for the other arguments.
+    A frame's flush is a scan of number 0. part_channels: channels scanned at once, by default all. See scanner() for the other
+    arguments.
     """
-    silent, events = (None, 0, 1), []
+    silent = (None, 0, 1)
     frames, _, channels, height, width = spikes.shape
     part_channels = part_channels or channels
     for frame in range(frames):
         for y in range(height):
+            number = 0
             for first in range(0, channels, part_channels):
                 for _ in range(scans):
-                    for x in range(width):
-                        events += pixel_events(spikes[frame, :, first : first + part_channels, y, x])
-                    events += [silent] * padding
-        events += [silent] * flush
-    return events
+                    events = [silent] * padding
+                    for x in reversed(range(width)):
+                        events = pixel_events(spikes[frame, :, first : first + part_channels, y, x]) + events
+                    yield number, events
+                    number += 1
+        yield 0, [silent] * flush
+
+
+def expected_events(*scanned):
+    """The events of all scans; for the arguments see expected_scans()."""
+    return [event for _, events in expected_scans(*scanned) for event in events]
 
 
 def event_words(events, channels, timesteps):
     """The same as the scanner's words."""
     bits = index_bits(channels)
     return [(channel or 0) | mask << bits | last << (bits + timesteps) for channel, mask, last in events]
+
+
+def weighted_words(scans, weights, channels, timesteps):
+    """The words of weight_fetch() for scans of expected_scans(); the weights of an event without spikes are 0."""
+    words = []
+    for number, events in scans:
+        for channel, mask, last in events:
+            word = 0 if channel is None else weights.words[number * channels + channel]
+            words.append(int(word) | mask << weights.width | last << (weights.width + timesteps))
+    return words

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from event_model import event_words, expected_events, random_spikes
+from event_model import expected_scans, random_spikes, weighted_words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stage_bench import current_beats, expected_currents, plan_stage, random_layer
@@ -8,7 +8,6 @@ from stream_bench import STALLS, run_stream
 
 from reference.network import Conv
 from rtl.accumulator import accumulator, row_padding
-from rtl.scanner import event_width
 
 
 def accumulate(
@@ -21,13 +20,13 @@ def accumulate(
     channels //= parts
     padding = row_padding(width, stage.groups, kernel, parts)
     current_bits, flush = stage.neuron.current_bits, kernel // 2 * stage.groups * (width + padding) + kernel // 2
-    events = event_words(expected_events(spikes, stage.groups, padding, flush, channels), channels, timesteps)
+    scans = expected_scans(spikes, stage.groups, padding, flush, channels)
+    events = weighted_words(scans, stage.weights, channels, timesteps)
     expected = current_beats(expected_currents(layer, spikes), lanes, current_bits)
     run = run_stream(
-        place, accumulator, events, widths=(event_width(channels, timesteps), lanes * timesteps * current_bits),
+        place, accumulator, events, widths=(stage.weights.width + timesteps + 1, lanes * timesteps * current_bits),
         expected=len(expected), stalls=stalls, seed=seed, height=height, width=width, parts=parts, padding=padding,
-        kernel=kernel, channels=channels, timesteps=timesteps, lanes=lanes, current_bits=current_bits, bias=stage.bias,
-        weights=stage.weights,
+        kernel=kernel, timesteps=timesteps, lanes=lanes, weight_bits=bits, current_bits=current_bits, bias=stage.bias,
     )  # fmt: skip
     assert run.beats == expected
     assert run.counts["events"] == int(spikes.any(1).sum()) * stage.groups

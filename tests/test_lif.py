@@ -103,7 +103,7 @@ def test_potentials_go_on_over_passes(place, kind, timesteps, passes, rows, grou
 
 def test_waiting_for_a_potential_costs_a_pipeline(place):
     run = check(place, "subtract", (5, 3), 1, 1, 1, 2, rows=1, passes=4, stalls=(0, 0))
-    assert np.diff(run.sent).tolist() == [4] * 3
+    assert np.diff(run.sent).tolist() == [6] * 3
 
 
 @pytest.mark.parametrize("kind", NEURON_KINDS)
@@ -141,7 +141,7 @@ def test_any_neuron(place, kind, leak, shape, passes, limits, stalls, seed):
 @pytest.mark.parametrize("timesteps", [1, 4])
 def test_one_beat_a_cycle(place, timesteps):
     run = check(place, "subtract", (5, 5), 2, 10, 1, timesteps, stalls=(0, 0))
-    assert run.cycles[0] - run.sent[0] == timesteps
+    assert run.cycles[0] - run.sent[0] == 2 * timesteps + 1
     assert run.cycles[-1] - run.cycles[0] == len(run.beats) - 1
 
 

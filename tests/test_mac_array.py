@@ -59,5 +59,5 @@ def test_largest_values_of_an_input(place, signed, input_bits):
 
 def test_one_window_a_cycle(place):
     run = multiply(place, signed=False, groups=5)
-    assert run.cycles[0] - run.sent[0] == 2
+    assert run.cycles[0] - run.sent[0] == 4
     assert run.cycles[-1] - run.cycles[0] == len(run.beats) - 1

@@ -1,5 +1,5 @@
 import pytest
-from event_model import event_words, expected_events, random_spikes
+from event_model import expected_scans, random_spikes, weighted_words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stage_bench import (
@@ -15,7 +15,6 @@ from stream_bench import STALLS, run_stream
 
 from cosim.beats import spike_beats
 from reference.network import NEURON_KINDS, Linear
-from rtl.scanner import event_width
 from rtl.sparse_fc import fc_accumulator, sparse_fc
 
 NATIVE_STALLS = [(0, 0), (128, 128), (0, 200), (200, 0)]
@@ -69,7 +68,7 @@ def test_cycles_are_groups_times_events(native, rate):
     assert run.activity["silent"] == silent
     assert run.activity["busy"] == events + silent
     if rate > 1:
-        first_row = stage.chunks + 12
+        first_row = stage.chunks + 20
         assert run.outcome.cycles <= events + first_row
 
 
@@ -95,12 +94,19 @@ def test_currents(place, rows, outputs, stalls):
     inputs, bits = stage.chunks * stage.lanes_in, stage.neuron.current_bits
     # A row as one pixel: a column's channels are beside each other.
     pixels = maps.transpose(0, 1, 4, 2, 3).reshape(frames, timesteps, inputs, rows, 1)
-    events = event_words(expected_events(pixels, stage.groups, 0, 0), inputs, timesteps)
+    # The weights of a frame's rows follow each other.
+    by_row = [pixels[frame : frame + 1, :, :, y : y + 1] for frame in range(frames) for y in range(rows)]
+    scans = [
+        (number % rows * stage.groups + scan, scanned)
+        for number, row in enumerate(by_row)
+        for scan, scanned in list(expected_scans(row, stage.groups, 0, 0))[: stage.groups]
+    ]
+    events = weighted_words(scans, stage.weights, inputs, timesteps)
     expected = current_beats(expected_currents(layer, maps), lanes, bits)
     run = run_stream(
-        place, fc_accumulator, events, widths=(event_width(inputs, timesteps), lanes * timesteps * bits), expected=len(expected),
-        stalls=stalls, parts=rows, inputs=inputs, timesteps=timesteps, lanes=lanes, current_bits=bits, bias=stage.bias,
-        weights=stage.weights,
+        place, fc_accumulator, events, widths=(stage.weights.width + timesteps + 1, lanes * timesteps * bits),
+        expected=len(expected), stalls=stalls, parts=rows, timesteps=timesteps, lanes=lanes,
+        weight_bits=layer.weight_bits, current_bits=bits, bias=stage.bias,
     )  # fmt: skip
     assert run.beats == expected
     assert run.counts["events"] == int(pixels.any(1).sum()) * stage.groups

@@ -1,0 +1,114 @@
+"""The fetch of weights: to each event the weight word that it adds."""
+
+from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv
+
+from .loading import parameter_memory
+from .stream import counter, index_bits
+
+
+@block
+def weight_fetch(clk, rst, src, dst, frame_rows, scans, positions, flush, channels, timesteps, weights, load=None):
+    """Puts in place of an event's channel the weight word of that channel, in the scan that the event belongs to.
+
+    Three steps: the address, the read, and a register for the word, since a block RAM takes most of a cycle to answer.
+
+    Ports:
+        src  sink    events of scanner(), channels 0 .. channels - 1
+        dst  source  weight word in the lowest bits, then the timestep mask, then the mark of a pixel's last event
+        load in      of a loadable core, see loading.Load
+
+    Parameters:
+        frame_rows: of a frame, each with `scans` scans; they read the same words
+        scans: of a row, one for each part and group
+        positions: pixels of a scan
+        flush: pixels after a frame's last row, without spikes
+        channels: weight words of a scan
+        weights: Table, word scan * channels + channel
+
+    Timing: one event a cycle, latency 3 cycles.
+    """
+    channel_bits = index_bits(channels)
+    last_row, last_position, last_base = frame_rows - 1, positions - 1, (scans - 1) * channels
+
+    event_channel = src.data(channel_bits, 0)
+    event_mask = src.data(channel_bits + timesteps, channel_bits)
+    event_last = src.data(channel_bits + timesteps)
+
+    step, take, read = [Signal(bool(0)) for _ in range(3)]
+    located, located_last = Signal(bool(0)), Signal(bool(0))
+    located_mask = Signal(intbv(0)[timesteps:])
+    address = counter(weights.depth)
+    reading, reading_last = Signal(bool(0)), Signal(bool(0))
+    reading_mask = Signal(intbv(0)[timesteps:])
+    word = Signal(intbv(0)[weights.width :])
+    fetched, fetched_last = Signal(bool(0)), Signal(bool(0))
+    fetched_mask = Signal(intbv(0)[timesteps:])
+    fetched_word = Signal(intbv(0)[weights.width :])
+    weighted = ConcatSignal(fetched_last, fetched_mask, fetched_word)
+
+    # Where the walk is: the scan's first word, its pixel, its row.
+    base = counter(weights.depth)
+    position, row, flushing = counter(positions), counter(frame_rows), counter(flush + 1)
+
+    weight_rom = parameter_memory(load)(clk, read, address, word, weights)
+
+    @always_comb
+    def flow():
+        step.next = dst.ready or not fetched
+
+    @always_comb
+    def handshake():
+        src.ready.next = step
+        take.next = src.valid and step
+        read.next = located and step
+        dst.valid.next = fetched
+        dst.data.next = weighted
+
+    @always(clk.posedge)
+    def move():
+        if rst:
+            located.next = False
+            reading.next = False
+            fetched.next = False
+        elif step:
+            located.next = src.valid
+            reading.next = located
+            fetched.next = reading
+
+    @always(clk.posedge)
+    def carry():
+        if step:
+            address.next = base + event_channel
+            located_mask.next = event_mask
+            located_last.next = event_last
+            reading_mask.next = located_mask
+            reading_last.next = located_last
+            fetched_mask.next = reading_mask
+            fetched_last.next = reading_last
+            fetched_word.next = word
+
+    @always(clk.posedge)
+    def walk():
+        if rst:
+            base.next = 0
+            position.next = 0
+            row.next = 0
+            flushing.next = 0
+        elif take and event_last:
+            if flushing != 0:
+                flushing.next = flushing - 1
+            elif position != last_position:
+                position.next = position + 1
+            else:
+                position.next = 0
+                if base != last_base:
+                    base.next = base + channels
+                else:
+                    base.next = 0
+                    if row != last_row:
+                        row.next = row + 1
+                    else:
+                        row.next = 0
+                        flushing.next = flush
+
+    return instances()

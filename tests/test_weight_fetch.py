@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from event_model import event_words, expected_scans, random_spikes, weighted_words
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stream_bench import STALLS, run_stream
+
+from rtl.memory import Table
+from rtl.scanner import event_width
+from rtl.weight_fetch import weight_fetch
+
+WEIGHT_BITS = 5
+
+
+def fetch(place, channels, height, width, scans, padding, flush, parts=1, timesteps=2, rate=0.4, stalls=(0, 0), seed=1):
+    """The words of the hardware, where an event has spikes, and all masks and marks, are those of the model."""
+    spikes = random_spikes(2, timesteps, channels * parts, height, width, rate, seed)
+    words = np.random.default_rng(seed).integers(2**WEIGHT_BITS, size=parts * scans * channels).tolist()
+    weights = Table("w.hex", WEIGHT_BITS, words)
+    all_scans = list(expected_scans(spikes, scans, padding, flush, channels))
+    events = event_words([event for _, of_scan in all_scans for event in of_scan], channels, timesteps)
+    run = run_stream(
+        place, weight_fetch, events, widths=(event_width(channels, timesteps), WEIGHT_BITS + timesteps + 1),
+        expected=len(events), stalls=stalls, seed=seed, counted=False, frame_rows=height, scans=parts * scans,
+        positions=width + padding, flush=flush, channels=channels, timesteps=timesteps, weights=weights,
+    )  # fmt: skip
+    silent = 2**timesteps - 1 << WEIGHT_BITS
+    taken = [word if word & silent else word >> WEIGHT_BITS << WEIGHT_BITS for word in run.beats]
+    assert taken == weighted_words(all_scans, weights, channels, timesteps)
+    return run
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize(
+    ("channels", "scans", "padding", "flush", "parts"), [(1, 1, 0, 0, 1), (3, 2, 1, 5, 1), (2, 3, 0, 1, 4), (5, 1, 2, 9, 2)]
+)
+def test_words_of_every_scan(place, channels, scans, padding, flush, parts, stalls):
+    """Also over a second frame, for which the walk begins again after the flush."""
+    fetch(place, channels, 3, 2, scans, padding, flush, parts, stalls=stalls)
+
+
+@settings(max_examples=5)
+@given(
+    shape=st.tuples(st.integers(1, 7), st.integers(1, 3), st.integers(1, 4)),
+    walk=st.tuples(st.integers(1, 3), st.integers(0, 2), st.integers(0, 6), st.integers(1, 3)),
+    timesteps=st.integers(1, 3),
+    rate=st.sampled_from([0, 0.3, 1.1]),
+    stalls=st.sampled_from(STALLS),
+)
+def test_any_walk(place, shape, walk, timesteps, rate, stalls):
+    fetch(place, *shape, *walk, timesteps, rate, stalls, seed=sum(shape))
+
+
+def test_one_event_a_cycle_after_three(place):
+    run = fetch(place, 3, 3, 4, 2, 0, 4)
+    assert run.cycles[0] - run.sent[0] == 3
+    assert run.cycles[-1] - run.cycles[0] == len(run.beats) - 1
