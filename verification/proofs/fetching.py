@@ -1,0 +1,61 @@
+"""Proofs of the weight fetch: each event gets the word of its channel in its scan."""
+
+from rtl.scanner import event_width
+from rtl.stream import Stream
+from rtl.weight_fetch import weight_fetch
+
+from ..proof import Fault, Proof, bit, table
+
+WEIGHT_BITS = 4
+
+
+def fetching(
+    frame_rows: int, scans: int, positions: int, flush: int, channels: int, timesteps: int, depth: int, *faults: Fault
+) -> Proof:
+    """A proof of a weight fetch; up to 16 words all differ."""
+    weights = table("w.hex", WEIGHT_BITS, scans * channels)
+    return Proof(
+        f"weight_fetch, rows {frame_rows}, scans {scans}, positions {positions}, flush {flush}, channels {channels}, "
+        f"timesteps {timesteps}",
+        "each event comes out once, in order, after three steps, with the word of its channel in its scan",
+        "weight_fetch",
+        lambda: weight_fetch(
+            bit(), bit(), Stream(event_width(channels, timesteps)), Stream(WEIGHT_BITS + timesteps + 1),
+            frame_rows, scans, positions, flush, channels, timesteps, weights,
+        ),
+        depth, faults,
+        {
+            "FRAME_ROWS": frame_rows, "SCANS": scans, "POSITIONS": positions, "FLUSH": flush, "CHANNELS": channels,
+            "TIMESTEPS": timesteps,
+        },
+        {"rom": "ram"}, 2 * (frame_rows * scans * positions + flush) + 6,
+    )  # fmt: skip
+
+
+STEP = "assign step = (dst_ready || (!fetched));"
+
+PROOFS: tuple[Proof, ...] = (
+    fetching(
+        2, 2, 2, 2, 3, 1, 14,
+        Fault("an event is overtaken while it waits", STEP, "assign step = 1;"),
+        Fault("the fetch waits for ready", STEP, "assign step = dst_ready;", "ready"),
+        Fault("an event is lost on the way", "fetched <= reading;", "fetched <= (reading && (!fetched));"),
+        Fault("an event is made up", "located <= src_valid;", "located <= (src_valid || reading);"),
+        Fault("the next word is read while the step waits", ".read(read)", ".read(located)"),
+        Fault("the mask is that of the event after", "fetched_mask <= reading_mask;", "fetched_mask <= located_mask;"),
+        Fault("the words of the last scan are not reached", "if ((base != 3)) begin", "if ((base != 0)) begin"),
+        Fault("the second row has words of its own", "base <= 0;\n                if", "base <= 3;\n                if"),
+        Fault("the second row is flushed as well", "if ((row != 1)) begin", "if ((row != 0)) begin"),
+        Fault("the flush is one pixel short", "flushing <= 2;", "flushing <= 1;"),
+        Fault("the walk goes on in the flush", "if ((flushing != 0)) begin", "if (0) begin"),
+    ),
+    fetching(
+        1, 4, 1, 0, 2, 2, 9,
+        Fault("a scan begins at the second word of the one before", "base <= (base + 2);", "base <= (base + 1);"),
+        Fault("an event that is not taken moves the walk", "assign take = (src_valid && step);", "assign take = src_valid;"),
+    ),
+    fetching(
+        1, 1, 2, 1, 5, 1, 8,
+        Fault("an event has the word of the channel before", "address <= (base + src_data[3-1:0]);", "address <= base;"),
+    ),
+)  # fmt: skip
