@@ -1,6 +1,6 @@
 """Proofs of the pipelines: what the neurons and the MAC array compute, and when."""
 
-from rtl.lif import Lif, lif
+from rtl.lif import Lif, lif, lif_depth, lif_latency
 from rtl.mac_array import mac_array
 from rtl.stream import Stream
 
@@ -10,6 +10,7 @@ KINDS = ("subtract", "subtract_delayed", "zero")
 GROUPS, COLUMNS = 2, 2
 CURRENT_BITS, THETA_BITS, POTENTIAL_BITS = 3, 3, 6
 MULTIPLIER, SHIFT = 3, 2
+TIMESTEPS = 2
 
 
 def neurons(kind: str, *faults: Fault) -> Proof:
@@ -18,13 +19,15 @@ def neurons(kind: str, *faults: Fault) -> Proof:
     neuron = Lif(kind, MULTIPLIER, SHIFT, CURRENT_BITS, POTENTIAL_BITS, THETA_BITS, theta)
     return Proof(
         f"lif, {kind}",
-        "the spikes are those of the neuron's equation; a beat comes out after two cycles, none is lost or made up",
-        "lif", lambda: lif(bit(), bit(), Stream(2 * CURRENT_BITS), Stream(2), 1, 2, 1, COLUMNS, 1, neuron), 6, faults,
+        "the spikes are those of the neuron's equation; a beat comes out after five cycles, none is lost or made up, and none "
+        "taken that the queue may not hold",
+        "lif", lambda: lif(bit(), bit(), Stream(2 * CURRENT_BITS), Stream(2), 1, TIMESTEPS, 1, COLUMNS, 1, neuron), 10, faults,
         {
             "KIND": KINDS.index(kind), "MULTIPLIER": MULTIPLIER, "SHIFT": SHIFT,
             "THETA": THETA_BITS, "GROUPS": GROUPS, "COLUMNS": COLUMNS,
+            "LATENCY": lif_latency(TIMESTEPS), "DEPTH": lif_depth(TIMESTEPS),
         },
-        {"rom": "ram"}, 10,
+        {"rom": "ram", "event_queue": "ring"}, 12,
     )  # fmt: skip
 
 
@@ -50,12 +53,15 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a potential at the threshold fires", "spike = (v > theta);", "spike = (v >= theta);"),
         Fault("no reset", "if (1'b1) begin", "if (1'b0) begin"),
         Fault("thresholds change a beat too late", NEXT_GROUP, NEXT_GROUP.replace("1", "0")),
-        Fault("a beat is made up", "arriving[s] = (src_valid && (!waiting));", "arriving[s] = 1;"),
+        Fault("a beat is made up", "entering[t] = take;", "entering[t] = 1;"),
+        Fault("a beat is taken that the queue may not hold", "has_room <= (inside != 5);", "has_room <= 1;"),
+        Fault("a place is free before its beat has left", "leave = (spiking_valid && dst_ready);", "leave = spiking_valid;"),
     ),
     neurons(
         "subtract_delayed",
         Fault("no reset", "if ((1'b1 && spiked", "if ((1'b0 && spiked"),
         Fault("the leak is another", "v = $signed(product >>> 2);", "v = $signed(product >>> 1);"),
+        Fault("the second current is the next beat's", "= held[(((t - 1) * 2) + i)];", "= currents[(((t - 1) * 2) + i)];"),
     ),
     neurons(
         "zero",

@@ -7,16 +7,18 @@ from ..proof import Fault, Proof, bit
 
 DEPTHS = (1, 2, 3, 4, 5)
 
-WAITS = Fault("valid waits for ready", "assign dst_valid = not_empty;", "assign dst_valid = not_empty && dst_ready;", "ready")
+WAITS = Fault("valid waits for ready", "assign dst_valid = has_words;", "assign dst_valid = has_words && dst_ready;", "ready")
 
 
 def faults(depth: int) -> tuple[Fault, ...]:
     """What a queue of any depth must not do; a queue of one word has but one place."""
-    full = Fault("a full queue takes a word", f"assign not_full = (level != {depth});", "assign not_full = 1;")
+    full = Fault("a full queue takes a word", f"has_room <= (level != {depth - 1});", "has_room <= 1;")
+    empty = Fault("an empty queue gives a word", "has_words <= (level != 1);", "has_words <= 1;")
     if depth == 1:
-        return full, WAITS
+        return full, empty, WAITS
     return (
         full,
+        empty,
         Fault("the head skips a word", "head <= (head + 1);", "head <= (head + 2);"),
         Fault("a word is stored in the wrong place", "mem[tail] <= src_data;", "mem[head] <= src_data;"),
         WAITS,

@@ -28,7 +28,7 @@ always @(*) begin
         assert(src_ready == (inside != DEPTH));
         if (follows) begin
             assert(ahead < inside);
-            assert(mem[after(head, ahead)] == word);
+            assert(in_order[ahead*$bits(word) +: $bits(word)] == word);
             if (ahead == 0) begin
                 assert(dst_data == word);
             end

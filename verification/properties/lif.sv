@@ -1,35 +1,46 @@
-// Two timesteps of one lane: the spikes of a beat are computed as it comes in, and follow it through the pipeline.
+// Two timesteps of one lane: the spikes of a beat are computed as it comes in, and kept until it goes out.
 localparam CURRENT = $bits(src_data) / 2;
+localparam SUBTRACT = 0, SUBTRACT_DELAYED = 1, ZERO = 2;
 (* hierconn *) wire [GROUPS*THETA-1:0] \theta_rom.contents ;
 wire [GROUPS*THETA-1:0] theta_words = \theta_rom.contents ;
 (* hierconn *) wire [$clog2(COLUMNS)-1:0] \walk.column ;
 (* hierconn *) wire [$clog2(GROUPS)-1:0] \walk.group_index ;
-localparam SUBTRACT = 0, SUBTRACT_DELAYED = 1, ZERO = 2;
+(* hierconn *) wire [2*DEPTH-1:0] \queue_spikes.in_order ;
+(* hierconn *) wire [$clog2(DEPTH+1)-1:0] \queue_spikes.level ;
+wire [2*DEPTH-1:0] queued = \queue_spikes.in_order ;
+wire [7:0] level = \queue_spikes.level ;
 reg [7:0] at_column, at_group;
 wire taken = src_valid && src_ready;
+wire left = dst_valid && dst_ready;
 wire signed [THETA-1:0] theta_now = theta_words[at_group*THETA +: THETA];
 wire signed [CURRENT-1:0] a0 = src_data[CURRENT-1:0];
 wire signed [CURRENT-1:0] a1 = src_data[2*CURRENT-1:CURRENT];
-reg signed [15:0] v0, v1;
-reg s0, s1;
-reg signed [15:0] next_v1;
-reg [1:0] expected [0:1];
 
-always @(*) begin
-    v0 = a0;
-    s0 = v0 > theta_now;
-    if (KIND == SUBTRACT && s0) v0 = v0 - theta_now;
-    if (KIND == ZERO && s0) v0 = 0;
-    v1 = ((v0 * MULTIPLIER) >>> SHIFT) - (KIND == SUBTRACT_DELAYED && s0 ? theta_now : 0) + a1;
-    s1 = v1 > theta_now;
-end
+// The neuron's equation: the potential of the second timestep.
+function signed [15:0] second;
+    input signed [15:0] v0, a, theta;
+    reg s0;
+    reg signed [15:0] v;
+    begin
+        s0 = v0 > theta;
+        v = v0;
+        if (KIND == SUBTRACT && s0) v = v - theta;
+        if (KIND == ZERO && s0) v = 0;
+        second = ((v * MULTIPLIER) >>> SHIFT) - (KIND == SUBTRACT_DELAYED && s0 ? theta : 0) + a;
+    end
+endfunction
+wire signed [15:0] v1 = second(a0, a1, theta_now);
+wire [1:0] fires = {v1 > theta_now, a0 > theta_now};
 
-// What the second stage makes of what the first holds.
-wire signed [15:0] first_v = membrane[0];
-wire signed [15:0] first_theta = held_thetas[0];
-always @(*) begin
-    next_v1 = ((first_v * MULTIPLIER) >>> SHIFT) - (KIND == SUBTRACT_DELAYED && spikes[0][0] ? first_theta : 0) + held[1];
-end
+// Beats inside, and the spikes of each, those of the oldest in the lowest bits.
+reg [7:0] count;
+reg [2*DEPTH-1:0] expected;
+wire [2*DEPTH-1:0] remaining = left ? expected >> 2 : expected;
+wire [7:0] place = count - left;
+// Beats taken one cycle ago, two and so on.
+reg [LATENCY-1:0] took;
+// The successor has let the pipeline wait since its queue was empty.
+reg held_up;
 
 always @(posedge clk) begin
     if (rst) begin
@@ -40,34 +51,53 @@ always @(posedge clk) begin
         at_column <= at_column == COLUMNS - 1 ? 0 : at_column + 1;
         if (at_column == COLUMNS - 1) at_group <= at_group == GROUPS - 1 ? 0 : at_group + 1;
     end
-    if (src_ready) begin
-        expected[0] <= {s1, s0};
-        expected[1] <= expected[0];
-    end
+    count <= rst ? 0 : count + taken - left;
+    expected <= remaining;
+    if (taken) expected[2*place +: 2] <= fires;
+    took <= rst ? 0 : {took[LATENCY-2:0], taken};
+    held_up <= !rst && dst_valid && (!dst_ready || held_up);
 end
 
-// A beat comes out two cycles after it came in if nothing waits, and none gets lost or is made up.
-reg [7:0] came, went;
-reg [1:0] took;
-always @(posedge clk) begin
-    came <= rst ? 0 : came + taken;
-    went <= rst ? 0 : went + (dst_valid && dst_ready);
-    took <= rst ? 0 : {took[0], taken};
-end
+// Places of the beats in the pipeline, behind those in the queue.
+wire [7:0] at_firing_1 = level;
+wire [7:0] at_charging_1 = at_firing_1 + firing[1];
+wire [7:0] at_firing_0 = at_charging_1 + charging[1];
+wire [7:0] at_charging_0 = at_firing_0 + firing[0];
+// What becomes of the potentials on their way.
+wire signed [15:0] charged_0 = charged[0], charged_1 = charged[1], leaked_0 = membrane[0];
+wire signed [15:0] charged_theta_0 = charged_thetas[0], charged_theta_1 = charged_thetas[1], theta_0 = held_thetas[0];
+wire signed [15:0] after_charging_0 = second(charged_0, charged_currents[1], charged_theta_0);
+wire signed [15:0] after_firing_0 = leaked_0 - (KIND == SUBTRACT_DELAYED && spikes[0][0] ? theta_0 : 0) + held[1];
+integer i;
 
 always @(*) if (known) begin
     assert(at_column < COLUMNS && at_group < GROUPS);
     assert(\walk.column == at_column && \walk.group_index == at_group);
     assert(theta_word == theta_words[at_group*THETA +: THETA]);
-    if (occupied[0]) begin
-        assert(spikes[0][0] == expected[0][0]);
-        assert((next_v1 > first_theta) == expected[0][1]);
+    assert(recalled[0] == 0 && recalled_spikes == 0 && !waiting);
+    // None is lost or made up, and none taken that the queue may not hold.
+    assert(count <= DEPTH && count == at_charging_0 + charging[0] && inside == count);
+    assert(src_ready == (count != DEPTH));
+    assert(dst_valid == (level != 0));
+    if (firing[1]) assert(fired_ready);
+    // Each has the spikes of the neuron's equation.
+    if (dst_valid) assert(dst_data == expected[1:0]);
+    for (i = 0; i < DEPTH; i = i + 1) begin
+        if (i < level) assert(queued[2*i +: 2] == expected[2*i +: 2]);
     end
-    if (dst_valid) assert(dst_data == expected[1]);
-    assert(came == went + occupied[0] + occupied[1]);
-    if (took[0]) assert(occupied[0]);
-    if (took[1] && !dst_waits) assert(dst_valid);
-    cover(dst_waits && dst_valid && dst_ready && dst_data == 1 && went == 4);
-    cover(dst_valid && dst_data == 2 && took == 3);
+    if (firing[1]) assert(spikes[1] == expected[2*at_firing_1 +: 2]);
+    if (charging[1]) begin
+        assert({charged_1 > charged_theta_1, charged_patterns[1][0]} == expected[2*at_charging_1 +: 2]);
+    end
+    if (firing[0]) assert({after_firing_0 > theta_0, spikes[0][0]} == expected[2*at_firing_0 +: 2]);
+    if (charging[0]) begin
+        assert({after_charging_0 > charged_theta_0, charged_0 > charged_theta_0} == expected[2*at_charging_0 +: 2]);
+    end
+    // The pipeline never stands still; where nothing waits, a beat is taken in each cycle and comes out LATENCY later.
+    assert(charging[0] == took[0] && firing[0] == took[1] && charging[1] == took[2] && firing[1] == took[3]);
+    if (took[LATENCY-1]) assert(dst_valid);
+    if (!held_up) assert(src_ready && dst_valid == took[LATENCY-1]);
+    cover(dst_waits && dst_valid && dst_ready && dst_data == 1 && count == DEPTH);
+    cover(dst_valid && dst_data == 2 && took == 2**LATENCY - 1 && !held_up);
     cover(dst_valid && dst_data == 3);
 end
