@@ -3,21 +3,19 @@
 from collections.abc import Callable
 
 from rtl.accumulator import accumulator, row_padding
-from rtl.scanner import event_width
 from rtl.sparse_fc import fc_accumulator
 from rtl.stream import Stream
 
 from ..proof import Fault, Misuse, Proof, activity_counts, bit, table
 
-CURRENT_BITS = 3
+CURRENT_BITS, WEIGHT_BITS = 3, 2
 
 
 def build(height: int, width: int, groups: int, kernel: int, padding: int) -> Callable:
     """Builder of an accumulator of one channel, lane and timestep."""
-    bias, weights = table("b.hex", CURRENT_BITS, groups), table("w.hex", 2 * kernel * kernel, groups)
     return lambda: accumulator(
-        bit(), bit(), Stream(event_width(1, 1)), Stream(CURRENT_BITS), activity_counts(),
-        height, width, 1, padding, kernel, 1, 1, 1, CURRENT_BITS, bias, weights,
+        bit(), bit(), Stream(kernel * kernel * WEIGHT_BITS + 2), Stream(CURRENT_BITS), activity_counts(),
+        height, width, 1, padding, kernel, 1, 1, WEIGHT_BITS, CURRENT_BITS, table("b.hex", CURRENT_BITS, groups),
     )  # fmt: skip
 
 
@@ -29,7 +27,8 @@ def accumulation(height: int, width: int, groups: int, kernel: int, depth: int, 
     )  # fmt: skip
     return Proof(
         f"accumulator, {height} x {width}, groups {groups}, kernel {kernel}",
-        "a frame gives a beat for each pixel and group" + "; the line buffer gives what left the window last" * (kernel > 1),
+        "an event reaches the columns of its scan; a frame gives a beat for each pixel and group"
+        + "; the line buffer gives what left the window last" * (kernel > 1),
         "accumulator line_buffer" if kernel > 1 else "accumulator", build(height, width, groups, kernel, padding), depth, faults,
         {
             "HEIGHT": height, "WIDTH": width, "GROUPS": groups, "PADDING": padding,
@@ -40,23 +39,22 @@ def accumulation(height: int, width: int, groups: int, kernel: int, depth: int, 
 
 
 def fc_accumulation(rows: int, groups: int, depth: int, *faults: Fault) -> Proof:
-    """A proof of a fully connected accumulator of one lane and timestep, with two inputs a row."""
-    inputs = 2
-    bias, weights = table("b.hex", CURRENT_BITS, groups), table("w.hex", 2, rows * groups * inputs)
+    """A proof of a fully connected accumulator of one lane and timestep."""
     return Proof(
         f"fc_accumulator, rows {rows}, groups {groups}",
         "a current is its bias and the weights of all events of its passes; the memory gives the sums of the row before",
         "fc_accumulator fc_state" if rows > 1 and groups > 1 else "fc_accumulator",
         lambda: fc_accumulator(
-            bit(), bit(), Stream(event_width(inputs, 1)), Stream(CURRENT_BITS), activity_counts(),
-            rows, inputs, 1, 1, CURRENT_BITS, bias, weights,
+            bit(), bit(), Stream(WEIGHT_BITS + 2), Stream(CURRENT_BITS), activity_counts(),
+            rows, 1, 1, WEIGHT_BITS, CURRENT_BITS, table("b.hex", CURRENT_BITS, groups),
         ),
-        depth, faults, {"ROWS": rows, "GROUPS": groups, "INPUTS": inputs}, {"rom": "ram"}, depth + 4,
+        depth, faults, {"ROWS": rows, "GROUPS": groups}, {"rom": "ram"}, depth + 4,
     )  # fmt: skip
 
 
-SHIFT = "assign shift = (((priming != 0) || (held && held_last)) && (!(valid && (!dst_ready))));"
-FC_ADD = "assign add = (held && (!priming) && (!(held_last && valid && (!dst_ready))));"
+SHIFT = "assign shift = (((!primed) || (src_valid && src_data[3])) && (!(valid && (!dst_ready))));"
+FC_ADD = "assign add = (src_valid && (!priming) && (!(src_data[3] && valid && (!dst_ready))));"
+OWN = "own[b] <= (parity[(b + 1)] == parity[(1 + 1)]);"
 
 PROOFS: tuple[Proof, ...] = (
     accumulation(
@@ -66,6 +64,9 @@ PROOFS: tuple[Proof, ...] = (
         Fault("the line is read a column late", ".read_addr(next_addr)", ".read_addr(addr[3])"),
         Fault("the second row starts from the bias as well", "first <= (row == 0);", "first <= (row <= 1);"),
         Fault("an empty pixel gives a beat", "last_of_row && (column < 3)", "last_of_row && (column < 4)"),
+        Fault("an event is taken before its column is there", "primed <= (priming <= 1);", "primed <= (priming <= 2);"),
+        Fault("an event reaches the columns of all scans", OWN, "own[b] <= 1;"),
+        Fault("an event reaches those of the scan before its own", OWN, OWN.replace("[(1 + 1)]", "[1]")),
     ),
     accumulation(1, 1, 1, 3, 11, 24),
     accumulation(
@@ -83,10 +84,9 @@ PROOFS: tuple[Proof, ...] = (
         2, 2, 10,
         Fault("sums are stored for the next group", "state[group_index] <= total_word;", "state[load_group] <= total_word;"),
         Fault("a row starts from the bias too late", "if ((load_part == 0)) begin", "if ((part == 0)) begin"),
-        Fault("the weights of the last pass are not reached", "if ((base == 6)) begin", "if ((base == 4)) begin"),
         Fault("the mask is not looked at", "if ((add && mask[t])) begin", "if (add) begin"),
-        Fault("sums move while currents wait", "held_last && (!(valid && (!dst_ready))))", "held_last)"),
-        Fault("an event waits for ready", FC_ADD, FC_ADD.replace("valid && ", ""), "ready"),
+        Fault("sums move while currents wait", "src_data[3] && (!(valid && (!dst_ready))))", "src_data[3])"),
+        Fault("an event waits for ready", FC_ADD, FC_ADD.replace("] && valid", "]"), "ready"),
     ),
     fc_accumulation(
         3, 3, 8,

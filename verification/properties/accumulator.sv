@@ -10,6 +10,10 @@ reg [7:0] shifts; // since reset, up to KERNEL + 2
 reg [7:0] number [0:KERNEL];
 reg [3:0] in_row [0:KERNEL];
 reg in_frame [0:KERNEL];
+reg [7:0] scan [0:KERNEL]; // of the frame, from 1 up; 0 is the flush of the frame before
+reg [7:0] pixel; // number of the column that the event at hand belongs to
+wire comes = src_valid && src_ready;
+wire [7:0] next_scan = tail != 0 ? 0 : row * GROUPS + group_index + 1;
 integer b;
 
 always @(posedge clk) begin
@@ -17,21 +21,27 @@ always @(posedge clk) begin
         next <= RADIUS;
         frame <= 0;
         shifts <= 0;
+        pixel <= RADIUS;
     end
-    else if (shift) begin
-        next <= next == COLUMNS - 1 ? 0 : next + 1;
-        frame <= frame ^ (next == COLUMNS - 1);
-        shifts <= shifts == KERNEL + 2 ? shifts : shifts + 1;
+    else begin
+        if (shift) begin
+            next <= next == COLUMNS - 1 ? 0 : next + 1;
+            frame <= frame ^ (next == COLUMNS - 1);
+            shifts <= shifts == KERNEL + 2 ? shifts : shifts + 1;
+        end
+        if (comes && src_data[$bits(src_data)-1]) pixel <= pixel == COLUMNS - 1 ? 0 : pixel + 1;
     end
     if (shift) begin
         for (b = 0; b < KERNEL; b = b + 1) begin
             number[b] <= number[b + 1];
             in_row[b] <= in_row[b + 1];
             in_frame[b] <= in_frame[b + 1];
+            scan[b] <= scan[b + 1];
         end
         number[KERNEL] <= next;
         in_row[KERNEL] <= row;
         in_frame[KERNEL] <= frame;
+        scan[KERNEL] <= next_scan;
     end
 end
 
@@ -45,6 +55,10 @@ always @(*) if (known) begin
     assert(shifts <= KERNEL + 2);
     assert(shifts == KERNEL + 2 || (next == RADIUS + shifts && frame == 0));
     assert(priming == (shifts > RADIUS + 2 ? 0 : RADIUS + 2 - shifts));
+    assert(primed == (priming == 0));
+    // An event is taken once its column is in the middle of the window, and leaves with it if it is the last.
+    assert(primed ? number[RADIUS] == pixel : pixel == RADIUS && !comes);
+    assert(!primed || shift == (comes && src_data[$bits(src_data)-1]));
     for (b = 0; b <= KERNEL; b = b + 1) begin
         if (shifts < KERNEL + 1 - b) begin
             assert(!keeps[b] && !emits[b]);
@@ -57,7 +71,26 @@ always @(*) if (known) begin
             if (keeps[b]) begin
                 assert(number[b] == RADIUS + in_row[b] * ROW_WORDS + addr[b]);
                 assert(addr[b] < ROW_WORDS && in_row[b] < ROWS);
+                assert(scan[b] != 0 && scan[b] <= ROWS * GROUPS);
+                assert(number[b] >= RADIUS + (scan[b] - 1) * POSITIONS && number[b] < RADIUS + scan[b] * POSITIONS);
             end
+            else begin
+                assert(scan[b] == 0);
+            end
+            // The tags of two neighbours differ where a scan ends.
+            if (b == KERNEL) begin
+                assert((parity[b] != next_parity) == (scan[b] != next_scan));
+            end
+            else begin
+                assert((parity[b] != parity[b + 1]) == (scan[b] != scan[b + 1]));
+            end
+            // An event reaches the columns of its own scan, and no others that are used.
+            if (b < KERNEL && primed) begin
+                assert(own[b] == (in_frame[b] == in_frame[RADIUS] && scan[b] == scan[RADIUS]));
+            end
+        end
+        if (b < KERNEL) begin
+            assert(own[b] == (parity[b] == parity[RADIUS]));
         end
     end
 end
