@@ -9,7 +9,7 @@ from rtl.stream import Stream
 from verification import placement, prove
 from verification.proof import Fault, Misuse, Proof, bit
 
-RING = "assert(tail == ((head + level) & 3));"
+RING = "assert(tail == ((head + level) & 3)); assert(has_room == (level != 4) && has_words == (level != 0));"
 HOLDS = f"{RING} assert(level <= DEPTH); cover(dst_valid && src_ready);"
 
 
@@ -34,7 +34,7 @@ def failures(proof):
 
 
 def test_a_true_proof_holds_and_finds_its_faults(proof_of):
-    waits = Fault("valid waits for ready", "dst_valid = not_empty;", "dst_valid = not_empty && dst_ready;", "ready")
+    waits = Fault("valid waits for ready", "dst_valid = has_words;", "dst_valid = has_words && dst_ready;", "ready")
     result = prove.prove(proof_of(HOLDS, Fault("the level is not reset", "level <= 0;", "level <= 7;"), waits))
     assert result.failures == []
     assert (result.block, result.covers) == ("event_queue", 1)

@@ -1,7 +1,8 @@
 """Proofs of the pipelines: what the neurons and the MAC array compute, and when."""
 
 from rtl.lif import Lif, lif, lif_depth, lif_latency
-from rtl.mac_array import mac_array
+from rtl.mac_array import adder_groups, mac_array
+from rtl.memory import Table
 from rtl.stream import Stream
 
 from ..proof import Fault, Proof, bit, table
@@ -31,17 +32,23 @@ def neurons(kind: str, *faults: Fault) -> Proof:
     )  # fmt: skip
 
 
-def multiplication(is_signed: bool, *faults: Fault) -> Proof:
+def multiplication(inputs: int, words: tuple[int, ...], is_signed: bool, *faults: Fault) -> Proof:
+    """A proof of windows of `inputs` pixels of two bits; words: the weights of each group, three bits each."""
     current_bits, repeat = 7, 2
-    bias, weights = table("b.hex", current_bits, GROUPS), table("w.hex", 6, GROUPS)
+    bias, weights = table("b.hex", current_bits, GROUPS), Table("w.hex", 3 * inputs, words)
+    stages = 2 + len(adder_groups(inputs))
     return Proof(
-        f"mac_array, {'signed' if is_signed else 'unsigned'} image",
-        "a current is the bias and the sum of weight times pixel; a window comes out after two cycles, none is lost or made up",
+        f"mac_array, {inputs} inputs, {'signed' if is_signed else 'unsigned'} image",
+        f"a current is the bias and the sum of weight times pixel; a window comes out after {stages} cycles, none is lost or "
+        "made up",
         "mac_array", lambda: mac_array(
-            bit(), bit(), Stream(4), Stream(repeat * current_bits),
-            1, COLUMNS, repeat, 2, 2, is_signed, current_bits, bias, weights,
-        ), 6, faults,
-        {"SIGNED": is_signed, "REPEAT": repeat, "GROUPS": GROUPS, "COLUMNS": COLUMNS}, {"rom": "ram"}, 10,
+            bit(), bit(), Stream(2 * inputs), Stream(repeat * current_bits),
+            1, COLUMNS, repeat, inputs, 2, is_signed, current_bits, bias, weights,
+        ), 8, faults,
+        {
+            "SIGNED": is_signed, "INPUTS": inputs, "REPEAT": repeat, "GROUPS": GROUPS, "COLUMNS": COLUMNS, "STAGES": stages,
+        },
+        {"rom": "ram"}, 12,
     )  # fmt: skip
 
 
@@ -68,13 +75,20 @@ PROOFS: tuple[Proof, ...] = (
         Fault("the threshold is another beat's", "= held_thetas[", "= thetas[0]; spiked[0] = held_thetas["),
     ),
     multiplication(
-        False,
-        Fault("the bias is that of the window behind", "total = held_biases[p];", "total = biases[p];"),
+        2, (0o35, 0o62), False,
+        Fault("the bias is left out", "<= biases[p];", "<= 0;"),
+        Fault("half of the terms are left out", "<= (left + right);", "<= left;"),
         Fault("weights change a window too late", NEXT_GROUP, NEXT_GROUP.replace("1", "0")),
-        Fault("a window is lost", "summed <= multiplied;", "summed <= multiplied && src_valid;"),
+        Fault("weights change as a window comes in", "window = (occupied[0] && step);", "window = (src_valid && step);"),
+        Fault("a window is lost", "occupied <= arriving;", "occupied <= arriving & {3{src_valid}};"),
     ),
     multiplication(
-        True,
-        Fault("a pixel's sign is lost", "values[i] = fields[i];", "values[i] = fields[i] & 3;"),
+        2, (0o35, 0o62), True,
+        Fault("a pixel's sign is lost", "values[i] <= fields[i];", "values[i] <= fields[i] & 3;"),
+    ),
+    multiplication(
+        4, (0o3512, 0o6237), False,
+        Fault("what pads the sums of the first step is not zero", "totals[((p * 4) + g)] <= 0;", "totals[((p * 4) + g)] <= 1;"),
+        Fault("the second group of terms is left out", "totals[((p * 4) + g)] <= (left", "if (g == 0) totals[p * 4] <= (left"),
     ),
 )  # fmt: skip

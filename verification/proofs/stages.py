@@ -18,7 +18,7 @@ def pooling(height: int, width: int, groups: int, depth: int, *faults: Fault) ->
 def counting(outputs: int, lanes: int, timesteps: int, classes: int, depth: int, *faults: Fault) -> Proof:
     return Proof(
         f"readout, {outputs} neurons, {classes} classes, lanes {lanes}",
-        "each count is that of the spikes of the class; the class is the smallest with the highest count",
+        "each count is that of the spikes of the class; the class is the smallest with the highest count; an image has an answer",
         "readout", stage(readout, Readout(outputs, lanes, timesteps, 1, classes)), depth, faults,
         {"OUTPUTS": outputs, "LANES": lanes, "TIMESTEPS": timesteps, "CLASSES": classes}, {}, depth + 4 + outputs,
     )  # fmt: skip
@@ -37,12 +37,13 @@ PROOFS: tuple[Proof, ...] = (
     ),
     counting(
         6, 4, 2, 3, 10,
-        Fault("the last of equal classes wins", "(total > best)", "(total >= best)"),
-        Fault("the best of the frame before counts", "((class_index == 0) || (total > best))", "(total > best)"),
+        Fault("the last of equal classes wins", "(tally > best)", "(tally >= best)"),
+        Fault("the best of the frame before counts", "((counted_class == 0) || (tally > best))", "(tally > best)"),
         Fault("lanes without a neuron are counted", "((lane == 3) || (neuron == 5))", "(lane == 3)"),
+        Fault("the next image is counted before the last class is compared", "(holding && (!closing) && ", "(holding && "),
     ),
     counting(
         2, 1, 1, 2, 6,
-        Fault("the last of equal classes wins", "(total > best)", "(total >= best)"),
+        Fault("the last of equal classes wins", "(tally > best)", "(tally >= best)"),
     ),
 )  # fmt: skip

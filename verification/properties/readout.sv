@@ -7,7 +7,11 @@ reg [7:0] at_lane, at_neuron, at_class, at_member;
 reg [7:0] spikes;
 reg [7:0] votes; // of the class at hand
 reg [7:0] chosen_votes;
+reg [7:0] images, answers;
 (* anyconst *) wire [7:0] chosen;
+// Classes of the image that are compared, and those that are counted.
+wire [7:0] compared = counted ? counted_class : finished ? CLASSES : at_class;
+wire [7:0] complete = compared + counted;
 integer t, c;
 
 always @(*) assume(chosen < CLASSES);
@@ -40,6 +44,8 @@ always @(posedge clk) begin
     else if (step) begin
         at_lane <= at_lane + 1;
     end
+    images <= rst ? 0 : images + (step && at_neuron == OUTPUTS - 1);
+    answers <= rst ? 0 : answers + (dst_valid && dst_ready);
 end
 
 always @(*) if (known) begin
@@ -55,19 +61,25 @@ always @(*) if (known) begin
     else begin
         assert(at_neuron % LANES == 0);
     end
-    assert(votes <= at_member * TIMESTEPS && (at_member == 0 || tallies[at_class] == votes));
-    if (at_class > chosen || (finished && at_class == 0)) begin
-        assert(tallies[chosen] == chosen_votes && chosen_votes <= POPULATION * TIMESTEPS);
+    assert(votes <= at_member * TIMESTEPS);
+    assert(at_member == 0 || (tallies[at_class] == votes && tally == votes));
+    if (complete > chosen) assert(tallies[chosen] == chosen_votes && chosen_votes <= POPULATION * TIMESTEPS);
+    // A class is compared in the cycle after its last neuron.
+    if (counted) begin
+        assert(at_member == 0 && at_class == (counted_class == CLASSES - 1 ? 0 : counted_class + 1));
+        assert(tally == tallies[counted_class] && !finished);
     end
+    assert(closing == (counted && counted_class == CLASSES - 1));
     // The best so far.
-    if (at_class != 0 || finished) begin
-        assert(winner < (at_class == 0 ? CLASSES : at_class));
-        assert(best == tallies[winner]);
+    if (compared != 0) begin
+        assert(winner < compared && best == tallies[winner]);
         for (c = 0; c < CLASSES; c = c + 1) begin
-            if (c < at_class || at_class == 0) assert(tallies[c] < best || (tallies[c] == best && winner <= c));
+            if (c < compared) assert(tallies[c] < best || (tallies[c] == best && winner <= c));
         end
     end
-    if (finished) assert(at_neuron == 0);
+    // Each image has its answer, in the second cycle after its last neuron.
+    if (closing || finished) assert(at_neuron == 0);
+    assert(images == answers + (closing || finished));
     if (dst_valid) begin
         assert(dst_data[CLASS + chosen*COUNT +: COUNT] == chosen_votes);
         for (c = 0; c < CLASSES; c = c + 1) begin
