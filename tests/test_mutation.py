@@ -135,7 +135,7 @@ def verdicts_on_queues(folder):
     """What a test of the queue says of the netlist, of one that is always valid, and of one whose simulation hangs."""
     netlist = plant(queue_modules(), 90, 1, folder)
     text = netlist.module.text
-    faulty = fault_at(netlist, "dst_valid[0]", "Y", "const1").text
+    faulty = fault_at(netlist, "dst_valid[0]", "Q", "const1").text
     hanging = text.replace("endmodule", "reg again = 0; always @(again) again <= !again; initial again <= 1; endmodule")
     verdicts = []
 
@@ -160,7 +160,7 @@ def run_on_a_wrong_netlist():
 
     def plant_in_wrong(*arguments):
         netlist = plant(*arguments)
-        wrong = fault_at(netlist, "dst_valid[0]", "Y", "const1").text
+        wrong = fault_at(netlist, "dst_valid[0]", "Q", "const1").text
         return replace(netlist, module=replace(netlist.module, text=wrong))
 
     campaign.plant = plant_in_wrong
