@@ -30,6 +30,9 @@ FC = SparseFc(1, 2, 1, 2, 1, 1, 1, 2, QUEUE_DEPTH, table("b.hex", 3, 2), table("
 CONV_2X2 = replace(CONV, height=2, width=2)
 READOUT = Readout(2, 1, 1, 1, 2)
 
+# What the induction needs to know of the queues inside.
+QUEUES = {"event_queue": "ring", "lif": "room"}
+
 
 def whole(**stages):
     """Builder of an accelerator."""
@@ -40,16 +43,16 @@ def whole(**stages):
     )  # fmt: skip
 
 
-def streams(name: str, build, depth: int, *faults: Fault, **more) -> Proof:
-    """A proof of the stream rules alone."""
-    return Proof(f"{name}, streams", CLAIMS, "stream", build, depth, faults, **more)
+def streams(name: str, build, depth: int, *faults: Fault, invariants: str = "", **more) -> Proof:
+    """A proof of the stream rules alone; invariants: properties/ that the induction needs besides."""
+    return Proof(f"{name}, streams", CLAIMS, f"stream {invariants}", build, depth, faults, **more)
 
 
 def all_streams(name: str, depth: int, fault: Fault, **stages) -> Proof:
     """A proof of the stream rules of all streams in an accelerator."""
     return Proof(
         f"accelerator {name}, all streams", f"of every stream between and inside the stages: {CLAIMS}", "accelerator",
-        whole(**stages), depth, (fault,), {"DEPTH": QUEUE_DEPTH}, {"event_queue": "ring"},
+        whole(**stages), depth, (fault,), {}, QUEUES,
     )  # fmt: skip
 
 
@@ -58,40 +61,39 @@ CHANGING_EVENT = Fault(
     "encode_ready = ((!encoding) || (dst_ready && last_lane));", "encode_ready = ((!encoding) || last_lane);",
 )  # fmt: skip
 WAITING_RESULT = Fault("valid waits for ready", "finished <= 1'b1;", "finished <= dst_ready;", "ready")
-
-
-def waiting_neurons(timesteps: int) -> Fault:
-    """A fault of the neurons at the end of a stage."""
-    last = f"occupied[{timesteps - 1}]"
-    return Fault("valid waits for ready", f"assign dst_valid = {last};", f"assign dst_valid = {last} && dst_ready;", "ready")
+# Of the neurons at the end of a stage.
+WAITING_SPIKES = Fault(
+    "valid waits for ready", "assign dst_valid = spiking_valid;", "assign dst_valid = spiking_valid && dst_ready;", "ready"
+)
 
 
 def counted(function, parameters, depth: int, reach: int, *faults: Fault) -> Proof:
     """A proof of the stream rules and of the activity counters of a stage."""
     has_events = isinstance(parameters, SparseConv | SparseFc)
-    # What the induction needs to know of the event queue inside.
-    queue = {"event_queue": "ring"} if has_events else {}
+    queues = QUEUES if has_events or isinstance(parameters, DenseCore) else {}
     return Proof(
         f"{function.__name__}, streams and counters",
         f"{CLAIMS}; each cycle counts once, as busy or as waiting" + ", each busy one as event or silent pixel" * has_events,
         "stream", stage(function, parameters), depth, faults,
-        {"DEPTH": QUEUE_DEPTH, "EVENTS": has_events}, queue | {"activity": "activity"}, reach,
+        {"EVENTS": has_events}, queues | {"activity": "activity"}, reach,
     )  # fmt: skip
 
 
+MAC_STEP = "assign step = (dst_ready || (!occupied[3]));"
+
 PROOFS: tuple[Proof, ...] = (
     streams(
-        "lif", lambda: lif(bit(), bit(), Stream(12), Stream(4), 2, 2, 1, 2, 1, neuron(2, 2)), 6,
-        Fault("the pipeline moves while its output waits", "assign step = (dst_ready || (!occupied[1]));", "assign step = 1;"),
-        Fault("an output is dropped", "else if (step) begin", "else begin"),
-        waiting_neurons(2),
+        "lif", lambda: lif(bit(), bit(), Stream(12), Stream(4), 2, 2, 1, 2, 1, neuron(2, 2)), 10,
+        Fault("the queue moves while its output waits", "assign pop = (dst_ready && has_words);", "assign pop = has_words;"),
+        Fault("a beat is taken that the queue may not hold", "has_room <= (inside != 5);", "has_room <= 1;"),
+        WAITING_SPIKES, invariants="room", inside={"event_queue": "ring"},
     ),
     streams(
         "mac_array", lambda: mac_array(
             bit(), bit(), Stream(4), Stream(6), 1, 2, 2, 4, 1, False, 3, table("b.hex", 3, 2), table("w.hex", 8, 2)
-        ), 6,
-        Fault("the pipeline moves while its output waits", "assign step = (dst_ready || (!summed));", "assign step = 1;"),
-        Fault("the pipeline waits for ready", "assign step = (dst_ready || (!summed));", "assign step = dst_ready;", "ready"),
+        ), 8,
+        Fault("the pipeline moves while its output waits", MAC_STEP, "assign step = 1;"),
+        Fault("the pipeline waits for ready", MAC_STEP, "assign step = dst_ready;", "ready"),
     ),
     counted(
         pool, Pool(2, 2, 2, 1, 1), 10, 12,
@@ -110,28 +112,29 @@ PROOFS: tuple[Proof, ...] = (
         readout, READOUT, 8, 12,
         Fault(
             "counting goes on while the result waits",
-            "assign step = (holding && (!(finished && (!dst_ready))));", "assign step = holding;",
+            "assign step = (holding && (!closing) && (!(finished && (!dst_ready))));",
+            "assign step = (holding && (!closing));",
         ),
         Fault("a result is dropped", "if (dst_ready) begin", "if (1) begin"),
         WAITING_RESULT,
     ),
     counted(
-        dense_core, DENSE, 12, 14,
+        dense_core, DENSE, 17, 17,
         Fault("windows change while they wait", "assign advance = (dst_ready || (!valids[0]));", "assign advance = 1;"),
         Fault("a busy cycle is counted as a wait", "assign stall_in = (!windows_valid);", "assign stall_in = (!windows_ready);"),
-        waiting_neurons(1),
+        WAITING_SPIKES,
     ),
     counted(
         sparse_conv, CONV, 10, 16,
         CHANGING_EVENT,
         Fault("a silent pixel is counted as an event", "assign has_event = (add && (mask != 0));", "assign has_event = add;"),
-        waiting_neurons(1),
+        WAITING_SPIKES,
     ),
     counted(
         sparse_fc, FC, 10, 18,
         Fault("an event is counted twice", "assign is_silent = (add && (mask == 0));", "assign is_silent = add;"),
-        Fault("an event counts as it comes in", ".busy(add)", ".busy(pop)"),
-        waiting_neurons(1),
+        Fault("an event counts as it comes in", ".busy(add)", ".busy(src_valid)"),
+        WAITING_SPIKES,
     ),
     # Streams wait late behind a dense core, so its accelerator has the fault that needs no wait.
     all_streams(
