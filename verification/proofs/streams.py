@@ -48,11 +48,11 @@ def streams(name: str, build, depth: int, *faults: Fault, invariants: str = "", 
     return Proof(f"{name}, streams", CLAIMS, f"stream {invariants}", build, depth, faults, **more)
 
 
-def all_streams(name: str, depth: int, fault: Fault, **stages) -> Proof:
+def all_streams(name: str, depth: int, reach: int, fault: Fault, **stages) -> Proof:
     """A proof of the stream rules of all streams in an accelerator."""
     return Proof(
         f"accelerator {name}, all streams", f"of every stream between and inside the stages: {CLAIMS}", "accelerator",
-        whole(**stages), depth, (fault,), {}, QUEUES,
+        whole(**stages), depth, (fault,), {}, QUEUES, reach,
     )  # fmt: skip
 
 
@@ -125,23 +125,23 @@ PROOFS: tuple[Proof, ...] = (
         WAITING_SPIKES,
     ),
     counted(
-        sparse_conv, CONV, 10, 16,
+        sparse_conv, CONV, 16, 28,
         CHANGING_EVENT,
         Fault("a silent pixel is counted as an event", "assign has_event = (add && (mask != 0));", "assign has_event = add;"),
         WAITING_SPIKES,
     ),
     counted(
-        sparse_fc, FC, 10, 18,
+        sparse_fc, FC, 14, 28,
         Fault("an event is counted twice", "assign is_silent = (add && (mask == 0));", "assign is_silent = add;"),
-        Fault("an event counts as it comes in", ".busy(add)", ".busy(src_valid)"),
+        Fault("the load of the first biases is counted as busy", ".busy(add)", ".busy(shift)"),
         WAITING_SPIKES,
     ),
     # Streams wait late behind a dense core, so its accelerator has the fault that needs no wait.
     all_streams(
-        "with a dense core", 9, WAITING_RESULT,
+        "with a dense core", 9, 16, WAITING_RESULT,
         conv1=DENSE, conv2=CONV_2X2, pool1=Pool(2, 2, 2, 1, 1), fc1=FC, readout=READOUT,
     ),
     all_streams(
-        "of spikes", 10, CHANGING_EVENT, conv1=CONV, readout=READOUT,
+        "of spikes", 12, 24, CHANGING_EVENT, conv1=CONV, readout=READOUT,
     ),
 )  # fmt: skip
