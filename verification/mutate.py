@@ -41,6 +41,10 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "test_event_queue.py::test_throughput[icarus-3-1]",
         "test_event_queue.py::test_throughput[icarus-16-1]",
     ),
+    "weight_fetch": (
+        "test_weight_fetch.py::test_words_of_every_scan[icarus-3-2-1-5-1-stalls0]",
+        "test_weight_fetch.py::test_words_of_every_scan[icarus-2-3-0-1-4-stalls0]",
+    ),
     "accumulator": (
         "test_accumulator.py::test_currents_under_stalls[icarus-3-4-2-4-stalls0]",
         "test_accumulator.py::test_currents_under_stalls[icarus-3-2-2-3-stalls0]",
