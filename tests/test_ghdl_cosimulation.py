@@ -47,11 +47,11 @@ def open_files():
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("not_full <= stdl(level /= 3);", "not_full <= '1';"),
+        ("has_room <= stdl(level /= 2);", "has_room <= '1';"),
         ("level <= (level - 1);", "level <= level;"),
         ("head <= (head + 1);", "head <= (head + 2);"),
         ("mem(to_integer(tail)) <= src_data;", "mem(to_integer(tail)) <= src_data xor 256;"),
-        ("dst_valid <= not_empty;", "dst_valid <= not_empty and dst_ready;"),
+        ("dst_valid <= has_words;", "dst_valid <= has_words and dst_ready;"),
     ],
 )
 def test_a_fault_in_the_vhdl_is_caught(in_ghdl, monkeypatch, old, new):
