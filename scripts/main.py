@@ -25,7 +25,7 @@ COMMANDS = {
     "energy": ("energy", "modelled energy of an image"),
     "explore": ("explore", "lanes and parts of the accelerator for a budget"),
     "synth": ("synth", "area and clock of the accelerator, by Yosys and nextpnr"),
-    "report": ("report", "one HTML page of any runs"),
+    "report": ("report", "one HTML page of any runs, or of a study"),
     "study": ("study", "train and measure a grid of networks"),
     "import": ("import_network", "a network of snnTorch, Brevitas or NIR as a model file"),
     "export": ("export", "a model file as a NIR graph"),
