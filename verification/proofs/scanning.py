@@ -31,8 +31,8 @@ def scanning(
     return Proof(
         f"scanner, parts {parts}, positions {width}+{padding}, chunks {chunks}, lanes {lanes}, timesteps {timesteps}, "
         f"scans {scans}, flush {flush}, banks {banks}",
-        "each scan of a part gives each set bit once and in order, an empty pixel one silent event, within three cycles; "
-        "no word is used that was not written",
+        "each scan of a part gives each set bit once and in order, an empty pixel one silent event, with no gap from the fifth "
+        "cycle after the part came; no word is used that was not written; a bank is freed at the last read of its part",
         "scanner",
         lambda: scanner(
             bit(), bit(), Stream(lanes * timesteps), Stream(event_width(chunks * lanes, timesteps)),
@@ -47,7 +47,8 @@ def scanning(
     )  # fmt: skip
 
 
-WAKE = "walking <= ((next_flushing != 0) || full[next_bank]);"
+AVAILABLE = "assign available = ((flushing != 0) || (full[bank] && (!taken[bank])));"
+FREED = "assign freed = (chosen && fetch_ready && chosen_ends_part);"
 ENCODE_READY = "encode_ready = ((!encoding) || (dst_ready && last_lane));"
 EVENT_LAST = "event_last = (encode_last && last_lane);"
 
@@ -75,37 +76,49 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a bank is full before its part", "full = occupied;", "full = (occupied | (write << bank));"),
     ),
     scanning(
-        1, 1, 0, 1, 1, 1, 1, 0, 2, 10, 13,
-        Fault("a part is walked before it is whole", WAKE, "walking <= 1'b1;"),
-        Fault("the part at hand is taken for the next", WAKE, WAKE.replace("next_bank", "bank")),
+        1, 1, 0, 1, 1, 1, 1, 0, 2, 10, 16,
+        Fault("a part is looked at before it is whole", AVAILABLE, AVAILABLE.replace("full[bank] && ", "")),
+        Fault("a part that is taken is looked at again", AVAILABLE, AVAILABLE.replace(" && (!taken[bank])", "")),
+        Fault("the next part waits until the one before is read", AVAILABLE, AVAILABLE.replace("taken[bank]", "(taken != 0)")),
+        Fault("a bank stays taken", "taken[freed_bank] <= 0;", "taken[freed_bank] <= 1;"),
         Fault("a silent pixel is not marked last", EVENT_LAST, EVENT_LAST.replace("last_lane", "last_lane && (pending != 0)")),
-        Fault("a part is never freed", "free_bank = part_done;", "free_bank = 0;"),
+        Fault("a part is never freed", FREED, "assign freed = 0;"),
+        Fault("a part is freed before it is read", FREED, "assign freed = (walking && choose_ready && walk_ends_part);"),
         Fault("the encoder waits for ready", ENCODE_READY, ENCODE_READY.replace("(!encoding) || ", ""), "ready"),
     ),
     scanning(
-        2, 1, 1, 1, 2, 1, 2, 0, 2, 10, 16,
-        Fault("a part is freed after its first scan", "free_bank = part_done;", "free_bank = (step && (next_column == 0));"),
+        2, 1, 1, 1, 2, 1, 2, 0, 2, 10, 19,
+        Fault("a part is freed after its first scan", "(column == 1) && (scan == 1)", "(column == 1)"),
+        Fault("a part is freed while its read waits", FREED, FREED.replace("fetch_ready && ", "")),
         Fault("a part is scanned once", "if ((scan != 1)) begin", "if (0) begin"),
-        Fault("an empty pixel has spikes", " || (next_column >= 1))", ")"),
+        Fault("an empty pixel has spikes", " || (column > 0))", ")"),
         Fault("a chunk's last channel is lost", "last_lane = (!several);", "last_lane = 1;"),
         Fault("a channel comes again and again", "pending[lane] <= 0;", "pending[lane] <= encoding;"),
     ),
     scanning(
-        1, 1, 0, 2, 2, 1, 1, 2, 3, 8, 17,
+        1, 1, 0, 2, 2, 1, 1, 2, 3, 10, 20,
         Fault("a pixel's last chunk is lost", "last_chunk = (!several);", "last_chunk = 1;"),
-        Fault("a silent pixel has the spikes that are read", "fetch_silent <= (todo == 0);", "fetch_silent <= 0;"),
-        Fault("the channels of a chunk follow the chunk's number", "fetch_channel <= scaled;", "fetch_channel <= chunk;"),
-        Fault("an empty pixel is missing", "next_flushing = 2;", "next_flushing = 1;"),
+        Fault("a chunk is chosen again and again", "todo[chunk] <= 0;", "todo[chunk] <= walking;"),
+        Fault("a silent pixel has the spikes that are read", "chosen_silent <= (todo == 0);", "chosen_silent <= 0;"),
+        Fault("the channels of a chunk follow the chunk's number", "chosen_channel <= scaled;", "chosen_channel <= chunk;"),
+        Fault("a word is read while the one before waits", "assign read = (chosen && fetch_ready);", "assign read = chosen;"),
+        Fault("each chunk is the pixel's first", "read_addr <= (base + chunk);", "read_addr <= base;"),
+        Fault("a part is freed with a pixel's first chunk", "(walk_ends_part && last_chunk)", "walk_ends_part"),
+        Fault("an empty pixel is missing", "flushing <= 2;", "flushing <= 1;"),
     ),
     scanning(
-        1, 2, 1, 1, 2, 2, 1, 1, 2, 10, 18,
+        1, 2, 1, 1, 2, 2, 2, 1, 2, 12, 26,
         Fault("an event has the mask of the first channel", "event_mask = masks[lane];", "event_mask = masks[0];"),
-        Fault("the second bank begins at the first", "next_bank_base = (bank_base + 2);", "next_bank_base = bank_base;"),
+        Fault("the second bank's words begin at the first", "word_addr <= (word_base + (2 * 1));", "word_addr <= word_base;"),
+        Fault("the second bank's flags begin at the first", "pixel_addr <= (pixel_base + 2);", "pixel_addr <= pixel_base;"),
+        Fault("the second scan reads on where the first ended", "word_addr <= word_base;", "word_addr <= word_addr;"),
+        Fault("the second scan looks on where the first ended", "pixel_addr <= pixel_base;", "pixel_addr <= pixel_addr;"),
         Fault("an event changes while it waits", ENCODE_READY, ENCODE_READY.replace("dst_ready && ", "")),
     ),
     scanning(
-        2, 1, 0, 1, 1, 1, 1, 1, 4, 10, 14,
-        Fault("the third bank begins at the second", "next_bank_base = (bank_base + 1);", "next_bank_base = 1;"),
+        2, 1, 0, 1, 1, 1, 1, 1, 4, 12, 17,
+        Fault("the third bank begins at the second", "word_addr <= (word_base + (1 * 1));", "word_addr <= 1;"),
+        Fault("the fourth bank is not freed", "if ((freed_bank != 3)) begin", "if ((freed_bank != 2)) begin"),
         Fault("the first part is flushed as well", "if ((part != 1)) begin", "if (0) begin"),
     ),
 )  # fmt: skip

@@ -64,6 +64,11 @@ function is_flush;
     is_flush = position[15:12] != 0;
 endfunction
 
+function is_last_of_part;
+    input [19:0] position;
+    is_last_of_part = !is_flush(position) && position[7:4] == SCANS - 1 && position[3:0] == WIDTH + PADDING - 1;
+endfunction
+
 function is_empty;
     input [19:0] position;
     is_empty = is_flush(position) || position[3:0] >= WIDTH;
@@ -74,8 +79,10 @@ function is_followed;
     is_followed = !is_flush(position) && position[19:16] == followed_slot && position[3:0] == followed_column;
 endfunction
 
-// What has come: whole parts, beats of the next one, and the spikes of the pixel, channel by channel.
+// What has come: whole parts, beats of the next one, the parts that became whole in the last five cycles (bit 0: in the one
+// before this), and the spikes of the pixel, channel by channel.
 reg [3:0] slot_in;
+reg [4:0] completed;
 reg [7:0] beats;
 reg [CHANNELS*TIMESTEPS-1:0] spikes;
 wire takes = src_valid && src_ready;
@@ -86,7 +93,22 @@ reg [CHANNELS-1:0] sent;
 reg [CHANNELS-1:0] firing;
 wire [CHANNELS-1:0] left = firing & ~sent;
 wire is_due = is_flush(at) || at[19:16] != slot_in;
-reg [1:0] waited;
+
+// Whether the part of a position, or the one before if the position flushes, was whole before the `last_few` parts came.
+function was_due;
+    input [19:0] position;
+    input [2:0] last_few;
+    reg [3:0] parts;
+    begin
+        parts = parts_between(position[19:16], slot_in) + is_flush(position);
+        was_due = parts > last_few;
+    end
+endfunction
+
+wire [2:0] completed_2 = 3'd0 + completed[0] + completed[1];
+wire [2:0] completed_3 = completed_2 + completed[2];
+wire [2:0] completed_4 = completed_3 + completed[3];
+wire [2:0] completed_5 = completed_4 + completed[4];
 wire gives = dst_valid && dst_ready;
 wire gives_last;
 wire [TIMESTEPS-1:0] gives_mask;
@@ -107,9 +129,10 @@ always @(posedge clk) begin
         beats <= 0;
         at <= 0;
         sent <= 0;
-        waited <= 0;
+        completed <= 0;
     end
     else begin
+        completed <= {completed, completes};
         if (completes) begin
             slot_in <= slot_after(slot_in);
         end
@@ -130,11 +153,11 @@ always @(posedge clk) begin
                 end
             end
         end
-        waited <= is_due && !dst_valid ? waited + 1 : 0;
     end
 end
 
-// Every event is the one that is due, and one that is due comes within three cycles.
+// Every event is the one that is due. It is there five cycles after its part became whole, or else right after the event
+// before it.
 always @(*) begin
     assume(followed_slot < SLOTS && bank_of(followed_slot) == \buffer_rows.at_bank );
     if (known) begin
@@ -154,17 +177,19 @@ always @(*) begin
                 end
             end
         end
-        assert(waited != 3 || dst_valid);
+        assert(!was_due(at, completed_5) || dst_valid);
         assert(src_ready || &\buffer_rows.whole );
-        // The words that are read and used are those of whole parts, and a bank that is freed holds one.
-        assert(!read || todo == 0 || full[bank]);
-        assert(!free_bank || full[bank]);
+        // The words that are read and used are those of whole parts; a bank is freed at the last read of its part.
+        assert(!read || chosen_silent || full[bank_of(slot_out)]);
+        assert(freed == (read && chosen_last && is_last_of_part(choose_at)));
+        assert(!freed || full[freed_bank] && freed_bank == bank_of(slot_out));
     end
 end
 
-// How the stages stand to each other. The event stage is at `at`; the chunk after it, in the fetch stage if there is one,
-// is of `fetch_at`, and the chunk after that, to be fetched by the walker, of `walk_at`; `fetch_left` and `walk_left` are
-// the channels of those pixels then still to come, if the pixel is the one that is followed.
+// How the steps stand to each other. The event is at `at`; the chunk being fetched, or the next one that will be, is of
+// `fetch_at`, the one being read of `choose_at`, and the one to be chosen of `walk_at`; the pixel ahead is at `ahead_at` and
+// the one that is looked at at `look_at`. `fetch_left`, `choose_left` and `walk_left` are the channels of those pixels then
+// still to come, if the pixel is the one that is followed.
 (* hierconn *) wire [BANKS-1:0] \buffer_rows.whole ;
 (* hierconn *) wire [3:0] \buffer_rows.filling ;
 (* hierconn *) wire [7:0] \buffer_rows.beats ;
@@ -175,14 +200,37 @@ wire [3:0] filling = \buffer_rows.filling ;
 wire [CHUNKS-1:0] arrived = \buffer_rows.arrived ;
 wire [CHUNKS*BITS-1:0] buffered = \buffer_rows.spikes ;
 
-reg [3:0] slot_out;
+reg [19:0] fetch_at, choose_at, walk_at, ahead_at, look_at;
+wire [3:0] slot_out = choose_at[19:16];
 wire [3:0] parts_inside = parts_between(slot_out, slot_in);
-always @(posedge clk) slot_out <= rst ? 0 : free_bank ? slot_after(slot_out) : slot_out;
+wire [3:0] parts_taken = parts_between(slot_out, look_at[19:16]);
+always @(posedge clk) begin
+    if (rst) begin
+        {fetch_at, choose_at, walk_at, ahead_at, look_at} <= 0;
+    end
+    else begin
+        if (fetched && fetch_last && encode_ready) fetch_at <= after(fetch_at);
+        if (chosen && chosen_last && fetch_ready) choose_at <= after(choose_at);
+        if (walking && walk_ready) walk_at <= after(walk_at);
+        if (ahead && walk_ready) ahead_at <= after(ahead_at);
+        if (look) look_at <= after(look_at);
+    end
+end
 
-wire [19:0] fetch_at = encoding && encode_last ? after(at) : at;
-wire [19:0] walk_at = fetched && fetch_last ? after(fetch_at) : fetch_at;
-reg [CHANNELS-1:0] fetch_left, walk_left;
-reg [CHUNKS-1:0] encode_of, fetch_of; // bit k: the stage holds chunk k
+reg [CHANNELS-1:0] fetch_left, choose_left, walk_left;
+reg [CHUNKS-1:0] encode_of, fetch_of, choose_of; // bit k: the step holds chunk k
+
+// Where the words of a pixel are.
+function [7:0] word_of;
+    input [19:0] position;
+    word_of = (bank_of(position[19:16]) * WIDTH + position[3:0]) * CHUNKS;
+endfunction
+
+// Whether a position is of a part that is whole, and not freed yet.
+function is_inside;
+    input [19:0] position;
+    is_inside = parts_between(slot_out, position[19:16]) < parts_inside;
+endfunction
 
 // Whether the followed part is the last that came into its bank, as far as it has come.
 wire [3:0] age = parts_between(followed_slot, slot_in);
@@ -196,10 +244,17 @@ always @(*) begin
             fetch_left[k*LANES +: LANES] = 0;
         end
     end
-    walk_left = fetched && fetch_last ? firing : fetch_left;
+    choose_left = fetched && fetch_last ? firing : fetch_left;
     for (k = 0; k < CHUNKS; k = k + 1) begin
         fetch_of[k] = fetch_channel == k * LANES;
         if (fetched && !fetch_last && fetch_of[k]) begin
+            choose_left[k*LANES +: LANES] = 0;
+        end
+    end
+    walk_left = chosen && chosen_last ? firing : choose_left;
+    for (k = 0; k < CHUNKS; k = k + 1) begin
+        choose_of[k] = chosen_channel == k * LANES;
+        if (chosen && !chosen_last && choose_of[k]) begin
             walk_left[k*LANES +: LANES] = 0;
         end
     end
@@ -219,31 +274,75 @@ always @(*) begin
             end
         end
 
-        // The walk.
-        assert(bank == bank_of(slot_out) && bank_base == bank * WIDTH);
-        assert({slot_out, 4'd0 | flushing, 4'd0 | part, 4'd0 | scan, 4'd0 | column} == walk_at);
+        // The positions.
+        assert(fetch_at == (encoding && encode_last ? after(at) : at));
+        assert(choose_at == (fetched && fetch_last ? after(fetch_at) : fetch_at));
+        assert(walk_at == (chosen && chosen_last ? after(choose_at) : choose_at));
+        assert(ahead_at == (walking ? after(walk_at) : walk_at));
+        assert(look_at == (ahead ? after(ahead_at) : ahead_at));
+        assert({4'd0 | flushing, 4'd0 | part, 4'd0 | scan, 4'd0 | column} == look_at[15:0]);
+        assert(bank == bank_of(look_at[19:16]) && pixel_base == bank * WIDTH && word_base == pixel_base * CHUNKS);
+        assert(pixel_addr == pixel_base + (column < WIDTH ? column : WIDTH - 1) && word_addr == pixel_addr * CHUNKS);
+        assert(freed_bank == bank_of(slot_out));
+        assert(parts_taken <= parts_inside);
+        for (b = 0; b < BANKS; b = b + 1) begin
+            assert(taken[b] == (parts_taken > (freed_bank > b ? b + BANKS - freed_bank : b - freed_bank)));
+        end
         assert(at[19:16] < SLOTS && at[15:12] <= FLUSH && at[11:8] < PARTS && at[7:4] < SCANS && at[3:0] < WIDTH + PADDING);
         assert(!is_flush(at) || at[11:0] == 0);
         assert(is_followed(at) || sent == 0);
         assert(sent == 0 || sent < (left & -left));
-        assert(walking || (fetched ? fetch_last : encoding ? encode_last : sent == 0));
-        assert(!walking || is_flush(walk_at) || slot_out != slot_in);
+        assert(walking || (chosen ? chosen_last : fetched ? fetch_last : encoding ? encode_last : sent == 0));
+        assert(!ahead || is_flush(ahead_at) || is_inside(ahead_at));
+        assert(!walking || is_flush(walk_at) || is_inside(walk_at));
+        assert(!chosen || is_flush(choose_at) || is_inside(choose_at));
         assert(!fetched || is_flush(fetch_at) || fetch_at[19:16] != slot_in);
-        assert(waited == 0 || walking || fetched || encoding);
-        assert(waited != 2 || fetched || encoding);
+        assert(ahead || !was_due(look_at, completed[0]));
+        assert(walking || !was_due(ahead_at, completed_2));
+        assert(chosen || !was_due(walk_at, completed_3));
+        assert(fetched || !was_due(choose_at, completed_4));
 
-        // What each stage holds.
+        // What each step holds.
+        assert(!chosen || choose_of != 0);
         assert(!fetched || fetch_of != 0);
         assert(!encoding || encode_of != 0);
+        assert(!ahead || ahead_ends_part == is_last_of_part(ahead_at));
+        assert(!walking || walk_ends_part == is_last_of_part(walk_at));
+        assert(!chosen || chosen_ends_part == (chosen_last && is_last_of_part(choose_at)));
+        if (ahead && is_empty(ahead_at)) begin
+            assert(ahead_todo == 0);
+        end
+        if (ahead && !is_empty(ahead_at)) begin
+            assert(ahead_base == word_of(ahead_at));
+        end
+        if (ahead && is_followed(ahead_at)) begin
+            for (k = 0; k < CHUNKS; k = k + 1) begin
+                assert(ahead_todo[k] == |firing[k*LANES +: LANES]);
+            end
+        end
         if (walking && is_empty(walk_at)) begin
             assert(todo == 0);
         end
         if (walking && !is_empty(walk_at)) begin
-            assert(base == (bank_base + column) * CHUNKS);
+            assert(base == word_of(walk_at));
         end
         if (walking && is_followed(walk_at)) begin
             for (k = 0; k < CHUNKS; k = k + 1) begin
                 assert(todo[k] == |walk_left[k*LANES +: LANES]);
+            end
+        end
+        if (chosen && is_empty(choose_at)) begin
+            assert(chosen_silent && chosen_last);
+        end
+        if (chosen && is_followed(choose_at)) begin
+            assert(chosen_silent == (choose_left == 0));
+            assert(!chosen_silent || chosen_last);
+            for (k = 0; k < CHUNKS; k = k + 1) begin
+                if (choose_of[k] && !chosen_silent) begin
+                    assert(read_addr == word_of(choose_at) + k && choose_left[k*LANES +: LANES] != 0);
+                    assert((choose_left & ((1 << k * LANES) - 1)) == 0);
+                    assert(chosen_last == (choose_left >> (k * LANES + LANES) == 0));
+                end
             end
         end
         if (fetched && is_empty(fetch_at)) begin
