@@ -22,7 +22,8 @@ def neurons(kind: str, *faults: Fault) -> Proof:
         f"lif, {kind}",
         "the spikes are those of the neuron's equation; a beat comes out after five cycles, none is lost or made up, and none "
         "taken that the queue may not hold",
-        "room lif", lambda: lif(bit(), bit(), Stream(2 * CURRENT_BITS), Stream(2), 1, TIMESTEPS, 1, COLUMNS, 1, neuron), 10, faults,
+        "room lif", lambda: lif(bit(), bit(), Stream(2 * CURRENT_BITS), Stream(2), 1, TIMESTEPS, 1, COLUMNS, 1, neuron),
+        10, faults,
         {
             "KIND": KINDS.index(kind), "MULTIPLIER": MULTIPLIER, "SHIFT": SHIFT,
             "THETA": THETA_BITS, "GROUPS": GROUPS, "COLUMNS": COLUMNS,
