@@ -85,7 +85,7 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, loa
 
     take, leave, always_read, waiting = [Signal(bool(0)) for _ in range(4)]
     has_room = Signal(bool(0))
-    inside = counter(depth + 1)
+    beats_inside = counter(depth + 1)
     currents = [signed(neuron.current_bits) for _ in range(spike_bits)]
     theta_word = Signal(intbv(0)[neuron.theta.width :])
     thetas = [signed(neuron.theta_bits) for _ in range(lanes)]
@@ -235,13 +235,13 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, loa
     @always(clk.posedge)
     def count_inside():
         if rst:
-            inside.next = 0
+            beats_inside.next = 0
             has_room.next = True
         elif take and not leave:
-            inside.next = inside + 1
-            has_room.next = inside != last_place
+            beats_inside.next = beats_inside + 1
+            has_room.next = beats_inside != last_place
         elif leave and not take:
-            inside.next = inside - 1
+            beats_inside.next = beats_inside - 1
             has_room.next = True
 
     @always_comb

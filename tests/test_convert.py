@@ -46,8 +46,8 @@ def test_each_module_is_converted_once_and_keeps_its_instance_names():
     assert len(set(names)) == len(names)
     top = modules[-1].text
     assert re.findall(r"^\w+ (\w+) \($", top, re.MULTILINE)[1:] == ["conv1", "conv2", "conv3", "fc1", "readout"]
-    # Both convolutions have the same shape, so they share a queue; their weights are their own.
-    assert sum(name.startswith("event_queue") for name in names) == 2
+    # The sparse convolutions have the same shape, and so share a queue of events, and all convolutions one of spikes.
+    assert sum(name.startswith("event_queue") for name in names) == 4
     for module in modules:
         for used in re.findall(r"^(\w+_[0-9a-f]{8}) \w+ \($", module.text, re.MULTILINE):
             assert names.index(used) < names.index(module.name)

@@ -62,7 +62,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("no reset", "if (1'b1) begin", "if (1'b0) begin"),
         Fault("thresholds change a beat too late", NEXT_GROUP, NEXT_GROUP.replace("1", "0")),
         Fault("a beat is made up", "entering[t] = take;", "entering[t] = 1;"),
-        Fault("a beat is taken that the queue may not hold", "has_room <= (inside != 5);", "has_room <= 1;"),
+        Fault("a beat is taken that the queue may not hold", "has_room <= (beats_inside != 5);", "has_room <= 1;"),
         Fault("a place is free before its beat has left", "leave = (spiking_valid && dst_ready);", "leave = spiking_valid;"),
     ),
     neurons(

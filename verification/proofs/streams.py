@@ -85,7 +85,7 @@ PROOFS: tuple[Proof, ...] = (
     streams(
         "lif", lambda: lif(bit(), bit(), Stream(12), Stream(4), 2, 2, 1, 2, 1, neuron(2, 2)), 10,
         Fault("the queue moves while its output waits", "assign pop = (dst_ready && has_words);", "assign pop = has_words;"),
-        Fault("a beat is taken that the queue may not hold", "has_room <= (inside != 5);", "has_room <= 1;"),
+        Fault("a beat is taken that the queue may not hold", "has_room <= (beats_inside != 5);", "has_room <= 1;"),
         WAITING_SPIKES, invariants="room", inside={"event_queue": "ring"},
     ),
     streams(

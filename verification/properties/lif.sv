@@ -74,7 +74,7 @@ always @(*) if (known) begin
     assert(theta_word == theta_words[at_group*THETA +: THETA]);
     assert(recalled[0] == 0 && recalled_spikes == 0 && !waiting);
     // None is lost or made up, and as many are taken as the queue may hold.
-    assert(count == at_charging_0 + charging[0] && inside == count);
+    assert(count == at_charging_0 + charging[0] && beats_inside == count);
     assert(src_ready == (count != DEPTH));
     assert(dst_valid == (level != 0));
     // Each has the spikes of the neuron's equation.

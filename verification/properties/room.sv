@@ -9,8 +9,8 @@ always @(*) begin
     moving = 0;
     for (stage = 0; stage < $bits(firing); stage = stage + 1) moving = moving + charging[stage] + firing[stage];
     if (known) begin
-        assert(inside == moving + level && inside <= ROOM);
-        assert(has_room == (inside != ROOM));
+        assert(beats_inside == moving + level && beats_inside <= ROOM);
+        assert(has_room == (beats_inside != ROOM));
         if (fired_valid) assert(fired_ready);
     end
 end
