@@ -31,10 +31,8 @@ def expected_scans(spikes, scans, padding, flush, part_channels=None):
             number = 0
             for first in range(0, channels, part_channels):
                 for _ in range(scans):
-                    events = [silent] * padding
-                    for x in reversed(range(width)):
-                        events = pixel_events(spikes[frame, :, first : first + part_channels, y, x]) + events
-                    yield number, events
+                    pixels = [pixel_events(spikes[frame, :, first : first + part_channels, y, x]) for x in range(width)]
+                    yield number, sum(pixels, []) + [silent] * padding
                     number += 1
         yield 0, [silent] * flush
 
