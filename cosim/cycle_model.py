@@ -26,9 +26,11 @@ from rtl.lif import lif_depth, lif_spacing
 from rtl.mac_array import adder_groups
 from rtl.pool import Pool
 from rtl.readout import Readout
+from rtl.scanner import chunk_span
 from rtl.sparse_conv import SparseConv
 from rtl.sparse_fc import SparseFc
 from rtl.stream import groups_of
+from rtl.weight_fetch import fetch_steps
 
 from . import cycle_units as units
 from .beats import grouped
@@ -75,6 +77,7 @@ class _Chain:
         self.records: list[list[np.ndarray]] = [[] for _ in units.KINDS]
         self.first_chunk: list[np.ndarray] = [np.zeros(1, np.int64)]
         self.chunk_events: list[np.ndarray] = []
+        self.next_span: list[np.ndarray] = []
         self.pixels = self.chunks = self.slots = 0
 
     def add(self, kind: np.dtype, stage: int, **fields: int):
@@ -88,8 +91,11 @@ class _Chain:
 
     def add_events(self, events: np.ndarray) -> int:
         """Events [pixels, chunks] of a scanner's whole run; returns the number of its first pixel."""
-        first, pixels = self.pixels, len(events)
+        first, (pixels, chunks) = self.pixels, events.shape
         present = events != 0
+        pixel, chunk = np.nonzero(present)
+        span = pixel * chunks + chunk // chunk_span(chunks)
+        self.next_span.append(self.chunks + np.searchsorted(span, span, "right"))
         self.first_chunk.append(self.chunks + np.cumsum(present.sum(1)))
         self.chunk_events.append(events[present])
         self.pixels += pixels
@@ -144,7 +150,7 @@ class _Chain:
         )  # fmt: skip
         self.add(units.QUEUE, number, depth=stage.queue_depth, slots=self.slots)
         self.slots += stage.queue_depth
-        self.add(units.FETCH, number)
+        self.add(units.FETCH, number, steps=fetch_steps(stage.weights.depth))
 
     def add_lif(self, number: int, stage: DenseCore | SparseConv | SparseFc, pixels: int):
         spacing = lif_spacing(stage.timesteps)
@@ -168,7 +174,8 @@ class _Chain:
         streams = [0, *(number + 1 if is_end else -1 for number, is_end in zip(stage, ends, strict=True))]
         return (
             np.array(self.kinds), np.array(index), *records, np.concatenate(self.first_chunk),
-            np.concatenate([*self.chunk_events, np.zeros(1, np.int64)]), np.zeros(max(1, self.slots), np.int64),
+            np.concatenate([*self.chunk_events, np.zeros(1, np.int64)]),
+            np.concatenate([*self.next_span, np.zeros(1, np.int64)]), np.zeros(max(1, self.slots), np.int64),
             np.zeros(places, np.int64), np.zeros(places, np.int64), np.array(streams),
         )  # fmt: skip
 

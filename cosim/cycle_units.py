@@ -28,11 +28,12 @@ MAC = unit_type("steps", "moving")
 LIF = unit_type("timesteps spacing depth", "moving inside queued pause")
 SCANNER = unit_type(
     "parts width positions scans flush banks beats pixels",
-    "filled beat taken bank_part part scan column flushing ahead ahead_at ahead_end ahead_ends_part walking at end ends_part "
+    "filled beat completing scannable taken bank_part part scan column flushing ahead ahead_at ahead_end ahead_ends_part "
+    "walking at end ends_part spanning span_at span_end span_last span_ends_part "
     "chosen chosen_last chosen_events chosen_ends_part fetched fetch_last fetch_events encoding encode_last left",
 )
 QUEUE = unit_type("depth slots", "head level")
-FETCH = unit_type("", "located located_flags reading reading_flags")
+FETCH = unit_type("steps", "located located_flags reading reading_flags choosing choosing_flags")
 CONV = unit_type(
     "radius height width positions groups parts",
     "priming emits column group part row tail",
@@ -125,15 +126,21 @@ def step_lif(unit, src_valid, dst_ready):
 
 
 @compiled
-def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events):
-    """first_chunk: for each pixel of all parts, where its chunks with events begin in chunk_events, and where they end."""
+def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events, next_span):
+    """first_chunk: for each pixel of all parts, where its chunks with events begin in chunk_events, and where they end.
+
+    next_span: for each of those chunks, where those of its span end.
+    """
     ready = unit.filled < unit.banks
     last_lane = unit.left <= 1
     encode_ready = not unit.encoding or (dst_ready and last_lane)
     fetch_ready = encode_ready or not unit.fetched
     choose_ready = fetch_ready or not unit.chosen
-    last_chunk = unit.end - unit.at <= 1
-    walk_ready = not unit.walking or (choose_ready and last_chunk)
+    last_chunk = unit.span_end - unit.span_at <= 1
+    span_ready = not unit.spanning or (choose_ready and last_chunk)
+    span_end = next_span[unit.at] if unit.at != unit.end else unit.end
+    last_span = span_end == unit.end
+    walk_ready = not unit.walking or (span_ready and last_span)
     freed = unit.chosen and fetch_ready and unit.chosen_ends_part
 
     if encode_ready:
@@ -143,20 +150,25 @@ def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events):
     if fetch_ready:
         unit.fetched, unit.fetch_last, unit.fetch_events = unit.chosen, unit.chosen_last, unit.chosen_events
     if choose_ready:
-        unit.chosen, unit.chosen_last = unit.walking, last_chunk
-        unit.chosen_ends_part = unit.ends_part and last_chunk
+        unit.chosen, unit.chosen_last = unit.spanning, unit.span_last and last_chunk
+        unit.chosen_ends_part = unit.span_ends_part and unit.span_last and last_chunk
         unit.chosen_events = 0
-        if unit.walking and unit.end != unit.at:
-            unit.chosen_events = chunk_events[unit.at]
+        if unit.spanning and unit.span_end != unit.span_at:
+            unit.chosen_events = chunk_events[unit.span_at]
+    if span_ready:
+        unit.spanning, unit.span_at, unit.span_end = unit.walking, unit.at, span_end
+        unit.span_last, unit.span_ends_part = last_span, unit.ends_part
+    elif choose_ready:
+        unit.span_at += 1
 
-    available = unit.flushing != 0 or unit.filled > unit.taken
+    available = unit.flushing != 0 or unit.scannable > unit.taken
     takes_part = False
     ahead_is_free = walk_ready or not unit.ahead
     if walk_ready:
         unit.walking, unit.at, unit.end = unit.ahead, unit.ahead_at, unit.ahead_end
         unit.ends_part = unit.ahead_ends_part
-    elif choose_ready:
-        unit.at += 1
+    elif span_ready:
+        unit.at = span_end
     if ahead_is_free:
         unit.ahead = available
         unit.ahead_at = unit.ahead_end = unit.ahead_ends_part = 0
@@ -184,11 +196,14 @@ def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events):
                         unit.part = 0
                         unit.flushing = unit.flush
 
+    unit.scannable += unit.completing - int(freed)
+    unit.completing = 0
     if src_valid and ready:
         unit.beat += 1
         if unit.beat == unit.beats:
             unit.beat = 0
             unit.filled += 1
+            unit.completing = 1
     unit.filled -= freed
     unit.taken += int(takes_part) - int(freed)
     unit.valid = unit.encoding
@@ -215,7 +230,11 @@ def step_queue(unit, src_valid, src_flags, dst_ready, ring):
 def step_fetch(unit, src_valid, src_flags, dst_ready):
     step = dst_ready or not unit.valid
     if step:
-        unit.valid, unit.flags = unit.reading, unit.reading_flags
+        if unit.steps == 4:
+            unit.valid, unit.flags = unit.choosing, unit.choosing_flags
+            unit.choosing, unit.choosing_flags = unit.reading, unit.reading_flags
+        else:
+            unit.valid, unit.flags = unit.reading, unit.reading_flags
         unit.reading, unit.reading_flags = unit.located, unit.located_flags
         unit.located, unit.located_flags = src_valid, src_flags
     return step
@@ -355,7 +374,7 @@ def move(stream, cycle, moved, beats, firsts, lasts):
 @compiled
 def step_chain(
     kinds, index, encoders, windows, macs, lifs, scanners, queues, fetches, convs, fcs, pools, readouts,
-    first_chunk, chunk_events, ring, valids, flags, streams, counts, cycle, moved, beats, firsts, lasts, limit,
+    first_chunk, chunk_events, next_span, ring, valids, flags, streams, counts, cycle, moved, beats, firsts, lasts, limit,
 ):  # fmt: skip
     """Run until all classes have come or `limit` cycles have passed; returns whether they have.
 
@@ -378,7 +397,7 @@ def step_chain(
                 move(streams[u + 1], cycle[0], moved, beats, firsts, lasts)
             if kind == 4:
                 unit = scanners[i]
-                ready = step_scanner(unit, src_valid, ready, first_chunk, chunk_events)
+                ready = step_scanner(unit, src_valid, ready, first_chunk, chunk_events, next_span)
                 valids[u + 1], flags[u + 1] = unit.valid, unit.flags
             elif kind == 5:
                 queue = queues[i]

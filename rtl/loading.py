@@ -27,6 +27,11 @@ class LoadedTable(Table):
 
     first: int
 
+    def part(self, first: int, end: int) -> "LoadedTable":
+        """Words first .. end - 1: they are loaded where the whole table's are."""
+        place = self.first + first * pieces_of(self.width)
+        return LoadedTable(f"{self.path}_{first}", self.width, self.words[first:end], place)
+
     @property
     def end(self) -> int:
         """Position after its last piece."""

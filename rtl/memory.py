@@ -21,6 +21,10 @@ class Table:
     def __post_init__(self):
         object.__setattr__(self, "depth", len(self.words))
 
+    def part(self, first: int, end: int) -> "Table":
+        """Words first .. end - 1, in a file of their own."""
+        return Table(f"{self.path.removesuffix('.hex')}_{first}.hex", self.width, self.words[first:end])
+
     def hex_lines(self) -> str:
         """The file's text: one word a line, as $readmemh reads it."""
         digits = -(-self.width // 4)

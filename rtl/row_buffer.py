@@ -16,7 +16,7 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
 
     Ports:
         src         sink             spike stream; ready while the bank being filled is free
-        full        out  banks       bit b: bank b holds a whole part
+        full        out  banks       bit b: bank b holds a whole part, with its flags, which come a cycle after the beats
         free_bank   in   1           bank `freed_bank` has been scanned and is free again
         freed_bank  in   index       0 .. banks - 1
         read        in   1           load `word` at this edge
@@ -38,7 +38,11 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
     word_base, flag_base = counter(banks * beats), counter(banks * pixels)
     write_addr, flag_addr = counter(banks * beats), counter(banks * pixels)
     free, write = Signal(bool(0)), Signal(bool(0))
-    occupied = Signal(intbv(0)[banks:])
+    # Banks that take no more beats, and those of them that may be scanned.
+    occupied, scannable = Signal(intbv(0)[banks:]), Signal(intbv(0)[banks:])
+    # The beat that is being flagged; it has gone into the memory.
+    flagging, spiking, completing = [Signal(bool(0)) for _ in range(3)]
+    flagged_addr, flagged_chunk, flagged_bank = counter(banks * pixels), counter(chunks), counter(banks)
 
     store = ram(clk, write, write_addr, src.data, read, read_addr, word, banks * beats)
 
@@ -57,17 +61,40 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
 
     @always_comb
     def show_full():
-        full.next = occupied
+        full.next = scannable
 
     @always(clk.posedge)
-    def mark():
+    def take():
+        if rst:
+            flagging.next = False
+            completing.next = False
+        else:
+            flagging.next = write
+            completing.next = write and pixel == last_pixel and chunk == last_chunk
+        spiking.next = src.data != 0
+        flagged_addr.next = flag_addr
+        flagged_chunk.next = chunk
+        flagged_bank.next = bank
+
+    @always(clk.posedge)
+    def flag():
         updated = intbv(0)[chunks:]
-        if write:
+        if flagging:
             updated[:] = 0
-            if chunk != 0:
-                updated[:] = flags[flag_addr]
-            updated[chunk] = src.data != 0
-            flags[flag_addr].next = updated
+            if flagged_chunk != 0:
+                updated[:] = flags[flagged_addr]
+            updated[flagged_chunk] = spiking
+            flags[flagged_addr].next = updated
+
+    @always(clk.posedge)
+    def complete():
+        if rst:
+            scannable.next = 0
+        else:
+            if free_bank:
+                scannable.next[freed_bank] = 0
+            if completing:
+                scannable.next[flagged_bank] = 1
 
     @always(clk.posedge)
     def walk():

@@ -2,8 +2,9 @@
 
 from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv
 
+from .lowest_one import lowest_one
 from .row_buffer import row_buffer
-from .stream import counter, index_bits, unpack
+from .stream import counter, groups_of, index_bits, unpack
 
 
 def event_width(channels: int, timesteps: int) -> int:
@@ -11,16 +12,23 @@ def event_width(channels: int, timesteps: int) -> int:
     return index_bits(channels) + timesteps + 1
 
 
+def chunk_span(chunks: int) -> int:
+    """Chunks of a span: a power of two, close to the number of spans."""
+    return 2 ** (((chunks - 1).bit_length() + 1) // 2)
+
+
 @block
 def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps, scans, flush, banks):
     """Scans each part of a row of spikes `scans` times and emits its events: (channel, timestep mask, last of the pixel).
 
-    A priority encoder picks the non-empty chunks of a pixel from their flags, a second one the spiking channels of a
-    chunk. So an empty chunk costs nothing, and a pixel costs max(1, events) cycles: one without a spike gives a single
-    event with an empty mask, marked last. The next part follows without a gap if it has arrived.
+    The chunks of a pixel form spans of about as many chunks as there are spans, so that no step chooses among many bits.
+    A priority encoder picks the non-empty spans of a pixel from the flags of its chunks, a second one the non-empty chunks
+    of a span, a third one the spiking channels of a chunk. So an empty chunk costs nothing, and a pixel costs
+    max(1, events) cycles: one without a spike gives a single event with an empty mask, marked last. The next part follows
+    without a gap if it has arrived.
 
-    A pixel goes through these steps: it is looked at (its flags come), it waits ahead, it is walked (its chunks are chosen),
-    each chunk is read from the row buffer, and its channels are emitted.
+    A pixel goes through these steps: it is looked at (its flags come), it waits ahead, it is walked (its spans are chosen),
+    the chunks of each span are chosen, each chunk is read from the row buffer, and its channels are emitted.
 
     Ports:
         src  sink    spike stream, lanes * timesteps bits
@@ -41,6 +49,8 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
     last_part, last_scan, last_column, last_bank = parts - 1, scans - 1, positions - 1, banks - 1
     last_pixel = width - 1
     channel_bits = index_bits(channels)
+    span = chunk_span(chunks)
+    spans = groups_of(chunks, span)
 
     full = Signal(intbv(0)[banks:])
     freed = Signal(bool(0))
@@ -63,17 +73,25 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
     ahead_todo = Signal(intbv(0)[chunks:])
     ahead_base = counter(banks * width * chunks)
 
-    # Walk: the pixel at hand and its chunks still to be chosen.
+    # Walk: the pixel at hand, the flags of its chunks, and its spans still to be chosen.
     walking, walk_ready, walk_ends_part = [Signal(bool(0)) for _ in range(3)]
     todo = Signal(intbv(0)[chunks:])
     base = counter(banks * width * chunks)
-    chunk = counter(chunks)
+    spans_todo, spans_left = [Signal(intbv(0)[spans:]) for _ in range(2)]
+    span_number = counter(spans)
+
+    # Span: the span at hand, by its first chunk, and its chunks still to be chosen.
+    spanning, span_ready, span_last, span_ends_part = [Signal(bool(0)) for _ in range(4)]
+    span_base = counter(banks * width * chunks)
+    span_first = counter(chunks)
+    chunks_todo, chunks_left = [Signal(intbv(0)[span:]) for _ in range(2)]
+    chunk = counter(span)
     last_chunk = Signal(bool(0))
 
     # Choose: the chunk that is being read.
     chosen, choose_ready, chosen_last, chosen_silent, chosen_ends_part = [Signal(bool(0)) for _ in range(5)]
     read_addr = counter(banks * width * chunks)
-    chosen_channel = counter(channels)
+    chosen_chunk = counter(chunks)
 
     # Fetch: the chunk whose word comes out of the row buffer.
     fetched, fetch_ready, fetch_last, fetch_silent = [Signal(bool(0)) for _ in range(4)]
@@ -84,7 +102,7 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
     encode_channel = counter(channels)
     masks = [Signal(intbv(0)[timesteps:]) for _ in range(lanes)]
     fetched_masks = [Signal(intbv(0)[timesteps:]) for _ in range(lanes)]
-    pending = Signal(intbv(0)[lanes:])
+    pending, lanes_left = [Signal(intbv(0)[lanes:]) for _ in range(2)]
     lane = counter(lanes)
     last_lane = Signal(bool(0))
     event_channel = Signal(intbv(0)[channel_bits:])
@@ -96,6 +114,9 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
         clk, rst, src, full, freed, freed_bank, read, read_addr, word, pixel_addr, flags, width, chunks, banks
     )  # fmt: skip
     word_fields = unpack(word, fetched_masks)
+    choose_span = lowest_one(spans_todo, span_number, spans_left)
+    choose_chunk = lowest_one(chunks_todo, chunk, chunks_left)
+    choose_lane = lowest_one(pending, lane, lanes_left)
 
     @always_comb
     def find_available():
@@ -176,25 +197,12 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
                 ahead_todo.next = 0
 
     @always_comb
-    def choose_chunk():
-        found = False
-        several = False
-        chunk.next = 0
-        for k in range(chunks):
-            if todo[k]:
-                if found:
-                    several = True
-                else:
-                    found = True
-                    chunk.next = k
-        last_chunk.next = not several
-
-    @always_comb
     def walk_flow():
-        walk_ready.next = not walking or (choose_ready and last_chunk)
+        walk_ready.next = not walking or (span_ready and spans_left == 0)
 
     @always(clk.posedge)
     def walk():
+        filled = intbv(0)[spans:]
         if rst:
             walking.next = False
         elif walk_ready:
@@ -202,8 +210,41 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
             walk_ends_part.next = ahead_ends_part
             base.next = ahead_base
             todo.next = ahead_todo
+            filled[:] = 0
+            for k in range(chunks):
+                if ahead_todo[k]:
+                    filled[k // span] = 1
+            spans_todo.next = filled
+        elif span_ready:
+            spans_todo.next = spans_left
+
+    @always_comb
+    def span_flow():
+        last_chunk.next = chunks_left == 0
+        span_ready.next = not spanning or (choose_ready and chunks_left == 0)
+
+    # In VHDL a product with a constant has the width of the other factor, so that is widened first.
+    @always(clk.posedge)
+    def take_span():
+        first = intbv(0, min=0, max=chunks + span)
+        flagged = intbv(0)[span:]
+        first[:] = span_number
+        first[:] = first * span
+        flagged[:] = 0
+        for k in range(chunks):
+            if todo[k] and span_number == k // span:
+                flagged[k % span] = 1
+        if rst:
+            spanning.next = False
+        elif span_ready:
+            spanning.next = walking
+            span_last.next = spans_left == 0
+            span_ends_part.next = walk_ends_part
+            span_base.next = base + first
+            span_first.next = first
+            chunks_todo.next = flagged
         elif choose_ready:
-            todo.next[chunk] = 0
+            chunks_todo.next = chunks_left
 
     @always_comb
     def choose_flow():
@@ -211,21 +252,17 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
         read.next = chosen and fetch_ready
         freed.next = chosen and fetch_ready and chosen_ends_part
 
-    # In VHDL a product with a constant has the width of the other factor, so that is widened first.
     @always(clk.posedge)
     def choose():
-        scaled = intbv(0, min=0, max=channels + 1)
-        scaled[:] = chunk
-        scaled[:] = scaled * lanes
         if rst:
             chosen.next = False
         elif choose_ready:
-            chosen.next = walking
-            chosen_last.next = last_chunk
-            chosen_ends_part.next = walk_ends_part and last_chunk
-            chosen_silent.next = todo == 0
-            read_addr.next = base + chunk
-            chosen_channel.next = scaled
+            chosen.next = spanning
+            chosen_last.next = span_last and last_chunk
+            chosen_ends_part.next = span_ends_part and span_last and last_chunk
+            chosen_silent.next = chunks_todo == 0
+            read_addr.next = span_base + chunk
+            chosen_chunk.next = span_first + chunk
 
     @always(clk.posedge)
     def free_banks():
@@ -243,31 +280,21 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
 
     @always(clk.posedge)
     def fetch():
+        first = intbv(0, min=0, max=channels + 1)
+        first[:] = chosen_chunk
+        first[:] = first * lanes
         if rst:
             fetched.next = False
         elif fetch_ready:
             fetched.next = chosen
             fetch_last.next = chosen_last
             fetch_silent.next = chosen_silent
-            fetch_channel.next = chosen_channel
-
-    @always_comb
-    def choose_lane():
-        found = False
-        several = False
-        lane.next = 0
-        for k in range(lanes):
-            if pending[k]:
-                if found:
-                    several = True
-                else:
-                    found = True
-                    lane.next = k
-        last_lane.next = not several
+            fetch_channel.next = first
 
     @always_comb
     def encode_flow():
-        encode_ready.next = not encoding or (dst.ready and last_lane)
+        last_lane.next = lanes_left == 0
+        encode_ready.next = not encoding or (dst.ready and lanes_left == 0)
 
     @always(clk.posedge)
     def encode():
@@ -281,7 +308,7 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
                 pending.next[k] = fetched_masks[k] != 0 and not fetch_silent
                 masks[k].next = fetched_masks[k]
         elif dst.ready:
-            pending.next[lane] = 0
+            pending.next = lanes_left
 
     @always_comb
     def compose_event():

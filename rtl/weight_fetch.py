@@ -2,15 +2,24 @@
 
 from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv
 
+from .banked_memory import BANK_WORDS, banked_memory
 from .loading import parameter_memory
 from .stream import counter, index_bits
 
 
+def fetch_steps(depth: int, bank_words: int = BANK_WORDS) -> int:
+    """Steps of an event through weight_fetch() with a memory of `depth` words."""
+    return 4 if depth > bank_words else 3
+
+
 @block
-def weight_fetch(clk, rst, src, dst, frame_rows, scans, positions, flush, channels, timesteps, weights, load=None):
+def weight_fetch(
+    clk, rst, src, dst, frame_rows, scans, positions, flush, channels, timesteps, weights, load=None, bank_words=BANK_WORDS
+):  # fmt: skip
     """Puts in place of an event's channel the weight word of that channel, in the scan that the event belongs to.
 
-    Three steps: the address, the read, and a register for the word, since a block RAM takes most of a cycle to answer.
+    Three steps: the address, the read, and a register for the word, since a block RAM takes most of a cycle to answer. One
+    more, between the last two, for a memory in banks: the word of its bank is chosen.
 
     Ports:
         src  sink    events of scanner(), channels 0 .. channels - 1
@@ -24,8 +33,9 @@ def weight_fetch(clk, rst, src, dst, frame_rows, scans, positions, flush, channe
         flush: pixels after a frame's last row, without spikes
         channels: weight words of a scan
         weights: Table, word scan * channels + channel
+        bank_words: words that a memory holds without banks, see banked_memory()
 
-    Timing: one event a cycle, latency 3 cycles.
+    Timing: one event a cycle, latency fetch_steps(weights.depth, bank_words) cycles.
     """
     channel_bits = index_bits(channels)
     last_row, last_position, last_base = frame_rows - 1, positions - 1, (scans - 1) * channels
@@ -50,7 +60,24 @@ def weight_fetch(clk, rst, src, dst, frame_rows, scans, positions, flush, channe
     base = counter(weights.depth)
     position, row, flushing = counter(positions), counter(frame_rows), counter(flush + 1)
 
-    weight_rom = parameter_memory(load)(clk, read, address, word, weights)
+    if weights.depth > bank_words:
+        weight_memory = banked_memory(clk, step, read, address, word, weights, bank_words, load)
+        choosing, choosing_last = Signal(bool(0)), Signal(bool(0))
+        choosing_mask = Signal(intbv(0)[timesteps:])
+
+        @always(clk.posedge)
+        def hold():
+            if rst:
+                choosing.next = False
+            elif step:
+                choosing.next = reading
+            if step:
+                choosing_mask.next = reading_mask
+                choosing_last.next = reading_last
+
+    else:
+        weight_rom = parameter_memory(load)(clk, read, address, word, weights)
+        choosing, choosing_last, choosing_mask = reading, reading_last, reading_mask
 
     @always_comb
     def flow():
@@ -73,7 +100,7 @@ def weight_fetch(clk, rst, src, dst, frame_rows, scans, positions, flush, channe
         elif step:
             located.next = src.valid
             reading.next = located
-            fetched.next = reading
+            fetched.next = choosing
 
     @always(clk.posedge)
     def carry():
@@ -83,8 +110,8 @@ def weight_fetch(clk, rst, src, dst, frame_rows, scans, positions, flush, channe
             located_last.next = event_last
             reading_mask.next = located_mask
             reading_last.next = located_last
-            fetched_mask.next = reading_mask
-            fetched_last.next = reading_last
+            fetched_mask.next = choosing_mask
+            fetched_last.next = choosing_last
             fetched_word.next = word
 
     @always(clk.posedge)

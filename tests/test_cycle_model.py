@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 from small_networks import small_network
-from test_shipped_model import MODEL, VGG9
+from test_shipped_model import MODEL, SPARSE, VGG9
 
 from cosim.cycle_model import run_model
 from cosim.network_run import run_network
@@ -73,7 +73,7 @@ def test_counters_of_204_more_random_designs(seed, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("model", [MODEL, VGG9], ids=lambda model: model.stem)
+@pytest.mark.parametrize("model", [MODEL, SPARSE, VGG9], ids=lambda model: model.stem)
 def test_counters_of_the_shipped_networks(model, tmp_path, monkeypatch):
     """20 images through Verilator, every spike compared, and every counter."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -10,7 +10,7 @@ from cosim.beats import spike_beats
 from rtl.scanner import event_width, scanner
 from rtl.stream import groups_of, index_bits
 
-SETTLING = 8
+SETTLING = 10
 """Cycles from the last beat of the first row to its first event."""
 
 

@@ -12,7 +12,9 @@ from rtl.weight_fetch import weight_fetch
 WEIGHT_BITS = 5
 
 
-def fetch(place, channels, height, width, scans, padding, flush, parts=1, timesteps=2, rate=0.4, stalls=(0, 0), seed=1):
+def fetch(
+    place, channels, height, width, scans, padding, flush, parts=1, timesteps=2, rate=0.4, stalls=(0, 0), seed=1, bank_words=64
+):
     """The words of the hardware, where an event has spikes, and all masks and marks, are those of the model."""
     spikes = random_spikes(2, timesteps, channels * parts, height, width, rate, seed)
     words = np.random.default_rng(seed).integers(2**WEIGHT_BITS, size=parts * scans * channels).tolist()
@@ -22,7 +24,7 @@ def fetch(place, channels, height, width, scans, padding, flush, parts=1, timest
     run = run_stream(
         place, weight_fetch, events, widths=(event_width(channels, timesteps), WEIGHT_BITS + timesteps + 1),
         expected=len(events), stalls=stalls, seed=seed, counted=False, frame_rows=height, scans=parts * scans,
-        positions=width + padding, flush=flush, channels=channels, timesteps=timesteps, weights=weights,
+        positions=width + padding, flush=flush, channels=channels, timesteps=timesteps, weights=weights, bank_words=bank_words,
     )  # fmt: skip
     silent = 2**timesteps - 1 << WEIGHT_BITS
     taken = [word if word & silent else word >> WEIGHT_BITS << WEIGHT_BITS for word in run.beats]
@@ -39,6 +41,12 @@ def test_words_of_every_scan(place, channels, scans, padding, flush, parts, stal
     fetch(place, channels, 3, 2, scans, padding, flush, parts, stalls=stalls)
 
 
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize(("channels", "scans", "bank_words"), [(3, 2, 4), (5, 3, 4), (1, 4, 2), (8, 4, 8), (7, 5, 2)])
+def test_words_of_every_bank(place, channels, scans, bank_words, stalls):
+    fetch(place, channels, 3, 2, scans, 0, 2, stalls=stalls, bank_words=bank_words)
+
+
 @settings(max_examples=5)
 @given(
     shape=st.tuples(st.integers(1, 7), st.integers(1, 3), st.integers(1, 4)),
@@ -51,7 +59,8 @@ def test_any_walk(place, shape, walk, timesteps, rate, stalls):
     fetch(place, *shape, *walk, timesteps, rate, stalls, seed=sum(shape))
 
 
-def test_one_event_a_cycle_after_three(place):
-    run = fetch(place, 3, 3, 4, 2, 0, 4)
-    assert run.cycles[0] - run.sent[0] == 3
+@pytest.mark.parametrize(("bank_words", "steps"), [(8, 3), (4, 4)])
+def test_one_event_a_cycle_after_its_steps(place, bank_words, steps):
+    run = fetch(place, 3, 3, 4, 2, 0, 4, bank_words=bank_words)
+    assert run.cycles[0] - run.sent[0] == steps
     assert run.cycles[-1] - run.cycles[0] == len(run.beats) - 1

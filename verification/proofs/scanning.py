@@ -31,7 +31,7 @@ def scanning(
     return Proof(
         f"scanner, parts {parts}, positions {width}+{padding}, chunks {chunks}, lanes {lanes}, timesteps {timesteps}, "
         f"scans {scans}, flush {flush}, banks {banks}",
-        "each scan of a part gives each set bit once and in order, an empty pixel one silent event, with no gap from the fifth "
+        "each scan of a part gives each set bit once and in order, an empty pixel one silent event, with no gap from the seventh "
         "cycle after the part came; no word is used that was not written; a bank is freed at the last read of its part",
         "scanner",
         lambda: scanner(
@@ -41,7 +41,7 @@ def scanning(
         depth, faults,
         {
             "PARTS": parts, "WIDTH": width, "PIXELS": width, "PADDING": padding, "CHUNKS": chunks, "LANES": lanes,
-            "TIMESTEPS": timesteps, "SCANS": scans, "FLUSH": flush, "BANKS": banks,
+            "TIMESTEPS": timesteps, "SCANS": scans, "FLUSH": flush, "BANKS": banks, "SPAN": 1 if chunks == 1 else 2,
         },
         {"ram": "ram", "row_buffer": "row_buffer"}, reach,
     )  # fmt: skip
@@ -49,7 +49,7 @@ def scanning(
 
 AVAILABLE = "assign available = ((flushing != 0) || (full[bank] && (!taken[bank])));"
 FREED = "assign freed = (chosen && fetch_ready && chosen_ends_part);"
-ENCODE_READY = "encode_ready = ((!encoding) || (dst_ready && last_lane));"
+ENCODE_READY = "encode_ready = ((!encoding) || (dst_ready && (lanes_left == 0)));"
 EVENT_LAST = "event_last = (encode_last && last_lane);"
 
 PROOFS: tuple[Proof, ...] = (
@@ -57,8 +57,8 @@ PROOFS: tuple[Proof, ...] = (
         2, 2, 2, 12,
         Fault("a part comes into a full bank", "assign free = (!occupied[bank]);", "assign free = 1;"),
         Fault("the bank being filled is freed", "occupied[freed_bank] <= 0;", "occupied[bank] <= 0;"),
-        Fault("the flags of the part before stay", "if ((chunk != 0)) begin", "if (1) begin"),
-        Fault("the flags of the chunks before are lost", "if ((chunk != 0)) begin", "if (0) begin"),
+        Fault("the flags of the part before stay", "if ((flagged_chunk != 0)) begin", "if (1) begin"),
+        Fault("the flags of the chunks before are lost", "if ((flagged_chunk != 0)) begin", "if (0) begin"),
         Fault("a chunk goes where the one before it is", "((word_base + chunk) + 1)", "(word_base + chunk)"),
         Fault("a spike in the second timestep is not flagged", "= (src_data != 0);", "= src_data[0];"),
     ),
@@ -73,7 +73,7 @@ PROOFS: tuple[Proof, ...] = (
     ),
     buffering(
         1, 1, 4, 8,
-        Fault("a bank is full before its part", "full = occupied;", "full = (occupied | (write << bank));"),
+        Fault("a bank is full before its part", "full = scannable;", "full = (scannable | (completing << flagged_bank));"),
     ),
     scanning(
         1, 1, 0, 1, 1, 1, 1, 0, 2, 10, 16,
@@ -83,7 +83,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a bank stays taken", "taken[freed_bank] <= 0;", "taken[freed_bank] <= 1;"),
         Fault("a silent pixel is not marked last", EVENT_LAST, EVENT_LAST.replace("last_lane", "last_lane && (pending != 0)")),
         Fault("a part is never freed", FREED, "assign freed = 0;"),
-        Fault("a part is freed before it is read", FREED, "assign freed = (walking && choose_ready && walk_ends_part);"),
+        Fault("a part is freed before it is read", FREED, "assign freed = (spanning && choose_ready && span_ends_part);"),
         Fault("the encoder waits for ready", ENCODE_READY, ENCODE_READY.replace("(!encoding) || ", ""), "ready"),
     ),
     scanning(
@@ -92,19 +92,27 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a part is freed while its read waits", FREED, FREED.replace("fetch_ready && ", "")),
         Fault("a part is scanned once", "if ((scan != 1)) begin", "if (0) begin"),
         Fault("an empty pixel has spikes", " || (column > 0))", ")"),
-        Fault("a chunk's last channel is lost", "last_lane = (!several);", "last_lane = 1;"),
-        Fault("a channel comes again and again", "pending[lane] <= 0;", "pending[lane] <= encoding;"),
+        Fault("a chunk's last channel is lost", "last_lane = (lanes_left == 0);", "last_lane = 1;"),
+        Fault("a channel comes again and again", "pending <= lanes_left;", "pending <= pending;"),
     ),
     scanning(
         1, 1, 0, 2, 2, 1, 1, 2, 3, 10, 20,
-        Fault("a pixel's last chunk is lost", "last_chunk = (!several);", "last_chunk = 1;"),
-        Fault("a chunk is chosen again and again", "todo[chunk] <= 0;", "todo[chunk] <= walking;"),
-        Fault("a silent pixel has the spikes that are read", "chosen_silent <= (todo == 0);", "chosen_silent <= 0;"),
-        Fault("the channels of a chunk follow the chunk's number", "chosen_channel <= scaled;", "chosen_channel <= chunk;"),
+        Fault("a pixel's last chunk is lost", "last_chunk = (chunks_left == 0);", "last_chunk = 1;"),
+        Fault("a chunk is chosen again and again", "chunks_todo <= chunks_left;", "chunks_todo <= chunks_todo;"),
+        Fault("a silent pixel has the spikes that are read", "chosen_silent <= (chunks_todo == 0);", "chosen_silent <= 0;"),
+        Fault("the channels of a chunk follow the chunk's number", "fetch_channel <= first;", "fetch_channel <= chosen_chunk;"),
         Fault("a word is read while the one before waits", "assign read = (chosen && fetch_ready);", "assign read = chosen;"),
-        Fault("each chunk is the pixel's first", "read_addr <= (base + chunk);", "read_addr <= base;"),
-        Fault("a part is freed with a pixel's first chunk", "(walk_ends_part && last_chunk)", "walk_ends_part"),
+        Fault("each chunk is the pixel's first", "read_addr <= (span_base + chunk);", "read_addr <= span_base;"),
+        Fault("a part is freed with a pixel's first chunk", "(span_ends_part && span_last && last_chunk)", "(span_ends_part && span_last)"),
         Fault("an empty pixel is missing", "flushing <= 2;", "flushing <= 1;"),
+    ),
+    scanning(
+        1, 1, 0, 3, 1, 1, 1, 0, 2, 10, 20,
+        Fault("a pixel's second span is lost", "span_last <= (spans_left == 0);", "span_last <= 1;"),
+        Fault("a span is chosen again and again", "spans_todo <= spans_left;", "spans_todo <= spans_todo;"),
+        Fault("an empty span takes a cycle", "if (ahead_todo[k]) begin", "if (1) begin"),
+        Fault("the second span's words are the first's", "span_base <= (base + first);", "span_base <= base;"),
+        Fault("a part is freed with its first span", "(span_ends_part && span_last &&", "(span_ends_part &&"),
     ),
     scanning(
         1, 2, 1, 1, 2, 2, 2, 1, 2, 12, 26,

@@ -1,7 +1,7 @@
 // Whoever frees a bank frees a whole one; the scanner's proof shows that it does.
 always @(*) begin
     if (known && !rst) begin
-        assume(!free_bank || freed_bank < BANKS && whole[freed_bank]);
+        assume(!free_bank || freed_bank < BANKS && full[freed_bank]);
     end
     if (known) begin
         cover(&whole && src_valid);

@@ -12,6 +12,10 @@ reg [7:0] beats;
 reg [BANKS-1:0] whole;
 reg [CHUNKS*BITS-1:0] spikes;
 reg [CHUNKS-1:0] arrived;
+// The beat that came last, if it came in the cycle before: it has no flag yet, and the part that it makes whole is not full.
+reg came, came_whole, came_followed;
+reg [3:0] came_bank, came_chunk;
+wire [BANKS-1:0] due = whole & ~(came_whole << came_bank);
 wire takes = src_valid && src_ready;
 wire completes = takes && beats == BEATS - 1;
 
@@ -31,14 +35,23 @@ always @(posedge clk) begin
         beats <= 0;
         whole <= 0;
         arrived <= 0;
+        came <= 0;
+        came_whole <= 0;
     end
     else begin
+        came <= takes;
+        came_whole <= completes;
         whole <= (whole | (completes << filling)) & ~(free_bank << freed_bank);
         if (completes) begin
             filling <= filling == BANKS - 1 ? 0 : filling + 1;
         end
         beats <= completes ? 0 : beats + takes;
         for (k = 0; k < CHUNKS; k = k + 1) begin
+            if (takes && beats / PIXELS == k) begin
+                came_chunk <= k;
+                came_bank <= filling;
+                came_followed <= filling == at_bank && beats == k * PIXELS + at_pixel;
+            end
             if (takes && filling == at_bank && beats == k * PIXELS + at_pixel) begin
                 spikes[k*BITS +: BITS] <= src_data;
                 arrived[k] <= 1;
@@ -70,13 +83,13 @@ always @(*) begin
     if (known) begin
         // Banks that hold a whole part are full, and no others; they stay until they are freed; what is read and peeked at
         // in them is what came.
-        assert(full == whole);
+        assert(full == due);
         assert(src_ready == !whole[filling]);
         for (k = 0; k < CHUNKS; k = k + 1) begin
             if (reads[k]) begin
                 assert(word == spikes[k*BITS +: BITS]);
             end
-            if (peek_addr == at_flags && whole[at_bank]) begin
+            if (peek_addr == at_flags && full[at_bank]) begin
                 assert(peek[k] == |spikes[k*BITS +: BITS]);
             end
         end
@@ -88,13 +101,20 @@ always @(*) begin
         assert(word_base == filling * BEATS && flag_base == filling * PIXELS);
         assert(write_addr == (filling * PIXELS + pixel) * CHUNKS + chunk);
         assert(flag_addr == filling * PIXELS + pixel);
+        assert(occupied == whole && flagging == came && completing == came_whole);
+        assert(!came_whole || came && whole[came_bank] && came_chunk == CHUNKS - 1);
+        if (came) begin
+            assert(flagged_bank == came_bank && flagged_chunk == came_chunk);
+            assert(came_followed == (flagged_addr == at_flags));
+            assert(!came_followed || came_bank == at_bank && arrived[came_chunk] && spiking == |spikes[came_chunk*BITS +: BITS]);
+        end
         for (k = 0; k < CHUNKS; k = k + 1) begin
             assert(arrived[k] == (whole[at_bank] || filling == at_bank && beats > k * PIXELS + at_pixel));
             if (arrived[k]) begin
                 assert(stored[k*BITS +: BITS] == spikes[k*BITS +: BITS]);
-                assert(flagged[k] == |spikes[k*BITS +: BITS]);
+                assert(flagged[k] == |spikes[k*BITS +: BITS] || came && came_followed && came_chunk <= k);
             end
-            else if (arrived[0]) begin
+            else if (arrived[0] && !(came && came_followed && came_chunk == 0)) begin
                 assert(!flagged[k]);
             end
         end

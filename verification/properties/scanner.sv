@@ -79,10 +79,10 @@ function is_followed;
     is_followed = !is_flush(position) && position[19:16] == followed_slot && position[3:0] == followed_column;
 endfunction
 
-// What has come: whole parts, beats of the next one, the parts that became whole in the last five cycles (bit 0: in the one
+// What has come: whole parts, beats of the next one, the parts that became whole in the last seven cycles (bit 0: in the one
 // before this), and the spikes of the pixel, channel by channel.
 reg [3:0] slot_in;
-reg [4:0] completed;
+reg [6:0] completed;
 reg [7:0] beats;
 reg [CHANNELS*TIMESTEPS-1:0] spikes;
 wire takes = src_valid && src_ready;
@@ -97,7 +97,7 @@ wire is_due = is_flush(at) || at[19:16] != slot_in;
 // Whether the part of a position, or the one before if the position flushes, was whole before the `last_few` parts came.
 function was_due;
     input [19:0] position;
-    input [2:0] last_few;
+    input [3:0] last_few;
     reg [3:0] parts;
     begin
         parts = parts_between(position[19:16], slot_in) + is_flush(position);
@@ -105,10 +105,12 @@ function was_due;
     end
 endfunction
 
-wire [2:0] completed_2 = 3'd0 + completed[0] + completed[1];
-wire [2:0] completed_3 = completed_2 + completed[2];
-wire [2:0] completed_4 = completed_3 + completed[3];
-wire [2:0] completed_5 = completed_4 + completed[4];
+wire [3:0] completed_2 = 4'd0 + completed[0] + completed[1];
+wire [3:0] completed_3 = completed_2 + completed[2];
+wire [3:0] completed_4 = completed_3 + completed[3];
+wire [3:0] completed_5 = completed_4 + completed[4];
+wire [3:0] completed_6 = completed_5 + completed[5];
+wire [3:0] completed_7 = completed_6 + completed[6];
 wire gives = dst_valid && dst_ready;
 wire gives_last;
 wire [TIMESTEPS-1:0] gives_mask;
@@ -156,7 +158,7 @@ always @(posedge clk) begin
     end
 end
 
-// Every event is the one that is due. It is there five cycles after its part became whole, or else right after the event
+// Every event is the one that is due. It is there seven cycles after its part became whole, or else right after the event
 // before it.
 always @(*) begin
     assume(followed_slot < SLOTS && bank_of(followed_slot) == \buffer_rows.at_bank );
@@ -177,7 +179,7 @@ always @(*) begin
                 end
             end
         end
-        assert(!was_due(at, completed_5) || dst_valid);
+        assert(!was_due(at, completed_7) || dst_valid);
         assert(src_ready || &\buffer_rows.whole );
         // The words that are read and used are those of whole parts; a bank is freed at the last read of its part.
         assert(!read || chosen_silent || full[bank_of(slot_out)]);
@@ -187,10 +189,11 @@ always @(*) begin
 end
 
 // How the steps stand to each other. The event is at `at`; the chunk being fetched, or the next one that will be, is of
-// `fetch_at`, the one being read of `choose_at`, and the one to be chosen of `walk_at`; the pixel ahead is at `ahead_at` and
-// the one that is looked at at `look_at`. `fetch_left`, `choose_left` and `walk_left` are the channels of those pixels then
-// still to come, if the pixel is the one that is followed.
+// `fetch_at`, the one being read of `choose_at`, the one to be chosen of `span_at`, and the span to be chosen of `walk_at`;
+// the pixel ahead is at `ahead_at` and the one that is looked at at `look_at`. `fetch_left`, `choose_left`, `span_left` and
+// `walk_left` are the channels of those pixels then still to come, if the pixel is the one that is followed.
 (* hierconn *) wire [BANKS-1:0] \buffer_rows.whole ;
+(* hierconn *) wire \buffer_rows.came_whole ;
 (* hierconn *) wire [3:0] \buffer_rows.filling ;
 (* hierconn *) wire [7:0] \buffer_rows.beats ;
 (* hierconn *) wire [CHUNKS-1:0] \buffer_rows.arrived ;
@@ -200,31 +203,36 @@ wire [3:0] filling = \buffer_rows.filling ;
 wire [CHUNKS-1:0] arrived = \buffer_rows.arrived ;
 wire [CHUNKS*BITS-1:0] buffered = \buffer_rows.spikes ;
 
-reg [19:0] fetch_at, choose_at, walk_at, ahead_at, look_at;
+reg [19:0] fetch_at, choose_at, span_at, walk_at, ahead_at, look_at;
 wire [3:0] slot_out = choose_at[19:16];
 wire [3:0] parts_inside = parts_between(slot_out, slot_in);
 wire [3:0] parts_taken = parts_between(slot_out, look_at[19:16]);
 always @(posedge clk) begin
     if (rst) begin
-        {fetch_at, choose_at, walk_at, ahead_at, look_at} <= 0;
+        {fetch_at, choose_at, span_at, walk_at, ahead_at, look_at} <= 0;
     end
     else begin
         if (fetched && fetch_last && encode_ready) fetch_at <= after(fetch_at);
         if (chosen && chosen_last && fetch_ready) choose_at <= after(choose_at);
+        if (spanning && span_last && span_ready) span_at <= after(span_at);
         if (walking && walk_ready) walk_at <= after(walk_at);
         if (ahead && walk_ready) ahead_at <= after(ahead_at);
         if (look) look_at <= after(look_at);
     end
 end
 
-reg [CHANNELS-1:0] fetch_left, choose_left, walk_left;
-reg [CHUNKS-1:0] encode_of, fetch_of, choose_of; // bit k: the step holds chunk k
+reg [CHANNELS-1:0] fetch_left, choose_left, span_left, walk_left;
+reg [CHUNKS-1:0] encode_of, fetch_of, choose_of, span_of; // bit k: the step holds chunk k, or the span that it is in
+reg [CHUNKS-1:0] after_span, span_chunks, walk_chunks;
 
 // Where the words of a pixel are.
 function [7:0] word_of;
     input [19:0] position;
     word_of = (bank_of(position[19:16]) * WIDTH + position[3:0]) * CHUNKS;
 endfunction
+
+// Whether the last chunk that was chosen is its pixel's last.
+wire ends_pixel = chosen ? chosen_last : fetched ? fetch_last : encoding ? encode_last : sent == 0;
 
 // Whether a position is of a part that is whole, and not freed yet.
 function is_inside;
@@ -251,12 +259,25 @@ always @(*) begin
             choose_left[k*LANES +: LANES] = 0;
         end
     end
-    walk_left = chosen && chosen_last ? firing : choose_left;
+    span_left = chosen && chosen_last ? firing : choose_left;
     for (k = 0; k < CHUNKS; k = k + 1) begin
-        choose_of[k] = chosen_channel == k * LANES;
+        choose_of[k] = chosen_chunk == k;
         if (chosen && !chosen_last && choose_of[k]) begin
+            span_left[k*LANES +: LANES] = 0;
+        end
+    end
+    walk_left = spanning && span_last ? firing : span_left;
+    for (k = 0; k < CHUNKS; k = k + 1) begin
+        span_of[k] = span_first == k / SPAN * SPAN;
+        after_span[k] = k / SPAN * SPAN > span_first;
+        if (spanning && !span_last && span_of[k]) begin
             walk_left[k*LANES +: LANES] = 0;
         end
+    end
+    // Whether chunks, and spans, have channels left.
+    for (k = 0; k < CHUNKS; k = k + 1) begin
+        span_chunks[k] = |span_left[k*LANES +: LANES];
+        walk_chunks[k] = |walk_left[k*LANES +: LANES];
     end
 end
 
@@ -277,14 +298,15 @@ always @(*) begin
         // The positions.
         assert(fetch_at == (encoding && encode_last ? after(at) : at));
         assert(choose_at == (fetched && fetch_last ? after(fetch_at) : fetch_at));
-        assert(walk_at == (chosen && chosen_last ? after(choose_at) : choose_at));
+        assert(span_at == (chosen && chosen_last ? after(choose_at) : choose_at));
+        assert(walk_at == (spanning && span_last ? after(span_at) : span_at));
         assert(ahead_at == (walking ? after(walk_at) : walk_at));
         assert(look_at == (ahead ? after(ahead_at) : ahead_at));
         assert({4'd0 | flushing, 4'd0 | part, 4'd0 | scan, 4'd0 | column} == look_at[15:0]);
         assert(bank == bank_of(look_at[19:16]) && pixel_base == bank * WIDTH && word_base == pixel_base * CHUNKS);
         assert(pixel_addr == pixel_base + (column < WIDTH ? column : WIDTH - 1) && word_addr == pixel_addr * CHUNKS);
         assert(freed_bank == bank_of(slot_out));
-        assert(parts_taken <= parts_inside);
+        assert(parts_taken + \buffer_rows.came_whole <= parts_inside);
         for (b = 0; b < BANKS; b = b + 1) begin
             assert(taken[b] == (parts_taken > (freed_bank > b ? b + BANKS - freed_bank : b - freed_bank)));
         end
@@ -292,22 +314,27 @@ always @(*) begin
         assert(!is_flush(at) || at[11:0] == 0);
         assert(is_followed(at) || sent == 0);
         assert(sent == 0 || sent < (left & -left));
-        assert(walking || (chosen ? chosen_last : fetched ? fetch_last : encoding ? encode_last : sent == 0));
+        assert(spanning || ends_pixel);
+        assert(walking || (spanning ? span_last : ends_pixel));
         assert(!ahead || is_flush(ahead_at) || is_inside(ahead_at));
         assert(!walking || is_flush(walk_at) || is_inside(walk_at));
+        assert(!spanning || is_flush(span_at) || is_inside(span_at));
         assert(!chosen || is_flush(choose_at) || is_inside(choose_at));
         assert(!fetched || is_flush(fetch_at) || fetch_at[19:16] != slot_in);
-        assert(ahead || !was_due(look_at, completed[0]));
-        assert(walking || !was_due(ahead_at, completed_2));
-        assert(chosen || !was_due(walk_at, completed_3));
-        assert(fetched || !was_due(choose_at, completed_4));
+        assert(ahead || !was_due(look_at, completed_2));
+        assert(walking || !was_due(ahead_at, completed_3));
+        assert(spanning || !was_due(walk_at, completed_4));
+        assert(chosen || !was_due(span_at, completed_5));
+        assert(fetched || !was_due(choose_at, completed_6));
 
         // What each step holds.
+        assert(!spanning || span_of != 0 && (8'd0 | chunks_todo) << span_first < 1 << CHUNKS);
         assert(!chosen || choose_of != 0);
         assert(!fetched || fetch_of != 0);
         assert(!encoding || encode_of != 0);
         assert(!ahead || ahead_ends_part == is_last_of_part(ahead_at));
         assert(!walking || walk_ends_part == is_last_of_part(walk_at));
+        assert(!spanning || span_ends_part == is_last_of_part(span_at));
         assert(!chosen || chosen_ends_part == (chosen_last && is_last_of_part(choose_at)));
         if (ahead && is_empty(ahead_at)) begin
             assert(ahead_todo == 0);
@@ -321,15 +348,29 @@ always @(*) begin
             end
         end
         if (walking && is_empty(walk_at)) begin
-            assert(todo == 0);
+            assert(todo == 0 && spans_todo == 0);
         end
         if (walking && !is_empty(walk_at)) begin
             assert(base == word_of(walk_at));
         end
         if (walking && is_followed(walk_at)) begin
             for (k = 0; k < CHUNKS; k = k + 1) begin
-                assert(todo[k] == |walk_left[k*LANES +: LANES]);
+                assert(todo[k] == |firing[k*LANES +: LANES]);
+                if (k % SPAN == 0) begin
+                    assert(spans_todo[k / SPAN] == |(walk_chunks >> k & (1 << SPAN) - 1));
+                end
             end
+        end
+        if (spanning && is_empty(span_at)) begin
+            assert(chunks_todo == 0 && span_last);
+        end
+        if (spanning && !is_empty(span_at)) begin
+            assert(span_base == word_of(span_at) + span_first);
+        end
+        if (spanning && is_followed(span_at)) begin
+            assert(chunks_todo == (span_chunks & span_of) >> span_first);
+            assert((chunks_todo == 0) == (span_left == 0) && (span_chunks & ~span_of & ~after_span) == 0);
+            assert(span_last == ((span_chunks & after_span) == 0));
         end
         if (chosen && is_empty(choose_at)) begin
             assert(chosen_silent && chosen_last);

@@ -1,0 +1,72 @@
+"""A deep memory in banks: what would be one cascade of block RAMs, with registers half-way."""
+
+from myhdl import Signal, always, always_comb, block, instances, intbv
+
+from .loading import parameter_memory
+from .memory import Table
+from .stream import counter, groups_of, index_bits
+
+BANK_WORDS = 8192
+"""Words of a bank: a power of two, so that the low bits of an address are those within the bank."""
+
+
+def bank_tables(table: Table, bank_words: int) -> list[Table]:
+    """The contents of the banks of a memory; each but the last holds `bank_words` words."""
+    return [table.part(first, min(first + bank_words, table.depth)) for first in range(0, table.depth, bank_words)]
+
+
+@block
+def banked_memory(clk, step, read, address, word, table, bank_words, load=None):
+    """A parameter memory of several banks, of which only the one that holds the word is read.
+
+    Ports:
+        step     in   1      what has been read moves on by a step at this edge
+        read     in   1      read the word at `address` at this edge, which is also a step
+        address  in   index  0 .. table.depth - 1
+        word     out  width  two steps after the read, the read's own among them
+        load     in          of a loadable core, see loading.Load
+
+    Parameters:
+        table: more than bank_words words
+        bank_words: words of a bank, a power of two, 2 or more
+    """
+    tables = bank_tables(table, bank_words)
+    banks = groups_of(table.depth, bank_words)
+    low_bits, last_bits = index_bits(bank_words), index_bits(tables[-1].depth)
+
+    number, read_number, kept_number = [counter(banks) for _ in range(3)]
+    # The last bank may be smaller.
+    offset, last_offset = counter(bank_words), counter(tables[-1].depth)
+    offsets = [*[offset] * (banks - 1), last_offset]
+    reads = [Signal(bool(0)) for _ in range(banks)]
+    outs = [Signal(intbv(0)[table.width :]) for _ in range(banks)]
+    kept = [Signal(intbv(0)[table.width :]) for _ in range(banks)]
+
+    memories = [parameter_memory(load)(clk, reads[i], offsets[i], outs[i], tables[i]) for i in range(banks)]
+
+    @always_comb
+    def split():
+        number.next = address[:low_bits]
+        offset.next = address[low_bits:]
+        last_offset.next = address[last_bits:]
+        for i in range(banks):
+            reads[i].next = read and address[:low_bits] == i
+
+    @always(clk.posedge)
+    def keep():
+        if step:
+            read_number.next = number
+            kept_number.next = read_number
+            for i in range(banks):
+                kept[i].next = outs[i]
+
+    @always_comb
+    def choose():
+        found = intbv(0)[table.width :]
+        found[:] = 0
+        for i in range(banks):
+            if kept_number == i:
+                found[:] = found | kept[i]
+        word.next = found
+
+    return instances()

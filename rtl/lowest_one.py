@@ -1,0 +1,32 @@
+"""The lowest bit that is set: the choice of what comes next, wherever set bits are walked one by one."""
+
+from myhdl import always_comb, block, intbv
+
+
+@block
+def lowest_one(flags, index, rest):
+    """Finds the lowest set bit of a vector, and the others.
+
+    Ports:
+        flags  in   n bits
+        index  out  number of the lowest bit that is set, 0 when none is
+        rest   out  n bits, flags without that bit: 0 when it is the last
+    """
+    size = len(flags)
+
+    # Both in one process: a number made of more than one bit, for a moment, might be out of range.
+    @always_comb
+    def find():
+        # A carry runs through in less time than a chain of gates. In VHDL a difference is signed.
+        value = intbv(0, min=-(2**size), max=2**size)
+        value[:] = flags
+        value[:] = value & (value - 1)
+        number = intbv(0)[len(index) :]
+        number[:] = 0
+        for k in range(size):
+            if flags[k] and not value[k]:
+                number[:] = number | k
+        index.next = number
+        rest.next = value[size:]
+
+    return find
