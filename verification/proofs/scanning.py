@@ -103,7 +103,10 @@ PROOFS: tuple[Proof, ...] = (
         Fault("the channels of a chunk follow the chunk's number", "fetch_channel <= first;", "fetch_channel <= chosen_chunk;"),
         Fault("a word is read while the one before waits", "assign read = (chosen && fetch_ready);", "assign read = chosen;"),
         Fault("each chunk is the pixel's first", "read_addr <= (span_base + chunk);", "read_addr <= span_base;"),
-        Fault("a part is freed with a pixel's first chunk", "(span_ends_part && span_last && last_chunk)", "(span_ends_part && span_last)"),
+        Fault(
+            "a part is freed with a pixel's first chunk",
+            "(span_ends_part && span_last && last_chunk)", "(span_ends_part && span_last)",
+        ),  # fmt: skip
         Fault("an empty pixel is missing", "flushing <= 2;", "flushing <= 1;"),
     ),
     scanning(
