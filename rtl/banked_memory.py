@@ -36,7 +36,7 @@ def banked_memory(clk, step, read, address, word, table, bank_words, load=None):
 
     number, read_number, kept_number = [counter(banks) for _ in range(3)]
     # The last bank may be smaller.
-    offset, last_offset = counter(bank_words), counter(tables[-1].depth)
+    offset, last_offset = counter(bank_words), counter(2**last_bits)
     offsets = [*[offset] * (banks - 1), last_offset]
     reads = [Signal(bool(0)) for _ in range(banks)]
     outs = [Signal(intbv(0)[table.width :]) for _ in range(banks)]
