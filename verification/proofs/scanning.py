@@ -76,7 +76,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a bank is full before its part", "full = scannable;", "full = (scannable | (completing << flagged_bank));"),
     ),
     scanning(
-        1, 1, 0, 1, 1, 1, 1, 0, 2, 10, 16,
+        1, 1, 0, 1, 1, 1, 1, 0, 2, 12, 19,
         Fault("a part is looked at before it is whole", AVAILABLE, AVAILABLE.replace("full[bank] && ", "")),
         Fault("a part that is taken is looked at again", AVAILABLE, AVAILABLE.replace(" && (!taken[bank])", "")),
         Fault("the next part waits until the one before is read", AVAILABLE, AVAILABLE.replace("taken[bank]", "(taken != 0)")),
@@ -87,7 +87,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("the encoder waits for ready", ENCODE_READY, ENCODE_READY.replace("(!encoding) || ", ""), "ready"),
     ),
     scanning(
-        2, 1, 1, 1, 2, 1, 2, 0, 2, 10, 19,
+        2, 1, 1, 1, 2, 1, 2, 0, 2, 12, 22,
         Fault("a part is freed after its first scan", "(column == 1) && (scan == 1)", "(column == 1)"),
         Fault("a part is freed while its read waits", FREED, FREED.replace("fetch_ready && ", "")),
         Fault("a part is scanned once", "if ((scan != 1)) begin", "if (0) begin"),
@@ -96,7 +96,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a channel comes again and again", "pending <= lanes_left;", "pending <= pending;"),
     ),
     scanning(
-        1, 1, 0, 2, 2, 1, 1, 2, 3, 10, 20,
+        1, 1, 0, 2, 2, 1, 1, 2, 3, 12, 23,
         Fault("a pixel's last chunk is lost", "last_chunk = (chunks_left == 0);", "last_chunk = 1;"),
         Fault("a chunk is chosen again and again", "chunks_todo <= chunks_left;", "chunks_todo <= chunks_todo;"),
         Fault("a silent pixel has the spikes that are read", "chosen_silent <= (chunks_todo == 0);", "chosen_silent <= 0;"),
@@ -110,7 +110,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("an empty pixel is missing", "flushing <= 2;", "flushing <= 1;"),
     ),
     scanning(
-        1, 1, 0, 3, 1, 1, 1, 0, 2, 10, 20,
+        1, 1, 0, 3, 1, 1, 1, 0, 2, 12, 24,
         Fault("a pixel's second span is lost", "span_last <= (spans_left == 0);", "span_last <= 1;"),
         Fault("a span is chosen again and again", "spans_todo <= spans_left;", "spans_todo <= spans_todo;"),
         Fault("an empty span takes a cycle", "if (ahead_todo[k]) begin", "if (1) begin"),
@@ -118,7 +118,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a part is freed with its first span", "(span_ends_part && span_last &&", "(span_ends_part &&"),
     ),
     scanning(
-        1, 2, 1, 1, 2, 2, 2, 1, 2, 12, 26,
+        1, 2, 1, 1, 2, 2, 2, 1, 2, 14, 29,
         Fault("an event has the mask of the first channel", "event_mask = masks[lane];", "event_mask = masks[0];"),
         Fault("the second bank's words begin at the first", "word_addr <= (word_base + (2 * 1));", "word_addr <= word_base;"),
         Fault("the second bank's flags begin at the first", "pixel_addr <= (pixel_base + 2);", "pixel_addr <= pixel_base;"),
@@ -127,7 +127,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("an event changes while it waits", ENCODE_READY, ENCODE_READY.replace("dst_ready && ", "")),
     ),
     scanning(
-        2, 1, 0, 1, 1, 1, 1, 1, 4, 12, 17,
+        2, 1, 0, 1, 1, 1, 1, 1, 4, 14, 20,
         Fault("the third bank begins at the second", "word_addr <= (word_base + (1 * 1));", "word_addr <= 1;"),
         Fault("the fourth bank is not freed", "if ((freed_bank != 3)) begin", "if ((freed_bank != 2)) begin"),
         Fault("the first part is flushed as well", "if ((part != 1)) begin", "if (0) begin"),
