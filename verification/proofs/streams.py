@@ -58,7 +58,7 @@ def all_streams(name: str, depth: int, reach: int, fault: Fault, **stages) -> Pr
 
 CHANGING_EVENT = Fault(
     "an event changes while it waits",
-    "encode_ready = ((!encoding) || (dst_ready && last_lane));", "encode_ready = ((!encoding) || last_lane);",
+    "encode_ready = ((!encoding) || (dst_ready && (lanes_left == 0)));", "encode_ready = ((!encoding) || (lanes_left == 0));",
 )  # fmt: skip
 WAITING_RESULT = Fault("valid waits for ready", "finished <= 1'b1;", "finished <= dst_ready;", "ready")
 # Of the neurons at the end of a stage.
@@ -131,7 +131,7 @@ PROOFS: tuple[Proof, ...] = (
         WAITING_SPIKES,
     ),
     counted(
-        sparse_fc, FC, 14, 28,
+        sparse_fc, FC, 16, 30,
         Fault("an event is counted twice", "assign is_silent = (add && (mask == 0));", "assign is_silent = add;"),
         Fault("the load of the first biases is counted as busy", ".busy(add)", ".busy(shift)"),
         WAITING_SPIKES,
@@ -142,6 +142,6 @@ PROOFS: tuple[Proof, ...] = (
         conv1=DENSE, conv2=CONV_2X2, pool1=Pool(2, 2, 2, 1, 1), fc1=FC, readout=READOUT,
     ),
     all_streams(
-        "of spikes", 12, 24, CHANGING_EVENT, conv1=CONV, readout=READOUT,
+        "of spikes", 14, 26, CHANGING_EVENT, conv1=CONV, readout=READOUT,
     ),
 )  # fmt: skip
