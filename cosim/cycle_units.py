@@ -33,7 +33,7 @@ SCANNER = unit_type(
     "chosen chosen_last chosen_events chosen_ends_part fetched fetch_last fetch_events encoding encode_last left",
 )
 QUEUE = unit_type("depth slots", "head level")
-FETCH = unit_type("steps", "located located_flags reading reading_flags choosing choosing_flags")
+FETCH = unit_type("steps", "moving")
 CONV = unit_type(
     "radius height width positions groups parts",
     "priming emits column group part row tail",
@@ -228,15 +228,12 @@ def step_queue(unit, src_valid, src_flags, dst_ready, ring):
 
 @compiled
 def step_fetch(unit, src_valid, src_flags, dst_ready):
+    """`moving` holds three bits for each step, the first one lowest: valid, then the flags of the event."""
     step = dst_ready or not unit.valid
     if step:
-        if unit.steps == 4:
-            unit.valid, unit.flags = unit.choosing, unit.choosing_flags
-            unit.choosing, unit.choosing_flags = unit.reading, unit.reading_flags
-        else:
-            unit.valid, unit.flags = unit.reading, unit.reading_flags
-        unit.reading, unit.reading_flags = unit.located, unit.located_flags
-        unit.located, unit.located_flags = src_valid, src_flags
+        unit.moving = ((unit.moving << 3) | (src_flags << 1) | int(src_valid)) & ((1 << (3 * unit.steps)) - 1)
+        last = unit.moving >> (3 * (unit.steps - 1))
+        unit.valid, unit.flags = last & 1, last >> 1
     return step
 
 

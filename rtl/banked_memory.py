@@ -3,16 +3,10 @@
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .loading import parameter_memory
-from .memory import Table
-from .stream import counter, groups_of, index_bits
+from .stream import counter, index_bits
 
 BANK_WORDS = 8192
 """Words of a bank: a power of two, so that the low bits of an address are those within the bank."""
-
-
-def bank_tables(table: Table, bank_words: int) -> list[Table]:
-    """The contents of the banks of a memory; each but the last holds `bank_words` words."""
-    return [table.part(first, min(first + bank_words, table.depth)) for first in range(0, table.depth, bank_words)]
 
 
 @block
@@ -30,12 +24,12 @@ def banked_memory(clk, step, read, address, word, table, bank_words, load=None):
         table: more than bank_words words
         bank_words: words of a bank, a power of two, 2 or more
     """
-    tables = bank_tables(table, bank_words)
-    banks = groups_of(table.depth, bank_words)
+    tables = [table.part(first, min(first + bank_words, table.depth)) for first in range(0, table.depth, bank_words)]
+    banks = len(tables)
     low_bits, last_bits = index_bits(bank_words), index_bits(tables[-1].depth)
 
     number, read_number, kept_number = [counter(banks) for _ in range(3)]
-    # The last bank may be smaller.
+    # The last bank may be smaller; its offset has any value while another bank is read.
     offset, last_offset = counter(bank_words), counter(2**last_bits)
     offsets = [*[offset] * (banks - 1), last_offset]
     reads = [Signal(bool(0)) for _ in range(banks)]

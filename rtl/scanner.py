@@ -68,17 +68,18 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
     part, scan, column, flushing = counter(parts), counter(scans), counter(positions), counter(flush + 1)
     available, look, ends_part = [Signal(bool(0)) for _ in range(3)]
 
-    # Ahead: the next pixel to be walked; todo: its chunks that are not empty, base: where its words are.
+    # Ahead: the next pixel to be walked, the flags of its chunks, and where its words are.
     ahead, ahead_ends_part = Signal(bool(0)), Signal(bool(0))
-    ahead_todo = Signal(intbv(0)[chunks:])
+    ahead_flags = Signal(intbv(0)[chunks:])
     ahead_base = counter(banks * width * chunks)
 
     # Walk: the pixel at hand, the flags of its chunks, and its spans still to be chosen.
     walking, walk_ready, walk_ends_part = [Signal(bool(0)) for _ in range(3)]
-    todo = Signal(intbv(0)[chunks:])
+    walk_flags = Signal(intbv(0)[chunks:])
     base = counter(banks * width * chunks)
     spans_todo, spans_left = [Signal(intbv(0)[spans:]) for _ in range(2)]
     span_number = counter(spans)
+    last_span = Signal(bool(0))
 
     # Span: the span at hand, by its first chunk, and its chunks still to be chosen.
     spanning, span_ready, span_last, span_ends_part = [Signal(bool(0)) for _ in range(4)]
@@ -192,13 +193,19 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
             ahead.next = available
             ahead_ends_part.next = ends_part
             ahead_base.next = word_addr
-            ahead_todo.next = flags
+            ahead_flags.next = flags
             if flushing != 0 or column > last_pixel:
-                ahead_todo.next = 0
+                ahead_flags.next = 0
+
+    @always_comb
+    def find_last():
+        last_span.next = spans_left == 0
+        last_chunk.next = chunks_left == 0
+        last_lane.next = lanes_left == 0
 
     @always_comb
     def walk_flow():
-        walk_ready.next = not walking or (span_ready and spans_left == 0)
+        walk_ready.next = not walking or (span_ready and last_span)
 
     @always(clk.posedge)
     def walk():
@@ -209,10 +216,10 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
             walking.next = ahead
             walk_ends_part.next = ahead_ends_part
             base.next = ahead_base
-            todo.next = ahead_todo
+            walk_flags.next = ahead_flags
             filled[:] = 0
             for k in range(chunks):
-                if ahead_todo[k]:
+                if ahead_flags[k]:
                     filled[k // span] = 1
             spans_todo.next = filled
         elif span_ready:
@@ -220,8 +227,7 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
 
     @always_comb
     def span_flow():
-        last_chunk.next = chunks_left == 0
-        span_ready.next = not spanning or (choose_ready and chunks_left == 0)
+        span_ready.next = not spanning or (choose_ready and last_chunk)
 
     # In VHDL a product with a constant has the width of the other factor, so that is widened first.
     @always(clk.posedge)
@@ -232,13 +238,13 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
         first[:] = first * span
         flagged[:] = 0
         for k in range(chunks):
-            if todo[k] and span_number == k // span:
+            if walk_flags[k] and span_number == k // span:
                 flagged[k % span] = 1
         if rst:
             spanning.next = False
         elif span_ready:
             spanning.next = walking
-            span_last.next = spans_left == 0
+            span_last.next = last_span
             span_ends_part.next = walk_ends_part
             span_base.next = base + first
             span_first.next = first
@@ -293,8 +299,7 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
 
     @always_comb
     def encode_flow():
-        last_lane.next = lanes_left == 0
-        encode_ready.next = not encoding or (dst.ready and lanes_left == 0)
+        encode_ready.next = not encoding or (dst.ready and last_lane)
 
     @always(clk.posedge)
     def encode():

@@ -10,7 +10,7 @@ from cosim.beats import spike_beats
 from rtl.scanner import event_width, scanner
 from rtl.stream import groups_of, index_bits
 
-SETTLING = 10
+SETTLING = 8
 """Cycles from the last beat of the first row to its first event."""
 
 
@@ -79,7 +79,7 @@ def test_one_event_a_cycle_back_to_back(place, channels, lanes, rate):
     run = scan(place, spikes, lanes, scans=scans, flush=5)
     assert run.cycles[-1] - run.cycles[0] == len(run.beats) - 1
     first_row = groups_of(channels, lanes) * 5
-    assert run.cycles[0] - run.sent[first_row - 1] <= SETTLING
+    assert run.cycles[0] - run.sent[first_row - 1] == SETTLING
 
 
 @pytest.mark.parametrize("name", ["channel", "mask", "last"])

@@ -49,7 +49,7 @@ def scanning(
 
 AVAILABLE = "assign available = ((flushing != 0) || (full[bank] && (!taken[bank])));"
 FREED = "assign freed = (chosen && fetch_ready && chosen_ends_part);"
-ENCODE_READY = "encode_ready = ((!encoding) || (dst_ready && (lanes_left == 0)));"
+ENCODE_READY = "encode_ready = ((!encoding) || (dst_ready && last_lane));"
 EVENT_LAST = "event_last = (encode_last && last_lane);"
 
 PROOFS: tuple[Proof, ...] = (
@@ -111,9 +111,9 @@ PROOFS: tuple[Proof, ...] = (
     ),
     scanning(
         1, 1, 0, 3, 1, 1, 1, 0, 2, 12, 24,
-        Fault("a pixel's second span is lost", "span_last <= (spans_left == 0);", "span_last <= 1;"),
+        Fault("a pixel's second span is lost", "span_last <= last_span;", "span_last <= 1;"),
         Fault("a span is chosen again and again", "spans_todo <= spans_left;", "spans_todo <= spans_todo;"),
-        Fault("an empty span takes a cycle", "if (ahead_todo[k]) begin", "if (1) begin"),
+        Fault("an empty span takes a cycle", "if (ahead_flags[k]) begin", "if (1) begin"),
         Fault("the second span's words are the first's", "span_base <= (base + first);", "span_base <= base;"),
         Fault("a part is freed with its first span", "(span_ends_part && span_last &&", "(span_ends_part &&"),
     ),

@@ -58,7 +58,7 @@ def all_streams(name: str, depth: int, reach: int, fault: Fault, **stages) -> Pr
 
 CHANGING_EVENT = Fault(
     "an event changes while it waits",
-    "encode_ready = ((!encoding) || (dst_ready && (lanes_left == 0)));", "encode_ready = ((!encoding) || (lanes_left == 0));",
+    "encode_ready = ((!encoding) || (dst_ready && last_lane));", "encode_ready = ((!encoding) || last_lane);",
 )  # fmt: skip
 WAITING_RESULT = Fault("valid waits for ready", "finished <= 1'b1;", "finished <= dst_ready;", "ready")
 # Of the neurons at the end of a stage.

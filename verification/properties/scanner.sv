@@ -337,25 +337,25 @@ always @(*) begin
         assert(!spanning || span_ends_part == is_last_of_part(span_at));
         assert(!chosen || chosen_ends_part == (chosen_last && is_last_of_part(choose_at)));
         if (ahead && is_empty(ahead_at)) begin
-            assert(ahead_todo == 0);
+            assert(ahead_flags == 0);
         end
         if (ahead && !is_empty(ahead_at)) begin
             assert(ahead_base == word_of(ahead_at));
         end
         if (ahead && is_followed(ahead_at)) begin
             for (k = 0; k < CHUNKS; k = k + 1) begin
-                assert(ahead_todo[k] == |firing[k*LANES +: LANES]);
+                assert(ahead_flags[k] == |firing[k*LANES +: LANES]);
             end
         end
         if (walking && is_empty(walk_at)) begin
-            assert(todo == 0 && spans_todo == 0);
+            assert(walk_flags == 0 && spans_todo == 0);
         end
         if (walking && !is_empty(walk_at)) begin
             assert(base == word_of(walk_at));
         end
         if (walking && is_followed(walk_at)) begin
             for (k = 0; k < CHUNKS; k = k + 1) begin
-                assert(todo[k] == |firing[k*LANES +: LANES]);
+                assert(walk_flags[k] == |firing[k*LANES +: LANES]);
                 if (k % SPAN == 0) begin
                     assert(spans_todo[k / SPAN] == |(walk_chunks >> k & (1 << SPAN) - 1));
                 end
