@@ -34,13 +34,14 @@ from rtl.weight_fetch import fetch_steps
 
 from . import cycle_units as units
 from .beats import grouped
+from .errors import CosimError
 from .plan import READOUT, Stage, readout_of
 
 SOURCE = "source"
 """Where the images come from, among the names of the stages."""
 
 SLICE = 1_000_000
-"""Cycles between two reports of progress."""
+"""Cycles between two reports of progress; in any that works some beat moves within them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,8 @@ class _Chain:
         record["stage"] = stage
         for name, value in fields.items():
             record[name] = value
-        number = units.KINDS.index(kind)
+        # Kinds of the same fields are equal as types, so that they are told by identity.
+        number = next(i for i, other in enumerate(units.KINDS) if other is kind)
         self.kinds.append(number)
         self.records[number].append(record)
 
@@ -201,6 +203,8 @@ def run_model(
     """The cycles of an accelerator on the images of a trace, one after the other, nothing held back on either side.
 
     progress: gets the number of images that are done, now and then.
+
+    Raises CosimError where nothing moves any more, which no network may cause.
     """
     chain, spikes = _Chain(), trace.spikes.get(ENCODER)
     for number, (name, stage) in enumerate(stages.items()):
@@ -211,7 +215,11 @@ def run_model(
     firsts, lasts = np.zeros((2, len(beats), images), np.int64)
     counts, cycle, moved = np.zeros((len(stages), len(COUNTERS)), np.int64), np.zeros(1, np.int64), np.zeros_like(beats)
     arrays = chain.arrays()
+    before = moved.copy()
     while not units.step_chain(*arrays, counts, cycle, moved, beats, firsts, lasts, SLICE):
+        if (moved == before).all():
+            raise CosimError(f"the cycle model stands still after {cycle[0]} cycles: no beat moved in the last {SLICE}")
+        before[:] = moved
         progress(int(moved[-1]))
     progress(images)
     names = [SOURCE, *stages]

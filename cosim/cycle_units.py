@@ -40,7 +40,7 @@ CONV = unit_type(
 )
 FC = unit_type("groups parts", "priming load_group load_part part")
 POOL = unit_type("height width groups", "row group column")
-READOUT = unit_type("lanes outputs passes", "closing holding lane neuron pass_index")
+READOUT = unit_type("lanes outputs passes", "voted_all closing holding lane neuron pass_index")
 
 KINDS = (ENCODER, WINDOW, MAC, LIF, SCANNER, QUEUE, FETCH, CONV, FC, POOL, READOUT)
 """In this order a chain's units lie in the arrays that step_chain() takes."""
@@ -329,7 +329,7 @@ def step_pool(unit, src_valid, dst_ready, counts):
 
 @compiled
 def step_readout(unit, src_valid, dst_ready, counts):
-    blocked = unit.closing or (unit.valid and not dst_ready)
+    blocked = unit.voted_all or unit.closing or (unit.valid and not dst_ready)
     step = unit.holding and not blocked
     last_lane = unit.lane == unit.lanes - 1 or unit.neuron == unit.outputs - 1
     count(counts, unit.stage, step, unit.holding and blocked)
@@ -338,7 +338,7 @@ def step_readout(unit, src_valid, dst_ready, counts):
         unit.valid = 0
     if unit.closing:
         unit.valid = 1
-    unit.closing = 0
+    unit.closing, unit.voted_all = unit.voted_all, 0
     if step:
         if unit.neuron != unit.outputs - 1:
             unit.neuron += 1
@@ -348,7 +348,7 @@ def step_readout(unit, src_valid, dst_ready, counts):
                 unit.pass_index += 1
             else:
                 unit.pass_index = 0
-                unit.closing = 1
+                unit.voted_all = 1
     if ready:
         unit.holding = src_valid
         unit.lane = 0

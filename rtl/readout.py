@@ -49,7 +49,7 @@ def readout(clk, rst, src, dst, counts, stage):
                         class, class 0 first
         counts  out     activity counters: busy in each cycle in which it counts a neuron
 
-    Timing: one neuron a cycle, and one cycle more an image, in which its last class is compared.
+    Timing: one neuron a cycle, and two cycles more an image, in which its last votes are added and its last class is compared.
     """
     lanes, timesteps, classes = stage.lanes, stage.timesteps, stage.classes
     outputs = stage.outputs
@@ -62,7 +62,10 @@ def readout(clk, rst, src, dst, counts, stage):
     word = Signal(intbv(0)[lanes * timesteps :])
     lane, neuron, member, class_index = counter(lanes), counter(outputs), counter(population), counter(classes)
     pass_index = counter(stage.passes)
-    # A class that has been counted, to be compared in the cycle after its last neuron.
+    # The votes of a neuron, added up in the cycle after its step.
+    voting, voted_first, voted_later, voted_last, voted_all = [Signal(bool(0)) for _ in range(5)]
+    votes, voted_class = counter(timesteps + 1), counter(classes)
+    # A class that has been counted, compared in the cycle after that.
     counted, closing = Signal(bool(0)), Signal(bool(0))
     counted_class = counter(classes)
     tally = Signal(intbv(0)[stage.count_bits :])
@@ -76,7 +79,7 @@ def readout(clk, rst, src, dst, counts, stage):
 
     @always_comb
     def flow():
-        step.next = holding and not closing and not (finished and not dst.ready)
+        step.next = holding and not voted_all and not closing and not (finished and not dst.ready)
         last_lane.next = lane == final_lane or neuron == final_neuron
         dst.valid.next = finished
         dst.data.next = result
@@ -88,7 +91,7 @@ def readout(clk, rst, src, dst, counts, stage):
     @always_comb
     def observe():
         stall_in.next = not holding
-        stall_out.next = holding and (closing or (finished and not dst.ready))
+        stall_out.next = holding and (voted_all or closing or (finished and not dst.ready))
         never.next = False
 
     @always(clk.posedge)
@@ -105,29 +108,27 @@ def readout(clk, rst, src, dst, counts, stage):
 
     @always(clk.posedge)
     def vote():
-        total = intbv(0)[stage.count_bits :]
+        spikes = intbv(0, min=0, max=timesteps + 1)
         if rst:
             neuron.next = 0
             member.next = 0
             class_index.next = 0
             pass_index.next = 0
-            counted.next = False
-            closing.next = False
+            voting.next = False
+            voted_all.next = False
         else:
-            counted.next = step and member == final_member
-            closing.next = step and neuron == final_neuron and pass_index == final_pass
+            voting.next = step
+            voted_all.next = step and neuron == final_neuron and pass_index == final_pass
             if step:
-                total[:] = 0
-                if member != 0:
-                    total[:] = tally
-                elif pass_index != 0:
-                    total[:] = tallies[class_index]
+                spikes[:] = 0
                 for t in range(timesteps):
                     if word[t]:
-                        total[:] = total + 1
-                tally.next = total
-                tallies[class_index].next = total
-                counted_class.next = class_index
+                        spikes[:] = spikes + 1
+                votes.next = spikes
+                voted_class.next = class_index
+                voted_first.next = member == 0
+                voted_later.next = pass_index != 0
+                voted_last.next = member == final_member
                 if neuron != final_neuron:
                     neuron.next = neuron + 1
                 else:
@@ -144,6 +145,26 @@ def readout(clk, rst, src, dst, counts, stage):
                         class_index.next = class_index + 1
                     else:
                         class_index.next = 0
+
+    @always(clk.posedge)
+    def add():
+        total = intbv(0)[stage.count_bits :]
+        if rst:
+            counted.next = False
+            closing.next = False
+        else:
+            counted.next = voting and voted_last
+            closing.next = voted_all
+            if voting:
+                total[:] = 0
+                if not voted_first:
+                    total[:] = tally
+                elif voted_later:
+                    total[:] = tallies[voted_class]
+                total[:] = total + votes
+                tally.next = total
+                tallies[voted_class].next = total
+                counted_class.next = voted_class
 
     @always(clk.posedge)
     def choose():

@@ -43,6 +43,8 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
     # The beat that is being flagged; it has gone into the memory.
     flagging, spiking, completing = [Signal(bool(0)) for _ in range(3)]
     flagged_addr, flagged_chunk, flagged_bank = counter(banks * pixels), counter(chunks), counter(banks)
+    # The flags of its pixel without it, and with it.
+    earlier, updated = Signal(intbv(0)[chunks:]), Signal(intbv(0)[chunks:])
 
     store = ram(clk, write, write_addr, src.data, read, read_addr, word, banks * beats)
 
@@ -76,14 +78,31 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
         flagged_chunk.next = chunk
         flagged_bank.next = bank
 
+    if pixels == 1:
+
+        @always(clk.posedge)
+        def keep():
+            if flagging:
+                earlier.next = updated
+
+    else:
+        # The beat that is flagged meanwhile is another pixel's.
+        @always(clk.posedge)
+        def fetch():
+            earlier.next = flags[flag_addr]
+
+    @always_comb
+    def update():
+        together = intbv(0)[chunks:]
+        together[:] = 0
+        if flagged_chunk != 0:
+            together[:] = earlier
+        together[flagged_chunk] = spiking
+        updated.next = together
+
     @always(clk.posedge)
     def flag():
-        updated = intbv(0)[chunks:]
         if flagging:
-            updated[:] = 0
-            if flagged_chunk != 0:
-                updated[:] = flags[flagged_addr]
-            updated[flagged_chunk] = spiking
             flags[flagged_addr].next = updated
 
     @always(clk.posedge)

@@ -7,7 +7,9 @@ import pytest
 from small_networks import small_network
 from test_shipped_model import MODEL, SPARSE, VGG9
 
+from cosim import cycle_units as units
 from cosim.cycle_model import run_model
+from cosim.errors import CosimError
 from cosim.network_run import run_network
 from cosim.plan import READOUT, plan_stages
 from cosim.sizing import choose_sizing
@@ -102,3 +104,12 @@ def test_progress_tells_the_images_that_are_done():
     run_model(network, stages, trace, told.append)
     assert told[-1] == 4
     assert READOUT in run_model(network, stages, trace).activity
+
+
+def test_a_model_that_stands_still_is_an_error(monkeypatch):
+    network = small_network("2C3-FC3", (1, 3, 3))
+    stages = plan_stages(network, choose_sizing(network))
+    trace = golden.run(network, random_images(1, network.image_shape, network.pixel_range, 1))
+    monkeypatch.setattr(units, "step_chain", lambda *arrays: False)
+    with pytest.raises(CosimError, match="the cycle model stands still"):
+        run_model(network, stages, trace)

@@ -66,7 +66,7 @@ def test_ties_go_to_the_smallest_class(place):
     assert [word % 2**stage.class_bits for word in run.beats] == [0, 0, 1, 0]
 
 
-def test_one_neuron_a_cycle_and_one_more_an_image(place):
+def test_one_neuron_a_cycle_and_two_more_an_image(place):
     stage, run = check(place, 3, 4, 3, 2)
     assert run.counts["busy"] == 5 * stage.outputs
-    assert run.cycles[-1] - run.cycles[0] == 4 * (stage.outputs + 1)
+    assert run.cycles[-1] - run.cycles[0] == 4 * (stage.outputs + 2)

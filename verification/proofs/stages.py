@@ -36,11 +36,11 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a pair of one group is that of another", "if ((pair_addr == 1)) begin", "if ((pair_addr == 0)) begin"),
     ),
     counting(
-        6, 4, 2, 3, 10,
+        6, 4, 2, 3, 11,
         Fault("the last of equal classes wins", "(tally > best)", "(tally >= best)"),
         Fault("the best of the frame before counts", "((counted_class == 0) || (tally > best))", "(tally > best)"),
         Fault("lanes without a neuron are counted", "((lane == 3) || (neuron == 5))", "(lane == 3)"),
-        Fault("the next image is counted before the last class is compared", "(holding && (!closing) && ", "(holding && "),
+        Fault("the next image is counted before the last class is compared", "(!voted_all) && (!closing) && ", ""),
     ),
     counting(
         2, 1, 1, 2, 6,

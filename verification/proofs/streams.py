@@ -109,11 +109,11 @@ PROOFS: tuple[Proof, ...] = (
         ),
     ),
     counted(
-        readout, READOUT, 8, 12,
+        readout, READOUT, 9, 13,
         Fault(
             "counting goes on while the result waits",
-            "assign step = (holding && (!closing) && (!(finished && (!dst_ready))));",
-            "assign step = (holding && (!closing));",
+            "assign step = (holding && (!voted_all) && (!closing) && (!(finished && (!dst_ready))));",
+            "assign step = (holding && (!voted_all) && (!closing));",
         ),
         Fault("a result is dropped", "if (dst_ready) begin", "if (1) begin"),
         WAITING_RESULT,

@@ -5,12 +5,17 @@ localparam CLASS = $bits(winner);
 reg [LANES*TIMESTEPS-1:0] beat;
 reg [7:0] at_lane, at_neuron, at_class, at_member;
 reg [7:0] spikes;
-reg [7:0] votes; // of the class at hand
+// The neuron of the step before, whose votes are added in this cycle, and where the adding is.
+reg adding;
+reg [7:0] added_class, added_member, added_spikes;
+wire [7:0] sum_class = adding ? added_class : at_class;
+wire [7:0] sum_member = adding ? added_member : at_member;
+reg [7:0] sum; // of the class at hand
 reg [7:0] chosen_votes;
 reg [7:0] images, answers;
 (* anyconst *) wire [7:0] chosen;
 // Classes of the image that are compared, and those that are counted.
-wire [7:0] compared = counted ? counted_class : finished ? CLASSES : at_class;
+wire [7:0] compared = counted ? counted_class : finished ? CLASSES : sum_class;
 wire [7:0] complete = compared + counted;
 integer t, c;
 
@@ -26,16 +31,22 @@ always @(posedge clk) begin
         at_neuron <= 0;
         at_class <= 0;
         at_member <= 0;
-        votes <= 0;
     end
     else if (step) begin
         at_neuron <= at_neuron == OUTPUTS - 1 ? 0 : at_neuron + 1;
         at_member <= at_member == POPULATION - 1 ? 0 : at_member + 1;
-        votes <= at_member == POPULATION - 1 ? 0 : votes + spikes;
-        if (at_member == POPULATION - 1) begin
-            at_class <= at_class == CLASSES - 1 ? 0 : at_class + 1;
-            if (at_class == chosen) chosen_votes <= votes + spikes;
-        end
+        if (at_member == POPULATION - 1) at_class <= at_class == CLASSES - 1 ? 0 : at_class + 1;
+        added_class <= at_class;
+        added_member <= at_member;
+        added_spikes <= spikes;
+    end
+    adding <= !rst && step;
+    if (rst) begin
+        sum <= 0;
+    end
+    else if (adding) begin
+        sum <= added_member == POPULATION - 1 ? 0 : sum + added_spikes;
+        if (added_member == POPULATION - 1 && added_class == chosen) chosen_votes <= sum + added_spikes;
     end
     if (src_valid && src_ready) begin
         beat <= src_data;
@@ -61,12 +72,20 @@ always @(*) if (known) begin
     else begin
         assert(at_neuron % LANES == 0);
     end
-    assert(votes <= at_member * TIMESTEPS);
-    assert(at_member == 0 || (tallies[at_class] == votes && tally == votes));
+    assert(voting == adding && added_spikes <= TIMESTEPS);
+    if (adding) begin
+        assert(votes == added_spikes && voted_class == added_class && added_class < CLASSES && added_member < POPULATION);
+        assert(voted_first == (added_member == 0) && !voted_later && voted_last == (added_member == POPULATION - 1));
+        assert(at_member == (voted_last ? 0 : added_member + 1));
+        assert(at_class == (!voted_last ? added_class : added_class == CLASSES - 1 ? 0 : added_class + 1));
+    end
+    assert(voted_all == (adding && at_neuron == 0) && !(adding && (closing || finished)));
+    assert(sum <= sum_member * TIMESTEPS);
+    assert(sum_member == 0 || (tallies[sum_class] == sum && tally == sum));
     if (complete > chosen) assert(tallies[chosen] == chosen_votes && chosen_votes <= POPULATION * TIMESTEPS);
-    // A class is compared in the cycle after its last neuron.
+    // A class is compared in the cycle after its last votes are added.
     if (counted) begin
-        assert(at_member == 0 && at_class == (counted_class == CLASSES - 1 ? 0 : counted_class + 1));
+        assert(sum_member == 0 && sum_class == (counted_class == CLASSES - 1 ? 0 : counted_class + 1));
         assert(tally == tallies[counted_class] && !finished);
     end
     assert(closing == (counted && counted_class == CLASSES - 1));
@@ -77,9 +96,9 @@ always @(*) if (known) begin
             if (c < compared) assert(tallies[c] < best || (tallies[c] == best && winner <= c));
         end
     end
-    // Each image has its answer, in the second cycle after its last neuron.
+    // Each image has its answer, in the third cycle after its last neuron.
     if (closing || finished) assert(at_neuron == 0);
-    assert(images == answers + (closing || finished));
+    assert(images == answers + (voted_all || closing || finished));
     if (dst_valid) begin
         assert(dst_data[CLASS + chosen*COUNT +: COUNT] == chosen_votes);
         for (c = 0; c < CLASSES; c = c + 1) begin

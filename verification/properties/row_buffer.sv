@@ -26,6 +26,8 @@ reg [CHUNKS-1:0] reads;
 (* hierconn *) wire [BANKS*BEATS*BITS-1:0] \store.contents ;
 reg [CHUNKS*BITS-1:0] stored;
 reg [CHUNKS-1:0] flagged;
+// Flags of the pixel whose beat came last, or, when none came, whose beat is the next.
+reg [CHUNKS-1:0] held;
 
 integer k, place;
 
@@ -70,11 +72,13 @@ end
 always @(*) begin
     stored = 0;
     flagged = 0;
+    held = 0;
     for (place = 0; place < BANKS * PIXELS; place = place + 1) begin
         if (at_flags == place) begin
             stored = \store.contents [place*CHUNKS*BITS +: CHUNKS*BITS];
             flagged = flags[place];
         end
+        if ((came ? flagged_addr : flag_addr) == place) held = flags[place];
     end
 end
 
@@ -108,6 +112,9 @@ always @(*) begin
             assert(came_followed == (flagged_addr == at_flags));
             assert(!came_followed || came_bank == at_bank && arrived[came_chunk] && spiking == |spikes[came_chunk*BITS +: BITS]);
         end
+        // The flags to which the beat adds its own; those of one pixel are what the beat before left.
+        if (came && flagged_chunk != 0) assert(earlier == held);
+        if (PIXELS == 1 && !came && chunk != 0) assert(earlier == held);
         for (k = 0; k < CHUNKS; k = k + 1) begin
             assert(arrived[k] == (whole[at_bank] || filling == at_bank && beats > k * PIXELS + at_pixel));
             if (arrived[k]) begin
