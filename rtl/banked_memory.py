@@ -5,8 +5,18 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 from .loading import parameter_memory
 from .stream import counter, index_bits
 
-BANK_WORDS = 8192
-"""Words of a bank: a power of two, so that the low bits of an address are those within the bank."""
+LEAST_BANK = 2048
+"""Words of the smallest bank: those of one block RAM at its usual width."""
+
+MOST_BANKS = 16
+
+
+def words_of_bank(depth: int, least: int = LEAST_BANK) -> int:
+    """Words of each bank of a memory of `depth` words, `least` or as many as keep it to MOST_BANKS.
+
+    A power of two, if `least` is one, so that the low bits of an address are those within the bank.
+    """
+    return max(least, 2 ** index_bits(-(-depth // MOST_BANKS)))
 
 
 @block

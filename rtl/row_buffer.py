@@ -41,10 +41,10 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
     # Banks that take no more beats, and those of them that may be scanned.
     occupied, scannable = Signal(intbv(0)[banks:]), Signal(intbv(0)[banks:])
     # The beat that is being flagged; it has gone into the memory.
-    flagging, spiking, completing = [Signal(bool(0)) for _ in range(3)]
-    flagged_addr, flagged_chunk, flagged_bank = counter(banks * pixels), counter(chunks), counter(banks)
-    # The flags of its pixel without it, and with it.
-    earlier, updated = Signal(intbv(0)[chunks:]), Signal(intbv(0)[chunks:])
+    flagging, beginning, completing = [Signal(bool(0)) for _ in range(3)]
+    flagged_addr, flagged_bank = counter(banks * pixels), counter(banks)
+    # The beat's flag in its place, the flags of its pixel without it, and with it.
+    own, earlier, updated = [Signal(intbv(0)[chunks:]) for _ in range(3)]
 
     store = ram(clk, write, write_addr, src.data, read, read_addr, word, banks * beats)
 
@@ -67,15 +67,18 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
 
     @always(clk.posedge)
     def take():
+        mark = intbv(0)[chunks:]
         if rst:
             flagging.next = False
             completing.next = False
         else:
             flagging.next = write
             completing.next = write and pixel == last_pixel and chunk == last_chunk
-        spiking.next = src.data != 0
+        mark[:] = 0
+        mark[chunk] = src.data != 0
+        own.next = mark
+        beginning.next = chunk == 0
         flagged_addr.next = flag_addr
-        flagged_chunk.next = chunk
         flagged_bank.next = bank
 
     if pixels == 1:
@@ -93,12 +96,10 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
 
     @always_comb
     def update():
-        together = intbv(0)[chunks:]
-        together[:] = 0
-        if flagged_chunk != 0:
-            together[:] = earlier
-        together[flagged_chunk] = spiking
-        updated.next = together
+        if beginning:
+            updated.next = own
+        else:
+            updated.next = own | earlier
 
     @always(clk.posedge)
     def flag():

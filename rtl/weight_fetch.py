@@ -2,19 +2,19 @@
 
 from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv
 
-from .banked_memory import BANK_WORDS, banked_memory
+from .banked_memory import LEAST_BANK, banked_memory, words_of_bank
 from .loading import parameter_memory
 from .stream import counter, index_bits
 
 
-def fetch_steps(depth: int, bank_words: int = BANK_WORDS) -> int:
+def fetch_steps(depth: int, least_bank: int = LEAST_BANK) -> int:
     """Steps of an event through weight_fetch() with a memory of `depth` words."""
-    return 4 if depth > bank_words else 3
+    return 4 if depth > least_bank else 3
 
 
 @block
 def weight_fetch(
-    clk, rst, src, dst, frame_rows, scans, positions, flush, channels, timesteps, weights, load=None, bank_words=BANK_WORDS
+    clk, rst, src, dst, frame_rows, scans, positions, flush, channels, timesteps, weights, load=None, least_bank=LEAST_BANK
 ):  # fmt: skip
     """Puts in place of an event's channel the weight word of that channel, in the scan that the event belongs to.
 
@@ -33,9 +33,9 @@ def weight_fetch(
         flush: pixels after a frame's last row, without spikes
         channels: weight words of a scan
         weights: Table, word scan * channels + channel
-        bank_words: words that a memory holds without banks, see banked_memory()
+        least_bank: words that a memory holds without banks, see words_of_bank()
 
-    Timing: one event a cycle, latency fetch_steps(weights.depth, bank_words) cycles.
+    Timing: one event a cycle, latency fetch_steps(weights.depth, least_bank) cycles.
     """
     channel_bits = index_bits(channels)
     last_row, last_position, last_base = frame_rows - 1, positions - 1, (scans - 1) * channels
@@ -60,7 +60,8 @@ def weight_fetch(
     base = counter(weights.depth)
     position, row, flushing = counter(positions), counter(frame_rows), counter(flush + 1)
 
-    if weights.depth > bank_words:
+    if weights.depth > least_bank:
+        bank_words = words_of_bank(weights.depth, least_bank)
         weight_memory = banked_memory(clk, step, read, address, word, weights, bank_words, load)
         choosing, choosing_last = Signal(bool(0)), Signal(bool(0))
         choosing_mask = Signal(intbv(0)[timesteps:])

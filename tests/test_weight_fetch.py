@@ -13,7 +13,7 @@ WEIGHT_BITS = 5
 
 
 def fetch(
-    place, channels, height, width, scans, padding, flush, parts=1, timesteps=2, rate=0.4, stalls=(0, 0), seed=1, bank_words=64
+    place, channels, height, width, scans, padding, flush, parts=1, timesteps=2, rate=0.4, stalls=(0, 0), seed=1, least_bank=64
 ):
     """The words of the hardware, where an event has spikes, and all masks and marks, are those of the model."""
     spikes = random_spikes(2, timesteps, channels * parts, height, width, rate, seed)
@@ -24,7 +24,7 @@ def fetch(
     run = run_stream(
         place, weight_fetch, events, widths=(event_width(channels, timesteps), WEIGHT_BITS + timesteps + 1),
         expected=len(events), stalls=stalls, seed=seed, counted=False, frame_rows=height, scans=parts * scans,
-        positions=width + padding, flush=flush, channels=channels, timesteps=timesteps, weights=weights, bank_words=bank_words,
+        positions=width + padding, flush=flush, channels=channels, timesteps=timesteps, weights=weights, least_bank=least_bank,
     )  # fmt: skip
     silent = 2**timesteps - 1 << WEIGHT_BITS
     taken = [word if word & silent else word >> WEIGHT_BITS << WEIGHT_BITS for word in run.beats]
@@ -42,9 +42,9 @@ def test_words_of_every_scan(place, channels, scans, padding, flush, parts, stal
 
 
 @pytest.mark.parametrize("stalls", STALLS)
-@pytest.mark.parametrize(("channels", "scans", "bank_words"), [(3, 2, 4), (5, 3, 4), (1, 4, 2), (8, 4, 8), (7, 5, 2)])
-def test_words_of_every_bank(place, channels, scans, bank_words, stalls):
-    fetch(place, channels, 3, 2, scans, 0, 2, stalls=stalls, bank_words=bank_words)
+@pytest.mark.parametrize(("channels", "scans", "least_bank"), [(3, 2, 4), (5, 3, 4), (1, 4, 2), (8, 4, 8), (7, 5, 2)])
+def test_words_of_every_bank(place, channels, scans, least_bank, stalls):
+    fetch(place, channels, 3, 2, scans, 0, 2, stalls=stalls, least_bank=least_bank)
 
 
 @settings(max_examples=5)
@@ -59,8 +59,8 @@ def test_any_walk(place, shape, walk, timesteps, rate, stalls):
     fetch(place, *shape, *walk, timesteps, rate, stalls, seed=sum(shape))
 
 
-@pytest.mark.parametrize(("bank_words", "steps"), [(8, 3), (4, 4)])
-def test_one_event_a_cycle_after_its_steps(place, bank_words, steps):
-    run = fetch(place, 3, 3, 4, 2, 0, 4, bank_words=bank_words)
+@pytest.mark.parametrize(("least_bank", "steps"), [(8, 3), (4, 4)])
+def test_one_event_a_cycle_after_its_steps(place, least_bank, steps):
+    run = fetch(place, 3, 3, 4, 2, 0, 4, least_bank=least_bank)
     assert run.cycles[0] - run.sent[0] == steps
     assert run.cycles[-1] - run.cycles[0] == len(run.beats) - 1

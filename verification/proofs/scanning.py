@@ -57,10 +57,10 @@ PROOFS: tuple[Proof, ...] = (
         2, 2, 2, 12,
         Fault("a part comes into a full bank", "assign free = (!occupied[bank]);", "assign free = 1;"),
         Fault("the bank being filled is freed", "occupied[freed_bank] <= 0;", "occupied[bank] <= 0;"),
-        Fault("the flags of the part before stay", "if ((flagged_chunk != 0)) begin", "if (1) begin"),
-        Fault("the flags of the chunks before are lost", "if ((flagged_chunk != 0)) begin", "if (0) begin"),
+        Fault("the flags of the part before stay", "if (beginning) begin", "if (0) begin"),
+        Fault("the flags of the chunks before are lost", "if (beginning) begin", "if (1) begin"),
         Fault("a chunk goes where the one before it is", "((word_base + chunk) + 1)", "(word_base + chunk)"),
-        Fault("a spike in the second timestep is not flagged", "= (src_data != 0);", "= src_data[0];"),
+        Fault("a spike in the second timestep is not flagged", "(src_data != 0)", "src_data[0]"),
     ),
     buffering(
         1, 2, 3, 10,

@@ -43,7 +43,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("the next image is counted before the last class is compared", "(!voted_all) && (!closing) && ", ""),
     ),
     counting(
-        2, 1, 1, 2, 6,
+        2, 1, 1, 2, 7,
         Fault("the last of equal classes wins", "(tally > best)", "(tally >= best)"),
     ),
 )  # fmt: skip

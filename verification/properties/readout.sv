@@ -72,9 +72,9 @@ always @(*) if (known) begin
     else begin
         assert(at_neuron % LANES == 0);
     end
-    assert(voting == adding && added_spikes <= TIMESTEPS);
+    assert(voting == adding);
     if (adding) begin
-        assert(votes == added_spikes && voted_class == added_class && added_class < CLASSES && added_member < POPULATION);
+        assert(votes == added_spikes && votes <= TIMESTEPS && voted_class == added_class && added_class < CLASSES && added_member < POPULATION);
         assert(voted_first == (added_member == 0) && !voted_later && voted_last == (added_member == POPULATION - 1));
         assert(at_member == (voted_last ? 0 : added_member + 1));
         assert(at_class == (!voted_last ? added_class : added_class == CLASSES - 1 ? 0 : added_class + 1));

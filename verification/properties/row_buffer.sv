@@ -108,12 +108,12 @@ always @(*) begin
         assert(occupied == whole && flagging == came && completing == came_whole);
         assert(!came_whole || came && whole[came_bank] && came_chunk == CHUNKS - 1);
         if (came) begin
-            assert(flagged_bank == came_bank && flagged_chunk == came_chunk);
+            assert(flagged_bank == came_bank && beginning == (came_chunk == 0) && (own & ~(1 << came_chunk)) == 0);
             assert(came_followed == (flagged_addr == at_flags));
-            assert(!came_followed || came_bank == at_bank && arrived[came_chunk] && spiking == |spikes[came_chunk*BITS +: BITS]);
+            assert(!came_followed || came_bank == at_bank && arrived[came_chunk] && |own == |spikes[came_chunk*BITS +: BITS]);
         end
         // The flags to which the beat adds its own; those of one pixel are what the beat before left.
-        if (came && flagged_chunk != 0) assert(earlier == held);
+        if (came && came_chunk != 0) assert(earlier == held);
         if (PIXELS == 1 && !came && chunk != 0) assert(earlier == held);
         for (k = 0; k < CHUNKS; k = k + 1) begin
             assert(arrived[k] == (whole[at_bank] || filling == at_bank && beats > k * PIXELS + at_pixel));
