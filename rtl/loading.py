@@ -6,7 +6,7 @@ from functools import partial
 
 from myhdl import Signal, always, always_comb, block, concat, instances, intbv
 
-from .memory import Table, rom, word_ram
+from .memory import Table, ram, rom
 from .stream import counter
 
 LOAD_BITS = 32
@@ -81,7 +81,7 @@ def loaded_memory(clk, read, read_addr, q, table, load):
     address = counter(table.depth)
     word = Signal(intbv(0)[table.width :])
 
-    memory = word_ram(clk, full, address, word, read, read_addr, q, table.depth)
+    memory = ram(clk, full, address, word, read, read_addr, q, table.depth)
 
     @always_comb
     def claim():

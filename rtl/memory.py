@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from myhdl import Signal, always, block, intbv
+from myhdl import always, block
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,14 @@ class Table:
         return "".join(f"{word:0{digits}x}\n" for word in self.words)
 
 
+# A list of words and not of Signals, of which MyHDL keeps every one: a memory may have very many. The templates say more
+# than MyHDL could: synthesis need not care what a collision gives, and simulators show it as unknown bits.
 @block
 def ram(clk, write, write_addr, write_data, read, read_addr, q, depth):
-    """Simple dual-port RAM with a registered read; infers block RAM. A read of the address being written gives the old word.
+    """Simple dual-port RAM with a registered read; infers block RAM.
+
+    Nothing may use the word of a read at whose edge the same address is written, nor that of an address never written: in
+    the HDL it is unknown, in MyHDL the old word, or 0.
 
     Ports:
         write       in   1      store write_data at this edge
@@ -43,16 +48,59 @@ def ram(clk, write, write_addr, write_data, read, read_addr, q, depth):
         read_addr   in   index  0 .. depth - 1
         q           out  width  one cycle after the read
     """
-    mem = [Signal(intbv(0)[len(q) :]) for _ in range(depth)]
+    words = [0] * depth
+    depth_1, msb = depth - 1, len(q) - 1  # noqa: F841 (names of the HDL templates)
 
     @always(clk.posedge)
     def transfer():
-        if write:
-            mem[write_addr].next = write_data
         if read:
-            q.next = mem[read_addr]
+            q.next = words[read_addr]
+        if write:
+            words[write_addr] = int(write_data)
 
+    clk.read = write.read = write_addr.read = write_data.read = read.read = read_addr.read = True
+    q.driven = "reg"
     return transfer
+
+
+ram.vhdl_code = """\
+memory: block
+    type words_t is array (0 to $depth_1) of unsigned($msb downto 0);
+    signal mem: words_t;
+begin
+    transfer: process ($clk) is
+    begin
+        if rising_edge($clk) then
+            if $write = '1' then
+                mem(to_integer($write_addr)) <= $write_data;
+            end if;
+            if $read = '1' then
+                $q <= mem(to_integer($read_addr));
+                -- synthesis translate_off
+                if $write = '1' and $write_addr = $read_addr then
+                    $q <= (others => 'X');
+                end if;
+                -- synthesis translate_on
+            end if;
+        end if;
+    end process;
+end block;"""
+ram.verilog_code = """\
+(* no_rw_check *) reg [$msb:0] mem [0:$depth_1];
+
+always @(posedge $clk) begin: TRANSFER
+    if ($write) begin
+        mem[$write_addr] <= $write_data;
+    end
+    if ($read) begin
+        $q <= mem[$read_addr];
+        // synthesis translate_off
+        if ($write && $write_addr == $read_addr) begin
+            $q <= {$msb + 1{1'bx}};
+        end
+        // synthesis translate_on
+    end
+end"""
 
 
 @block
@@ -113,57 +161,6 @@ reg [$msb:0] mem [0:$depth_1];
 initial $$readmemh("$path", mem);
 
 always @(posedge $clk) begin: TRANSFER
-    if ($read) begin
-        $q <= mem[$read_addr];
-    end
-end"""
-
-
-@block
-def word_ram(clk, write, write_addr, write_data, read, read_addr, q, depth):
-    """A ram() for very many words: the same ports and timing, but no Signal for each word, of which MyHDL keeps every one.
-
-    Until a word is written, reading it gives unknown bits in the HDL, and 0 in MyHDL.
-    """
-    words = [0] * depth
-    depth_1, msb = depth - 1, len(q) - 1  # noqa: F841 (names of the HDL templates)
-
-    @always(clk.posedge)
-    def transfer():
-        if read:
-            q.next = words[read_addr]
-        if write:
-            words[write_addr] = int(write_data)
-
-    clk.read = write.read = write_addr.read = write_data.read = read.read = read_addr.read = True
-    q.driven = "reg"
-    return transfer
-
-
-word_ram.vhdl_code = """\
-memory: block
-    type words_t is array (0 to $depth_1) of unsigned($msb downto 0);
-    signal mem: words_t;
-begin
-    transfer: process ($clk) is
-    begin
-        if rising_edge($clk) then
-            if $write = '1' then
-                mem(to_integer($write_addr)) <= $write_data;
-            end if;
-            if $read = '1' then
-                $q <= mem(to_integer($read_addr));
-            end if;
-        end if;
-    end process;
-end block;"""
-word_ram.verilog_code = """\
-reg [$msb:0] mem [0:$depth_1];
-
-always @(posedge $clk) begin: TRANSFER
-    if ($write) begin
-        mem[$write_addr] <= $write_data;
-    end
     if ($read) begin
         $q <= mem[$read_addr];
     end
