@@ -34,6 +34,8 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
     last_pixel, last_chunk, last_bank = pixels - 1, chunks - 1, banks - 1
     flags = [Signal(intbv(0)[chunks:]) for _ in range(banks * pixels)]
     pixel, chunk, bank = counter(pixels), counter(chunks), counter(banks)
+    # The chunk as one bit of all, so that no cycle decodes it.
+    place = Signal(intbv(1)[chunks:])
     # Where the bank being filled begins in the memory and in the flags, and where this beat goes.
     word_base, flag_base = counter(banks * beats), counter(banks * pixels)
     write_addr, flag_addr = counter(banks * beats), counter(banks * pixels)
@@ -67,17 +69,16 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
 
     @always(clk.posedge)
     def take():
-        mark = intbv(0)[chunks:]
         if rst:
             flagging.next = False
             completing.next = False
         else:
             flagging.next = write
-            completing.next = write and pixel == last_pixel and chunk == last_chunk
-        mark[:] = 0
-        mark[chunk] = src.data != 0
-        own.next = mark
-        beginning.next = chunk == 0
+            completing.next = write and pixel == last_pixel and place[last_chunk]
+        own.next = 0
+        if src.data != 0:
+            own.next = place
+        beginning.next = place[0]
         flagged_addr.next = flag_addr
         flagged_bank.next = bank
 
@@ -121,6 +122,7 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
         if rst:
             pixel.next = 0
             chunk.next = 0
+            place.next = 1
             bank.next = 0
             word_base.next = 0
             flag_base.next = 0
@@ -135,14 +137,16 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
                     pixel.next = pixel + 1
                     write_addr.next = write_addr + chunks
                     flag_addr.next = flag_addr + 1
-                elif chunk != last_chunk:
+                elif not place[last_chunk]:
                     pixel.next = 0
                     chunk.next = chunk + 1
+                    place.next = place << 1
                     write_addr.next = word_base + chunk + 1
                     flag_addr.next = flag_base
                 else:
                     pixel.next = 0
                     chunk.next = 0
+                    place.next = 1
                     occupied.next[bank] = 1
                     if bank != last_bank:
                         bank.next = bank + 1

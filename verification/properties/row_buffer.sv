@@ -22,6 +22,9 @@ wire completes = takes && beats == BEATS - 1;
 // The chunk of the pixel that was read, if one was.
 reg [CHUNKS-1:0] reads;
 
+// Whether its word was written at the edge at which it was read.
+reg collided;
+
 // The same words and flags as the block holds them.
 (* hierconn *) wire [BANKS*BEATS*BITS-1:0] \store.contents ;
 reg [CHUNKS*BITS-1:0] stored;
@@ -29,7 +32,7 @@ reg [CHUNKS-1:0] flagged;
 // Flags of the pixel whose beat came last, or, when none came, whose beat is the next.
 reg [CHUNKS-1:0] held;
 
-integer k, place;
+integer k, p;
 
 always @(posedge clk) begin
     if (rst) begin
@@ -63,6 +66,7 @@ always @(posedge clk) begin
             arrived <= 0;
         end
     end
+    collided <= write && write_addr == read_addr;
     reads <= 0;
     for (k = 0; k < CHUNKS; k = k + 1) begin
         reads[k] <= known && read && whole[at_bank] && read_addr == at_word + k;
@@ -73,12 +77,12 @@ always @(*) begin
     stored = 0;
     flagged = 0;
     held = 0;
-    for (place = 0; place < BANKS * PIXELS; place = place + 1) begin
-        if (at_flags == place) begin
-            stored = \store.contents [place*CHUNKS*BITS +: CHUNKS*BITS];
-            flagged = flags[place];
+    for (p = 0; p < BANKS * PIXELS; p = p + 1) begin
+        if (at_flags == p) begin
+            stored = \store.contents [p*CHUNKS*BITS +: CHUNKS*BITS];
+            flagged = flags[p];
         end
-        if ((came ? flagged_addr : flag_addr) == place) held = flags[place];
+        if ((came ? flagged_addr : flag_addr) == p) held = flags[p];
     end
 end
 
@@ -98,9 +102,14 @@ always @(*) begin
             end
         end
 
+        // No word is read while it is written: its memory may then give anything.
+        if (reads != 0) begin
+            assert(!collided);
+        end
+
         // Where the block is, and what its memories hold by then.
         assert(bank == filling && filling < BANKS);
-        assert(beats == chunk * PIXELS + pixel && pixel < PIXELS && chunk < CHUNKS);
+        assert(beats == chunk * PIXELS + pixel && pixel < PIXELS && chunk < CHUNKS && place == 1 << chunk);
         assert(!whole[filling] || beats == 0);
         assert(word_base == filling * BEATS && flag_base == filling * PIXELS);
         assert(write_addr == (filling * PIXELS + pixel) * CHUNKS + chunk);
