@@ -2,7 +2,8 @@
 
 python -m benchmarks.timing [--results runs/timing] [--no-run] [--write]
 
-Writes RESULTS/lanes-L/seed-S.json for each number of lanes and each seed; the page is made of those that are there.
+Writes RESULTS/lanes-L-grade-G/seed-S.json for each number of lanes with its speed grades and each seed; the page is made of
+those that are there.
 """
 
 from __future__ import annotations
@@ -32,11 +33,17 @@ from .page import machine, table, write_section
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "timing.md"
 MODEL, DATA, IMAGES = "models/fashion-small.safetensors", "fashion-mnist", 20
-LANES, SEEDS = (2, 4, 8), (1, 2, 3)
+DESIGNS = ((2, 6), (2, 8), (4, 6), (8, 6))
+"""Lanes of each stage, and the speed grade of the device: 6 is the slowest, 8 the fastest."""
+
+SEEDS = (1, 2, 3)
 KINDS = ("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D")
 
 Timing = dict[str, Any]
 """The content of timing.json."""
+
+Design = tuple[int, int]
+"""Of DESIGNS."""
 
 
 def main() -> int:
@@ -46,10 +53,10 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the figures into docs/timing.md")
     args = parser.parse_args()
     if not args.no_run:
-        for lanes in LANES:
-            measure(lanes, args.results / f"lanes-{lanes}")
-    found = {lanes: read(args.results / f"lanes-{lanes}") for lanes in LANES}
-    found = {lanes: timings for lanes, timings in found.items() if timings}
+        for lanes, grade in DESIGNS:
+            measure(lanes, grade, folder_of(args.results, lanes, grade))
+    found = {design: read(folder_of(args.results, *design)) for design in DESIGNS}
+    found = {design: timings for design, timings in found.items() if timings}
     if not found:
         parser.error(f"{args.results}: no result is there")
     text = page(found)
@@ -59,7 +66,11 @@ def main() -> int:
     return 0
 
 
-def measure(lanes: int, folder: Path) -> None:
+def folder_of(results: Path, lanes: int, grade: int) -> Path:
+    return results / f"lanes-{lanes}-grade-{grade}"
+
+
+def measure(lanes: int, grade: int, folder: Path) -> None:
     """Place the network with as many lanes, once with each seed, as `duospike synth --pnr` does."""
     network = load_model(ROOT / MODEL)
     sizing = choose_sizing(network, lanes)
@@ -70,35 +81,35 @@ def measure(lanes: int, folder: Path) -> None:
     with TemporaryDirectory() as work:
         flat_netlist(modules, Path(work))
         for seed in SEEDS:
-            timing = about | make_report(place_and_route(Path(work), Target(seed=seed)), modules, costs)
+            timing = about | make_report(place_and_route(Path(work), Target(speed=grade, seed=seed)), modules, costs)
             (folder / f"seed-{seed}.json").write_text(json.dumps(timing, indent=2) + "\n")
-            print(f"{lanes} lanes, seed {seed}: {timing['fmax_mhz']:.1f} MHz", file=sys.stderr, flush=True)
+            print(f"{lanes} lanes, grade {grade}, seed {seed}: {timing['fmax_mhz']:.1f} MHz", file=sys.stderr, flush=True)
 
 
 def read(folder: Path) -> list[Timing]:
-    """The results of one number of lanes, by seed."""
+    """The results of one design, by seed."""
     files = [folder / f"seed-{seed}.json" for seed in SEEDS]
     return [json.loads(file.read_text()) for file in files if file.exists()]
 
 
-def page(found: dict[int, list[Timing]]) -> str:
-    """The section: clocks by lanes, and the slowest path that ends in each stage. found: by lanes, one or more of each."""
+def page(found: dict[Design, list[Timing]]) -> str:
+    """The section: clocks by design, and the slowest path that ends in each stage. found: one or more of each."""
     first = next(iter(found.values()))[0]
     head = (
-        f"`{MODEL}` on {first['device']}-{first['speed']}, {first['target_mhz']} MHz aimed at, {first['images']['images']} test "
+        f"`{MODEL}` on {first['device']}, {first['target_mhz']} MHz aimed at, {first['images']['images']} test "
         f"images; {first['yosys']}, {first['nextpnr']}, {machine()}. Clocks: the median of the seeds and, in brackets, "
         "the slowest and the fastest; images a second and what leaks at the median; energy is modelled."
     )
     return "\n\n".join([fill(head, 130, break_long_words=False, break_on_hyphens=False), clocks(found), stages(found)])
 
 
-def clocks(found: dict[int, list[Timing]]) -> str:
+def clocks(found: dict[Design, list[Timing]]) -> str:
     columns = [
-        "lanes", *KINDS, "seeds", "MHz", "critical path ends in", "of it routing", "cycles an image", "images a second",
-        "nJ, dynamic", "nJ, static",
+        "lanes", "speed grade", *KINDS, "seeds", "MHz", "critical path ends in", "of it routing", "cycles an image",
+        "images a second", "nJ, dynamic", "nJ, static",
     ]  # fmt: skip
     rows = []
-    for lanes, timings in found.items():
+    for (lanes, grade), timings in found.items():
         # The seed of the lower median stands for all.
         middle = sorted(timings, key=fmax)[(len(timings) - 1) // 2]
         images, path = middle["images"], middle["critical_path"]
@@ -109,11 +120,11 @@ def clocks(found: dict[int, list[Timing]]) -> str:
         static = median(timing["images"]["static"] for timing in timings)
         end = f"{path['end']['stage']}, `{path['end']['block']}`"
         cells = [clock, end, f"{path['routing'] / path['delay']:.0%}", f"{images['interval']:.0f}", f"{rate:.0f}"]
-        rows.append([str(lanes), *used, str(len(timings)), *cells, f"{images['dynamic']:.0f}", f"{static:.0f}"])
-    return table("Clock by lanes", columns, rows)
+        rows.append([str(lanes), str(grade), *used, str(len(timings)), *cells, f"{images['dynamic']:.0f}", f"{static:.0f}"])
+    return table("Clock by lanes and speed grade", columns, rows)
 
 
-def stages(found: dict[int, list[Timing]]) -> str:
+def stages(found: dict[Design, list[Timing]]) -> str:
     """Median over the seeds of the slowest path that ends in a stage, and the block that it ends in with most seeds."""
     names = dict.fromkeys(end["stage"] for timings in found.values() for end in timings[0]["slowest_ends"])
     rows = []
@@ -126,7 +137,7 @@ def stages(found: dict[int, list[Timing]]) -> str:
             cells.append(f"{median(end['delay'] for end in ends):.1f} `{often}`" if ends else "-")
         rows.append([name, *cells])
     title = "Slowest path that ends in a stage, ns, and the block that it ends in"
-    return table(title, ["stage", *(f"{lanes} lanes" for lanes in found)], rows)
+    return table(title, ["stage", *(f"{lanes} lanes, grade {grade}" for lanes, grade in found)], rows)
 
 
 def slowest(timing: Timing, stage: str) -> dict[str, Any] | None:
