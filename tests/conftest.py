@@ -23,21 +23,22 @@ settings.load_profile("duospike")
 
 VPI_FOLDER = Path(__file__).parents[1] / "build" / "vpi"
 
-QUICK_VHDL = 3
-"""VHDL variants of one test that are among the quick ones."""
+QUICK = {"icarus": 6, "ghdl": 2}
+"""Variants of one test, by simulator of HDL, that are among the quick ones; in MyHDL all are."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Keep `make test` short: the VHDL variants of hypothesis' tests are slow, and those of a large grid but a fixed draw."""
+    """Keep `make test` short: the HDL variants of hypothesis' tests are slow, and those of a large grid but a fixed draw."""
     variants = defaultdict(list)
     for item in items:
         params = item.callspec.params if hasattr(item, "callspec") else {}
-        if "ghdl" in (params.get("place"), params.get("simulator")):
-            variants[item.parent.name, item.originalname].append(item)
+        simulator = params.get("place", params.get("simulator"))
+        if simulator in QUICK:
+            variants[item.parent.name, item.originalname, simulator].append(item)
     for name, found in variants.items():
         by_hypothesis = getattr(found[0].obj, "is_hypothesis_test", False)
-        count = 0 if by_hypothesis else min(len(found), QUICK_VHDL)
+        count = 0 if by_hypothesis else min(len(found), QUICK[name[2]])
         quick = random.Random(str(name)).sample(range(len(found)), count)
         for i, item in enumerate(found):
             if i not in quick:

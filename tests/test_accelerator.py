@@ -34,7 +34,9 @@ def run(folder, network, lanes=None, images=3, stages=None, **options):
     return network_run.run_network(network, stages, batch, folder, **options)
 
 
-@pytest.mark.parametrize("number", range(len(NETWORKS)), ids=NETWORKS)
+@pytest.mark.parametrize(
+    "number", [0, 1, 2, *(pytest.param(number, marks=pytest.mark.slow) for number in range(3, len(NETWORKS)))], ids=NETWORKS
+)
 def test_every_spike_equals_the_reference(tmp_path, simulator, number):
     architecture, shape, lanes, options = list(NETWORKS.values())[number]
     kind, stalls = NEURON_KINDS[number % 3], STALLS[number % 4]

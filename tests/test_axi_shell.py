@@ -44,6 +44,7 @@ def test_results_are_those_of_the_reference(tmp_path, name):
         assert again.tolist() == expected.predicted[::-1].tolist()
 
 
+@pytest.mark.slow
 def test_the_stages_counters_are_those_of_the_accelerator(tmp_path):
     design = shell_design()
     images = design.images(3)

@@ -60,7 +60,7 @@ def check(network, stages, images, folder, simulator="icarus"):
         assert model.lasts[name].tolist() == by_image[:, -1].tolist()
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_counters_are_those_of_the_hardware(seed, tmp_path):
     network, stages = random_design(seed)
     check(network, stages, random_images(3, network.image_shape, network.pixel_range, seed), tmp_path)
