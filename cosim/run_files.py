@@ -25,11 +25,12 @@ WRITTEN = {
     "cycles.json": "cycles",
     "energy.json": "energy",
     "areas.json": "synth",
+    "timing.json": "synth --family ecp5 --pnr",
     "explore.json": "explore",
     "evaluation.json": "evaluate",
     "manifest.json": "convert",
 }
-"""The file by which each command's run is known."""
+"""The file by which each command's run is known. With --pnr synth writes two."""
 STUDY = "results.json"
 """The file by which the folder of a study is known, of which a page of its own is made."""
 

@@ -24,7 +24,9 @@ from . import plots
 from .cycle_model import SOURCE
 from .errors import CosimError
 from .families import AREA
-from .run_files import RunFile, recorded_spikes
+from .run_files import WRITTEN, RunFile, recorded_spikes
+
+PLACED = WRITTEN["timing.json"]
 
 MOST_IMAGES = 100
 """Images that are listed one by one."""
@@ -318,6 +320,38 @@ def synth_area(run: RunFile, image: int) -> list[Block]:
     ]
 
 
+def timing_blocks(run: RunFile, image: int) -> list[Block]:
+    """Clock, critical path, use of the device, and the slowest path that ends in each stage."""
+    report = run.content
+    path, images = report["critical_path"], report["images"]
+    device = f"{report['device']}-{report['speed']}, seed {report['seed']}, {report['target_mhz']} MHz aimed at"
+    clock: Rows = [[decimal(report["fmax_mhz"], 1), *(decimal(path[key], 2) for key in ("delay", "logic", "routing"))]]
+    passed: Rows = [[one["instance"], one["block"], decimal(one["delay"], 2), one["nets"]] for one in path["through"]]
+    rates: Rows = [
+        [
+            images["images"],
+            decimal(images["interval"], 1),
+            *(decimal(images[key]) for key in ("images_per_second", "dynamic", "static")),
+        ]
+    ]
+    ends = dict[str, Rows]()
+    for end in report["slowest_ends"]:
+        found = [end["stage"], decimal(end["delay"], 2), end["block"], f"{end['instance']}.{end['signal']}"]
+        ends.setdefault(str(end["stage"]), [found])
+    used: Rows = [
+        [kind, count["used"], count["available"], share(count["used"] / count["available"])]
+        for kind, count in report["utilization"].items()
+    ]
+    return [
+        Line(f"{report['nextpnr']}: {device}; placed and routed out of context."),
+        Table("Clock", ["MHz", "critical path, ns", "of it logic", "of it routing"], clock),
+        Table("The critical path, instance by instance", ["instance", "block", "ns", "nets"], passed),
+        Table("The slowest path that ends in a stage", ["stage", "ns", "block", "ends in"], [row for [row] in ends.values()]),
+        Table("Use of the device", ["cell", "used", "there", "share"], used),
+        Table("At that clock, nJ modelled", ["images", "cycles an image", "images a second", "dynamic, nJ", "static, nJ"], rates),
+    ]
+
+
 def energy_blocks(run: RunFile, image: int) -> list[Block]:
     report = run.content
     kinds = list(dict.fromkeys(what for parts in report["stages"].values() for what in parts))
@@ -365,8 +399,7 @@ def explore_blocks(run: RunFile, image: int) -> list[Block]:
 def origin_blocks(run: RunFile, image: int) -> list[Block]:
     rows: Rows = [["command", f"duospike {run.command}"], [f"SHA-256 of {run.name}", run.sha256]]
     rows += [[f"version of {name}", str(number)] for name, number in run.content.get("generator", {}).items()]
-    if run.command == "synth":
-        rows.append(["version of Yosys", run.content["yosys"]])
+    rows += [[f"version of {tool}", run.content[tool]] for tool in ("yosys", "nextpnr") if tool in run.content]
     if "network" in run.content:
         rows.append(["SHA-256 of the model file", run.content["network"].get("sha256")])
     if "data" in run.content:
@@ -394,6 +427,7 @@ SECTIONS: tuple[tuple[str, str, dict[str, Builder]], ...] = (
     ("cycles", "Cycles and stalls", {"cosim": cosim_cycles, "cycles": cycles_cycles}),
     ("raster", "Spike raster", {"cosim": cosim_raster}),
     ("area", "Area", {"synth": synth_area}),
+    ("timing", "Timing", {PLACED: timing_blocks}),
     ("energy", "Energy", {"energy": energy_blocks}),
     ("exploration", "Exploration", {"explore": explore_blocks}),
     ("origin", "Versions and hashes", {EVERY: origin_blocks}),
@@ -477,6 +511,7 @@ FACTS: tuple[tuple[str, str, Callable[[RunFile], Any]], ...] = (
     ),
     ("Cycles an image", "cycles", _interval_fact),
     ("Energy, nJ an image", "energy", lambda run: (decimal(run.content["total"]), f"{run.path}, modelled")),
+    ("Clock, MHz", PLACED, lambda run: (decimal(run.content["fmax_mhz"], 1), f"{run.path}, {run.content['device']}")),
     ("LUTs", "synth", lambda run: (decimal(run.content["total"]["lut"]), f"{run.path}, {run.content['family']}")),
 )
 """Of each key figure its label, the command that measures it, and what it is in a file: value, source and mood."""

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 DESCRIPTION = """Make one HTML page of the runs in the folders DIR, those that cosim, cycles, energy, synth, explore, convert and
-evaluate wrote: the network, accuracy, sparsity and events, cycles and stalls, a spike raster, areas, energy, what was
-verified, versions and hashes. The page needs no other file, no network and no script. What no run measured is named with the
-command that measures it. The folder of a study alone gives a page of its means and spreads, plots, points, versions and
+evaluate wrote: the network, accuracy, sparsity and events, cycles and stalls, a spike raster, areas, timing, energy, what was
+verified, versions and hashes. The page needs no other file, no network and no script. What no run measured is named with
+the command that measures it. The folder of a study alone gives a page of its means and spreads, plots, points, versions and
 hashes."""
 
 

@@ -88,6 +88,20 @@ def test_numbers_are_those_of_the_runs(runs, page):
     for row in (*area["stages"], {"name": "total", **area["total"]}):
         kinds = ("lut", "ff", "carry", "mux", "dsp", "lut_ram", "block_ram")
         assert page.values("Each stage")[row["name"]][1:] == [row[kind] for kind in kinds]
+    timing = runs["synth --family ecp5 --pnr"].content
+    [clock] = page.table("Clock")
+    assert [value for _, value in clock] == [
+        timing["fmax_mhz"],
+        *(timing["critical_path"][key] for key in ("delay", "logic", "routing")),
+    ]
+    # Of each stage the slowest of its instances.
+    assert {name: numbers[0] for name, numbers in page.values("The slowest path").items()} == {"conv1": 11.461, "fc1": 8.25}
+    used = {kind: numbers[:2] for kind, numbers in page.values("Use of the device").items()}
+    assert used == {kind: [one["used"], one["available"]] for kind, one in timing["utilization"].items()}
+    [rates] = page.table("At that clock")
+    assert [value for _, value in rates] == [
+        timing["images"][key] for key in ("images", "interval", "images_per_second", "dynamic", "static")
+    ]
     images = [[one[key] for key in ("expected_class", "predicted_class", "cycles")] for one in runs["cosim"].content["images"]]
     assert [[value for _, value in row[2:]] for row in page.table("Images")] == images
 
