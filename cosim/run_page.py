@@ -334,10 +334,10 @@ def timing_blocks(run: RunFile, image: int) -> list[Block]:
             *(decimal(images[key]) for key in ("images_per_second", "dynamic", "static")),
         ]
     ]
-    ends = dict[str, Rows]()
+    slowest: dict[str, list[Content]] = {}
     for end in report["slowest_ends"]:
-        found = [end["stage"], decimal(end["delay"], 2), end["block"], f"{end['instance']}.{end['signal']}"]
-        ends.setdefault(str(end["stage"]), [found])
+        row = [end["stage"], decimal(end["delay"], 2), end["block"], f"{end['instance']}.{end['signal']}"]
+        slowest.setdefault(str(end["stage"]), row)
     used: Rows = [
         [kind, count["used"], count["available"], share(count["used"] / count["available"])]
         for kind, count in report["utilization"].items()
@@ -346,7 +346,7 @@ def timing_blocks(run: RunFile, image: int) -> list[Block]:
         Line(f"{report['nextpnr']}: {device}; placed and routed out of context."),
         Table("Clock", ["MHz", "critical path, ns", "of it logic", "of it routing"], clock),
         Table("The critical path, instance by instance", ["instance", "block", "ns", "nets"], passed),
-        Table("The slowest path that ends in a stage", ["stage", "ns", "block", "ends in"], [row for [row] in ends.values()]),
+        Table("The slowest path that ends in a stage", ["stage", "ns", "block", "ends in"], list(slowest.values())),
         Table("Use of the device", ["cell", "used", "there", "share"], used),
         Table("At that clock, nJ modelled", ["images", "cycles an image", "images a second", "dynamic, nJ", "static, nJ"], rates),
     ]

@@ -1,10 +1,12 @@
 import random
+import subprocess
 
 import pytest
 from myhdl import Signal, StopSimulation, delay, intbv
 
 from cosim.block_run import simulate
 from cosim.convert import convert
+from cosim.convert import write as write_modules
 from cosim.synthesis import synthesize
 from rtl.memory import Table, ram, rom
 from rtl.stream import counter
@@ -107,3 +109,31 @@ def test_a_ram_has_nothing_beside_its_block(tmp_path, family):
     )  # fmt: skip
     area = synthesize(modules, tmp_path, family).total
     assert area.block_ram > 0 and area.ff == 0 and area.lut == 0
+
+
+COLLISION = """
+module bench;
+    reg clk = 0;
+    reg write = 1;
+    reg [6:0] word = 5;
+    wire [6:0] q;
+    memory dut (.clk(clk), .write(write), .write_addr(2'd1), .write_data(word), .read(1'b1), .read_addr(2'd1), .q(q));
+    initial begin
+        #1 clk = 1; #1 clk = 0; write = 0;
+        #1 clk = 1; #1 clk = 0; $display("%b", q); write = 1; word = 9;
+        #1 clk = 1; #1 clk = 0; $display("%b", q); write = 0;
+        #1 clk = 1; #1 $display("%b", q);
+    end
+endmodule
+"""
+
+
+def test_a_collision_is_unknown_in_simulation(tmp_path):
+    """So a design that used it would not be bit-exact."""
+    clk, write, read = [Signal(bool(0)) for _ in range(3)]
+    write_data, q = Signal(intbv(0)[WIDTH:]), Signal(intbv(0)[WIDTH:])
+    write_modules(convert(ram(clk, write, counter(4), write_data, read, counter(4), q, 4), "memory"), tmp_path)
+    (tmp_path / "bench.v").write_text(COLLISION)
+    subprocess.run(["iverilog", "-g2005", "-o", "bench", "bench.v", "memory.v"], cwd=tmp_path, check=True)
+    done = subprocess.run(["vvp", "-n", "bench"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["0000101", "xxxxxxx", "0001001"]
