@@ -43,6 +43,7 @@ def test_synth_prints_and_writes_areas(family, lut, model, tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_the_shipped_network_is_mapped_whole(tmp_path):
     assert run("synth", MODEL, "--out", tmp_path / "areas") == 0
     report = json.loads((tmp_path / "areas" / "areas.json").read_text())

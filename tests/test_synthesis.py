@@ -128,9 +128,9 @@ def test_large_memories_are_in_block_ram_and_small_ones_in_lut_ram(family, tmp_p
     synthesis = synthesize(modules, tmp_path, family)
     in_lut_ram = {block_of(name) for name, area in synthesis.own.items() if area.lut_ram}
     bits = stage.weights.depth * stage.weights.width
-    weights = next(name for name, area in synthesis.own.items() if block_of(name) == "rom" and area.block_ram)
+    weights = next(name for name in synthesis.own if block_of(name) == "banked_memory")
     unit = {"xcup": 36 * 1024, "ecp5": 18 * 1024}[family]
-    assert bits / unit <= synthesis.own[weights].block_ram <= 2 * bits / unit
+    assert bits / unit <= synthesis.whole(weights).block_ram <= 2 * bits / unit
     assert {"event_queue", "ram", "fc_accumulator"} <= in_lut_ram
     # No memory as flip-flops: the queue's words, a row of spikes, the partial sums.
     state_bits = stage.groups * stage.lanes * stage.timesteps * stage.neuron.current_bits
