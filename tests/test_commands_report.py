@@ -1,6 +1,7 @@
 """The command report as a user runs it."""
 
 import json
+import shutil
 
 import pytest
 from commands import run
@@ -8,9 +9,18 @@ from page_reader import PageReader
 from small_runs import write_runs
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
+    write_runs(folder, commands=["cosim", "energy"])
+    return folder
+
+
 @pytest.fixture
-def folders(tmp_path):
-    return write_runs(tmp_path, commands=["cosim", "energy"])
+def folders(written, tmp_path):
+    """The runs' folders, for a test to change."""
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
+    return {command: tmp_path / command for command in ("cosim", "energy")}
 
 
 def test_the_page_goes_to_the_first_folder_and_away_with_its_run(folders, tmp_path, capsys):
