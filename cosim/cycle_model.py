@@ -41,7 +41,7 @@ SOURCE = "source"
 """Where the images come from, among the names of the stages."""
 
 SLICE = 1_000_000
-"""Cycles between two reports of progress; in any that works some beat moves within them."""
+"""Cycles between two reports of progress."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,11 +215,13 @@ def run_model(
     firsts, lasts = np.zeros((2, len(beats), images), np.int64)
     counts, cycle, moved = np.zeros((len(stages), len(COUNTERS)), np.int64), np.zeros(1, np.int64), np.zeros_like(beats)
     arrays = chain.arrays()
-    before = moved.copy()
+    changing = [*(array for array in arrays if array.dtype.names), moved]
+    before = None
     while not units.step_chain(*arrays, counts, cycle, moved, beats, firsts, lasts, SLICE):
-        if (moved == before).all():
-            raise CosimError(f"the cycle model stands still after {cycle[0]} cycles: no beat moved in the last {SLICE}")
-        before[:] = moved
+        state = b"".join(array.tobytes() for array in changing)
+        if state == before:
+            raise CosimError(f"the cycle model stands still: the same registers after {cycle[0] - SLICE} and {cycle[0]} cycles")
+        before = state
         progress(int(moved[-1]))
     progress(images)
     names = [SOURCE, *stages]

@@ -6,7 +6,7 @@ from test_loading import pieces
 from test_memory import clocked
 
 from cosim.block_run import simulate
-from rtl.banked_memory import banked_memory
+from rtl.banked_memory import banked_memory, words_of_bank
 from rtl.loading import Load, LoadedTable
 from rtl.memory import Table
 from rtl.stream import counter
@@ -51,3 +51,8 @@ def test_words_of_all_banks_two_steps_after_their_read(place, depth, bank_words,
     simulate(device.instance, clocked(clk, drive, begin + 12 * depth))
     assert seen == expected
     assert set(expected) == set(words)
+
+
+@pytest.mark.parametrize(("depth", "words"), [(2049, 2048), (6400, 2048), (32768, 2048), (32769, 4096), (100352, 8192)])
+def test_banks_are_powers_of_two_and_sixteen_at_most(depth, words):
+    assert words_of_bank(depth) == words and -(-depth // words) <= 16

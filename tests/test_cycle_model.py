@@ -7,7 +7,7 @@ import pytest
 from small_networks import small_network
 from test_shipped_model import MODEL, SPARSE, VGG9
 
-from cosim import cycle_units as units
+from cosim import cycle_model
 from cosim.cycle_model import run_model
 from cosim.errors import CosimError
 from cosim.network_run import run_network
@@ -107,9 +107,20 @@ def test_progress_tells_the_images_that_are_done():
 
 
 def test_a_model_that_stands_still_is_an_error(monkeypatch):
+    """Planted: a scanner without banks takes no beat. One that works is never taken for it, however short the slices."""
     network = small_network("2C3-FC3", (1, 3, 3))
     stages = plan_stages(network, choose_sizing(network))
-    trace = golden.run(network, random_images(1, network.image_shape, network.pixel_range, 1))
-    monkeypatch.setattr(units, "step_chain", lambda *arrays: False)
-    with pytest.raises(CosimError, match="the cycle model stands still"):
-        run_model(network, stages, trace)
+    trace = golden.run(network, random_images(2, network.image_shape, network.pixel_range, 1))
+    whole = run_model(network, stages, trace)
+    add = cycle_model._Chain.add
+    for cycles in (1, 2, 7, 100):
+        monkeypatch.setattr(cycle_model, "SLICE", cycles)
+        assert run_model(network, stages, trace).activity == whole.activity
+        with monkeypatch.context() as planted:
+            planted.setattr(
+                cycle_model._Chain,
+                "add",
+                lambda *words, **fields: add(*words, **fields | dict.fromkeys(fields.keys() & {"banks"}, 0)),
+            )
+            with pytest.raises(CosimError, match="the cycle model stands still"):
+                run_model(network, stages, trace)

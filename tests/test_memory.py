@@ -27,7 +27,7 @@ def clocked(clk, step, cycles):
     raise StopSimulation
 
 
-@pytest.mark.parametrize("depth", [2, 5, 16])
+@pytest.mark.parametrize("depth", [1, 2, 5, 16])
 def test_ram_keeps_its_words(place, depth):
     """Writes and reads at random, never of one word at the same edge."""
     clk, write, read = Signal(bool(0)), Signal(bool(0)), Signal(bool(0))

@@ -1,13 +1,16 @@
 """The runner of the proofs, on queues of a few words: what does not hold is reported, and so is what proves nothing."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from myhdl import Signal, always_comb, block
 
 from rtl.event_queue import event_queue
+from rtl.memory import ram
 from rtl.stream import Stream
 from verification import placement, prove
-from verification.proof import Fault, Misuse, Proof, bit
+from verification.proof import Fault, Misuse, Proof, bit, vector
 
 RING = "assert(tail == ((head + level) & 3)); assert(has_room == (level != 4) && has_words == (level != 0));"
 HOLDS = f"{RING} assert(level <= DEPTH); cover(dst_valid && src_ready);"
@@ -82,6 +85,44 @@ def test_parameters_that_must_fail(proof_of):
     assert failures(proof_of(HOLDS + "assert(src_ready || level > 1);", misuses=(wrong, right))) == [
         "the fault 'four words' is not found"
     ]
+
+
+@block
+def remembered(clk, rst, write, write_addr, write_data, read, read_addr, q):
+    """A RAM of four words that is not read in reset."""
+    loads = Signal(bool(0))
+    memory = ram(clk, write, write_addr, write_data, loads, read_addr, q, 4)
+
+    @always_comb
+    def gate():
+        loads.next = read and not rst
+
+    return memory, gate
+
+
+COLLISION = """
+reg [1:0] stored, written; reg was_read = 0, collided = 0;
+always @(posedge clk) begin
+    was_read <= read; collided <= write && write_addr == read_addr; stored <= mem[read_addr]; written <= write_data;
+end
+always @(*) if (known && was_read) begin
+    if (!collided) assert(q == stored);
+    cover(collided && q != stored && q != written);
+    %s
+end
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "failed"),
+    [("", []), ("if (collided) assert(q == stored || q == written);", ["base fails", "induction fails", "cover fails"])],
+    ids=["another word", "never another word"],
+)
+def test_a_word_that_is_read_while_it_is_written_is_any_word(proof_of, tmp_path, more, failed):
+    (tmp_path / "collision.sv").write_text(COLLISION % more)
+    build = lambda: remembered(bit(), bit(), bit(), vector(2), vector(2), bit(), vector(2), vector(2))  # noqa: E731
+    inverted = Fault("q is inverted", "q <= mem[read_addr];", "q <= ~mem[read_addr];")
+    assert failures(replace(proof_of("", inverted), build=build, inside={"ram": "collision"})) == failed
 
 
 def run(monkeypatch, *arguments, proofs):

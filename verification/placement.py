@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,10 @@ end
 """
 
 
+COLLISION = re.compile(r"// synthesis translate_off\n(.*?)\{(\d+) \+ 1\{1'bx\}\}(.*?)// synthesis translate_on\n", re.DOTALL)
+"""What simulators alone see of a module: that a word has unknown bits."""
+
+
 def planted(modules: list[Module], fault: Fault) -> list[Module]:
     """The modules with a fault in them; CosimError if its place is not there, or not once."""
     places = sum(module.text.count(fault.old) for module in modules)
@@ -44,8 +49,17 @@ def place(proof: Proof, modules: list[Module], folder: Path):
     """Write the modules to `folder`, each with its properties before its end, and their hex files."""
     write(modules, folder)
     for module in modules:
-        before, end, after = module.text.rpartition("endmodule")
+        before, end, after = any_collision(module.text).rpartition("endmodule")
         (folder / module.file).write_text(f"{before}{properties(proof, module, module is modules[-1])}\n{end}{after}")
+
+
+def any_collision(text: str) -> str:
+    """A module in which a word that simulators show as unknown bits is any word, another one in each cycle."""
+    if not (found := COLLISION.search(text)):
+        return text
+    chosen = f"(* anyseq *) wire [{found[2]}:0] collided_word;\n"
+    before, module, after = COLLISION.sub(r"\1collided_word\3", text).partition(");\n")
+    return before + module + chosen + after
 
 
 def properties(proof: Proof, module: Module, is_top: bool) -> str:
