@@ -33,10 +33,10 @@ demo: $(STAMP)  ## run two images through the small network in Icarus and compar
 	.venv/bin/duospike cosim models/fashion-small.safetensors --images 2 --simulator icarus --out runs/demo
 
 test: $(STAMP) $(VPI)  ## run the quick tests
-	$(RUN) -m pytest -n auto -m "not slow"
+	$(RUN) -m pytest -n auto --dist loadgroup -m "not slow"
 
 test-all: $(STAMP) $(VPI) lint  ## run all tests, and the lint
-	$(RUN) -m pytest -n auto
+	$(RUN) -m pytest -n auto --dist loadgroup
 
 lint: $(STAMP)  ## check style and types of the Python code
 	$(RUN) -m ruff check .

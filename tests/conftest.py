@@ -1,5 +1,6 @@
 """Shared by all tests."""
 
+import dataclasses
 import random
 from collections import defaultdict
 from functools import partial
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from small_networks import small_network
+from small_runs import write_all
 from stage_bench import run_native
 
 from cosim import block_run, icarus_cosimulation
@@ -27,11 +30,17 @@ QUICK = {"icarus": 4, "ghdl": 1}
 """Variants of one test, by simulator of HDL, that are among the quick ones; in MyHDL all are."""
 
 
+SHARED = ("finished_runs", "finished", "reports", "hardware_run", "hdl_files")
+"""Fixtures that take long: with `--dist loadgroup` one process makes such a fixture, and runs all tests that want it."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Keep `make test` short: the HDL variants of hypothesis' tests are slow, and those of a large grid but a fixed draw."""
     variants = defaultdict(list)
     for item in items:
+        for name in set(SHARED) & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(name))
         params = item.callspec.params if hasattr(item, "callspec") else {}
         simulator = params.get("place", params.get("simulator"))
         if simulator in QUICK:
@@ -55,6 +64,13 @@ def fresh_simulator():
 def vpi():
     """Icarus' side of MyHDL's Cosimulation: the one that the Makefile built, else built now."""
     return icarus_cosimulation.build_vpi(VPI_FOLDER)
+
+
+@pytest.fixture(scope="session")
+def finished_runs(tmp_path_factory):
+    """Folders of the runs of all commands on a small network, by command. No test may change them."""
+    network = dataclasses.replace(small_network(), metadata={"dataset": "none", "note": "plain"})
+    return write_all(tmp_path_factory.mktemp("runs"), network)
 
 
 @pytest.fixture(params=block_run.SIMULATORS)

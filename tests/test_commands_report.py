@@ -6,20 +6,12 @@ import shutil
 import pytest
 from commands import run
 from page_reader import PageReader
-from small_runs import write_runs
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("written")
-    write_runs(folder, commands=["cosim", "energy"])
-    return folder
 
 
 @pytest.fixture
-def folders(written, tmp_path):
-    """The runs' folders, for a test to change."""
-    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
+def folders(finished_runs, tmp_path):
+    """The runs' folders, the model's and the images' files beside them, for a test to change."""
+    shutil.copytree(finished_runs["cosim"].parent, tmp_path, dirs_exist_ok=True)
     return {command: tmp_path / command for command in ("cosim", "energy")}
 
 

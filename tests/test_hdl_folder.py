@@ -20,8 +20,14 @@ def written(network, folder):
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-def test_the_manifest_names_every_file_and_its_hash(tmp_path):
-    files = written(small_network(), tmp_path / "hdl")
+@pytest.fixture(scope="module")
+def hdl_files(tmp_path_factory):
+    """Contents of the files of a small network's Verilog, by name."""
+    return written(small_network(), tmp_path_factory.mktemp("verilog") / "hdl")
+
+
+def test_the_manifest_names_every_file_and_its_hash(hdl_files):
+    files = dict(hdl_files)
     manifest = json.loads(files.pop("manifest.json"))
     assert manifest["files"] == {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     assert manifest["top"] == "accelerator"
@@ -29,10 +35,9 @@ def test_the_manifest_names_every_file_and_its_hash(tmp_path):
     assert {"duospike", "myhdl", "python"} == set(manifest["generator"])
 
 
-def test_the_file_list_holds_every_module_children_first(tmp_path):
-    files = written(small_network(), tmp_path / "hdl")
-    listed = files["accelerator.f"].decode().split()
-    assert sorted(listed) == sorted(name for name in files if name.endswith(".v"))
+def test_the_file_list_holds_every_module_children_first(hdl_files):
+    listed = hdl_files["accelerator.f"].decode().split()
+    assert sorted(listed) == sorted(name for name in hdl_files if name.endswith(".v"))
     assert listed[-1] == "accelerator.v"
 
 

@@ -15,30 +15,30 @@ from reference.datasets import random_images
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def hardware_run(tmp_path_factory):
     network = small_network()
     images = random_images(2, network.input_shape, network.pixel_range, 3)
     return run_network(network, small_stages(network), images, tmp_path_factory.mktemp("run"))
 
 
-def test_stages_are_counted_from_spikes_and_counters(run):
-    report = make_report(run, np.array([2, 0]), "icarus")
+def test_stages_are_counted_from_spikes_and_counters(hardware_run):
+    report = make_report(hardware_run, np.array([2, 0]), "icarus")
     by_name = {stage["name"]: stage for stage in report["stages"]}
-    conv, pool = run.trace.spikes["conv2"], by_name["pool1"]
+    conv, pool = hardware_run.trace.spikes["conv2"], by_name["pool1"]
     assert by_name["conv2"]["neurons"] == 5 * 6 * 7
     assert by_name["conv2"]["spikes"] == int(conv.sum())
     assert by_name["conv2"]["sparsity"] == pytest.approx(1 - conv.sum() / conv.size)
     # Each group of lanes sees each channel of conv1 that spikes at a pixel once.
-    groups = run.stages["conv2"].groups
-    assert by_name["conv2"]["events"] == groups * int(run.trace.spikes["conv1"].any(1).sum())
+    groups = hardware_run.stages["conv2"].groups
+    assert by_name["conv2"]["events"] == groups * int(hardware_run.trace.spikes["conv1"].any(1).sum())
     assert (pool["neurons"], pool["kind"], by_name["readout"]["spikes"]) == (0, "pool", None)
     assert [image["label"] for image in report["images"]] == [2, 0]
 
 
-def test_lines_and_table_show_the_figures(run):
-    report = make_report(run, None, "icarus")
+def test_lines_and_table_show_the_figures(hardware_run):
+    report = make_report(hardware_run, None, "icarus")
     assert image_lines(report)[0].startswith("image 0: label unknown, class ")
-    expected = f"{run.outcome.cycles} cycles for 2 images, {1e8 * 2 / run.outcome.cycles:.0f} images a second"
+    expected = f"{hardware_run.outcome.cycles} cycles for 2 images, {1e8 * 2 / hardware_run.outcome.cycles:.0f} images a second"
     assert expected in throughput_line(report)
     console = Console(width=80, file=io.StringIO())
     console.print(stage_table(report))
@@ -48,25 +48,30 @@ def test_lines_and_table_show_the_figures(run):
         assert stage["name"] in text and str(stage["busy_cycles"]) in text
 
 
-def test_first_and_last_beats_are_those_of_the_cycle_model(run):
-    report, model = make_report(run, None, "icarus"), run_model(run.network, run.stages, run.trace)
+def test_first_and_last_beats_are_those_of_the_cycle_model(hardware_run):
+    report, model = (
+        make_report(hardware_run, None, "icarus"),
+        run_model(hardware_run.network, hardware_run.stages, hardware_run.trace),
+    )
     assert list(report["firsts"]) == list(model.firsts)
     assert report["firsts"] == {name: cycles.tolist() for name, cycles in model.firsts.items()}
-    assert report["lasts"] == {name: model.lasts[name].tolist() for name in run.stages}
+    assert report["lasts"] == {name: model.lasts[name].tolist() for name in hardware_run.stages}
 
 
-def test_only_images_that_came_whole_have_a_last_beat(run):
+def test_only_images_that_came_whole_have_a_last_beat(hardware_run):
     """The second image of conv2 lacks its last beat."""
-    streams = run.outcome.streams | {"conv2": run.outcome.streams["conv2"][:-1]}
-    report = make_report(dataclasses.replace(run, outcome=dataclasses.replace(run.outcome, streams=streams)), None, "icarus")
+    streams = hardware_run.outcome.streams | {"conv2": hardware_run.outcome.streams["conv2"][:-1]}
+    report = make_report(
+        dataclasses.replace(hardware_run, outcome=dataclasses.replace(hardware_run.outcome, streams=streams)), None, "icarus"
+    )
     assert {name: len(cycles) for name, cycles in report["lasts"].items() if name != "readout"} == {
         "conv1": 2, "conv2": 1, "pool1": 2, "fc1": 2
     }  # fmt: skip
 
 
-def test_a_run_without_results_is_reported_with_its_fault(run):
-    streams = {name: [] for name in run.outcome.streams}
-    nothing = dataclasses.replace(run.outcome, streams=streams, starts=[], cycles=0, counts=0, fault="nothing moved")
-    report = make_report(dataclasses.replace(run, outcome=nothing), None, "icarus")
+def test_a_run_without_results_is_reported_with_its_fault(hardware_run):
+    streams = {name: [] for name in hardware_run.outcome.streams}
+    nothing = dataclasses.replace(hardware_run.outcome, streams=streams, starts=[], cycles=0, counts=0, fault="nothing moved")
+    report = make_report(dataclasses.replace(hardware_run, outcome=nothing), None, "icarus")
     assert report["fault"] == "nothing moved"
     assert [(image["predicted_class"], image["cycles"]) for image in report["images"]] == [(None, None)] * 2

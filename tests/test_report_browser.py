@@ -4,8 +4,6 @@ import json
 import shutil
 
 import pytest
-from small_networks import small_network
-from small_runs import write_all
 from test_run_page import hostile
 
 from cosim.run_files import read_runs
@@ -68,9 +66,10 @@ def tables(driver):
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    folder, network = tmp_path_factory.mktemp("runs"), small_network()
-    return write_all(folder, network)
+def folders(finished_runs, tmp_path_factory):
+    """The runs' folders, for a page to be written into."""
+    copy = shutil.copytree(finished_runs["cosim"].parent, tmp_path_factory.mktemp("copy"), dirs_exist_ok=True)
+    return {command: copy / command for command in finished_runs}
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """Runs read back: the recorded spikes against the reference, and what is no run."""
 
+import shutil
+
 import numpy as np
 import pytest
 from small_networks import small_network
@@ -34,9 +36,10 @@ def test_recorded_spikes_are_those_of_the_reference(about, tmp_path):
         assert sum(of_stage.sum() for of_stage in spikes.values()) > 0
 
 
-@pytest.fixture(scope="module")
-def cosim(tmp_path_factory):
-    return write_runs(tmp_path_factory.mktemp("run"), commands=["cosim"])["cosim"]
+@pytest.fixture
+def cosim(finished_runs, tmp_path):
+    """The folder of a run, for a test to change."""
+    return shutil.copytree(finished_runs["cosim"], tmp_path / "runs" / "cosim")
 
 
 @pytest.mark.parametrize(
@@ -50,15 +53,11 @@ def cosim(tmp_path_factory):
 def test_spikes_that_did_not_come_whole_are_refused(cosim, change, message):
     path = cosim / "conv2.txt"
     kept = path.read_text()
-    try:
-        if change is None:
-            path.unlink()
-        else:
-            path.write_text("\n".join(change(kept.splitlines())) + "\n")
-        with pytest.raises(CosimError, match=message):
-            recorded_spikes(read_runs([cosim])[0], 2)
-    finally:
-        path.write_text(kept)
+    path.unlink()
+    if change:
+        path.write_text("\n".join(change(kept.splitlines())) + "\n")
+    with pytest.raises(CosimError, match=message):
+        recorded_spikes(read_runs([cosim])[0], 2)
 
 
 def test_no_file_outside_the_folder_is_read(cosim):
@@ -95,5 +94,6 @@ def test_a_file_is_added_to_the_list_of_its_folder_once(cosim, tmp_path):
     for _ in range(2):
         add_to_folder(cosim / "page.html")
     assert (cosim / ".duospike").read_text() == before + "page.html\n"
-    add_to_folder(tmp_path / "page.html")
-    assert not list(tmp_path.iterdir())
+    (tmp_path / "other").mkdir()
+    add_to_folder(tmp_path / "other" / "page.html")
+    assert not list((tmp_path / "other").iterdir())

@@ -6,7 +6,7 @@ import json
 import pytest
 from page_reader import PageReader
 from small_networks import small_network
-from small_runs import write_all, write_runs
+from small_runs import write_runs
 
 from cosim import plots
 from cosim.run_files import WRITTEN, read_runs
@@ -17,16 +17,9 @@ HOSTILE = "<script>alert('$x$')</script><img src=x onerror=alert(1)>&amp;\"'"
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs")
-    network = dataclasses.replace(small_network(), metadata={"dataset": "none", "note": "plain"})
-    return write_all(folder, network)
-
-
-@pytest.fixture(scope="module")
-def runs(folders):
+def runs(finished_runs):
     """By command."""
-    return {run.command: run for run in read_runs(list(folders.values()))}
+    return {run.command: run for run in read_runs(list(finished_runs.values()))}
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +150,7 @@ def test_a_difference_is_told(runs, plain):
     assert "No Gantt chart: image 1 did not come whole in this run." in page.text
 
 
-def test_a_changed_file_of_the_hdl_is_told(runs, folders, plain):
+def test_a_changed_file_of_the_hdl_is_told(runs, plain):
     assert "files have the SHA-256 of the manifest." in PageReader(make_page([runs["convert"]], 0)).text
     changed = with_content(runs["convert"])
     changed.content["files"]["accelerator.v"] = "0" * 64
