@@ -24,8 +24,8 @@ def integer_leak(neuron: Neuron) -> Leak:
 
 
 def floor_leak(neuron: Neuron) -> Leak:
-    """The same integers carried by floats: exact while |m * v| < 2**24, as dividing by a power of two is."""
-    return lambda v: torch.floor(v * neuron.multiplier / 2**neuron.shift)
+    """The same integers carried by floats: exact while |m * v| < 2**24, as the product with m / 2**k then is."""
+    return lambda v: torch.floor(v * (neuron.multiplier / 2**neuron.shift))
 
 
 def float_leak(neuron: Neuron) -> Leak:
@@ -50,18 +50,22 @@ def charge(kind: str, leak: Leak, v: Any, s: Any, theta: Any, current: Any) -> A
     return leak(v * (1 - s)) + current
 
 
-def surrogate_slope(v: torch.Tensor, theta: torch.Tensor, width: torch.Tensor) -> torch.Tensor:
+def surrogate_slope(v: torch.Tensor, theta: torch.Tensor, width: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
     """Stands in for the derivative of the step at v: with x = (v - theta) / width, 1 / (1 + (pi*x)^2) / width.
 
     The arctan surrogate of Fang et al., "Incorporating Learnable Membrane Time Constant" (ICCV 2021), with alpha = 2.
+    Written to `out` if it is given.
     """
-    slope = (v - theta).mul_(torch.pi / width)
-    return slope.square_().add_(1).reciprocal_().div_(width)
+    scale = width / torch.pi**2
+    return torch.sub(v, theta, out=out).square_().add_(width * scale).reciprocal_().mul_(scale)
 
 
-def together(steps: list[torch.Tensor]) -> torch.Tensor:
-    """T tensors [B, C, H, W] -> [T, B, C, H, W]; unlike torch.stack it keeps channels last where they are so in memory."""
-    return torch.cat(steps).unflatten(0, (len(steps), -1))
+def room_for(timesteps: int, maps: torch.Tensor) -> torch.Tensor:
+    """An empty tensor [T, B, C, H, W] whose timesteps lie in memory as `maps` [B, C, H, W] does, channels last or not."""
+    is_last = maps.is_contiguous(memory_format=torch.channels_last)
+    order = torch.channels_last if is_last else torch.contiguous_format
+    shape = (timesteps * maps.shape[0], *maps.shape[1:])
+    return torch.empty(shape, dtype=maps.dtype, device=maps.device, memory_format=order).unflatten(0, (timesteps, -1))
 
 
 class SpikingActivation(torch.autograd.Function):
@@ -69,34 +73,34 @@ class SpikingActivation(torch.autograd.Function):
 
     forward(current, theta, width, timesteps, neuron, leak) -> spikes [T, B, C, H, W] of 0.0 and 1.0
       current  [T, B, C, H, W], or [1, B, C, H, W] where each timestep has the same
-      theta    [C, 1, 1] threshold; width [C, 1, 1] the unit of the surrogate's argument, a positive constant
+      theta    [C, 1, 1] or [C, 1, W], the threshold of each channel
+      width    of theta's shape, the unit of the surrogate's argument, a positive constant
 
     The gradient flows along the potentials and through the comparison with theta; the reset is held constant, as in
-    snnTorch. It is written out because the chain of small operations would cost twice the time and memory.
+    snnTorch. It is written out, in place where it can be, because the chain of small operations would cost more than twice
+    the time and memory.
     """
 
     @staticmethod
     def forward(ctx, current, theta, width, timesteps, neuron, leak):
-        v = s = torch.zeros_like(current[0])
-        potentials, spikes = [], []
-        for t in range(timesteps):
-            v = charge(neuron.kind, leak, v, s, theta, current[min(t, len(current) - 1)])
-            s = (v > theta).to(v.dtype)
+        potentials, spikes = [current[0]], room_for(timesteps, current[0])
+        torch.gt(potentials[0], theta, out=spikes[0])
+        for t in range(1, timesteps):
+            v = charge(neuron.kind, leak, potentials[-1], spikes[t - 1], theta, current[min(t, len(current) - 1)])
             potentials.append(v)
-            spikes.append(s)
+            torch.gt(v, theta, out=spikes[t])
         ctx.save_for_backward(theta, width, *potentials)
         ctx.neuron, ctx.repeated = neuron, len(current) < timesteps
-        return together(spikes)
+        return spikes
 
     @staticmethod
     def backward(ctx, grad_spikes):
         theta, width, *potentials = ctx.saved_tensors
-        grads, grad_theta, carried = [], torch.zeros_like(theta), 0
+        grads, grad_theta = room_for(len(potentials), potentials[0]), torch.zeros_like(theta)
         for t in reversed(range(len(potentials))):
-            through_spike = surrogate_slope(potentials[t], theta, width).mul_(grad_spikes[t])
-            grad_theta -= through_spike.sum((0, 2, 3))[:, None, None]
-            grads.append(through_spike + carried)
-            kept = (potentials[t - 1] <= theta) if ctx.neuron.kind == "zero" else 1
-            carried = grads[-1] * ctx.neuron.beta * kept
-        grad_current = sum(grads)[None] if ctx.repeated else together(grads[::-1])
-        return grad_current, grad_theta, None, None, None, None
+            grad = surrogate_slope(potentials[t], theta, width, out=grads[t]).mul_(grad_spikes[t])
+            grad_theta -= grad.sum_to_size(theta.shape)
+            if t + 1 < len(potentials):
+                carried = grads[t + 1] * (potentials[t] <= theta) if ctx.neuron.kind == "zero" else grads[t + 1]
+                grad.add_(carried, alpha=ctx.neuron.beta)
+        return grads.sum(0, keepdim=True) if ctx.repeated else grads, grad_theta, None, None, None, None

@@ -39,9 +39,35 @@ class Round(torch.autograd.Function):
         return grad
 
 
-def per_output(values: torch.Tensor) -> torch.Tensor:
-    """[O] -> [O, 1, 1], to meet maps [..., O, H, W]."""
-    return values[:, None, None]
+def per_output(values: torch.Tensor, width: int) -> torch.Tensor:
+    """[O] -> [O, 1, W], to meet maps [..., O, H, W].
+
+    Along W too, and in memory as maps with channels last are: with few channels torch is several times faster so.
+    """
+    return values.expand(width, -1).contiguous().t()[:, None]
+
+
+class Moments(torch.autograd.Function):
+    """forward(sums) -> mean and variance [O] of sums [T, B, O, H, W] over all else, with a gradient.
+
+    Written out because the chain of small operations would cost several times the time; not torch.var_mean, which is slower
+    on a processor.
+    """
+
+    AXES = (0, 1, 3, 4)
+
+    @staticmethod
+    def forward(ctx, sums):
+        mean = sums.mean(Moments.AXES)
+        ctx.save_for_backward(sums, mean)
+        return mean, (sums - per_output(mean, sums.shape[-1])).square_().mean(Moments.AXES)
+
+    @staticmethod
+    def backward(ctx, grad_mean, grad_variance):
+        sums, mean = ctx.saved_tensors
+        count, width = sums.numel() // len(mean), sums.shape[-1]
+        slope = 2 * grad_variance / count
+        return torch.addcmul(per_output(grad_mean / count - slope * mean, width), sums, per_output(slope, width))
 
 
 class SpikingLayer(nn.Module):
@@ -95,9 +121,7 @@ class SpikingLayer(nn.Module):
         """Mean and variance [O] of the accumulators: the batch's in training, else the running ones."""
         if not self.training:
             return self.mean, self.variance
-        # Not torch.var_mean, which is slower on a processor.
-        mean = sums.mean((0, 1, 3, 4))
-        variance = (sums - per_output(mean)).square().mean((0, 1, 3, 4))
+        mean, variance = Moments.apply(sums)
         self.mean.lerp_(mean.detach(), NORM_MOMENTUM)
         self.variance.lerp_(variance.detach(), NORM_MOMENTUM)
         return mean, variance
@@ -111,11 +135,8 @@ class SpikingLayer(nn.Module):
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Spikes or image [T, B, C, H, W] -> spikes [T, B, O, H, W]; T = 1 for the image, which meets each timestep."""
         sums = self.accumulate(inputs)
-        bias, theta, width = self.folded(*self.statistics(sums))
-        current = sums + per_output(bias)
-        return SpikingActivation.apply(
-            current, per_output(theta), per_output(width.detach()), self.timesteps, self.blank.neuron, self.leak
-        )
+        bias, theta, unit = (per_output(values, sums.shape[-1]) for values in self.folded(*self.statistics(sums)))
+        return SpikingActivation.apply(sums + bias, theta, unit.detach(), self.timesteps, self.blank.neuron, self.leak)
 
     def export(self) -> Conv | Linear:
         """The layer in plain integers, those of the forward pass in evaluation mode."""

@@ -123,16 +123,26 @@ def plain_activation(current, theta, width, timesteps, neuron):
     return torch.stack(spikes)
 
 
+def channels_last(maps):
+    return maps.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, maps.shape[:2])
+
+
 @pytest.mark.parametrize("kind", NEURON_KINDS)
 @pytest.mark.parametrize("steps", [1, 3])
-def test_gradient_equals_that_of_small_operations(kind, steps):
+@pytest.mark.parametrize("is_last", [False, True], ids=["plain", "channels last"])
+def test_gradient_equals_that_of_small_operations(kind, steps, is_last):
     generator = torch.Generator().manual_seed(5)
     neuron, gradients = Neuron(kind, 5, 3), []
     values = torch.randn(steps, 2, 4, 3, 3, generator=generator, dtype=torch.float64)
     direction = torch.randn(3, 2, 4, 3, 3, generator=generator, dtype=torch.float64)
     width = torch.full((4, 1, 1), 0.7, dtype=torch.float64)
     for activation in (
-        lambda current, theta: SpikingActivation.apply(current, theta, width, 3, neuron, float_leak(neuron)),
+        lambda current, theta: SpikingActivation.apply(
+            *((channels_last(current), theta.expand(4, 1, 3), width.expand(4, 1, 3)) if is_last else (current, theta, width)),
+            3,
+            neuron,
+            float_leak(neuron),
+        ),
         lambda current, theta: plain_activation(current, theta, width, 3, neuron),
     ):
         current = values.clone().requires_grad_()

@@ -10,7 +10,7 @@ from reference import golden, train
 from reference.datasets import FASHION_MNIST_SHAPE, Dataset, fashion_mnist
 from reference.errors import InputError
 from reference.network import NEURON_KINDS
-from reference.quantize import Round, SpikingNetwork
+from reference.quantize import Moments, Round, SpikingNetwork
 from reference.settings import read_settings
 
 SHIPPED = Path(__file__).parent.parent / "models" / "fashion-small.toml"
@@ -64,6 +64,12 @@ def test_rate_coding_is_trained_on_the_spikes_of_the_encoder():
     assert (exported.coding, exported.coding_seed) == ("rate", 3)
     other = golden.run(dataclasses.replace(exported, coding_seed=4), images)
     assert not np.array_equal(forward(model, images)[0]["conv1"], other.spikes["conv1"])
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5, 3), (1, 2, 1, 1, 7), (3, 5, 6, 1, 1)])
+def test_moments_have_the_gradient_of_their_difference_quotients(shape):
+    sums = torch.randn(shape, generator=torch.Generator().manual_seed(4), dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(Moments.apply, (sums,))
 
 
 def test_a_planted_fault_is_seen():
