@@ -179,12 +179,16 @@ class SpikingNetwork(nn.Module):
         return self.blank.timesteps * self.blank.shapes[-1][0] // self.blank.classes
 
     def first_maps(self, images: torch.Tensor) -> torch.Tensor:
-        """What the first layer takes: images [1, B, C, H, W] for all timesteps, or the encoder's spikes [T, B, C, H, W]."""
+        """What the first layer takes: images [1, B, C, H, W] for all timesteps, or the encoder's spikes [T, B, C, H, W].
+
+        `images` are on the processor, the maps on the device of the weights.
+        """
+        device = next(self.parameters()).device
         if self.blank.coding == "direct":
-            return images[None]
+            return images[None].to(device)
         whole = images.numpy().astype(np.int64)
         spikes = encode(whole, self.blank.timesteps, self.blank.image_bits, self.blank.coding_seed)
-        return torch.from_numpy(spikes).transpose(0, 1).float()
+        return torch.from_numpy(spikes).transpose(0, 1).float().to(device)
 
     def spikes(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         """Images [B, C, H, W] (float, whole numbers) -> spikes [T, B, C, H, W] of each layer, by its name."""

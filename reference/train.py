@@ -95,8 +95,18 @@ def _restore(run: Run, state: dict[str, Any]) -> None:
         raise ValueError(f"epoch {run.epoch!r}")
 
 
+def training_device() -> torch.device:
+    """The first GPU if torch finds one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def train_epoch(run: Run, data: Dataset, report: Callable[[Progress], None] = lambda progress: None) -> None:
-    """One epoch over `data`. Its order and augmentation follow from the seed and the epoch's number alone."""
+    """One epoch over `data`. Its order and augmentation follow from the seed and the epoch's number alone.
+
+    On `training_device()`; the run is on the processor before and after.
+    """
+    device = training_device()
+    _move(run, device)
     run.model.train()
     batches = math.ceil(len(data.images) / run.settings.batch_size)
     seen, loss_sum, right = 0, 0.0, 0
@@ -104,6 +114,7 @@ def train_epoch(run: Run, data: Dataset, report: Callable[[Progress], None] = la
         set_learning_rate(run, run.epoch + (number - 1) / batches)
         spikes = run.model.spikes(images)
         votes = run.model.votes(spikes[run.model.blank.layers[-1].name])
+        labels = labels.to(device)
         loss = vote_loss(votes, labels, run.model.most_votes)
         if run.settings.spike_penalty:
             loss = loss + run.settings.spike_penalty * run.model.spike_rate(spikes)
@@ -115,6 +126,13 @@ def train_epoch(run: Run, data: Dataset, report: Callable[[Progress], None] = la
         right += int((votes.argmax(1) == labels).sum())
         report(Progress(run.epoch + 1, number, batches, loss_sum / seen, right / seen))
     run.epoch += 1
+    _move(run, torch.device("cpu"))
+
+
+def _move(run: Run, device: torch.device):
+    run.model.to(device)
+    # What the optimizer remembers follows its parameters only here.
+    run.optimizer.load_state_dict(run.optimizer.state_dict())
 
 
 def _batches(run: Run, data: Dataset) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -133,7 +133,7 @@ def test_headings_figures_and_numbers_are_there(open_page, page, folders):
     headings = driver.execute_script("return [...document.querySelectorAll('h1, h2')].map(e => e.textContent)")
     assert headings == [
         "Duospike report", "Network", "Verification", "Accuracy", "Sparsity and events", "Cycles and stalls", "Spike raster",
-        "Area", "Energy", "Exploration", "Versions and hashes",
+        "Area", "Timing", "Energy", "Exploration", "Versions and hashes",
     ]  # fmt: skip
     plots = driver.execute_script("""
         return [...document.querySelectorAll("figure.plot")].map(figure => {
@@ -157,6 +157,11 @@ def test_headings_figures_and_numbers_are_there(open_page, page, folders):
         energy[key] for key in ("images", "total", "float_total", "float_ratio")
     ]
     assert shown["Each stage"][-1][2][1] == runs["synth"]["total"]["lut"]
+    timing = runs["synth --family ecp5 --pnr"]
+    assert shown["Clock"][0][0][1] == timing["fmax_mhz"]
+    assert [[cell[1] for cell in row[1:3]] for row in shown["Use of the device"]] == [
+        [one["used"], one["available"]] for one in timing["utilization"].values()
+    ]
     assert driver.title.startswith("Duospike: ")
 
 

@@ -8,6 +8,7 @@ from small_training import SHAPE, bright_quarters, small_settings
 from reference import golden, train
 from reference.datasets import PUBLISHED
 from reference.errors import InputError
+from reference.network import NEURON_KINDS
 
 
 def trained(settings, data, epochs=None):
@@ -45,6 +46,26 @@ def test_a_resumed_run_equals_a_whole_one(tmp_path):
     while resumed.epoch < settings.epochs:
         train.train_epoch(resumed, data)
     assert_same(whole, resumed)
+
+
+@pytest.mark.parametrize("reset", NEURON_KINDS)
+@pytest.mark.parametrize("coding", ["direct", "rate"])
+@pytest.mark.parametrize("bits", [4, "float"])
+def test_a_step_of_training_stays_on_one_device(coding, reset, bits):
+    """On torch's device without data, which refuses a tensor of another device as a GPU does."""
+    model = train.start(small_settings(coding=coding, reset=reset, weight_bits=bits, timesteps=3), SHAPE).model.to("meta")
+    data = bright_quarters(4)
+    spikes = model.spikes(torch.from_numpy(data.images).float())
+    votes = model.votes(spikes[model.blank.layers[-1].name])
+    loss = train.vote_loss(votes, torch.from_numpy(data.labels).to("meta"), model.most_votes) + model.spike_rate(spikes)
+    loss.backward()
+    assert votes.shape == (4, 4) and {parameter.grad.device.type for parameter in model.parameters()} == {"meta"}
+
+
+def test_a_gpu_is_taken_where_torch_finds_one(monkeypatch):
+    assert train.training_device() == torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert train.training_device() == torch.device("cuda")
 
 
 def test_same_seed_same_run_other_seed_another():
