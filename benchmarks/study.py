@@ -35,12 +35,10 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=ROOT / "runs" / "fashion-study", help="folder of the study")
     parser.add_argument("--write", action="store_true", help="put the figures and plots into docs/")
     args = parser.parse_args()
-    points = read_study(STUDY).points
-    found = {name: args.results / "points" / name / RESULT for name in points}
-    results = [json.loads(path.read_text()) for path in found.values() if path.exists()]
+    results, planned = finished_results(STUDY, args.results)
     if not results:
         parser.error(f"{args.results}: no point is finished")
-    text = page(results, len(points))
+    text = page(results, planned)
     print(text)
     if args.write:
         for name in plot_all(results, args.results):
@@ -48,6 +46,13 @@ def main() -> int:
                 shutil.copy(args.results / name, PAGE.parent / PLOTS[name])
         write_section(PAGE, text)
     return 0
+
+
+def finished_results(study: Path, folder: Path) -> tuple[list[Row], int]:
+    """Of a study, the results in its folder, in the order of its points, and the number of points that it has."""
+    points = read_study(study).points
+    paths = [folder / "points" / name / RESULT for name in points]
+    return [json.loads(path.read_text()) for path in paths if path.exists()], len(points)
 
 
 def page(results: list[Row], planned: int) -> str:

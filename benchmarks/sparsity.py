@@ -1,0 +1,82 @@
+"""What a penalty on spikes, the threshold and the leak do to cycles and accuracy; --write: into docs/training.md.
+
+duospike study models/fashion-sparsity-study.toml --out runs/fashion-sparsity-study
+python -m benchmarks.sparsity [--results runs/fashion-sparsity-study] [--write]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from cosim.study_report import summary
+
+from .page import machine, table, write_section
+from .study import ROOT, Row, finished_results, told
+
+PAGE = ROOT / "docs" / "training.md"
+STUDY = ROOT / "models" / "fashion-sparsity-study.toml"
+KNOBS = {"spike_penalty": "Penalty on spikes", "threshold": "Threshold", "beta": "Leak, beta"}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=ROOT / "runs" / STUDY.stem, help="folder of the study")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/training.md")
+    args = parser.parse_args()
+    results, planned = finished_results(STUDY, args.results)
+    if not results:
+        parser.error(f"{args.results}: no point is finished")
+    text = page(results, planned)
+    print(text)
+    if args.write:
+        write_section(PAGE, text, "sweep")
+    return 0
+
+
+def page(results: list[Row], planned: int) -> str:
+    """The section: how much is finished, and a table for each knob, of the points that differ from the first in it alone."""
+    base = results[0]["settings"]
+    rows = [{**{key: base[key] for key in KNOBS}, **row} for row in summary(results)]
+    head = (
+        f"{len(results)} of the {planned} points of `models/{STUDY.name}`, on {machine()}: {base['architecture']}, int4, "
+        f"T={base['timesteps']}, {base['epochs']} epochs, {results[0]['lanes']} lanes, accuracy and spikes of "
+        f"{results[0]['images']:,} test images, cycles of the first {results[0]['cycle_images']}. Means over the seeds, ± the "
+        f"standard deviation."
+    )
+    tables = []
+    for knob, title in KNOBS.items():
+        others = [key for key in KNOBS if key != knob]
+        found = [row for row in rows if all(row[key] == base[key] for key in others)]
+        found.sort(key=lambda row: value(row[knob]))
+        if len(found) > 1:
+            [first] = [row for row in found if row[knob] == base[knob]]
+            tables.append(table(title, [f"`{knob}`", *COLUMNS], [[str(row[knob]), *cells(row, first)] for row in found]))
+    return "\n\n".join([head, *tables])
+
+
+COLUMNS = ("seeds", "accuracy", "points lost", "sparsity", "interval, cycles", "cycles saved", "latency, cycles")
+
+
+def cells(row: Row, first: Row) -> list[str]:
+    """COLUMNS of a row, beside the row of the base's value."""
+    return [
+        str(row["seeds"]),
+        told(row, "accuracy", 100, 2, " %"),
+        f"{100 * (first['accuracy'] - row['accuracy']):+.2f}",
+        told(row, "sparsity", 100, 2, " %"),
+        told(row, "interval"),
+        f"{100 * (1 - row['interval'] / first['interval']):+.1f} %",
+        told(row, "latency"),
+    ]
+
+
+def value(setting: float | str) -> float:
+    """A setting as a number, 5/32 too."""
+    numerator, _, denominator = str(setting).partition("/")
+    return float(numerator) / float(denominator or 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
