@@ -100,6 +100,16 @@ def test_a_killed_worker_costs_its_task_and_no_result(tmp_path):
     assert [line for line in heard if line == "begins 2"] == ["begins 2"] * 2 and "begins 5" in heard
 
 
+def allocator(say):
+    return {name for name in os.environ if name.startswith("MALLOC_")}
+
+
+def test_workers_allocate_as_other_programs_do():
+    ours = allocator(print)
+    with cluster(1) as client:
+        assert list(run_tasks(client, allocator, {"task": ()})) == [("task", ours)]
+
+
 def test_a_scheduler_that_is_there_and_a_task_that_is_refused(tmp_path):
     with scheduler(1) as address:
         with cluster(7, address) as client:
