@@ -139,16 +139,23 @@ def _elaborate(function, arguments: dict) -> tuple[_Block, dict]:
     """Call a block's function; returns the block and the function's local variables, which give instances their names."""
     variables = {}
 
-    def keep_locals(frame, event, _):
-        if event == "return" and frame.f_code is function.func.__code__:
+    def begins(frame, event, _):
+        if frame.f_code is not function.func.__code__:
+            return None
+        # Of the function's own events only the last is wanted, and none of the calls below.
+        frame.f_trace_lines = False
+        return ends
+
+    def ends(frame, event, _):
+        if event == "return":
             variables.update(frame.f_locals)
 
-    previous = sys.getprofile()
-    sys.setprofile(keep_locals)
+    previous = sys.gettrace()
+    sys.settrace(begins)
     try:
         return function(**arguments), variables
     finally:
-        sys.setprofile(previous)
+        sys.settrace(previous)
 
 
 def _children(block: _Block, variables: dict) -> Iterator[tuple[_Block, str]]:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import myhdl._block
 import myhdl._instance
+import myhdl._misc
 import myhdl._util
 
 
@@ -32,6 +33,11 @@ def _stack():
     return frames
 
 
+def _outer_frames(frame):
+    """A frame and its caller's, as inspect.getouterframes() gives them, without their sources."""
+    return [(frame,), (frame.f_back,)]
+
+
 @contextmanager
 def quick_inspection():
     """Spare MyHDL what takes nine tenths of the time of an elaboration.
@@ -39,10 +45,12 @@ def quick_inspection():
     For each block and generator it asks `inspect` for the whole stack with its source lines, of which it uses the names
     and variables of the innermost frames, and reads and dedents the source of functions that it has read before.
     """
-    users = (myhdl._block, myhdl._instance, myhdl._util)
+    users = (myhdl._block, myhdl._instance, myhdl._util, myhdl._misc)
     before, dedent = [user.inspect for user in users], myhdl._util._dedent
     for user in users:
-        user.inspect = SimpleNamespace(stack=_stack, **_SOURCES)
+        user.inspect = SimpleNamespace(
+            stack=_stack, getouterframes=_outer_frames, currentframe=lambda: sys._getframe(1), ismethod=inspect.ismethod, **_SOURCES
+        )
     myhdl._util._dedent = _DEDENT
     try:
         yield
