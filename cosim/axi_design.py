@@ -20,7 +20,7 @@ from rtl.registers import RegisterMap, register_map
 from rtl.result_output import RESULT_BITS
 
 from .convert import Module, convert
-from .inspection import quick_inspection
+from .inspection import one_level, quick_inspection
 from .loadable import core_hash
 from .plan import Stage, readout_of
 
@@ -51,9 +51,9 @@ def shell_of(network: Network, stages: dict[str, Stage], core: dict[str, Any] | 
 
 
 def build_shell(shell: AxiShell) -> _Block:
-    """The shell and all in it."""
+    """The shell, with nothing inside its parts: to convert and not to simulate."""
     bus, images, results = AxiLite(shell.address_bits), AxiStream(shell.image_data_bits), AxiStream(RESULT_BITS)
-    with quick_inspection():
+    with quick_inspection(), one_level():
         return axi_shell(Signal(bool(0)), Signal(bool(0)), bus, images, results, shell)
 
 

@@ -26,10 +26,8 @@ from myhdl._Signal import _Signal
 from rtl.memory import Table
 
 from .errors import CosimError
-from .inspection import quick_inspection
+from .inspection import INLINED, one_level, quick_inspection
 from .languages import LANGUAGES, Language, Port
-
-INLINED = ("unpack", "pack")
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,8 @@ def _elaborate(function, arguments: dict) -> tuple[_Block, dict]:
     previous = sys.gettrace()
     sys.settrace(begins)
     try:
-        return function(**arguments), variables
+        with one_level():
+            return function(**arguments), variables
     finally:
         sys.settrace(previous)
 

@@ -9,7 +9,7 @@ from rtl.accelerator import BLOCKS, accelerator, trace_bits
 from rtl.activity import ACTIVITY_BITS
 from rtl.stream import Stream
 
-from .inspection import quick_inspection
+from .inspection import one_level, quick_inspection
 from .plan import Stage
 
 
@@ -21,11 +21,11 @@ def build_stage(stage: Stage) -> _Block:
 
 
 def build_accelerator(stages: dict[str, Stage]) -> _Block:
-    """The chain of stages."""
+    """The chain of stages, with nothing inside them: to convert and not to simulate."""
     first, last = list(stages.values())[0], list(stages.values())[-1]
     signals = _ports(first.input_bits, last.output_bits, len(stages))
     trace = Signal(intbv(0)[trace_bits(stages) :])
-    with quick_inspection():
+    with quick_inspection(), one_level():
         return accelerator(*signals, trace, stages)
 
 

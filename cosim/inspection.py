@@ -12,6 +12,10 @@ import myhdl._block
 import myhdl._instance
 import myhdl._misc
 import myhdl._util
+from myhdl._block import _Block, block_decorator
+
+INLINED = ("unpack", "pack")
+"""Blocks that only move wires, and become no modules."""
 
 
 def _of_code(function):
@@ -49,7 +53,11 @@ def quick_inspection():
     before, dedent = [user.inspect for user in users], myhdl._util._dedent
     for user in users:
         user.inspect = SimpleNamespace(
-            stack=_stack, getouterframes=_outer_frames, currentframe=lambda: sys._getframe(1), ismethod=inspect.ismethod, **_SOURCES
+            stack=_stack,
+            getouterframes=_outer_frames,
+            currentframe=lambda: sys._getframe(1),
+            ismethod=inspect.ismethod,
+            **_SOURCES,
         )
     myhdl._util._dedent = _DEDENT
     try:
@@ -58,3 +66,33 @@ def quick_inspection():
         for user, module in zip(users, before, strict=True):
             user.inspect = module
         myhdl._util._dedent = dedent
+
+
+@contextmanager
+def one_level():
+    """Elaborate the first block that is called here, but of the blocks that it calls only those of INLINED, whole.
+
+    The others get function and arguments and have nothing inside, which is all that a conversion module by module needs: it
+    elaborates each of them once more by itself.
+    """
+    call, is_begun, is_inlined = block_decorator.__call__, False, False
+
+    # At the depth of MyHDL's own, whose blocks find the frame of their parent by counting.
+    def build(self, *args, **kwargs):
+        nonlocal is_begun, is_inlined
+        name, outside = self.func.__name__, is_inlined
+        is_whole, is_inlined = not is_begun or is_inlined or name in INLINED, is_inlined or name in INLINED
+        is_begun = True
+        made = _Block(self.func if is_whole else _nothing, self, name, self.srcfile, self.srcline, self.skipname, *args, **kwargs)
+        made.func, is_inlined = self.func, outside
+        return made
+
+    block_decorator.__call__ = build
+    try:
+        yield
+    finally:
+        block_decorator.__call__ = call
+
+
+def _nothing(*args, **kwargs):
+    return ()

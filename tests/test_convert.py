@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def test_each_module_is_converted_once_and_keeps_its_instance_names():
     for module in modules:
         for used in re.findall(r"^(\w+_[0-9a-f]{8}) \w+ \($", module.text, re.MULTILINE):
             assert names.index(used) < names.index(module.name)
+
+
+@pytest.mark.parametrize("language", ["verilog", "vhdl"])
+def test_one_level_at_a_time_gives_what_the_whole_design_gives(language, monkeypatch):
+    stages = small_stages(small_network("3C3-5C3-MP2-FC6", timesteps=6, coding="rate"))
+    modules = convert_stages(stages, language)
+    monkeypatch.setattr("cosim.design.one_level", nullcontext)
+    monkeypatch.setattr("cosim.convert.one_level", nullcontext)
+    assert modules == convert_stages(stages, language)
 
 
 def test_a_name_follows_the_parameters_and_not_the_weights():
