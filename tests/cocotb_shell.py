@@ -3,6 +3,8 @@
 import json
 import os
 import random
+import struct
+import zlib
 from pathlib import Path
 
 import cocotb
@@ -11,7 +13,8 @@ from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp, AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
 RUN = json.loads(Path(os.environ["SHELL_RUN"]).read_text()) if "SHELL_RUN" in os.environ else {}
-"""registers: as in registers.json; packets: beats of each packet; results: the words that each must give."""
+"""registers: as in registers.json; packets: beats of each packet; results: the words that each must give; words: those of the
+network to load, none for a core that has its own."""
 
 
 def pauses(seed, share):
@@ -52,6 +55,12 @@ class Shell:
 async def started(dut, share):
     shell = Shell(dut, share)
     await shell.reset()
+    if RUN["words"]:
+        await shell.write("CONTROL", RUN["registers"]["CONTROL"]["bits"]["LOAD"])
+        for word in RUN["words"]:
+            await shell.write("LOAD_DATA", word)
+        assert await shell.read("LOADED_WORDS") == len(RUN["words"])
+        assert await shell.read("LOAD_CRC") == zlib.crc32(struct.pack(f"<{len(RUN['words'])}I", *RUN["words"]))
     await shell.write("CONTROL", 1)
     return shell
 

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from cocotb_tools import runner
 from shell_bench import shell_design
+from small_networks import small_network
 
 from cosim.convert import write
+from cosim.loadable import network_words
 from cosim.pynq_driver import INVALID, Accelerator
 from reference import golden
 
@@ -23,17 +25,17 @@ class NoCore:
         return self.values[offset]
 
 
-def run_of(design):
-    """Five packets, one of them short and one long, and what they must give."""
+def run_of(design, network, words):
+    """Five packets, one of them short and one long, and what they must give by `network`, of which `words` are to be loaded."""
     images = design.images(5)
-    channels, height, width = design.network.input_shape
+    channels, height, width = network.input_shape
     beats = height * width
     core = Accelerator(design.description, NoCore(design.description["registers"]), None)
     packets = core.encode(images).reshape(5, beats, -1)
     values = [[int.from_bytes(beat.tobytes(), "little") for beat in packet] for packet in packets]
     values[1], values[3] = values[1][: beats // 2], values[3] + values[0][:3]
     images[1].reshape(channels, beats)[:, beats // 2 :] = 0
-    trace = golden.run(design.network, images)
+    trace = golden.run(network, images)
     heads = trace.predicted + np.array([0, INVALID, 0, INVALID, 0])
     results = [[int(head), *counts] for head, counts in zip(heads, trace.counts.tolist(), strict=True)]
     bits = design.description["registers"]["ERRORS"]["bits"]
@@ -41,18 +43,25 @@ def run_of(design):
         "registers": design.description["registers"],
         "packets": values,
         "results": results,
+        "words": words,
         "errors": bits["SHORT_IMAGE"] | bits["LONG_IMAGE"],
     }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "settings", [{}, {"architecture": "4C3-FC6", "shape": (3, 5, 3), "image_signed": True}], ids=["small", "wide"]
+    "settings",
+    [{}, {"architecture": "4C3-FC6", "shape": (3, 5, 3), "image_signed": True}, {"loadable": True, "headroom": 2, "seed": 11}],
+    ids=["small", "wide", "loadable"],
 )
 def test_cocotbext_axi(settings, tmp_path):
     design = shell_design(**settings)
+    network, words = design.network, []
+    if "loadable" in settings:
+        network = small_network("2C3-FC6", (1, 9, 8), rate=0.4, classes=6, seed=4)
+        words = network_words(network, design.description["load"]).tolist()
     sources = write(list(design.modules), tmp_path)
-    (tmp_path / "run.json").write_text(json.dumps(run_of(design)))
+    (tmp_path / "run.json").write_text(json.dumps(run_of(design, network, words)))
     icarus = runner.get_runner("icarus")
     icarus.build(sources=sources, hdl_toplevel="axi_shell", build_dir=tmp_path, build_args=["-g2005"], timescale=("1ns", "1ps"))
     results = icarus.test(
