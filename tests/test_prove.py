@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from myhdl import Signal, always_comb, block
 
 from rtl.event_queue import event_queue
 from rtl.memory import ram
@@ -87,19 +86,6 @@ def test_parameters_that_must_fail(proof_of):
     ]
 
 
-@block
-def remembered(clk, rst, write, write_addr, write_data, read, read_addr, q):
-    """A RAM of four words that is not read in reset."""
-    loads = Signal(bool(0))
-    memory = ram(clk, write, write_addr, write_data, loads, read_addr, q, 4)
-
-    @always_comb
-    def gate():
-        loads.next = read and not rst
-
-    return memory, gate
-
-
 COLLISION = """
 reg [1:0] stored, written; reg was_read = 0, collided = 0;
 always @(posedge clk) begin
@@ -120,9 +106,9 @@ end
 )
 def test_a_word_that_is_read_while_it_is_written_is_any_word(proof_of, tmp_path, more, failed):
     (tmp_path / "collision.sv").write_text(COLLISION % more)
-    build = lambda: remembered(bit(), bit(), bit(), vector(2), vector(2), bit(), vector(2), vector(2))  # noqa: E731
+    build = lambda: ram(bit(), bit(), vector(2), vector(2), bit(), vector(2), vector(2), 4)  # noqa: E731
     inverted = Fault("q is inverted", "q <= mem[read_addr];", "q <= ~mem[read_addr];")
-    assert failures(replace(proof_of("", inverted), build=build, inside={"ram": "collision"})) == failed
+    assert failures(replace(proof_of("", inverted), build=build, properties="collision")) == failed
 
 
 def run(monkeypatch, *arguments, proofs):

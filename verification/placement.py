@@ -70,7 +70,8 @@ def properties(proof: Proof, module: Module, is_top: bool) -> str:
     if not own and not rules:
         return ""
     constants = "".join(f"localparam {name} = {int(value)};\n" for name, value in proof.constants.items())
-    return KNOWN + (RESET if is_top else "") + constants + rules + own
+    has_reset = is_top and any(port.name == "rst" for port in module.ports)
+    return KNOWN + (RESET if has_reset else "") + constants + rules + own
 
 
 def text_of(names: str) -> str:

@@ -1,11 +1,12 @@
 """The proofs: which block, at which small parameters, by which properties, and which faults they must find."""
 
 from ..proof import Proof
-from . import accumulation, fetching, pipelines, queue, scanning, stages, streams, windows
+from . import accumulation, fetching, memories, pipelines, queue, scanning, stages, streams, windows
 
 PROOFS: tuple[Proof, ...] = (
     *accumulation.PROOFS,
     *fetching.PROOFS,
+    *memories.PROOFS,
     *pipelines.PROOFS,
     *queue.PROOFS,
     *scanning.PROOFS,
