@@ -1,6 +1,9 @@
-"""Proofs of the memory in banks: each read gets its word."""
+"""Proofs of the memory in banks: each read gets its word; and of the control that fills the memories of a loadable core."""
 
 from rtl.banked_memory import banked_memory
+from rtl.load_control import load_control
+from rtl.loading import Load
+from rtl.stream import counter
 
 from ..proof import Fault, Proof, bit, table, vector
 
@@ -21,6 +24,20 @@ def banked(depth: int, bank_words: int, *faults: Fault) -> Proof:
     )  # fmt: skip
 
 
+def loading(pieces: int, *faults: Fault) -> Proof:
+    """A proof of the control of a load."""
+    return Proof(
+        f"load_control, {pieces} pieces",
+        "each piece comes to the memories once and in its place, and the core is in reset, and no START passes, before all have",
+        "load_control",
+        lambda: load_control(
+            bit(), bit(), bit(), counter(3), vector(32), vector(192), bit(), bit(), vector(32), bit(), Load(pieces), vector(288),
+            pieces,
+        ),
+        pieces + 8, faults, {"PIECES": pieces},
+    )  # fmt: skip
+
+
 PROOFS: tuple[Proof, ...] = (
     banked(
         10, 4,
@@ -31,4 +48,16 @@ PROOFS: tuple[Proof, ...] = (
     ),
     banked(9, 4, Fault("the banks have half their words", "number = address[4-1:2];", "number = address[3-1:1];")),
     banked(12, 4, Fault("two banks are joined", "if (($signed({1'b0, kept_number}) == i)) begin", "begin")),
+    loading(
+        3,
+        Fault("a core without a network is started", "command = (write && (!too_early));", "command = write;"),
+        Fault("a core without a network leaves its reset", "(rst || restart || (!complete))", "(rst || restart)"),
+        Fault("the core leaves its reset before the last memory is filled", "hold <= 3;", "hold <= 0;"),
+        Fault("the last piece is not waited for", "complete <= (taken == 2);", "complete <= (taken == 1);"),
+        Fault("a load does not begin at the first piece", "if ((rst || restart)) begin", "if (rst) begin"),
+        Fault("a piece is in the place of the next", "load_position <= taken;", "load_position <= (taken + due);"),
+        Fault("a load leaves the control behind as it is", "command_data = 4;", "command_data = 8;"),
+        Fault("a piece too many is not told", "bad_load <= 1'b1;", "bad_load <= bad_load;"),
+    ),
+    loading(1, Fault("a single piece is not enough", "complete <= (taken == 0);", "complete <= (taken == 1);")),
 )  # fmt: skip
