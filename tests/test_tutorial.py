@@ -73,7 +73,8 @@ PINS = {
 }
 """What the block design must connect of each cell: AMD's PG021 (AXI DMA), PG247 (SmartConnect), PG164 (reset), PG082 (PS7)."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
+# One process goes through the page, and runs all tests of it.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000), pytest.mark.xdist_group("tutorial")]
 
 
 @pytest.fixture(scope="module")
