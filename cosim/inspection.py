@@ -89,7 +89,7 @@ def one_level():
         made = _Block(
             self.func if is_whole else _nothing,
             self,
-            f"{name}{number}",
+            own_name,
             self.srcfile,
             self.srcline,
             self.skipname,
