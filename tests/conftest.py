@@ -26,7 +26,7 @@ settings.load_profile("duospike")
 
 VPI_FOLDER = Path(__file__).parents[1] / "build" / "vpi"
 
-QUICK = {"icarus": 4, "ghdl": 1}
+QUICK = {"icarus": 6, "ghdl": 2}
 """Variants of one test, by simulator of HDL, that are among the quick ones; in MyHDL all are."""
 
 
