@@ -6,11 +6,11 @@ python -m benchmarks.sparsity [--results runs/fashion-sparsity-study] [--write]
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
+from dataclasses import asdict
 
 from cosim.study_report import summary
+from reference.settings import Settings
 
 from .page import machine, table, write_section
 from .study import ROOT, Row, finished_results, told
@@ -21,26 +21,20 @@ KNOBS = {"spike_penalty": "Penalty on spikes", "threshold": "Threshold", "beta":
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=ROOT / "runs" / STUDY.stem, help="folder of the study")
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/training.md")
-    args = parser.parse_args()
-    results, planned = finished_results(STUDY, args.results)
-    if not results:
-        parser.error(f"{args.results}: no point is finished")
-    text = page(results, planned)
+    args, results, points = finished_results(__doc__, STUDY)
+    text = page(results, points)
     print(text)
     if args.write:
         write_section(PAGE, text, "sweep")
     return 0
 
 
-def page(results: list[Row], planned: int) -> str:
+def page(results: list[Row], points: list[Settings]) -> str:
     """The section: how much is finished, and a table for each knob, of the points that differ from the first in it alone."""
-    base = results[0]["settings"]
-    rows = [{**{key: base[key] for key in KNOBS}, **row} for row in summary(results)]
+    base = asdict(points[0])
+    rows = [{**{key: results[0]["settings"][key] for key in KNOBS}, **row} for row in summary(results)]
     head = (
-        f"{len(results)} of the {planned} points of `models/{STUDY.name}`, on {machine()}: {base['architecture']}, int4, "
+        f"{len(results)} of the {len(points)} points of `models/{STUDY.name}`, on {machine()}: {base['architecture']}, int4, "
         f"T={base['timesteps']}, {base['epochs']} epochs, {results[0]['lanes']} lanes, accuracy and spikes of "
         f"{results[0]['images']:,} test images, cycles of the first {results[0]['cycle_images']}. Means over the seeds, ± the "
         f"standard deviation."
@@ -50,9 +44,9 @@ def page(results: list[Row], planned: int) -> str:
         others = [key for key in KNOBS if key != knob]
         found = [row for row in rows if all(row[key] == base[key] for key in others)]
         found.sort(key=lambda row: value(row[knob]))
-        if len(found) > 1:
-            [first] = [row for row in found if row[knob] == base[knob]]
-            tables.append(table(title, [f"`{knob}`", *COLUMNS], [[str(row[knob]), *cells(row, first)] for row in found]))
+        first = [row for row in found if row[knob] == base[knob]]
+        if first and len(found) > 1:
+            tables.append(table(title, [f"`{knob}`", *COLUMNS], [[str(row[knob]), *cells(row, first[0])] for row in found]))
     return "\n\n".join([head, *tables])
 
 

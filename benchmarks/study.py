@@ -16,6 +16,7 @@ from typing import Any
 
 from cosim.study import RESULT, read_study
 from cosim.study_report import plot_all, summary
+from reference.settings import Settings
 
 from .page import machine, table, write_section
 
@@ -31,14 +32,8 @@ Row = dict[str, Any]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=ROOT / "runs" / "fashion-study", help="folder of the study")
-    parser.add_argument("--write", action="store_true", help="put the figures and plots into docs/")
-    args = parser.parse_args()
-    results, planned = finished_results(STUDY, args.results)
-    if not results:
-        parser.error(f"{args.results}: no point is finished")
-    text = page(results, planned)
+    args, results, points = finished_results(__doc__, STUDY)
+    text = page(results, len(points))
     print(text)
     if args.write:
         for name in plot_all(results, args.results):
@@ -48,11 +43,17 @@ def main() -> int:
     return 0
 
 
-def finished_results(study: Path, folder: Path) -> tuple[list[Row], int]:
-    """Of a study, the results in its folder, in the order of its points, and the number of points that it has."""
-    points = read_study(study).points
-    paths = [folder / "points" / name / RESULT for name in points]
-    return [json.loads(path.read_text()) for path in paths if path.exists()], len(points)
+def finished_results(usage: str | None, study: Path) -> tuple[argparse.Namespace, list[Row], list[Settings]]:
+    """The command line of a page of a study, the results of its finished points, in the study's order, and all its points."""
+    parser = argparse.ArgumentParser(description=usage, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=ROOT / "runs" / study.stem, help="folder of the study")
+    parser.add_argument("--write", action="store_true", help="put the figures and plots into docs/")
+    args, points = parser.parse_args(), read_study(study).points
+    paths = [args.results / "points" / name / RESULT for name in points]
+    results = [json.loads(path.read_text()) for path in paths if path.exists()]
+    if not results:
+        parser.error(f"{args.results}: no point is finished")
+    return args, results, list(points.values())
 
 
 def page(results: list[Row], planned: int) -> str:

@@ -76,16 +76,16 @@ def one_level():
     The others get function and arguments and have nothing inside, which is all that a conversion module by module needs: it
     elaborates each of them once more by itself.
     """
-    call, is_begun, is_inlined, numbers = block_decorator.__call__, False, False, itertools.count()
+    call, is_inlined, numbers = block_decorator.__call__, False, itertools.count()
 
     # At the depth of MyHDL's own, whose blocks find the frame of their parent by counting.
     def build(self, *args, **kwargs):
-        nonlocal is_begun, is_inlined
-        name, outside = self.func.__name__, is_inlined
-        # Numbered from this call on: MyHDL's own numbers count the blocks of the process.
-        own_name = f"{name}{next(numbers)}"
-        is_whole, is_inlined = not is_begun or is_inlined or name in INLINED, is_inlined or name in INLINED
-        is_begun = True
+        nonlocal is_inlined
+        name, outside, number = self.func.__name__, is_inlined, next(numbers)
+        is_inlined = is_inlined or name in INLINED
+        is_whole = is_inlined or number == 0
+        # Numbered from here on: MyHDL's own numbers count the blocks of the process.
+        own_name = f"{name}{number}"
         made = _Block(
             self.func if is_whole else _nothing,
             self,

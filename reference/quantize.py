@@ -42,7 +42,8 @@ class Round(torch.autograd.Function):
 def per_output(values: torch.Tensor, width: int) -> torch.Tensor:
     """[O] -> [O, 1, W], to meet maps [..., O, H, W].
 
-    Along W too, and in memory as maps with channels last are: with few channels torch is several times faster so.
+    Along W too, and in memory as maps with channels last are: torch's innermost loop is then over a row's values, and not over
+    a few channels.
     """
     return values.expand(width, -1).contiguous().t()[:, None]
 
@@ -50,7 +51,7 @@ def per_output(values: torch.Tensor, width: int) -> torch.Tensor:
 class Moments(torch.autograd.Function):
     """forward(sums) -> mean and variance [O] of sums [T, B, O, H, W] over all else, with a gradient.
 
-    Written out because the chain of small operations would cost several times the time; not torch.var_mean, which is slower
+    Written out because the chain of small operations goes over the maps far more often; not torch.var_mean, which is slower
     on a processor.
     """
 

@@ -3,6 +3,7 @@ localparam START = 1, RESET = 4, LOAD = 8, NOT_LOADED = 4, BAD_LOAD = 5, HELD = 
 wire commands = write && write_index == 0;
 wire clears = write && write_index == 1;
 wire begins = commands && write_data == LOAD;
+wire forgets = rst || begins || (commands && write_data == RESET);
 wire comes = write && write_index == 2;
 wire early = commands && write_data == START && came != PIECES;
 
@@ -28,9 +29,8 @@ always @(posedge clk) begin
         came <= came + (comes && came != PIECES);
         since <= came != PIECES ? 0 : since + (since != HELD);
     end
-    early_seen <= !rst && !begins && !(commands && write_data == RESET) && (early || (early_seen && !(clears && write_data[NOT_LOADED])));
-    surplus_seen <= !rst && !begins && !(commands && write_data == RESET)
-        && ((comes && came == PIECES) || (surplus_seen && !(clears && write_data[BAD_LOAD])));
+    early_seen <= !forgets && (early || (early_seen && !(clears && write_data[NOT_LOADED])));
+    surplus_seen <= !forgets && ((comes && came == PIECES) || (surplus_seen && !(clears && write_data[BAD_LOAD])));
 end
 
 always @(*) if (known) begin
