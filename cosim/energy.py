@@ -208,16 +208,17 @@ def as_float(done: Operations) -> Operations:
     return {name: [operation.as_float() for operation in of_stage] for name, of_stage in done.items()}
 
 
-def sensitivity(done: Operations, by: Coefficients) -> dict[str, tuple[float, float]]:
-    """By coefficient: the float twin's energy over the network's, with that coefficient halved and doubled."""
+def by_coefficient(done: Operations, by: Coefficients) -> dict[str, float]:
+    """Picojoules of all stages that are proportional to each coefficient; they add up to total()."""
+    nothing = dict.fromkeys((field.name for field in fields(Coefficients)), 0.0)
+    return {name: total(done, Coefficients(**{**nothing, name: getattr(by, name)})) for name in nothing}
 
-    def ratio(changed: Coefficients) -> float:
-        return total(as_float(done), changed) / total(done, changed)
 
-    return {
-        field.name: (
-            ratio(replace(by, **{field.name: getattr(by, field.name) / 2})),
-            ratio(replace(by, **{field.name: getattr(by, field.name) * 2})),
-        )
-        for field in fields(Coefficients)
-    }
+def sensitivity(more: Mapping[str, float], less: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """By coefficient: the energy `more` over `less`, each by_coefficient(), with that coefficient halved and doubled."""
+
+    def ratio(name: str, factor: float) -> float:
+        changed, against = (sum(of.values()) + (factor - 1) * of[name] for of in (more, less))
+        return changed / against
+
+    return {name: (ratio(name, 0.5), ratio(name, 2.0)) for name in more}

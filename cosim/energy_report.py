@@ -7,7 +7,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from .energy import Coefficients, Operations, as_float, energy, sensitivity, static_energy, total
+from .energy import Coefficients, Operations, as_float, by_coefficient, energy, sensitivity, static_energy
 from .stage_areas import luts
 from .synthesis import Area
 
@@ -22,14 +22,15 @@ def make_report(done: Operations, images: int, by: Coefficients) -> dict[str, An
     sensitivity: by coefficient, float_ratio with that coefficient halved and doubled.
     """
     stages = {name: {what: one / NANOJOULE / images for what, one in parts.items()} for name, parts in energy(done, by).items()}
-    ours, twin = (total(of, by) / NANOJOULE / images for of in (done, as_float(done)))
+    costs, twin_costs = by_coefficient(done, by), by_coefficient(as_float(done), by)
+    ours, twin = (sum(of.values()) / NANOJOULE / images for of in (costs, twin_costs))
     return {
         "images": images,
         "stages": stages,
         "total": ours,
         "float_total": twin,
         "float_ratio": twin / ours,
-        "sensitivity": {name: list(ratios) for name, ratios in sensitivity(done, by).items()},
+        "sensitivity": {name: list(ratios) for name, ratios in sensitivity(twin_costs, costs).items()},
     }
 
 

@@ -30,7 +30,7 @@ from reference.settings import Settings, settings_from
 
 from .cycle_model import run_model
 from .cycle_report import stage_rows
-from .energy import Coefficients, as_float, operations, static_energy, total
+from .energy import Coefficients, as_float, by_coefficient, operations, static_energy
 from .explore import Budget, Problem, choose
 from .origin import versions
 from .sizing import choose_sizing
@@ -174,7 +174,9 @@ def _measure(
     problem = Problem(network, trace, default.timesteps, default.queue_depth, 100e6, lambda name, lanes: lanes)
     choice = choose(problem, Budget("lanes", study.lanes))
     run = run_model(network, choice.stages, trace)
-    done, by = operations(network, choice.stages, run.activity, trace), Coefficients()
+    done = operations(network, choice.stages, run.activity, trace)
+    costs = by_coefficient(done if model.exact else as_float(done), Coefficients())
+    energy_by = {name: cost / NANOJOULE / len(first) for name, cost in costs.items()}
     found = {
         "accuracy": right / len(test.images),
         "images": len(test.images),
@@ -183,7 +185,8 @@ def _measure(
         "interval": choice.interval,
         "latency": choice.latency,
         "stages": stage_rows(run, choice.stages, choice.sizing, run.cycles / len(first)),
-        "energy": total(done if model.exact else as_float(done), by) / NANOJOULE / len(first),
+        "energy": sum(energy_by.values()),
+        "energy_by": energy_by,
     }
     if study.clock_mhz is not None and model.exact:
         progress("synthesis")

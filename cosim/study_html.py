@@ -9,7 +9,7 @@ from typing import Any
 from .run_files import RunFile
 from .run_page import Block, Cell, Fact, Line, Rows, Section, Table, draw, naming, render, section_of
 from .study import MODEL
-from .study_report import columns, drawings, label_of, measures, summary, told
+from .study_report import ENERGY_TITLE, columns, drawings, energy_rows, energy_text, label_of, measures, summary, told
 
 
 def make_study_page(study: RunFile) -> str:
@@ -18,7 +18,7 @@ def make_study_page(study: RunFile) -> str:
         results = study.content
         rows = summary(results.values())
         sections = [
-            section_of("summary", "Means and spreads", [summary_table(rows)]),
+            section_of("summary", "Means and spreads", [summary_table(rows), energy_table(list(results.values()))]),
             _plots(list(results.values())),
             section_of("points", "Points and settings", point_blocks(results)),
             section_of("origin", "Versions and hashes", origin_blocks(study)),
@@ -35,6 +35,16 @@ def summary_table(rows: list[dict[str, Any]]) -> Table:
     ]
     title = "Mean ± standard deviation over the seeds; of an image, interval and latency in cycles, energies in nJ, modelled"
     return Table(title, [key.replace("_", " ") for key in (*settings, *measured)], cells)
+
+
+def energy_table(results: list[dict[str, Any]]) -> Table:
+    """energy_rows(), each number with its value."""
+    rows = energy_rows(results)
+    cells: Rows = [
+        [Cell(energy_text(key, value), value) if isinstance(value, float) else _text(value) for key, value in row.items()]
+        for row in rows
+    ]
+    return Table(ENERGY_TITLE, [key.replace("_", " ") for key in rows[0]], cells)
 
 
 def _text(value: object) -> str | int | None:

@@ -11,6 +11,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from . import plots
+from .energy import sensitivity
 from .stage_areas import luts
 from .synthesis import Area
 
@@ -21,6 +22,8 @@ SYNTHESISED = ("luts", "block_ram", "static")
 STAGE_MEASURES = ("lanes", "events", "busy", "stall_in", "stall_out", "busy_share")
 """Of a stage, an image: its cycles at work and waiting, see cycle_report.stage_rows()."""
 PERCENT = ("accuracy", "sparsity")
+RATIOS = ("ratio", "lowest", "highest")
+"""What energy_ratio() gives."""
 
 
 def measures(result: dict[str, Any]) -> dict[str, float]:
@@ -98,6 +101,27 @@ def stage_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+def energy_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each group of summary() a row: the settings, seeds, energy, and what energy_ratio() gives of it and the first group."""
+    groups = _groups(results)
+    return [
+        {**shown, "seeds": len(group), "energy": mean(one["energy"] for one in group), **energy_ratio(group, groups[0][1])}
+        for shown, group in groups
+    ]
+
+
+def energy_ratio(more: list[dict[str, Any]], less: list[dict[str, Any]]) -> dict[str, float | None]:
+    """ratio: the mean energy of the points `more` over that of the points `less`. lowest, highest: how far it goes with any one
+    coefficient of the energy model halved or doubled, None where the energy of a point is not there by coefficient."""
+    found: dict[str, float | None] = {"ratio": mean(one["energy"] for one in more) / mean(one["energy"] for one in less)}
+    if not all("energy_by" in one for one in (*more, *less)):
+        return {**found, "lowest": None, "highest": None}
+    names = more[0]["energy_by"]
+    costs, others = ({name: mean(one["energy_by"][name] for one in group) for name in names} for group in (more, less))
+    ratios = [ratio for pair in sensitivity(costs, others).values() for ratio in pair]
+    return {**found, "lowest": min(ratios), "highest": max(ratios)}
+
+
 def as_csv(rows: list[dict[str, Any]]) -> str:
     """The summary as CSV."""
     text = io.StringIO()
@@ -110,11 +134,34 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
 def as_markdown(rows: list[dict[str, Any]]) -> str:
     """The summary as a table, mean ± standard deviation over the seeds."""
     settings, measured = columns(rows)
-    lines = ["| " + " | ".join([*settings, *measured]).replace("_", " ") + " |", "|" + "---|" * (len(settings) + len(measured))]
-    for row in rows:
-        cells = [str(row[key]) for key in settings] + [told(key, row[key], row[f"{key}_spread"]) for key in measured]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    cells = [
+        [*(str(row[key]) for key in settings), *(told(key, row[key], row[f"{key}_spread"]) for key in measured)] for row in rows
+    ]
+    return _markdown([*settings, *measured], cells)
+
+
+ENERGY_TITLE = "Energy over that of the first row, and how far that goes with any one coefficient halved or doubled"
+
+
+def energy_markdown(rows: list[dict[str, Any]]) -> str:
+    """energy_rows() as a table under its title."""
+    cells = [[energy_text(key, value) for key, value in row.items()] for row in rows]
+    return f"{ENERGY_TITLE}:\n\n{_markdown(list(rows[0]), cells)}"
+
+
+def energy_text(key: str, value: Any) -> str:
+    """A cell of energy_rows(): energy in whole nJ, ratios with two digits, - for none."""
+    if key == "energy":
+        return told(key, value, None)
+    if key in RATIOS:
+        return "-" if value is None else f"{value:.2f}"
+    return str(value)
+
+
+def _markdown(head: list[str], cells: list[list[str]]) -> str:
+    lines = [[name.replace("_", " ") for name in head], *cells]
+    texts = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([texts[0], "|" + "---|" * len(head), *texts[1:]]) + "\n"
 
 
 def columns(rows: list[dict[str, Any]]) -> tuple[list[str], list[str]]:

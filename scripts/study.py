@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from cosim import plots
     from cosim.cluster import cluster, run_tasks
     from cosim.study import read_study
-    from cosim.study_report import as_csv, as_markdown, layer_rows, plot_all, stage_rows, summary
+    from cosim.study_report import as_csv, as_markdown, energy_markdown, energy_rows, layer_rows, plot_all, stage_rows, summary
     from reference.files import check_writable, write_atomically
 
     study = read_study(args.study)
@@ -45,18 +45,20 @@ def run(args: argparse.Namespace) -> int:
             results[name] = result
             print(f"{len(results)} of {len(tasks)}: {name}: accuracy {result['accuracy']:.2%}", flush=True)
     ordered = [results[name] for name in study.points]
-    rows = summary(ordered)
+    rows, energies = summary(ordered), energy_rows(ordered)
+    tables = as_markdown(rows) + "\n" + energy_markdown(energies)
     files = {
         "results.json": json.dumps(dict(zip(study.points, ordered, strict=True)), indent=2) + "\n",
         "summary.csv": as_csv(rows),
         "layers.csv": as_csv(layer_rows(ordered)),
         "stages.csv": as_csv(stage_rows(ordered)),
-        "summary.md": as_markdown(rows),
+        "energy.csv": as_csv(energies),
+        "summary.md": tables,
     }
     for name, text in files.items():
         write_atomically(args.out / name, text.encode())
     drawn = plot_all(ordered, args.out) if plots.available() else [plots.MISSING]
-    print(as_markdown(rows))
+    print(tables)
     print(f"wrote {args.out}: {', '.join([*files, *drawn])}")
     return 0
 

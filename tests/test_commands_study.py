@@ -44,6 +44,10 @@ def test_a_study_and_the_same_again(words, tmp_path, capfd):
     rows = list(csv.DictReader((out / "summary.csv").open()))
     assert [(row["weight_bits"], row["seeds"]) for row in rows] == [("float", "2"), ("4", "2")]
     assert (out / "summary.md").read_text() in printed
+    rows = list(csv.DictReader((out / "energy.csv").open()))
+    ratio = float(rows[1]["energy"]) / float(rows[0]["energy"])
+    lowest, told, highest = (float(rows[1][key]) for key in ("lowest", "ratio", "highest"))
+    assert lowest < told < highest and told == pytest.approx(ratio)
     assert {"pareto.svg", "accuracy.svg", "sparsity.svg", "latency.svg"} <= {file.name for file in out.iterdir()}
     assert "epoch 1" in printed
     assert main(words) == 0

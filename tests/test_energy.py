@@ -2,13 +2,14 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from small_networks import small_network
 
 from cosim.cycle_model import run_model
-from cosim.energy import Coefficients, Operation, as_float, energy, operations, sensitivity, total
+from cosim.energy import Coefficients, Operation, as_float, by_coefficient, energy, operations, sensitivity, total
 from cosim.plan import plan_stages
 from cosim.sizing import choose_sizing
 from reference import golden
@@ -109,9 +110,15 @@ def test_sums_the_float_twin_and_sensitivity():
     assert sum(sum(parts.values()) for parts in energy(done, BY).values()) == pytest.approx(by_hand)
     ratio = total(as_float(done), BY) / by_hand
     assert ratio > 4
-    found = sensitivity(done, BY)
+    costs, twin_costs = by_coefficient(done, BY), by_coefficient(as_float(done), BY)
+    assert sum(costs.values()) == pytest.approx(by_hand) and sum(twin_costs.values()) == pytest.approx(ratio * by_hand)
+    found = sensitivity(twin_costs, costs)
     assert set(found) == {"add8", "add32", "multiply", "float_add", "float_multiply", "bank_bit"}
     # What only the float twin has raises its ratio, what only the integers have lowers it.
     assert found["float_add"][0] < ratio < found["float_add"][1]
     assert found["multiply"][0] > ratio > found["multiply"][1]
     assert not any(math.isclose(low, high) for low, high in found.values())
+    for name, ratios in found.items():
+        for factor, told in zip((0.5, 2.0), ratios, strict=True):
+            changed = replace(BY, **{name: factor * getattr(BY, name)})
+            assert told == pytest.approx(total(as_float(done), changed) / total(done, changed))

@@ -114,6 +114,9 @@ def test_a_point_is_measured_as_the_golden_model_has_it(changes, tmp_path):
     assert found["latency"] == run.latency
     energy = total(operations(network, stages, run.activity, few), Coefficients()) / 1000 / 5
     assert found["energy"] == pytest.approx(energy)
+    zero = dataclasses.replace(Coefficients(), bank_bit=0.0)
+    without = total(operations(network, stages, run.activity, few), zero) / 1000 / 5
+    assert found["energy_by"]["bank_bit"] == pytest.approx(energy - without)
 
 
 def test_the_float_twin_is_measured_by_its_own_spikes(tmp_path):

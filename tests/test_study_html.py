@@ -52,6 +52,8 @@ def test_means_spreads_and_points_by_hand(folder, plain):
     points = {row[0][0]: [value for _, value in row[1:]] for row in page.table("Each point")}
     assert list(points) == ["bits=float,seed=1", "bits=4,seed=1", "bits=float,seed=2"]
     assert points["bits=float,seed=2"] == pytest.approx([0.7, 0.64, 18, 5, 70, 100, 150, 7])
+    ratios = [[text for text, _ in row] for row in page.table("Energy over that of the first row")]
+    assert ratios == [["float", "2", "7", "1.00", "–", "–"], ["4", "1", "7", "1.00", "–", "–"]]
     shared = {row[0][0]: row[1][0] for row in page.table("What all points share")}
     assert shared == {
         "lanes": "12",

@@ -43,6 +43,16 @@ def test_figures_by_hand():
     assert found["energy of rate T=25 over direct T=2"] == ["26.4", "12.50 (modelled)"]
 
 
+def test_how_far_a_ratio_of_energies_goes():
+    ours, other = (
+        {**one, "energy_by": by} for one, by in zip(CODINGS, ({"a": 3.0, "b": 1.0}, {"a": 10.0, "b": 40.0}), strict=True)
+    )
+    found = {row[0]: row[1:] for row in rows_of(page([ours, other], 21), "Beside the paper")}
+    # 90 over 5 with b doubled, 60 over 7 with a doubled; 45 over 2.5 and 30 over 3.5 with the other one halved.
+    told = "12.50 (modelled), 8.57 to 18.00 with any one coefficient halved or doubled"
+    assert found["energy of rate T=25 over direct T=2"] == ["26.4", told]
+
+
 @pytest.mark.parametrize(
     "results, titles",
     [

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from cosim.study_report import as_csv, as_markdown, layer_rows, plot_all, stage_rows, summary
+from cosim.study_report import as_csv, as_markdown, energy_markdown, energy_rows, layer_rows, plot_all, stage_rows, summary
 
 
 def result(bits, seed, accuracy, spikes):
@@ -44,6 +44,23 @@ def test_tables():
     read = list(csv.DictReader(io.StringIO(as_csv(rows))))
     assert [row["weight_bits"] for row in read] == ["float", "4"]
     assert float(read[0]["latency"]) == 150 and read[1]["latency_spread"] == ""
+
+
+def test_energies_over_that_of_the_first_row():
+    seeds = [
+        {**RESULTS[0], "energy": 6.0, "energy_by": {"a": 2.0, "b": 4.0}},
+        {**RESULTS[2], "energy": 10.0, "energy_by": {"a": 2.0, "b": 8.0}},
+    ]
+    rows = energy_rows([*seeds, {**RESULTS[1], "energy": 2.0, "energy_by": {"a": 1.0, "b": 1.0}}])
+    assert [(row["weight_bits"], row["seeds"], row["energy"]) for row in rows] == [("float", 2, 8), (4, 1, 2)]
+    assert [rows[0][key] for key in ("ratio", "lowest", "highest")] == [1, 1, 1]
+    # 2 of 8 are a mean: 1.5 of 7 with a halved, 3 of 10 with a doubled, 1.5 of 5 and 3 of 14 with b.
+    assert [rows[1][key] for key in ("ratio", "lowest", "highest")] == pytest.approx([0.25, 3 / 14, 0.3])
+    assert energy_markdown(rows).endswith("| float | 2 | 8 | 1.00 | 1.00 | 1.00 |\n| 4 | 1 | 2 | 0.25 | 0.21 | 0.30 |\n")
+    # Energies that are not there by coefficient have a ratio alone.
+    rows = energy_rows([*seeds, RESULTS[1]])
+    assert [rows[1][key] for key in ("ratio", "lowest", "highest")] == [7 / 8, None, None]
+    assert energy_markdown(rows).endswith("| 4 | 1 | 7 | 0.88 | - | - |\n")
 
 
 def test_plots_name_every_point(tmp_path):
