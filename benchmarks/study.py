@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 from cosim.study import RESULT, read_study
@@ -23,7 +24,7 @@ from .page import machine, table, write_section
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "study.md"
 STUDY = ROOT / "models" / "fashion-study.toml"
-PLOTS = {"pareto.svg": "study-pareto.svg", "sparsity.svg": "study-sparsity.svg"}
+PLOTS = {"pareto.svg": "study-pareto.svg", "layers.svg": "study-layers.svg"}
 """Those of the study that the page shows, and their names in docs/."""
 
 SETTINGS = ("weight_bits", "timesteps", "coding", "epochs")
@@ -66,7 +67,7 @@ def page(results: list[Row], planned: int) -> str:
         f"{first['settings']['architecture']}, {first['lanes']} lanes, accuracy and spikes of {first['images']:,} test images, "
         f"cycles and energy of the first {first['cycle_images']}. Means over the seeds, ± the standard deviation."
     )
-    tables = [precision(rows), timesteps(rows), coding(rows), paper(rows, results)]
+    tables = [precision(rows), layers(results), timesteps(rows), coding(rows), paper(rows, results)]
     return "\n\n".join([head, *(one for one in tables if one)])
 
 
@@ -95,6 +96,11 @@ def chosen(rows: list[Row], **wanted: object) -> list[Row]:
     return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
 
+def of(results: list[Row], **wanted: object) -> list[Row]:
+    """Results whose settings are those wanted."""
+    return [one for one in results if all(one["settings"][key] == value for key, value in wanted.items())]
+
+
 def precision(rows: list[Row]) -> str:
     """Weight bits, direct coding, T=2."""
     found = chosen(rows, coding="direct", timesteps=2, epochs=longest(rows))
@@ -107,6 +113,29 @@ def precision(rows: list[Row]) -> str:
         [str(row["weight_bits"]), *cells(row), spikes_saved(row, twin), f"{twin['energy'] / row['energy']:.2f}"] for row in found
     ]
     return table("Precision: direct coding, T=2", ["bits", *COLUMNS, "spikes saved", "energy of float over this"], lines)
+
+
+def layers(results: list[Row]) -> str:
+    """Sparsity of each layer by weight bits, direct coding, T=2."""
+    epochs = max(one["settings"]["epochs"] for one in results)
+    found = {
+        bits: of(results, coding="direct", timesteps=2, epochs=epochs, weight_bits=bits) for bits in ("float", 8, 6, 4, 3, 2)
+    }
+    found = {bits: points for bits, points in found.items() if points}
+    if len(found) < 2:
+        return ""
+    lines = []
+    for name in results[0]["layers"]:
+        silent = [[one["layers"][name]["sparsity"] for one in points] for points in found.values()]
+        rows = [
+            {"sparsity": mean(of_bits), "sparsity_spread": stdev(of_bits) if len(of_bits) > 1 else None} for of_bits in silent
+        ]
+        lines.append([name, *(told(row, "sparsity", 100, 1, " %") for row in rows)])
+    return table(
+        "Sparsity of each layer: direct coding, T=2",
+        ["layer", *("float" if bits == "float" else f"{bits} bits" for bits in found)],
+        lines,
+    )
 
 
 def timesteps(rows: list[Row]) -> str:
@@ -136,8 +165,7 @@ def spikes_saved(row: Row, twin: Row) -> str:
 
 def modelled(results: list[Row], more: Row, less: Row) -> str:
     """The energy of a row over that of another, and how far that goes, where the points tell their energy by coefficient."""
-    groups = [[one for one in results if all(one["settings"][key] == row[key] for key in SETTINGS)] for row in (more, less)]
-    found = energy_ratio(*groups)
+    found = energy_ratio(*(of(results, **{key: row[key] for key in SETTINGS}) for row in (more, less)))
     if found["lowest"] is None:
         return f"{found['ratio']:.2f} (modelled)"
     ends = f"{found['lowest']:.2f} to {found['highest']:.2f}"

@@ -25,6 +25,8 @@ DPI = 200
 Counters = Mapping[str, Mapping[str, float]]
 Times = Mapping[str, Sequence[int] | np.ndarray]
 """By stage name, of each image."""
+Line = Mapping[str, tuple[float, float | None]]
+"""By place, a value and its spread, None for none."""
 Target = Path | IO[str]
 """Where a plot is written to."""
 
@@ -149,23 +151,60 @@ def _inks() -> Any:
 
 
 def plot_points(
-    points: list[tuple[str, float, float, float | None, float | None]], labels: tuple[str, str], title: str, path: Target
+    points: list[tuple[str, float, float, float | None, float | None]],
+    front: list[tuple[float, float]],
+    labels: tuple[str, str],
+    title: str,
+    path: Target,
 ) -> None:
-    """Points with a name, x, y and the spread of each (None for none)."""
+    """Points with a name, x, y and the spread of each (None for none). front: x and y of those that a line goes through."""
     figure, axes = _figure(7, 4)
+    axes.set_prop_cycle(color=_colours(len(points)))
+    if front:
+        axes.plot(*zip(*front, strict=True), "--", color=STALL_IN, label="Pareto front", zorder=0)
     for name, x, y, x_spread, y_spread in points:
         axes.errorbar([x], [y], xerr=x_spread, yerr=y_spread, fmt="o", label=name)
     axes.set(xlabel=labels[0], ylabel=labels[1], title=title)
-    axes.legend(frameon=False, fontsize=7)
+    figure.legend(frameon=False, fontsize=7, loc="outside right upper")
     _save(figure, path)
 
 
-def plot_lines(lines: dict[str, dict[str, float]], label: str, title: str, path: Target) -> None:
-    """Lines over the same named places: values by line and place."""
+def plot_lines(lines: Mapping[str, Line], places: Sequence[str], label: str, title: str, path: Target) -> None:
+    """Lines over named places, which stand in their order: values by line and place. A line skips places that
+    it lacks; one without a name has no legend."""
     figure, axes = _figure(7, 4)
+    axes.set_prop_cycle(color=_colours(len(lines)))
     for name, values in lines.items():
-        axes.plot(list(values), list(values.values()), "o-", label=name)
-    axes.tick_params(axis="x", rotation=45)
+        where = [place for place in places if place in values]
+        means, spreads = zip(*((values[place][0], values[place][1] or 0.0) for place in where), strict=True)
+        axes.errorbar([places.index(place) for place in where], means, yerr=spreads, fmt="o-", label=name)
+    axes.set_xticks(range(len(places)), places, rotation=45)
     axes.set(ylabel=label, title=title)
-    axes.legend(frameon=False, fontsize=7)
+    if any(lines):
+        figure.legend(frameon=False, fontsize=7, loc="outside right upper")
     _save(figure, path)
+
+
+def plot_bars(bars: Mapping[str, Line], label: str, title: str, path: Target) -> None:
+    """At each place a bar for each name: values by name and place, all of the same places."""
+    places = list(next(iter(bars.values())))
+    figure, axes = _figure(7, 1.2 + 0.35 * len(places))
+    height = 0.8 / len(bars)
+    for number, (name, values) in enumerate(bars.items()):
+        where = [place + (number - (len(bars) - 1) / 2) * height for place in range(len(places))]
+        spreads = [spread or 0.0 for _, spread in values.values()]
+        axes.barh(where, [value for value, _ in values.values()], height, xerr=spreads, label=name)
+    axes.set_yticks(range(len(places)), places)
+    axes.invert_yaxis()
+    axes.set(xlabel=label, title=title)
+    if len(bars) > 1:
+        figure.legend(frameon=False, fontsize=7, loc="outside lower center", ncols=len(bars))
+    _save(figure, path)
+
+
+def _colours(count: int) -> list[Any]:
+    """One for each of as many lines."""
+    import matplotlib
+
+    colours = matplotlib.colormaps["tab10" if count <= 10 else "tab20"]
+    return [colours(number % colours.N) for number in range(count)]

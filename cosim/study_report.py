@@ -62,7 +62,11 @@ def summary(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key not in left_out} for row in rows]
 
 
-def _groups(results: Iterable[dict[str, Any]]) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+Group = tuple[dict[str, Any], list[dict[str, Any]]]
+"""Settings that vary, and the results of all seeds."""
+
+
+def _groups(results: Iterable[dict[str, Any]]) -> list[Group]:
     """The results that differ in nothing but their seed, together, with the settings that vary from group to group."""
     results = list(results)
     shown = [key for key in results[0]["settings"] if key != "seed" and len({str(one["settings"][key]) for one in results}) > 1]
@@ -73,7 +77,12 @@ def _groups(results: Iterable[dict[str, Any]]) -> list[tuple[dict[str, Any], lis
 
 
 def _mean(key: str, values: list[float]) -> dict[str, float | None]:
-    return {key: mean(values) if values else None, f"{key}_spread": stdev(values) if len(values) > 1 else None}
+    middle, spread = _with_spread(values) if values else (None, None)
+    return {key: middle, f"{key}_spread": spread}
+
+
+def _with_spread(values: list[float]) -> tuple[float, float | None]:
+    return mean(values), stdev(values) if len(values) > 1 else None
 
 
 def layer_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -189,26 +198,74 @@ def plot_all(results: list[dict[str, Any]], folder: Path) -> list[str]:
 
 def drawings(results: list[dict[str, Any]]) -> dict[str, tuple[str, Callable[[plots.Target], None]]]:
     """The plots of a study by the names of their files: of each its title, and what draws it to a path or an open file."""
-    rows = summary(results)
+    rows, groups = summary(results), _groups(results)
     found: dict[str, tuple[str, Callable[[plots.Target], None]]] = {}
     for key, title, name in (("energy", "nJ an image, modelled", "pareto.svg"), ("sparsity", "sparsity", "accuracy.svg")):
         points = [(label_of(row), row[key], row["accuracy"], row[f"{key}_spread"], row["accuracy_spread"]) for row in rows]
-        heading = f"Accuracy against {key}"
-        found[name] = heading, partial(plots.plot_points, points, (title, "accuracy"), heading)
-    by_layer: dict[str, dict[str, list[float]]] = {}
-    for result in results:
-        label = label_of({key: value for key, value in result["settings"].items() if key in rows[0]})
-        for name, one in result["layers"].items():
-            by_layer.setdefault(label, {}).setdefault(name, []).append(one["sparsity"])
-    sparsity = {label: {name: mean(values) for name, values in layers.items()} for label, layers in by_layer.items()}
-    found["sparsity.svg"] = _lines(sparsity, "sparsity", "Sparsity of each layer")
-    cost = {key: {label_of(row): row[key] for row in rows} for key in ("latency", "interval")}
-    found["latency.svg"] = _lines(cost, "cycles", "Latency of an image, and interval between images")
+        heading, front = f"Accuracy against {key}", _front(rows) if key == "energy" else []
+        found[name] = heading, partial(plots.plot_points, points, front, (title, "accuracy"), heading)
+    if lines := _by_bits(groups):
+        bits = sorted({place for places in lines.values() for place in places}, key=float_last)
+        accuracy: dict[str, plots.Line] = {
+            label: {place: _with_spread([one["accuracy"] for one in group]) for place, group in places.items()}
+            for label, places in lines.items()
+        }
+        found["bits.svg"] = _lines(accuracy, bits, "accuracy", "Accuracy against weight bits")
+        label, places = next(iter(lines.items()))
+        of_layers: dict[str, plots.Line] = {
+            name: {place: _layer_sparsity(group, name) for place, group in places.items()} for name in results[0]["layers"]
+        }
+        title = "Sparsity of each layer against weight bits"
+        found["layers.svg"] = _lines(of_layers, bits, "sparsity", f"{title}, {label}" if label else title)
+    sparsity: dict[str, plots.Line] = {
+        label_of(shown): {name: _layer_sparsity(group, name) for name in group[0]["layers"]} for shown, group in groups
+    }
+    found["sparsity.svg"] = _lines(sparsity, list(results[0]["layers"]), "sparsity", "Sparsity of each layer")
+    labels = [label_of(row) for row in rows]
+    for name, unit, keys, title in COSTS:
+        costs: dict[str, plots.Line] = {
+            key: {label: (row[key], row[f"{key}_spread"]) for label, row in zip(labels, rows, strict=True)} for key in keys
+        }
+        found[name] = title, partial(plots.plot_bars, costs, unit, title)
     return found
 
 
-def _lines(lines: dict[str, dict[str, float]], label: str, title: str) -> tuple[str, Callable[[plots.Target], None]]:
-    return title, partial(plots.plot_lines, lines, label, title)
+COSTS = (
+    ("latency.svg", "cycles", ("latency", "interval"), "Latency of an image, and interval between images"),
+    ("energy.svg", "nJ an image, modelled", ("energy",), "Energy of an image"),
+)
+"""Plots of what each group costs: file, unit, measures, title."""
+
+
+def float_last(bits: str) -> float:
+    """Sorts weight bits, given as text."""
+    return float("inf") if bits == "float" else int(bits)
+
+
+def _lines(lines: dict[str, plots.Line], places: list[str], label: str, title: str) -> tuple[str, Callable[[plots.Target], None]]:
+    return title, partial(plots.plot_lines, lines, places, label, title)
+
+
+def _front(rows: list[dict[str, Any]]) -> list[tuple[float, float]]:
+    """Energy and accuracy of the rows that no other one equals in both and betters in one, by energy."""
+    found: list[tuple[float, float]] = []
+    for energy, accuracy in sorted(((row["energy"], row["accuracy"]) for row in rows), key=lambda one: (one[0], -one[1])):
+        if not found or accuracy > found[-1][1]:
+            found.append((energy, accuracy))
+    return found
+
+
+def _by_bits(groups: list[Group]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Groups that differ in nothing but their weight bits: by what else is varied, and by bits."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for shown, group in groups:
+        others = {key: value for key, value in shown.items() if key != "weight_bits"}
+        found.setdefault(label_of(others), {})[str(shown.get("weight_bits"))] = group
+    return {label: places for label, places in found.items() if len(places) > 1}
+
+
+def _layer_sparsity(group: list[dict[str, Any]], name: str) -> tuple[float, float | None]:
+    return _with_spread([one["layers"][name]["sparsity"] for one in group])
 
 
 def label_of(row: dict[str, Any]) -> str:

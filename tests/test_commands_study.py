@@ -48,7 +48,9 @@ def test_a_study_and_the_same_again(words, tmp_path, capfd):
     ratio = float(rows[1]["energy"]) / float(rows[0]["energy"])
     lowest, told, highest = (float(rows[1][key]) for key in ("lowest", "ratio", "highest"))
     assert lowest < told < highest and told == pytest.approx(ratio)
-    assert {"pareto.svg", "accuracy.svg", "sparsity.svg", "latency.svg"} <= {file.name for file in out.iterdir()}
+    assert {"pareto.svg", "accuracy.svg", "bits.svg", "layers.svg", "sparsity.svg", "latency.svg", "energy.svg"} <= {
+        file.name for file in out.iterdir()
+    }
     assert "epoch 1" in printed
     assert main(words) == 0
     assert "epoch 1" not in capfd.readouterr().out
@@ -68,7 +70,7 @@ def test_its_folder_makes_a_page(words, tmp_path, capfd):
     told = {row[0][0] for row in page.table("Where it is from")}
     assert {"version of duospike", "version of myhdl", "version of python"} <= told
     assert [text for row in page.table("Model files") for text, _ in row[1:]].count("–") == 2
-    assert page.tags.count("svg") == 4
+    assert page.tags.count("svg") == 7
     for more in ([study], ["--image", 0]):
         assert run("report", study, *more) == 2
         [line] = capfd.readouterr().err.strip().splitlines()

@@ -85,7 +85,7 @@ def test_areas_are_told_where_they_were_synthesised(folder, plain):
 
 def test_the_page_needs_nothing_else_and_has_all_plots(folder):
     page = page_of(folder)
-    assert page.tags.count("svg") == 4 and {"script", "img", "iframe", "object", "form"}.isdisjoint(page.tags)
+    assert page.tags.count("svg") == 7 and {"script", "img", "iframe", "object", "form"}.isdisjoint(page.tags)
     assert all(link.startswith(("#", "data:")) for link in page.links), page.links
     assert len(page.ids) == len(set(page.ids))
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
@@ -121,7 +121,7 @@ def test_markup_is_shown_as_text(folder):
     settings = {HOSTILE: HOSTILE, "seed": 1}
     other = point(1, settings=settings | {HOSTILE: "plain"})
     page = page_of(folder, content={HOSTILE: point(0, settings=settings, generator={HOSTILE: HOSTILE}), "b": other})
-    assert {"script", "img"}.isdisjoint(page.tags) and page.tags.count("svg") == 4
+    assert {"script", "img"}.isdisjoint(page.tags) and page.tags.count("svg") == 5
     assert "".join(page.texts).count(HOSTILE) >= 6
 
 

@@ -7,7 +7,7 @@ from benchmarks.study import page
 
 def result(seed=1, accuracy=0.8, spikes=10, energy=8.0, **settings):
     chosen = {"architecture": "4C3-FC20", "weight_bits": 4, "timesteps": 2, "coding": "direct", "epochs": 3, **settings}
-    layers = {"conv1": {"slots": 100, "spikes": [spikes], "events": 4.0, "synaptic_operations": 50}}
+    layers = {"conv1": {"slots": 100, "spikes": [spikes], "sparsity": 1 - spikes / 100, "events": 4.0, "synaptic_operations": 50}}
     costs = {"interval": 100.0, "latency": 150, "energy": energy}
     about = {"lanes": 9, "images": 10000, "cycle_images": 5}
     return {"settings": {**chosen, "seed": seed}, "accuracy": accuracy, "layers": layers, **costs, **about}
@@ -34,6 +34,7 @@ def test_figures_by_hand():
     assert twin[0] == "float" and twin[-2:] == ["+0.0 %", "1.00"]
     # Half as many spikes, a quarter of the energy; accuracy 0.85 with deviation 0.1 / sqrt(2).
     assert four[0] == "4" and four[-2:] == ["+50.0 %", "4.00"] and four[1:4] == ["2", "3", "85.00 ± 7.07 %"]
+    assert rows_of(text, "Sparsity of each layer") == [["conv1", "80.0 ± 0.0 %", "90.0 ± 0.0 %"]]
     assert [row[0] for row in rows_of(text, "Timesteps")] == ["1", "2"]
     assert [row[:2] for row in rows_of(text, "Coding")] == [["direct", "2"], ["rate", "25"]]
     found = {row[0]: row[1:] for row in rows_of(text, "Beside the paper")}

@@ -5,7 +5,18 @@ import io
 
 import pytest
 
-from cosim.study_report import as_csv, as_markdown, energy_markdown, energy_rows, layer_rows, plot_all, stage_rows, summary
+from cosim import plots
+from cosim.study_report import (
+    as_csv,
+    as_markdown,
+    drawings,
+    energy_markdown,
+    energy_rows,
+    layer_rows,
+    plot_all,
+    stage_rows,
+    summary,
+)
 
 
 def result(bits, seed, accuracy, spikes):
@@ -66,10 +77,44 @@ def test_energies_over_that_of_the_first_row():
 def test_plots_name_every_point(tmp_path):
     for name in plot_all(RESULTS, tmp_path):
         text = (tmp_path / name).read_text()
-        if name != "latency.svg":
-            assert ">weight_bits float<" in text and ">weight_bits 4<" in text, name
+        if name in ("bits.svg", "layers.svg"):
+            assert ">4<" in text and ">float<" in text and text.index(">4<") < text.index(">float<"), name
         else:
-            assert ">latency<" in text and ">weight_bits 4<" in text
+            assert ">weight_bits float<" in text and ">weight_bits 4<" in text, name
+        assert (">pool1<" in text) == (name in ("layers.svg", "sparsity.svg")), name
+        assert (">latency<" in text) == (name == "latency.svg"), name
+
+
+def drawn(monkeypatch, results, kind):
+    """What the plots of a kind were called with, in their order."""
+    calls = []
+    monkeypatch.setattr(plots, kind, lambda *args: calls.append(args))
+    for _, plot in drawings(results).values():
+        if plot.func is getattr(plots, kind):
+            plot(None)
+    return calls
+
+
+def test_a_line_goes_through_what_nothing_betters(monkeypatch):
+    """Energies and accuracies of which the second is worse than the first, and the fourth no better than the third."""
+    points = [(3.0, 0.5), (4.0, 0.4), (1.0, 0.3), (2.0, 0.3), (9.0, 0.8)]
+    results = [{**result(bits, 1, accuracy, 2), "energy": energy} for bits, (energy, accuracy) in enumerate(points, 2)]
+    fronts = [args[1] for args in drawn(monkeypatch, results, "plot_points")]
+    assert fronts == [[(1.0, 0.3), (3.0, 0.5), (9.0, 0.8)], []]
+
+
+def test_lines_against_bits_by_hand(monkeypatch):
+    others = [{**one, "settings": {**one["settings"], "timesteps": 4}} for one in (result(8, 1, 0.6, 3), result(4, 1, 0.5, 3))]
+    accuracy, sparsity, _ = drawn(monkeypatch, [*RESULTS, *others, result(10, 1, 0.4, 1)], "plot_lines")
+    assert list(accuracy[0]) == ["timesteps 2", "timesteps 4"] and accuracy[1] == ["4", "8", "10", "float"]
+    assert accuracy[0]["timesteps 2"] == {
+        "float": (pytest.approx(0.8), pytest.approx(0.1 * 2**0.5)), "4": (0.8, None), "10": (0.4, None)
+    }  # fmt: skip
+    assert accuracy[0]["timesteps 4"] == {"8": (0.6, None), "4": (0.5, None)}
+    assert sparsity[0]["conv1"]["float"] == (pytest.approx(0.7), pytest.approx(0.2 / 2**0.5))
+    assert sparsity[3].endswith("timesteps 2")
+    # One setting of bits alone has nothing to be drawn against.
+    assert [args[2] for args in drawn(monkeypatch, others[:1], "plot_lines")] == ["sparsity"]
 
 
 def test_layers_by_timestep_and_stages():
