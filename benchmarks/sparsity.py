@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 
+from cosim.study_file import Point
 from cosim.study_report import summary
-from reference.settings import Settings
 
 from .page import machine, table, write_section
 from .study import ROOT, Row, finished_results, told
@@ -29,7 +29,7 @@ def main() -> int:
     return 0
 
 
-def page(results: list[Row], points: list[Settings]) -> str:
+def page(results: list[Row], points: list[Point]) -> str:
     """The section: how much is finished, and a table for each knob, of the points that differ from the first in it alone."""
     base = asdict(points[0])
     rows = [{**{key: results[0]["settings"][key] for key in KNOBS}, **row} for row in summary(results)]

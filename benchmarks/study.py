@@ -15,9 +15,9 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from cosim.study import RESULT, read_study
+from cosim.study import RESULT
+from cosim.study_file import Point, read_study
 from cosim.study_report import energy_ratio, plot_all, summary
-from reference.settings import Settings
 
 from .page import machine, table, write_section
 
@@ -44,7 +44,7 @@ def main() -> int:
     return 0
 
 
-def finished_results(usage: str | None, study: Path) -> tuple[argparse.Namespace, list[Row], list[Settings]]:
+def finished_results(usage: str | None, study: Path) -> tuple[argparse.Namespace, list[Row], list[Point]]:
     """The command line of a page of a study, the results of its finished points, in the study's order, and all its points."""
     parser = argparse.ArgumentParser(description=usage, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=ROOT / "runs" / study.stem, help="folder of the study")

@@ -64,7 +64,7 @@ def point_blocks(results: dict[str, dict[str, Any]]) -> list[Block]:
     ]
     first, *others = results.values()
     about = {key: first[key] for key in ("lanes", "cycle_images", "clock_mhz", "images")}
-    about |= {key: value for key, value in first["settings"].items() if all(one["settings"][key] == value for one in others)}
+    about |= {key: value for key, value in first["settings"].items() if all(one["settings"].get(key) == value for one in others)}
     shared: Rows = [[key.replace("_", " "), _text(value)] for key, value in about.items()]
     return [
         Table("Each point", ["point", *(key.replace("_", " ") for key in keys)], rows),

@@ -67,13 +67,17 @@ Group = tuple[dict[str, Any], list[dict[str, Any]]]
 
 
 def _groups(results: Iterable[dict[str, Any]]) -> list[Group]:
-    """The results that differ in nothing but their seed, together, with the settings that vary from group to group."""
+    """The results that differ in nothing but their seed, together, with the settings that vary from group to group.
+
+    A trained network has other settings than one that was loaded: None for those that it has not.
+    """
     results = list(results)
-    shown = [key for key in results[0]["settings"] if key != "seed" and len({str(one["settings"][key]) for one in results}) > 1]
+    keys = dict.fromkeys(key for one in results for key in one["settings"])
+    shown = [key for key in keys if key != "seed" and len({str(one["settings"].get(key)) for one in results}) > 1]
     groups: dict[str, list[dict[str, Any]]] = {}
     for result in results:
         groups.setdefault(str({key: value for key, value in result["settings"].items() if key != "seed"}), []).append(result)
-    return [({key: group[0]["settings"][key] for key in shown}, group) for group in groups.values()]
+    return [({key: group[0]["settings"].get(key) for key in shown}, group) for group in groups.values()]
 
 
 def _mean(key: str, values: list[float]) -> dict[str, float | None]:
@@ -144,7 +148,8 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
     """The summary as a table, mean ± standard deviation over the seeds."""
     settings, measured = columns(rows)
     cells = [
-        [*(str(row[key]) for key in settings), *(told(key, row[key], row[f"{key}_spread"]) for key in measured)] for row in rows
+        [*(setting_text(row[key]) for key in settings), *(told(key, row[key], row[f"{key}_spread"]) for key in measured)]
+        for row in rows
     ]
     return _markdown([*settings, *measured], cells)
 
@@ -164,13 +169,18 @@ def energy_text(key: str, value: Any) -> str:
         return told(key, value, None)
     if key in RATIOS:
         return "-" if value is None else f"{value:.2f}"
-    return str(value)
+    return setting_text(value)
 
 
 def _markdown(head: list[str], cells: list[list[str]]) -> str:
     lines = [[name.replace("_", " ") for name in head], *cells]
     texts = ["| " + " | ".join(line) + " |" for line in lines]
     return "\n".join([texts[0], "|" + "---|" * len(head), *texts[1:]]) + "\n"
+
+
+def setting_text(value: Any) -> str:
+    """A setting, - for none."""
+    return "-" if value is None else str(value)
 
 
 def columns(rows: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
@@ -213,14 +223,17 @@ def drawings(results: list[dict[str, Any]]) -> dict[str, tuple[str, Callable[[pl
         found["bits.svg"] = _lines(accuracy, bits, "accuracy", "Accuracy against weight bits")
         label, places = next(iter(lines.items()))
         of_layers: dict[str, plots.Line] = {
-            name: {place: _layer_sparsity(group, name) for place, group in places.items()} for name in results[0]["layers"]
+            name: {place: _layer_sparsity(group, name) for place, group in places.items()}
+            for name in next(iter(places.values()))[0]["layers"]
         }
         title = "Sparsity of each layer against weight bits"
         found["layers.svg"] = _lines(of_layers, bits, "sparsity", f"{title}, {label}" if label else title)
     sparsity: dict[str, plots.Line] = {
         label_of(shown): {name: _layer_sparsity(group, name) for name in group[0]["layers"]} for shown, group in groups
     }
-    found["sparsity.svg"] = _lines(sparsity, list(results[0]["layers"]), "sparsity", "Sparsity of each layer")
+    found["sparsity.svg"] = _lines(
+        sparsity, list(dict.fromkeys(name for one in results for name in one["layers"])), "sparsity", "Sparsity of each layer"
+    )
     labels = [label_of(row) for row in rows]
     for name, unit, keys, title in COSTS:
         costs: dict[str, plots.Line] = {
@@ -271,4 +284,6 @@ def _layer_sparsity(group: list[dict[str, Any]], name: str) -> tuple[float, floa
 def label_of(row: dict[str, Any]) -> str:
     """What a row's settings are, in few words."""
     skip = {name for key in ("seeds", *MEASURES, *SYNTHESISED) for name in (key, f"{key}_spread")}
-    return ", ".join(str(value) if key == "coding" else f"{key} {value}" for key, value in row.items() if key not in skip)
+    return ", ".join(
+        str(value) if key == "coding" else f"{key} {value}" for key, value in row.items() if key not in skip and value is not None
+    )

@@ -67,6 +67,20 @@ def _spec(match: re.Match[str], seen: Counter[str]) -> LayerSpec:
     return LayerSpec(f"{kind}{seen[kind]}", kind, int(match["channels"] or match["neurons"] or 0), int(match["kernel"] or 0))
 
 
+def architecture_of(network: Network) -> str:
+    """The string of a network's layers, or its name in NAMED; parse() gives their kinds, outputs and kernels back."""
+    words = [
+        "MP2"
+        if isinstance(layer, Pool)
+        else f"{layer.outputs}C{layer.kernel}"
+        if isinstance(layer, Conv)
+        else f"FC{layer.outputs}"
+        for layer in network.layers
+    ]
+    text = "-".join(words)
+    return next((name for name, named in NAMED.items() if named == text), text)
+
+
 def blank_network(
     architecture: str,
     *,

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from .network_options import add_worker_options
 
-DESCRIPTION = """Train every network of the grid in STUDY.toml, measure each on all test images (accuracy, spikes, events,
-synaptic operations), put each on an accelerator with lanes balanced for it (cycles by the cycle model, modelled energy), and
-write results.json, CSV files, summary.md with means and spreads over the seeds and, with matplotlib, plots to DIR. Points are
-trained side by side; a study that was stopped goes on where it stood when the same command is given again."""
+DESCRIPTION = """Train every network of the grid in STUDY.toml, load those of its model files, measure each on all test images
+(accuracy, spikes, events, synaptic operations), put each on an accelerator with lanes balanced for it (cycles by the cycle
+model, modelled energy), and write results.json, CSV files, summary.md with means and spreads over the seeds and, with
+matplotlib, plots to DIR. Points are trained side by side; a study that was stopped goes on where it stood when the same command
+is given again."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -29,7 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from cosim import plots
     from cosim.cluster import cluster, run_tasks
-    from cosim.study import read_study
+    from cosim.study_file import read_study
     from cosim.study_report import as_csv, as_markdown, energy_markdown, energy_rows, layer_rows, plot_all, stage_rows, summary
     from reference.files import check_writable, write_atomically
 
@@ -68,11 +69,12 @@ def measure(say, name: str, study, data: Path | None, folder: Path) -> dict:
     import torch
 
     from cosim.study import measure_point
+    from cosim.study_file import Loaded
 
     torch.set_num_threads(1)
-    settings = study.points[name]
-    published = settings.published
-    sets = published.read("train", data), published.read("test", data)
+    point = study.points[name]
+    training = None if isinstance(point, Loaded) else point.published.read("train", data)
+    sets = training, point.published.read("test", data)
     told = ""
 
     def progress(step: str):
@@ -82,4 +84,4 @@ def measure(say, name: str, study, data: Path | None, folder: Path) -> dict:
             told = step.split(",")[0]
             say(f"{name}: {told}")
 
-    return measure_point(settings, study, sets, folder, progress)
+    return measure_point(point, study, sets, folder, progress)

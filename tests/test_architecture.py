@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from reference.architecture import NAMED, LayerSpec, blank_network, parse
+from reference.architecture import NAMED, LayerSpec, architecture_of, blank_network, parse
 from reference.errors import InputError
 from reference.network import Neuron
 
@@ -54,6 +54,12 @@ def test_blank_network_has_the_shapes_of_the_architecture():
     )
     assert network.shapes == ((3, 9, 7), (4, 9, 7), (4, 4, 3), (6, 4, 3), (10, 1, 1))
     assert not any(np.any(layer.weights) for layer in network.layers if hasattr(layer, "weights"))
+
+
+@pytest.mark.parametrize("text", ["4C3-MP2-6C5-FC10", "7C1-9C3-FC3-FC5", *NAMED])
+def test_the_architecture_of_a_network_is_the_string_of_which_it_was_made(text):
+    network = blank_network(text, input_shape=(1, 28, 28), classes=5, timesteps=1, weight_bits=2, neuron=Neuron("zero", 1, 1))
+    assert architecture_of(network) == text
 
 
 def test_blank_network_refuses_what_a_network_refuses():

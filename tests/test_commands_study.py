@@ -55,6 +55,13 @@ def test_a_study_and_the_same_again(words, tmp_path, capfd):
     assert main(words) == 0
     assert "epoch 1" not in capfd.readouterr().out
     assert json.loads((out / "results.json").read_text()) == results
+    # The file of a network beside a float twin of the grid, without training images.
+    text = BASE + "[[grid]]\nweight_bits = ['float']\nseed = [2]\n"
+    (tmp_path / "study.toml").write_text(f"models = ['out/points/{names[2]}/model.safetensors']\n{text}")
+    words[words.index("--out") + 1] = str(tmp_path / "again")
+    assert main(words) == 0
+    again = json.loads((tmp_path / "again" / "results.json").read_text())
+    assert [one["accuracy"] for one in again.values()] == [results[name]["accuracy"] for name in (names[1], names[2])]
 
 
 @pytest.mark.slow
@@ -81,7 +88,7 @@ def test_bad_input_is_one_line(words, tmp_path, capfd):
     (tmp_path / "study.toml").write_text(BASE)
     assert main(words) == 2
     message = capfd.readouterr().err.strip().splitlines()
-    assert len(message) == 1 and "study.toml: needs a table [base] and one or more tables [[grid]]" in message[0]
+    assert len(message) == 1 and "study.toml: needs a table [base], and tables [[grid]] or a list of models" in message[0]
     (tmp_path / "study.toml").write_text(BASE + "[[grid]]\nseed = [1]\n")
     words[words.index("--data") + 1] = str(tmp_path / "nowhere")
     assert main(words) == 2

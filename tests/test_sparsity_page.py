@@ -3,7 +3,7 @@
 from test_study_page import result, rows_of
 
 from benchmarks.sparsity import STUDY, page
-from cosim.study import read_study
+from cosim.study_file import read_study
 
 BASE = {"spike_penalty": 0.0, "threshold": 1.0, "beta": "5/32"}
 POINTS = list(read_study(STUDY).points.values())

@@ -1,6 +1,7 @@
 """Studies: the grid, what is measured of a point against the golden model, and going on after a stop."""
 
 import dataclasses
+import hashlib
 import json
 
 import numpy as np
@@ -13,11 +14,15 @@ from cosim.energy import Coefficients, as_float, operations, total
 from cosim.network_run import convert_stages
 from cosim.plan import plan_stages
 from cosim.sizing import Sizing
-from cosim.study import MODEL, RESULT, Study, measure_point, read_study
+from cosim.study import MODEL, RESULT, measure_point
+from cosim.study_file import Loaded, Study, read_study
 from cosim.synthesis import synthesize
 from reference import golden, train
+from reference.architecture import blank_network
+from reference.datasets import PUBLISHED
 from reference.errors import InputError
-from reference.modelfile import load_model
+from reference.modelfile import load_model, save_model
+from reference.network import Neuron
 
 BASE = """
 lanes = 9
@@ -59,7 +64,7 @@ def test_a_grid_gives_every_combination(tmp_path):
     "before, after, message",
     [
         ("lanes = 9", "lanes = 0", "lanes = 0; allowed: whole numbers from 1 up"),
-        ("lanes = 9", "lane = 9", "key 'lane'; allowed: base, grid, lanes, cycle_images"),
+        ("lanes = 9", "lane = 9", "key 'lane'; allowed: base, grid, models, lanes, cycle_images"),
         ("cycle_images = 4", "", "cycle_images = None"),
         ("lanes = 9", "lanes = 9\nclock_mhz = 0", "clock_mhz = 0; allowed: a number above 0"),
         ("lanes = 9", "lanes = 9\nclock_mhz = inf", "clock_mhz = inf; allowed: a number above 0"),
@@ -69,12 +74,15 @@ def test_a_grid_gives_every_combination(tmp_path):
         ("seed = [1, 2]", "seed = []", r"grid: seed = \[\]; allowed: a list"),
         ("seed = [1, 2]", "sead = [1, 2]", "key = 'sead'; allowed"),
         ("[25]", "[65]", "timesteps = 65; allowed: 1 to 64"),
-        (GRIDS, "", r"one or more tables \[\[grid\]\]"),
+        (GRIDS, "", r"and tables \[\[grid\]\]"),
         ("lanes = 9", "lanes =", "not a TOML file"),
         ("lanes = 9", "lanes = 1", "lanes = 1; allowed: 2 or more, one for each layer of 4C3-FC20"),
         ("classes = 10", "classes = 5", "classes = 5; allowed: 10, those of fashion-mnist"),
         ("seed = [1, 2]", "seed = [1, 1]", "is there twice"),
         ("4C3-FC20", "4C3-FC21", "fc1: 21 neurons do not divide"),
+        ("lanes = 9", "lanes = 9\nmodels = 'a'", "models = 'a'; allowed: a list of model files"),
+        ("lanes = 9", "lanes = 9\nmodels = [1]", r"models = \[1\]; allowed: a list"),
+        ("lanes = 9", "lanes = 9\nmodels = ['no.safetensors']", "no.safetensors: .*not found"),
     ],
 )
 def test_what_is_wrong_is_named(before, after, message, tmp_path):
@@ -83,6 +91,47 @@ def test_what_is_wrong_is_named(before, after, message, tmp_path):
         read_study(tmp_path / "study.toml")
     with pytest.raises(InputError, match="cannot be read"):
         read_study(tmp_path / "no.toml")
+
+
+def save(folder, **changes):
+    """A model file that fits the data set but for the changes."""
+    about = {"input_shape": (1, 28, 28), "classes": 10, "timesteps": 2, "weight_bits": 4, "neuron": Neuron("zero", 5, 5)}
+    save_model(blank_network("4C3-FC20", **(about | changes)), folder / "other.safetensors")
+
+
+def test_model_files_are_points_beside_the_grid(tmp_path):
+    save(tmp_path)
+    models = 'models = ["other.safetensors"]\n'
+    (tmp_path / "study.toml").write_text(models + BASE + GRIDS)
+    study = read_study(tmp_path / "study.toml")
+    assert len(study.points) == 6 and isinstance(study.points["other"], Loaded)
+    told = study.points["other"].settings
+    assert [told[key] for key in ("architecture", "weight_bits", "timesteps")] == ["4C3-FC20", 4, 2]
+    assert [told[key] for key in ("coding", "reset", "beta")] == ["direct", "zero", "5/32"]
+    assert study.points["other"].sha256 == hashlib.sha256((tmp_path / "other.safetensors").read_bytes()).hexdigest()
+    # Without a grid, of the base the data set is enough.
+    (tmp_path / "study.toml").write_text(models + 'lanes = 2\ncycle_images = 1\n[base]\ndataset = "fashion-mnist"\n')
+    assert list(read_study(tmp_path / "study.toml").points) == ["other"]
+
+
+@pytest.mark.parametrize(
+    "changes, after, message",
+    [
+        ({"input_shape": (1, 28, 27)}, "", "takes images of 1x28x27 for 10 classes; fashion-mnist has 1x28x28 and 10"),
+        ({"classes": 5}, "", "takes images of 1x28x28 for 5 classes"),
+        ({"image_bits": 7}, "", "takes pixels from 0 to 127; needs 0 to 255"),
+        ({"coding": "events", "image_bits": 1}, "", "takes images of 2x1x28x28"),
+        ({}, ("lanes = 9", "lanes = 1"), "lanes = 1; allowed: 2 or more, one for each layer of 4C3-FC20"),
+        ({}, ("fashion-mnist", "mnist"), "dataset = 'mnist'; allowed: fashion-mnist"),
+        ({}, ('["other.', '["other.safetensors", "other.'), "models: two of them are called other"),
+    ],
+)
+def test_model_files_that_do_not_fit_are_refused(changes, after, message, tmp_path):
+    save(tmp_path, **changes)
+    text = 'models = ["other.safetensors"]\n' + BASE
+    (tmp_path / "study.toml").write_text(text.replace(*after) if after else text)
+    with pytest.raises(InputError, match=f"study.toml: .*{message}"):
+        read_study(tmp_path / "study.toml")
 
 
 def measured(folder, **changes):
@@ -164,6 +213,25 @@ def test_damaged_results_and_too_many_images_are_refused(tmp_path):
     with pytest.raises(InputError, match="cycle_images = 131; allowed: up to 130"):
         measure_point(settings, dataclasses.replace(study, cycle_images=131), data, tmp_path / "new", lambda step: None)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_model_file_is_measured_as_the_network_that_was_trained(tmp_path):
+    _, study, data, trained = measured(tmp_path / "trained")
+    network = load_model(tmp_path / "trained" / MODEL)
+    loaded = Loaded("mine", network, PUBLISHED["fashion-mnist"])
+    found = measure_point(loaded, study, (None, data[1]), tmp_path / "loaded", lambda step: None)
+    assert {key: found[key] for key in found if key not in ("settings", "sha256")} == {
+        key: value for key, value in trained.items() if key != "settings"
+    }
+    assert found["settings"]["model"] == "mine" and found["settings"]["weight_bits"] == 4
+    assert (tmp_path / "loaded" / MODEL).read_bytes() == (tmp_path / "trained" / MODEL).read_bytes()
+    # Another network of that name is not taken for the one that was measured.
+    first, *others = network.layers
+    flipped = dataclasses.replace(network, layers=(dataclasses.replace(first, bias=first.bias + 1), *others))
+    with pytest.raises(InputError, match="measured with other settings"):
+        measure_point(
+            dataclasses.replace(loaded, network=flipped), study, (None, data[1]), tmp_path / "loaded", lambda step: None
+        )
 
 
 @pytest.mark.slow

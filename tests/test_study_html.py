@@ -128,6 +128,6 @@ def test_markup_is_shown_as_text(folder):
 def test_what_no_study_wrote_is_refused(folder, plain):
     whole = point(0)
     changed = [{key: value for key, value in whole.items() if key != "layers"}, whole | {"interval": "fast"}, 3]
-    for content in ({}, *({"a": one} for one in changed), {"a": whole, "b": whole | {"settings": {}}}):
+    for content in ({}, *({"a": one} for one in changed), {"a": whole, "b": whole | {"settings": 3}}):
         with pytest.raises(InputError, match="results.json: not what `duospike study` writes"):
             page_of(folder, content=content)

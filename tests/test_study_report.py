@@ -46,6 +46,23 @@ def test_points_that_differ_in_their_seed_make_a_row():
     assert (rows[1]["spikes"], rows[1]["events"], rows[1]["synaptic_operations"]) == (6, 5, 70)
 
 
+def test_networks_of_files_stand_beside_trained_ones():
+    loaded = result(4, 1, 0.5, 2)
+    loaded["settings"] = {"model": "mine", "weight_bits": 4, "coding": "direct", "timesteps": 2}
+    deeper = {
+        **result(4, 1, 0.5, 2)["layers"],
+        "fc2": {"slots": 10, "spikes": [1, 1], "sparsity": 0.8, "events": 1.0, "synaptic_operations": 9},
+    }
+    rows = summary([*RESULTS, {**loaded, "layers": deeper}])
+    assert [(row["weight_bits"], row["model"], row["seeds"]) for row in rows] == [
+        ("float", None, 2),
+        (4, None, 1),
+        (4, "mine", 1),
+    ]
+    assert "| 4 | - | 1 | 80.00 % |" in as_markdown(rows) and "| 4 | mine | 1 | 50.00 % |" in as_markdown(rows)
+    assert {row["layer"] for row in layer_rows([*RESULTS, {**loaded, "layers": deeper}]) if row["model"]} == set(deeper)
+
+
 def test_tables():
     rows = summary(RESULTS)
     text = as_markdown(rows)
