@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,10 @@ def _study_from(table: dict[str, Any], folder: Path) -> Study:
     is_list = isinstance(grids, list) and all(isinstance(grid, dict) for grid in grids)
     if not isinstance(base, dict) or not is_list or not (grids or models):
         raise InputError("needs a table [base], and tables [[grid]] or a list of models")
+    names = [field.name for field in fields(Settings)]
+    for key in base:
+        if key not in names:
+            raise InputError(f"base: key {key!r}; allowed: {', '.join(names)}")
     numbers: dict[str, Any] = {key: table.get(key) for key in ("lanes", "cycle_images")}
     for key, value in numbers.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
@@ -133,9 +137,9 @@ def _trained_points(base: dict[str, Any], grids: list[dict[str, Any]]) -> dict[s
 
 
 def _loaded_point(path: Path, dataset: object) -> Loaded:
-    if dataset not in PUBLISHED:
+    if not isinstance(dataset, str) or dataset not in PUBLISHED:
         raise InputError(f"base: dataset = {dataset!r}; allowed: {', '.join(PUBLISHED)}")
-    published, network = PUBLISHED[str(dataset)], load_model(path)
+    published, network = PUBLISHED[dataset], load_model(path)
     found, wanted = (network.image_shape, network.classes), (published.shape, published.classes)
     if found != wanted:
         raise InputError(
