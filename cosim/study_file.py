@@ -132,7 +132,8 @@ def _trained_points(base: dict[str, Any], grids: list[dict[str, Any]]) -> dict[s
             settings = settings_from(base | dict(zip(grid, chosen, strict=True)))
             if settings in points.values():
                 raise InputError(f"grid: {dict(zip(grid, chosen, strict=True))} is there twice")
-            points[",".join(f"{key}={getattr(settings, key)}" for key in varied)] = settings
+            # A name is that of a folder, too: VGG9/8 and beta 5/32 have a slash.
+            points[",".join(f"{key}={getattr(settings, key)}" for key in varied).replace("/", "_")] = settings
     return points
 
 

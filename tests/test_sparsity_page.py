@@ -19,7 +19,7 @@ def test_each_knob_is_compared_with_the_base():
         swept(121.0, threshold=0.5), swept(99.0, beta="24/32"), swept(111.0, beta="1/32"),
     ]  # fmt: skip
     text = page(results, POINTS)
-    assert text.startswith("7 of the 22 points")
+    assert text.startswith("7 of the 18 points")
     base, penalised = rows_of(text, "Penalty on spikes")
     assert base[:4] == ["0.0", "2", "80.00 ± 0.00 %", "+0.00"] and base[5:7] == ["110 ± 14", "+0.0 %"]
     # Half the mean of the two seeds, and five points below.
@@ -36,4 +36,4 @@ def test_a_knob_that_was_not_turned_has_no_table():
 
 def test_nothing_is_compared_before_the_base_is_finished():
     text = page([swept(55.0, spike_penalty=0.1), swept(50.0, spike_penalty=0.2)], POINTS)
-    assert text.startswith("2 of the 22 points") and "**" not in text
+    assert text.startswith("2 of the 18 points") and "**" not in text

@@ -60,6 +60,13 @@ def test_a_grid_gives_every_combination(tmp_path):
     assert "weight_bits=float,seed=2,coding=direct,timesteps=2" in study.points
 
 
+def test_names_of_points_are_names_of_folders(tmp_path):
+    grid = "[[grid]]\narchitecture = ['4C3-FC20', 'VGG9/8']\nbeta = ['5/32', '10/64']\n"
+    (tmp_path / "study.toml").write_text(BASE + grid)
+    found = {(one.architecture, one.beta): name for name, one in read_study(tmp_path / "study.toml").points.items()}
+    assert found["VGG9/8", "5/32"] == "architecture=VGG9_8,beta=5_32" and len(set(found.values())) == 4
+
+
 @pytest.mark.parametrize(
     "before, after, message",
     [
