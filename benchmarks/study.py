@@ -12,12 +12,11 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 from cosim.study import RESULT
 from cosim.study_file import Point, read_study
-from cosim.study_report import energy_ratio, plot_all, summary
+from cosim.study_report import energy_ratio, plot_all, summary, with_spread
 
 from .page import machine, table, write_section
 
@@ -98,7 +97,7 @@ def chosen(rows: list[Row], **wanted: object) -> list[Row]:
 
 def of(results: list[Row], **wanted: object) -> list[Row]:
     """Results whose settings are those wanted."""
-    return [one for one in results if all(one["settings"][key] == value for key, value in wanted.items())]
+    return [one for one in results if chosen([one["settings"]], **wanted)]
 
 
 def precision(rows: list[Row]) -> str:
@@ -126,10 +125,8 @@ def layers(results: list[Row]) -> str:
         return ""
     lines = []
     for name in results[0]["layers"]:
-        silent = [[one["layers"][name]["sparsity"] for one in points] for points in found.values()]
-        rows = [
-            {"sparsity": mean(of_bits), "sparsity_spread": stdev(of_bits) if len(of_bits) > 1 else None} for of_bits in silent
-        ]
+        silent = [with_spread([one["layers"][name]["sparsity"] for one in points]) for points in found.values()]
+        rows = [{"sparsity": middle, "sparsity_spread": spread} for middle, spread in silent]
         lines.append([name, *(told(row, "sparsity", 100, 1, " %") for row in rows)])
     return table(
         "Sparsity of each layer: direct coding, T=2",

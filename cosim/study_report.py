@@ -81,11 +81,12 @@ def _groups(results: Iterable[dict[str, Any]]) -> list[Group]:
 
 
 def _mean(key: str, values: list[float]) -> dict[str, float | None]:
-    middle, spread = _with_spread(values) if values else (None, None)
+    middle, spread = with_spread(values) if values else (None, None)
     return {key: middle, f"{key}_spread": spread}
 
 
-def _with_spread(values: list[float]) -> tuple[float, float | None]:
+def with_spread(values: list[float]) -> tuple[float, float | None]:
+    """Mean and standard deviation, None for that of a single value."""
     return mean(values), stdev(values) if len(values) > 1 else None
 
 
@@ -215,9 +216,9 @@ def drawings(results: list[dict[str, Any]]) -> dict[str, tuple[str, Callable[[pl
         heading, front = f"Accuracy against {key}", _front(rows) if key == "energy" else []
         found[name] = heading, partial(plots.plot_points, points, front, (title, "accuracy"), heading)
     if lines := _by_bits(groups):
-        bits = sorted({place for places in lines.values() for place in places}, key=float_last)
+        bits = sorted({place for places in lines.values() for place in places}, key=_float_last)
         accuracy: dict[str, plots.Line] = {
-            label: {place: _with_spread([one["accuracy"] for one in group]) for place, group in places.items()}
+            label: {place: with_spread([one["accuracy"] for one in group]) for place, group in places.items()}
             for label, places in lines.items()
         }
         found["bits.svg"] = _lines(accuracy, bits, "accuracy", "Accuracy against weight bits")
@@ -250,7 +251,7 @@ COSTS = (
 """Plots of what each group costs: file, unit, measures, title."""
 
 
-def float_last(bits: str) -> float:
+def _float_last(bits: str) -> float:
     """Sorts weight bits, given as text."""
     return float("inf") if bits == "float" else int(bits)
 
@@ -278,7 +279,7 @@ def _by_bits(groups: list[Group]) -> dict[str, dict[str, list[dict[str, Any]]]]:
 
 
 def _layer_sparsity(group: list[dict[str, Any]], name: str) -> tuple[float, float | None]:
-    return _with_spread([one["layers"][name]["sparsity"] for one in group])
+    return with_spread([one["layers"][name]["sparsity"] for one in group])
 
 
 def label_of(row: dict[str, Any]) -> str:

@@ -77,8 +77,7 @@ class SpikingActivation(torch.autograd.Function):
       width    of theta's shape, the unit of the surrogate's argument, a positive constant
 
     The gradient flows along the potentials and through the comparison with theta; the reset is held constant, as in
-    snnTorch. It is written out, in place where it can be, because the chain of small operations would cost twice the time and
-    memory.
+    snnTorch. It is written out, in place where it can be, because a chain of small operations would keep a map of each.
     """
 
     @staticmethod

@@ -51,8 +51,7 @@ def per_output(values: torch.Tensor, width: int) -> torch.Tensor:
 class Moments(torch.autograd.Function):
     """forward(sums) -> mean and variance [O] of sums [T, B, O, H, W] over all else, with a gradient.
 
-    Written out because the chain of small operations goes over the maps far more often; not torch.var_mean, which is slower
-    on a processor.
+    Written out because the chain of small operations goes over the maps far more often.
     """
 
     AXES = (0, 1, 3, 4)
