@@ -1,9 +1,10 @@
 """The integer golden model: what every other implementation of the network must equal, bit for bit.
 
-Currents are matrix products in float32, ten times faster than in int64. They are exact: a matrix product forms nothing
-but partial sums of its products, prove_widths refuses a network in which one of them, in any order, reaches 2^24, and
-float32 carries all integers up to there. Convolutions are unfolded by hand, as torch's own may choose an algorithm
-that forms other sums. The neuron computes in int64.
+Currents are matrix products in float64, several times faster than in int64. They are exact: a matrix product forms
+nothing but partial sums of its products, prove_widths keeps these below 2^24 in any order, and float64 carries all
+integers up to 2^53. float32 would suffice, but a program may let torch compute its products with fewer bits
+(torch.set_float32_matmul_precision). Convolutions are unfolded by hand, as torch's own may choose an algorithm that forms
+other sums. The neuron computes in int64.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Evaluation:
 
 def layer_currents(layer: Conv | Linear, inputs: torch.Tensor) -> torch.Tensor:
     """Image or spikes [T, N, C, H, W], whole numbers of any type -> currents with bias, int64 [T, N, O, H, W]."""
-    weights, columns = torch.from_numpy(layer.weights).float().flatten(1), inputs.flatten(0, 1).float()
+    weights, columns = torch.from_numpy(layer.weights).double().flatten(1), inputs.flatten(0, 1).double()
     if isinstance(layer, Linear):
         columns, size = columns.flatten(1)[..., None], torch.Size((1, 1))
     else:

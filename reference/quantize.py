@@ -114,7 +114,9 @@ class SpikingLayer(nn.Module):
             return functional.linear(inputs.flatten(2), self.quantized_weight())[..., None, None]
         # Channels last in memory, with which torch's gradients of a convolution are faster.
         weights = self.quantized_weight().to(memory_format=torch.channels_last)
-        sums = functional.conv2d(inputs.flatten(0, 1), weights, padding="same")
+        # NNPACK, torch's choice on processors without oneDNN, multiplies transforms, whose sums are rounded.
+        with torch.backends.nnpack.flags(enabled=False):
+            sums = functional.conv2d(inputs.flatten(0, 1), weights, padding="same")
         return sums.unflatten(0, steps)
 
     def statistics(self, sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

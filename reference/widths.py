@@ -44,9 +44,11 @@ def signed_bits(low: int, high: int) -> int:
 def prove_widths(network: Network) -> dict[str, LayerWidths]:
     """Widths of every convolution and fully connected layer, by its name.
 
-    Current. A partial sum starts from the bias and adds events in any order. An event adds w*x with x within the pixel
+    Current. A partial sum adds events in any order, to the bias or to 0. An event adds w*x with x within the pixel
     range (dense layer) or w (a spike); an event that is missing, or zero padding, adds 0. So every partial sum lies
-    between bias + sum of min(0, smallest product) and bias + sum of max(0, largest product), output by output.
+    between the sum of min(0, smallest product) and the sum of max(0, largest product), output by output, both with
+    the bias added or both without it. The widths hold those with the bias; the limit holds for both, since an
+    implementation in floats, such as training, may add the bias last.
 
     Potential. By induction over t: if v_t lies in [low, high] then
       no spike:  v_t in [low, min(high, theta)]      spike:  v_t in [max(low, theta + 1), high]
@@ -54,8 +56,8 @@ def prove_widths(network: Network) -> dict[str, LayerWidths]:
     (multiplier >= 0, floor), so their ends map to the ends of the next interval; the current's range is added.
     leak(x) itself lies between x and 0, or is -1, and so needs no more bits than x.
 
-    InputError, with layer, value and limit: a value of the layer, or multiplier * value before the leak's shift, can
-    reach 2**24 in magnitude, where float32 ceases to be exact.
+    InputError, with layer, value and limit: a value of the layer, a sum of products, or multiplier * value before the
+    leak's shift, can reach 2**24 in magnitude, where float32 ceases to be exact.
     """
     widths, inputs = {}, network.pixel_range if network.coding == "direct" else (0, 1)
     for layer in network.layers:
@@ -69,6 +71,8 @@ def layer_widths(layer: Conv | Linear, inputs: Range, timesteps: int) -> LayerWi
     """Widths of one layer whose inputs lie in a range, as prove_widths."""
     for what, values in (("bias", layer.bias), ("theta", layer.theta)):
         _refuse_inexact(layer.name, what, _span((values, values)))
+    products = product_bounds(layer, inputs)
+    _refuse_inexact(layer.name, "sum of products", _span(products))
     current = current_bounds(layer, inputs)
     _refuse_inexact(layer.name, "current", _span(current))
     potential, state = _potential_bounds(layer, current, timesteps)
@@ -86,12 +90,18 @@ def layer_widths(layer: Conv | Linear, inputs: Range, timesteps: int) -> LayerWi
     )
 
 
-def current_bounds(layer: Conv | Linear, inputs: Range) -> Bounds:
-    """Smallest and largest partial sum of each output, int64 [outputs] each, for inputs of that range."""
+def product_bounds(layer: Conv | Linear, inputs: Range) -> Bounds:
+    """Smallest and largest sum of any of each output's products, int64 [outputs] each, for inputs of that range."""
     weights = layer.weights.reshape(layer.outputs, -1)
     positive, negative = np.maximum(weights, 0).sum(1), np.minimum(weights, 0).sum(1)
     low, high = min(inputs[0], 0), max(inputs[1], 0)
-    return layer.bias + positive * low + negative * high, layer.bias + positive * high + negative * low
+    return positive * low + negative * high, positive * high + negative * low
+
+
+def current_bounds(layer: Conv | Linear, inputs: Range) -> Bounds:
+    """Smallest and largest partial sum that starts from the bias, of each output, int64 [outputs] each."""
+    low, high = product_bounds(layer, inputs)
+    return layer.bias + low, layer.bias + high
 
 
 def _potential_bounds(layer: Conv | Linear, current: Bounds, timesteps: int) -> tuple[Range, Range]:

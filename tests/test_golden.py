@@ -2,9 +2,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_model import spikes_of, votes_of
+from plain_model import conv_currents, spikes_of, votes_of
 
 from reference import golden
 from reference.datasets import random_images
@@ -87,6 +88,44 @@ def test_currents_are_exact_at_the_edge_of_float32():
     images = np.full((1, 1, 3, 3), 65535) - np.arange(9).reshape(1, 1, 3, 3)
     current = golden.run(network, images, with_currents=True).currents["conv1"][0, 0, 0, 1, 1]
     assert current == 28 * int(images.sum()) + 3 == 16513815
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    weights=st.lists(st.integers(60, 127), min_size=3, max_size=4),
+    sign=st.sampled_from([1, -1]),
+    offset=st.integers(2, 8),
+    signed=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_what_is_accepted_at_the_edge_of_float32_is_exact(weights, sign, offset, signed, seed):
+    """Sums on both sides of 2^24, a bias against them, a threshold at the very current or 1 below: refused, or exact."""
+    network = small_network("1C1-FC2", (len(weights), 3, 3), image_bits=16, image_signed=signed, classes=2, timesteps=1)
+    images = random_images(3, network.input_shape, network.pixel_range, seed)
+    images[:2] = np.reshape(network.pixel_range, (2, 1, 1, 1))
+    ends = [sign * sum(weights) * pixel for pixel in (*network.pixel_range, 0)]
+    bias = -ends[1] * offset // 8
+    changes = {"weights": sign * np.reshape(weights, (1, -1, 1, 1)), "weight_bits": 8, "bias": np.array([bias])}
+    network = with_layer(network, "conv1", **changes, neuron=Neuron("zero", 0, 0))
+    currents = [int(conv_currents(network.layers[0], image)[0, 0, 0]) for image in images]
+    for theta in (*currents, *(current - 1 for current in currents)):
+        at_the_edge = with_layer(network, "conv1", theta=np.array([theta]))
+        if max(map(abs, (theta, *ends, *(bias + end for end in ends)))) < 2**24:
+            assert_equals_plain_model(at_the_edge, images)
+        else:
+            with pytest.raises(InputError, match="layer conv1: .* magnitudes below 16777216"):
+                golden.run(at_the_edge, images)
+
+
+def test_products_of_fewer_bits_elsewhere_do_not_change_the_golden_model():
+    """A program that trains may allow torch to round the factors of float32 products."""
+    network = small_network("1C3-FC2", (1, 3, 3), image_bits=16, classes=2)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        assert_equals_plain_model(network, random_images(2, network.input_shape, network.pixel_range, 3))
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def test_padding_is_the_integer_zero_for_signed_pixels():

@@ -9,9 +9,10 @@ from small_training import SHAPE, bright_quarters, small_settings
 from reference import golden, train
 from reference.datasets import FASHION_MNIST_SHAPE, Dataset, fashion_mnist
 from reference.errors import InputError
-from reference.network import NEURON_KINDS
-from reference.quantize import Moments, Round, SpikingNetwork
+from reference.network import NEURON_KINDS, Conv, Neuron
+from reference.quantize import NORM_EPSILON, Moments, Round, SpikingLayer, SpikingNetwork
 from reference.settings import read_settings
+from reference.widths import layer_widths
 
 SHIPPED = Path(__file__).parent.parent / "models" / "fashion-small.toml"
 
@@ -53,6 +54,39 @@ def test_every_spike_of_1000_real_images_equals_the_golden_model():
 def test_forward_equals_golden_for_other_settings(reset, bits, timesteps, beta):
     settings = small_settings(reset=reset, weight_bits=bits, timesteps=timesteps, beta=beta)
     assert_equals_golden(trained(settings, bright_quarters(256)), bright_quarters(100, seed=1).images)
+
+
+def edge_layer(total, bias, theta):
+    """A layer in training whose 5x5 kernels over 21 channels sum up to `total` and whose export has that bias and theta."""
+    weights = np.zeros(21 * 25, dtype=np.int64)
+    weights[: abs(total) // 127], weights[abs(total) // 127] = 127, abs(total) % 127
+    np.random.default_rng(1).shuffle(weights)
+    zero = np.zeros(1, dtype=np.int64)
+    blank = Conv("conv1", np.sign(total) * weights.reshape(1, 21, 5, 5), zero, zero, 8, Neuron("zero", 0, 0))
+    layer = SpikingLayer(blank, small_settings(weight_bits=8, timesteps=1))
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(blank.weights))
+        layer.mean[:], layer.variance[:], layer.threshold = -bias, 1 - NORM_EPSILON, theta
+    return layer.eval()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("bias", [-12_000_000, -2])
+def test_forward_equals_golden_at_the_edge_of_float32(sign, bias):
+    """The middle sums 255 * 65793 = 2^24 - 1 of products, and the threshold is what that and the bias make, or 1 below."""
+    images = torch.full((1, 4, 21, 5, 5), 255.0)
+    images[:, 1:] -= torch.randint(0, 2, (1, 3, 21, 5, 5), generator=torch.Generator().manual_seed(2))
+    current = sign * (2**24 - 1 + bias)
+    for theta in (current - 1, current):
+        layer = edge_layer(sign * 65793, sign * bias, theta)
+        with torch.no_grad():
+            spikes, exported = layer(images), layer.export()
+        assert (exported.bias[0], exported.theta[0]) == (sign * bias, theta)
+        assert layer_widths(exported, (0, 255), 1)
+        currents = golden.layer_currents(exported, images)
+        assert currents[0, 0, 0, 2, 2] == current
+        assert spikes[0, 0, 0, 2, 2] == (current > theta)
+        assert torch.equal(spikes.byte(), golden.fire(exported, currents, 1))
 
 
 def test_rate_coding_is_trained_on_the_spikes_of_the_encoder():

@@ -1,10 +1,11 @@
-"""The worked example of docs/specification.md, number for number."""
+"""The worked example and the vectors of docs/specification.md, number for number."""
 
 import numpy as np
 import pytest
 from plain_model import spikes_of
 
 from reference import golden
+from reference.coding import first_states, thresholds
 from reference.network import Conv, Linear, Network, Neuron
 from reference.widths import prove_widths
 
@@ -47,3 +48,17 @@ def test_widths(network):
     assert (conv.potential, conv.potential_bits) == ((-1191, 3467), 13)
     assert (conv.state, conv.theta_bits) == ((-1191, 3092), 10)
     assert (fc.current, fc.current_bits) == ((-6, 13), 5)
+
+
+@pytest.mark.parametrize(
+    "seed, channels, timestep, channel, state, numbers",
+    [
+        (0, 1, 0, 0, 0x514E28B7, [183, 41, 15, 135]),
+        (1, 3, 4, 2, 0x2316A329, [41, 162, 215, 185]),
+        (4294967295, 2, 63, 1, 0x723D50D4, [212, 83, 61, 22]),
+    ],
+)
+def test_rate_coding(seed, channels, timestep, channel, state, numbers):
+    """The states do not depend on how many timesteps there are: 64 hold all of these."""
+    assert first_states(channels, 64, seed)[timestep, channel] == state
+    assert thresholds((channels, 1, 4), 64, 8, seed)[timestep, channel, 0].tolist() == numbers

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reference.errors import InputError
 from reference.network import NEURON_KINDS, Conv, Linear, Network, Neuron
-from reference.widths import current_bounds, prove_widths, signed_bits
+from reference.widths import current_bounds, layer_widths, prove_widths, signed_bits
 
 
 def network_of(weights, bias, theta, neuron, timesteps=3, signed=False, image_bits=1, readout=None):
@@ -129,3 +129,31 @@ def test_the_product_before_the_shift_is_refused():
     assert prove_widths(network_of([0], [255], [2**20], Neuron("subtract", 65536, 16), timesteps=1))
     with pytest.raises(InputError, match="leak multiplier times potential can reach"):
         prove_widths(network_of([0], [256], [2**20], Neuron("subtract", 65536, 16), timesteps=1))
+
+
+def sum_of(total, bias=0):
+    """A fully connected layer whose weights, at most 127 each, sum up to `total`."""
+    sign, size = (1, total) if total > 0 else (-1, -total)
+    weights = [sign * 127] * (size // 127) + [sign * (size % 127)]
+    return Linear("fc1", np.array([weights]), np.array([bias]), np.zeros(1, dtype=np.int64), 8, Neuron("zero", 0, 0))
+
+
+@pytest.mark.parametrize(
+    "inputs, largest",
+    [((0, 65535), 256), ((-32768, 32767), 511), ((0, 255), 65793), ((0, 1), 2**24 - 1)],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_sum_of_products_is_refused_whatever_the_bias(inputs, largest, sign):
+    """With the bias added first nothing would reach the limit; with the bias added last the sum alone does."""
+    assert layer_widths(sum_of(sign * largest), inputs, 1)
+    biases = [0, -12_000_000, 12_000_000] if inputs[0] == 0 else [0]
+    for bias in biases:
+        with pytest.raises(InputError, match="layer fc1: sum of products can reach -?[0-9]+; allowed: magnitudes below 16777216"):
+            layer_widths(sum_of(sign * (largest + 1), bias), inputs, 1)
+
+
+def test_currents_within_the_limit_do_not_excuse_a_sum_of_products_beyond_it():
+    layer = sum_of(3 * 127, -12_000_000)
+    assert [int(bound[0]) for bound in current_bounds(layer, (0, 65535))] == [-12_000_000, 12_968_835]
+    with pytest.raises(InputError, match="layer fc1: sum of products can reach 24968835;"):
+        layer_widths(layer, (0, 65535), 1)
