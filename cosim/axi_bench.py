@@ -16,7 +16,7 @@ Numbers are hexadecimal. A line `m DATA` is a word that has come from the core, 
 from __future__ import annotations
 
 from .bench import FAULT
-from .convert import Module
+from .conversion.convert import Module
 
 PATIENCE = 20_000
 """Cycles without a beat or an answer after which the bench gives up."""

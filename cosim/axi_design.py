@@ -9,7 +9,6 @@ from math import prod
 from typing import Any
 
 from myhdl import Signal
-from myhdl._block import _Block
 
 from reference.modelfile import model_bytes
 from reference.network import Network
@@ -19,8 +18,9 @@ from rtl.axi_stream import AxiStream
 from rtl.registers import RegisterMap, register_map
 from rtl.result_output import RESULT_BITS
 
-from .convert import Module, convert
-from .inspection import one_level, quick_inspection
+from .conversion.convert import Module, convert
+from .conversion.elaboration import one_level
+from .conversion.internals import Block
 from .loadable import core_hash
 from .plan import Stage, readout_of
 
@@ -50,10 +50,10 @@ def shell_of(network: Network, stages: dict[str, Stage], core: dict[str, Any] | 
     return plan_shell(stages, image_packet_beats(network, stages), shell_registers(network, stages, core))
 
 
-def build_shell(shell: AxiShell) -> _Block:
+def build_shell(shell: AxiShell) -> Block:
     """The shell, with nothing inside its parts: to convert and not to simulate."""
     bus, images, results = AxiLite(shell.address_bits), AxiStream(shell.image_data_bits), AxiStream(RESULT_BITS)
-    with quick_inspection(), one_level():
+    with one_level():
         return axi_shell(Signal(bool(0)), Signal(bool(0)), bus, images, results, shell)
 
 

@@ -11,7 +11,7 @@ from rtl.activity import COUNTERS
 from rtl.axi_shell import AxiShell
 
 from .axi_design import TOP, shell_registers
-from .convert import Module
+from .conversion.convert import Module
 from .loadable import load_file
 from .plan import Stage
 from .register_pages import as_json, c_header, json_text, markdown_page

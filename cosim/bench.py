@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from .convert import Module
+from .conversion.convert import Module
 from .errors import CosimError
 
 FAULT = "BENCH: "

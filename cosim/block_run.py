@@ -12,29 +12,28 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import myhdl
-from myhdl import _simulator
-from myhdl._block import _Block
 
-from .convert import Module, convert, signals_of
+from .conversion.convert import Module, convert, signals_of
+from .conversion.elaboration import quick_inspection
+from .conversion.internals import AnySignal, Block
 from .ghdl_cosimulation import ghdl_cosimulation
 from .icarus_cosimulation import build_vpi, icarus_cosimulation
-from .inspection import quick_inspection
 
 SIMULATORS = ("myhdl", "icarus", "ghdl")
 
 
 @dataclass(frozen=True, eq=False)
 class Device:
-    """A block with its signals, ready for simulate().
+    """A block with its signals, ready for conversion.simulation.simulate().
 
     unknown: bit i is set while output watched[i], of a stream's source or sink, holds an unknown bit that matters; MyHDL
     itself would show a 0 in its place. Verilog carries an unknown bit on through conditions; in VHDL MyHDL's bool() and the
     comparisons take it for false, so that it comes out only by itself.
     """
 
-    instance: _Block | myhdl.Cosimulation
+    instance: Block | myhdl.Cosimulation
     watched: tuple[str, ...]
-    unknown: myhdl._Signal._Signal
+    unknown: AnySignal
 
 
 def place_block(function, /, simulator: str, folder: Path, vpi: Path | None = None, **arguments) -> Device:
@@ -71,20 +70,3 @@ def watched_outputs(top: Module) -> dict[str, str | None]:
         elif member == "data" and f"{stream}_valid" in outputs:
             watched[name] = f"{stream}_valid"
     return watched
-
-
-def simulate(*instances) -> None:
-    """Run MyHDL's simulator on devices' instances and generators of a bench until one raises StopSimulation."""
-    simulation = myhdl.Simulation(*instances)
-    try:
-        simulation.run(quiet=1)
-    finally:
-        if not simulation._finished:
-            simulation.quit()
-        forget_signals()
-
-
-def forget_signals() -> None:
-    """Empty MyHDL's lists of all signals and blocks ever made: they only grow, and each simulation walks them."""
-    _simulator._signals.clear()
-    _simulator._blocks.clear()

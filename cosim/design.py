@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from myhdl import Signal, intbv
-from myhdl._block import _Block
 
 from rtl.accelerator import BLOCKS, accelerator, trace_bits
 from rtl.activity import ACTIVITY_BITS
 from rtl.stream import Stream
 
-from .inspection import one_level, quick_inspection
+from .conversion.elaboration import one_level, quick_inspection
+from .conversion.internals import Block
 from .plan import Stage
 
 
-def build_stage(stage: Stage) -> _Block:
+def build_stage(stage: Stage) -> Block:
     """One stage on its own."""
     signals = _ports(stage.input_bits, stage.output_bits, 1)
     with quick_inspection():
         return BLOCKS[type(stage)](*signals, stage)
 
 
-def build_accelerator(stages: dict[str, Stage]) -> _Block:
+def build_accelerator(stages: dict[str, Stage]) -> Block:
     """The chain of stages, with nothing inside them: to convert and not to simulate."""
     first, last = list(stages.values())[0], list(stages.values())[-1]
     signals = _ports(first.input_bits, last.output_bits, len(stages))
     trace = Signal(intbv(0)[trace_bits(stages) :])
-    with quick_inspection(), one_level():
+    with one_level():
         return accelerator(*signals, trace, stages)
 
 

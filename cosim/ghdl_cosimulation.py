@@ -11,15 +11,14 @@ import os
 import subprocess
 from pathlib import Path
 
-import myhdl
-
-from .convert import Module, write
+from .conversion.convert import Module, write
+from .conversion.simulation import LineCosimulation
 from .errors import CosimError
 from .ghdl import OPTIONS, analyse
 from .system import require
 
 
-def ghdl_cosimulation(modules: list[Module], signals: dict, watched: dict[str, str | None], folder: Path) -> GhdlCosimulation:
+def ghdl_cosimulation(modules: list[Module], signals: dict, watched: dict[str, str | None], folder: Path) -> LineCosimulation:
     """Analyse modules in `folder` and start them in GHDL.
 
     signals: by port of the top, which is the last module, and `unknown`. watched: see block_run.watched_outputs().
@@ -30,73 +29,27 @@ def ghdl_cosimulation(modules: list[Module], signals: dict, watched: dict[str, s
     analyse([*files, "bench.vhd"], folder)
     inputs = [signals[port.name] for port in top.ports if port.direction == "input"]
     outputs = [signals[port.name] for port in top.ports if port.direction == "output"]
-    return GhdlCosimulation(folder, inputs, [*outputs, signals["unknown"]])
+    return _start(folder, inputs, [*outputs, signals["unknown"]])
 
 
-class GhdlCosimulation(myhdl.Cosimulation):
-    """The running bench as MyHDL's simulator wants to see it: it calls _get() and _put() in turn, and at the end closes _rt
-    and _wf and waits for _child.
+def _start(folder: Path, inputs: list, outputs: list) -> LineCosimulation:
+    command = [require("ghdl", "ghdl"), "--elab-run", *OPTIONS, "bench", "--ieee-asserts=disable"]
+    shown, to_myhdl = os.pipe()
+    from_myhdl, taken = os.pipe()
+    # Not standard output, to which GHDL writes its own messages.
+    command.append(f"-gshown=/dev/fd/{to_myhdl}")
+    log = folder / "ghdl.log"
+    with log.open("w") as file:
+        child = subprocess.Popen(
+            command, cwd=folder, stdin=from_myhdl, stdout=file, stderr=subprocess.STDOUT, pass_fds=[to_myhdl]
+        )
+    os.close(to_myhdl)
+    os.close(from_myhdl)
 
-    Nothing is left of MyHDL's own class, whose messages have no end and a limited length, but its _waiter(), which sets
-    _hasChange when one of _fromSigs has changed.
-    """
+    def ended() -> CosimError:
+        return CosimError(f"ghdl ended early: {(log.read_text().splitlines() or ['no output'])[0]}")
 
-    def __init__(self, folder: Path, inputs: list, outputs: list):
-        command = [require("ghdl", "ghdl"), "--elab-run", *OPTIONS, "bench", "--ieee-asserts=disable"]
-        self._rt, to_myhdl = os.pipe()
-        from_myhdl, self._wf = os.pipe()
-        # Not standard output, to which GHDL writes its own messages.
-        command.append(f"-gshown=/dev/fd/{to_myhdl}")
-        self._log = folder / "ghdl.log"
-        with self._log.open("w") as log:
-            self._child = subprocess.Popen(
-                command, cwd=folder, stdin=from_myhdl, stdout=log, stderr=subprocess.STDOUT, pass_fds=[to_myhdl]
-            )
-        os.close(to_myhdl)
-        os.close(from_myhdl)
-        self._fromSigs, self._outputs = inputs, outputs
-        self._shown = [""] * len(outputs)
-        # GHDL speaks first.
-        self._getMode, self._hasChange = True, True
-
-    def _get(self):
-        """Show the outputs that have changed, unless nothing was put since."""
-        if not self._getMode:
-            return
-        shown = self._line().split()
-        for signal, digits, before in zip(self._outputs, shown, self._shown, strict=True):
-            if digits != before:
-                signal.next = _value(signal, digits)
-        self._shown, self._getMode = shown, False
-
-    def _put(self, time):
-        """Send the inputs if one has changed: a design without delays does nothing by itself as time goes on."""
-        if self._hasChange:
-            words = (_digits(int(signal.val), len(signal)) for signal in self._fromSigs)
-            os.write(self._wf, (" ".join(words) + "\n").encode())
-            self._getMode, self._hasChange = True, False
-
-    def _line(self) -> str:
-        line = b""
-        while not line.endswith(b"\n"):
-            part = os.read(self._rt, 65536)
-            if not part:
-                raise CosimError(f"ghdl ended early: {(self._log.read_text().splitlines() or ['no output'])[0]}")
-            line += part
-        return line.decode()
-
-
-def _digits(value: int, width: int) -> str:
-    return f"{value % 2**width:0{-(-width // 4)}x}"
-
-
-def _value(signal, digits: str) -> int:
-    """The number in these hex digits; the signal's initial value, as with MyHDL's own class, if a bit is not known."""
-    if "X" in digits or "Z" in digits:
-        return signal._init
-    value, width = int(digits, 16), len(signal)
-    is_negative = signal.min is not None and signal.min < 0 and value >> (width - 1)
-    return value - 2**width if is_negative else value
+    return LineCosimulation(child, shown, taken, inputs, outputs, ended)
 
 
 def _bench(top: Module, signals: dict, watched: dict[str, str | None]) -> str:

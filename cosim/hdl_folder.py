@@ -10,7 +10,7 @@ from pathlib import Path
 from reference.network import Network
 from rtl.activity import COUNTER_BITS, COUNTERS
 
-from .convert import Module, write
+from .conversion.convert import Module, write
 from .origin import design_origin
 from .plan import Stage
 from .sizing import Sizing

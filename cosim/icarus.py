@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .bench import Bench, Outcome, read_outcome, write_beats
-from .convert import write
+from .conversion.convert import write
 from .system import require, run_tool
 from .verilog_bench import plusargs, verilog_bench
 

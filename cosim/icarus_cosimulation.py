@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import myhdl
 
-from .convert import Module, Port, write
+from .conversion.convert import Module, Port, write
 from .errors import CosimError
 from .system import require, run_tool
 

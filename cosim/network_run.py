@@ -18,7 +18,7 @@ from rtl.readout import Readout
 from .beats import image_beats, spike_beats
 from .bench import Bench, Outcome
 from .compare import Mismatch, first_mismatch
-from .convert import Module, convert
+from .conversion.convert import Module, convert
 from .design import build_accelerator
 from .ghdl import run_ghdl
 from .hdl_folder import TOP

@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .convert import Module, write
+from .conversion.convert import Module, write
 from .errors import CosimError
 from .families import ECP5, TECHMAP, TECHMAP_FILE, check_multipliers
 from .yosys import read, run_yosys

@@ -10,7 +10,7 @@ import numpy as np
 
 from .axi_bench import PATIENCE, axi_bench
 from .bench import FAULT
-from .convert import Module, write
+from .conversion.convert import Module, write
 from .errors import CosimError
 from .system import require, run_tool
 

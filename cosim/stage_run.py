@@ -16,7 +16,7 @@ from rtl.sparse_fc import SparseFc
 from .beats import image_beats, spike_beats
 from .bench import Bench, Outcome
 from .compare import Mismatch, first_spike_mismatch
-from .convert import convert
+from .conversion.convert import convert
 from .design import build_stage
 from .errors import CosimError
 from .icarus import run_icarus

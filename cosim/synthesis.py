@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
-from .convert import Module, write
+from .conversion.convert import Module, write
 from .errors import CosimError
 from .families import AREA, TECHMAP, TECHMAP_FILE, Family, check_multipliers, family_named
 from .yosys import read, run_yosys, yosys_version

@@ -10,7 +10,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from .convert import Module
+from .conversion.convert import Module
 from .energy import static_energy
 from .energy_report import NANOJOULE
 from .image_costs import ImageCosts

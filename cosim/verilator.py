@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .bench import Bench, Outcome, read_outcome, write_beats
-from .convert import write
+from .conversion.convert import write
 from .system import require, run_tool
 from .verilog_bench import plusargs, verilog_bench
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from .convert import Module, write
+from .conversion.convert import Module, write
 from .errors import CosimError
 from .system import require, run_tool
 

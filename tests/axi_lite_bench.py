@@ -5,7 +5,7 @@ from collections import deque
 
 from myhdl import Signal, StopSimulation, delay, intbv
 
-from cosim.block_run import simulate
+from cosim.conversion.simulation import simulate
 from rtl.axi_lite import AxiLite
 
 RESET_CYCLES = 2

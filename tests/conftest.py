@@ -14,6 +14,7 @@ from small_runs import write_all
 from stage_bench import run_native
 
 from cosim import block_run, icarus_cosimulation
+from cosim.conversion.internals import forget_signals
 
 # The tests run side by side, one process a core.
 torch.set_num_threads(1)
@@ -57,7 +58,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(autouse=True)
 def fresh_simulator():
     """MyHDL's own lists of signals and blocks start empty."""
-    block_run.forget_signals()
+    forget_signals()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,9 @@ import sys
 from myhdl import StopSimulation, delay
 from myhdl._Signal import _Signal
 
-from cosim.block_run import forget_signals, place_block, simulate
+from cosim.block_run import place_block
+from cosim.conversion.internals import forget_signals
+from cosim.conversion.simulation import simulate
 
 
 def load(text, folder):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from cosim.convert import convert
+from cosim.conversion.convert import convert
 
 
 def convert_with_fault(old, new, language):

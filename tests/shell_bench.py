@@ -9,7 +9,7 @@ from small_networks import small_network, small_stages
 
 from cosim.axi_design import convert_shell, shell_of
 from cosim.axi_folder import description
-from cosim.convert import Module
+from cosim.conversion.convert import Module
 from cosim.loadable import core_description, loadable_stages, loadable_widths
 from cosim.plan import plan_stages
 from cosim.pynq_driver import Accelerator

@@ -13,7 +13,7 @@ from plain_model import conv_currents, linear_currents, neuron_spikes, pooled
 
 from cosim.beats import grouped, image_beats, pack_fields, spike_beats
 from cosim.bench import Bench, Outcome
-from cosim.convert import convert
+from cosim.conversion.convert import convert
 from cosim.design import build_stage
 from cosim.network_run import SIMULATORS, stage_activity
 from cosim.plan import plan_stages

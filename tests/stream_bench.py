@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from myhdl import Signal, StopSimulation, delay, intbv, now
 
-from cosim.block_run import simulate
+from cosim.conversion.simulation import simulate
 from cosim.network_run import stage_activity
 from rtl.activity import ACTIVITY_BITS
 from rtl.stream import Stream

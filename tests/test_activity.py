@@ -2,7 +2,7 @@ import random
 
 from myhdl import Signal, StopSimulation, delay, intbv
 
-from cosim.block_run import simulate
+from cosim.conversion.simulation import simulate
 from rtl.activity import ACTIVITY_BITS, COUNTER_BITS, COUNTERS, activity
 
 FLAGS = ("busy", "stall_in", "stall_out", "has_event", "is_silent")

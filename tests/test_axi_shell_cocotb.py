@@ -9,7 +9,7 @@ from cocotb_tools import runner
 from shell_bench import shell_design
 from small_networks import small_network
 
-from cosim.convert import write
+from cosim.conversion.convert import write
 from cosim.loadable import network_words
 from cosim.pynq_driver import INVALID, Accelerator
 from reference import golden

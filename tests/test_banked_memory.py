@@ -5,7 +5,7 @@ from myhdl import Signal, intbv
 from test_loading import pieces
 from test_memory import clocked
 
-from cosim.block_run import simulate
+from cosim.conversion.simulation import simulate
 from rtl.banked_memory import banked_memory, words_of_bank
 from rtl.loading import Load, LoadedTable
 from rtl.memory import Table

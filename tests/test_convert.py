@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from small_networks import small_network, small_stages
 
-from cosim.convert import convert, write
+from cosim.conversion.convert import convert, write
 from cosim.design import build_accelerator, build_stage
 from cosim.errors import CosimError
 from cosim.hdl_folder import write_hdl
@@ -59,7 +59,7 @@ def test_one_level_at_a_time_gives_what_the_whole_design_gives(language, monkeyp
     stages = small_stages(small_network("3C3-5C3-MP2-FC6", timesteps=6, coding="rate"))
     modules = convert_stages(stages, language)
     monkeypatch.setattr("cosim.design.one_level", nullcontext)
-    monkeypatch.setattr("cosim.convert.one_level", nullcontext)
+    monkeypatch.setattr("cosim.conversion.convert.one_level", nullcontext)
     assert modules == convert_stages(stages, language)
 
 
@@ -89,6 +89,6 @@ def test_hex_files_hold_the_words(tmp_path):
 
 
 def test_a_name_that_stands_for_two_modules_is_refused(monkeypatch):
-    monkeypatch.setattr("cosim.convert.module_name", lambda block, arguments: block)
+    monkeypatch.setattr("cosim.conversion.convert.module_name", lambda block, arguments: block)
     with pytest.raises(CosimError, match="module name rom stands for two sets of parameters"):
         convert(build_stage(small_stages(small_network())["conv2"]))

@@ -3,7 +3,7 @@
 import pytest
 from myhdl import ConcatSignal, ResetSignal, Signal, StopSimulation, always, always_seq, block, delay, intbv
 
-from cosim.block_run import simulate
+from cosim.conversion.simulation import simulate
 
 
 @block

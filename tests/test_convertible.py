@@ -7,7 +7,7 @@ from convertible_bench import load, outputs
 from convertible_examples import DIFFERS, ERROR, EXAMPLES, HEADER, REFUSED, SAME, clocked, design, drive, drive_list
 from myhdl import ConversionError
 
-from cosim.convert import convert, write
+from cosim.conversion.convert import convert, write
 from cosim.convertible import RULES, check_file, check_source, table
 from cosim.errors import CosimError
 from cosim.system import run_tool

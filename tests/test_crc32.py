@@ -7,7 +7,7 @@ import pytest
 from myhdl import Signal, intbv
 from test_memory import clocked
 
-from cosim.block_run import simulate
+from cosim.conversion.simulation import simulate
 from rtl.crc32 import crc32
 
 

@@ -5,7 +5,7 @@ from myhdl import Signal, always, always_comb, block, intbv
 from planted_faults import convert_with_fault
 
 from cosim.bench import Bench
-from cosim.convert import convert
+from cosim.conversion.convert import convert
 from cosim.errors import CosimError
 from cosim.ghdl import analyse, run_ghdl
 from cosim.network_run import SIMULATORS

@@ -10,7 +10,8 @@ from planted_faults import convert_with_fault
 from stream_bench import run_stream
 
 from cosim import block_run
-from cosim.block_run import place_block, simulate
+from cosim.block_run import place_block
+from cosim.conversion.simulation import simulate
 from cosim.errors import CosimError
 from rtl.event_queue import event_queue
 

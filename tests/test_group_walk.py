@@ -3,7 +3,7 @@ import random
 import pytest
 from myhdl import Signal, StopSimulation, delay, intbv
 
-from cosim.block_run import simulate
+from cosim.conversion.simulation import simulate
 from rtl.group_walk import group_walk
 
 

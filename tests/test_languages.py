@@ -3,8 +3,8 @@
 import pytest
 from myhdl import Signal, always_comb, block, intbv
 
-from cosim.convert import convert
-from cosim.languages import LANGUAGES, Port, Verilog, Vhdl
+from cosim.conversion.convert import convert
+from cosim.conversion.languages import LANGUAGES, Port, Verilog, Vhdl
 from rtl.stream import Stream, signed
 
 

@@ -6,7 +6,7 @@ import zlib
 import pytest
 from myhdl import Signal, StopSimulation, delay, intbv
 
-from cosim.block_run import simulate
+from cosim.conversion.simulation import simulate
 from rtl.load_control import load_control
 from rtl.loading import Load
 from rtl.stream import counter

@@ -6,7 +6,7 @@ import pytest
 from myhdl import Signal, intbv
 from test_memory import clocked
 
-from cosim.block_run import simulate
+from cosim.conversion.simulation import simulate
 from rtl.loading import Load, LoadedTable, loaded_memory, parameter_memory, pieces_of
 from rtl.memory import rom
 from rtl.stream import counter

@@ -4,9 +4,9 @@ import subprocess
 import pytest
 from myhdl import Signal, StopSimulation, delay, intbv
 
-from cosim.block_run import simulate
-from cosim.convert import convert
-from cosim.convert import write as write_modules
+from cosim.conversion.convert import convert
+from cosim.conversion.convert import write as write_modules
+from cosim.conversion.simulation import simulate
 from cosim.synthesis import synthesize
 from rtl.memory import Table, ram, rom
 from rtl.stream import counter

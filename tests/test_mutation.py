@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from myhdl import Signal, always, always_comb, block, intbv
 
-from cosim.convert import convert
+from cosim.conversion.convert import convert
 from cosim.errors import CosimError
 from rtl.event_queue import event_queue
 from rtl.lif import Lif, lif

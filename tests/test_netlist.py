@@ -9,7 +9,7 @@ from stage_bench import plan_stage, random_layer
 
 from cosim.beats import pack_fields
 from cosim.bench import Bench
-from cosim.convert import Module, convert
+from cosim.conversion.convert import Module, convert
 from cosim.design import build_stage
 from cosim.icarus import run_icarus
 from cosim.synthesis import synthesize

@@ -6,9 +6,9 @@ from importlib import metadata
 import pytest
 
 from cosim import place_route
-from cosim.convert import Module
+from cosim.conversion.convert import Module
+from cosim.conversion.languages import Port
 from cosim.errors import CosimError
-from cosim.languages import Port
 from cosim.place_route import NETLIST, Target, failure, flat_netlist, place_and_route
 
 PLACED = """

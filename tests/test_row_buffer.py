@@ -4,7 +4,7 @@ import pytest
 from myhdl import Signal, StopSimulation, delay, intbv
 from stream_bench import Source
 
-from cosim.block_run import simulate
+from cosim.conversion.simulation import simulate
 from rtl.row_buffer import row_buffer
 from rtl.stream import Stream, counter
 

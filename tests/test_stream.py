@@ -3,7 +3,7 @@ import random
 import pytest
 from myhdl import Signal, StopSimulation, always_comb, block, delay, intbv
 
-from cosim.block_run import simulate
+from cosim.conversion.simulation import simulate
 from rtl.errors import DesignError
 from rtl.stream import check_lanes, groups_of, index_bits, pack, signed, unpack
 

@@ -5,7 +5,7 @@ import pytest
 from small_networks import small_network, small_stages
 from stage_bench import plan_stage, random_layer
 
-from cosim.convert import Module, convert, write
+from cosim.conversion.convert import Module, convert, write
 from cosim.design import build_accelerator, build_stage
 from cosim.errors import CosimError
 from cosim.families import XCUP

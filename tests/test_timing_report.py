@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from cosim.convert import Module
+from cosim.conversion.convert import Module
 from cosim.image_costs import ImageCosts
 from cosim.place_route import Placement, Target
 from cosim.timing_report import Places, Spot, ends_table, make_report, timing_lines

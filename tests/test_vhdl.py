@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from small_networks import small_network, small_stages
 
-from cosim.convert import convert, write
+from cosim.conversion.convert import convert, write
 from cosim.design import build_accelerator
 from cosim.network_run import run_network
 from reference.datasets import random_images

@@ -3,10 +3,10 @@ import dataclasses
 import pytest
 from test_netlist import pool, run
 
-from cosim.convert import Module, convert
+from cosim.conversion.convert import Module, convert
+from cosim.conversion.languages import Port
 from cosim.design import build_stage
 from cosim.errors import CosimError
-from cosim.languages import Port
 from cosim.yosys import GATES, WORDS, cell_models, netlist, run_yosys, yosys_version
 
 TWO_DRIVERS = """\

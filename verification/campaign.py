@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from cosim.convert import convert
+from cosim.conversion.convert import convert
 from cosim.errors import CosimError
 
 from .equivalence import PROVEN, equivalence

@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from _pytest.runner import runtestprotocol
-from myhdl._block import _Block
 
-import cosim.convert
-from cosim.convert import module_name
+import cosim.conversion.convert
+from cosim.conversion.convert import module_name
+from cosim.conversion.internals import Block
 from cosim.errors import CosimError
 
 TESTS = Path(__file__).parents[1] / "tests"
@@ -95,7 +95,7 @@ def in_icarus(item: pytest.Item) -> bool:
 class Use:
     """A block of some parameters, and the tests that use its module."""
 
-    block: _Block
+    block: Block
     tests: list[pytest.Item]
 
 
@@ -104,7 +104,7 @@ def uses(tests: Sequence[pytest.Item]) -> dict[str, Use]:
     found: dict[str, Use] = {}
     for test in tests:
 
-        def note(top: _Block, test: pytest.Item = test, **_):
+        def note(top: Block, test: pytest.Item = test, **_):
             for name, block in {module_name_of(block): block for block in blocks_of(top)}.items():
                 found.setdefault(name, Use(block, [])).tests.append(test)
             pytest.skip()
@@ -114,23 +114,23 @@ def uses(tests: Sequence[pytest.Item]) -> dict[str, Use]:
     return found
 
 
-def blocks_of(block: _Block) -> Iterator[_Block]:
+def blocks_of(block: Block) -> Iterator[Block]:
     """A block and all that are below it."""
     yield block
     for sub in block.subs:
-        if isinstance(sub, _Block):
+        if isinstance(sub, Block):
             yield from blocks_of(sub)
 
 
-def module_name_of(block: _Block) -> str:
+def module_name_of(block: Block) -> str:
     """The name that convert() gives the module of a block."""
     return module_name(block.func.__name__, inspect.signature(block.func).bind(*block.args, **block.kwargs).arguments)
 
 
 @contextmanager
 def conversion(function: Callable) -> Iterator[None]:
-    """Let a function take the place of cosim.convert.convert() in all modules that import it."""
-    holders = [module for module in sys.modules.values() if vars(module).get("convert") is cosim.convert.convert]
+    """Let a function take the place of cosim.conversion.convert.convert() in all modules that import it."""
+    holders = [module for module in sys.modules.values() if vars(module).get("convert") is cosim.conversion.convert.convert]
     with pytest.MonkeyPatch.context() as patch:
         for holder in holders:
             patch.setattr(holder, "convert", function)
@@ -206,7 +206,7 @@ def in_child(run: Run, sender: Connection):
 
 def first_failure(run: Run) -> tuple[str, str]:
     """The first test that fails, and what it says; ("", "") if all pass."""
-    real = cosim.convert.convert
+    real = cosim.conversion.convert.convert
 
     def convert(*args, **kwargs):
         return [replace(module, text=run.texts.get(module.name, module.text)) for module in real(*args, **kwargs)]

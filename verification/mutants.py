@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cosim.convert import Module
-from cosim.convert import write as write_modules
+from cosim.conversion.convert import Module
+from cosim.conversion.convert import write as write_modules
 from cosim.errors import CosimError
 from cosim.yosys import read, run_yosys
 

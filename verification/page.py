@@ -16,9 +16,9 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from myhdl._block import block_decorator
 
 from benchmarks.page import write_section
+from cosim.conversion.internals import BlockFunction
 from cosim.design import build_stage
 from cosim.errors import CosimError
 
@@ -89,7 +89,7 @@ def blocks() -> dict[str, list[str]]:
 
 def is_block_of(value: object, file: str) -> bool:
     """Whether a member of a module is a block that its own file defines."""
-    return isinstance(value, block_decorator) and value.__module__ == f"rtl.{file}"
+    return isinstance(value, BlockFunction) and value.__module__ == f"rtl.{file}"
 
 
 def collect() -> Collected:

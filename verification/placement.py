@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from cosim.convert import Module, write
+from cosim.conversion.convert import Module, write
 from cosim.errors import CosimError
 
 from .proof import Fault, Proof

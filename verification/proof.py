@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from myhdl import Signal, intbv
-from myhdl._block import _Block
 
+from cosim.conversion.internals import Block
 from rtl.activity import ACTIVITY_BITS
 from rtl.memory import Table
 from rtl.stream import Stream
@@ -31,7 +31,7 @@ class Misuse:
     """Parameters that the block must not have: what is wrong with them, the block built so, and the constants that differ."""
 
     what: str
-    build: Callable[[], _Block]
+    build: Callable[[], Block]
     constants: Mapping[str, int]
 
 
@@ -49,7 +49,7 @@ class Proof:
     name: str
     claims: str
     properties: str
-    build: Callable[[], _Block]
+    build: Callable[[], Block]
     depth: int
     faults: tuple[Fault, ...]
     constants: Mapping[str, int] = field(default_factory=dict)
@@ -78,7 +78,7 @@ def table(path: str, width: int, depth: int) -> Table:
     return Table(path, width, tuple((3 * i + 1) % 2**width for i in range(depth)))
 
 
-def stage(function, parameters) -> Callable[[], _Block]:
+def stage(function, parameters) -> Callable[[], Block]:
     """Builder of a stage."""
     return lambda: function(
         bit(), bit(), Stream(parameters.input_bits), Stream(parameters.output_bits), activity_counts(), parameters

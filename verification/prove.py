@@ -26,7 +26,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 
-from cosim.convert import Module, convert, write
+from cosim.conversion.convert import Module, convert, write
 from cosim.errors import CosimError
 
 from .placement import block_of, covers, place, planted, streams

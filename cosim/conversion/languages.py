@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import myhdl
-from myhdl._block import _Block
-from myhdl._extractHierarchy import _UserVerilogCode, _UserVhdlCode
+
+from .internals import Block, UserVerilogCode, UserVhdlCode
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Verilog:
     packages: tuple[str, ...] = ()
 
     @staticmethod
-    def convert(block: _Block, name: str, folder: str) -> str:
+    def convert(block: Block, name: str, folder: str) -> str:
         """MyHDL's text for an elaborated block."""
         # Not block.convert(), which elaborates the whole block once more.
         converter = myhdl.toVerilog
@@ -50,11 +50,11 @@ class Verilog:
         return tuple(Port(name, direction, int(msb or 0) + 1) for direction, msb, name in pattern.findall(text))
 
     @staticmethod
-    def instantiate(child: _Block, signals: dict, module: str, instance: str):
+    def instantiate(child: Block, signals: dict, module: str, instance: str):
         """Let an instance of `module` take the place of a child block; signals: by port."""
         connections = ",\n".join(f"    .{port}(${port})" for port in signals)
         code = f"{module} {instance} (\n{connections}\n);"
-        child.verilog_code = _UserVerilogCode(code, signals, child.func.__name__, child.func, "", 0)
+        child.verilog_code = UserVerilogCode(code, signals, child.func.__name__, child.func, "", 0)
 
 
 class Vhdl:
@@ -64,7 +64,7 @@ class Vhdl:
     packages = (f"pck_myhdl_{''.join(myhdl.__version__.split('.')[:2]).zfill(3)}",)
 
     @staticmethod
-    def convert(block: _Block, name: str, folder: str) -> str:
+    def convert(block: Block, name: str, folder: str) -> str:
         """MyHDL's text for an elaborated block; its package is beside it in `folder`."""
         converter = myhdl.conversion._toVHDL.toVHDL
         converter.name, converter.directory = name, folder
@@ -89,11 +89,11 @@ class Vhdl:
         )
 
     @staticmethod
-    def instantiate(child: _Block, signals: dict, module: str, instance: str):
+    def instantiate(child: Block, signals: dict, module: str, instance: str):
         """Let an instance of entity `module` take the place of a child block; signals: by port."""
         connections = ",\n".join(f"    {port} => ${port}" for port in signals)
         code = f"{instance}: entity work.{module} port map (\n{connections}\n);"
-        child.vhdl_code = _UserVhdlCode(code, signals, child.func.__name__, child.func, "", 0)
+        child.vhdl_code = UserVhdlCode(code, signals, child.func.__name__, child.func, "", 0)
 
 
 Language = type[Verilog] | type[Vhdl]

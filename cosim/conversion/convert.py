@@ -20,13 +20,12 @@ from pprint import pformat
 from tempfile import TemporaryDirectory
 
 import myhdl
-from myhdl._block import _Block
-from myhdl._Signal import _Signal
 
 from rtl.memory import Table
 
-from .errors import CosimError
-from .inspection import INLINED, one_level, quick_inspection
+from ..errors import CosimError
+from .elaboration import INLINED, one_level, quick_inspection
+from .internals import AnySignal, Block
 from .languages import LANGUAGES, Language, Port
 
 
@@ -43,11 +42,11 @@ class Module:
     parameters: tuple[str, ...] = ()
 
 
-def convert(block: _Block, top_name: str | None = None, language: str = "verilog") -> list[Module]:
+def convert(block: Block, top_name: str | None = None, language: str = "verilog") -> list[Module]:
     """Convert an elaborated block and everything below it; children come before parents, the block itself last.
 
-    The text depends on nothing but the block's function and parameters. top_name: name of the block's own module, instead
-    of one made from its parameters. language: verilog or vhdl; in VHDL MyHDL's package comes first.
+    The text depends on nothing but the block's function and parameters; threads may call this at once. top_name: name of the
+    block's own module, instead of one made from its parameters. language: verilog or vhdl; in VHDL MyHDL's package comes first.
     """
     modules: dict[str, Module] = {}
     with quick_inspection():
@@ -64,7 +63,7 @@ def write(modules: list[Module], folder: Path) -> list[Path]:
     return [folder / module.file for module in modules]
 
 
-def _function(block: _Block):
+def _function(block: Block):
     """The decorated function that made a block: calling it again elaborates a twin."""
     return getattr(sys.modules[block.func.__module__], block.func.__name__)
 
@@ -104,12 +103,12 @@ def _parameters(arguments: dict) -> list[str]:
     return [f"{key} = {pformat(value, width=110, sort_dicts=False)}" for key, value in parameters.items()]
 
 
-def signals_of(key: str, value) -> list[tuple[str, _Signal]]:
+def signals_of(key: str, value) -> list[tuple[str, AnySignal]]:
     """The ports behind one argument: itself if it is a signal, its signals if it is an interface."""
-    if isinstance(value, _Signal):
+    if isinstance(value, AnySignal):
         return [(key, value)]
     members = getattr(value, "__dict__", {})
-    return [(f"{key}_{name}", member) for name, member in members.items() if isinstance(member, _Signal)]
+    return [(f"{key}_{name}", member) for name, member in members.items() if isinstance(member, AnySignal)]
 
 
 def _port_types(arguments: dict) -> Iterator[tuple[str, int, int | None]]:
@@ -122,18 +121,18 @@ def _fresh(value):
     """The same argument with signals of its own; parameters are handed on as they are."""
     if isinstance(value, myhdl.ResetSignal):
         return myhdl.ResetSignal(value._init, value.active, value.isasync)
-    if isinstance(value, _Signal):
+    if isinstance(value, AnySignal):
         return myhdl.Signal(copy.copy(value._init))
     if not signals_of("", value):
         return value
     twin = copy.copy(value)
     for name, member in vars(value).items():
-        if isinstance(member, _Signal):
+        if isinstance(member, AnySignal):
             setattr(twin, name, _fresh(member))
     return twin
 
 
-def _elaborate(function, arguments: dict) -> tuple[_Block, dict]:
+def _elaborate(function, arguments: dict) -> tuple[Block, dict]:
     """Call a block's function; returns the block and the function's local variables, which give instances their names."""
     variables = {}
 
@@ -157,25 +156,25 @@ def _elaborate(function, arguments: dict) -> tuple[_Block, dict]:
         sys.settrace(previous)
 
 
-def _children(block: _Block, variables: dict) -> Iterator[tuple[_Block, str]]:
+def _children(block: Block, variables: dict) -> Iterator[tuple[Block, str]]:
     """The child blocks that become modules, with their instance names: those of variables or dictionary keys."""
     names: dict[int, str] = {}
     for key, value in variables.items():
-        if isinstance(value, _Block):
+        if isinstance(value, Block):
             names.setdefault(id(value), key)
         elif isinstance(value, list):
-            names.update({id(v): f"{key}_{i}" for i, v in enumerate(value) if isinstance(v, _Block)})
+            names.update({id(v): f"{key}_{i}" for i, v in enumerate(value) if isinstance(v, Block)})
         elif isinstance(value, dict):
-            names.update({id(v): str(k) for k, v in value.items() if isinstance(v, _Block)})
+            names.update({id(v): str(k) for k, v in value.items() if isinstance(v, Block)})
     for sub in block.subs:
-        if isinstance(sub, _Block):
+        if isinstance(sub, Block):
             # MyHDL's own names count the blocks of the process, so they would change from one conversion to the next.
             sub.name = sub.__name__ = names[id(sub)]
             if sub.func.__name__ not in INLINED:
                 yield sub, sub.name
 
 
-def _instantiate(parent: _Block, child: _Block, instance: str, module: Module, language: Language):
+def _instantiate(parent: Block, child: Block, instance: str, module: Module, language: Language):
     """Let user-defined code take the child's place in its parent."""
     arguments = inspect.signature(child.func).bind(*child.args, **child.kwargs).arguments
     signals = dict(pair for key, value in arguments.items() for pair in signals_of(key, value))
@@ -195,7 +194,7 @@ def _instantiate(parent: _Block, child: _Block, instance: str, module: Module, l
     child.subs, child.sigdict, child.memdict = [], {}, {}
 
 
-def _text(block: _Block, name: str, parameters: list[str], modules: dict[str, Module], language: Language) -> str:
+def _text(block: Block, name: str, parameters: list[str], modules: dict[str, Module], language: Language) -> str:
     """The block's file; a package that comes with it is added to `modules`."""
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", myhdl.ConversionWarning)
