@@ -8,6 +8,7 @@ from myhdl import Signal, StopSimulation, always, always_comb, block, delay, int
 from stream_bench import run_stream
 
 from cosim import block_run
+from cosim.conversion.simulation import simulate
 from cosim.errors import CosimError
 from rtl.event_queue import event_queue
 from rtl.stream import Stream, signed
@@ -204,7 +205,7 @@ def test_ports_of_every_kind(place, width):
             clk.next = False
         raise StopSimulation
 
-    block_run.simulate(device.instance, drive())
+    simulate(device.instance, drive())
     assert seen == expected and len(seen) == 80
     assert min(entry for entry in seen if isinstance(entry, int)) < 0
 
@@ -243,7 +244,7 @@ def test_a_path_through_block_and_bench_settles_without_time(place):
             seen.append((bool(b), bool(c), bool(d)))
         raise StopSimulation
 
-    block_run.simulate(device.instance, answer(), drive())
+    simulate(device.instance, answer(), drive())
     assert seen == [(value == 1, value == 0, value == 1) for value in (1, 0, 1, 1, 0)]
 
 
@@ -260,4 +261,4 @@ def test_an_error_in_a_bench_leaves_the_simulator_usable():
 
     for _ in range(2):
         with pytest.raises(ValueError, match="planted"):
-            block_run.simulate(fail())
+            simulate(fail())
