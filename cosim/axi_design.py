@@ -54,7 +54,7 @@ def build_shell(shell: AxiShell) -> Block:
     """The shell, with nothing inside its parts: to convert and not to simulate."""
     bus, images, results = AxiLite(shell.address_bits), AxiStream(shell.image_data_bits), AxiStream(RESULT_BITS)
     with one_level():
-        return axi_shell(Signal(bool(0)), Signal(bool(0)), bus, images, results, shell)
+        return axi_shell(Signal(bool(0)), Signal(bool(0)), bus, images, results, shell=shell)
 
 
 def convert_shell(shell: AxiShell, language: str = "verilog") -> tuple[Module, ...]:

@@ -17,7 +17,7 @@ def build_stage(stage: Stage) -> Block:
     """One stage on its own."""
     signals = _ports(stage.input_bits, stage.output_bits, 1)
     with quick_inspection():
-        return BLOCKS[type(stage)](*signals, stage)
+        return BLOCKS[type(stage)](*signals, stage=stage)
 
 
 def build_accelerator(stages: dict[str, Stage]) -> Block:
@@ -26,7 +26,7 @@ def build_accelerator(stages: dict[str, Stage]) -> Block:
     signals = _ports(first.input_bits, last.output_bits, len(stages))
     trace = Signal(intbv(0)[trace_bits(stages) :])
     with one_level():
-        return accelerator(*signals, trace, stages)
+        return accelerator(*signals, trace, stages=stages)
 
 
 def _ports(input_bits: int, output_bits: int, stages: int) -> tuple:

@@ -73,7 +73,9 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
         channels, height, width = shape
         name = layer.name
         if isinstance(layer, Pool):
-            stages[name] = PoolStage(height, width, groups_of(channels, lanes_in), lanes_in, timesteps)
+            stages[name] = PoolStage(
+                height=height, width=width, groups=groups_of(channels, lanes_in), lanes=lanes_in, timesteps=timesteps
+            )
             continue
         common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes)
         weight_bits = widths[name].weight_bits
@@ -85,7 +87,7 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
             stages[name] = _dense_core(network, layer, weight_bits, common)
         lanes_in = sizing.lanes[name]
     outputs = network.shapes[-1][0]
-    stages[READOUT] = Readout(outputs, lanes_in, timesteps, passes, network.classes)
+    stages[READOUT] = Readout(outputs=outputs, lanes=lanes_in, timesteps=timesteps, passes=passes, classes=network.classes)
     return stages
 
 
@@ -100,7 +102,13 @@ def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: in
         "passes": passes,
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
         "neuron": Lif(
-            neuron.kind, neuron.multiplier, neuron.shift, widths.current_bits, widths.potential_bits, widths.theta_bits, theta
+            kind=neuron.kind,
+            multiplier=neuron.multiplier,
+            shift=neuron.shift,
+            current_bits=widths.current_bits,
+            potential_bits=widths.potential_bits,
+            theta_bits=widths.theta_bits,
+            theta=theta,
         ),
     }
 
@@ -120,7 +128,10 @@ def _encoder(network: Network, timesteps: int, passes: int) -> Encoder:
     states = first_states(channels, network.timesteps, network.coding_seed).astype(np.int64)
     fields = states.reshape(passes, timesteps, channels).transpose(0, 2, 1).reshape(passes, -1)
     table = Table(f"{ENCODER}_states.hex", fields.shape[1] * REGISTER_BITS, PackedFields(fields, REGISTER_BITS))
-    return Encoder(height, width, channels, network.image_bits, timesteps, REGISTER_BITS, FEEDBACK, table)
+    return Encoder(
+        height=height, width=width, channels=channels, image_bits=network.image_bits, timesteps=timesteps,
+        register_bits=REGISTER_BITS, feedback=FEEDBACK, states=table,
+    )  # fmt: skip
 
 
 def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -> DenseCore:
@@ -128,8 +139,9 @@ def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -
     by_group = grouped(_narrow(layer), common["lanes"]).transpose(0, 1, 3, 4, 2)  # [group, lane, a, b, channel]
     weights = _table(layer, "weights", by_group.reshape(len(by_group), -1), weight_bits)
     return DenseCore(
-        height, width, channels, network.image_bits, network.image_signed, kernel=layer.kernel, weights=weights, **common
-    )
+        height=height, width=width, channels=channels, image_bits=network.image_bits, image_signed=network.image_signed,
+        kernel=layer.kernel, weights=weights, **common,
+    )  # fmt: skip
 
 
 def _sparse_conv(
@@ -143,8 +155,8 @@ def _sparse_conv(
     by_part = words.reshape(parts, -1, *words.shape[1:]).swapaxes(1, 2)  # [part, group, channel, lane, a, b]
     weights = _table(layer, "weights", by_part.reshape(by_part[..., 0, 0, 0].size, -1), weight_bits)
     return SparseConv(
-        height, width, parts, chunks // parts, lanes_in, kernel=layer.kernel, banks=ROWS_BUFFERED * parts,
-        queue_depth=queue_depth, weights=weights, **common,
+        height=height, width=width, parts=parts, chunks=chunks // parts, lanes_in=lanes_in, kernel=layer.kernel,
+        banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights, **common,
     )  # fmt: skip
 
 
@@ -161,8 +173,8 @@ def _sparse_fc(
     by_part = inputs.reshape(height * parts, -1, groups, common["lanes"]).swapaxes(1, 2)  # [part, group, input, lane]
     weights = _table(layer, "weights", by_part.reshape(-1, common["lanes"]), weight_bits)
     return SparseFc(
-        height * parts, groups_in * width // parts, lanes_in, banks=ROWS_BUFFERED * parts, queue_depth=queue_depth,
-        weights=weights, **common,
+        parts=height * parts, chunks=groups_in * width // parts, lanes_in=lanes_in, banks=ROWS_BUFFERED * parts,
+        queue_depth=queue_depth, weights=weights, **common,
     )  # fmt: skip
 
 

@@ -1,10 +1,14 @@
 """The accelerator: a chain of stages from the image to the class."""
 
+from itertools import pairwise
+
 from myhdl import ConcatSignal, Signal, always_comb, block, intbv
 
 from .activity import ACTIVITY_BITS
+from .checks import check_number, check_width
 from .dense_core import DenseCore, dense_core
 from .encoder import Encoder, encoder
+from .errors import DesignError
 from .memory import Table
 from .pool import Pool, pool
 from .readout import Readout, readout
@@ -40,8 +44,22 @@ def parameter_tables(stages) -> list[Table]:
     return [table for stage in with_parameters for table in (stage.weights, stage.bias, stage.neuron.theta)]
 
 
+def check_chain(stages):
+    """Refuse stages of which one does not take what the one before gives."""
+    check_number("accelerator", 1, stages=len(stages))
+    for name, stage in stages.items():
+        if type(stage) not in BLOCKS:
+            raise DesignError(f"accelerator: stage {name} is a {type(stage).__name__}; allowed: "
+                              f"{', '.join(kind.__name__ for kind in BLOCKS)}")  # fmt: skip
+    for (before, source), (name, sink) in pairwise(stages.items()):
+        if source.output_bits != sink.input_bits:
+            raise DesignError(
+                f"accelerator: {before} gives beats of {source.output_bits} bits; allowed: {sink.input_bits}, which {name} takes"
+            )
+
+
 @block
-def accelerator(clk, rst, src, dst, counts, trace, stages, load=None):
+def accelerator(clk, rst, src, dst, counts, trace, load=None, *, stages):
     """The whole network.
 
     Ports:
@@ -57,7 +75,12 @@ def accelerator(clk, rst, src, dst, counts, trace, stages, load=None):
 
     Timing: all stages work at once, each on rows as they arrive; images follow each other without a gap.
     """
+    check_chain(stages)
     names = list(stages)
+    check_width("accelerator", stages[names[0]].input_bits, src=src.data)
+    check_width("accelerator", stages[names[-1]].output_bits, dst=dst.data)
+    check_width("accelerator", len(names) * ACTIVITY_BITS, counts=counts)
+    check_width("accelerator", trace_bits(stages), trace=trace)
     between = [Stream(bits) for bits in traced_streams(stages).values()]
     streams = [src, *between, dst]
     stage_counts = [Signal(intbv(0)[ACTIVITY_BITS:]) for _ in names]
@@ -67,7 +90,7 @@ def accelerator(clk, rst, src, dst, counts, trace, stages, load=None):
     for i in range(len(names)):
         build = BLOCKS[type(stages[names[i]])]
         loads = [load] if isinstance(stages[names[i]], WITH_PARAMETERS) else []
-        blocks[names[i]] = build(clk, rst, streams[i], streams[i + 1], stage_counts[i], stages[names[i]], *loads)
+        blocks[names[i]] = build(clk, rst, streams[i], streams[i + 1], stage_counts[i], *loads, stage=stages[names[i]])
 
     @always_comb
     def show():

@@ -3,6 +3,7 @@
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .activity import activity
+from .checks import KERNELS, check_choice, check_number, check_table, check_width
 from .loading import parameter_memory
 from .memory import ram
 from .stream import counter, pack, signed, unpack
@@ -21,8 +22,8 @@ def row_padding(width: int, groups: int, kernel: int, parts: int) -> int:
 
 @block
 def accumulator(
-    clk, rst, src, dst, counts, height, width, parts, padding, kernel, timesteps, lanes, weight_bits, current_bits, bias,
-    load=None,
+    clk, rst, src, dst, counts, load=None, *,
+    height, width, parts, padding, kernel, timesteps, lanes, weight_bits, current_bits, bias,
 ):  # fmt: skip
     """Adds each event's kernel to a window of partial sums, for all taps, timesteps and lanes in one cycle.
 
@@ -51,8 +52,12 @@ def accumulator(
     Timing: one event a cycle. A frame takes the sum of max(1, events) over all pixels, parts and groups, and empty pixels
     for kernel // 2 flush rows and kernel // 2 flush columns.
     """
+    check_number("accumulator", 1, height=height, width=width, parts=parts, timesteps=timesteps, lanes=lanes)
+    check_number("accumulator", 1, weight_bits=weight_bits, current_bits=current_bits)
+    check_choice("accumulator", KERNELS, kernel=kernel)
     radius = kernel // 2
     groups = bias.depth
+    check_number("accumulator", row_padding(width, groups, kernel, parts), padding=padding)
     positions = width + padding
     rows = height + radius
     last_row, last_part, last_group, last_column = rows - 1, parts - 1, groups - 1, positions - 1
@@ -60,6 +65,9 @@ def accumulator(
     column_slots = lanes * kernel
     slots = kernel * column_slots
     word_bits = lanes * kernel * kernel * weight_bits
+    check_table("accumulator", lanes * current_bits, groups, bias=bias)
+    check_width("accumulator", word_bits + timesteps + 1, src=src.data)
+    check_width("accumulator", lanes * timesteps * current_bits, dst=dst.data)
     low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
 
     event_word = src.data(word_bits, 0)
@@ -102,7 +110,7 @@ def accumulator(
         weight_word,
         [taps[b * column_slots + p * kernel + a] for p in range(lanes) for a in range(kernel) for b in range(kernel)],
     )
-    bias_rom = parameter_memory(load)(clk, shift, group_index, bias_word, bias)
+    bias_rom = parameter_memory(load)(clk, shift, group_index, bias_word, table=bias)
     bias_fields = unpack(bias_word, biases)
     activity_counts = activity(clk, rst, add, stall_in, stall_out, has_event, is_silent, counts)
     final_fields = pack([leaving[t * column_slots + p * kernel] for p in range(lanes) for t in range(timesteps)], dst.data)
@@ -117,7 +125,7 @@ def accumulator(
         partial_word = Signal(intbv(0)[len(waiting) * current_bits :])
         stored_word = Signal(intbv(0)[len(waiting) * current_bits :])
         partial_fields = pack([leaving[i] for i in waiting], partial_word)
-        line_buffer = ram(clk, store, store_addr, partial_word, shift, next_addr, stored_word, row_words)
+        line_buffer = ram(clk, store, store_addr, partial_word, shift, next_addr, stored_word, depth=row_words)
         stored_fields = unpack(stored_word, [stored[i] for i in waiting])
 
         @always(clk.posedge)

@@ -2,6 +2,8 @@
 
 from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, modbv
 
+from .checks import check_width
+
 COUNTERS = ("busy", "stall_in", "stall_out", "events", "silent")
 COUNTER_BITS = 32
 ACTIVITY_BITS = COUNTER_BITS * len(COUNTERS)
@@ -19,6 +21,7 @@ def activity(clk, rst, busy, stall_in, stall_out, has_event, is_silent, counts):
         is_silent  in   1    it passes a pixel without a spike (a busy cycle)
         counts     out  160  five counts of 32 bits, in the order of COUNTERS, the first in the lowest bits
     """
+    check_width("activity", ACTIVITY_BITS, counts=counts)
     n_busy, n_stall_in, n_stall_out, n_events, n_silent = [Signal(modbv(0)[COUNTER_BITS:]) for _ in COUNTERS]
     joined = ConcatSignal(n_silent, n_events, n_stall_out, n_stall_in, n_busy)
 

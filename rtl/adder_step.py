@@ -2,6 +2,7 @@
 
 from myhdl import always, block, instances, intbv
 
+from .checks import check_number, check_width
 from .stream import pack, signed, unpack
 
 FAN_IN = 4
@@ -9,7 +10,7 @@ FAN_IN = 4
 
 
 @block
-def adder_step(clk, step, terms, sums, lanes, groups, padded, bits):
+def adder_step(clk, step, terms, sums, *, lanes, groups, padded, bits):
     """Adds the terms of each lane by fours.
 
     Ports:
@@ -20,6 +21,10 @@ def adder_step(clk, step, terms, sums, lanes, groups, padded, bits):
     Parameters:
         padded: fields for each lane in `sums`, `groups` or more, so that the next step has whole groups
     """
+    check_number("adder_step", 1, lanes=lanes, groups=groups, bits=bits)
+    check_number("adder_step", groups, padded=padded)
+    check_width("adder_step", lanes * groups * FAN_IN * bits, terms=terms)
+    check_width("adder_step", lanes * padded * bits, sums=sums)
     low, high = -(2 ** (bits - 1)), 2 ** (bits - 1)
     fields = [signed(bits) for _ in range(lanes * groups * FAN_IN)]
     totals = [signed(bits) for _ in range(lanes * padded)]

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .checks import check_number, check_table, check_width
 from .memory import rom
-from .stream import counter, unpack
+from .stream import counter, index_bits, unpack
 
 OKAY, SLVERR, DECERR = 0, 2, 3
 WORD_BITS = 32
@@ -15,6 +16,7 @@ class AxiLite:
     """The signals of an AXI4-Lite slave with a data bus of 32 bits; AWPROT and ARPROT have no meaning here and are left out."""
 
     def __init__(self, address_bits: int):
+        check_number("AxiLite", 3, address_bits=address_bits)
         self.awaddr = Signal(intbv(0)[address_bits:])
         self.awvalid = Signal(bool(0))
         self.awready = Signal(bool(0))
@@ -34,7 +36,7 @@ class AxiLite:
         self.rready = Signal(bool(0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layout:
     """How the registers lie: `constants` words that a ROM holds, then `commands`, which can be written, then `states`."""
 
@@ -42,9 +44,12 @@ class Layout:
     commands: int
     states: int
 
+    def __post_init__(self):
+        check_number("layout", 1, constants=self.constants, commands=self.commands, states=self.states)
+
 
 @block
-def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, layout, identity):
+def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, *, layout, identity):
     """AXI4-Lite slave of a register map.
 
     The channels are independent: address and data of a write may come in any order and at any distance, a read may pass a
@@ -69,6 +74,12 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
     first_state, total = constants + commands, constants + commands + states
     address_msb = len(bus.awaddr)
     count = commands + states
+    check_number("axi_lite", (total - 1).bit_length() + 2, address_bits=address_msb)
+    check_width("axi_lite", address_msb, araddr=bus.araddr)
+    check_width("axi_lite", count * WORD_BITS, values=values)
+    check_width("axi_lite", index_bits(commands), write_index=write_index)
+    check_width("axi_lite", WORD_BITS, write_data=write_data)
+    check_table("axi_lite", WORD_BITS, constants, identity=identity)
 
     fetch, commit = Signal(bool(0)), Signal(bool(0))
     words = [Signal(intbv(0)[WORD_BITS:]) for _ in range(count)]
@@ -86,7 +97,7 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
     data = Signal(intbv(0)[WORD_BITS:])
     response = Signal(intbv(0)[2:])
 
-    constant_rom = rom(clk, fetch, constant_index, known, identity)
+    constant_rom = rom(clk, fetch, constant_index, known, table=identity)
 
     @always_comb
     def decode_read():

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from myhdl import ConcatSignal, Signal, always_comb, block, instances, intbv
 
-from .accelerator import accelerator, parameter_tables, trace_bits
+from .accelerator import accelerator, check_chain, parameter_tables, trace_bits
 from .activity import ACTIVITY_BITS, COUNTERS
 from .axi_lite import WORD_BITS, Layout, axi_lite
 from .axi_stream import data_bits
+from .checks import check_number, check_table, check_width
 from .event_queue import event_queue
 from .image_intake import image_intake
 from .load_control import STATES, load_control
@@ -15,7 +16,7 @@ from .loading import Load, LoadedTable
 from .memory import Table
 from .readout import Readout
 from .registers import COMMAND, CONSTANT, STATUS, RegisterMap
-from .result_output import result_output
+from .result_output import RESULT_BITS, result_output
 from .shell_control import shell_control
 from .stream import Stream, counter
 
@@ -23,7 +24,7 @@ MARKS_A_STAGE = 4
 """Images that may be under way for each stage; more than the buffers of any stage hold."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AxiShell:
     """Parameters of the shell.
 
@@ -36,6 +37,12 @@ class AxiShell:
     layout: Layout
     address_bits: int
     identity: Table
+
+    def __post_init__(self):
+        check_chain(self.stages)
+        check_number("axi_shell", 1, image_beats=self.image_beats)
+        check_number("axi_shell", 3, address_bits=self.address_bits)
+        check_table("axi_shell", WORD_BITS, self.layout.constants, identity=self.identity)
 
     @property
     def image_bits(self) -> int:
@@ -60,13 +67,13 @@ class AxiShell:
 def plan_shell(stages, image_beats: int, registers: RegisterMap) -> AxiShell:
     """The shell of an accelerator of these stages with these registers."""
     constants = registers.of_kind(CONSTANT)
-    layout = Layout(len(constants), len(registers.of_kind(COMMAND)), len(registers.of_kind(STATUS)))
+    layout = Layout(constants=len(constants), commands=len(registers.of_kind(COMMAND)), states=len(registers.of_kind(STATUS)))
     identity = Table("identity.hex", WORD_BITS, tuple(register.value for register in constants))
-    return AxiShell(stages, image_beats, layout, registers.address_bits, identity)
+    return AxiShell(stages=stages, image_beats=image_beats, layout=layout, address_bits=registers.address_bits, identity=identity)
 
 
 @block
-def axi_shell(aclk, aresetn, s_axi, s_axis, m_axis, shell):
+def axi_shell(aclk, aresetn, s_axi, s_axis, m_axis, *, shell):
     """The accelerator as a slave of a processor, with a network in ROMs, or one that the processor loads.
 
     Ports:
@@ -81,6 +88,9 @@ def axi_shell(aclk, aresetn, s_axi, s_axis, m_axis, shell):
 
     Timing: images follow each other without a gap while the core is running.
     """
+    check_width("axi_shell", shell.address_bits, awaddr=s_axi.awaddr, araddr=s_axi.araddr)
+    check_width("axi_shell", shell.image_data_bits, s_axis=s_axis.tdata)
+    check_width("axi_shell", RESULT_BITS, m_axis=m_axis.tdata)
     stages, readout = shell.stages, shell.readout
     marks_depth = MARKS_A_STAGE * len(stages)
     counts_bits = len(stages) * ACTIVITY_BITS
@@ -101,25 +111,28 @@ def axi_shell(aclk, aresetn, s_axi, s_axis, m_axis, shell):
         load = Load(shell.load_pieces)
         loading = load_control(
             aclk, rst, write, write_index, write_data, control_values, control_rst, command, command_data, core_rst, load,
-            state_values, shell.load_pieces,
+            state_values, pieces=shell.load_pieces,
         )  # fmt: skip
     else:
         command, command_data, control_rst, control_values, load = write, write_data, core_rst, state_values, None
 
     bus_slave = axi_lite(
-        aclk, rst, s_axi, values, write, write_index, write_data, bad_access, shell.layout, shell.identity
+        aclk, rst, s_axi, values, write, write_index, write_data, bad_access, layout=shell.layout,
+        identity=shell.identity,
     )  # fmt: skip
     control = shell_control(
         aclk, rst, command, write_index, command_data, bad_access, ended_early, ended_late, ended, sent, active,
         control_rst, enable, control_values,
     )  # fmt: skip
     intake = image_intake(
-        aclk, core_rst, enable, s_axis, pixels, marks, ended, ended_early, ended_late, taking, shell.image_beats
+        aclk, core_rst, enable, s_axis, pixels, marks, ended, ended_early, ended_late, taking,
+        beats=shell.image_beats,
     )  # fmt: skip
-    mark_queue = event_queue(aclk, core_rst, marks, marks_held, marks_depth)
-    core = accelerator(aclk, core_rst, pixels, results, counts, trace, stages, load)
+    mark_queue = event_queue(aclk, core_rst, marks, marks_held, depth=marks_depth)
+    core = accelerator(aclk, core_rst, pixels, results, counts, trace, load, stages=stages)
     result_words = result_output(
-        aclk, rst, core_rst, results, marks_held, m_axis, sent, sending, readout.classes, readout.count_bits
+        aclk, rst, core_rst, results, marks_held, m_axis, sent, sending, classes=readout.classes,
+        count_bits=readout.count_bits,
     )  # fmt: skip
 
     @always_comb

@@ -2,6 +2,7 @@
 
 from myhdl import Signal, intbv
 
+from .checks import check_number
 from .errors import DesignError
 
 MOST_DATA_BITS = 1024
@@ -15,6 +16,7 @@ class AxiStream:
     """
 
     def __init__(self, width: int):
+        check_number("AxiStream", 1, width=width)
         self.tvalid = Signal(bool(0))
         self.tready = Signal(bool(0))
         self.tdata = Signal(intbv(0)[width:])
@@ -23,6 +25,7 @@ class AxiStream:
 
 def data_bits(bits: int) -> int:
     """Width of TDATA for a payload of `bits`: a power of two from 8 up, as DMA engines have it."""
+    check_number("AXI4-Stream", 1, bits=bits)
     width = max(8, 1 << (bits - 1).bit_length())
     if width > MOST_DATA_BITS:
         raise DesignError(f"AXI4-Stream: beats of {bits} bits; allowed: up to {MOST_DATA_BITS}")

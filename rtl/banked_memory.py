@@ -2,6 +2,7 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .checks import check_choice, check_number, check_width
 from .loading import parameter_memory
 from .stream import counter, index_bits
 
@@ -16,11 +17,13 @@ def words_of_bank(depth: int, least: int = LEAST_BANK) -> int:
 
     A power of two, if `least` is one, so that the low bits of an address are those within the bank.
     """
+    check_number("memory in banks", 1, depth=depth)
+    check_number("memory in banks", 2, least=least)
     return max(least, 2 ** index_bits(-(-depth // MOST_BANKS)))
 
 
 @block
-def banked_memory(clk, step, read, address, word, table, bank_words, load=None):
+def banked_memory(clk, step, read, address, word, load=None, *, table, bank_words):
     """A parameter memory of several banks, of which only the one that holds the word is read.
 
     Ports:
@@ -34,6 +37,10 @@ def banked_memory(clk, step, read, address, word, table, bank_words, load=None):
         table: more than bank_words words
         bank_words: words of a bank, a power of two, 2 or more
     """
+    check_number("banked_memory", 3, words=table.depth)
+    check_choice("banked_memory", [2**bits for bits in range(1, index_bits(table.depth))], bank_words=bank_words)
+    check_width("banked_memory", index_bits(table.depth), address=address)
+    check_width("banked_memory", table.width, word=word)
     tables = [table.part(first, min(first + bank_words, table.depth)) for first in range(0, table.depth, bank_words)]
     banks = len(tables)
     low_bits, last_bits = index_bits(bank_words), index_bits(tables[-1].depth)
@@ -46,7 +53,7 @@ def banked_memory(clk, step, read, address, word, table, bank_words, load=None):
     outs = [Signal(intbv(0)[table.width :]) for _ in range(banks)]
     kept = [Signal(intbv(0)[table.width :]) for _ in range(banks)]
 
-    memories = [parameter_memory(load)(clk, reads[i], offsets[i], outs[i], tables[i]) for i in range(banks)]
+    memories = [parameter_memory(load)(clk, reads[i], offsets[i], outs[i], table=tables[i]) for i in range(banks)]
 
     @always_comb
     def split():

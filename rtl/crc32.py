@@ -2,6 +2,8 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .checks import check_width
+
 WORD_BITS = 32
 POLYNOMIAL = 0xEDB88320
 """x^32 + x^26 + x^23 + x^22 + x^16 + x^12 + x^11 + x^10 + x^8 + x^7 + x^5 + x^4 + x^2 + x + 1, its highest power in bit 0."""
@@ -20,6 +22,7 @@ def crc32(clk, restart, write, data, crc):
 
     Timing: one word a cycle.
     """
+    check_width("crc32", WORD_BITS, data=data, crc=crc)
     state = Signal(intbv(0)[WORD_BITS:])
 
     @always(clk.posedge)

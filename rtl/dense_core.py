@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from myhdl import Signal, always_comb, block, instances
 
 from .activity import activity
+from .checks import KERNELS, check_choice, check_layer, check_number, check_ports
 from .image_window import image_window
 from .lif import Lif, lif
 from .mac_array import mac_array
@@ -12,7 +13,7 @@ from .memory import Table
 from .stream import Stream, groups_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DenseCore:
     """Parameters of the dense core.
 
@@ -35,6 +36,17 @@ class DenseCore:
     weights: Table
     neuron: Lif
 
+    def __post_init__(self):
+        check_number("dense_core", 1, height=self.height, width=self.width, channels=self.channels, image_bits=self.image_bits)
+        check_choice("dense_core", (False, True), image_signed=self.image_signed)
+        check_choice("dense_core", KERNELS, kernel=self.kernel)
+        check_layer("dense_core", self, 1, self.inputs)
+
+    @property
+    def inputs(self) -> int:
+        """Pixels under the kernel, each channel by itself."""
+        return self.kernel * self.kernel * self.channels
+
     @property
     def groups(self) -> int:
         return groups_of(self.outputs, self.lanes)
@@ -49,7 +61,7 @@ class DenseCore:
 
 
 @block
-def dense_core(clk, rst, src, dst, counts, stage, load=None):
+def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
     """Convolution of the image, once for all timesteps, and neurons unrolled over them.
 
     Ports:
@@ -60,21 +72,25 @@ def dense_core(clk, rst, src, dst, counts, stage, load=None):
 
     Timing: one pixel of one channel group a cycle.
     """
-    inputs = stage.kernel * stage.kernel * stage.channels
+    check_ports("dense_core", stage, src, dst)
+    inputs = stage.inputs
     currents_bits = stage.lanes * stage.timesteps * stage.neuron.current_bits
     windows = Stream(inputs * stage.image_bits)
     currents = Stream(currents_bits)
     busy, stall_in, stall_out, never = [Signal(bool(0)) for _ in range(4)]
 
     slide_window = image_window(
-        clk, rst, src, windows, stage.height, stage.width, stage.kernel, stage.groups, stage.input_bits
+        clk, rst, src, windows, height=stage.height, width=stage.width, kernel=stage.kernel, groups=stage.groups,
+        pixel_bits=stage.input_bits,
     )  # fmt: skip
     multiply = mac_array(
-        clk, rst, windows, currents, stage.lanes, stage.width, stage.timesteps, inputs, stage.image_bits,
-        stage.image_signed, stage.neuron.current_bits, stage.bias, stage.weights, load,
+        clk, rst, windows, currents, load, lanes=stage.lanes, columns=stage.width, repeat=stage.timesteps, inputs=inputs,
+        input_bits=stage.image_bits, input_signed=stage.image_signed, current_bits=stage.neuron.current_bits,
+        bias=stage.bias, weights=stage.weights,
     )  # fmt: skip
     fire_neurons = lif(
-        clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.height, stage.width, stage.passes, stage.neuron, load
+        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.height, columns=stage.width,
+        passes=stage.passes, neuron=stage.neuron,
     )  # fmt: skip
     count_activity = activity(clk, rst, busy, stall_in, stall_out, never, never, counts)
 

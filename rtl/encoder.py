@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .activity import activity
+from .checks import check_number, check_ports, check_table
 from .group_walk import group_walk
 from .memory import Table, rom
 from .stream import counter, unpack
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Encoder:
     """Parameters of the rate encoder.
 
@@ -26,6 +27,13 @@ class Encoder:
     register_bits: int
     feedback: int
     states: Table
+
+    def __post_init__(self):
+        check_number("encoder", 1, height=self.height, width=self.width, channels=self.channels, image_bits=self.image_bits)
+        check_number("encoder", 1, timesteps=self.timesteps)
+        check_number("encoder", self.image_bits, register_bits=self.register_bits)
+        check_number("encoder", 1, 2**self.register_bits - 1, feedback=self.feedback)
+        check_table("encoder", self.output_bits * self.register_bits, self.passes, states=self.states)
 
     @property
     def lanes(self) -> int:
@@ -45,7 +53,7 @@ class Encoder:
 
 
 @block
-def encoder(clk, rst, src, dst, counts, stage):
+def encoder(clk, rst, src, dst, counts, *, stage):
     """Compares each pixel with the low bits of a shift register, one for each channel and timestep: a spike if it is larger.
 
     The image comes once in each pass. Between two pixels a register moves as many steps as a pixel has bits, so that it
@@ -58,6 +66,7 @@ def encoder(clk, rst, src, dst, counts, stage):
 
     Timing: one pixel a cycle, latency 1.
     """
+    check_ports("encoder", stage, src, dst)
     channels, timesteps, bits = stage.channels, stage.timesteps, stage.image_bits
     registers = channels * timesteps
     pixels = stage.height * stage.width
@@ -73,8 +82,8 @@ def encoder(clk, rst, src, dst, counts, stage):
     states = [Signal(intbv(0)[stage.register_bits :]) for _ in range(registers)]
     spikes = Signal(intbv(0)[registers:])
 
-    walk = group_walk(clk, rst, take, next_pass, pixels, stage.passes)
-    state_rom = rom(clk, always_read, next_pass, first_word, stage.states)
+    walk = group_walk(clk, rst, take, next_pass, columns=pixels, groups=stage.passes)
+    state_rom = rom(clk, always_read, next_pass, first_word, table=stage.states)
     first_fields = unpack(first_word, first)
     value_fields = unpack(src.data, values)
     count_activity = activity(clk, rst, take, stall_in, stall_out, never, never, counts)

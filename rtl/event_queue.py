@@ -2,11 +2,12 @@
 
 from myhdl import Signal, always, always_comb, block, intbv
 
+from .checks import check_number, check_width
 from .stream import counter
 
 
 @block
-def event_queue(clk, rst, src, dst, depth):
+def event_queue(clk, rst, src, dst, *, depth):
     """First-in first-out queue; a word that enters an empty queue is at its head in the next cycle.
 
     Ports:
@@ -18,6 +19,8 @@ def event_queue(clk, rst, src, dst, depth):
 
     Timing: one word in and one out a cycle (depth 1: every other cycle), latency 1.
     """
+    check_number("event_queue", 1, depth=depth)
+    check_width("event_queue", len(dst.data), src=src.data, dst=dst.data)
     last = depth - 1
     mem = [Signal(intbv(0)[len(dst.data) :]) for _ in range(depth)]
     head, tail = counter(depth), counter(depth)

@@ -2,11 +2,12 @@
 
 from myhdl import always, always_comb, block, instances
 
-from .stream import counter
+from .checks import check_number, check_width
+from .stream import counter, index_bits
 
 
 @block
-def group_walk(clk, rst, advance, next_group, columns, groups):
+def group_walk(clk, rst, advance, next_group, *, columns, groups):
     """Counts beats in the order row, group, column, and tells a ROM with a registered read the group of the next one.
 
     A beat may also stand for a whole scan (columns = 1), as in a fully connected stage.
@@ -19,6 +20,8 @@ def group_walk(clk, rst, advance, next_group, columns, groups):
         columns: beats of one group before the next group's begin
         groups: number of groups
     """
+    check_number("group_walk", 1, columns=columns, groups=groups)
+    check_width("group_walk", index_bits(groups), next_group=next_group)
     last_column, last_group = columns - 1, groups - 1
     column, group_index = counter(columns), counter(groups)
 

@@ -2,11 +2,12 @@
 
 from myhdl import Signal, always, always_comb, block, instances
 
+from .checks import check_number, check_width
 from .stream import counter
 
 
 @block
-def image_intake(clk, rst, enable, src, dst, mark, ended, ended_early, ended_late, active, beats):
+def image_intake(clk, rst, enable, src, dst, mark, ended, ended_early, ended_late, active, *, beats):
     """Takes image packets and hands on exactly `beats` beats for each, so that a wrong packet never puts the images after it
     out of step.
 
@@ -26,6 +27,9 @@ def image_intake(clk, rst, enable, src, dst, mark, ended, ended_early, ended_lat
 
     Timing: one beat a cycle, latency 1.
     """
+    check_number("image_intake", 1, beats=beats)
+    check_number("image_intake", len(dst.data), data_bits=len(src.tdata))
+    check_width("image_intake", 1, mark=mark.data)
     bits, last_beat = len(dst.data), beats - 1
     beat = counter(beats)
     padding, dropping, full, step, take, accepting = [Signal(bool(0)) for _ in range(6)]

@@ -2,12 +2,13 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .checks import KERNELS, check_choice, check_number, check_width
 from .memory import ram
 from .stream import counter, pack
 
 
 @block
-def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
+def image_window(clk, rst, src, dst, *, height, width, kernel, groups, pixel_bits):
     """Buffers rows of an image and shows, for each output row, group and column, the pixels under the kernel.
 
     A ring of kernel + 1 row banks holds the rows under the kernel and the one that is arriving. Each scan over a row
@@ -21,6 +22,10 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
 
     Timing: one window a cycle; the first follows kernel // 2 + 1 rows of pixels.
     """
+    check_number("image_window", 1, height=height, width=width, groups=groups, pixel_bits=pixel_bits)
+    check_choice("image_window", KERNELS, kernel=kernel)
+    check_width("image_window", pixel_bits, src=src.data)
+    check_width("image_window", kernel * kernel * pixel_bits, dst=dst.data)
     radius = kernel // 2
     banks = kernel + 1
     last_row, last_group, last_column, last_bank = height - 1, groups - 1, width - 1, banks - 1
@@ -53,7 +58,7 @@ def image_window(clk, rst, src, dst, height, width, kernel, groups, pixel_bits):
     parities = Signal(intbv(0)[kernel:])
     bank_writes = [Signal(bool(0)) for _ in range(banks)]
 
-    rows = [ram(clk, bank_writes[i], write_column, src.data, advance, column, pixels[i], width) for i in range(banks)]
+    rows = [ram(clk, bank_writes[i], write_column, src.data, advance, column, pixels[i], depth=width) for i in range(banks)]
     window_fields = pack(shown, dst.data)
 
     @always_comb

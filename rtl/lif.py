@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .checks import NEURON_KINDS, check_choice, check_number, check_table, check_width
 from .event_queue import event_queue
 from .group_walk import group_walk
 from .loading import parameter_memory
@@ -11,7 +12,7 @@ from .memory import Table, ram
 from .stream import Stream, counter, pack, signed, unpack
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Lif:
     """Parameters of a layer's neurons.
 
@@ -27,6 +28,13 @@ class Lif:
     potential_bits: int
     theta_bits: int
     theta: Table
+
+    def __post_init__(self):
+        check_choice("lif", NEURON_KINDS, kind=self.kind)
+        check_number("lif", 0, shift=self.shift)
+        check_number("lif", 0, 2**self.shift, multiplier=self.multiplier)
+        check_number("lif", 1, potential_bits=self.potential_bits)
+        check_number("lif", 1, self.potential_bits, current_bits=self.current_bits, theta_bits=self.theta_bits)
 
 
 def lif_latency(timesteps: int) -> int:
@@ -45,7 +53,7 @@ def lif_depth(timesteps: int) -> int:
 
 
 @block
-def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, load=None):
+def lif(clk, rst, src, dst, load=None, *, lanes, timesteps, rows, columns, passes, neuron):
     """Turns the currents of all timesteps into spikes: v_t = reset-and-leak(v_(t-1)) + a_t, spike if v_t > theta.
 
     Each timestep of a pass has two pipeline stages: one charges, v = leaked + a, the next fires, resets and leaks, and hands
@@ -67,6 +75,10 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, loa
     Timing: one beat a cycle, latency lif_latency(). If a map has so few beats that one comes back before its potentials
     are in the memory, each beat waits for the one before.
     """
+    check_number("lif", 1, lanes=lanes, timesteps=timesteps, rows=rows, columns=columns, passes=passes)
+    check_table("lif", lanes * neuron.theta_bits, neuron.theta.depth, theta=neuron.theta)
+    check_width("lif", lanes * timesteps * neuron.current_bits, src=src.data)
+    check_width("lif", lanes * timesteps, dst=dst.data)
     multiplier, shift = neuron.multiplier, neuron.shift
     resets_at_once = neuron.kind == "subtract"
     resets_delayed = neuron.kind == "subtract_delayed"
@@ -120,10 +132,10 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, loa
     recalled_spikes = Signal(intbv(0)[lanes:])
 
     current_fields = unpack(src.data, currents)
-    walk = group_walk(clk, rst, take, next_group, columns, groups)
-    theta_rom = parameter_memory(load)(clk, always_read, next_group, theta_word, neuron.theta)
+    walk = group_walk(clk, rst, take, next_group, columns=columns, groups=groups)
+    theta_rom = parameter_memory(load)(clk, always_read, next_group, theta_word, table=neuron.theta)
     theta_fields = unpack(theta_word, thetas)
-    queue_spikes = event_queue(clk, rst, fired, spiking, depth)
+    queue_spikes = event_queue(clk, rst, fired, spiking, depth=depth)
 
     if passes > 1:
         settled = Signal(bool(0))
@@ -133,11 +145,11 @@ def lif(clk, rst, src, dst, lanes, timesteps, rows, columns, passes, neuron, loa
         stored = [signed(neuron.potential_bits) for _ in range(lanes)]
         stored_spikes = Signal(intbv(0)[lanes:])
         potential_fields = pack([membrane[last_timestep * lanes + p] for p in range(lanes)], potential_word)
-        potentials = ram(clk, settled, settling_beat, potential_word, always_read, next_beat, stored_potentials, beats)
+        potentials = ram(clk, settled, settling_beat, potential_word, always_read, next_beat, stored_potentials, depth=beats)
         stored_fields = unpack(stored_potentials, stored)
         if resets_delayed:
             last_spikes = Signal(intbv(0)[lanes:])
-            spike_memory = ram(clk, settled, settling_beat, last_spikes, always_read, next_beat, stored_spikes, beats)
+            spike_memory = ram(clk, settled, settling_beat, last_spikes, always_read, next_beat, stored_spikes, depth=beats)
 
             @always_comb
             def find_last_spikes():

@@ -2,10 +2,11 @@
 
 from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv
 
+from .checks import check_number, check_width
 from .crc32 import crc32
 from .registers import LOADABLE_CONTROL, LOADABLE_ERRORS, LOADABLE_STATE
 from .shell_control import CONTROL_INDEX, RESET_CYCLES
-from .stream import counter, unpack
+from .stream import counter, index_bits, unpack
 
 WORD_BITS = 32
 ERRORS_INDEX, LOAD_INDEX = 1, 2
@@ -16,7 +17,8 @@ STATES = 6
 
 @block
 def load_control(
-    clk, rst, write, write_index, write_data, states, control_rst, command, command_data, core_rst, load, values, pieces
+    clk, rst, write, write_index, write_data, states, control_rst, command, command_data, core_rst, load, values, *,
+    pieces,
 ):  # fmt: skip
     """Stands between axi_lite() and shell_control(): carries out what concerns loading, and hands on the rest.
 
@@ -39,6 +41,12 @@ def load_control(
 
     Timing: takes a word a cycle; it is on the bus one cycle later. The core leaves reset RESET_CYCLES cycles after the last.
     """
+    check_number("load_control", 1, pieces=pieces)
+    check_number("load_control", index_bits(LOAD_INDEX + 1), index_bits=len(write_index))
+    check_width("load_control", WORD_BITS, write_data=write_data, command_data=command_data, load_data=load.data)
+    check_width("load_control", STATES * WORD_BITS, states=states)
+    check_width("load_control", (STATES + 3) * WORD_BITS, values=values)
+    check_width("load_control", index_bits(pieces + 1), load_position=load.position)
     start, reset = LOADABLE_CONTROL.bit("START").mask, LOADABLE_CONTROL.bit("RESET").mask
     begin = LOADABLE_CONTROL.bit("LOAD").mask
     not_loaded_bit, bad_load_bit = LOADABLE_ERRORS.bit("NOT_LOADED").low, LOADABLE_ERRORS.bit("BAD_LOAD").low

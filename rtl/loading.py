@@ -6,8 +6,9 @@ from functools import partial
 
 from myhdl import Signal, always, always_comb, block, concat, instances, intbv
 
+from .checks import check_number, check_width
 from .memory import Table, ram, rom
-from .stream import counter
+from .stream import counter, index_bits
 
 LOAD_BITS = 32
 """Width of the pieces in which words come."""
@@ -26,6 +27,10 @@ class LoadedTable(Table):
     """
 
     first: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_number(f"table {self.path}", 0, first=self.first)
 
     def part(self, first: int, end: int) -> "LoadedTable":
         """Words first .. end - 1: they are loaded where the whole table's are."""
@@ -46,6 +51,7 @@ class Load:
     """
 
     def __init__(self, pieces: int):
+        check_number("Load", 1, pieces=pieces)
         self.restart = Signal(bool(0))
         self.write = Signal(bool(0))
         self.position = counter(pieces + 1)
@@ -58,7 +64,7 @@ def parameter_memory(load: Load | None) -> Callable:
 
 
 @block
-def loaded_memory(clk, read, read_addr, q, table, load):
+def loaded_memory(clk, read, read_addr, q, load, *, table):
     """A memory in the place of a rom() that picks its words from a bus; infers block RAM.
 
     Ports:
@@ -72,6 +78,9 @@ def loaded_memory(clk, read, read_addr, q, table, load):
 
     Timing: a word is there one cycle after its last piece.
     """
+    check_width("loaded_memory", index_bits(table.depth), read_addr=read_addr)
+    check_width("loaded_memory", table.width, q=q)
+    check_number("loaded_memory", table.end, pieces_on_the_bus=load.position.max - 1)
     pieces, first, end = pieces_of(table.width), table.first, table.end
     last_piece, last_address = pieces - 1, table.depth - 1
     held_bits = LOAD_BITS * last_piece
@@ -81,7 +90,7 @@ def loaded_memory(clk, read, read_addr, q, table, load):
     address = counter(table.depth)
     word = Signal(intbv(0)[table.width :])
 
-    memory = ram(clk, full, address, word, read, read_addr, q, table.depth)
+    memory = ram(clk, full, address, word, read, read_addr, q, depth=table.depth)
 
     @always_comb
     def claim():

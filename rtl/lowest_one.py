@@ -2,6 +2,9 @@
 
 from myhdl import always_comb, block, intbv
 
+from .checks import check_width
+from .stream import index_bits
+
 
 @block
 def lowest_one(flags, index, rest):
@@ -13,6 +16,8 @@ def lowest_one(flags, index, rest):
         rest   out  n bits, flags without that bit: 0 when it is the last
     """
     size = len(flags)
+    check_width("lowest_one", index_bits(size), index=index)
+    check_width("lowest_one", size, flags=flags, rest=rest)
 
     # Both in one process: a number made of more than one bit, for a moment, might be out of range.
     @always_comb

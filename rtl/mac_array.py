@@ -3,6 +3,7 @@
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .adder_step import FAN_IN, adder_step
+from .checks import check_choice, check_number, check_table, check_width
 from .group_walk import group_walk
 from .loading import parameter_memory
 from .stream import counter, groups_of, pack, signed, unpack
@@ -18,7 +19,7 @@ def adder_groups(inputs: int) -> list[int]:
 
 @block
 def mac_array(
-    clk, rst, src, dst, lanes, columns, repeat, inputs, input_bits, input_signed, current_bits, bias, weights, load=None
+    clk, rst, src, dst, load=None, *, lanes, columns, repeat, inputs, input_bits, input_signed, current_bits, bias, weights
 ):
     """Multiplies each window with the weights of `lanes` output channels and sums: a = bias + sum of w * x.
 
@@ -37,8 +38,15 @@ def mac_array(
 
     Timing: one window a cycle, latency 2 cycles and one for each step of the adder tree, see adder_groups().
     """
+    check_number("mac_array", 1, lanes=lanes, columns=columns, repeat=repeat, inputs=inputs, input_bits=input_bits)
+    check_number("mac_array", 1, current_bits=current_bits)
+    check_choice("mac_array", (False, True), input_signed=input_signed)
     groups = weights.depth
-    weight_bits = weights.width // (lanes * inputs)
+    weight_bits = max(1, weights.width // (lanes * inputs))
+    check_table("mac_array", lanes * inputs * weight_bits, groups, weights=weights)
+    check_table("mac_array", lanes * current_bits, groups, bias=bias)
+    check_width("mac_array", inputs * input_bits, src=src.data)
+    check_width("mac_array", lanes * repeat * current_bits, dst=dst.data)
     # A sum of some products lies between two currents, and so needs one bit more at most, as an image may be 0 anywhere.
     sum_bits = current_bits + 1
     tree = adder_groups(inputs)
@@ -63,9 +71,9 @@ def mac_array(
     sums = [signed(sum_bits) for _ in range(lanes)]
     currents = [signed(current_bits) for _ in range(lanes * repeat)]
 
-    walk = group_walk(clk, rst, next_window, next_group, columns, groups)
-    weight_rom = parameter_memory(load)(clk, always_read, next_group, weight_word, weights)
-    bias_rom = parameter_memory(load)(clk, always_read, next_group, bias_word, bias)
+    walk = group_walk(clk, rst, next_window, next_group, columns=columns, groups=groups)
+    weight_rom = parameter_memory(load)(clk, always_read, next_group, weight_word, table=weights)
+    bias_rom = parameter_memory(load)(clk, always_read, next_group, bias_word, table=bias)
     weight_fields = unpack(weight_word, taps)
     bias_fields = unpack(bias_word, biases)
     value_fields = unpack(src.data, fields)
@@ -79,7 +87,9 @@ def mac_array(
     adders = []
     for k in range(len(tree)):
         padded = tree[k + 1] * FAN_IN if k + 1 < len(tree) else 1
-        adders.append(adder_step(clk, step, vectors[k], vectors[k + 1], lanes, tree[k], padded, sum_bits))
+        adders.append(
+            adder_step(clk, step, vectors[k], vectors[k + 1], lanes=lanes, groups=tree[k], padded=padded, bits=sum_bits)
+        )
 
     @always_comb
     def flow():

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 
 from myhdl import always, block
 
+from .checks import check_number, check_width
+from .errors import DesignError
+from .stream import index_bits
+
 
 @dataclass(frozen=True)
 class Table:
@@ -20,10 +24,17 @@ class Table:
 
     def __post_init__(self):
         object.__setattr__(self, "depth", len(self.words))
+        check_number(f"table {self.path}", 1, width=self.width, words=self.depth)
 
     def part(self, first: int, end: int) -> "Table":
         """Words first .. end - 1, in a file of their own."""
         return Table(f"{self.path.removesuffix('.hex')}_{first}.hex", self.width, self.words[first:end])
+
+    def check_words(self):
+        """Refuse words that the width does not hold."""
+        for place, word in enumerate(self.words):
+            if not 0 <= word < 2**self.width:
+                raise DesignError(f"table {self.path}: word {place} is {word}; allowed: 0 to {2**self.width - 1}")
 
     def hex_lines(self) -> str:
         """The file's text: one word a line, as $readmemh reads it."""
@@ -34,7 +45,7 @@ class Table:
 # A list of words and not of Signals, of which MyHDL keeps every one: a memory may have very many. The templates say more
 # than MyHDL could: synthesis need not care what a collision gives, and simulators show it as unknown bits.
 @block
-def ram(clk, write, write_addr, write_data, read, read_addr, q, depth):
+def ram(clk, write, write_addr, write_data, read, read_addr, q, *, depth):
     """Simple dual-port RAM with a registered read; infers block RAM.
 
     Nothing may use the word of a read at whose edge the same address is written, nor that of an address never written: in
@@ -48,6 +59,9 @@ def ram(clk, write, write_addr, write_data, read, read_addr, q, depth):
         read_addr   in   index  0 .. depth - 1
         q           out  width  one cycle after the read
     """
+    check_number("ram", 1, depth=depth)
+    check_width("ram", index_bits(depth), write_addr=write_addr, read_addr=read_addr)
+    check_width("ram", len(q), write_data=write_data, q=q)
     words = [0] * depth
     depth_1, msb = depth - 1, len(q) - 1  # noqa: F841 (names of the HDL templates)
 
@@ -104,7 +118,7 @@ end"""
 
 
 @block
-def rom(clk, read, read_addr, q, table):
+def rom(clk, read, read_addr, q, *, table):
     """ROM with a registered read, initialised from table.path; infers block RAM.
 
     Ports:
@@ -112,6 +126,9 @@ def rom(clk, read, read_addr, q, table):
         read_addr  in   index  0 .. table.depth - 1
         q          out  width  one cycle after the read
     """
+    table.check_words()
+    check_width("rom", index_bits(table.depth), read_addr=read_addr)
+    check_width("rom", table.width, q=q)
     words = list(table.words)
     path, depth_1, msb = table.path, table.depth - 1, table.width - 1  # noqa: F841 (names of the HDL templates)
     digits = -(-table.width // 4)  # noqa: F841

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .activity import activity
+from .checks import check_number, check_ports
 from .memory import ram
 from .stream import counter
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pool:
     """Parameters of an OR-pool stage. height, width: its input map. groups, lanes: beats for each pixel, channels in a beat."""
 
@@ -18,6 +19,10 @@ class Pool:
     groups: int
     lanes: int
     timesteps: int
+
+    def __post_init__(self):
+        check_number("pool", 2, height=self.height, width=self.width)
+        check_number("pool", 1, groups=self.groups, lanes=self.lanes, timesteps=self.timesteps)
 
     @property
     def input_bits(self) -> int:
@@ -29,7 +34,7 @@ class Pool:
 
 
 @block
-def pool(clk, rst, src, dst, counts, stage):
+def pool(clk, rst, src, dst, counts, *, stage):
     """OR of 2 x 2 spikes, stride 2; an odd last row or column is dropped.
 
     Ports:
@@ -39,6 +44,7 @@ def pool(clk, rst, src, dst, counts, stage):
 
     Timing: one beat in a cycle; a row of pairs waits in a memory for the row below.
     """
+    check_ports("pool", stage, src, dst)
     bits, height, width, groups = stage.output_bits, stage.height, stage.width, stage.groups
     pairs = groups * (width // 2)
     last_row, last_group, last_column, last_pair = height - 1, groups - 1, width - 1, pairs - 1
@@ -53,7 +59,7 @@ def pool(clk, rst, src, dst, counts, stage):
     take, keep_pair, fetch_pair, complete = [Signal(bool(0)) for _ in range(4)]
     stall_in, stall_out, never = [Signal(bool(0)) for _ in range(3)]
 
-    upper_row = ram(clk, keep_pair, pair_addr, pair, fetch_pair, pair_addr, above, pairs)
+    upper_row = ram(clk, keep_pair, pair_addr, pair, fetch_pair, pair_addr, above, depth=pairs)
     count_activity = activity(clk, rst, take, stall_in, stall_out, never, never, counts)
 
     @always_comb

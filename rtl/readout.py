@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv
 
 from .activity import activity
+from .checks import check_number, check_ports
+from .errors import DesignError
 from .stream import counter, index_bits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Readout:
     """Parameters of the read-out: neuron n of `outputs` votes for class n // (outputs // classes).
 
@@ -20,6 +22,12 @@ class Readout:
     timesteps: int
     passes: int
     classes: int
+
+    def __post_init__(self):
+        check_number("readout", 1, outputs=self.outputs, timesteps=self.timesteps, passes=self.passes)
+        check_number("readout", 1, self.outputs, lanes=self.lanes, classes=self.classes)
+        if self.outputs % self.classes:
+            raise DesignError(f"readout: classes {self.classes}; allowed: divisors of {self.outputs}, the number of outputs")
 
     @property
     def count_bits(self) -> int:
@@ -40,7 +48,7 @@ class Readout:
 
 
 @block
-def readout(clk, rst, src, dst, counts, stage):
+def readout(clk, rst, src, dst, counts, *, stage):
     """Counts the spikes of each class over neurons and timesteps; the answer is the smallest class with the highest count.
 
     Ports:
@@ -51,6 +59,7 @@ def readout(clk, rst, src, dst, counts, stage):
 
     Timing: one neuron a cycle, and two cycles more an image, in which its last votes are added and its last class is compared.
     """
+    check_ports("readout", stage, src, dst)
     lanes, timesteps, classes = stage.lanes, stage.timesteps, stage.classes
     outputs = stage.outputs
     population = outputs // classes

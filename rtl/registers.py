@@ -1,8 +1,11 @@
 """The registers of the AXI shell: the one table behind the hardware, its page, the C header and the driver."""
 
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
 
 from .activity import COUNTERS
+from .checks import check_choice, check_number
 from .errors import DesignError
 
 WORD_BYTES = 4
@@ -13,6 +16,7 @@ nothing; read-only."""
 IDENTIFICATION = 0x44554F53
 """DUOS in ASCII."""
 HASH_WORDS = 4
+REGISTER_BITS = 32
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,10 @@ class Bits:
     low: int
     width: int
     meaning: str
+
+    def __post_init__(self):
+        check_number(f"bits {self.name}", 0, REGISTER_BITS - 1, low=self.low)
+        check_number(f"bits {self.name}", 1, REGISTER_BITS - self.low, width=self.width)
 
     @property
     def mask(self) -> int:
@@ -38,6 +46,12 @@ class Register:
     meaning: str
     bits: tuple[Bits, ...] = ()
     value: int = field(default=0, repr=False, compare=False)
+
+    def __post_init__(self):
+        check_choice(f"register {self.name}", (CONSTANT, COMMAND, STATUS), kind=self.kind)
+        check_number(f"register {self.name}", 0, 2**REGISTER_BITS - 1, value=self.value)
+        if sum(bits.mask for bits in self.bits) != reduce(or_, (bits.mask for bits in self.bits), 0):
+            raise DesignError(f"register {self.name}: bits overlap; allowed: each bit has one meaning")
 
     def bit(self, name: str) -> Bits:
         return next(bits for bits in self.bits if bits.name == name)
@@ -152,6 +166,7 @@ def register_map(
     """
     if any(not 0 <= number < 256 for number in version):
         raise DesignError(f"register map: version {version}; allowed: three numbers of 0 to 255")
+    check_number("register map", WORD_BYTES * HASH_WORDS, identity_bytes=len(identity))
     hashed = "SHA-256 of the core's description" if loadable else "network's SHA-256"
     constants = (
         Register("ID", CONSTANT, "DUOS in ASCII.", value=IDENTIFICATION),

@@ -2,6 +2,7 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .checks import check_number, check_width
 from .stream import counter, index_bits
 
 RESULT_BITS = 32
@@ -10,7 +11,7 @@ INVALID_BIT = 31
 
 
 @block
-def result_output(clk, rst, core_rst, src, mark, dst, sent, active, classes, count_bits):
+def result_output(clk, rst, core_rst, src, mark, dst, sent, active, *, classes, count_bits):
     """Sends each result as a packet of 1 + classes words: the class, with INVALID_BIT, then the count of each class.
 
     Ports:
@@ -23,6 +24,11 @@ def result_output(clk, rst, core_rst, src, mark, dst, sent, active, classes, cou
 
     Timing: one word a cycle; a packet takes classes + 2 cycles.
     """
+    check_number("result_output", 1, 2**INVALID_BIT, classes=classes)
+    check_number("result_output", 1, RESULT_BITS, count_bits=count_bits)
+    check_width("result_output", index_bits(classes) + classes * count_bits, src=src.data)
+    check_width("result_output", 1, mark=mark.data)
+    check_width("result_output", RESULT_BITS, dst=dst.tdata)
     class_bits = index_bits(classes)
     last_word, last_bit = classes, INVALID_BIT
     counts_bits = classes * count_bits

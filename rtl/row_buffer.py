@@ -2,12 +2,13 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .checks import check_number, check_width
 from .memory import ram
-from .stream import counter
+from .stream import counter, index_bits
 
 
 @block
-def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word, peek_addr, peek, pixels, chunks, banks):
+def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word, peek_addr, peek, *, pixels, chunks, banks):
     """Stores beats as chunks of spikes, pixel by pixel, with flags that say which chunks hold a spike.
 
     A bank holds a part of a row: `chunks` times `pixels` beats, column by column within a channel group; beat k belongs to
@@ -30,6 +31,14 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
         chunks: beats for each pixel of a part
         banks: 2 or more
     """
+    check_number("row_buffer", 1, pixels=pixels, chunks=chunks)
+    check_number("row_buffer", 2, banks=banks)
+    check_width("row_buffer", len(word), src=src.data, word=word)
+    check_width("row_buffer", banks, full=full)
+    check_width("row_buffer", index_bits(banks), freed_bank=freed_bank)
+    check_width("row_buffer", index_bits(banks * pixels * chunks), read_addr=read_addr)
+    check_width("row_buffer", index_bits(banks * pixels), peek_addr=peek_addr)
+    check_width("row_buffer", chunks, peek=peek)
     beats = pixels * chunks
     last_pixel, last_chunk, last_bank = pixels - 1, chunks - 1, banks - 1
     flags = [Signal(intbv(0)[chunks:]) for _ in range(banks * pixels)]
@@ -48,7 +57,7 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
     # The beat's flag in its place, the flags of its pixel without it, and with it.
     own, earlier, updated = [Signal(intbv(0)[chunks:]) for _ in range(3)]
 
-    store = ram(clk, write, write_addr, src.data, read, read_addr, word, banks * beats)
+    store = ram(clk, write, write_addr, src.data, read, read_addr, word, depth=banks * beats)
 
     @always_comb
     def handshake():

@@ -2,6 +2,7 @@
 
 from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv
 
+from .checks import check_number, check_width
 from .lowest_one import lowest_one
 from .row_buffer import row_buffer
 from .stream import counter, groups_of, index_bits, unpack
@@ -18,7 +19,7 @@ def chunk_span(chunks: int) -> int:
 
 
 @block
-def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps, scans, flush, banks):
+def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timesteps, scans, flush, banks):
     """Scans each part of a row of spikes `scans` times and emits its events: (channel, timestep mask, last of the pixel).
 
     The chunks of a pixel form spans of about as many chunks as there are spans, so that no step chooses among many bits.
@@ -44,6 +45,11 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
         flush: empty pixels after a frame's last part
         banks: parts that the row buffer holds, 2 or more
     """
+    check_number("scanner", 1, parts=parts, width=width, chunks=chunks, lanes=lanes, timesteps=timesteps, scans=scans)
+    check_number("scanner", 0, padding=padding, flush=flush)
+    check_number("scanner", 2, banks=banks)
+    check_width("scanner", lanes * timesteps, src=src.data)
+    check_width("scanner", event_width(chunks * lanes, timesteps), dst=dst.data)
     positions = width + padding
     channels = chunks * lanes
     last_part, last_scan, last_column, last_bank = parts - 1, scans - 1, positions - 1, banks - 1
@@ -112,7 +118,8 @@ def scanner(clk, rst, src, dst, parts, width, padding, chunks, lanes, timesteps,
     event_word = ConcatSignal(event_last, event_mask, event_channel)
 
     buffer_rows = row_buffer(
-        clk, rst, src, full, freed, freed_bank, read, read_addr, word, pixel_addr, flags, width, chunks, banks
+        clk, rst, src, full, freed, freed_bank, read, read_addr, word, pixel_addr, flags, pixels=width, chunks=chunks,
+        banks=banks,
     )  # fmt: skip
     word_fields = unpack(word, fetched_masks)
     choose_span = lowest_one(spans_todo, span_number, spans_left)

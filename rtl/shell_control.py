@@ -2,6 +2,7 @@
 
 from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv, modbv
 
+from .checks import check_width
 from .registers import CONTROL, ERRORS, STATE
 from .stream import counter
 
@@ -27,6 +28,8 @@ def shell_control(
         enable                          out  1    images are taken
         values                          out  192  CONTROL, ERRORS, STATUS, IMAGES, RESULTS, CYCLES, the first in the lowest bits
     """
+    check_width("shell_control", 32, write_data=write_data)
+    check_width("shell_control", 192, values=values)
     start, stop, reset = CONTROL.bit("START").mask, CONTROL.bit("STOP").mask, CONTROL.bit("RESET").mask
     short_image, long_image = ERRORS.bit("SHORT_IMAGE").low, ERRORS.bit("LONG_IMAGE").low
     wrong_access, wrong_command = ERRORS.bit("BAD_ACCESS").low, ERRORS.bit("BAD_COMMAND").low

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from myhdl import block, instances
 
 from .accumulator import accumulator, row_padding
+from .checks import KERNELS, check_choice, check_layer, check_number, check_ports
 from .event_queue import event_queue
 from .lif import Lif, lif
 from .memory import Table
@@ -13,7 +14,7 @@ from .stream import Stream, groups_of
 from .weight_fetch import weight_fetch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SparseConv:
     """Parameters of a sparse convolution stage.
 
@@ -39,6 +40,13 @@ class SparseConv:
     weights: Table
     neuron: Lif
 
+    def __post_init__(self):
+        check_number("sparse_conv", 1, height=self.height, width=self.width, parts=self.parts, chunks=self.chunks)
+        check_number("sparse_conv", 1, lanes_in=self.lanes_in, queue_depth=self.queue_depth)
+        check_number("sparse_conv", 2, banks=self.banks)
+        check_choice("sparse_conv", KERNELS, kernel=self.kernel)
+        check_layer("sparse_conv", self, self.parts * self.chunks * self.lanes_in, self.kernel * self.kernel)
+
     @property
     def groups(self) -> int:
         return groups_of(self.outputs, self.lanes)
@@ -57,7 +65,7 @@ class SparseConv:
 
 
 @block
-def sparse_conv(clk, rst, src, dst, counts, stage, load=None):
+def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
     """Event-driven convolution with neurons: spikes in, spikes out.
 
     Ports:
@@ -68,6 +76,7 @@ def sparse_conv(clk, rst, src, dst, counts, stage, load=None):
 
     Timing: a row of input gives the row of output kernel // 2 above it; see accumulator().
     """
+    check_ports("sparse_conv", stage, src, dst)
     padding = row_padding(stage.width, stage.groups, stage.kernel, stage.parts)
     radius = stage.kernel // 2
     channels = stage.chunks * stage.lanes_in
@@ -80,21 +89,23 @@ def sparse_conv(clk, rst, src, dst, counts, stage, load=None):
 
     scan_rows = scanner(
         clk, rst, src, events,
-        stage.height * stage.parts, stage.width, padding, stage.chunks, stage.lanes_in, stage.timesteps, stage.groups, flush,
-        stage.banks,
+        parts=stage.height * stage.parts, width=stage.width, padding=padding, chunks=stage.chunks, lanes=stage.lanes_in,
+        timesteps=stage.timesteps, scans=stage.groups, flush=flush, banks=stage.banks,
     )  # fmt: skip
-    queue_events = event_queue(clk, rst, events, queued, stage.queue_depth)
+    queue_events = event_queue(clk, rst, events, queued, depth=stage.queue_depth)
     fetch_weights = weight_fetch(
-        clk, rst, queued, weighted,
-        stage.height, stage.parts * stage.groups, stage.width + padding, flush, channels, stage.timesteps, stage.weights,
-        load,
+        clk, rst, queued, weighted, load,
+        frame_rows=stage.height, scans=stage.parts * stage.groups, positions=stage.width + padding, flush=flush,
+        channels=channels, timesteps=stage.timesteps, weights=stage.weights,
     )  # fmt: skip
     accumulate_events = accumulator(
-        clk, rst, weighted, currents, counts,
-        stage.height, stage.width, stage.parts, padding, stage.kernel, stage.timesteps, stage.lanes, stage.weight_bits,
-        stage.neuron.current_bits, stage.bias, load,
+        clk, rst, weighted, currents, counts, load,
+        height=stage.height, width=stage.width, parts=stage.parts, padding=padding, kernel=stage.kernel,
+        timesteps=stage.timesteps, lanes=stage.lanes, weight_bits=stage.weight_bits, current_bits=stage.neuron.current_bits,
+        bias=stage.bias,
     )  # fmt: skip
     fire_neurons = lif(
-        clk, rst, currents, dst, stage.lanes, stage.timesteps, stage.height, stage.width, stage.passes, stage.neuron, load
+        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.height, columns=stage.width,
+        passes=stage.passes, neuron=stage.neuron,
     )  # fmt: skip
     return instances()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .activity import activity
+from .checks import check_layer, check_number, check_ports, check_table, check_width
 from .event_queue import event_queue
 from .group_walk import group_walk
 from .lif import Lif, lif
@@ -15,7 +16,7 @@ from .stream import Stream, counter, groups_of, pack, signed, unpack
 from .weight_fetch import weight_fetch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SparseFc:
     """Parameters of a sparse fully connected stage.
 
@@ -38,6 +39,11 @@ class SparseFc:
     weights: Table
     neuron: Lif
 
+    def __post_init__(self):
+        check_number("sparse_fc", 1, parts=self.parts, chunks=self.chunks, lanes_in=self.lanes_in, queue_depth=self.queue_depth)
+        check_number("sparse_fc", 2, banks=self.banks)
+        check_layer("sparse_fc", self, self.parts * self.chunks * self.lanes_in, 1)
+
     @property
     def groups(self) -> int:
         return groups_of(self.outputs, self.lanes)
@@ -52,7 +58,7 @@ class SparseFc:
 
 
 @block
-def fc_accumulator(clk, rst, src, dst, counts, parts, timesteps, lanes, weight_bits, current_bits, bias, load=None):
+def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, lanes, weight_bits, current_bits, bias):
     """Adds each event's weights to the partial sums of one group of neurons, group after group for each part of input.
 
     Between parts the partial sums of the other groups wait in a memory. The scan of the last part gives the currents.
@@ -71,8 +77,13 @@ def fc_accumulator(clk, rst, src, dst, counts, parts, timesteps, lanes, weight_b
 
     Timing: one event a cycle; a frame takes the sum of max(1, events) over all parts and groups.
     """
+    check_number("fc_accumulator", 1, parts=parts, timesteps=timesteps, lanes=lanes)
+    check_number("fc_accumulator", 1, weight_bits=weight_bits, current_bits=current_bits)
     groups = bias.depth
     word_bits = lanes * weight_bits
+    check_table("fc_accumulator", lanes * current_bits, groups, bias=bias)
+    check_width("fc_accumulator", word_bits + timesteps + 1, src=src.data)
+    check_width("fc_accumulator", lanes * timesteps * current_bits, dst=dst.data)
     low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
     last_part, last_group = parts - 1, groups - 1
     fields = lanes * timesteps
@@ -100,8 +111,8 @@ def fc_accumulator(clk, rst, src, dst, counts, parts, timesteps, lanes, weight_b
     bias_word = Signal(intbv(0)[bias.width :])
 
     weight_fields = unpack(weight_word, taps)
-    walk_groups = group_walk(clk, rst, shift, next_load_group, 1, groups)
-    bias_rom = parameter_memory(load)(clk, always_read, next_load_group, bias_word, bias)
+    walk_groups = group_walk(clk, rst, shift, next_load_group, columns=1, groups=groups)
+    bias_rom = parameter_memory(load)(clk, always_read, next_load_group, bias_word, table=bias)
     bias_fields = unpack(bias_word, biases)
     final_fields = pack(finals, dst.data)
     count_activity = activity(clk, rst, add, stall_in, blocked, has_event, is_silent, counts)
@@ -202,7 +213,7 @@ def fc_accumulator(clk, rst, src, dst, counts, parts, timesteps, lanes, weight_b
 
 
 @block
-def sparse_fc(clk, rst, src, dst, counts, stage, load=None):
+def sparse_fc(clk, rst, src, dst, counts, load=None, *, stage):
     """Event-driven fully connected layer with neurons, working on parts of its input as they arrive.
 
     Ports:
@@ -213,6 +224,7 @@ def sparse_fc(clk, rst, src, dst, counts, stage, load=None):
 
     Timing: see fc_accumulator(); when the frame ends only its last part is left to do.
     """
+    check_ports("sparse_fc", stage, src, dst)
     inputs = stage.chunks * stage.lanes_in
     events = Stream(event_width(inputs, stage.timesteps))
     queued = Stream(event_width(inputs, stage.timesteps))
@@ -220,15 +232,20 @@ def sparse_fc(clk, rst, src, dst, counts, stage, load=None):
     currents = Stream(stage.lanes * stage.timesteps * stage.neuron.current_bits)
 
     scan_rows = scanner(
-        clk, rst, src, events, stage.parts, 1, 0, stage.chunks, stage.lanes_in, stage.timesteps, stage.groups, 0, stage.banks
+        clk, rst, src, events, parts=stage.parts, width=1, padding=0, chunks=stage.chunks, lanes=stage.lanes_in,
+        timesteps=stage.timesteps, scans=stage.groups, flush=0, banks=stage.banks,
     )  # fmt: skip
-    queue_events = event_queue(clk, rst, events, queued, stage.queue_depth)
+    queue_events = event_queue(clk, rst, events, queued, depth=stage.queue_depth)
     fetch_weights = weight_fetch(
-        clk, rst, queued, weighted, 1, stage.parts * stage.groups, 1, 0, inputs, stage.timesteps, stage.weights, load
+        clk, rst, queued, weighted, load, frame_rows=1, scans=stage.parts * stage.groups, positions=1, flush=0,
+        channels=inputs, timesteps=stage.timesteps, weights=stage.weights,
     )  # fmt: skip
     accumulate_events = fc_accumulator(
-        clk, rst, weighted, currents, counts, stage.parts, stage.timesteps, stage.lanes, stage.weights.width // stage.lanes,
-        stage.neuron.current_bits, stage.bias, load,
+        clk, rst, weighted, currents, counts, load, parts=stage.parts, timesteps=stage.timesteps, lanes=stage.lanes,
+        weight_bits=stage.weights.width // stage.lanes, current_bits=stage.neuron.current_bits, bias=stage.bias,
     )  # fmt: skip
-    fire_neurons = lif(clk, rst, currents, dst, stage.lanes, stage.timesteps, 1, 1, stage.passes, stage.neuron, load)
+    fire_neurons = lif(
+        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=1, columns=1, passes=stage.passes,
+        neuron=stage.neuron,
+    )  # fmt: skip
     return instances()

@@ -14,6 +14,7 @@ are always 0.
 
 from myhdl import ConcatSignal, Signal, always_comb, block, intbv
 
+from .checks import check_choice, check_number, check_width
 from .errors import DesignError
 
 
@@ -24,6 +25,7 @@ class Stream:
     """
 
     def __init__(self, width: int):
+        check_number("Stream", 1, width=width)
         self.valid = Signal(bool(0))
         self.ready = Signal(bool(0))
         self.data = Signal(intbv(0)[width:])
@@ -56,7 +58,10 @@ def signed(width: int):
 
 
 @block
-def take_field(vector, part, low, high, is_signed):
+def take_field(vector, part, *, low, high, is_signed):
+    check_number("take_field", 0, low=low)
+    check_number("take_field", low + 1, len(vector), high=high)
+    check_choice("take_field", (False, True), is_signed=is_signed)
     if is_signed:
 
         @always_comb
@@ -73,7 +78,9 @@ def take_field(vector, part, low, high, is_signed):
 
 
 @block
-def take_whole(vector, part, low, high):
+def take_whole(vector, part, *, low, high):
+    check_width("take_whole", (high - low - 1).bit_length(), vector=vector)
+
     @always_comb
     def take():
         value = intbv(0, min=low, max=high)
@@ -84,12 +91,23 @@ def take_whole(vector, part, low, high):
 
 
 @block
-def take_bit(vector, part, index):
+def take_bit(vector, part, *, index):
+    check_number("take_bit", 0, len(vector) - 1, index=index)
+
     @always_comb
     def take():
         part.next = vector[index]
 
     return take
+
+
+def check_fields(where: str, parts, vector):
+    """Refuse fields that are not all of one width and sign, or do not fill a vector."""
+    check_number(where, 1, parts=len(parts))
+    kinds = {(len(part), part.min is None, (part.min or 0) < 0) for part in parts}
+    if len(kinds) > 1:
+        raise DesignError(f"{where}: parts of {len(kinds)} kinds; allowed: one width and sign for all")
+    check_width(where, len(parts) * len(parts[0]), vector=vector)
 
 
 @block
@@ -102,14 +120,15 @@ def unpack(vector, parts):
         vector  in   len(parts) * width bits
         parts   out  list of signals of `width` bits each, signed or unsigned, or of single bits
     """
+    check_fields("unpack", parts, vector)
     width = len(parts[0])
     if parts[0].max is None:
-        return [take_bit(vector, parts[i], i) for i in range(len(parts))]
+        return [take_bit(vector, parts[i], index=i) for i in range(len(parts))]
     is_signed = parts[0].min < 0
     if is_signed and len(parts) == 1:
         # A process: Icarus 11 aborts on `assign parts[0] = $signed(vector)`.
-        return take_whole(vector, parts[0], parts[0].min, parts[0].max)
-    return [take_field(vector, parts[i], i * width, (i + 1) * width, is_signed) for i in range(len(parts))]
+        return take_whole(vector, parts[0], low=parts[0].min, high=parts[0].max)
+    return [take_field(vector, parts[i], low=i * width, high=(i + 1) * width, is_signed=is_signed) for i in range(len(parts))]
 
 
 @block
@@ -120,6 +139,7 @@ def pack(parts, vector):
         parts   in   list of signals of `width` bits each, or of single bits
         vector  out  len(parts) * width bits
     """
+    check_fields("pack", parts, vector)
     width = len(parts[0])
     first = parts[0]
     if len(parts) == 1 and first.max is None:

@@ -3,6 +3,7 @@
 from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv
 
 from .banked_memory import LEAST_BANK, banked_memory, words_of_bank
+from .checks import check_number, check_table, check_width
 from .loading import parameter_memory
 from .stream import counter, index_bits
 
@@ -14,7 +15,7 @@ def fetch_steps(depth: int, least_bank: int = LEAST_BANK) -> int:
 
 @block
 def weight_fetch(
-    clk, rst, src, dst, frame_rows, scans, positions, flush, channels, timesteps, weights, load=None, least_bank=LEAST_BANK
+    clk, rst, src, dst, load=None, *, frame_rows, scans, positions, flush, channels, timesteps, weights, least_bank=LEAST_BANK
 ):  # fmt: skip
     """Puts in place of an event's channel the weight word of that channel, in the scan that the event belongs to.
 
@@ -37,6 +38,13 @@ def weight_fetch(
 
     Timing: one event a cycle, latency fetch_steps(weights.depth, least_bank) cycles.
     """
+    check_number("weight_fetch", 1, frame_rows=frame_rows, scans=scans, positions=positions, channels=channels)
+    check_number("weight_fetch", 1, timesteps=timesteps)
+    check_number("weight_fetch", 0, flush=flush)
+    check_number("weight_fetch", 2, least_bank=least_bank)
+    check_table("weight_fetch", weights.width, scans * channels, weights=weights)
+    check_width("weight_fetch", index_bits(channels) + timesteps + 1, src=src.data)
+    check_width("weight_fetch", weights.width + timesteps + 1, dst=dst.data)
     channel_bits = index_bits(channels)
     last_row, last_position, last_base = frame_rows - 1, positions - 1, (scans - 1) * channels
 
@@ -62,7 +70,7 @@ def weight_fetch(
 
     if weights.depth > least_bank:
         bank_words = words_of_bank(weights.depth, least_bank)
-        weight_memory = banked_memory(clk, step, read, address, word, weights, bank_words, load)
+        weight_memory = banked_memory(clk, step, read, address, word, load, table=weights, bank_words=bank_words)
         choosing, choosing_last = Signal(bool(0)), Signal(bool(0))
         choosing_mask = Signal(intbv(0)[timesteps:])
 
@@ -77,7 +85,7 @@ def weight_fetch(
                 choosing_last.next = reading_last
 
     else:
-        weight_rom = parameter_memory(load)(clk, read, address, word, weights)
+        weight_rom = parameter_memory(load)(clk, read, address, word, table=weights)
         choosing, choosing_last, choosing_mask = reading, reading_last, reading_mask
 
     @always_comb

@@ -11,7 +11,10 @@ from rtl.memory import Table
 from rtl.stream import counter
 
 STALLS = [(0, 0), (0.6, 0), (0, 0.7), (0.5, 0.5)]
-LAYOUTS = [Layout(8, 2, 9), Layout(1, 1, 1), Layout(3, 5, 120)]
+LAYOUTS = [
+    Layout(constants=constants, commands=commands, states=states)
+    for constants, commands, states in [(8, 2, 9), (1, 1, 1), (3, 5, 120)]
+]
 
 
 def masked(data, strobe):

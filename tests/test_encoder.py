@@ -15,7 +15,10 @@ def check(place, channels, height, width, bits, timesteps, passes, stalls=(0, 0)
     states = first_states(channels, timesteps * passes, seed).astype(np.int64)
     words = states.reshape(passes, timesteps, channels).transpose(0, 2, 1).reshape(passes, -1)
     table = Table("states.hex", channels * timesteps * REGISTER_BITS, pack_fields(words, REGISTER_BITS))
-    stage = Encoder(height, width, channels, bits, timesteps, REGISTER_BITS, FEEDBACK, table)
+    stage = Encoder(
+        height=height, width=width, channels=channels, image_bits=bits, timesteps=timesteps, register_bits=REGISTER_BITS,
+        feedback=FEEDBACK, states=table,
+    )  # fmt: skip
     expected = spike_beats(encode(images, timesteps * passes, bits, seed), channels, timesteps)
     run = run_stream(
         place, encoder, image_beats(images, bits, passes), widths=(stage.input_bits, stage.output_bits), expected=len(expected),

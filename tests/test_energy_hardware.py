@@ -56,7 +56,7 @@ def run(stages, beats, images):
     src, dst = Stream(first.input_bits), Stream(last.output_bits)
     counts = Signal(intbv(0)[ACTIVITY_BITS * len(stages) :])
     trace = Signal(intbv(0)[trace_bits(stages) :])
-    design = accelerator(clk, rst, src, dst, counts, trace, stages)
+    design = accelerator(clk, rst, src, dst, counts, trace, stages=stages)
 
     @instance
     def drive():

@@ -56,7 +56,11 @@ def layer_of(kind, leak, thetas, columns, currents):
     theta_bits, current_bits = (signed_bits(int(values.min()), int(values.max())) for values in (thetas, currents))
     potential_bits = max(signed_bits(min(formed), max(formed)), current_bits, theta_bits)
     table = Table("theta.hex", lanes * theta_bits, pack_fields(thetas, theta_bits))
-    return Lif(kind, *leak, current_bits, potential_bits, theta_bits, table), spikes
+    neuron = Lif(
+        kind=kind, multiplier=leak[0], shift=leak[1], current_bits=current_bits, potential_bits=potential_bits,
+        theta_bits=theta_bits, theta=table,
+    )  # fmt: skip
+    return neuron, spikes
 
 
 def by_pass(values, images, passes):
@@ -151,7 +155,9 @@ def test_a_potential_beyond_its_width_is_an_error(tmp_path):
     def in_myhdl(function, **arguments):
         return place_block(function, simulator="myhdl", folder=tmp_path, **arguments)
 
-    neuron = Lif("subtract", 1, 0, 4, 4, 4, Table("theta.hex", 4, (7,)))
+    neuron = Lif(
+        kind="subtract", multiplier=1, shift=0, current_bits=4, potential_bits=4, theta_bits=4, theta=Table("theta.hex", 4, (7,))
+    )
     with pytest.raises(ValueError, match=">= maximum"):
         run_stream(
             in_myhdl,

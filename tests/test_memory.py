@@ -104,7 +104,7 @@ def test_a_ram_has_nothing_beside_its_block(tmp_path, family):
     modules = convert(
         ram(
             Signal(bool(0)), Signal(bool(0)), counter(depth), Signal(intbv(0)[9:]), Signal(bool(0)), counter(depth),
-            Signal(intbv(0)[9:]), depth,
+            Signal(intbv(0)[9:]), depth=depth,
         )
     )  # fmt: skip
     area = synthesize(modules, tmp_path, family).total
@@ -132,7 +132,7 @@ def test_a_collision_is_unknown_in_simulation(tmp_path):
     """So a design that used it would not be bit-exact."""
     clk, write, read = [Signal(bool(0)) for _ in range(3)]
     write_data, q = Signal(intbv(0)[WIDTH:]), Signal(intbv(0)[WIDTH:])
-    write_modules(convert(ram(clk, write, counter(4), write_data, read, counter(4), q, 4), "memory"), tmp_path)
+    write_modules(convert(ram(clk, write, counter(4), write_data, read, counter(4), q, depth=4), "memory"), tmp_path)
     (tmp_path / "bench.v").write_text(COLLISION)
     subprocess.run(["iverilog", "-g2005", "-o", "bench", "bench.v", "memory.v"], cwd=tmp_path, check=True)
     done = subprocess.run(["vvp", "-n", "bench"], cwd=tmp_path, check=True, capture_output=True, text=True)

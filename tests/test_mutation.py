@@ -59,12 +59,14 @@ def gate_modules():
 
 
 def queue_modules():
-    return convert(event_queue(bit(), bit(), Stream(9), Stream(9), 3))
+    return convert(event_queue(bit(), bit(), Stream(9), Stream(9), depth=3))
 
 
 def lif_modules():
-    neuron = Lif("subtract", 1, 1, 3, 4, 3, Table("theta.hex", 3, (2,)))
-    return convert(lif(bit(), bit(), Stream(6), Stream(2), 1, 2, 1, 1, 1, neuron))
+    neuron = Lif(
+        kind="subtract", multiplier=1, shift=1, current_bits=3, potential_bits=4, theta_bits=3, theta=Table("theta.hex", 3, (2,))
+    )
+    return convert(lif(bit(), bit(), Stream(6), Stream(2), lanes=1, timesteps=2, rows=1, columns=1, passes=1, neuron=neuron))
 
 
 def fault_at(netlist, wire, port, mode):

@@ -13,7 +13,7 @@ from rtl.stream import groups_of
 def check(place, channels, height, width, lanes, timesteps, stalls=(0, 0), rate=0.2, frames=3):
     spikes = random_spikes(frames, timesteps, channels, height, width, rate)
     expected = spike_beats(expected_pooled(spikes), lanes)
-    stage = Pool(height, width, groups_of(channels, lanes), lanes, timesteps)
+    stage = Pool(height=height, width=width, groups=groups_of(channels, lanes), lanes=lanes, timesteps=timesteps)
     run = run_stream(
         place, pool, spike_beats(spikes, lanes), widths=(stage.input_bits, stage.output_bits), expected=len(expected),
         stalls=stalls, stage=stage,
@@ -51,5 +51,6 @@ def test_one_beat_a_cycle(place):
 def test_any_of_four_spikes_is_enough(place, place_of_spike):
     spikes = random_spikes(1, 1, 1, 2, 2, rate=0)
     spikes[(0, 0, 0, *place_of_spike)] = 1
-    run = run_stream(place, pool, spike_beats(spikes, 1), widths=(1, 1), expected=1, stage=Pool(2, 2, 1, 1, 1))
+    stage = Pool(height=2, width=2, groups=1, lanes=1, timesteps=1)
+    run = run_stream(place, pool, spike_beats(spikes, 1), widths=(1, 1), expected=1, stage=stage)
     assert run.beats == [1]

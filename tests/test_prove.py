@@ -16,7 +16,7 @@ HOLDS = f"{RING} assert(level <= DEPTH); cover(dst_valid && src_ready);"
 
 
 def queue(depth=4):
-    return event_queue(bit(), bit(), Stream(2), Stream(2), depth)
+    return event_queue(bit(), bit(), Stream(2), Stream(2), depth=depth)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ end
 )
 def test_a_word_that_is_read_while_it_is_written_is_any_word(proof_of, tmp_path, more, failed):
     (tmp_path / "collision.sv").write_text(COLLISION % more)
-    build = lambda: ram(bit(), bit(), vector(2), vector(2), bit(), vector(2), vector(2), 4)  # noqa: E731
+    build = lambda: ram(bit(), bit(), vector(2), vector(2), bit(), vector(2), vector(2), depth=4)  # noqa: E731
     inverted = Fault("q is inverted", "q <= mem[read_addr];", "q <= ~mem[read_addr];")
     assert failures(replace(proof_of("", inverted), build=build, properties="collision")) == failed
 

@@ -21,7 +21,7 @@ def expected_word(stage, spikes):
 
 
 def check(place, classes, population, lanes, timesteps, passes=1, stalls=(0, 0), rate=0.4, spikes=None):
-    stage = Readout(classes * population, lanes, timesteps, passes, classes)
+    stage = Readout(outputs=classes * population, lanes=lanes, timesteps=timesteps, passes=passes, classes=classes)
     if spikes is None:
         spikes = random_spikes(5, timesteps * passes, stage.outputs, 1, 1, rate)
     run = run_stream(

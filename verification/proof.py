@@ -81,5 +81,5 @@ def table(path: str, width: int, depth: int) -> Table:
 def stage(function, parameters) -> Callable[[], Block]:
     """Builder of a stage."""
     return lambda: function(
-        bit(), bit(), Stream(parameters.input_bits), Stream(parameters.output_bits), activity_counts(), parameters
+        bit(), bit(), Stream(parameters.input_bits), Stream(parameters.output_bits), activity_counts(), stage=parameters
     )

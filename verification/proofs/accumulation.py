@@ -15,7 +15,8 @@ def build(height: int, width: int, groups: int, kernel: int, padding: int) -> Ca
     """Builder of an accumulator of one channel, lane and timestep."""
     return lambda: accumulator(
         bit(), bit(), Stream(kernel * kernel * WEIGHT_BITS + 2), Stream(CURRENT_BITS), activity_counts(),
-        height, width, 1, padding, kernel, 1, 1, WEIGHT_BITS, CURRENT_BITS, table("b.hex", CURRENT_BITS, groups),
+        height=height, width=width, parts=1, padding=padding, kernel=kernel, timesteps=1, lanes=1,
+        weight_bits=WEIGHT_BITS, current_bits=CURRENT_BITS, bias=table("b.hex", CURRENT_BITS, groups),
     )  # fmt: skip
 
 
@@ -46,7 +47,8 @@ def fc_accumulation(rows: int, groups: int, depth: int, *faults: Fault) -> Proof
         "fc_accumulator fc_state" if rows > 1 and groups > 1 else "fc_accumulator",
         lambda: fc_accumulator(
             bit(), bit(), Stream(WEIGHT_BITS + 2), Stream(CURRENT_BITS), activity_counts(),
-            rows, 1, 1, WEIGHT_BITS, CURRENT_BITS, table("b.hex", CURRENT_BITS, groups),
+            parts=rows, timesteps=1, lanes=1, weight_bits=WEIGHT_BITS, current_bits=CURRENT_BITS,
+            bias=table("b.hex", CURRENT_BITS, groups),
         ),
         depth, faults, {"ROWS": rows, "GROUPS": groups}, {"rom": "ram"}, depth + 4,
     )  # fmt: skip

@@ -21,7 +21,8 @@ def fetching(
         "weight_fetch",
         lambda: weight_fetch(
             bit(), bit(), Stream(event_width(channels, timesteps)), Stream(WEIGHT_BITS + timesteps + 1),
-            frame_rows, scans, positions, flush, channels, timesteps, weights,
+            frame_rows=frame_rows, scans=scans, positions=positions, flush=flush, channels=channels, timesteps=timesteps,
+            weights=weights,
         ),
         depth, faults,
         {

@@ -18,7 +18,8 @@ def banked(depth: int, bank_words: int, *faults: Fault) -> Proof:
         "two steps after a read its word is there, whatever the read before and the one after",
         "banked_memory",
         lambda: banked_memory(
-            bit(), bit(), bit(), vector(address_bits), vector(WORD_BITS), table("w.hex", WORD_BITS, depth), bank_words
+            bit(), bit(), bit(), vector(address_bits), vector(WORD_BITS),
+            table=table("w.hex", WORD_BITS, depth), bank_words=bank_words,
         ),
         6, faults, {"DEPTH": depth, "BANK": bank_words}, {"rom": "ram"},
     )  # fmt: skip
@@ -32,7 +33,7 @@ def loading(pieces: int, *faults: Fault) -> Proof:
         "load_control",
         lambda: load_control(
             bit(), bit(), bit(), counter(3), vector(32), vector(192), bit(), bit(), vector(32), bit(), Load(pieces), vector(288),
-            pieces,
+            pieces=pieces,
         ),
         pieces + 8, faults, {"PIECES": pieces},
     )  # fmt: skip

@@ -17,12 +17,19 @@ TIMESTEPS = 2
 def neurons(kind: str, *faults: Fault) -> Proof:
     """A proof of two timesteps of neurons; the potential is as wide as any current of CURRENT_BITS needs."""
     theta = table("theta.hex", THETA_BITS, GROUPS)
-    neuron = Lif(kind, MULTIPLIER, SHIFT, CURRENT_BITS, POTENTIAL_BITS, THETA_BITS, theta)
+    neuron = Lif(
+        kind=kind, multiplier=MULTIPLIER, shift=SHIFT, current_bits=CURRENT_BITS, potential_bits=POTENTIAL_BITS,
+        theta_bits=THETA_BITS, theta=theta,
+    )  # fmt: skip
     return Proof(
         f"lif, {kind}",
         "the spikes are those of the neuron's equation; a beat comes out after five cycles, none is lost or made up, and none "
         "taken that the queue may not hold",
-        "room lif", lambda: lif(bit(), bit(), Stream(2 * CURRENT_BITS), Stream(2), 1, TIMESTEPS, 1, COLUMNS, 1, neuron),
+        "room lif",
+        lambda: lif(
+            bit(), bit(), Stream(2 * CURRENT_BITS), Stream(2),
+            lanes=1, timesteps=TIMESTEPS, rows=1, columns=COLUMNS, passes=1, neuron=neuron,
+        ),
         10, faults,
         {
             "KIND": KINDS.index(kind), "MULTIPLIER": MULTIPLIER, "SHIFT": SHIFT,
@@ -44,7 +51,8 @@ def multiplication(inputs: int, words: tuple[int, ...], is_signed: bool, *faults
         "made up",
         "mac_array", lambda: mac_array(
             bit(), bit(), Stream(2 * inputs), Stream(repeat * current_bits),
-            1, COLUMNS, repeat, inputs, 2, is_signed, current_bits, bias, weights,
+            lanes=1, columns=COLUMNS, repeat=repeat, inputs=inputs, input_bits=2, input_signed=is_signed,
+            current_bits=current_bits, bias=bias, weights=weights,
         ), 8, faults,
         {
             "SIGNED": is_signed, "INPUTS": inputs, "REPEAT": repeat, "GROUPS": GROUPS, "COLUMNS": COLUMNS, "STAGES": stages,

@@ -28,7 +28,8 @@ def faults(depth: int) -> tuple[Fault, ...]:
 PROOFS = tuple(
     Proof(
         f"event_queue, depth {depth}", "words leave in the order in which they came, none lost, none doubled", "ring event_queue",
-        lambda depth=depth: event_queue(bit(), bit(), Stream(4), Stream(4), depth), depth + 4, faults(depth), {"DEPTH": depth},
+        lambda depth=depth: event_queue(bit(), bit(), Stream(4), Stream(4), depth=depth), depth + 4, faults(depth),
+        {"DEPTH": depth},
     )
     for depth in DEPTHS
 )  # fmt: skip

@@ -16,7 +16,7 @@ def buffering(pixels: int, chunks: int, banks: int, depth: int, *faults: Fault) 
         "row_buffer freed_bank",
         lambda: row_buffer(
             bit(), bit(), Stream(2), vector(banks), bit(), vector(index_bits(banks)), bit(), vector(index_bits(banks * beats)),
-            vector(2), vector(index_bits(banks * pixels)), vector(chunks), pixels, chunks, banks,
+            vector(2), vector(index_bits(banks * pixels)), vector(chunks), pixels=pixels, chunks=chunks, banks=banks,
         ),
         depth, faults, {"PIXELS": pixels, "CHUNKS": chunks, "BANKS": banks}, {"ram": "ram"},
         banks * beats + beats + 3,
@@ -36,7 +36,8 @@ def scanning(
         "scanner",
         lambda: scanner(
             bit(), bit(), Stream(lanes * timesteps), Stream(event_width(chunks * lanes, timesteps)),
-            parts, width, padding, chunks, lanes, timesteps, scans, flush, banks,
+            parts=parts, width=width, padding=padding, chunks=chunks, lanes=lanes, timesteps=timesteps, scans=scans,
+            flush=flush, banks=banks,
         ),
         depth, faults,
         {

@@ -10,7 +10,7 @@ def pooling(height: int, width: int, groups: int, depth: int, *faults: Fault) ->
     return Proof(
         f"pool, {height} x {width}, groups {groups}",
         "an output is the OR of its four inputs; an odd last row or column is dropped",
-        "pool", stage(pool, Pool(height, width, groups, 1, 2)), depth, faults,
+        "pool", stage(pool, Pool(height=height, width=width, groups=groups, lanes=1, timesteps=2)), depth, faults,
         {"HEIGHT": height, "WIDTH": width, "GROUPS": groups}, {"ram": "ram"}, 2 + height * width * groups,
     )  # fmt: skip
 
@@ -19,7 +19,8 @@ def counting(outputs: int, lanes: int, timesteps: int, classes: int, depth: int,
     return Proof(
         f"readout, {outputs} neurons, {classes} classes, lanes {lanes}",
         "each count is that of the spikes of the class; the class is the smallest with the highest count; an image has an answer",
-        "readout", stage(readout, Readout(outputs, lanes, timesteps, 1, classes)), depth, faults,
+        "readout", stage(readout, Readout(outputs=outputs, lanes=lanes, timesteps=timesteps, passes=1, classes=classes)), depth,
+        faults,
         {"OUTPUTS": outputs, "LANES": lanes, "TIMESTEPS": timesteps, "CLASSES": classes}, {}, depth + 4 + outputs,
     )  # fmt: skip
 

@@ -19,16 +19,28 @@ CLAIMS = "valid stays and the payload does not change until the transfer; valid 
 
 
 def neuron(groups: int, lanes: int, kind: str = "subtract") -> Lif:
-    return Lif(kind, 1, 1, 3, 4, 3, table("theta.hex", 3 * lanes, groups))
+    return Lif(
+        kind=kind, multiplier=1, shift=1, current_bits=3, potential_bits=4, theta_bits=3,
+        theta=table("theta.hex", 3 * lanes, groups),
+    )  # fmt: skip
 
 
 # Stages of one channel on maps of at most 2 x 2, which do all that there is to do within a few cycles.
 QUEUE_DEPTH = 1
-DENSE = DenseCore(2, 2, 1, 1, False, 1, 1, 1, 1, 1, table("b.hex", 3, 1), table("w.hex", 2, 1), neuron(1, 1))
-CONV = SparseConv(1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 2, QUEUE_DEPTH, table("b.hex", 3, 2), table("w.hex", 2, 2), neuron(2, 1))
-FC = SparseFc(1, 2, 1, 2, 1, 1, 1, 2, QUEUE_DEPTH, table("b.hex", 3, 2), table("w.hex", 2, 4), neuron(2, 1))
+ONE = {"lanes": 1, "timesteps": 1, "passes": 1}
+DENSE = DenseCore(
+    height=2, width=2, channels=1, image_bits=1, image_signed=False, outputs=1, kernel=1, bias=table("b.hex", 3, 1),
+    weights=table("w.hex", 2, 1), neuron=neuron(1, 1), **ONE,
+)  # fmt: skip
+SPARSE = {
+    "parts": 1, "lanes_in": 1, "outputs": 2, "banks": 2, "queue_depth": QUEUE_DEPTH, "bias": table("b.hex", 3, 2),
+    "neuron": neuron(2, 1), **ONE,
+}  # fmt: skip
+CONV = SparseConv(height=1, width=1, chunks=1, kernel=1, weights=table("w.hex", 2, 2), **SPARSE)
+FC = SparseFc(chunks=2, weights=table("w.hex", 2, 4), **SPARSE)
 CONV_2X2 = replace(CONV, height=2, width=2)
-READOUT = Readout(2, 1, 1, 1, 2)
+READOUT = Readout(outputs=2, classes=2, **ONE)
+POOL = Pool(height=2, width=2, groups=2, lanes=1, timesteps=1)
 
 # What the induction needs to know of the queues inside.
 QUEUES = {"event_queue": "ring", "lif": "room"}
@@ -39,7 +51,7 @@ def whole(**stages):
     first, last = list(stages.values())[0], list(stages.values())[-1]
     return lambda: accelerator(
         bit(), bit(), Stream(first.input_bits), Stream(last.output_bits), vector(len(stages) * ACTIVITY_BITS),
-        vector(trace_bits(stages)), stages,
+        vector(trace_bits(stages)), stages=stages,
     )  # fmt: skip
 
 
@@ -83,20 +95,24 @@ MAC_STEP = "assign step = (dst_ready || (!occupied[3]));"
 
 PROOFS: tuple[Proof, ...] = (
     streams(
-        "lif", lambda: lif(bit(), bit(), Stream(12), Stream(4), 2, 2, 1, 2, 1, neuron(2, 2)), 10,
+        "lif",
+        lambda: lif(
+            bit(), bit(), Stream(12), Stream(4), lanes=2, timesteps=2, rows=1, columns=2, passes=1, neuron=neuron(2, 2)
+        ), 10,
         Fault("the queue moves while its output waits", "assign pop = (dst_ready && has_words);", "assign pop = has_words;"),
         Fault("a beat is taken that the queue may not hold", "has_room <= (beats_inside != 5);", "has_room <= 1;"),
         WAITING_SPIKES, invariants="room", inside={"event_queue": "ring"},
     ),
     streams(
         "mac_array", lambda: mac_array(
-            bit(), bit(), Stream(4), Stream(6), 1, 2, 2, 4, 1, False, 3, table("b.hex", 3, 2), table("w.hex", 8, 2)
+            bit(), bit(), Stream(4), Stream(6), lanes=1, columns=2, repeat=2, inputs=4, input_bits=1, input_signed=False,
+            current_bits=3, bias=table("b.hex", 3, 2), weights=table("w.hex", 8, 2),
         ), 8,
         Fault("the pipeline moves while its output waits", MAC_STEP, "assign step = 1;"),
         Fault("the pipeline waits for ready", MAC_STEP, "assign step = dst_ready;", "ready"),
     ),
     counted(
-        pool, Pool(2, 2, 2, 1, 1), 10, 12,
+        pool, POOL, 10, 12,
         Fault(
             "a beat is taken while the output waits",
             "assign take = (src_valid && (dst_ready || (!valid)));", "assign take = src_valid;",
@@ -139,7 +155,7 @@ PROOFS: tuple[Proof, ...] = (
     # Streams wait late behind a dense core, so its accelerator has the fault that needs no wait.
     all_streams(
         "with a dense core", 9, 16, WAITING_RESULT,
-        conv1=DENSE, conv2=CONV_2X2, pool1=Pool(2, 2, 2, 1, 1), fc1=FC, readout=READOUT,
+        conv1=DENSE, conv2=CONV_2X2, pool1=POOL, fc1=FC, readout=READOUT,
     ),
     all_streams(
         "of spikes", 14, 26, CHANGING_EVENT, conv1=CONV, readout=READOUT,

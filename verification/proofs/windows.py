@@ -11,7 +11,11 @@ def window(height: int, width: int, groups: int, kernel: int, depth: int, reach:
     return Proof(
         f"image_window, {height} x {width}, groups {groups}, kernel {kernel}",
         "each window shows the pixels under its kernel and 0 outside the image; a row is read only once it has come",
-        "image_window", lambda: image_window(bit(), bit(), Stream(1), Stream(kernel * kernel), height, width, kernel, groups, 1),
+        "image_window",
+        lambda: image_window(
+            bit(), bit(), Stream(1), Stream(kernel * kernel),
+            height=height, width=width, kernel=kernel, groups=groups, pixel_bits=1,
+        ),
         depth, faults, {"HEIGHT": height, "WIDTH": width, "GROUPS": groups, "KERNEL": kernel}, {"ram": "ram"}, reach,
     )  # fmt: skip
 
