@@ -16,10 +16,10 @@ from rtl.sparse_conv import SparseConv
 from rtl.sparse_fc import SparseFc
 
 from .compare import decode_result
-from .cycle_model import SOURCE, stage_beats
+from .cycle_model import SOURCE
 from .errors import CosimError
 from .network_run import NetworkRun
-from .plan import READOUT
+from .plan import READOUT, stage_beats
 
 KINDS = {
     DenseCore: "dense",
@@ -36,7 +36,7 @@ def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> d
     """The content of report.json.
 
     bit_exact; mismatch: null or image, stage, timestep, channel, y, x, expected, got; fault: null or why the simulation
-    ended early, and then all counters are 0; simulator; compared: neuron outputs; images: index, label,
+    ended early (without the last class all counters are 0); simulator; compared: neuron outputs; images: index, label,
     expected_class, predicted_class (null if it did not come), cycles (from the first pixel to the class); stages: name,
     kind, lanes, neurons, spikes (over all images and timesteps, by the reference), sparsity, events, busy_cycles,
     stall_in, stall_out; total_cycles; firsts, lasts: by stage, and the firsts of the source, the cycles of the first and last
@@ -59,7 +59,7 @@ def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> d
 
 def _beat_cycles(run: NetworkRun) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
     firsts, lasts = {SOURCE: list(run.outcome.starts)}, {}
-    for name, beats in zip(run.stages, stage_beats(run.stages, run.trace), strict=True):
+    for name, beats in stage_beats(run.network, run.stages).items():
         cycles = [beat.cycle for beat in run.outcome.streams["dst" if name == READOUT else name]]
         whole = min(len(cycles) // beats, len(run.images)) * beats
         firsts[name], lasts[name] = cycles[:whole:beats], cycles[beats - 1 : whole : beats]
