@@ -34,6 +34,7 @@ from rtl.weight_fetch import fetch_steps
 from . import cycle_units as units
 from .beats import grouped
 from .errors import CosimError
+from .interval import mean_interval
 from .plan import READOUT, Stage, readout_of, stage_beats
 
 SOURCE = "source"
@@ -68,6 +69,10 @@ class CycleRun:
     def latency(self) -> int:
         """Cycles from the first image's first beat to its class."""
         return int(self.ends[0] - self.starts[0] + 1)
+
+    def interval(self, filling: int = 1) -> float | None:
+        """See interval.py; None for a single image."""
+        return mean_interval(self.ends, filling)
 
 
 class _Chain:
