@@ -8,6 +8,9 @@ Python. Its files in the work folder:
     <stream>.txt    the same for each watched stream
     starts.txt      cycle of the first beat of each frame
     counts.txt      cycles, then the activity counters in hex, at the last expected output beat
+
+A run ends when every recorded stream has given what it owes, or when nothing has moved or been busy for long: then a beat is
+missing, and the fault names the streams that owe some.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from .errors import CosimError
 FAULT = "BENCH: "
 """What the bench's own messages begin with."""
 QUIET_CYCLES = 200
-"""Cycles watched after the last expected beat: a surplus beat must not go unseen."""
+"""Cycles watched after the last beat that is owed on any stream: a surplus beat must not go unseen."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,10 @@ class Bench:
 
     modules: the design, its top last. beats: input words. frames: beats of one frame. expected: number of output beats.
     watch: the streams in the top's trace port, in order, with the widths of their payloads; each is recorded.
+    owed: how many beats each watched stream must give, 0 where it is not named. The last output beat may come before them:
+    a pool that drops an odd last row does not wait for it. So the run goes on until all have come.
     src_stall, dst_stall: how many of 256 cycles the bench holds back its own valid and ready, at random.
-    patience: cycles in which no beat moves and no stage is busy, after which a run is given up.
+    patience: cycles in which no beat that is owed moves and no stage is busy, after which a run is given up.
     """
 
     modules: tuple[Module, ...]
@@ -41,6 +46,7 @@ class Bench:
     frame_beats: int
     expected: int
     watch: dict[str, int] = field(default_factory=dict)
+    owed: dict[str, int] = field(default_factory=dict)
     src_stall: int = 0
     dst_stall: int = 0
     seed: int = 1
@@ -50,6 +56,11 @@ class Bench:
     @property
     def top(self) -> Module:
         return self.modules[-1]
+
+    @property
+    def due(self) -> dict[str, int]:
+        """Beats that each recorded stream must give: "dst" and the watched ones."""
+        return {"dst": self.expected} | {name: self.owed.get(name, 0) for name in self.watch}
 
     def width(self, port: str) -> int:
         return next(p.width for p in self.top.ports if p.name == port)
@@ -74,8 +85,8 @@ class Beat:
 class Outcome:
     """What a run gave. streams: beats of "dst" and of each watched stream. starts: cycle of each frame's first beat.
 
-    cycles: clock cycles until the last expected beat, or the end. counts: the activity counters then, 0 if it did not come.
-    fault: None, or why the run ended before all expected beats had come.
+    cycles: clock cycles until the last expected output beat, or the end. counts: the activity counters then, 0 if it did not
+    come. fault: None, or why the run ended before all beats that are owed had come.
     """
 
     streams: dict[str, list[Beat]] = field(repr=False)

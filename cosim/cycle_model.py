@@ -29,13 +29,13 @@ from rtl.readout import Readout
 from rtl.scanner import chunk_span
 from rtl.sparse_conv import SparseConv
 from rtl.sparse_fc import SparseFc
-from rtl.stream import groups_of
 from rtl.weight_fetch import fetch_steps
 
 from . import cycle_units as units
 from .beats import grouped
 from .errors import CosimError
-from .plan import READOUT, Stage, readout_of
+from .interval import mean_interval
+from .plan import READOUT, Stage, readout_of, stage_beats
 
 SOURCE = "source"
 """Where the images come from, among the names of the stages."""
@@ -47,7 +47,8 @@ SLICE = 1_000_000
 @dataclass(frozen=True, eq=False)
 class CycleRun:
     """activity: counters by stage name, see rtl/activity.py, when the last class came. cycles: until then. firsts, lasts: by
-    the name of a stage, or SOURCE, int64 [images]: the cycles of the first and the last beat that it gives for each image."""
+    the name of a stage, or SOURCE, int64 [images]: the cycles of the first and the last beat that it gives for each image; a
+    stage before a pool that drops an odd last row may give its last beats after the class."""
 
     cycles: int
     activity: dict[str, dict[str, int]]
@@ -68,6 +69,10 @@ class CycleRun:
     def latency(self) -> int:
         """Cycles from the first image's first beat to its class."""
         return int(self.ends[0] - self.starts[0] + 1)
+
+    def interval(self, filling: int = 1) -> float | None:
+        """See interval.py; None for a single image."""
+        return mean_interval(self.ends, filling)
 
 
 class _Chain:
@@ -211,13 +216,15 @@ def run_model(
         chain.add_stage(number, stage, spikes)
         spikes = trace.spikes.get(name, spikes)
     images = len(trace.predicted)
-    beats = np.array([network.input_shape[1] * network.input_shape[2] * readout_of(stages).passes, *stage_beats(stages, trace)])
+    pixels = network.input_shape[1] * network.input_shape[2] * readout_of(stages).passes
+    beats = np.array([pixels, *stage_beats(network, stages).values()])
     firsts, lasts = np.zeros((2, len(beats), images), np.int64)
     counts, cycle, moved = np.zeros((len(stages), len(COUNTERS)), np.int64), np.zeros(1, np.int64), np.zeros_like(beats)
+    counted = np.zeros_like(counts)
     arrays = chain.arrays()
     changing = [*(array for array in arrays if array.dtype.names), moved]
     before = None
-    while not units.step_chain(*arrays, counts, cycle, moved, beats, firsts, lasts, SLICE):
+    while not units.step_chain(*arrays, counts, counted, cycle, moved, beats, firsts, lasts, SLICE):
         state = b"".join(array.tobytes() for array in changing)
         if state == before:
             raise CosimError(f"the cycle model stands still: the same registers after {cycle[0] - SLICE} and {cycle[0]} cycles")
@@ -226,17 +233,8 @@ def run_model(
     progress(images)
     names = [SOURCE, *stages]
     return CycleRun(
-        int(cycle[0]) + 1,
-        {name: dict(zip(COUNTERS, map(int, row), strict=True)) for name, row in zip(stages, counts, strict=True)},
+        int(lasts[-1, -1]) + 1,
+        {name: dict(zip(COUNTERS, map(int, row), strict=True)) for name, row in zip(stages, counted, strict=True)},
         dict(zip(names, firsts, strict=True)),
         dict(zip(names, lasts, strict=True)),
     )
-
-
-def stage_beats(stages: dict[str, Stage], trace: Trace) -> list[int]:
-    """Beats that each stage gives for an image."""
-    passes, beats = readout_of(stages).passes, []
-    for name, stage in stages.items():
-        channels, height, width = trace.spikes[name].shape[2:] if name in trace.spikes else (1, 1, 1)
-        beats.append(passes * groups_of(channels, stage.lanes) * height * width if name != READOUT else 1)
-    return beats

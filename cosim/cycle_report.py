@@ -18,8 +18,8 @@ COLUMNS = ("stage", "kind", "lanes", "parts", "events", "busy\ncycles", "busy\ns
 def stage_rows(run: CycleRun, stages: dict[str, Stage], sizing: Sizing, period: float) -> list[dict[str, Any]]:
     """A row for each stage; its counters are means over the images.
 
-    period: cycles of an image. name, kind, lanes; parts: of a row, None where the stage has none; events, busy, stall_in,
-    stall_out: an image, see rtl/activity.py; busy_share: busy cycles in one period.
+    period: the cycles of an image that busy_share is a share of. name, kind, lanes; parts: of a row, None where the stage has
+    none; events, busy, stall_in, stall_out: an image, see rtl/activity.py; busy_share: busy cycles of an image over the period.
     """
     images, rows = len(run.ends), []
     for name, counts in run.activity.items():
@@ -45,16 +45,16 @@ def stage_table(rows: list[dict[str, Any]]) -> Table:
 def make_report(run: CycleRun, stages: dict[str, Stage], sizing: Sizing) -> dict[str, Any]:
     """The content of cycles.json.
 
-    images; cycles: of the whole run; latency: of the first image; mean_interval: between the classes of images, None
-    for one image; stages: stage_rows(), an image's
-    share of the run being the period; firsts, lasts: by stage, the cycles of its first and last beat of each image.
+    images; cycles: of the whole run; latency: of the first image; interval: see interval.py, None for one image; stages:
+    stage_rows(), busy_share being that of all cycles of the run; firsts, lasts: by stage, the cycles of its first and last
+    beat of each image.
     """
     images = len(run.ends)
     return {
         "images": images,
         "cycles": run.cycles,
         "latency": run.latency,
-        "mean_interval": None if images == 1 else float(run.ends[-1] - run.ends[0]) / (images - 1),
+        "interval": run.interval(),
         "stages": stage_rows(run, stages, sizing, run.cycles / images),
         "firsts": {name: times.tolist() for name, times in run.firsts.items()},
         "lasts": {name: times.tolist() for name, times in run.lasts.items()},
@@ -63,6 +63,6 @@ def make_report(run: CycleRun, stages: dict[str, Stage], sizing: Sizing) -> dict
 
 def run_line(report: dict[str, Any]) -> str:
     """The run in one sentence."""
-    interval = "" if report["mean_interval"] is None else f", an image each {report['mean_interval']:.0f} cycles"
+    interval = "" if report["interval"] is None else f", an image each {report['interval']:.0f} cycles"
     images = f"{report['images']} image" + ("s" if report["images"] > 1 else "")
     return f"{images} in {report['cycles']} cycles; latency of the first {report['latency']} cycles{interval}"

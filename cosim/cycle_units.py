@@ -371,14 +371,16 @@ def move(stream, cycle, moved, beats, firsts, lasts):
 @compiled
 def step_chain(
     kinds, index, encoders, windows, macs, lifs, scanners, queues, fetches, convs, fcs, pools, readouts,
-    first_chunk, chunk_events, next_span, ring, valids, flags, streams, counts, cycle, moved, beats, firsts, lasts, limit,
+    first_chunk, chunk_events, next_span, ring, valids, flags, streams, counts, counted, cycle, moved, beats, firsts, lasts,
+    limit,
 ):  # fmt: skip
-    """Run until all classes have come or `limit` cycles have passed; returns whether they have.
+    """Run until all beats of all streams have come or `limit` cycles have passed; returns whether they have.
 
     kinds, index: of each unit its place in KINDS and in the array of that kind. valids, flags, streams: of the source's
     stream, then of the one after each unit, what stands on it, and its row in `moved` or -1 for a stream inside a stage.
-    counts: activity counters [stages, 5]. cycle: cycles done. moved: beats so far. beats: those of an image. firsts, lasts:
-    see CycleRun. All of these go on from one call to the next.
+    counts: activity counters [stages, 5]. counted: those at the last class, which may come before the last beat of a stage
+    in front of a pool. cycle: cycles done. moved: beats so far. beats: those of an image. firsts, lasts: see CycleRun. All of
+    these go on from one call to the next.
     """
     last, classes, images = len(kinds) - 1, len(moved) - 1, firsts.shape[1]
     for _ in range(limit):
@@ -386,7 +388,9 @@ def step_chain(
         if valids[last + 1]:
             move(classes, cycle[0], moved, beats, firsts, lasts)
             if moved[classes] == images:
-                break
+                counted[:] = counts
+        if moved[classes] == images and np.all(moved == beats * images):
+            return True
         ready = True
         for u in range(last, -1, -1):
             kind, i, src_valid, src_flags = kinds[u], index[u], valids[u] != 0, flags[u]
@@ -431,4 +435,4 @@ def step_chain(
         if ready and valids[0]:
             move(0, cycle[0], moved, beats, firsts, lasts)
         cycle[0] += 1
-    return moved[classes] == images
+    return False

@@ -37,7 +37,7 @@ def make_report(done: Operations, images: int, by: Coefficients) -> dict[str, An
 def static_report(areas: dict[str, Area], cycles: float, clock_mhz: float) -> dict[str, Any]:
     """What energy.json holds under `static`: nanojoules that leak in an image, modelled, by stage and in all.
 
-    areas: by stage name. cycles: of an image. clock_mhz, luts: what they follow from.
+    areas: by stage name. cycles: of an image, the interval, or all of a single image. clock_mhz, luts: what they follow from.
     """
     stages = {name: static_energy(luts(area), cycles, clock_mhz) / NANOJOULE for name, area in areas.items()}
     count = sum(luts(area) for area in areas.values())

@@ -48,8 +48,8 @@ class Budget:
 class Choice:
     """A sizing and what the cycle model says of it.
 
-    cost: what it takes, in lanes or LUTs. interval: cycles between the classes of images that follow each other, on average
-    in steady state. run: all images, twice. luts: LUTs of the whole accelerator, synthesised, or None.
+    cost: what it takes, in lanes or LUTs. interval: in steady state, see interval.py. run: all images, twice. luts: LUTs of the
+    whole accelerator, synthesised, or None.
     """
 
     sizing: Sizing
@@ -115,7 +115,8 @@ class Problem:
         """What the cycle model says of a sizing: the images come twice, and the second time it is in steady state."""
         stages, images = plan_stages(self.network, sizing), len(self.trace.predicted)
         run = run_model(self.network, stages, joined([self.trace, self.trace]))
-        interval = float(run.ends[-1] - run.ends[images - 1]) / images
+        interval = run.interval(filling=images)
+        assert interval is not None
         cost = sum(self.cost(name, lanes) for name, lanes in sizing.lanes.items())
         return Choice(sizing, stages, cost, interval, run)
 

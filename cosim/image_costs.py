@@ -18,7 +18,7 @@ from .plan import Stage
 
 @dataclass(frozen=True)
 class ImageCosts:
-    """images: over how many. interval: cycles between the classes of images, on average. latency: cycles of the first.
+    """images: over how many. interval: see interval.py. latency: cycles of the first.
 
     dynamic: nanojoules an image, modelled; see docs/energy.md.
     """
@@ -32,10 +32,10 @@ class ImageCosts:
 def image_costs(network: Network, stages: dict[str, Stage], images: np.ndarray) -> ImageCosts:
     """Costs of images [count, channels, height, width] that follow each other. CosimError for one: it has no interval."""
     count = len(images)
-    if count < 2:
-        raise CosimError(f"{count} image; the interval between images needs two or more")
     trace = golden.run(network, images)
     run = run_model(network, stages, trace)
+    interval = run.interval()
+    if interval is None:
+        raise CosimError(f"{count} image; the interval between images needs two or more")
     done = operations(network, stages, run.activity, trace)
-    interval = float(run.ends[-1] - run.ends[0]) / (count - 1)
     return ImageCosts(count, interval, run.latency, total(done, Coefficients()) / NANOJOULE / count)

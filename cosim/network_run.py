@@ -23,7 +23,7 @@ from .design import build_accelerator
 from .ghdl import run_ghdl
 from .hdl_folder import TOP
 from .icarus import run_icarus
-from .plan import READOUT, Stage, readout_of
+from .plan import READOUT, Stage, readout_of, stage_beats
 from .verilator import run_verilator
 
 SIMULATORS = {"icarus": ("verilog", run_icarus), "verilator": ("verilog", run_verilator), "ghdl": ("vhdl", run_ghdl)}
@@ -72,13 +72,14 @@ def input_beats(network: Network, stages: dict[str, Stage], images: np.ndarray) 
 
 def network_bench(network: Network, stages: dict[str, Stage], images: np.ndarray, language: str, **settings: Any) -> Bench:
     """The bench that runs `images` through the accelerator. settings: stalls, seed and waves, see Bench."""
-    beats = input_beats(network, stages, images)
+    beats, given = input_beats(network, stages, images), stage_beats(network, stages)
     return Bench(
         modules=convert_stages(stages, language),
         beats=beats,
         frame_beats=len(beats) // len(images),
         expected=len(images),
         watch=traced_streams(stages),
+        owed={name: len(images) * given[name] for name in traced_streams(stages)},
         **settings,
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 from reference.modelfile import load_model
 
 from .folder import output_folder
+from .interval import mean_interval_of_parts
 from .network_run import run_network
 from .plan import plan_stages
 from .report import make_report
@@ -37,7 +38,7 @@ def run_part(
 
 
 def join_reports(reports: list[dict[str, Any]]) -> dict[str, Any]:
-    """One report of all images, as if each part had begun when the one before it ended; parts: the images of each.
+    """One report of all images, as if each part had begun after the last class of the one before it; parts: the images of each.
 
     mismatch: that of the earliest image. fault: of the part with the mismatch, or the first one.
     """
@@ -70,6 +71,7 @@ def join_reports(reports: list[dict[str, Any]]) -> dict[str, Any]:
         "images": images,
         "stages": stages,
         "total_cycles": start,
+        "interval": mean_interval_of_parts([(report["interval"], len(report["images"])) for report in reports]),
         "firsts": firsts,
         "lasts": lasts,
         "parts": [len(report["images"]) for report in reports],

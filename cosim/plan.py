@@ -35,6 +35,15 @@ def readout_of(stages: dict[str, Stage]) -> Readout:
     return stage
 
 
+def stage_beats(network: Network, stages: dict[str, Stage]) -> dict[str, int]:
+    """How many beats each stage gives for an image."""
+    shapes = dict(zip((layer.name for layer in network.layers), network.shapes[1:], strict=True)) | {ENCODER: network.input_shape}
+    beats = {}
+    for name, (channels, height, width) in ((name, shapes[name]) for name in stages if name != READOUT):
+        beats[name] = readout_of(stages).passes * groups_of(channels, stages[name].lanes) * height * width
+    return beats | {READOUT: 1}
+
+
 @dataclass(frozen=True)
 class StageWidths:
     """Signed widths of a stage with neurons: of its weights; of currents and biases; of potentials; of thresholds."""

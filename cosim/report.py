@@ -16,10 +16,11 @@ from rtl.sparse_conv import SparseConv
 from rtl.sparse_fc import SparseFc
 
 from .compare import decode_result
-from .cycle_model import SOURCE, stage_beats
+from .cycle_model import SOURCE
 from .errors import CosimError
+from .interval import mean_interval
 from .network_run import NetworkRun
-from .plan import READOUT
+from .plan import READOUT, stage_beats
 
 KINDS = {
     DenseCore: "dense",
@@ -36,11 +37,11 @@ def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> d
     """The content of report.json.
 
     bit_exact; mismatch: null or image, stage, timestep, channel, y, x, expected, got; fault: null or why the simulation
-    ended early, and then all counters are 0; simulator; compared: neuron outputs; images: index, label,
+    ended early (without the last class all counters are 0); simulator; compared: neuron outputs; images: index, label,
     expected_class, predicted_class (null if it did not come), cycles (from the first pixel to the class); stages: name,
     kind, lanes, neurons, spikes (over all images and timesteps, by the reference), sparsity, events, busy_cycles,
-    stall_in, stall_out; total_cycles; firsts, lasts: by stage, and the firsts of the source, the cycles of the first and last
-    beat of each image that came whole.
+    stall_in, stall_out; total_cycles; interval: see interval.py, null if no class follows another; firsts, lasts: by stage, and
+    the firsts of the source, the cycles of the first and last beat of each image that came whole.
     """
     firsts, lasts = _beat_cycles(run)
     return {
@@ -52,6 +53,7 @@ def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> d
         "images": [_image(run, labels, index) for index in range(len(run.images))],
         "stages": [_stage(run, name, counters) for name, counters in run.activity.items()],
         "total_cycles": run.outcome.cycles,
+        "interval": mean_interval(lasts[READOUT]),
         "firsts": firsts,
         "lasts": lasts,
     }
@@ -59,7 +61,7 @@ def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> d
 
 def _beat_cycles(run: NetworkRun) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
     firsts, lasts = {SOURCE: list(run.outcome.starts)}, {}
-    for name, beats in zip(run.stages, stage_beats(run.stages, run.trace), strict=True):
+    for name, beats in stage_beats(run.network, run.stages).items():
         cycles = [beat.cycle for beat in run.outcome.streams["dst" if name == READOUT else name]]
         whole = min(len(cycles) // beats, len(run.images)) * beats
         firsts[name], lasts[name] = cycles[:whole:beats], cycles[beats - 1 : whole : beats]
@@ -127,9 +129,12 @@ def image_lines(report: dict) -> list[str]:
 
 
 def throughput_line(report: dict) -> str:
-    """Total cycles, and images a second at 100 MHz when images follow each other as in this run."""
-    cycles, images = report["total_cycles"], len(report["images"])
-    return f"total: {cycles} cycles for {images} images, {CLOCK_HZ * images / cycles:.0f} images a second at 100 MHz"
+    """Total cycles, and of images that follow each other the interval and how many a second that is at 100 MHz."""
+    images, interval = len(report["images"]), report["interval"]
+    total = f"total: {report['total_cycles']} cycles for {images} image" + ("s" if images > 1 else "")
+    if interval is None:
+        return total
+    return f"{total}, an image each {interval:.0f} cycles, {CLOCK_HZ / interval:.0f} a second at 100 MHz"
 
 
 def _shown(value: int | None) -> str:

@@ -255,10 +255,10 @@ def cosim_cycles(run: RunFile, image: int) -> list[Block]:
 
 def cycles_cycles(run: RunFile, image: int) -> list[Block]:
     report, images = run.content, run.content["images"]
-    facts: Rows = [[images, report["cycles"], report["latency"], decimal(report["mean_interval"], 1)]]
+    facts: Rows = [[images, report["cycles"], report["latency"], decimal(report["interval"], 1)]]
     activity = {one["name"]: {key: one[key] * images for key in ("busy", "stall_in", "stall_out")} for one in report["stages"]}
     return [
-        Table("By the cycle model", ["images", "cycles", "latency of the first", "interval, mean"], facts),
+        Table("By the cycle model", ["images", "cycles", "latency of the first", "interval"], facts),
         _stage_table("Cycles an image, mean", report["stages"]),
         draw("What each stage does, an image", plots.plot_cycles, activity, images),
         *_gantt(run, image),
@@ -498,7 +498,7 @@ def _equal_fact(run: RunFile) -> tuple[Cell, str, str]:
 
 
 def _interval_fact(run: RunFile) -> tuple[Cell, str]:
-    return decimal(run.content["mean_interval"]) or Cell("one image only"), str(run.path)
+    return decimal(run.content["interval"]) or Cell("one image only"), str(run.path)
 
 
 FACTS: tuple[tuple[str, str, Callable[[RunFile], Any]], ...] = (

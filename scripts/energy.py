@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
             report = about | make_report(done, len(data.images), Coefficients())
             if args.clock:
                 areas = stage_areas(stages, status.update)
-                report["static"] = static_report(areas, cycles.cycles / len(data.images), args.clock)
+                report["static"] = static_report(areas, cycles.interval() or cycles.cycles, args.clock)
         if folder:
             (folder / "energy.json").write_text(json.dumps(report, indent=2) + "\n")
     Console().print(energy_table(report))

@@ -5,6 +5,42 @@ from scipy.signal import correlate
 
 from reference.network import Conv, Linear, Network, Neuron
 
+POWERS = (32, 22, 2, 1)
+"""Of the polynomial that rate coding's registers follow, but for the constant 1."""
+
+
+def register_after(state: int, steps: int) -> int:
+    """A register of rate coding as a polynomial, divided by x in each step."""
+    for _ in range(steps):
+        lowest = state % 2
+        state //= 2
+        if lowest:
+            for power in POWERS:
+                state ^= 1 << (power - 1)
+    return state
+
+
+def first_register(channels: int, timestep: int, channel: int, seed: int) -> int:
+    """Where the register of a channel and timestep starts: the last steps of MurmurHash3 on its number."""
+    word = (seed * 0x9E3779B1 + timestep * channels + channel + 1) % 2**32
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):
+        word = (word ^ word // 2**shift) * factor % 2**32
+    return word or 1
+
+
+def encoded(network: Network, image: np.ndarray) -> np.ndarray:
+    """Spikes [T, C, H, W] in which an image reaches a network whose coding is not direct."""
+    if network.coding == "events":
+        return image.astype(np.int64)
+    channels, height, width = network.input_shape
+    spikes = np.zeros((network.timesteps, channels, height, width), np.int64)
+    for t, c in np.ndindex(network.timesteps, channels):
+        state = first_register(channels, t, c, network.coding_seed)
+        for y, x in np.ndindex(height, width):
+            spikes[t, c, y, x] = int(image[c, y, x]) > state % 2**network.image_bits
+            state = register_after(state, network.image_bits)
+    return spikes
+
 
 def neuron_spikes(neuron: Neuron, theta: int, currents: list[int]) -> list[int]:
     """Spikes of one neuron for its currents over time; floor division instead of a shift."""
@@ -45,8 +81,8 @@ def pooled(maps: np.ndarray) -> np.ndarray:
 
 
 def spikes_of(network: Network, image: np.ndarray) -> dict[str, np.ndarray]:
-    """Spikes [T, C, H, W] of every layer for one image [C, H, W]."""
-    maps, trace = [image.astype(np.int64)] * network.timesteps, {}
+    """Spikes [T, C, H, W] of every layer for one image, of Network.image_shape."""
+    maps, trace = [image.astype(np.int64)] * network.timesteps if network.coding == "direct" else encoded(network, image), {}
     for layer in network.layers:
         if isinstance(layer, Conv | Linear):
             compute = conv_currents if isinstance(layer, Conv) else linear_currents

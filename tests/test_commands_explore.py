@@ -67,7 +67,7 @@ def test_cycles_prints_and_plots(model, tmp_path, capsys):
         assert all(f">{name}<" in text for name in names), plot
     report = json.loads((out / "cycles.json").read_text())
     assert list(report["lasts"]) == ["source", *names]
-    assert report["mean_interval"] == report["lasts"]["readout"][1] - report["lasts"]["readout"][0]
+    assert report["interval"] == report["lasts"]["readout"][1] - report["lasts"]["readout"][0]
     # The same run gives the same bytes.
     before = {file.name: file.read_bytes() for file in out.iterdir()}
     assert run("cycles", model, "--data", "random", "--images", 2, "--out", out) == 0

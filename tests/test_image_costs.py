@@ -20,7 +20,7 @@ def test_costs_are_those_of_the_commands(tmp_path):
     for command in ("cycles", "energy"):
         assert run(command, *words, "--out", tmp_path / command) == 0
     cycles, energy = (json.loads((tmp_path / name / f"{name}.json").read_text()) for name in ("cycles", "energy"))
-    assert (costs.images, costs.interval, costs.latency) == (3, cycles["mean_interval"], cycles["latency"])
+    assert (costs.images, costs.interval, costs.latency) == (3, cycles["interval"], cycles["latency"])
     assert costs.dynamic == pytest.approx(energy["total"])
 
 

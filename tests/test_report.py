@@ -38,8 +38,11 @@ def test_stages_are_counted_from_spikes_and_counters(hardware_run):
 def test_lines_and_table_show_the_figures(hardware_run):
     report = make_report(hardware_run, None, "icarus")
     assert image_lines(report)[0].startswith("image 0: label unknown, class ")
-    expected = f"{hardware_run.outcome.cycles} cycles for 2 images, {1e8 * 2 / hardware_run.outcome.cycles:.0f} images a second"
-    assert expected in throughput_line(report)
+    first, second = (beat.cycle for beat in hardware_run.outcome.streams["dst"])
+    rate = f"an image each {second - first} cycles, {1e8 / (second - first):.0f} a second at 100 MHz"
+    assert throughput_line(report) == f"total: {hardware_run.outcome.cycles} cycles for 2 images, {rate}"
+    alone = throughput_line(report | {"images": report["images"][:1], "interval": None})
+    assert alone == f"total: {hardware_run.outcome.cycles} cycles for 1 image"
     console = Console(width=80, file=io.StringIO())
     console.print(stage_table(report))
     text = console.file.getvalue()

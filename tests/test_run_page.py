@@ -70,7 +70,7 @@ def test_numbers_are_those_of_the_runs(runs, page):
     }
     cycles = runs["cycles"].content
     [facts] = page.table("By the cycle model")
-    assert [value for _, value in facts] == [cycles[key] for key in ("images", "cycles", "latency", "mean_interval")]
+    assert [value for _, value in facts] == [cycles[key] for key in ("images", "cycles", "latency", "interval")]
     energy = runs["energy"].content
     [totals] = page.table("nJ an image")
     assert [value for _, value in totals] == [energy[key] for key in ("images", "total", "float_total", "float_ratio")]

@@ -1,0 +1,495 @@
+"""Random networks through the hardware: `python -m verification.random_networks --count 1000 --seed 1`.
+
+Each network is drawn from the seed and its number, its shape, numbers, sizing and images alike. Its Verilog runs in Icarus
+twice, once with nothing held back and once with random stalls on either or both sides. Every spike of every stage, all class
+counts and classes must be those of tests/plain_model.py, which shares no arithmetic with the project; counters, starts, firsts
+and lasts of the run without stalls must be those of the cycle model.
+
+A line for each finished network goes to DIR/networks.jsonl, so that a run that was stopped goes on where it was. At the end,
+and with --table at any time, a table says what was drawn, how much was compared, and what was wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+
+from cosim.bench import Outcome
+from cosim.compare import first_mismatch
+from cosim.cycle_model import CycleRun, run_model
+from cosim.errors import CosimError
+from cosim.network_run import SIMULATORS, NetworkRun, network_bench
+from cosim.plan import READOUT, Stage, plan_stages
+from cosim.sizing import Sizing, choose_sizing, divisors, part_beats
+from reference import golden
+from reference.coding import CODINGS, ENCODER
+from reference.errors import InputError
+from reference.network import IMAGE_BITS, KERNELS, NEURON_KINDS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
+from reference.widths import EXACT_LIMIT, layer_widths
+from rtl.errors import DesignError
+from tests.plain_model import encoded, spikes_of, votes_of
+
+ROOT = Path(__file__).parents[1]
+MOST_OUTPUTS = 12_000
+"""Neuron outputs of a network on all its images: what Icarus and the plain model do in a second or two."""
+MOST_MULTIPLIERS = 120
+"""Products, or partial sums, that a stage forms in a cycle."""
+TIMESTEPS = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 25, 64)
+PASS_TIMESTEPS = 8
+QUEUE_DEPTHS = (1, 2, 3, 5, 16, 40)
+STALLS = ((0, 90), (90, 0), (60, 60), (0, 230), (230, 0), (200, 200))
+FIELDS = ("networks", "neuron outputs compared", "wrong", "cycles differ")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What is drawn. images: see Network.check_images. stalls: of the second run, source and sink, see Bench. traits: what the
+    table lists the network under."""
+
+    network: Network
+    sizing: Sizing
+    stages: dict[str, Stage]
+    images: np.ndarray
+    stalls: tuple[int, int]
+    traits: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of a network. outputs: neuron outputs compared, in both runs. wrong: the first difference of each comparison
+    of bits that fails. cycles: the first difference from the cycle model, or None."""
+
+    outputs: int
+    wrong: tuple[str, ...]
+    cycles: str | None
+    traits: tuple[str, ...]
+
+
+def draw(seed: int, number: int) -> Case:
+    """The network of that number: its input is drawn first, then layers and numbers until the project accepts them."""
+    choose = np.random.default_rng([seed, number])
+    pixels = _draw_pixels(choose)
+    while True:
+        try:
+            return _draw_case(choose, pixels)
+        except (InputError, DesignError, _TooLarge):
+            continue
+
+
+class _TooLarge(Exception):
+    """The network would take too long."""
+
+
+def _pick(choose: np.random.Generator, values: Sequence):
+    return values[choose.integers(len(values))]
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """How the image comes; the fields are Network's."""
+
+    coding: str
+    coding_seed: int
+    image_bits: int
+    image_signed: bool
+
+
+def _draw_pixels(choose: np.random.Generator) -> Pixels:
+    coding = _pick(choose, CODINGS)
+    bits = 1 if coding == "events" else int(_pick(choose, [*IMAGE_BITS, 1, 8, 8, 16]))
+    seed = int(choose.integers(2**32)) if coding == "rate" else 0
+    return Pixels(coding, seed, bits, coding == "direct" and choose.random() < 0.5)
+
+
+def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
+    timesteps, count = int(_pick(choose, TIMESTEPS)), int(choose.integers(1, 5))
+    shape, kind = _draw_shape(choose)
+    layers = _draw_layers(choose, shape)
+    classes = int(_pick(choose, divisors(layers[-1].outputs)))
+    network = Network(
+        shape, pixels.image_bits, pixels.image_signed, timesteps, classes, layers,
+        coding=pixels.coding, coding_seed=pixels.coding_seed,
+    )  # fmt: skip
+    outputs = sum(int(np.prod(shape)) for shape in network.shapes[1:])
+    if outputs * timesteps * count > MOST_OUTPUTS:
+        raise _TooLarge
+    images = _draw_images(choose, network, count)
+    network, numbers = _with_numbers(choose, network, images)
+    sizing = _draw_sizing(choose, network)
+    stalls = _pick(choose, STALLS)
+    traits = (*traits_of(network, sizing, images, stalls), kind, *numbers)
+    return Case(network, sizing, plan_stages(network, sizing), images, stalls, tuple(dict.fromkeys(traits)))
+
+
+def _draw_shape(choose: np.random.Generator) -> tuple[tuple[int, int, int], str]:
+    """Input shape and what kind of a map it is. Convolutions take no map with a side below 3; behind pools sides of 1 come."""
+    kind = _pick(choose, ["map: any small", "map: odd sides", "map: long and thin", "map: narrow"])
+    if kind == "map: odd sides":
+        sides = 2 * choose.integers(1, 8, 2) + 1
+    elif kind == "map: long and thin":
+        sides = choose.permutation([choose.integers(3, 6), choose.integers(12, 41)])
+    elif kind == "map: narrow":
+        sides = choose.permutation([3, choose.integers(3, 10)])
+    else:
+        sides = choose.integers(3, 11, 2)
+    return (int(choose.integers(1, 5)), int(sides[0]), int(sides[1])), kind
+
+
+def _draw_layers(choose: np.random.Generator, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
+    """Layers of which only the shapes are drawn yet."""
+    layers: list[Layer] = []
+    steps, forced_pools = int(choose.integers(0, 6)), choose.random() < 0.2
+    channels, height, width = shape
+    for step in range(1 + steps):
+        may_pool, may_convolve = layers and min(height, width) >= 2, min(height, width) >= 3
+        wants_pool = step and (forced_pools or choose.random() < (0.7 if height % 2 or width % 2 else 0.4))
+        if may_pool and (wants_pool or not may_convolve):
+            layers.append(Pool(f"pool{step + 1}"))
+            height, width = height // 2, width // 2
+        elif may_convolve:
+            outputs, kernel = int(choose.integers(1, 8)), int(_pick(choose, KERNELS))
+            layers.append(_blank(Conv, f"conv{step + 1}", (outputs, channels, kernel, kernel)))
+            channels = outputs
+    inputs = channels * height * width
+    for step in range(int(choose.integers(1, 4))):
+        outputs = int(choose.integers(1, 10))
+        layers.append(_blank(Linear, f"fc{step + 1}", (outputs, inputs)))
+        inputs = outputs
+    return tuple(layers)
+
+
+def _blank(kind: type[Conv] | type[Linear], name: str, shape: tuple[int, ...]) -> Conv | Linear:
+    zeros = np.zeros(shape[0], np.int64)
+    return kind(name, np.zeros(shape, np.int64), zeros, zeros, 2, Neuron("subtract", 1, 1))
+
+
+def _draw_images(choose: np.random.Generator, network: Network, count: int) -> np.ndarray:
+    """Images of random pixels, of the ends of their range, or of one of the ends only."""
+    low, high = network.pixel_range
+    images = choose.integers(low, high + 1, (count, *network.image_shape))
+    for image in images:
+        way = choose.integers(6)
+        if way == 0:
+            image[...] = _pick(choose, [low, high])
+        elif way == 1:
+            image[...] = np.where(choose.random(image.shape) < choose.random(), high, low)
+        elif way == 2:
+            image[...] = np.where(choose.random(image.shape) < 0.1, image, max(0, low))
+    return images
+
+
+def _with_numbers(choose: np.random.Generator, network: Network, images: np.ndarray) -> tuple[Network, list[str]]:
+    """The network with weights, biases, thresholds and neurons, and their traits."""
+    maps, inputs = golden.first_maps(network, images), network.pixel_range if network.coding == "direct" else (0, 1)
+    layers: list[Layer] = []
+    traits: list[str] = []
+    for layer in network.layers:
+        if isinstance(layer, Pool):
+            maps = golden.pool(maps)
+        else:
+            layer, of_layer = _draw_numbers(choose, layer, maps, inputs, network.timesteps)
+            traits += of_layer
+            maps, inputs = golden.fire(layer, golden.layer_currents(layer, maps), network.timesteps), (0, 1)
+        layers.append(layer)
+    return dataclasses.replace(network, layers=tuple(layers)), traits
+
+
+def _draw_numbers(
+    choose: np.random.Generator, layer: Conv | Linear, maps: torch.Tensor, inputs: tuple[int, int], timesteps: int
+) -> tuple[Conv | Linear, list[str]]:
+    """The layer with numbers that widths.layer_widths accepts; InputError if none of a few are. maps: what comes in."""
+    bits = int(_pick(choose, list(WEIGHT_BITS)))
+    limit, shape = 2 ** (bits - 1) - 1, layer.weights.shape
+    how = _pick(choose, ["any", "any", "any", "ends of their range", "all the largest", "all the smallest", "mostly 0"])
+    weights = {
+        "any": choose.integers(-limit, limit + 1, shape),
+        "ends of their range": np.where(choose.random(shape) < 0.5, limit, -limit),
+        "all the largest": np.full(shape, limit),
+        "all the smallest": np.full(shape, -limit),
+        "mostly 0": np.where(choose.random(shape) < 0.15, limit, 0),
+    }[how]
+    neuron, leak = _draw_neuron(choose)
+    layer = dataclasses.replace(layer, weights=weights, weight_bits=bits, neuron=neuron)
+    spread = int(_pick(choose, [0, limit, 8 * limit]))
+    layer = dataclasses.replace(layer, bias=choose.integers(-spread, spread + 1, layer.outputs))
+    layer, thresholds = _draw_thresholds(choose, layer, maps, inputs, timesteps)
+    return layer, [f"weights: {how}", f"weights: {bits} bits", f"reset: {neuron.kind}", leak, thresholds]
+
+
+def _draw_neuron(choose: np.random.Generator) -> tuple[Neuron, str]:
+    shift = int(_pick(choose, [0, 1, 3, 5, 8, 12, 16]))
+    multiplier = int(_pick(choose, [0, 2**shift, *choose.integers(0, 2**shift + 1, 4)]))
+    trait = {0: "leak: beta 0", 2**shift: "leak: beta 1"}.get(multiplier, "leak: beta between 0 and 1")
+    return Neuron(_pick(choose, NEURON_KINDS), multiplier, shift), trait
+
+
+def _draw_thresholds(
+    choose: np.random.Generator, layer: Conv | Linear, maps: torch.Tensor, inputs: tuple[int, int], timesteps: int
+) -> tuple[Conv | Linear, str]:
+    """The layer with thresholds and, at the edge of what is accepted, other biases."""
+    currents = golden.layer_currents(layer, maps)
+    of_channel = currents.transpose(0, 2).flatten(1).numpy()
+    share = choose.uniform(0.05, 0.98, layer.outputs)
+    fair = np.array([int(np.quantile(row, q)) for row, q in zip(of_channel, share, strict=True)])
+    span = 1 + int(np.abs(of_channel).max())
+    how = _pick(choose, [*["within the currents"] * 3, "any", "negative", "always or never fire", "edge"])
+    if how == "edge":
+        return _at_the_edge(choose, layer, fair, inputs, timesteps), "bias and theta: at the edge of what is accepted"
+    always = np.where(choose.random(layer.outputs) < 0.5, -1, 1) * (span * timesteps + 1)
+    theta = {
+        "within the currents": fair,
+        "any": choose.integers(-span, span + 1, layer.outputs),
+        "negative": -choose.integers(1, span + 1, layer.outputs),
+        "always or never fire": always,
+    }[how]
+    layer = dataclasses.replace(layer, theta=theta)
+    layer_widths(layer, inputs, timesteps)
+    return layer, f"theta: {how}"
+
+
+def _at_the_edge(
+    choose: np.random.Generator, layer: Conv | Linear, fair: np.ndarray, inputs: tuple[int, int], timesteps: int
+) -> Conv | Linear:
+    """The layer with the largest biases of random signs, and thresholds with them, that are accepted."""
+    signs = np.where(choose.random(layer.outputs) < 0.5, -1, 1)
+    follow = choose.random(layer.outputs) < 0.7
+
+    def moved(size: int) -> Conv | Linear:
+        return dataclasses.replace(layer, bias=layer.bias + signs * size, theta=fair + np.where(follow, signs * size, 0))
+
+    return moved(largest(lambda size: _accepted(moved(size), inputs, timesteps), EXACT_LIMIT))
+
+
+def _accepted(layer: Conv | Linear, inputs: tuple[int, int], timesteps: int) -> bool:
+    try:
+        layer_widths(layer, inputs, timesteps)
+    except InputError:
+        return False
+    return True
+
+
+def largest(holds: Callable[[int], bool], limit: int) -> int:
+    """The largest number below `limit` at which `holds`, which is true up to some number and false from there on.
+
+    InputError if it does not hold at 0.
+    """
+    if not holds(0):
+        raise InputError("nothing is accepted")
+    low, high = 0, limit
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low
+
+
+def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
+    """Lanes from one to all, parts of rows, timesteps of a pass, depth of the queues."""
+    timesteps = int(_pick(choose, [n for n in divisors(network.timesteps) if n <= PASS_TIMESTEPS]))
+    lanes, is_dense = {}, network.coding == "direct"
+    for layer in network.layers:
+        if isinstance(layer, Pool):
+            continue
+        # Of a lane: the dense core multiplies all inputs under the kernel, a sparse stage adds to all taps at all timesteps.
+        work = layer.weights[0].size if is_dense else timesteps * (layer.kernel**2 if isinstance(layer, Conv) else 1)
+        most = max(1, min(layer.outputs, MOST_MULTIPLIERS // work))
+        lanes[layer.name] = int(_pick(choose, [1, most, choose.integers(1, most + 1)]))
+        is_dense = False
+    parts = {}
+    for name, beats in part_beats(network, lanes).items():
+        parts[name] = int(_pick(choose, [1, beats, *divisors(beats)]))
+    return choose_sizing(network, lanes, parts, timesteps, int(_pick(choose, QUEUE_DEPTHS)))
+
+
+def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tuple[int, int]) -> list[str]:
+    """What the table lists a network under, of what its numbers do not decide."""
+    pooled = [shape for layer, shape in zip(network.layers, network.shapes, strict=False) if isinstance(layer, Pool)]
+    pairs = zip(network.layers, network.layers[1:], strict=False)
+    passes, bits = network.timesteps // sizing.timesteps, network.image_bits
+    convolutions = [layer for layer in network.layers if isinstance(layer, Conv)]
+    held = {(False, False): "none", (True, False): "image side", (False, True): "class side", (True, True): "both sides"}
+    maybe = {
+        "pool: drops an odd last row": any(height % 2 for _, height, _ in pooled),
+        "pool: drops an odd last column": any(width % 2 for _, _, width in pooled),
+        "pool: pools in a row": any(isinstance(one, Pool) and isinstance(other, Pool) for one, other in pairs),
+        "pool: gives a map with a side of 1": any(min(height, width) < 4 for _, height, width in pooled),
+        "pool: none": not pooled,
+        "sizing: several passes": passes > 1,
+        "sizing: rows in parts": any(number > 1 for number in sizing.parts.values()),
+        "sizing: queues of depth 1": sizing.queue_depth == 1,
+        "pixels: signed": network.image_signed,
+    }
+    return [
+        f"coding: {network.coding}",
+        "timesteps: " + ("1" if network.timesteps == 1 else "2 to 8" if network.timesteps <= 8 else "9 to 64"),
+        *(name for name, holds in maybe.items() if holds),
+        *(f"kernel: {layer.kernel}x{layer.kernel}" for layer in convolutions),
+        "pixels: " + ("1 bit" if bits == 1 else "2 to 8 bits" if bits <= 8 else "9 to 16 bits"),
+        "images back to back: " + ("1" if len(images) == 1 else "2 to 4"),
+        f"stalls of the second run: {held[stalls[0] > 0, stalls[1] > 0]}",
+    ]
+
+
+def check(case: Case, folder: Path, simulator: str = "icarus") -> Finding:
+    """Run the network with and without stalls, and compare with the plain model and the cycle model."""
+    network, stages, images = case.network, case.stages, case.images
+    trace = plain_trace(network, images)
+    language, run = SIMULATORS[simulator]
+    bench = network_bench(network, stages, images, language)
+    held = dataclasses.replace(bench, src_stall=case.stalls[0], dst_stall=case.stalls[1], seed=len(images))
+    wrong = _golden_difference(network, images, trace)
+    outcomes = []
+    for name, each in (("free", bench), ("held", held)):
+        (folder / name).mkdir()
+        outcome = run(each, folder / name)
+        outcomes.append(outcome)
+        mismatch = first_mismatch(stages, trace, streams_of(stages, outcome))
+        wrong += [f"{name}: {mismatch}"] if mismatch else [f"{name}: {outcome.fault}"] if outcome.fault else []
+    free = NetworkRun(network, stages, images, bench, trace, outcomes[0], None)
+    traits = case.traits
+    if any(beats and beats[-1].cycle > outcomes[0].cycles for beats in outcomes[0].streams.values()):
+        traits += ("a beat after the last class",)
+    return Finding(2 * compared(trace), tuple(wrong), cycle_difference(run_model(network, stages, trace), free), traits)
+
+
+def plain_trace(network: Network, images: np.ndarray) -> golden.Trace:
+    """What the plain model computes, in the form of the golden model's result."""
+    of_images = [spikes_of(network, image) for image in images]
+    spikes = {name: np.array([each[name] for each in of_images]) for name in of_images[0]}
+    if network.coding != "direct":
+        spikes[ENCODER] = np.array([encoded(network, image) for image in images])
+    votes = [votes_of(network, each[network.layers[-1].name]) for each in of_images]
+    return golden.Trace(spikes, np.array(votes), np.array([counts.index(max(counts)) for counts in votes]))
+
+
+def compared(trace: golden.Trace) -> int:
+    """Outputs of a trace's layers, on all images at all timesteps."""
+    return sum(spikes.size for name, spikes in trace.spikes.items() if name != ENCODER)
+
+
+def _golden_difference(network: Network, images: np.ndarray, plain: golden.Trace) -> list[str]:
+    trace = golden.run(network, images)
+    differ = [name for name, spikes in plain.spikes.items() if not np.array_equal(spikes, trace.spikes[name])]
+    if not np.array_equal(trace.counts, plain.counts) or not np.array_equal(trace.predicted, plain.predicted):
+        differ.append(READOUT)
+    return [f"golden model: other spikes of {', '.join(differ)}"] if differ else []
+
+
+def streams_of(stages: Mapping[str, Stage], outcome: Outcome) -> dict:
+    """The recorded beats by stage name."""
+    return {name: outcome.streams["dst" if name == READOUT else name] for name in stages}
+
+
+def cycle_difference(model: CycleRun, run: NetworkRun) -> str | None:
+    """The first of counters, cycles, starts, firsts and lasts in which the cycle model differs from a run without stalls."""
+    if model.cycles != run.outcome.cycles:
+        return f"cycles {model.cycles}, in the hardware {run.outcome.cycles}"
+    if model.starts.tolist() != run.outcome.starts:
+        return f"starts {model.starts.tolist()}, in the hardware {run.outcome.starts}"
+    for name, beats in streams_of(run.stages, run.outcome).items():
+        if model.activity[name] != run.activity[name]:
+            return f"counters of {name} {model.activity[name]}, in the hardware {run.activity[name]}"
+        if len(beats) % len(run.images):
+            return f"{len(beats)} beats of {name} for {len(run.images)} images"
+        by_image = np.array([beat.cycle for beat in beats]).reshape(len(run.images), -1)
+        for what, ours, theirs in (("firsts", model.firsts, by_image[:, 0]), ("lasts", model.lasts, by_image[:, -1])):
+            if ours[name].tolist() != theirs.tolist():
+                return f"{what} of {name} {ours[name].tolist()}, in the hardware {theirs.tolist()}"
+    return None
+
+
+def run_all(seed: int, count: int, file: Path) -> None:
+    """Check the networks from 0 to `count` that have no line in `file`, and add theirs."""
+    done = {record["number"] for record in read_records(file, seed)}
+    start = time.monotonic()
+    with file.open("a") as lines:
+        if not done and not file.stat().st_size:
+            lines.write(json.dumps({"seed": seed, "sources": sources_digest()}) + "\n")
+        for number in sorted(set(range(count)) - done):
+            finding = _finding(draw(seed, number))
+            lines.write(json.dumps({"number": number} | dataclasses.asdict(finding)) + "\n")
+            lines.flush()
+            told = "; ".join([*finding.wrong, *([finding.cycles] if finding.cycles else [])]) or "equal"
+            print(f"{time.monotonic() - start:.0f} s: network {number}: {told}", flush=True)
+
+
+def _finding(case: Case) -> Finding:
+    """What check() says; an error of a tool or of the cycle model is a finding, too."""
+    with TemporaryDirectory() as folder:
+        try:
+            return check(case, Path(folder))
+        except CosimError as error:
+            return Finding(0, (f"{type(error).__name__}: {error}",), None, case.traits)
+
+
+def read_records(file: Path, seed: int) -> list[dict]:
+    """The lines of a run. InputError: they are of another seed or of other sources. A line that was cut off is removed."""
+    if not file.exists() or not file.stat().st_size:
+        return []
+    text = file.read_text()
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        file.write_text(whole)
+    records = [json.loads(line) for line in whole.splitlines()]
+    wanted = {"seed": seed, "sources": sources_digest()}
+    if records and records[0] != wanted:
+        raise InputError(f"{file}: of another seed or of other sources; allowed: another --out, or this file removed")
+    return records[1:]
+
+
+def sources_digest() -> str:
+    """Digest of all that decides what a network gives: a run must not go on with other sources."""
+    folders = [ROOT / name for name in ("rtl", "cosim", "reference")]
+    files = [*(file for folder in folders for file in folder.rglob("*.py")), ROOT / "tests/plain_model.py", Path(__file__)]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
+
+
+def table(records: Sequence[Mapping]) -> str:
+    """A table of Markdown: all networks, then those of each trait."""
+    traits = sorted({trait for record in records for trait in record["traits"]})
+    rows = [_row("all", records), *(_row(trait, [r for r in records if trait in r["traits"]]) for trait in traits)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [["drawn", *FIELDS], ["---"] * (1 + len(FIELDS)), *rows])
+
+
+def _row(title: str, records: Iterable[Mapping]) -> list[str]:
+    found = list(records)
+    numbers = (
+        len(found), sum(record["outputs"] for record in found), sum(bool(record["wrong"]) for record in found),
+        sum(record["cycles"] is not None for record in found),
+    )  # fmt: skip
+    return [title, *map(str, numbers)]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=1000, metavar="N", help="number of networks (default: 1000)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="what they are drawn from (default: 1)")
+    parser.add_argument("--out", type=Path, default=Path("runs/random-networks"), metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--table", action="store_true", help="only print the table of what is done")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    file = args.out / "networks.jsonl"
+    try:
+        if not args.table:
+            torch.set_num_threads(1)
+            run_all(args.seed, args.count, file)
+        records = read_records(file, args.seed)
+    except InputError as error:
+        print(f"random_networks: {error}", file=sys.stderr)
+        return 2
+    print(table(records))
+    return int(any(record["wrong"] or record["cycles"] for record in records))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
