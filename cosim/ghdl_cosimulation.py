@@ -16,7 +16,7 @@ import myhdl
 from .convert import Module, write
 from .errors import CosimError
 from .ghdl import OPTIONS, analyse
-from .system import require
+from .system import require, start_program, stop_program
 
 
 def ghdl_cosimulation(modules: list[Module], signals: dict, watched: dict[str, str | None], folder: Path) -> GhdlCosimulation:
@@ -44,16 +44,18 @@ class GhdlCosimulation(myhdl.Cosimulation):
     def __init__(self, folder: Path, inputs: list, outputs: list):
         command = [require("ghdl", "ghdl"), "--elab-run", *OPTIONS, "bench", "--ieee-asserts=disable"]
         self._rt, to_myhdl = os.pipe()
-        from_myhdl, self._wf = os.pipe()
         # Not standard output, to which GHDL writes its own messages.
         command.append(f"-gshown=/dev/fd/{to_myhdl}")
         self._log = folder / "ghdl.log"
         with self._log.open("w") as log:
-            self._child = subprocess.Popen(
-                command, cwd=folder, stdin=from_myhdl, stdout=log, stderr=subprocess.STDOUT, pass_fds=[to_myhdl]
+            child = start_program(
+                command, folder, takes_input=True, stdout=log, stderr=subprocess.STDOUT, pass_fds=[to_myhdl]
             )
         os.close(to_myhdl)
-        os.close(from_myhdl)
+        self._child = _Child(child)
+        assert child.stdin
+        self._wf = os.dup(child.stdin.fileno())
+        child.stdin.close()
         self._fromSigs, self._outputs = inputs, outputs
         self._shown = [""] * len(outputs)
         # GHDL speaks first.
@@ -84,6 +86,21 @@ class GhdlCosimulation(myhdl.Cosimulation):
                 raise CosimError(f"ghdl ended early: {(self._log.read_text().splitlines() or ['no output'])[0]}")
             line += part
         return line.decode()
+
+
+class _Child:
+    """GHDL's process as MyHDL's simulator wants to see it: it closes the pipes, then waits."""
+
+    def __init__(self, process: subprocess.Popen):
+        self._process = process
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.returncode
+
+    def wait(self) -> None:
+        self._process.wait()
+        stop_program(self._process)
 
 
 def _digits(value: int, width: int) -> str:

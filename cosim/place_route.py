@@ -19,6 +19,7 @@ from typing import Any
 from .convert import Module, write
 from .errors import CosimError
 from .families import ECP5, TECHMAP, TECHMAP_FILE, check_multipliers
+from .system import program
 from .yosys import read, run_yosys
 
 DEVICE, PACKAGE, SIZE = "LFE5U-85F", "CABGA381", "--85k"
@@ -84,14 +85,14 @@ def place_and_route(folder: Path, target: Target, progress: Callable[[str], None
     words = [str(word) for option in (options | files).items() for word in option]
     flags = [SIZE, "--out-of-context", "--timing-allow-fail", "--detailed-timing-report"]
     lines = []
-    with subprocess.Popen(
-        [*NEXTPNR, *flags, *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as run:
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+    with program([*NEXTPNR, *flags, *words], folder, **pipes) as run:
         assert run.stdout
         for line in run.stdout:
             lines.append(line)
             if step := re.match(r"Info: ((?:Packing|Creating|Running|Routing) .*?)[,.]", line):
                 progress(f"nextpnr: {step[1]}")
+        run.wait()
     log = "".join(lines)
     if run.returncode != 0:
         raise CosimError(failure(log))

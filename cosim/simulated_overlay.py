@@ -12,7 +12,7 @@ from .axi_bench import PATIENCE, axi_bench
 from .bench import FAULT
 from .convert import Module, write
 from .errors import CosimError
-from .system import require, run_tool
+from .system import require, run_tool, start_program, stop_program
 
 RESPONSES = {0: "OKAY", 2: "SLVERR", 3: "DECERR"}
 
@@ -41,7 +41,7 @@ class SimulatedOverlay:
         run_tool([require("iverilog", "iverilog"), "-g2005", "-o", "bench.vvp", "-s", "bench", *files, "bench.v"], folder)
         command = [require("vvp", "iverilog"), "-n", "bench.vvp", f"+stall={stall}", f"+seed={seed}", f"+patience={patience}"]
         command += ["-fst"] if waves else []
-        self._process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = start_program(command, folder, takes_input=True, stdout=subprocess.PIPE, text=True)
         self._words: deque[int] = deque()
         self.ip = _Registers(self)
         self.dma = _Dma(self, next(port.width for port in modules[-1].ports if port.name == "s_axis_tdata") // 8)
@@ -55,6 +55,7 @@ class SimulatedOverlay:
     def close(self) -> None:
         """End the simulation."""
         self._process.communicate()
+        stop_program(self._process)
 
     def run(self, cycles: int) -> None:
         """Let time pass."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +12,7 @@ import pytest
 
 from cosim.convert import convert
 from cosim.errors import CosimError
+from cosim.system import side_by_side
 
 from .equivalence import PROVEN, equivalence
 from .killing import Run, Use, Verdict, run_all, uses
@@ -146,9 +146,7 @@ def result(target: Target, verdicts: Sequence[Verdict], jobs: int) -> Result:
     pairs = list(zip(target.netlist.mutants, verdicts, strict=True))
     survivors = [mutant.mutation for mutant, verdict in pairs if not verdict.failed]
     check_comparison(target, [mutant.mutation for mutant, verdict in pairs if verdict.failed])
-    with ThreadPoolExecutor(jobs) as pool:
-        compared = pool.map(lambda mutation: Survivor(mutation, compare(target, mutation)), survivors)
-        survived = list(compared)
+    survived = list(side_by_side(lambda mutation: Survivor(mutation, compare(target, mutation)), survivors, jobs))
     killers = Counter(verdict.failed for verdict in verdicts if verdict.failed)
     return Result(
         target.block, target.module, target.parameters, len(target.tests), len(pairs), dict(killers.most_common()), survived,

@@ -17,10 +17,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,11 +26,12 @@ from threading import Lock
 
 from cosim.convert import Module, convert, write
 from cosim.errors import CosimError
+from cosim.system import side_by_side
 
 from .placement import block_of, covers, place, planted, streams
 from .proof import Fault, Misuse, Proof
 from .proofs import PROOFS
-from .solve import SMTBMC, TOP, holds, ready_is_free, versions, write_model
+from .solve import SMTBMC, TOP, Undecided, holds, ready_is_free, versions, write_model
 
 # MyHDL converts one block at a time.
 CONVERSION = Lock()
@@ -74,8 +73,7 @@ def main() -> int:
 
 def prove_all(proofs: list[Proof]) -> list[Result]:
     """Run proofs side by side and print what comes of each; the results are in the order of the proofs."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda proof: report(prove(proof)), proofs))
+    return list(side_by_side(lambda proof: report(prove(proof)), proofs))
 
 
 def report(result: Result) -> Result:
@@ -94,6 +92,8 @@ def prove(proof: Proof) -> Result:
         try:
             if not finds(proof, modules, fault):
                 failures.append(f"the fault {fault.what!r} is not found")
+        except Undecided as error:
+            failures.append(f"whether the fault {fault.what!r} is found: {error}")
         except CosimError as error:
             failures.append(str(error))
     return Result(
@@ -114,8 +114,19 @@ def failed_checks(proof: Proof, modules: list[Module]) -> list[str]:
     modes = [mode for mode in SMTBMC if mode != "cover" or covers(proof)]
     with TemporaryDirectory() as folder:
         write_proof(proof, modules, Path(folder))
-        failures = [f"{mode} fails" for mode in modes if not holds(mode, depths.get(mode, proof.depth), Path(folder))]
-    return failures + failed_ready(modules)
+        failures = [failure for mode in modes for failure in failed_mode(mode, depths.get(mode, proof.depth), Path(folder))]
+    try:
+        return failures + failed_ready(modules)
+    except Undecided as error:
+        return [*failures, str(error)]
+
+
+def failed_mode(mode: str, depth: int, folder: Path) -> list[str]:
+    """What is to be said of a check by yosys-smtbmc that does not hold, or is not decided."""
+    try:
+        return [] if holds(mode, depth, folder) else [f"{mode} fails"]
+    except Undecided as error:
+        return [str(error)]
 
 
 def failed_ready(modules: list[Module]) -> list[str]:
