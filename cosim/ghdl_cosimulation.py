@@ -13,6 +13,8 @@ from pathlib import Path
 
 import myhdl
 
+from reference.files import write_file
+
 from .convert import Module, write
 from .errors import CosimError
 from .ghdl import OPTIONS, analyse
@@ -26,7 +28,7 @@ def ghdl_cosimulation(modules: list[Module], signals: dict, watched: dict[str, s
     """
     top = modules[-1]
     files = [file.name for file in write(modules, folder)]
-    (folder / "bench.vhd").write_text(_bench(top, signals, watched))
+    write_file(folder / "bench.vhd", _bench(top, signals, watched))
     analyse([*files, "bench.vhd"], folder)
     inputs = [signals[port.name] for port in top.ports if port.direction == "input"]
     outputs = [signals[port.name] for port in top.ports if port.direction == "output"]

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from time import sleep
 
@@ -53,7 +54,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _watch(name: str) -> None:
-    """Begin to watch for the signals: Python's own handlers run only between its instructions, and what they raise may be lost."""
+    """Begin to watch for the signals: handlers of Python run only between its instructions, and what they raise may be lost."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -71,8 +72,6 @@ def _end_in_time(name: str, reader: int) -> None:
 def _leave(status: int) -> None:
     """End without waiting for threads; programs that still run end with the process, see system.Keeper."""
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with suppress(OSError, ValueError):
             stream.flush()
-        except (OSError, ValueError):
-            pass
     os._exit(status)

@@ -16,6 +16,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from reference.files import write_file
+
 from .convert import Module, write
 from .errors import CosimError
 from .families import ECP5, TECHMAP, TECHMAP_FILE, check_multipliers
@@ -68,7 +70,7 @@ def flat_netlist(modules: Sequence[Module], folder: Path, multipliers: str = "ds
     check_multipliers(multipliers)
     top = modules[-1].name
     write(list(modules), folder)
-    (folder / TECHMAP_FILE).write_text(TECHMAP)
+    write_file(folder / TECHMAP_FILE, TECHMAP)
     leave_trace_open = f"delete -output {top}/w:trace"
     commands = [*read(modules), leave_trace_open, *ECP5.commands(top, multipliers, flat=True), f"write_json {NETLIST}"]
     return run_yosys(commands, folder, "flat")

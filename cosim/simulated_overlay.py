@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from reference.files import write_file
+
 from .axi_bench import PATIENCE, axi_bench
 from .bench import FAULT
 from .convert import Module, write
@@ -37,7 +39,7 @@ class SimulatedOverlay:
         cycles each side of each channel is held back, at random."""
         self.folder = folder
         files = [file.name for file in write(list(modules), folder)]
-        (folder / "bench.v").write_text(axi_bench(modules[-1], waves))
+        write_file(folder / "bench.v", axi_bench(modules[-1], waves))
         run_tool([require("iverilog", "iverilog"), "-g2005", "-o", "bench.vvp", "-s", "bench", *files, "bench.v"], folder)
         command = [require("vvp", "iverilog"), "-n", "bench.vvp", f"+stall={stall}", f"+seed={seed}", f"+patience={patience}"]
         command += ["-fst"] if waves else []
@@ -115,7 +117,7 @@ class _SendChannel:
         if len(beats) % size:
             raise CosimError(f"a transfer of {len(beats)} bytes; allowed: a multiple of {size}, the width of the stream")
         lines = (beats[i : i + size][::-1].hex() for i in range(0, len(beats), size))
-        (self._overlay.folder / "send.hex").write_text("".join(f"{line}\n" for line in lines))
+        write_file(self._overlay.folder / "send.hex", "".join(f"{line}\n" for line in lines))
         self._overlay.command(f"s {len(beats) // size:x} {int(last)}")
 
     def wait(self) -> None:

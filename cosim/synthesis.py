@@ -15,6 +15,8 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
+from reference.files import write_file
+
 from .convert import Module, write
 from .errors import CosimError
 from .families import AREA, TECHMAP, TECHMAP_FILE, Family, check_multipliers, family_named
@@ -127,7 +129,7 @@ def synthesize(
     target = family_named(family)
     check_multipliers(multipliers)
     write(list(modules), folder)
-    (folder / TECHMAP_FILE).write_text(TECHMAP)
+    write_file(folder / TECHMAP_FILE, TECHMAP)
     progress("latches, loops and drivers")
     check_design(modules, folder)
     tree = {module.name: instances_in(module, modules) for module in modules}

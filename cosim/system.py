@@ -161,7 +161,7 @@ def require(program: str, package: str) -> str:
 
 @contextmanager
 def program(command: list[str], folder: Path, *, takes_input: bool = False, **options: Any) -> Iterator[subprocess.Popen]:
-    """A program that runs in `folder`, as a Popen; when the block is left, it is ended if it still runs, with all that it started.
+    """A program that runs in `folder`, as a Popen. If it still runs when the block is left, it and all that it started is ended.
 
     takes_input: it has a pipe at its standard input, else nothing. options: of Popen.
     """

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from reference.files import write_file
+
 from .convert import Module, write
 from .errors import CosimError
 from .system import require, run_program, run_tool
@@ -22,7 +24,7 @@ def run_yosys(commands: Sequence[str], folder: Path, name: str = "script") -> st
     name: that of the script; runs that share a folder at the same time need different ones.
     """
     script = folder / f"{name}.ys"
-    script.write_text("".join(f"{command}\n" for command in commands))
+    write_file(script, "".join(f"{command}\n" for command in commands))
     done = run_program([require("yosys", "yosys"), "-s", script.name], folder)
     if done.returncode != 0:
         errors = re.findall(r"^ERROR: (.*)", done.stdout + done.stderr, re.MULTILINE)

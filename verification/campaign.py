@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from cosim.convert import convert
 from cosim.errors import CosimError
+from cosim.folder import temporary_folder
 from cosim.system import side_by_side
 
 from .equivalence import PROVEN, equivalence
@@ -102,8 +101,8 @@ def target(block: str, test: str, used: Mapping[str, Use], count: int, seed: int
     if len(found) != 1:
         raise CosimError(f"{test} must use one {block}, and uses {len(found)}")
     modules = convert(found[0].block)
-    with TemporaryDirectory() as folder:
-        netlist = plant(modules, count, seed, Path(folder))
+    with temporary_folder() as folder:
+        netlist = plant(modules, count, seed, folder)
     return Target(block, modules[-1].parameters, netlist, tuple(found[0].tests))
 
 
@@ -163,5 +162,5 @@ def check_comparison(target: Target, killed: Sequence[Mutation]):
 
 
 def compare(target: Target, mutation: Mutation | None) -> str:
-    with TemporaryDirectory() as folder:
-        return equivalence(target.netlist, mutation, Path(folder))
+    with temporary_folder() as folder:
+        return equivalence(target.netlist, mutation, folder)

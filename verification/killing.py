@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -23,6 +22,7 @@ from myhdl._block import _Block
 import cosim.convert
 from cosim.convert import module_name
 from cosim.errors import CosimError
+from cosim.folder import temporary_folder
 
 TESTS = Path(__file__).parents[1] / "tests"
 
@@ -60,7 +60,7 @@ def with_tests(files: Collection[str], work: Callable[[Sequence[pytest.Item]], N
     Tests of hypothesis are left out, since each of their runs takes other parameters.
     """
     plugin = Session(work)
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         options = ["-qq", "--capture=no", "-p", "no:cacheprovider", "--basetemp", f"{folder}/tests"]
         status = pytest.main([*options, *(str(TESTS / file) for file in files)], plugins=[plugin])
     if plugin.error:

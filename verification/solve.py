@@ -10,6 +10,7 @@ from pathlib import Path
 from cosim.errors import CosimError
 from cosim.system import require, run_program, run_tool
 from cosim.yosys import run_yosys
+from reference.files import write_file
 
 TOP = "proven"
 SMTBMC: dict[str, list[str]] = {"base": [], "induction": ["-i"], "cover": ["-c"]}
@@ -99,7 +100,7 @@ def ready_is_free(stream: str, files: list[str], folder: Path, seconds: int = SE
     run_yosys([f"read_verilog {' '.join(files)}", *FLAT, "write_json flat.json"], folder)
     design = json.loads((folder / "flat.json").read_text())
     cut_registers(design["modules"][TOP])
-    (folder / "combinational.json").write_text(json.dumps(design))
+    write_file(folder / "combinational.json", json.dumps(design))
     log = run_yosys(TWINS.format(top=TOP, stream=stream, seconds=seconds).strip().splitlines(), folder)
     if "Interrupted SAT solver: TIMEOUT!" in log:
         raise Undecided(f"whether {stream}_ready matters while valid is low is undecided: Yosys was not done in {seconds} s")
