@@ -27,11 +27,12 @@ def run_command(name: str, command: Callable[[], int]) -> int:
     On SIGINT and SIGTERM it gets a KeyboardInterrupt, and the process ends here with status_of().
     """
     told = [number for number in SAID if signal.getsignal(number) is not signal.SIG_IGN]
-    for number in told:
-        signal.signal(number, _interrupt)
-    _watch(name)
     try:
+        for number in told:
+            signal.signal(number, _interrupt)
+        _watch(name)
         status = command()
+        _listen_no_more()
     except KeyboardInterrupt as interrupt:
         status = status_of(name, interrupt)
     if status in (128 + number for number in SAID):
@@ -46,10 +47,14 @@ def status_of(name: str, interrupt: KeyboardInterrupt) -> int:
     return 128 + number
 
 
+def _listen_no_more() -> None:
+    """What is being tidied up is not interrupted once more."""
+    for number in SAID:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _interrupt(number: int, frame: object) -> None:
-    for each in SAID:
-        # What is being tidied up is not interrupted once more.
-        signal.signal(each, signal.SIG_IGN)
+    _listen_no_more()
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
@@ -58,6 +63,8 @@ def _watch(name: str) -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    # What a forked child is told is not told to this process.
+    os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
     Thread(target=_end_in_time, args=(name, reader), daemon=True).start()
 
 
