@@ -223,11 +223,7 @@ def _remove(folder: Path, target: Path):
         # Never finished: nobody has seen it.
         shutil.rmtree(folder, ignore_errors=True)
         return
-    for name in list(foreign_files(folder)):
-        with suppress(FileExistsError):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            _move(folder / name, target / name)
-    others = set(foreign_files(folder))
+    others = {name for name in list(foreign_files(folder)) if not _moved(folder / name, target / name)}
     for inside, folders, files in os.walk(folder, topdown=False):
         for name in (*files, *folders):
             path = os.path.join(inside, name)
@@ -239,13 +235,18 @@ def _remove(folder: Path, target: Path):
         folder.rmdir()
 
 
-def _move(source: Path, target: Path):
-    """FileExistsError: the name is taken."""
-    if _rename(source, target, NOREPLACE):
-        return
+def _moved(source: Path, target: Path) -> bool:
+    """Move a file or folder; False where its new name is taken."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if _rename(source, target, NOREPLACE):
+            return True
+    except (FileExistsError, NotADirectoryError):
+        return False
     if os.path.lexists(target):
-        raise FileExistsError
+        return False
     source.rename(target)
+    return True
 
 
 def _named(error: OSError | InputError, path: Path, fresh: Path) -> Exception:

@@ -8,10 +8,12 @@ it ends: the keeper, a small shell process, knows all groups and outlives the pr
 from __future__ import annotations
 
 import atexit
+import ctypes
 import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -42,6 +44,8 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 GATE = 'read -r go && exec "$@"'
 GATE_WITHOUT_INPUT = f"{GATE} </dev/null"
 
+PR_SET_PDEATHSIG = 1
+"""Of Linux' prctl."""
 PATIENCE = 0.5
 """Seconds that threads have to notice that their programs were ended."""
 
@@ -207,6 +211,14 @@ def run_tool(command: list[str], folder: Path) -> str:
     if done.returncode != 0:
         raise CosimError(f"{Path(command[0]).name} failed: {(output.strip().splitlines() or ['no output'])[-1]}")
     return output
+
+
+def end_with_parent(parent: int) -> None:
+    """In a process that `parent` has forked, on Linux: be killed when the thread that did so ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def side_by_side(function: Callable[[Item], Result], items: Iterable[Item], jobs: int | None = None) -> Iterator[Result]:

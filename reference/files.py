@@ -73,7 +73,7 @@ def check_writable(path: Path | str) -> None:
     InputError: `path` names no file, is a folder, or its folder is missing or not writable.
     """
     path = Path(path)
-    if not path.name or path.is_dir():
+    if not path.name or os.path.isdir(path):
         raise InputError(f"{path}: cannot be written (is a folder; needs the name of a file)")
     if not path.parent.is_dir():
         raise InputError(f"{path}: cannot be written (folder {path.parent} is not there)")

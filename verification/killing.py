@@ -23,6 +23,7 @@ import cosim.convert
 from cosim.convert import module_name
 from cosim.errors import CosimError
 from cosim.folder import temporary_folder
+from cosim.system import end_with_parent
 
 TESTS = Path(__file__).parents[1] / "tests"
 
@@ -74,12 +75,12 @@ class Session:
 
     def __init__(self, work: Callable[[Sequence[pytest.Item]], None]):
         self.work = work
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         try:
             self.work([item for item in session.items if in_icarus(item)])
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             self.error = error
         return True
 
@@ -169,7 +170,7 @@ def run_all(runs: Sequence[Run], jobs: int) -> Iterator[tuple[int, Verdict]]:
 def start(index: int, run: Run) -> Child:
     """Fork a child for a run."""
     receiver, sender = FORK.Pipe(duplex=False)
-    process = FORK.Process(target=in_child, args=(run, sender))
+    process = FORK.Process(target=in_child, args=(run, sender, os.getpid()))
     process.start()
     sender.close()
     return Child(index, process, receiver, time.monotonic() + run.limit)
@@ -192,8 +193,9 @@ def end(child: Child) -> Verdict:
     return verdict
 
 
-def in_child(run: Run, sender: Connection):
+def in_child(run: Run, sender: Connection, parent: int):
     """The child's work."""
+    end_with_parent(parent)
     os.setsid()
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
