@@ -6,13 +6,15 @@ import os
 import platform
 from pathlib import Path
 
+from reference.files import write_atomically
+
 
 def write_section(path: Path, text: str, name: str = "measured") -> None:
     """Put `text` between the marks of a page's section, <!-- NAME: begin --> and <!-- NAME: end -->."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     page = path.read_text()
     before, after = page[: page.index(begin) + len(begin)], page[page.index(end) :]
-    path.write_text(f"{before}\n{text}\n{after}")
+    write_atomically(path, f"{before}\n{text}\n{after}".encode())
 
 
 def machine() -> str:

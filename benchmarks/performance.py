@@ -6,7 +6,6 @@ python -m benchmarks.performance [--write] [--skip-tests]
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from cosim.network_run import SIMULATORS, network_bench, stage_activity
 from cosim.plan import plan_stages
 from cosim.sizing import choose_sizing
 from cosim.stage_run import run_stage
+from cosim.system import run_tool
 from reference import golden
 from reference.datasets import load, random_images
 from reference.modelfile import load_model
@@ -151,7 +151,7 @@ def _time_table(skip_tests: bool) -> str:
 
 def _timed(command: list[str]) -> str:
     start = time.monotonic()
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    run_tool(command, ROOT)
     return f"{time.monotonic() - start:.0f}"
 
 

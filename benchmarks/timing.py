@@ -26,6 +26,7 @@ from cosim.sizing import choose_sizing
 from cosim.timing_report import make_report
 from cosim.yosys import yosys_version
 from reference.datasets import load
+from reference.files import write_atomically
 from reference.modelfile import load_model
 
 from .page import machine, table, write_section
@@ -82,7 +83,7 @@ def measure(lanes: int, grade: int, folder: Path) -> None:
         flat_netlist(modules, Path(work))
         for seed in SEEDS:
             timing = about | make_report(place_and_route(Path(work), Target(speed=grade, seed=seed)), modules, costs)
-            (folder / f"seed-{seed}.json").write_text(json.dumps(timing, indent=2) + "\n")
+            write_atomically(folder / f"seed-{seed}.json", (json.dumps(timing, indent=2) + "\n").encode())
             print(f"{lanes} lanes, grade {grade}, seed {seed}: {timing['fmax_mhz']:.1f} MHz", file=sys.stderr, flush=True)
 
 

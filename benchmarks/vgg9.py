@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from cosim.balance import least_sum
 from cosim.explore import Budget, Choice, Problem, choose
 from cosim.plots import plot_cycles, plot_gantt
 from cosim.sizing import QUEUE_DEPTH
+from cosim.system import program
 from reference import golden
 from reference.datasets import load
 from reference.golden import Trace
@@ -206,8 +206,8 @@ class _Commands:
         start = time.monotonic()
         with (self.folder / "output").open("w") as output:
             command = [sys.executable, "-m", "scripts.main", *words]
-            process = subprocess.Popen(command, cwd=self.folder, stdout=output, env=self.environment)
-            _, status, usage = os.wait4(process.pid, 0)
+            with program(command, self.folder, stdout=output, env=self.environment) as process:
+                _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - start
         if status:
             raise SystemExit(f"{' '.join(words)}: failed")

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from reference.files import write_file
+
 from .conversion.convert import Module
 from .errors import CosimError
 
@@ -105,7 +107,7 @@ class Outcome:
 def write_beats(bench: Bench, folder: Path):
     """Write src.hex."""
     digits = -(-bench.width("src_data") // 4)
-    (folder / "src.hex").write_text("".join(f"{beat:0{digits}x}\n" for beat in bench.beats))
+    write_file(folder / "src.hex", "".join(f"{beat:0{digits}x}\n" for beat in bench.beats))
 
 
 def read_outcome(bench: Bench, folder: Path, log: str) -> Outcome:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -21,6 +19,7 @@ from .balance import Options, fastest, fewest, lane_options
 from .cycle_model import CycleRun, run_model
 from .plan import Stage, plan_stages
 from .sizing import Sizing, choose_sizing, divisors, part_beats
+from .system import side_by_side
 
 BUDGETS = ("lanes", "luts", "fps")
 LATENCY_SLACKS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.5)
@@ -291,10 +290,9 @@ def explore(
 
     points = [chosen]
     # The cycle model computes without Python's lock.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done, found in enumerate(pool.map(point, others), 1):
-            points += [found] if found else []
-            progress(f"Pareto front: {done} of {len(others)}")
+    for done, found in enumerate(side_by_side(point, others), 1):
+        points += [found] if found else []
+        progress(f"Pareto front: {done} of {len(others)}")
     shown = pareto_front(points)
     return Exploration(budget, clock, chosen, shown if chosen in shown else sorted([*shown, chosen], key=lambda one: one.cost))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reference.files import write_file
+
 from .bench import Bench, Outcome, read_outcome, write_beats
 from .conversion.convert import write
 from .system import require, run_tool
@@ -23,7 +25,7 @@ def run_ghdl(bench: Bench, folder: Path) -> Outcome:
     ghdl = require("ghdl", "ghdl")
     files = [file.name for file in write(list(bench.modules), folder)]
     write_beats(bench, folder)
-    (folder / "bench.vhd").write_text(vhdl_bench(bench))
+    write_file(folder / "bench.vhd", vhdl_bench(bench))
     analyse([*files, "bench.vhd"], folder)
     # Before reset all is unknown, and numeric_std would say so once a signal.
     dump = ["--fst=waves.fst"] if bench.waves else []

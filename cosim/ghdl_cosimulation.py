@@ -11,11 +11,13 @@ import os
 import subprocess
 from pathlib import Path
 
+from reference.files import write_file
+
 from .conversion.convert import Module, write
 from .conversion.simulation import LineCosimulation
 from .errors import CosimError
 from .ghdl import OPTIONS, analyse
-from .system import require
+from .system import require, start_program, stop_program
 
 
 def ghdl_cosimulation(modules: list[Module], signals: dict, watched: dict[str, str | None], folder: Path) -> LineCosimulation:
@@ -25,7 +27,7 @@ def ghdl_cosimulation(modules: list[Module], signals: dict, watched: dict[str, s
     """
     top = modules[-1]
     files = [file.name for file in write(modules, folder)]
-    (folder / "bench.vhd").write_text(_bench(top, signals, watched))
+    write_file(folder / "bench.vhd", _bench(top, signals, watched))
     analyse([*files, "bench.vhd"], folder)
     inputs = [signals[port.name] for port in top.ports if port.direction == "input"]
     outputs = [signals[port.name] for port in top.ports if port.direction == "output"]
@@ -35,21 +37,35 @@ def ghdl_cosimulation(modules: list[Module], signals: dict, watched: dict[str, s
 def _start(folder: Path, inputs: list, outputs: list) -> LineCosimulation:
     command = [require("ghdl", "ghdl"), "--elab-run", *OPTIONS, "bench", "--ieee-asserts=disable"]
     shown, to_myhdl = os.pipe()
-    from_myhdl, taken = os.pipe()
     # Not standard output, to which GHDL writes its own messages.
     command.append(f"-gshown=/dev/fd/{to_myhdl}")
     log = folder / "ghdl.log"
     with log.open("w") as file:
-        child = subprocess.Popen(
-            command, cwd=folder, stdin=from_myhdl, stdout=file, stderr=subprocess.STDOUT, pass_fds=[to_myhdl]
-        )
+        child = start_program(command, folder, takes_input=True, stdout=file, stderr=subprocess.STDOUT, pass_fds=[to_myhdl])
     os.close(to_myhdl)
-    os.close(from_myhdl)
+    assert child.stdin
+    taken = os.dup(child.stdin.fileno())
+    child.stdin.close()
 
     def ended() -> CosimError:
         return CosimError(f"ghdl ended early: {(log.read_text().splitlines() or ['no output'])[0]}")
 
-    return LineCosimulation(child, shown, taken, inputs, outputs, ended)
+    return LineCosimulation(_Child(child), shown, taken, inputs, outputs, ended)
+
+
+class _Child:
+    """GHDL's process as MyHDL's simulator wants to see it: it closes the pipes, then waits."""
+
+    def __init__(self, process: subprocess.Popen):
+        self._process = process
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.returncode
+
+    def wait(self) -> None:
+        self._process.wait()
+        stop_program(self._process)
 
 
 def _bench(top: Module, signals: dict, watched: dict[str, str | None]) -> str:

@@ -7,6 +7,7 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
+from reference.files import write_file
 from reference.network import Network
 from rtl.activity import COUNTER_BITS, COUNTERS
 
@@ -109,16 +110,16 @@ def write_hdl(
     """
     top = modules[-1].name
     sources = write(list(modules), folder)
-    (folder / f"{top}.f").write_text("".join(f"{source.name}\n" for source in sources))
+    write_file(folder / f"{top}.f", "".join(f"{source.name}\n" for source in sources))
     tables = sorted(file.name for file in folder.glob("*.hex"))
-    (folder / f"{top}.core").write_text(core_file(top, sources, tables, language))
+    write_file(folder / f"{top}.core", core_file(top, sources, tables, language))
     if language == "verilog":
-        (folder / "verilator.f").write_text(VERILATOR_OPTIONS.format(top=top))
-        (folder / "waivers.vlt").write_text(WAIVERS + waivers)
+        write_file(folder / "verilator.f", VERILATOR_OPTIONS.format(top=top))
+        write_file(folder / "waivers.vlt", WAIVERS + waivers)
     for name, content in (others or {}).items():
-        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        write_file(folder / name, content)
     manifest = {"language": language, **_manifest(network, sizing, stages, modules[-1], folder)}
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    write_file(folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
 
 
 def _manifest(network: Network, sizing: Sizing, stages: dict[str, Stage], top: Module, folder: Path) -> dict:

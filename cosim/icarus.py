@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reference.files import write_file
+
 from .bench import Bench, Outcome, read_outcome, write_beats
 from .conversion.convert import write
 from .system import require, run_tool
@@ -15,7 +17,7 @@ def run_icarus(bench: Bench, folder: Path) -> Outcome:
     compiler, simulator = require("iverilog", "iverilog"), require("vvp", "iverilog")
     files = write(list(bench.modules), folder)
     write_beats(bench, folder)
-    (folder / "bench.v").write_text(verilog_bench(bench))
+    write_file(folder / "bench.v", verilog_bench(bench))
     run_tool([compiler, "-g2005", "-o", "bench.vvp", "-s", "bench", *(f.name for f in files), "bench.v"], folder)
     log = run_tool([simulator, "-n", "bench.vvp", *plusargs(bench), *(["-fst"] if bench.waves else [])], folder)
     return read_outcome(bench, folder, log)

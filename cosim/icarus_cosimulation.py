@@ -6,12 +6,14 @@ import fcntl
 import shutil
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import myhdl
 
+from reference.files import write_file
+
 from .conversion.convert import Module, Port, write
 from .errors import CosimError
+from .folder import temporary_folder
 from .system import require, run_tool
 
 MESSAGE_LIMIT = 4000
@@ -29,7 +31,7 @@ def icarus_cosimulation(
     top = modules[-1]
     _check_messages(top)
     files = [file.name for file in write(modules, folder)]
-    (folder / "bench.v").write_text(_bench(top, watched))
+    write_file(folder / "bench.v", _bench(top, watched))
     run_tool([require("iverilog", "iverilog"), "-g2005", "-o", "bench.vvp", "-s", "bench", *files, "bench.v"], folder)
     # A ROM's hex file has a relative name, and Cosimulation takes no folder to run in: a shell changes to it.
     vvp = [require("vvp", "iverilog"), "-n", "-m", str(vpi), "bench.vvp"]
@@ -43,11 +45,11 @@ def build_vpi(cache: Path) -> Path:
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
-            with TemporaryDirectory(dir=cache) as work:
+            with temporary_folder(cache) as work:
                 for source in vpi_sources():
                     shutil.copy(source, work)
-                run_tool([require("iverilog-vpi", "iverilog"), "--name=myhdl", "myhdl.c", "myhdl_table.c"], Path(work))
-                (Path(work) / "myhdl.vpi").replace(target)
+                run_tool([require("iverilog-vpi", "iverilog"), "--name=myhdl", "myhdl.c", "myhdl_table.c"], work)
+                (work / "myhdl.vpi").replace(target)
     return target
 
 

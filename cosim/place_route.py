@@ -16,9 +16,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from reference.files import write_file
+
 from .conversion.convert import Module, write
 from .errors import CosimError
 from .families import ECP5, TECHMAP, TECHMAP_FILE, check_multipliers
+from .system import program
 from .yosys import read, run_yosys
 
 DEVICE, PACKAGE, SIZE = "LFE5U-85F", "CABGA381", "--85k"
@@ -67,7 +70,7 @@ def flat_netlist(modules: Sequence[Module], folder: Path, multipliers: str = "ds
     check_multipliers(multipliers)
     top = modules[-1].name
     write(list(modules), folder)
-    (folder / TECHMAP_FILE).write_text(TECHMAP)
+    write_file(folder / TECHMAP_FILE, TECHMAP)
     leave_trace_open = f"delete -output {top}/w:trace"
     commands = [*read(modules), leave_trace_open, *ECP5.commands(top, multipliers, flat=True), f"write_json {NETLIST}"]
     return run_yosys(commands, folder, "flat")
@@ -84,14 +87,14 @@ def place_and_route(folder: Path, target: Target, progress: Callable[[str], None
     words = [str(word) for option in (options | files).items() for word in option]
     flags = [SIZE, "--out-of-context", "--timing-allow-fail", "--detailed-timing-report"]
     lines = []
-    with subprocess.Popen(
-        [*NEXTPNR, *flags, *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as run:
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+    with program([*NEXTPNR, *flags, *words], folder, **pipes) as run:
         assert run.stdout
         for line in run.stdout:
             lines.append(line)
             if step := re.match(r"Info: ((?:Packing|Creating|Running|Routing) .*?)[,.]", line):
                 progress(f"nextpnr: {step[1]}")
+        run.wait()
     log = "".join(lines)
     if run.returncode != 0:
         raise CosimError(failure(log))

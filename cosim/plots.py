@@ -5,12 +5,15 @@ They need matplotlib, the extra `plots`.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+
+from reference.files import write_atomically
 
 from .cycle_model import SOURCE
 
@@ -53,7 +56,12 @@ def _empty(width: float, height: float) -> Any:
 
 
 def _save(figure: Any, path: Target) -> None:
-    figure.savefig(path, format="svg", dpi=DPI, metadata={"Date": None})
+    data = io.BytesIO()
+    figure.savefig(data, format="svg", dpi=DPI, metadata={"Date": None})
+    if isinstance(path, Path):
+        write_atomically(path, data.getvalue())
+    else:
+        path.write(data.getvalue().decode())
 
 
 def plot_front(report: Mapping[str, Any], path: Target) -> None:

@@ -12,11 +12,12 @@ import numpy as np
 
 from reference.coding import ENCODER
 from reference.errors import InputError
+from reference.files import write_atomically
 
 from .beats import beat_spikes
 from .bench import read_beats
 from .errors import CosimError
-from .folder import LIST
+from .folder import LIST, claimed, read_list, write_list
 from .parts import part_folder
 from .plan import READOUT
 
@@ -80,12 +81,18 @@ def _read_file(folder: Path, name: str, command: str) -> RunFile:
     return RunFile(folder, name, command, hashlib.sha256(data).hexdigest(), content)
 
 
-def add_to_folder(path: Path) -> None:
-    """Count a file among those that a command wrote to its folder, if there is a list of them: so that it goes with them."""
-    listed = path.parent / LIST
-    if listed.is_file() and path.name not in listed.read_text().splitlines():
-        with listed.open("a") as names:
-            names.write(f"{path.name}\n")
+def write_into_folder(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all. In a folder that a command wrote it counts among the command's, and goes with them.
+
+    CosimError: the folder is being written. InputError: as write_atomically().
+    """
+    if not (path.parent / LIST).is_file():
+        write_atomically(path, data)
+        return
+    with claimed(path.parent):
+        # The list first: a file that is on no list would be somebody else's.
+        write_list(path.parent, read_list(path.parent) | {path.name})
+        write_atomically(path, data)
 
 
 def recorded_spikes(run: RunFile, image: int) -> dict[str, np.ndarray]:

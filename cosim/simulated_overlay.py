@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from reference.files import write_file
+
 from .axi_bench import PATIENCE, axi_bench
 from .bench import FAULT
 from .conversion.convert import Module, write
 from .errors import CosimError
-from .system import require, run_tool
+from .system import require, run_tool, start_program, stop_program
 
 RESPONSES = {0: "OKAY", 2: "SLVERR", 3: "DECERR"}
 
@@ -37,11 +39,11 @@ class SimulatedOverlay:
         cycles each side of each channel is held back, at random."""
         self.folder = folder
         files = [file.name for file in write(list(modules), folder)]
-        (folder / "bench.v").write_text(axi_bench(modules[-1], waves))
+        write_file(folder / "bench.v", axi_bench(modules[-1], waves))
         run_tool([require("iverilog", "iverilog"), "-g2005", "-o", "bench.vvp", "-s", "bench", *files, "bench.v"], folder)
         command = [require("vvp", "iverilog"), "-n", "bench.vvp", f"+stall={stall}", f"+seed={seed}", f"+patience={patience}"]
         command += ["-fst"] if waves else []
-        self._process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = start_program(command, folder, takes_input=True, stdout=subprocess.PIPE, text=True)
         self._words: deque[int] = deque()
         self.ip = _Registers(self)
         self.dma = _Dma(self, next(port.width for port in modules[-1].ports if port.name == "s_axis_tdata") // 8)
@@ -55,6 +57,7 @@ class SimulatedOverlay:
     def close(self) -> None:
         """End the simulation."""
         self._process.communicate()
+        stop_program(self._process)
 
     def run(self, cycles: int) -> None:
         """Let time pass."""
@@ -114,7 +117,7 @@ class _SendChannel:
         if len(beats) % size:
             raise CosimError(f"a transfer of {len(beats)} bytes; allowed: a multiple of {size}, the width of the stream")
         lines = (beats[i : i + size][::-1].hex() for i in range(0, len(beats), size))
-        (self._overlay.folder / "send.hex").write_text("".join(f"{line}\n" for line in lines))
+        write_file(self._overlay.folder / "send.hex", "".join(f"{line}\n" for line in lines))
         self._overlay.command(f"s {len(beats) // size:x} {int(last)}")
 
     def wait(self) -> None:

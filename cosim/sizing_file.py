@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reference.errors import InputError
-from reference.files import read_toml
+from reference.files import read_toml, write_file
 from reference.network import Network
 
 from .sizing import Sizing, choose_sizing
@@ -19,7 +19,7 @@ def write_sizing(sizing: Sizing, path: Path, comment: str) -> None:
     lines += [f"{name} = {getattr(sizing, name)}" for name in NUMBERS]
     for table in TABLES:
         lines += ["", f"[{table}]", *(f"{name} = {number}" for name, number in getattr(sizing, table).items())]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_file(path, "\n".join(lines) + "\n")
 
 
 def read_sizing(path: Path) -> dict:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from .folder import temporary_folder
 from .network_run import convert_stages
 from .plan import Stage
 from .synthesis import Area, synthesize
@@ -13,8 +12,8 @@ from .synthesis import Area, synthesize
 
 def stage_areas(stages: dict[str, Stage], progress: Callable[[str], None] = lambda step: None) -> dict[str, Area]:
     """Area of each stage by Yosys, products in DSP blocks. CosimError if Yosys is missing or fails."""
-    with TemporaryDirectory() as folder:
-        return dict(synthesize(convert_stages(stages), Path(folder), progress=progress).stage_areas)
+    with temporary_folder() as folder:
+        return dict(synthesize(convert_stages(stages), folder, progress=progress).stage_areas)
 
 
 def luts(area: Area) -> float:

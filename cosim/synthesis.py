@@ -8,18 +8,19 @@ at once; where a module of another part is instantiated, only its ports are read
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
+from reference.files import write_file
+
 from .conversion.convert import Module, write
 from .errors import CosimError
 from .families import AREA, TECHMAP, TECHMAP_FILE, Family, check_multipliers, family_named
+from .system import side_by_side
 from .yosys import read, run_yosys, yosys_version
 
 LATCHES = "t:$dlatch t:$adlatch t:$dlatchsr t:$sr"
@@ -128,7 +129,7 @@ def synthesize(
     target = family_named(family)
     check_multipliers(multipliers)
     write(list(modules), folder)
-    (folder / TECHMAP_FILE).write_text(TECHMAP)
+    write_file(folder / TECHMAP_FILE, TECHMAP)
     progress("latches, loops and drivers")
     check_design(modules, folder)
     tree = {module.name: instances_in(module, modules) for module in modules}
@@ -141,8 +142,7 @@ def synthesize(
         return result
 
     progress(f"modules: 0 of {len(modules)} mapped to {family}")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(run, _parts(modules, tree)))
+    results = list(side_by_side(run, _parts(modules, tree)))
     cells = {name: counts for part in results for name, counts in part.cells.items()}
     netlists = {name: text for part in results for name, text in part.netlists.items()}
     return Synthesis(

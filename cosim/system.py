@@ -1,12 +1,158 @@
-"""Programs of the system."""
+"""Programs of the system, and work side by side.
+
+Each program leads a process group of its own, in which all that it starts is as well: Verilator's make and compilers, Yosys'
+abc, a solver. The group is ended when the work that started it is left before it is done, and when this process ends, however
+it ends: the keeper, a small shell process, knows all groups and outlives the process by that much.
+"""
 
 from __future__ import annotations
 
+import atexit
+import ctypes
+import os
 import shutil
+import signal
 import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
 
 from .errors import CosimError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+KEEPER = """
+trap '' INT TERM HUP
+groups=' '
+while read -r sign group; do
+    case $sign in
+    +) groups="$groups$group " ;;
+    -) groups="${groups%% $group *} ${groups#* $group }" ;;
+    esac
+done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+"""
+"""Keeps a list of process groups by the lines that come in, and kills those left when its input ends."""
+
+# A program begins when the keeper knows it, and not at all if this process ends before.
+GATE = 'read -r go && exec "$@"'
+GATE_WITHOUT_INPUT = f"{GATE} </dev/null"
+
+PR_SET_PDEATHSIG = 1
+"""Of Linux' prctl."""
+PATIENCE = 0.5
+"""Seconds that threads have to notice that their programs were ended."""
+
+
+class Keeper:
+    """This process' end of the keeper, which is started with the first group."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._groups: set[int] = set()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def hold(self, group: int) -> None:
+        """End a process group when this process ends."""
+        with self._lock:
+            self._groups.add(group)
+            self._tell(f"+ {group}\n")
+
+    def release(self, group: int) -> None:
+        """A group has ended."""
+        with self._lock:
+            self._groups.discard(group)
+            self._tell(f"- {group}\n")
+
+    def close(self) -> None:
+        """Let the keeper end; groups that are left end with it."""
+        with self._lock:
+            if self._process:
+                self._process.communicate()
+            self._process = None
+
+    def forget(self) -> None:
+        """In a forked child: the keeper is the parent's, and must not wait for this child's end."""
+        self._lock, self._groups = Lock(), set()
+        if self._process:
+            assert self._process.stdin
+            self._process.stdin.close()
+            # Not to be waited for here.
+            self._process.returncode = 0
+        self._process = None
+
+    def _tell(self, line: str) -> None:
+        if self._process is None or self._process.poll() is not None:
+            # Out of reach of what a terminal or a job control sends to this process' group.
+            nowhere: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
+            command = ["/bin/sh", "-c", KEEPER]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, **nowhere)
+            line = "".join(f"+ {group}\n" for group in self._groups)
+        assert self._process.stdin
+        with suppress(BrokenPipeError):
+            os.write(self._process.stdin.fileno(), line.encode())
+
+
+KEPT = Keeper()
+atexit.register(KEPT.close)
+os.register_at_fork(after_in_child=KEPT.forget)
+
+
+class Programs:
+    """Running programs that can be ended together."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running: set[subprocess.Popen] = set()
+        self._ended = False
+
+    def start(self, command: list[str], **options: Any) -> subprocess.Popen:
+        """Start a program that is kept; CosimError after end()."""
+        with self._lock:
+            if self._ended:
+                raise CosimError(f"{Path(command[-1]).name} is not started: the work that needs it was ended")
+            child = subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0, **options)
+            self._running.add(child)
+        KEPT.hold(child.pid)
+        assert child.stdin
+        with suppress(BrokenPipeError):
+            os.write(child.stdin.fileno(), b"go\n")
+        return child
+
+    def stop(self, child: subprocess.Popen) -> None:
+        """End a program, if it still runs, with all that it has started."""
+        with self._lock:
+            self._running.discard(child)
+        _kill(child)
+        for pipe in (child.stdin, child.stdout, child.stderr):
+            if pipe:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+        child.wait()
+        KEPT.release(child.pid)
+
+    def end(self) -> None:
+        """End all, and let none start any more."""
+        with self._lock:
+            self._ended = True
+            for child in self._running:
+                _kill(child)
+
+
+def _kill(child: subprocess.Popen) -> None:
+    if child.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+PROGRAMS: ContextVar[Programs] = ContextVar("PROGRAMS", default=Programs())  # noqa: B039
+"""Where the programs of a thread belong."""
 
 
 def require(program: str, package: str) -> str:
@@ -17,10 +163,76 @@ def require(program: str, package: str) -> str:
     return path
 
 
+@contextmanager
+def program(command: list[str], folder: Path, *, takes_input: bool = False, **options: Any) -> Iterator[subprocess.Popen]:
+    """A program that runs in `folder`, as a Popen. If it still runs when the block is left, it and all that it started is ended.
+
+    takes_input: it has a pipe at its standard input, else nothing. options: of Popen.
+    """
+    owner = PROGRAMS.get()
+    child = start_program(command, folder, takes_input=takes_input, **options)
+    try:
+        yield child
+    finally:
+        owner.stop(child)
+
+
+def start_program(command: list[str], folder: Path, *, takes_input: bool = False, **options: Any) -> subprocess.Popen:
+    """As program(), for who cannot use a block: stop_program() must follow."""
+    gate = GATE if takes_input else GATE_WITHOUT_INPUT
+    child = PROGRAMS.get().start(["/bin/sh", "-c", gate, "sh", *command], cwd=folder, **options)
+    if not takes_input:
+        assert child.stdin
+        child.stdin.close()
+        child.stdin = None
+    return child
+
+
+def stop_program(child: subprocess.Popen) -> None:
+    """End a program of start_program(), if it still runs, with all that it has started."""
+    PROGRAMS.get().stop(child)
+
+
+def run_program(command: list[str], folder: Path, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a program in `folder` to its end; its output is text, unknown bytes in it replaced.
+
+    timeout: in seconds. subprocess.TimeoutExpired: it took longer, and was ended with all that it had started.
+    """
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "errors": "replace"}
+    with program(command, folder, **pipes) as child:
+        output, errors = child.communicate(timeout=timeout)
+    return subprocess.CompletedProcess(command, child.returncode, output, errors)
+
+
 def run_tool(command: list[str], folder: Path) -> str:
     """Run a program in `folder`; returns its output, raises CosimError with its last line if it fails."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = run_program(command, folder)
     output = done.stdout + done.stderr
     if done.returncode != 0:
         raise CosimError(f"{Path(command[0]).name} failed: {(output.strip().splitlines() or ['no output'])[-1]}")
     return output
+
+
+def end_with_parent(parent: int) -> None:
+    """In a process that `parent` has forked, on Linux: be killed when the thread that did so ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def side_by_side(function: Callable[[Item], Result], items: Iterable[Item], jobs: int | None = None) -> Iterator[Result]:
+    """The results of function(item), in the order of the items, by threads. jobs: at a time (default: one a core).
+
+    Where one raises, or the caller is interrupted, those that wait never begin, and the programs of those that run are ended.
+    """
+    programs = Programs()
+    pool = ThreadPoolExecutor(jobs or os.cpu_count(), initializer=PROGRAMS.set, initargs=(programs,))
+    futures = [pool.submit(function, item) for item in items]
+    try:
+        for future in futures:
+            yield future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        programs.end()
+        wait([future for future in futures if not future.cancelled()], timeout=PATIENCE)

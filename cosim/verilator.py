@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+
+from reference.files import write_file
+from reference.locks import lock_existing, remove_if_free
 
 from .bench import Bench, Outcome, read_outcome, write_beats
 from .conversion.convert import write
+from .folder import temporary_folder
 from .system import require, run_tool
 from .verilog_bench import plusargs, verilog_bench
 
 # With its optimisation "localize" Verilator 5.006 gives other spikes than the reference, Icarus and GHDL.
 OPTIONS = ["--binary", "--timing", "-O3", "-fno-localize", "--unroll-count", "4096", "--unroll-stmts", "1000000"]
 QUIET = ["-Wno-fatal", "-Wno-lint"]
+CACHE_BYTES = 2**30
+"""Programs in the cache; those that were not used for longest go first."""
 
 
 def cache_folder() -> Path:
@@ -30,22 +38,46 @@ def run_verilator(bench: Bench, folder: Path) -> Outcome:
     """Run a bench in `folder`, which must exist and is filled with the files of the run; compile it if that is not done yet."""
     files = write(list(bench.modules), folder)
     write_beats(bench, folder)
-    (folder / "bench.v").write_text(verilog_bench(bench))
-    program = _compiled([*files, folder / "bench.v"], bench.waves)
-    return read_outcome(bench, folder, run_tool([str(program), *plusargs(bench)], folder))
+    write_file(folder / "bench.v", verilog_bench(bench))
+    with _compiled([*files, folder / "bench.v"], bench.waves) as program:
+        return read_outcome(bench, folder, run_tool([str(program), *plusargs(bench)], folder))
 
 
-def _compiled(files: list[Path], waves: bool) -> Path:
-    """The simulation program of these Verilog files, from the cache or compiled into it."""
+@contextmanager
+def _compiled(files: list[Path], waves: bool) -> Iterator[Path]:
+    """The simulation program of these Verilog files, from the cache or compiled into it; it stays there while the block runs."""
     command = [require("verilator", "verilator"), *OPTIONS, *QUIET, *(["--trace-fst"] if waves else [])]
     parts = [run_tool([command[0], "--version"], files[0].parent), *command[1:], *(file.read_text() for file in files)]
     target = cache_folder() / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=target.parent) as work:
-            sources = [str(file.resolve()) for file in files]
-            build = ["-j", str(os.cpu_count() or 1), "--top-module", "bench", "--Mdir", work, "-o", "simulation"]
-            run_tool([*command, *build, *sources], Path(work))
-            # In one step, so that another run never meets half a program.
-            (Path(work) / "simulation").replace(target)
-    return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    while (held := lock_existing(target, shared=True)) is None:
+        _compile(command, files, target)
+    with held:
+        # The time of its last use, by which the cache is kept small.
+        os.utime(target)
+        _remove_oldest(target.parent)
+        yield target
+
+
+def _compile(command: list[str], files: list[Path], target: Path) -> None:
+    with temporary_folder(target.parent) as work:
+        # By names without folders: make takes none with a space.
+        for file in files:
+            shutil.copy(file, work)
+        build = ["-j", str(os.cpu_count() or 1), "--top-module", "bench", "--Mdir", "obj", "-o", "simulation"]
+        run_tool([*command, *build, *(file.name for file in files)], work)
+        # In one step, so that another run never meets half a program.
+        (work / "obj" / "simulation").replace(target)
+
+
+def _remove_oldest(cache: Path) -> None:
+    """Remove the programs that were not used for longest until the others take CACHE_BYTES or less; none that is in use."""
+    used, total = [], 0
+    for program in cache.iterdir():
+        with suppress(FileNotFoundError):
+            if program.is_file():
+                used.append((program.stat().st_mtime, program.stat().st_size, program))
+    for _, size, program in sorted(used, reverse=True):
+        total += size
+        if total > CACHE_BYTES:
+            remove_if_free(program)

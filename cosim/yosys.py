@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from reference.files import write_file
+
 from .conversion.convert import Module, write
 from .errors import CosimError
-from .system import require, run_tool
+from .system import require, run_program, run_tool
 
 WORDS = ("proc", "flatten", "opt", "memory_collect", "opt_clean")
 """Commands to a flat netlist of words: adders, multiplexers, registers and memories."""
@@ -23,8 +24,8 @@ def run_yosys(commands: Sequence[str], folder: Path, name: str = "script") -> st
     name: that of the script; runs that share a folder at the same time need different ones.
     """
     script = folder / f"{name}.ys"
-    script.write_text("".join(f"{command}\n" for command in commands))
-    done = subprocess.run([require("yosys", "yosys"), "-s", script.name], cwd=folder, capture_output=True, text=True)
+    write_file(script, "".join(f"{command}\n" for command in commands))
+    done = run_program([require("yosys", "yosys"), "-s", script.name], folder)
     if done.returncode != 0:
         errors = re.findall(r"^ERROR: (.*)", done.stdout + done.stderr, re.MULTILINE)
         raise CosimError(f"yosys failed: {errors[-1] if errors else f'exit status {done.returncode}'}")

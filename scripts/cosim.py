@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from cosim.origin import run_origin
     from cosim.report import image_lines, stage_table, throughput_line
     from reference.errors import InputError
+    from reference.files import write_file
 
     if args.waves and args.part:
         raise InputError("--waves with --part; allowed: one of them")
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     with output_folder(args.out) as folder:
         report = run_origin(network, data.images, args.data, sizing)
         report |= run_parts(args, sizing, data, folder) if args.part else run_whole(args, network, stages, data, folder)
-        (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+        write_file(folder / "report.json", json.dumps(report, indent=2) + "\n")
     if report["fault"] is None:
         Console().print(stage_table(report))
         print("\n".join([*image_lines(report), throughput_line(report)]))
@@ -67,13 +68,14 @@ def run_whole(args: argparse.Namespace, network, stages, data, folder: Path) -> 
     from cosim.network_run import run_network
     from cosim.report import make_report
     from cosim.waves import SAVE_FILE, save_file
+    from reference.files import write_file
 
     with Console(stderr=True).status("starting") as status:
         finished = run_network(
             network, stages, data.images, folder, simulator=args.simulator, waves=args.waves, progress=status.update
         )
     if args.waves:
-        (folder / SAVE_FILE).write_text(save_file(finished.bench))
+        write_file(folder / SAVE_FILE, save_file(finished.bench))
     return make_report(finished, data.labels, args.simulator)
 
 

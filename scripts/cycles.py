@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from cosim.folder import output_folder
     from cosim.origin import run_origin
     from reference import golden
+    from reference.files import write_file
 
     network, sizing, stages, data = design_of(args)
     with output_folder(args.out) if args.out else nullcontext() as folder:
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
             cycles = run_model(network, stages, trace, progress("cycle model"))
         report = run_origin(network, data.images, args.data, sizing) | make_report(cycles, stages, sizing)
         if folder:
-            (folder / "cycles.json").write_text(json.dumps(report, indent=2) + "\n")
+            write_file(folder / "cycles.json", json.dumps(report, indent=2) + "\n")
             if plots.available():
                 plots.plot_cycles(cycles.activity, len(cycles.ends), folder / "cycles.svg")
                 plots.plot_gantt(cycles.firsts, cycles.lasts, 0, folder / "gantt.svg")

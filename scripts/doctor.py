@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from cosim.system import run_program
+
 DESCRIPTION = """List the system programs, Python packages and files that Duospike uses: found or not, the version, and what
 does not work without. Exit status 0 if all that co-simulation needs is there, else 1."""
 
@@ -143,7 +145,7 @@ def find_program(need: Need, option: str) -> Finding:
 def program_version(command: list[str]) -> str | None:
     """The first number with a dot in what a command prints, such as 11.0 of "Icarus Verilog version 11.0 (stable)"."""
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, errors="replace", timeout=SECONDS)
+        done = run_program(command, Path.cwd(), timeout=SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return None
     number = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)

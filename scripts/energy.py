@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     from cosim.origin import run_origin
     from cosim.stage_areas import stage_areas
     from reference import golden
+    from reference.files import write_file
 
     network, sizing, stages, data = design_of(args)
     with output_folder(args.out) if args.out else nullcontext() as folder:
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
                 areas = stage_areas(stages, status.update)
                 report["static"] = static_report(areas, cycles.interval() or cycles.cycles, args.clock)
         if folder:
-            (folder / "energy.json").write_text(json.dumps(report, indent=2) + "\n")
+            write_file(folder / "energy.json", json.dumps(report, indent=2) + "\n")
     Console().print(energy_table(report))
     print("\n".join(energy_lines(report)))
     return 0

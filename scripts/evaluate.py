@@ -14,6 +14,7 @@ from rich.table import Table
 from cosim.folder import output_folder
 from cosim.origin import run_origin
 from reference.datasets import load
+from reference.files import write_file
 from reference.golden import Evaluation, evaluate
 from reference.modelfile import load_model
 from reference.network import Network
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
             result = evaluate(network, data.images, data.labels, lambda done: status.update(f"{done}/{len(data.images)} images"))
         if folder:
             report = run_origin(network, data.images, args.data) | dataclasses.asdict(result)
-            (folder / "evaluation.json").write_text(json.dumps(report, indent=2) + "\n")
+            write_file(folder / "evaluation.json", json.dumps(report, indent=2) + "\n")
     if args.json:
         print(json.dumps({"model": str(args.model), "data": args.data, **dataclasses.asdict(result)}))
     else:

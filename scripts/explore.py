@@ -87,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     from cosim.sizing_file import write_sizing
     from reference import golden
     from reference.datasets import load
+    from reference.files import write_file
     from reference.modelfile import load_model
 
     network = load_model(args.model)
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
         chosen_for = f"Chosen for {ascii(str(args.model))}, {args.budget.kind}={args.budget.amount}, least {args.minimize}:"
         write_sizing(found.chosen.sizing, folder / "sizing.toml", f"{chosen_for}\n{choice_line(found)}")
         report = run_origin(network, data.images, args.data) | make_report(found)
-        (folder / "explore.json").write_text(json.dumps(report, indent=2) + "\n")
+        write_file(folder / "explore.json", json.dumps(report, indent=2) + "\n")
         if plots.available():
             plots.plot_front(report, folder / "front.svg")
     chosen = found.chosen

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from importlib import import_module, metadata
 
+from cosim import interrupts
 from cosim.errors import CosimError
 from reference.errors import InputError
 from rtl.errors import DesignError
@@ -36,26 +36,25 @@ COMMANDS = {
 """For each command its module and its line in the list of commands, in that list's order."""
 
 USAGE_ERROR = 2
-INTERRUPTED = 130
-TERMINATED = 143
 READER_GONE = 141
-"""Exit statuses; the last three are what a shell reports for SIGINT, SIGTERM and SIGPIPE."""
+"""Exit statuses; the second is what a shell reports for SIGPIPE."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command line and return its exit status; bad input is one line on stderr and status 2."""
-    argv = sys.argv[1:] if argv is None else argv
-    # So that a command which is told to end removes what it has half written.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    """Run a command line and return its exit status; bad input is one line on stderr and status 2.
+
+    argv: None for that of this process, which then ends when it is told to, see interrupts.run_command().
+    """
+    if argv is None:
+        return interrupts.run_command("duospike", lambda: main(sys.argv[1:]))
     try:
         return run(argv)
     except BrokenPipeError:
         # The reader of the output has left, such as `head`; what Python would still write at its exit goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
-    except KeyboardInterrupt:
-        print("duospike: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        return interrupts.status_of("duospike", interrupt)
     except ModuleNotFoundError as error:
         return refuse(f"the Python package {error.name} is missing; see `duospike doctor`")
     except MemoryError:

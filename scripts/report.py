@@ -28,11 +28,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cosim.run_files import STUDY, WRITTEN, add_to_folder, read_runs, read_study
+    from cosim.run_files import STUDY, WRITTEN, read_runs, read_study, write_into_folder
     from cosim.run_page import make_page
     from cosim.study_html import make_study_page
     from reference.errors import InputError
-    from reference.files import write_atomically
 
     out = args.out or args.folders[0] / "report.html"
     written = WRITTEN | {STUDY: "study"}
@@ -43,7 +42,6 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{studies[0]}: is the folder of a study, which has a page of its own, without other runs and --image")
     runs = [read_study(studies[0])] if studies else read_runs(args.folders)
     page = make_study_page(runs[0]) if studies else make_page(runs, args.image or 0)
-    write_atomically(out, page.encode())
-    add_to_folder(out)
+    write_into_folder(out, page.encode())
     print(f"wrote {out}, of {', '.join(str(run.path) for run in runs)}")
     return 0

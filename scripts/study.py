@@ -28,13 +28,21 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from cosim.folder import claimed
+    from cosim.study_file import read_study
+
+    study = read_study(args.study)
+    with claimed(args.out):
+        return run_study(args, study)
+
+
+def run_study(args: argparse.Namespace, study) -> int:
+    """Measure the points in the study's folder, which no other command writes meanwhile."""
     from cosim import plots
     from cosim.cluster import cluster, run_tasks
-    from cosim.study_file import read_study
     from cosim.study_report import as_csv, as_markdown, energy_markdown, energy_rows, layer_rows, plot_all, stage_rows, summary
     from reference.files import check_writable, write_atomically
 
-    study = read_study(args.study)
     args.out.mkdir(parents=True, exist_ok=True)
     check_writable(args.out / "results.json")
     results = {}

@@ -45,11 +45,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from tempfile import TemporaryDirectory
-
     from rich.console import Console
 
-    from cosim.folder import output_folder
+    from cosim.folder import output_folder, temporary_folder
     from cosim.image_costs import image_costs
     from cosim.network_run import convert_stages
     from cosim.origin import design_origin, run_origin
@@ -58,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from cosim.synthesis_report import area_table, make_report, module_rows, stage_rows, units_line
     from cosim.timing_report import ends_table, timing_lines
     from reference.datasets import load
+    from reference.files import write_file
     from reference.modelfile import load_model
 
     check_options(args)
@@ -66,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     stages = plan_stages(network, sizing)
     with ExitStack() as stack:
         folder = stack.enter_context(output_folder(args.out)) if args.out else None
-        work = Path(stack.enter_context(TemporaryDirectory()))
+        work = stack.enter_context(temporary_folder())
         status = stack.enter_context(Console(stderr=True).status("conversion to verilog"))
         if args.pnr:
             images = load(args.data or DATA, network, args.images or IMAGES).images
@@ -82,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         if folder:
             for name, content in files.items():
                 text = content if isinstance(content, str) else json.dumps(content, indent=2) + "\n"
-                (folder / name).write_text(text)
+                write_file(folder / name, text)
     console = Console()
     console.print(area_table(["module", "in", "times"], module_rows(synthesis)))
     console.print(area_table(["stage", "block"], stage_rows(synthesis)))

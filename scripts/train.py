@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cosim.folder import claimed
 from reference import train
 from reference.datasets import Dataset
 from reference.errors import InputError
@@ -44,9 +45,17 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     settings = chosen_settings(args)
     use_threads(args.threads)
+    work = work_folder(args, settings)
+    with claimed(work):
+        return train_in(work, settings, args)
+
+
+def train_in(work: Path, settings: Settings, args: argparse.Namespace) -> int:
+    """Train in a folder, which no other command writes meanwhile."""
+    check_unused(work, args.resume)
     published = settings.published
     test, data = published.read("test", args.data), published.read("train", args.data)
-    work, shape = work_folder(args, settings), published.shape
+    shape = published.shape
     job = train.resume(settings, shape, work) if args.resume else train.start(settings, shape)
     started = time.monotonic()
     while job.epoch < settings.epochs:
@@ -71,14 +80,18 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
 
 
 def work_folder(args: argparse.Namespace, settings: Settings) -> Path:
-    """The folder of the checkpoint, made if need be. InputError: not writable, or a fresh run would overwrite a checkpoint."""
+    """The folder of the checkpoint, made if need be. InputError: not writable."""
     folder = args.work or Path("runs") / (Path(args.settings).stem + ("-float" if settings.weight_bits == FLOAT else ""))
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / train.CHECKPOINT
-    if checkpoint.exists() and not args.resume:
-        raise InputError(f"{checkpoint}: there is a run already; go on with --resume, delete it, or name another --work")
-    check_writable(checkpoint)
+    check_writable(folder / train.CHECKPOINT)
     return folder
+
+
+def check_unused(folder: Path, resume: bool) -> None:
+    """InputError: a fresh run would overwrite a checkpoint."""
+    checkpoint = folder / train.CHECKPOINT
+    if checkpoint.exists() and not resume:
+        raise InputError(f"{checkpoint}: there is a run already; go on with --resume, delete it, or name another --work")
 
 
 def finish(job: train.Run, test: Dataset, out: Path | None) -> None:

@@ -1,11 +1,17 @@
 """Output folders are written whole or not at all."""
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from cosim import folder as folder_module
 from cosim.errors import CosimError
 from cosim.folder import output_folder
+from reference.errors import InputError
+from reference.files import write_atomically, write_file
 
 
 def test_what_is_written_takes_the_place_of_an_earlier_result(tmp_path):
@@ -74,3 +80,182 @@ def test_a_parent_that_is_a_file_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CosimError, match="cannot be written"), output_folder(tmp_path / "file" / "out"):
         pass
+
+
+@pytest.fixture(params=["exchange", "two renames"])
+def renames(request, monkeypatch):
+    """With and without Linux' exchange of two names."""
+    if request.param == "two renames":
+        monkeypatch.setattr(folder_module, "_rename", lambda *_: False)
+
+
+def write(target, *files, text="new"):
+    with output_folder(target) as folder:
+        for file in files:
+            (folder / file).parent.mkdir(exist_ok=True)
+            (folder / file).write_text(text)
+
+
+def test_a_second_writer_is_told_who_writes(tmp_path):
+    write(tmp_path / "out", "a", text="old")
+    expected = rf"^folder .*out is being written by process {os.getpid()} on .* since .*; wait for its end, or name another"
+    with output_folder(tmp_path / "out") as first:
+        with pytest.raises(CosimError, match=expected), output_folder(tmp_path / "out"):
+            pass
+        (first / "a").write_text("new")
+    assert (tmp_path / "out" / "a").read_text() == "new"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_files_that_others_put_into_the_folder_meanwhile_stay_in_it(tmp_path, renames):
+    target = tmp_path / "out"
+    write(target, "a", "part/b", text="old")
+    with output_folder(target) as fresh:
+        for name in ("mine.txt", "part/mine.txt", "deep/er/mine.txt"):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_text("precious")
+        (target / "empty").mkdir()
+        (target / "link").symlink_to("nowhere")
+        (fresh / "a").write_text("new")
+    assert (target / "a").read_text() == "new" and not (target / "part" / "b").exists()
+    for name in ("mine.txt", "part/mine.txt", "deep/er/mine.txt"):
+        assert (target / name).read_text() == "precious"
+    assert (target / "empty").is_dir() and (target / "link").is_symlink()
+    assert os.listdir(tmp_path) == ["out"]
+    with pytest.raises(CosimError, match="holds other files"), output_folder(target):
+        pass
+
+
+def test_a_file_with_the_name_of_a_new_one_stays_and_the_old_result_with_it(tmp_path, renames):
+    target = tmp_path / "out"
+    write(target, "a", text="old")
+    with pytest.raises(CosimError, match=r"holds other files \(b\)"), output_folder(target) as fresh:
+        (target / "b").write_text("precious")
+        (fresh / "a").write_text("new")
+        (fresh / "b").write_text("new")
+    assert ((target / "a").read_text(), (target / "b").read_text()) == ("old", "precious")
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_an_empty_folder_may_get_files_meanwhile(tmp_path, renames):
+    (tmp_path / "out").mkdir()
+    with output_folder(tmp_path / "out") as fresh:
+        (fresh / "a").write_text("new")
+        (tmp_path / "out" / "mine.txt").write_text("precious")
+    assert sorted(os.listdir(tmp_path / "out")) == [".duospike", "a", "mine.txt"]
+
+
+def killed(monkeypatch, target, step):
+    """A writer that ends at one of its steps as if it were killed: nothing after it is done."""
+
+    def end(*_, **__):
+        raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit), output_folder(target) as fresh:
+        (fresh / "a").write_text("new")
+        (fresh / "c").write_text("new")
+        patch.setattr(folder_module, "_tidy", lambda *_: None)
+        patch.setattr(*step(end))
+
+
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        (lambda end: (folder_module, "write_list", end), "old"),
+        (lambda end: (folder_module, "_put", end), "old"),
+        (lambda end: (folder_module, "foreign_files", end), "new"),
+    ],
+    ids=["half written", "not exchanged", "exchanged"],
+)
+def test_what_a_killed_writer_left_is_tidied_up_by_the_next(tmp_path, monkeypatch, renames, step, text):
+    target = tmp_path / "out"
+    write(target, "a", "b", text="old")
+    killed(monkeypatch, target, step)
+    assert (target / "a").read_text() == text
+    assert sorted(os.listdir(target)) == [".duospike", "a", "b" if text == "old" else "c"]
+    (target / "a").unlink()
+    (target / "a").write_text("mine: of a name that is on the list")
+    write(target, "d")
+    assert sorted(os.listdir(target)) == [".duospike", "d"] and os.listdir(tmp_path) == ["out"]
+
+
+def test_a_writer_killed_between_two_renames_loses_nothing(tmp_path, monkeypatch):
+    target, rename = tmp_path / "out", Path.rename
+    write(target, "a", text="old")
+    monkeypatch.setattr(folder_module, "_rename", lambda *_: False)
+
+    def only_the_first(path, to):
+        if path.name == "content":
+            raise SystemExit
+        return rename(path, to)
+
+    killed(monkeypatch, target, lambda end: (Path, "rename", only_the_first))
+    assert not target.exists()
+    with pytest.raises(KeyError), output_folder(target):
+        raise KeyError
+    assert (target / "a").read_text() == "old" and os.listdir(tmp_path) == ["out"]
+
+
+def test_a_file_of_others_in_what_a_killed_writer_left_goes_back(tmp_path, monkeypatch):
+    """It was put there just before the exchange."""
+    target = tmp_path / "out"
+    write(target, "a", text="old")
+    killed(monkeypatch, target, lambda end: (folder_module, "foreign_files", end))
+    (place,) = [path for path in tmp_path.iterdir() if path != target]
+    (place / "content" / "mine.txt").write_text("precious")
+    with pytest.raises(CosimError, match=r"holds other files \(mine.txt\)"), output_folder(target):
+        pass
+    assert (target / "mine.txt").read_text() == "precious" and (target / "a").read_text() == "new"
+
+
+def test_a_list_that_names_files_elsewhere_deletes_none_of_them(tmp_path):
+    target = tmp_path / "out"
+    write(target, "a")
+    (tmp_path / "mine.txt").write_text("precious")
+    (target / ".duospike").write_text(f"a\n../mine.txt\n{tmp_path}/mine.txt\n..\n")
+    write(target, "b")
+    assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+def test_a_list_that_names_a_folder_stands_for_all_in_it(tmp_path):
+    target = tmp_path / "out"
+    write(target, "part-0/a")
+    (target / ".duospike").write_text("part-0\n")
+    write(target, "b")
+    assert sorted(os.listdir(target)) == [".duospike", "b"]
+
+
+@pytest.mark.parametrize("length", [200, 255])
+def test_long_names(tmp_path, length):
+    for _ in range(2):
+        write(tmp_path / ("a" * length), "a")
+    assert os.listdir(tmp_path) == ["a" * length]
+
+
+FULL = "/out/report.json: No space left on device$"
+
+
+def test_a_full_disk_names_the_file(tmp_path, monkeypatch):
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    write(tmp_path / "out", "a", text="old")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(CosimError, match=FULL), output_folder(tmp_path / "out") as folder:
+        write_file(folder / "report.json", "text")
+    assert (tmp_path / "out" / "a").read_text() == "old" and os.listdir(tmp_path) == ["out"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="only root can make a small disk")
+def test_a_disk_that_is_full_names_the_file(tmp_path):
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", tmp_path], capture_output=True).returncode:
+        pytest.skip("this system lets no disk be made")
+    try:
+        write(tmp_path / "out", "a", text="old")
+        with pytest.raises(CosimError, match=FULL), output_folder(tmp_path / "out") as folder:
+            write_file(folder / "report.json", "x" * 100_000)
+        with pytest.raises(InputError, match=r"/model: cannot be written \(No space left on device\)$"):
+            write_atomically(tmp_path / "model", b"x" * 100_000)
+        assert (tmp_path / "out" / "a").read_text() == "old" and os.listdir(tmp_path) == ["out"]
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)

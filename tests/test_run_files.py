@@ -8,7 +8,7 @@ from small_networks import small_network
 from small_runs import write_runs
 
 from cosim.errors import CosimError
-from cosim.run_files import add_to_folder, read_runs, recorded_spikes
+from cosim.run_files import read_runs, recorded_spikes, write_into_folder
 from reference import golden
 from reference.errors import InputError
 
@@ -90,10 +90,10 @@ def test_a_folder_named_twice_is_read_once_and_holds_what_it_holds(cosim, tmp_pa
 
 
 def test_a_file_is_added_to_the_list_of_its_folder_once(cosim, tmp_path):
-    before = (cosim / ".duospike").read_text()
-    for _ in range(2):
-        add_to_folder(cosim / "page.html")
-    assert (cosim / ".duospike").read_text() == before + "page.html\n"
+    before = (cosim / ".duospike").read_text().splitlines()
+    for text in (b"one", b"two"):
+        write_into_folder(cosim / "page.html", text)
+    assert (cosim / ".duospike").read_text().splitlines() == sorted([*before, "page.html"])
     (tmp_path / "other").mkdir()
-    add_to_folder(tmp_path / "other" / "page.html")
-    assert not list((tmp_path / "other").iterdir())
+    write_into_folder(tmp_path / "other" / "page.html", b"one")
+    assert [file.name for file in (tmp_path / "other").iterdir()] == ["page.html"]

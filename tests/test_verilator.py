@@ -1,17 +1,21 @@
 """Verilator gives the bits and cycles that Icarus gives, and keeps what it has compiled."""
 
+import os
+
 import pytest
 from small_networks import small_network, small_stages
 
 from cosim import verilator
+from cosim.folder import temporary_folder
 from cosim.network_run import run_network
 from reference.datasets import random_images
+from reference.locks import lock_existing
 
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """A cache of this test's own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    """A cache of this test's own, with a space in its path, which make does not take."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a cache"))
     return verilator.cache_folder()
 
 
@@ -49,3 +53,23 @@ def test_a_wrong_weight_is_caught(cache, tmp_path):
     object.__setattr__(weights, "words", tuple(word ^ 0b100 for word in weights.words))
     images = random_images(1, network.input_shape, network.pixel_range, 2)
     assert run(network, stages, images, tmp_path / "run", simulator="verilator").mismatch.stage == "conv2"
+
+
+@pytest.mark.parametrize(("limit", "left"), [(5, ["c", "d"]), (8, ["b", "c", "d"]), (9, ["a", "b", "c", "d"]), (0, ["c"])])
+def test_the_cache_keeps_what_was_used_last_and_what_is_in_use(tmp_path, monkeypatch, limit, left):
+    monkeypatch.setattr(verilator, "CACHE_BYTES", limit)
+    for age, (name, size) in enumerate({"d": 2, "c": 3, "b": 3, "a": 1}.items()):
+        (tmp_path / name).write_bytes(b"x" * size)
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    with lock_existing(tmp_path / "c", shared=True):
+        verilator._remove_oldest(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == left
+
+
+def test_what_a_killed_compilation_left_goes(cache, tmp_path):
+    cache.mkdir(parents=True)
+    for name in ("duospike-killed", "duospike-alive"):
+        (cache / name / "content").mkdir(parents=True)
+        (cache / name / "lock").touch()
+    with lock_existing(cache / "duospike-alive" / "lock", shared=True), temporary_folder(cache) as fresh:
+        assert sorted(cache.iterdir()) == sorted([cache / "duospike-alive", fresh.parent])

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from cosim.conversion.convert import convert
 from cosim.errors import CosimError
+from cosim.folder import temporary_folder
+from cosim.system import side_by_side
 
 from .equivalence import PROVEN, equivalence
 from .killing import Run, Use, Verdict, run_all, uses
@@ -102,8 +101,8 @@ def target(block: str, test: str, used: Mapping[str, Use], count: int, seed: int
     if len(found) != 1:
         raise CosimError(f"{test} must use one {block}, and uses {len(found)}")
     modules = convert(found[0].block)
-    with TemporaryDirectory() as folder:
-        netlist = plant(modules, count, seed, Path(folder))
+    with temporary_folder() as folder:
+        netlist = plant(modules, count, seed, folder)
     return Target(block, modules[-1].parameters, netlist, tuple(found[0].tests))
 
 
@@ -146,9 +145,7 @@ def result(target: Target, verdicts: Sequence[Verdict], jobs: int) -> Result:
     pairs = list(zip(target.netlist.mutants, verdicts, strict=True))
     survivors = [mutant.mutation for mutant, verdict in pairs if not verdict.failed]
     check_comparison(target, [mutant.mutation for mutant, verdict in pairs if verdict.failed])
-    with ThreadPoolExecutor(jobs) as pool:
-        compared = pool.map(lambda mutation: Survivor(mutation, compare(target, mutation)), survivors)
-        survived = list(compared)
+    survived = list(side_by_side(lambda mutation: Survivor(mutation, compare(target, mutation)), survivors, jobs))
     killers = Counter(verdict.failed for verdict in verdicts if verdict.failed)
     return Result(
         target.block, target.module, target.parameters, len(target.tests), len(pairs), dict(killers.most_common()), survived,
@@ -165,5 +162,5 @@ def check_comparison(target: Target, killed: Sequence[Mutation]):
 
 
 def compare(target: Target, mutation: Mutation | None) -> str:
-    with TemporaryDirectory() as folder:
-        return equivalence(target.netlist, mutation, Path(folder))
+    with temporary_folder() as folder:
+        return equivalence(target.netlist, mutation, folder)

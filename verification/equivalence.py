@@ -16,6 +16,7 @@ from pathlib import Path
 from cosim.errors import CosimError
 from cosim.system import require, run_tool
 from cosim.yosys import run_yosys
+from reference.files import write_file
 
 from .mutants import KEPT, NETLIST, Mutation, Netlist
 
@@ -66,10 +67,10 @@ def equivalence(netlist: Netlist, mutation: Mutation | None, folder: Path, secon
     # In the proof all registers have one clock.
     if mutation and mutation.port.lower().endswith("clk"):
         return OPEN
-    (folder / NETLIST).write_text(netlist.rtlil)
+    write_file(folder / NETLIST, netlist.rtlil)
     run_yosys(to_twins(netlist.module.name, mutation), folder)
     twins = json.loads((folder / "twins.json").read_text())["modules"]
-    (folder / "miter.v").write_text(miter(twins["gold"]["ports"]))
+    write_file(folder / "miter.v", miter(twins["gold"]["ports"]))
     run_yosys(TO_MITER, folder)
     design = json.loads((folder / "miter.json").read_text())
     pairs = share_unknowns(design["modules"]["miter"])
@@ -83,10 +84,10 @@ def equivalence(netlist: Netlist, mutation: Mutation | None, folder: Path, secon
 
 def prove(design: dict, folder: Path, seconds: int) -> str:
     """The verdict on a miter with all its assertions."""
-    (folder / "shared.json").write_text(json.dumps(design))
+    write_file(folder / "shared.json", json.dumps(design))
     run_yosys(TO_MODEL, folder)
     log = run_tool([require("yosys-abc", "yosys"), "-c", PROVE.format(seconds=seconds)], folder)
-    (folder / "abc.log").write_text(log)
+    write_file(folder / "abc.log", log)
     different = re.search(r"was asserted in frame (\d+)", log)
     if different:
         return f"different in cycle {different[1]}"

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -23,6 +22,8 @@ import cosim.conversion.convert
 from cosim.conversion.convert import module_name
 from cosim.conversion.internals import Block
 from cosim.errors import CosimError
+from cosim.folder import temporary_folder
+from cosim.system import end_with_parent
 
 TESTS = Path(__file__).parents[1] / "tests"
 
@@ -60,7 +61,7 @@ def with_tests(files: Collection[str], work: Callable[[Sequence[pytest.Item]], N
     Tests of hypothesis are left out, since each of their runs takes other parameters.
     """
     plugin = Session(work)
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         options = ["-qq", "--capture=no", "-p", "no:cacheprovider", "--basetemp", f"{folder}/tests"]
         status = pytest.main([*options, *(str(TESTS / file) for file in files)], plugins=[plugin])
     if plugin.error:
@@ -74,12 +75,12 @@ class Session:
 
     def __init__(self, work: Callable[[Sequence[pytest.Item]], None]):
         self.work = work
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         try:
             self.work([item for item in session.items if in_icarus(item)])
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             self.error = error
         return True
 
@@ -169,7 +170,7 @@ def run_all(runs: Sequence[Run], jobs: int) -> Iterator[tuple[int, Verdict]]:
 def start(index: int, run: Run) -> Child:
     """Fork a child for a run."""
     receiver, sender = FORK.Pipe(duplex=False)
-    process = FORK.Process(target=in_child, args=(run, sender))
+    process = FORK.Process(target=in_child, args=(run, sender, os.getpid()))
     process.start()
     sender.close()
     return Child(index, process, receiver, time.monotonic() + run.limit)
@@ -192,8 +193,9 @@ def end(child: Child) -> Verdict:
     return verdict
 
 
-def in_child(run: Run, sender: Connection):
+def in_child(run: Run, sender: Connection, parent: int):
     """The child's work."""
+    end_with_parent(parent)
     os.setsid()
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)

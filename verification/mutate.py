@@ -19,7 +19,9 @@ from itertools import groupby
 from pathlib import Path
 
 from cosim.errors import CosimError
+from cosim.interrupts import run_command
 from cosim.system import require, run_tool
+from reference.files import write_atomically
 
 from .campaign import Result, run_campaign, score
 from .killing import with_tests
@@ -95,7 +97,7 @@ def main() -> int:
     seconds = round(time.monotonic() - start)
     report(results, seconds)
     if args.out:
-        args.out.write_text(json.dumps(record(results, args.seed, seconds), indent=2) + "\n")
+        write_atomically(args.out, (json.dumps(record(results, args.seed, seconds), indent=2) + "\n").encode())
     return 0 if score(results) >= REQUIRED else 1
 
 
@@ -137,4 +139,4 @@ def versions() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command("mutate", main))

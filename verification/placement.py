@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cosim.conversion.convert import Module, write
 from cosim.errors import CosimError
+from reference.files import write_file
 
 from .proof import Fault, Proof
 
@@ -50,7 +51,7 @@ def place(proof: Proof, modules: list[Module], folder: Path):
     write(modules, folder)
     for module in modules:
         before, end, after = any_collision(module.text).rpartition("endmodule")
-        (folder / module.file).write_text(f"{before}{properties(proof, module, module is modules[-1])}\n{end}{after}")
+        write_file(folder / module.file, f"{before}{properties(proof, module, module is modules[-1])}\n{end}{after}")
 
 
 def any_collision(text: str) -> str:

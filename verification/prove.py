@@ -17,22 +17,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 
 from cosim.conversion.convert import Module, convert, write
 from cosim.errors import CosimError
+from cosim.folder import temporary_folder
+from cosim.interrupts import run_command
+from cosim.system import side_by_side
+from reference.files import write_atomically
 
 from .placement import block_of, covers, place, planted, streams
 from .proof import Fault, Misuse, Proof
 from .proofs import PROOFS
-from .solve import SMTBMC, TOP, holds, ready_is_free, versions, write_model
+from .solve import SMTBMC, TOP, Undecided, holds, ready_is_free, versions, write_model
 
 # MyHDL converts one block at a time.
 CONVERSION = Lock()
@@ -68,14 +69,13 @@ def main() -> int:
     print(f"{len(results) - len(failed)} of {len(results)} proofs hold, {time.monotonic() - start:.0f} s")
     if args.out:
         record = {"solvers": versions(), "proofs": [asdict(result) for result in results]}
-        args.out.write_text(json.dumps(record, indent=2) + "\n")
+        write_atomically(args.out, (json.dumps(record, indent=2) + "\n").encode())
     return 1 if failed else 0
 
 
 def prove_all(proofs: list[Proof]) -> list[Result]:
     """Run proofs side by side and print what comes of each; the results are in the order of the proofs."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda proof: report(prove(proof)), proofs))
+    return list(side_by_side(lambda proof: report(prove(proof)), proofs))
 
 
 def report(result: Result) -> Result:
@@ -94,6 +94,8 @@ def prove(proof: Proof) -> Result:
         try:
             if not finds(proof, modules, fault):
                 failures.append(f"the fault {fault.what!r} is not found")
+        except Undecided as error:
+            failures.append(f"whether the fault {fault.what!r} is found: {error}")
         except CosimError as error:
             failures.append(str(error))
     return Result(
@@ -112,19 +114,30 @@ def failed_checks(proof: Proof, modules: list[Module]) -> list[str]:
     """The checks of a design without a fault that fail."""
     depths = {"cover": proof.reach or proof.depth}
     modes = [mode for mode in SMTBMC if mode != "cover" or covers(proof)]
-    with TemporaryDirectory() as folder:
-        write_proof(proof, modules, Path(folder))
-        failures = [f"{mode} fails" for mode in modes if not holds(mode, depths.get(mode, proof.depth), Path(folder))]
-    return failures + failed_ready(modules)
+    with temporary_folder() as folder:
+        write_proof(proof, modules, folder)
+        failures = [failure for mode in modes for failure in failed_mode(mode, depths.get(mode, proof.depth), folder)]
+    try:
+        return failures + failed_ready(modules)
+    except Undecided as error:
+        return [*failures, str(error)]
+
+
+def failed_mode(mode: str, depth: int, folder: Path) -> list[str]:
+    """What is to be said of a check by yosys-smtbmc that does not hold, or is not decided."""
+    try:
+        return [] if holds(mode, depth, folder) else [f"{mode} fails"]
+    except Undecided as error:
+        return [str(error)]
 
 
 def failed_ready(modules: list[Module]) -> list[str]:
     """The outgoing streams whose ready matters while valid is low."""
     outgoing = [stream for stream, direction in streams(modules[-1]).items() if direction == "output"]
-    with TemporaryDirectory() as folder:
-        write(modules, Path(folder))
+    with temporary_folder() as folder:
+        write(modules, folder)
         files = [module.file for module in modules]
-        free = [ready_is_free(stream, files, Path(folder)) for stream in outgoing]
+        free = [ready_is_free(stream, files, folder) for stream in outgoing]
     return [f"{stream}_ready matters while valid is low" for stream, is_free in zip(outgoing, free, strict=True) if not is_free]
 
 
@@ -139,9 +152,9 @@ def finds(proof: Proof, modules: list[Module], fault: Fault | Misuse) -> bool:
 
 def base_holds(proof: Proof, modules: list[Module]) -> bool:
     """Whether the bounded run finds nothing."""
-    with TemporaryDirectory() as folder:
-        write_proof(proof, modules, Path(folder))
-        return holds("base", proof.depth, Path(folder))
+    with temporary_folder() as folder:
+        write_proof(proof, modules, folder)
+        return holds("base", proof.depth, folder)
 
 
 def write_proof(proof: Proof, modules: list[Module], folder: Path):
@@ -151,4 +164,4 @@ def write_proof(proof: Proof, modules: list[Module], folder: Path):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command("prove", main))

@@ -8,11 +8,14 @@ import subprocess
 from pathlib import Path
 
 from cosim.errors import CosimError
-from cosim.system import require, run_tool
+from cosim.system import require, run_program, run_tool
 from cosim.yosys import run_yosys
+from reference.files import write_file
 
 TOP = "proven"
 SMTBMC: dict[str, list[str]] = {"base": [], "induction": ["-i"], "cover": ["-c"]}
+SECONDS = 3600
+"""Time that a solver has for one check."""
 
 FLAT = [
     f"prep -top {TOP} -flatten",
@@ -36,9 +39,13 @@ cd eager
 connect -set {stream}_ready 1'1
 cd ..
 miter -equiv -make_outputs -flatten idle eager twins
-sat -prove trigger 0 -set gold_{stream}_valid 0 twins
-sat -prove trigger 0 -set gate_{stream}_valid 0 twins
+sat -timeout {seconds} -prove trigger 0 -set gold_{stream}_valid 0 twins
+sat -timeout {seconds} -prove trigger 0 -set gate_{stream}_valid 0 twins
 """
+
+
+class Undecided(CosimError):
+    """A solver gave up, or reached its limit: the check neither holds nor fails."""
 
 
 def versions() -> dict[str, str]:
@@ -57,8 +64,8 @@ def write_model(files: list[str], folder: Path):
     run_yosys([f"read_verilog -formal {' '.join(files)}", *FLAT, *seen, "write_smt2 -wires proof.smt2"], folder)
 
 
-def holds(mode: str, depth: int, folder: Path) -> bool:
-    """Whether yosys-smtbmc is content with proof.smt2."""
+def holds(mode: str, depth: int, folder: Path, seconds: float = SECONDS) -> bool:
+    """Whether yosys-smtbmc is content with proof.smt2; Undecided if z3 is not done in that many seconds, or gives up."""
     require("z3", "z3")
     command = [
         require("yosys-smtbmc", "yosys"),
@@ -71,23 +78,32 @@ def holds(mode: str, depth: int, folder: Path) -> bool:
         *SMTBMC[mode],
         "proof.smt2",
     ]
-    log = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    try:
+        log = run_program(command, folder, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise Undecided(f"{mode} is undecided: z3 was not done in {seconds:g} s") from None
+    given_up = re.search(r"Unexpected (?:EOF )?response from solver[:.] ?(\w*)", log.stdout)
+    if given_up:
+        raise Undecided(f"{mode} is undecided: z3 gives up ({given_up[1] or 'ended early'})")
     verdicts = re.findall(r"Status: (\w+)", log.stdout)
     if verdicts not in (["PASSED"], ["FAILED"]):
         raise CosimError(f"yosys-smtbmc: {((log.stdout + log.stderr).strip().splitlines() or ['no output'])[-1]}")
     return verdicts == ["PASSED"]
 
 
-def ready_is_free(stream: str, files: list[str], folder: Path) -> bool:
+def ready_is_free(stream: str, files: list[str], folder: Path, seconds: int = SECONDS) -> bool:
     """Whether ready of an outgoing stream changes nothing while valid is low: no output, and no register's next value.
 
-    So valid cannot wait for ready. Held for all inputs and all values of the registers, even those that never occur.
+    So valid cannot wait for ready. Held for all inputs and all values of the registers, even those that never occur. Undecided if
+    Yosys' solver is not done in that many seconds.
     """
     run_yosys([f"read_verilog {' '.join(files)}", *FLAT, "write_json flat.json"], folder)
     design = json.loads((folder / "flat.json").read_text())
     cut_registers(design["modules"][TOP])
-    (folder / "combinational.json").write_text(json.dumps(design))
-    log = run_yosys(TWINS.format(top=TOP, stream=stream).strip().splitlines(), folder)
+    write_file(folder / "combinational.json", json.dumps(design))
+    log = run_yosys(TWINS.format(top=TOP, stream=stream, seconds=seconds).strip().splitlines(), folder)
+    if "Interrupted SAT solver: TIMEOUT!" in log:
+        raise Undecided(f"whether {stream}_ready matters while valid is low is undecided: Yosys was not done in {seconds} s")
     verdicts = re.findall(r"SAT proof finished - (no model found: SUCCESS|model found: FAIL)!", log)
     if len(verdicts) != 2:
         raise CosimError(f"yosys: two verdicts on {stream}_ready expected, there are {len(verdicts)}")

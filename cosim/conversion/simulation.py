@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable
+from typing import Any
 
 import myhdl
 
@@ -30,12 +30,12 @@ class LineCosimulation(myhdl.Cosimulation):
     of MyHDL's own class, whose messages have no end and a limited length, but its _waiter(), which sets _hasChange when one
     of _fromSigs has changed.
 
-    child: the process of the bench. shown, taken: the descriptors of the pipe with its outputs and of that with its inputs.
+    child: the process of the bench, or what waits for it as subprocess.Popen does. shown, taken: the descriptors of the pipe with its outputs and of that with its inputs.
     inputs, outputs: signals in the order of the lines. ended: called if the bench ends early, returns the error to raise.
     """
 
     def __init__(
-        self, child: subprocess.Popen, shown: int, taken: int, inputs: list, outputs: list, ended: Callable[[], Exception]
+        self, child: Any, shown: int, taken: int, inputs: list, outputs: list, ended: Callable[[], Exception]
     ):
         self._child, self._rt, self._wf = child, shown, taken
         self._fromSigs, self._outputs, self._ended = inputs, outputs, ended

@@ -1,0 +1,55 @@
+"""Commands end when they are told to, whatever they are doing."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+COMMAND = """
+import ctypes, sys, time
+from cosim.interrupts import run_command
+
+class Loses:
+    def __del__(self):
+        print("ready", flush=True)
+        time.sleep(1000)
+
+def tidies_up():
+    try:
+        print("ready", flush=True)
+        time.sleep(1000)
+    finally:
+        print("tidied up", flush=True)
+
+def in_compiled_code():
+    print("ready", flush=True)
+    ctypes.CDLL(None).sleep(1000)
+
+def loses_what_is_raised():
+    Loses()
+    time.sleep(1000)
+
+sys.exit(run_command("test", {work}))
+"""
+
+
+@pytest.mark.parametrize(("number", "said"), [(signal.SIGTERM, "terminated"), (signal.SIGINT, "interrupted")])
+@pytest.mark.parametrize("work", ["tidies_up", "in_compiled_code", "loses_what_is_raised"])
+def test_a_command_that_is_told_to_end_ends_with_a_line_and_a_status(work, number, said):
+    command = [sys.executable, "-c", COMMAND.format(work=work)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        output, errors = process.communicate()
+    assert process.returncode == 128 + number
+    assert errors.splitlines()[-1] == f"test: {said}"
+    assert ("tidied up" in output) == (work == "tidies_up")
+
+
+def test_a_status_is_that_of_the_command():
+    command = [sys.executable, "-c", COMMAND.format(work="lambda: 3")]
+    assert subprocess.run(command, cwd=ROOT).returncode == 3
