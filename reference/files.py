@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import InputError, brief
+from .errors import MAX_SHOWN, InputError, brief
 
 MAX_BYTES = 2**28
 """Of a file of data, and of what it expands to: 256 MiB. The largest published one is SVHN's training set with 225 MB."""
@@ -101,9 +101,12 @@ def read_toml(path: Path | str) -> dict[str, Any]:
         text = data.decode("utf-8")
         _check_lines(text)
         found = tomllib.loads(text)
-        check_values(found)
     except (ValueError, RecursionError) as error:  # those of the TOML, of its encoding, and of numbers and tables without end
-        raise InputError(f"{path}: not a TOML file that can be read ({brief(error)})") from None
+        raise InputError(f"{path}: not a TOML file ({brief(error)})") from None
+    try:
+        check_values(found)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
     return found
 
 
@@ -114,7 +117,8 @@ def parse_json(data: bytes | str) -> Any:
     """
     try:
         found = json.loads(data, object_pairs_hook=_object, parse_constant=_refuse_constant)
-        check_values(found)
+        if isinstance(found, dict | list):
+            check_values(found)
     except RecursionError:
         raise ValueError(f"nested deeper than {MAX_DEPTH}") from None
     return found
@@ -126,31 +130,31 @@ def read_json(path: Path | str) -> dict[str, Any]:
     try:
         found = parse_json(data)
     except ValueError as error:
-        raise InputError(f"{path}: not JSON that can be read ({brief(error)})") from None
+        raise InputError(f"{path}: not JSON, or not such as can be read ({brief(error)})") from None
     if not isinstance(found, dict):
         raise InputError(f"{path}: not a JSON object")
     return found
 
 
-def check_values(found: Any) -> None:
-    """ValueError: tables and lists nested deeper than MAX_DEPTH, a number that is not finite, or an integer over 64 bits."""
-    level, depth = [found], 0
-    while level:
-        if depth > MAX_DEPTH:
-            raise ValueError(f"nested deeper than {MAX_DEPTH}")
-        for value in level:
-            if isinstance(value, float | int):
-                _check_number(value)
-        inner = [value for value in level if isinstance(value, dict | list)]
-        level = [one for value in inner for one in (value.values() if isinstance(value, dict) else value)]
-        depth += 1
+def check_values(found: Any, key: object = "value", depth: int = 0) -> None:
+    """ValueError: tables and lists nested deeper than MAX_DEPTH, a number that is not finite, or an integer over 64 bits.
+
+    key: under which `found` stands, for the message.
+    """
+    if depth > MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    for name, value in found.items() if isinstance(found, dict) else ((key, value) for value in found):
+        if isinstance(value, dict | list):
+            check_values(value, name, depth + 1)
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{_bare(name)} = {value}; allowed: finite numbers")
+        elif isinstance(value, int) and value.bit_length() > MAX_BITS:
+            raise ValueError(f"{_bare(name)} is an integer of {value.bit_length()} bits; allowed: up to {MAX_BITS}")
 
 
-def _check_number(value: float) -> None:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"a number is {value}; allowed: finite numbers")
-    if isinstance(value, int) and value.bit_length() > MAX_BITS:
-        raise ValueError(f"an integer has {value.bit_length()} bits; allowed: up to {MAX_BITS}")
+def _bare(name: object) -> str:
+    """A key as a file writes it, if it is a plain word."""
+    return name if isinstance(name, str) and name.isidentifier() and len(name) < MAX_SHOWN else brief(name)
 
 
 def _check_lines(text: str) -> None:

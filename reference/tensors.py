@@ -71,7 +71,7 @@ def read_header(path: Path | str) -> TensorFile:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except ValueError as error:
-        raise InputError(f"{path}: truncated, or not a safetensors file that can be read ({brief(error)})") from None
+        raise InputError(f"{path}: truncated, or not a safetensors file ({brief(error)})") from None
 
 
 def _tensor_file(path: Path, header: Any, start: int, size: int) -> TensorFile:
