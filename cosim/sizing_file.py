@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reference.errors import InputError, brief
+from reference.errors import InputError, brief, key_text
 from reference.files import read_toml
 from reference.network import Network
 
@@ -34,9 +34,10 @@ def read_sizing(path: Path) -> dict:
             _check_number(path, key, value)
         elif key in TABLES and isinstance(value, dict):
             for name, number in value.items():
-                _check_number(path, f"{key}.{brief(name)}", number)
+                _check_number(path, f"{key}.{key_text(name)}", number)
         else:
-            raise InputError(f"{path}: {brief(key)} = {brief(value)}; allowed: numbers {', '.join(NUMBERS)}, tables {', '.join(TABLES)}")
+            allowed = f"numbers {', '.join(NUMBERS)}, tables {', '.join(TABLES)}"
+            raise InputError(f"{path}: {key_text(key)} = {brief(value)}; allowed: {allowed}")
     return found
 
 

@@ -84,7 +84,7 @@ def _read_result(path: Path) -> dict[str, Any]:
     try:
         return read_json(path)
     except InputError as error:
-        raise InputError(f"{error}: not a result; delete it to measure the point again") from None
+        raise InputError(f"{path}: not a result; delete it to measure the point again ({error})") from None
 
 
 def _trained(settings: Settings, training: Dataset, folder: Path, progress: Callable[[str], None]) -> SpikingNetwork:

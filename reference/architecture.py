@@ -104,7 +104,7 @@ def blank_network(
     for spec in parse(architecture):
         inputs = _inputs(spec, shape)
         count += spec.outputs * math.prod(inputs)
-        check_weights(count)
+        check_weights(count, spec.name)
         layers.append(_blank_layer(spec, inputs, weight_bits, neuron))
         shape = layers[-1].output_shape(shape)
     return Network(

@@ -12,6 +12,11 @@ class InputError(ValueError):
 
 
 def brief(value: object) -> str:
-    """A value of a file for a message, in one line of up to MAX_SHOWN characters: an error's own text, else as Python writes it."""
+    """What a file holds, or an error's text, for a message: one line of up to MAX_SHOWN characters."""
     text = " ".join(str(value).split()) if isinstance(value, Exception) else repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text)} characters)"
+
+
+def key_text(key: object) -> str:
+    """A key of a file for a message: as the file writes it if it is a plain word, else as brief."""
+    return key if isinstance(key, str) and key.isascii() and key.isidentifier() and len(key) <= MAX_SHOWN else brief(key)

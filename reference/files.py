@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import MAX_SHOWN, InputError, brief
+from .errors import InputError, brief, key_text
 
 MAX_BYTES = 2**28
 """Of a file of data, and of what it expands to: 256 MiB. The largest published one is SVHN's training set with 225 MB."""
@@ -66,7 +66,7 @@ def digest_of(path: Path | str) -> str:
     return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
-def inflate(data: bytes, kind: int, limit: int) -> bytes:
+def inflate(data: bytes | memoryview, kind: int, limit: int) -> bytes:
     """What one stream of GZIP or ZLIB expands to. ValueError: damaged, cut, followed by more, or over `limit` bytes."""
     stream = zlib.decompressobj(kind)
     found = _expand(stream, data, limit + 1)
@@ -79,12 +79,12 @@ def inflate(data: bytes, kind: int, limit: int) -> bytes:
     return found
 
 
-def inflate_start(data: bytes, kind: int, count: int) -> bytes:
+def inflate_start(data: bytes | memoryview, kind: int, count: int) -> bytes:
     """The first `count` bytes that a stream expands to; fewer where it ends before. ValueError: damaged."""
     return _expand(zlib.decompressobj(kind), data, count)
 
 
-def _expand(stream: Any, data: bytes, count: int) -> bytes:
+def _expand(stream: Any, data: bytes | memoryview, count: int) -> bytes:
     try:
         return stream.decompress(data, count)
     except zlib.error as error:
@@ -147,14 +147,9 @@ def check_values(found: Any, key: object = "value", depth: int = 0) -> None:
         if isinstance(value, dict | list):
             check_values(value, name, depth + 1)
         elif isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{_bare(name)} = {value}; allowed: finite numbers")
+            raise ValueError(f"{key_text(name)} = {value}; allowed: finite numbers")
         elif isinstance(value, int) and value.bit_length() > MAX_BITS:
-            raise ValueError(f"{_bare(name)} is an integer of {value.bit_length()} bits; allowed: up to {MAX_BITS}")
-
-
-def _bare(name: object) -> str:
-    """A key as a file writes it, if it is a plain word."""
-    return name if isinstance(name, str) and name.isidentifier() and len(name) < MAX_SHOWN else brief(name)
+            raise ValueError(f"{key_text(name)} is an integer of {value.bit_length()} bits; allowed: up to {MAX_BITS}")
 
 
 def _check_lines(text: str) -> None:

@@ -43,10 +43,10 @@ def check_count(layers: int) -> None:
         raise InputError(f"{layers} layers; allowed: up to {MAX_LAYERS}")
 
 
-def check_weights(count: int) -> None:
-    """InputError: more weights than all layers of a network together may have."""
+def check_weights(count: int, last: str = "") -> None:
+    """InputError: more weights than all layers of a network together may have. last: the layer up to which they are counted."""
     if count > MAX_WEIGHTS:
-        raise InputError(f"{count} weights; allowed: up to {MAX_WEIGHTS}")
+        raise InputError(f"{count} weights{last and f' up to layer {last}'}; allowed: up to {MAX_WEIGHTS}")
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,8 @@ def parse_neuron(reset: str, beta: str) -> Neuron:
     """Neuron of a reset kind with beta written as a fraction over a power of two: "5/32" is multiplier 5, shift 5."""
     match = re.fullmatch(r"([0-9]{1,6})/([1-9][0-9]{0,5})", beta)
     if not match or int(match[2]).bit_count() != 1 or int(match[2]) > 2 ** (LEAK_SHIFTS.stop - 1):
-        raise InputError(f"beta {brief(beta)}; needs m/2^k written out, such as 5/32, with 2^k up to {2 ** (LEAK_SHIFTS.stop - 1)}")
+        most = 2 ** (LEAK_SHIFTS.stop - 1)
+        raise InputError(f"beta {brief(beta)}; needs m/2^k written out, such as 5/32, with 2^k up to {most}")
     return Neuron(reset, int(match[1]), int(match[2]).bit_length() - 1)
 
 

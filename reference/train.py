@@ -102,9 +102,7 @@ def _restore(run: Run, epoch: Any, file: TensorFile) -> None:
     wanted |= {f"optimizer.{number}.{name}": shape for number, of_one in enumerate(moments) for name, shape in of_one.items()}
     found = _read_floats(file, wanted)
     run.model.load_state_dict({name: found[f"model.{name}"] for name in model})
-    state = {
-        number: {name: found[f"optimizer.{number}.{name}"] for name in MOMENTS} for number in range(len(parameters))
-    }
+    state = {number: {name: found[f"optimizer.{number}.{name}"] for name in MOMENTS} for number in range(len(parameters))}
     run.optimizer.load_state_dict(run.optimizer.state_dict() | {"state": state})
     run.epoch = epoch
 
