@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .errors import brief
-from .files import MAX_BYTES, ZLIB, inflate
+from .files import MAX_BYTES, ZLIB, inflate, inflate_start
 
 HEADER = 128
 VERSION = b"\x00\x01IM"
@@ -26,7 +26,6 @@ CLASSES = range(6, 16)
 """Of arrays of numbers: double, single, and all widths of integers. MATLAB writes the whole numbers of a double as integers."""
 FLAGS = 0xFF00
 """Of complex, global and logical arrays, beside the class in an array's flags."""
-MAX_VARIABLES = 16
 MAX_DIMENSIONS = 4
 
 
@@ -43,7 +42,7 @@ def read_matlab(data: bytes, wanted: set[str]) -> dict[str, np.ndarray]:
         if len(found) == len(wanted):
             raise ValueError(f"holds more than the variables {', '.join(sorted(wanted))}")
         if kind == COMPRESSED:
-            kind, content = _only(memoryview(inflate(content, ZLIB, MAX_BYTES)))
+            kind, content = _expanded(content)
         if kind != MATRIX:
             raise ValueError(f"holds an element of type {kind}; needs arrays")
         name, array = _array(content)
@@ -72,11 +71,16 @@ def _elements(data: memoryview) -> Iterator[tuple[int, memoryview]]:
         data = data[end:]
 
 
-def _only(data: memoryview) -> tuple[int, memoryview]:
-    found = [element for element, _ in zip(_elements(data), range(2), strict=False)]
-    if len(found) != 1:
-        raise ValueError("needs one element in compressed data")
-    return found[0]
+def _expanded(data: memoryview) -> tuple[int, memoryview]:
+    """Type and data of the one element that is compressed; its tag says how long it is."""
+    tag = inflate_start(data, ZLIB, 8)
+    kind, size = struct.unpack("<II", tag) if len(tag) == 8 else (0, 0)
+    if kind != MATRIX or size > MAX_BYTES:
+        raise ValueError(f"compressed data of type {kind} and {size} bytes; allowed: an array of up to {MAX_BYTES}")
+    found = memoryview(inflate(data, ZLIB, 8 + size))
+    if len(found) != 8 + size:
+        raise ValueError("an array in compressed data is cut")
+    return kind, found[8:]
 
 
 def _array(content: memoryview) -> tuple[str, np.ndarray]:
