@@ -7,6 +7,9 @@ import re
 import struct
 import zlib
 from contextlib import suppress
+from functools import cache, reduce
+
+from reference.files import GZIP, ZLIB
 
 EXTREMES = (0, 1, -1, 2, 255, 256, 65535, 2**24, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**53, 2**63 - 1, -(2**63), 2**64, 10**30)
 FLOATS = (0.0, -0.0, 0.5, -1.5, 1e-320, 1e300, -1e308, 3.4e38)
@@ -299,7 +302,7 @@ def damaged_gzip(draw, data):
     if kind < 0.3:
         return damaged_bytes(draw, data)
     if kind < 0.32:
-        return bomb(31)
+        return bomb(GZIP)
     if kind < 0.35:
         return data + data
     plain = bytearray(gzip.decompress(data))
@@ -309,16 +312,16 @@ def damaged_gzip(draw, data):
     return gzip.compress(bytes(plain) if kind < 0.7 else damaged_bytes(draw, bytes(plain)), 1)
 
 
-_BOMBS = {}
-
-
+@cache
 def bomb(kind):
-    """BOMB zeros, compressed."""
-    if kind not in _BOMBS:
-        stream = zlib.compressobj(9, zlib.DEFLATED, kind)
-        parts = [stream.compress(bytes(2**20)) for _ in range(BOMB // 2**20)]
-        _BOMBS[kind] = b"".join([*parts, stream.flush()])
-    return _BOMBS[kind]
+    """BOMB zeros, compressed as ZLIB or GZIP: blocks that say the same, between a head and checksums."""
+    stream, block = zlib.compressobj(9, zlib.DEFLATED, -15), bytes(2**20)
+    packed = (stream.compress(block) + stream.flush(zlib.Z_FULL_FLUSH)) * (BOMB // 2**20) + b"\x03\x00"
+    check = zlib.crc32 if kind == GZIP else zlib.adler32
+    total = reduce(lambda before, _: check(block, before), range(BOMB // 2**20), check(b""))
+    if kind == GZIP:
+        return gzip.compress(b"")[:10] + packed + struct.pack("<II", total, BOMB)
+    return b"\x78\xda" + packed + struct.pack(">I", total)
 
 
 def damaged_matlab(draw, data):
@@ -339,7 +342,7 @@ def damaged_matlab(draw, data):
     if kind < 0.9:
         start = int(min(2 ** draw.integers(0, 9), len(plain)))
         plain = damaged_bytes(draw, plain[:start]) + plain[start:]
-    packed = bomb(15) if kind > 0.97 else zlib.compress(plain, 1)
+    packed = bomb(ZLIB) if kind > 0.97 else zlib.compress(plain, 1)
     elements[at] = 15, packed
     if kind > 0.95:
         elements = elements * 3

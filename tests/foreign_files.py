@@ -9,6 +9,7 @@ that ends, more than MAX_MEMORY or more than MAX_SECONDS is a fault.
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import multiprocessing
 import os
@@ -108,13 +109,13 @@ class Tally:
 HEAD = f"{'format':24}{'files':>8}{'read':>8}{'refused':>9}{'most s':>9}{'most MB':>9}{'faults':>8}"
 
 
-def formats(folder: Path) -> dict[str, Format]:
-    """Every format by its name. folder: an empty one, for what is made to be damaged."""
+def formats(folder: Path, runs: dict[str, Path]) -> dict[str, Format]:
+    """Every format by its name. folder: an empty one, for what is made to be damaged. runs: folders as of write_all."""
     network = small_network()
     # Made once, and not by each process.
     for kind in (GZIP, ZLIB):
         bomb(kind)
-    return {**_of_models(folder, network), **_of_texts(folder, network), **_of_images(folder), **_of_runs(folder, network)}
+    return {**_of_models(folder, network), **_of_texts(folder, network), **_of_images(folder), **_of_runs(runs)}
 
 
 def contents(folder: Path, pattern: str = "*") -> dict[str, bytes]:
@@ -207,9 +208,9 @@ def _make_study_page(where: Path, draw: Draw):
     return make_study_page(read_results(where)).encode(errors="backslashreplace")
 
 
-def _of_runs(folder: Path, network) -> dict[str, Format]:
+def _of_runs(runs: dict[str, Path]) -> dict[str, Format]:
     found = {}
-    for command, where in write_all(_fresh(folder, "runs"), network).items():
+    for command, where in runs.items():
         for name in set(WRITTEN) & set(contents(where)):
             kept = contents(where, "*.txt") | contents(where, ".duospike") | contents(where, name)
             kept |= contents(where, "accelerator.*") if command == "convert" else {}
@@ -268,6 +269,7 @@ def _memory(what: str) -> int:
 
 def _work(connection, about: Format, seed: int, number: int, numbers: list[int], folder: Path):
     """Read the files of `numbers`; sends of each its number, outcome, seconds and bytes. Ends with SIGPROF if one takes long."""
+    faulthandler.disable()
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     torch.set_num_threads(1)
@@ -319,16 +321,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=50_000, help="of all formats together")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", help="a format")
+    parser.add_argument("--only", nargs="+", metavar="FORMAT", help="these formats alone")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        every = formats(Path(folder))
-        chosen = [options.only] if options.only else list(every)
+        every = formats(Path(folder), write_all(_fresh(Path(folder), "runs"), small_network()))
+        chosen = options.only or list(every)
         print(HEAD, flush=True)
         total = Counter()
         for name in chosen:
             tally = campaign(
-                every[name], options.seed, list(every).index(name), -(-options.files // len(chosen)), Path(folder) / "x"
+                every[name], options.seed, list(every).index(name), -(-options.files // len(every)), Path(folder) / "x"
             )
             print(tally.row(name), flush=True)
             for index, fault in tally.faults.items():
