@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from reference.files import write_file
 
@@ -29,6 +31,8 @@ FAULT = "BENCH: "
 """What the bench's own messages begin with."""
 QUIET_CYCLES = 200
 """Cycles watched after the last beat that is owed on any stream: a surplus beat must not go unseen."""
+MAX_LINE = 2**20
+"""Characters of a recorded beat."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,17 @@ def read_outcome(bench: Bench, folder: Path, log: str) -> Outcome:
 
 def read_beats(path: Path, first: int = 0, count: int | None = None) -> list[Beat]:
     """The beats of a recorded stream, or `count` of them from number `first`; fewer where it ends before."""
-    with path.open(encoding="ascii") as lines:
+    with path.open(encoding="ascii") as file:
+        lines = iter(partial(_line, file), "")
         return [_beat(line) for line in islice(lines, first, None if count is None else first + count)]
+
+
+def _line(file: TextIO) -> str:
+    """The next line, "" at the end. ValueError: longer than a beat, as in a file without lines."""
+    line = file.readline(MAX_LINE)
+    if len(line) == MAX_LINE:
+        raise ValueError(f"a line of {MAX_LINE} characters and more")
+    return line
 
 
 def _beat(line: str) -> Beat:

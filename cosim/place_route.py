@@ -103,7 +103,7 @@ def place_and_route(folder: Path, target: Target, progress: Callable[[str], None
 
 def failure(log: str) -> str:
     """One line that says why nextpnr failed: what there is too much of, else its last error and what is used most."""
-    counted = re.findall(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%$", log, re.MULTILINE)
+    counted = re.findall(r"^Info:\s+(\w+):\s+([0-9]+)/\s*([0-9]+)\s+[0-9]+%$", log, re.MULTILINE)
     counts = {kind: (int(used), int(available)) for kind, used, available in counted}
     over = [f"{kind} {used} of {available}" for kind, (used, available) in counts.items() if used > available]
     if over:

@@ -23,6 +23,8 @@ COUNTED = (("busy", "busy", BUSY), ("stall_in", "no input", STALL_IN), ("stall_o
 """Counters of a stage in the plot of cycles, each with its label and its colour."""
 RASTER_ROWS, RASTER_COLUMNS = 700, 3000
 """Values of a panel of the raster at least; at DPI it has half as many dots."""
+RASTER_VALUES = 2**24
+"""Of a panel at most, unless there are more spikes and silences."""
 DPI = 200
 """Of what is drawn in dots within a plot."""
 Counters = Mapping[str, Mapping[str, float]]
@@ -135,7 +137,8 @@ def plot_raster(spikes: Mapping[str, np.ndarray], title: str, path: Target) -> N
         timesteps, channels = of_stage.shape[:2]
         rows = of_stage.transpose(1, 0, 2, 3).reshape(channels, -1)
         # More values than dots: each dot is a mean, so no spike is left out, and none runs into its neighbour.
-        rows = rows.repeat(-(-RASTER_ROWS // channels), 0).repeat(-(-RASTER_COLUMNS // rows.shape[1]), 1)
+        rows = rows.repeat(_times(RASTER_ROWS, channels, rows.size), 0)
+        rows = rows.repeat(_times(RASTER_COLUMNS, rows.shape[1], rows.size), 1)
         # Drawn as opacity alone, so that it can be read on any ground.
         axes.imshow(
             rows, cmap=_inks(), vmin=0, vmax=1, aspect="auto", extent=(0, timesteps, channels, 0), interpolation_stage="data"
@@ -150,6 +153,11 @@ def plot_raster(spikes: Mapping[str, np.ndarray], title: str, path: Target) -> N
     panels[-1].set_xlabel("timestep")
     figure.suptitle(title)
     _save(figure, path)
+
+
+def _times(wanted: int, there: int, values: int) -> int:
+    """How often to repeat each of the rows or columns that are there, so that there are as many as wanted and memory suffices."""
+    return max(1, min(-(-wanted // there), RASTER_VALUES // values))
 
 
 def _inks() -> Any:

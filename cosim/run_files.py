@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from reference.coding import ENCODER
-from reference.errors import InputError
-from reference.files import write_atomically
+from reference.errors import InputError, brief
+from reference.files import digest_of, read_json, write_atomically
+from reference.network import MOST_NEURONS, TIMESTEPS
+from rtl.stream import groups_of
 
 from .beats import beat_spikes
 from .bench import read_beats
@@ -32,6 +32,10 @@ WRITTEN = {
     "manifest.json": "convert",
 }
 """The file by which each command's run is known. With --pnr synth writes two."""
+MAX_TEXT = 4096
+"""Characters of a text in a file of a run, as many as a path may have."""
+MAX_SPIKES = 2**24
+"""Neurons times timesteps of a stage whose spikes are read back."""
 STUDY = "results.json"
 """The file by which the folder of a study is known, of which a page of its own is made."""
 
@@ -52,12 +56,12 @@ class RunFile:
 
 
 def read_runs(folders: list[Path]) -> list[RunFile]:
-    """All files of WRITTEN in the folders. InputError: a folder is missing or holds none, or a file is no JSON object."""
+    """All files of WRITTEN in the folders. InputError: a folder is missing or holds none, or a file cannot be read as JSON."""
     return [run for folder in dict.fromkeys(folders) for run in _read_folder(folder)]
 
 
 def read_study(folder: Path) -> RunFile:
-    """The results of a study's folder. InputError: the file is no JSON object."""
+    """The results of a study's folder. InputError: the file cannot be read as JSON."""
     return _read_file(folder, STUDY, "study")
 
 
@@ -71,14 +75,22 @@ def _read_folder(folder: Path) -> list[RunFile]:
 
 
 def _read_file(folder: Path, name: str, command: str) -> RunFile:
-    data = (folder / name).read_bytes()
+    path = folder / name
+    content = read_json(path)
     try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{folder / name}: not JSON ({error})") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{folder / name}: not a JSON object")
-    return RunFile(folder, name, command, hashlib.sha256(data).hexdigest(), content)
+        _check_texts(content)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+    return RunFile(folder, name, command, digest_of(path), content)
+
+
+def _check_texts(content: Any) -> None:
+    """ValueError: a name or text over MAX_TEXT characters, which a page or a plot would have to show."""
+    for one in [*content, *content.values()] if isinstance(content, dict) else content:
+        if isinstance(one, str) and len(one) > MAX_TEXT:
+            raise ValueError(f"a text of {len(one)} characters; allowed: up to {MAX_TEXT}")
+        if isinstance(one, dict | list):
+            _check_texts(one)
 
 
 def write_into_folder(path: Path, data: bytes) -> None:
@@ -98,9 +110,11 @@ def write_into_folder(path: Path, data: bytes) -> None:
 def recorded_spikes(run: RunFile, image: int) -> dict[str, np.ndarray]:
     """The spikes of one image that the hardware gave, by stage name: uint8 [timesteps, channels, height, width].
 
-    run: of cosim. CosimError: a stream is missing, ends before the image does, or holds unknown bits.
+    run: of cosim. CosimError: a stream is missing, ends before the image does, or holds unknown bits. Others of run_page.naming:
+    the file is not what cosim writes.
     """
     network, timesteps = run.content["network"], run.content["sizing"]["timesteps"]
+    passes = _whole(network["timesteps"], TIMESTEPS) // _whole(timesteps, TIMESTEPS)
     shapes = {layer["name"]: layer["shape"] for layer in network["layers"]} | {ENCODER: network["input_shape"]}
     folder, found = run.folder, {}
     for number, images in enumerate(run.content.get("parts", [])):
@@ -112,8 +126,10 @@ def recorded_spikes(run: RunFile, image: int) -> dict[str, np.ndarray]:
         name = stage["name"]
         if name == READOUT:
             continue
-        channels, height, width = shapes[name]
-        passes, groups = network["timesteps"] // timesteps, -(-channels // stage["lanes"])
+        channels, height, width = (_whole(size, range(1, MOST_NEURONS)) for size in shapes[name])
+        if channels * height * width * passes * timesteps > MAX_SPIKES:
+            raise ValueError(f"{name} of {channels}x{height}x{width}; allowed: up to {MAX_SPIKES} neurons times timesteps")
+        groups = groups_of(channels, _whole(stage["lanes"], range(1, channels + 1)))
         count, path = passes * height * groups * width, folder / f"{name}.txt"
         if path.parent != folder or not path.is_file():
             raise CosimError(f"{path}: not there")
@@ -123,3 +139,9 @@ def recorded_spikes(run: RunFile, image: int) -> dict[str, np.ndarray]:
         words = [beat.value(name) for beat in beats]
         found[name] = beat_spikes(words, (channels, height, width), stage["lanes"], timesteps)
     return found
+
+
+def _whole(value: Any, allowed: range) -> int:
+    if type(value) is not int or value not in allowed:
+        raise ValueError(f"{brief(value)} in the place of a whole number from {allowed.start} to {allowed.stop - 1}")
+    return value

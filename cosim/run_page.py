@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any, ClassVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reference.errors import InputError
+from reference.files import digest_of
 
 from . import plots
 from .cycle_model import SOURCE
@@ -28,6 +28,10 @@ from .run_files import WRITTEN, RunFile, recorded_spikes
 
 PLACED = WRITTEN["timing.json"]
 
+MAX_DRAWN = 300
+"""Stages, points or lines of a plot: more than the layers of any network."""
+MAX_ROWS = 10_000
+"""Of a table."""
 MOST_IMAGES = 100
 """Images that are listed one by one."""
 
@@ -110,8 +114,10 @@ def decimal(value: float | None, digits: int = 0) -> Cell | None:
     return None if value is None else Cell(f"{value:.{digits}f}", value)
 
 
-def draw(title: str, plot: Callable[..., None], *args: Any) -> Block:
-    """A plot as SVG within the page."""
+def draw(title: str, plot: Callable[..., None], *args: Any, count: int) -> Block:
+    """A plot as SVG within the page, if it shows no more than MAX_DRAWN things. count: of stages, points or lines in it."""
+    if count > MAX_DRAWN:
+        return Line(f"{title}: not drawn, as it has {count} parts; drawn are up to {MAX_DRAWN}.", "missing")
     if not plots.available():
         return Line(f"{title}: {plots.MISSING}.", "missing")
     text = io.StringIO()
@@ -185,7 +191,7 @@ def convert_verification(run: RunFile, image: int) -> list[Block]:
     for name, wanted in run.content["files"].items():
         path = run.folder / name
         is_there = path.parent == run.folder and path.is_file()
-        if not is_there or sha256(path.read_bytes()).hexdigest() != wanted:
+        if not is_there or digest_of(path) != wanted:
             changed.append(f"{name} {'differs' if is_there else 'is missing'}")
     if changed:
         return [Line(f"Not as the manifest has it: {', '.join(changed)}.", "bad")]
@@ -249,7 +255,7 @@ def cosim_cycles(run: RunFile, image: int) -> list[Block]:
     }
     title = f"{report['total_cycles']} cycles of {images} images, by the hardware's counters"
     columns = ["stage", "kind", "lanes", "busy", "stalled, no input", "stalled, held back"]
-    drawn = draw("What each stage does, an image", plots.plot_cycles, activity, images)
+    drawn = draw("What each stage does, an image", plots.plot_cycles, activity, images, count=len(activity))
     return [Table(title, columns, rows), drawn, *_gantt(run, image)]
 
 
@@ -260,7 +266,7 @@ def cycles_cycles(run: RunFile, image: int) -> list[Block]:
     return [
         Table("By the cycle model", ["images", "cycles", "latency of the first", "interval"], facts),
         _stage_table("Cycles an image, mean", report["stages"]),
-        draw("What each stage does, an image", plots.plot_cycles, activity, images),
+        draw("What each stage does, an image", plots.plot_cycles, activity, images, count=len(activity)),
         *_gantt(run, image),
     ]
 
@@ -283,7 +289,7 @@ def _gantt(run: RunFile, image: int) -> list[Block]:
     firsts = {SOURCE: firsts[SOURCE], **{name: cycles for name, cycles in firsts.items() if name != SOURCE}}
     if any(len(lasts[name]) <= image for name in firsts if name != SOURCE):
         return [Line(f"No Gantt chart: image {image} did not come whole in this run.", "missing")]
-    return [draw(f"Gantt chart of image {image}", plots.plot_gantt, firsts, lasts, image)]
+    return [draw(f"Gantt chart of image {image}", plots.plot_gantt, firsts, lasts, image, count=len(firsts))]
 
 
 def cosim_raster(run: RunFile, image: int) -> list[Block]:
@@ -297,7 +303,7 @@ def cosim_raster(run: RunFile, image: int) -> list[Block]:
     note = "A row is a channel, a column a place of the map in a timestep; recorded from the simulated hardware."
     return [
         Line(note),
-        draw(f"Spikes of image {image}", plots.plot_raster, spikes, f"Image {image}"),
+        draw(f"Spikes of image {image}", plots.plot_raster, spikes, f"Image {image}", count=len(spikes)),
         Table(f"Spikes of image {image}, all timesteps", ["stage", "spikes", "sparsity"], rows),
     ]
 
@@ -392,7 +398,7 @@ def explore_blocks(run: RunFile, image: int) -> list[Block]:
         Line(f"Chosen for {budget['kind']} = {budget['amount']:g}, by the cycle model."),
         _stage_table(f"The chosen lanes: {report['chosen']['interval']:.0f} cycles an image", report["chosen"]["stages"]),
         Table("Pareto front", columns, front),
-        draw("Pareto front", plots.plot_front, report),
+        draw("Pareto front", plots.plot_front, report, count=len(report["front"])),
     ]
 
 
@@ -548,6 +554,9 @@ def section_of(anchor: str, title: str, blocks: list[Block]) -> Section:
 
 
 def _check_cells(blocks: list[Block]) -> None:
+    for block in blocks:
+        if isinstance(block, Table) and len(block.rows) > MAX_ROWS:
+            raise ValueError(f"{len(block.rows)} rows of {block.title!r}; allowed: up to {MAX_ROWS}")
     for cell in (cell for block in blocks if isinstance(block, Table) for row in block.rows for cell in row):
         if not isinstance(cell, Cell | str | int | float | None):
             raise TypeError(f"{cell!r} in the place of a number or a text")

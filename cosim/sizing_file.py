@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reference.errors import InputError
+from reference.errors import InputError, brief, key_text
 from reference.files import read_toml, write_file
 from reference.network import Network
 
@@ -34,15 +34,16 @@ def read_sizing(path: Path) -> dict:
             _check_number(path, key, value)
         elif key in TABLES and isinstance(value, dict):
             for name, number in value.items():
-                _check_number(path, f"{key}.{name}", number)
+                _check_number(path, f"{key}.{key_text(name)}", number)
         else:
-            raise InputError(f"{path}: {key} = {value!r}; allowed: numbers {', '.join(NUMBERS)}, tables {', '.join(TABLES)}")
+            allowed = f"numbers {', '.join(NUMBERS)}, tables {', '.join(TABLES)}"
+            raise InputError(f"{path}: {key_text(key)} = {brief(value)}; allowed: {allowed}")
     return found
 
 
 def _check_number(path: Path, key: str, value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError(f"{path}: {key} = {value!r}; allowed: whole numbers")
+        raise InputError(f"{path}: {key} = {brief(value)}; allowed: whole numbers")
 
 
 def sizing_from(network: Network, path: Path | None, wanted: dict) -> Sizing:

@@ -18,7 +18,7 @@ from reference import golden, train
 from reference.coding import ENCODER
 from reference.datasets import Dataset
 from reference.errors import InputError
-from reference.files import write_atomically
+from reference.files import read_json, write_atomically
 from reference.golden import Trace
 from reference.modelfile import save_model
 from reference.network import Conv, Linear, Network
@@ -82,12 +82,9 @@ def measure_point(
 
 def _read_result(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: not a result ({error}); delete it to measure the point again") from None
-    if not isinstance(found, dict):
-        raise InputError(f"{path}: not a result; delete it to measure the point again")
-    return found
+        return read_json(path)
+    except InputError as error:
+        raise InputError(f"{path}: not a result; delete it to measure the point again ({error})") from None
 
 
 def _trained(settings: Settings, training: Dataset, folder: Path, progress: Callable[[str], None]) -> SpikingNetwork:

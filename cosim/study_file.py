@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from dataclasses import dataclass, fields
+import math
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from reference.architecture import architecture_of
 from reference.datasets import PUBLISHED, Published
-from reference.errors import InputError
+from reference.errors import InputError, brief
 from reference.files import read_toml
 from reference.modelfile import load_model, model_bytes
 from reference.network import Network, Pool
-from reference.quantize import SpikingNetwork
+from reference.quantize import blank_of
 from reference.settings import Settings, settings_from
 
+MAX_POINTS = 1000
 MOST_BYTE = 255
 """Pixels of published data sets are bytes."""
 
@@ -90,33 +92,36 @@ def _study_from(table: dict[str, Any], folder: Path) -> Study:
     allowed = ("base", "grid", "models", "lanes", "cycle_images", "clock_mhz")
     for key in table:
         if key not in allowed:
-            raise InputError(f"key {key!r}; allowed: {', '.join(allowed)}")
+            raise InputError(f"key {brief(key)}; allowed: {', '.join(allowed)}")
     base, grids, models = table.get("base"), table.get("grid", []), table.get("models", [])
     if not isinstance(models, list) or not all(isinstance(model, str) for model in models):
-        raise InputError(f"models = {models!r}; allowed: a list of model files")
+        raise InputError(f"models = {brief(models)}; allowed: a list of model files")
     is_list = isinstance(grids, list) and all(isinstance(grid, dict) for grid in grids)
     if not isinstance(base, dict) or not is_list or not (grids or models):
         raise InputError("needs a table [base], and tables [[grid]] or a list of models")
     names = [field.name for field in fields(Settings)]
-    for key in base:
-        if key not in names:
-            raise InputError(f"base: key {key!r}; allowed: {', '.join(names)}")
+    for where, keys in (("base", base), *(("grid", grid) for grid in grids)):
+        for key in keys:
+            if key not in names:
+                raise InputError(f"{where}: key {brief(key)}; allowed: {', '.join(names)}")
     numbers: dict[str, Any] = {key: table.get(key) for key in ("lanes", "cycle_images")}
     for key, value in numbers.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise InputError(f"{key} = {value!r}; allowed: whole numbers from 1 up")
+            raise InputError(f"{key} = {brief(value)}; allowed: whole numbers from 1 up")
     clock_mhz = table.get("clock_mhz")
     if clock_mhz is not None and (
         not isinstance(clock_mhz, int | float) or isinstance(clock_mhz, bool) or not 0 < clock_mhz < float("inf")
     ):
-        raise InputError(f"clock_mhz = {clock_mhz!r}; allowed: a number above 0, or none")
+        raise InputError(f"clock_mhz = {brief(clock_mhz)}; allowed: a number above 0, or none")
     points: dict[str, Point] = _trained_points(base, grids)
     for model in models:
         loaded = _loaded_point(folder / model, base.get("dataset"))
         if loaded.name in points:
             raise InputError(f"models: two of them are called {loaded.name}")
         points[loaded.name] = loaded
-    for point in points.values():
+    # Points that differ in their seeds alone have the same layers.
+    alike = {replace(point, seed=0) if isinstance(point, Settings) else point for point in points.values()}
+    for point in alike:
         _check_lanes(point, numbers["lanes"])
     return Study(points, **numbers, clock_mhz=clock_mhz)
 
@@ -124,14 +129,20 @@ def _study_from(table: dict[str, Any], folder: Path) -> Study:
 def _trained_points(base: dict[str, Any], grids: list[dict[str, Any]]) -> dict[str, Point]:
     varied = list(dict.fromkeys(key for grid in grids for key in grid))
     points: dict[str, Point] = {}
+    seen: set[Settings] = set()
     for grid in grids:
         for key, values in grid.items():
             if not isinstance(values, list) or not values:
-                raise InputError(f"grid: {key} = {values!r}; allowed: a list of values")
+                raise InputError(f"grid: {key} = {brief(values)}; allowed: a list of values")
+    count = sum(math.prod(map(len, grid.values())) for grid in grids)
+    if count > MAX_POINTS:
+        raise InputError(f"grid: {count} points; allowed: up to {MAX_POINTS}")
+    for grid in grids:
         for chosen in itertools.product(*grid.values()):
             settings = settings_from(base | dict(zip(grid, chosen, strict=True)))
-            if settings in points.values():
-                raise InputError(f"grid: {dict(zip(grid, chosen, strict=True))} is there twice")
+            if settings in seen:
+                raise InputError(f"grid: {brief(dict(zip(grid, chosen, strict=True)))} is there twice")
+            seen.add(settings)
             # A name is that of a folder, too: VGG9/8 and beta 5/32 have a slash.
             points[",".join(f"{key}={getattr(settings, key)}" for key in varied).replace("/", "_")] = settings
     return points
@@ -139,7 +150,7 @@ def _trained_points(base: dict[str, Any], grids: list[dict[str, Any]]) -> dict[s
 
 def _loaded_point(path: Path, dataset: object) -> Loaded:
     if not isinstance(dataset, str) or dataset not in PUBLISHED:
-        raise InputError(f"base: dataset = {dataset!r}; allowed: {', '.join(PUBLISHED)}")
+        raise InputError(f"base: dataset = {brief(dataset)}; allowed: {', '.join(PUBLISHED)}")
     published, network = PUBLISHED[dataset], load_model(path)
     found, wanted = (network.image_shape, network.classes), (published.shape, published.classes)
     if found != wanted:
@@ -156,7 +167,7 @@ def _loaded_point(path: Path, dataset: object) -> Loaded:
 
 def _check_lanes(point: Point, lanes: int) -> None:
     """Refuse, before any training, what can be known then."""
-    network = point.network if isinstance(point, Loaded) else SpikingNetwork(point, point.published.shape).blank
+    network = point.network if isinstance(point, Loaded) else blank_of(point, point.published.shape)
     layers = sum(not isinstance(layer, Pool) for layer in network.layers)
     if lanes < layers:
         raise InputError(f"lanes = {lanes}; allowed: {layers} or more, one for each layer of {architecture_of(network)}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from reference.files import digest_of
 
 from .run_files import RunFile
 from .run_page import Block, Cell, Fact, Line, Rows, Section, Table, draw, naming, render, section_of
@@ -52,7 +53,7 @@ def _text(value: object) -> str | int | None:
 
 
 def _plots(results: list[dict[str, Any]]) -> Section:
-    return section_of("plots", "Plots", [draw(title, plot) for title, plot in drawings(results).values()])
+    return section_of("plots", "Plots", [draw(title, plot, count=len(results)) for title, plot in drawings(results).values()])
 
 
 def point_blocks(results: dict[str, dict[str, Any]]) -> list[Block]:
@@ -92,7 +93,7 @@ def _model_hash(points: Path, name: str) -> str | None:
     """None: there is no such file, or the name leads out of the folder."""
     path = points / name / MODEL
     is_within = path.parent.resolve().parent == points.resolve()
-    return sha256(path.read_bytes()).hexdigest() if is_within and path.is_file() else None
+    return digest_of(path) if is_within and path.is_file() else None
 
 
 def facts(results: dict[str, dict[str, Any]], rows: list[dict[str, Any]]) -> list[Fact]:

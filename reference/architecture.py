@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .errors import InputError
-from .network import KERNELS, Conv, Layer, Linear, Network, Neuron, Pool
+from .errors import InputError, brief
+from .network import KERNELS, Conv, Layer, Linear, Network, Neuron, Pool, check_count, check_weights
 
 ALLOWED = f"nCk (n channels, kernel k of {', '.join(map(str, KERNELS))}), MP2, FCn"
 NAMED = {
@@ -21,8 +21,7 @@ NAMED = {
 }
 """The network of the paper (Aliyev, Lopez and Adegbija, DATE 2025) for ten classes, and narrower ones: every layer a half, a
 quarter and an eighth as wide, the last rounded up to a population that ten classes divide."""
-MOST_WEIGHTS = 2**28
-_COUNT = r"[1-9]\d{0,8}"
+_COUNT = r"[1-9][0-9]{0,8}"
 _LAYER = re.compile(rf"(?P<channels>{_COUNT})C(?P<kernel>[{''.join(map(str, KERNELS))}])|(?P<pool>MP2)|FC(?P<neurons>{_COUNT})")
 
 
@@ -49,11 +48,13 @@ def parse(text: str) -> tuple[LayerSpec, ...]:
     specs: list[LayerSpec] = []
     seen: Counter[str] = Counter()
     character = 1
-    for number, word in enumerate(NAMED.get(text, text).split("-"), start=1):
+    words = NAMED.get(text, text).split("-")
+    check_count(len(words))
+    for number, word in enumerate(words, start=1):
         match = _LAYER.fullmatch(word)
         if not match:
             raise InputError(
-                f"architecture: unknown layer {word!r} (layer {number}, character {character}); allowed: "
+                f"architecture: unknown layer {brief(word)} (layer {number}, character {character}); allowed: "
                 f"{ALLOWED}, or one of {', '.join(NAMED)}"
             )
         specs.append(_spec(match, seen))
@@ -96,24 +97,28 @@ def blank_network(
 ) -> Network:
     """The network of an architecture with all weights, biases and thresholds 0: its names and shapes, checked.
 
-    InputError: what Network refuses, or a layer of more than MOST_WEIGHTS weights.
+    InputError: what Network refuses, before it takes memory for too many weights.
     """
     layers: list[Layer] = []
-    shape = input_shape
+    shape, count = input_shape, 0
     for spec in parse(architecture):
-        layers.append(_blank_layer(spec, shape, weight_bits, neuron))
+        inputs = _inputs(spec, shape)
+        count += spec.outputs * math.prod(inputs)
+        check_weights(count, spec.name)
+        layers.append(_blank_layer(spec, inputs, weight_bits, neuron))
         shape = layers[-1].output_shape(shape)
     return Network(
         input_shape, image_bits, image_signed, timesteps, classes, tuple(layers), coding=coding, coding_seed=coding_seed
     )
 
 
-def _blank_layer(spec: LayerSpec, shape: tuple[int, int, int], weight_bits: int, neuron: Neuron) -> Layer:
+def _inputs(spec: LayerSpec, shape: tuple[int, int, int]) -> tuple[int, ...]:
+    """The shape of an output's weights."""
+    return (shape[0], spec.kernel, spec.kernel) if spec.kind == "conv" else (math.prod(shape),)
+
+
+def _blank_layer(spec: LayerSpec, inputs: tuple[int, ...], weight_bits: int, neuron: Neuron) -> Layer:
     if spec.kind == "pool":
         return Pool(spec.name)
-    inputs = (shape[0], spec.kernel, spec.kernel) if spec.kind == "conv" else (math.prod(shape),)
-    count = spec.outputs * math.prod(inputs)
-    if count > MOST_WEIGHTS:
-        raise InputError(f"layer {spec.name}: {count} weights; allowed: up to {MOST_WEIGHTS}")
     weights, zeros = np.zeros((spec.outputs, *inputs), dtype=np.int64), np.zeros(spec.outputs, dtype=np.int64)
     return (Conv if spec.kind == "conv" else Linear)(spec.name, weights, zeros, zeros, weight_bits, neuron)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .errors import InputError
+from .array_pickle import read_pickle
+from .errors import InputError, brief
+from .files import read_bytes
 
 SHAPE = (3, 32, 32)
 PIXELS = 3 * 32 * 32
@@ -19,6 +20,8 @@ FILES = {
 }
 """Names of the files of a split; those of the binary version end in .bin."""
 CLASSES = {"cifar-10": 10, "cifar-100": 100}
+MOST_LABEL = 2**31
+"""Far beyond all labels."""
 _LABELS = {"cifar-10": b"labels", "cifar-100": b"fine_labels"}
 _LABEL_BYTES = {"cifar-10": 1, "cifar-100": 2}
 """In a binary record before the pixels; the last one counts, of CIFAR-100's the fine label."""
@@ -44,7 +47,7 @@ def read_cifar(name: str, split: str, folder: Path) -> tuple[np.ndarray, np.ndar
 
 
 def _read_binary(name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    data, record = np.frombuffer(_bytes_of(path), np.uint8), _LABEL_BYTES[name] + PIXELS
+    data, record = np.frombuffer(read_bytes(path), np.uint8), _LABEL_BYTES[name] + PIXELS
     if data.size % record:
         raise InputError(f"{path}: {data.size} bytes; needs a multiple of {record}, the bytes of an image of {name}")
     records = data.reshape(-1, record)
@@ -52,40 +55,28 @@ def _read_binary(name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_pickle(name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    if not path.exists():
+        raise InputError(f"{path}: not found, nor {path.name}.bin")
+    data = read_bytes(path)
     try:
-        with path.open("rb") as file:
-            found = _ArrayUnpickler(file, encoding="bytes").load()
-        images, labels = np.asarray(found[b"data"]), np.asarray(found[_LABELS[name]])
-    except FileNotFoundError:
-        raise InputError(f"{path}: not found, nor {path.name}.bin") from None
-    except Exception as error:  # pickle has no common exception for the many ways in which a file can be damaged
-        raise InputError(f"{path}: not a batch of {name} ({' '.join(str(error).split())})") from None
+        found = read_pickle(data)
+        images, labels = _array(found, b"data"), _array(found, _LABELS[name])
+    except ValueError as error:
+        raise InputError(f"{path}: not a batch of {name} ({brief(error)})") from None
     if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != PIXELS or labels.shape != images.shape[:1]:
         raise InputError(
             f"{path}: {images.dtype} {images.shape} and {labels.shape} labels; needs uint8 [count, {PIXELS}] and [count]"
         )
-    if labels.dtype.kind not in "iu":
-        raise InputError(f"{path}: labels of {labels.dtype}; needs whole numbers")
     return images, labels
 
 
-def _bytes_of(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Makes dictionaries, lists, strings and numpy arrays, and nothing else: a pickle could otherwise run any code."""
-
-    ALLOWED = {
-        (module, name)
-        for module in ("numpy.core.multiarray", "numpy._core.multiarray", "numpy")
-        for name in ("_reconstruct", "ndarray", "dtype")
-    } | {("_codecs", "encode")}
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self.ALLOWED:
-            raise pickle.UnpicklingError(f"it holds {module}.{name}")
-        return super().find_class(module, name)
+def _array(found: dict[bytes, Any], key: bytes) -> np.ndarray:
+    """An array, or a list of whole numbers as one."""
+    if key not in found:
+        raise ValueError(f"{key.decode()} is missing")
+    values = found[key]
+    if isinstance(values, np.ndarray):
+        return values
+    if type(values) is not list or any(type(value) is not int or abs(value) > MOST_LABEL for value in values):
+        raise ValueError(f"{key.decode()} is neither an array nor a list of whole numbers")
+    return np.array(values, np.int64)

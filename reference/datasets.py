@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
+import io
 import math
 import struct
-import zlib
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from . import cifar, svhn
-from .errors import InputError
+from .errors import InputError, brief
+from .files import GZIP, MAX_BYTES, check_plain, inflate, inflate_start, read_bytes
 from .network import Network
 
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
@@ -20,6 +21,11 @@ FASHION_MNIST_SHAPE = (1, 28, 28)
 FASHION_MNIST_CLASSES = 10
 _PREFIXES = {"train": "train", "test": "t10k"}
 _IDX_BYTES = 8
+_IDX_DIMENSIONS = 4
+_IDX_LONGEST = 4 + 4 * _IDX_DIMENSIONS
+"""Type of unsigned bytes in an IDX file; dimensions at most, and bytes of the header then."""
+_NPY_LONGEST = 12 + 10_000
+"""Bytes of the longest header of an .npy file that numpy reads."""
 RANDOM_IMAGES = 100
 # 2 GiB as int64.
 MOST_PIXELS = 2**28
@@ -99,28 +105,36 @@ def fashion_mnist(split: str, folder: Path | str | None = None) -> Dataset:
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """Array of unsigned bytes in a gzip-compressed IDX file (the format of MNIST)."""
+    """Array of unsigned bytes in a gzip-compressed IDX file (the format of MNIST), of up to MAX_BYTES.
+
+    InputError: not there, damaged, of another format, or not of as many bytes as its header announces.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: not found; install the Debian package dataset-fashion-mnist or name its folder")
+    data = read_bytes(path)
     try:
-        data = gzip.decompress(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"{path}: not found; install the Debian package dataset-fashion-mnist or name its folder") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from None
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] != _IDX_BYTES:
-        raise InputError(f"{path}: not an IDX file of unsigned bytes")
-    return _idx_array(path, data)
-
-
-def _idx_array(path: Path, data: bytes) -> np.ndarray:
-    dimensions = data[3]
-    start = 4 + 4 * dimensions
-    if len(data) < start:
-        raise InputError(f"{path}: truncated header")
-    shape = struct.unpack(f">{dimensions}I", data[4:start])
-    values = np.frombuffer(data, np.uint8, offset=start)
+        shape = _idx_shape(inflate_start(data, GZIP, _IDX_LONGEST))
+        start = 4 + 4 * len(shape)
+        # One byte more shows that the header announces too few.
+        values = np.frombuffer(inflate(data, GZIP, start + math.prod(shape) + 1), np.uint8, offset=start)
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read ({brief(error)})") from None
     if values.size != math.prod(shape):
         raise InputError(f"{path}: {values.size} bytes, its header announces {'x'.join(map(str, shape))}")
     return values.reshape(shape)
+
+
+def _idx_shape(start: bytes) -> tuple[int, ...]:
+    """The shape that an IDX file's first bytes announce. ValueError: another format, or more than MAX_BYTES."""
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] != _IDX_BYTES:
+        raise ValueError("not an IDX file of unsigned bytes")
+    dimensions = start[3]
+    if len(start) < 4 + 4 * dimensions or dimensions > _IDX_DIMENSIONS:
+        raise ValueError(f"truncated header, or more than {_IDX_DIMENSIONS} dimensions")
+    shape = struct.unpack(f">{dimensions}I", start[4 : 4 + 4 * dimensions])
+    if math.prod(shape) > MAX_BYTES:
+        raise ValueError(f"its header announces {'x'.join(map(str, shape))}; allowed: up to {MAX_BYTES} bytes")
+    return shape
 
 
 def _require_images(source: Path | str, images: np.ndarray) -> None:
@@ -150,25 +164,40 @@ def seeded(seed: int) -> np.random.Generator:
 def read_npy(path: Path | str) -> np.ndarray:
     """Images of an `.npy` file, [count, channels, height, width], or events [count, timesteps, channels, height, width].
 
-    Of any integer type and byte order, 1 or more.
+    Of any integer type and byte order, 1 or more, up to MAX_BYTES.
 
-    InputError: not such a file, cut, or of pickled objects.
+    InputError: not such a file, cut, of pickled objects, or not of as many bytes as its header announces.
     """
+    size = check_plain(path)
+    with open(path, "rb") as file:
+        start = io.BytesIO(file.read(_NPY_LONGEST))
     try:
-        # The file is mapped, not read: a header may announce more than the file holds, and than the memory does.
-        with np.errstate(over="raise"):
-            images = np.lib.format.open_memmap(path, mode="r")
-    except FileNotFoundError:
-        raise InputError(f"{path}: not found") from None
+        shape, by_column, dtype = _npy_header(start)
     except Exception as error:  # numpy has no common exception for the many ways in which a file can be damaged
-        raise InputError(f"{path}: not an .npy file of plain numbers ({' '.join(str(error).split())})") from None
-    if images.dtype.kind not in "iu" or images.ndim not in (4, 5):
+        raise InputError(f"{path}: not an .npy file of plain numbers ({brief(error)})") from None
+    if dtype.kind not in "iu" or len(shape) not in (4, 5):
         raise InputError(
-            f"{path}: holds {images.dtype} {images.shape}; needs integers [count, channels, height, width], "
+            f"{path}: holds {dtype} {shape}; needs integers [count, channels, height, width], "
             "or events [count, timesteps, channels, height, width]"
         )
-    _require_images(path, images)
-    return np.array(images, dtype=images.dtype.newbyteorder("="))
+    count, rest = math.prod(shape) * dtype.itemsize, size - start.tell()
+    if min(shape) < 0 or count != rest:
+        raise InputError(f"{path}: not an .npy file of plain numbers ({rest} bytes; its header announces {dtype} {shape})")
+    if count > MAX_BYTES:
+        raise InputError(f"{path}: {count} bytes of images; allowed: up to {MAX_BYTES}")
+    values = np.fromfile(path, dtype, offset=start.tell()).reshape(shape, order="F" if by_column else "C")
+    _require_images(path, values)
+    return values.astype(dtype.newbyteorder("="), order="C", copy=False)
+
+
+def _npy_header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether the first index runs fastest, and type."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"version {version[0]}.{version[1]}; allowed: 1.0 and 2.0")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    with warnings.catch_warnings(action="ignore"):  # of headers that Python 2 wrote
+        return read(file)
 
 
 def load(source: str, network: Network, limit: int | None = None, seed: int = 0) -> Dataset:
@@ -176,7 +205,7 @@ def load(source: str, network: Network, limit: int | None = None, seed: int = 0)
 
     source: "fashion-mnist" (the test images), a folder with the files of a published data set (its test images), "random"
     (`limit` images, by default 100, from `seed`), or the path of an `.npy` file.
-    InputError: not there, not fit for the network, fewer than `limit`.
+    InputError: not there, fewer than `limit`, or one of these images is not fit for the network.
     """
     if limit is not None and limit < 1:
         raise InputError(f"limit {limit}; allowed: 1 or more")
@@ -186,7 +215,7 @@ def load(source: str, network: Network, limit: int | None = None, seed: int = 0)
     count = len(data.images) if limit is None else limit
     if count > len(data.images):
         raise InputError(f"{source}: holds {len(data.images)} images, {count} were asked for")
-    network.check_images(data.images[:1])
+    network.require_fit(data.images[:count])
     return Dataset(data.images[:count], None if data.labels is None else data.labels[:count])
 
 

@@ -1,8 +1,22 @@
 """The one exception that `reference` raises for input that it refuses."""
 
+MAX_SHOWN = 200
+"""Characters that a message shows of what a file holds."""
+
 
 class InputError(ValueError):
     """Bad input: a network, file, architecture, setting or image that cannot be used exactly as it is.
 
     The message is one line that names the thing, its value and what is allowed.
     """
+
+
+def brief(value: object) -> str:
+    """What a file holds, or an error's text, for a message: one line of up to MAX_SHOWN characters."""
+    text = " ".join(str(value).split()) if isinstance(value, Exception) else repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text)} characters)"
+
+
+def key_text(key: object) -> str:
+    """A key of a file for a message: as the file writes it if it is a plain word, else as brief."""
+    return key if isinstance(key, str) and key.isascii() and key.isidentifier() and len(key) <= MAX_SHOWN else brief(key)

@@ -7,16 +7,17 @@ JSON. One entry, because safetensors does not order several, and the same networ
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from .errors import InputError
-from .files import write_atomically
-from .network import Conv, Layer, Linear, Network, Neuron, Pool
+from .errors import InputError, brief
+from .files import parse_json, write_atomically
+from .network import Conv, Layer, Linear, Network, Neuron, Pool, check_count, check_name, check_weights
+from .tensors import TensorFile, read_header
 from .widths import prove_widths
 
 KEY = "duospike"
@@ -75,15 +76,15 @@ def _layer_header(layer: Layer) -> dict[str, Any]:
 
 
 def load_model(path: Path | str) -> Network:
-    """The network of a model file; nothing in the file is executed.
+    """The network of a model file; nothing in the file is executed, and what it claims is checked before it takes memory.
 
     InputError, in one line: missing, truncated or foreign file, another version, fields or tensors that are missing,
-    unknown or of the wrong type, values out of range, shapes that do not chain, widths that cannot be proven, or more
-    than fits into memory.
+    unknown, there twice or of the wrong type, more layers or weights than a network may have, values out of range, shapes
+    that do not chain, widths that cannot be proven, or more than fits into memory.
     """
+    file = read_header(path)
     try:
-        header, tensors = _read(Path(path))
-        network = _network(header, tensors)
+        network = _network(_read_header(file), file)
         prove_widths(network)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -92,28 +93,28 @@ def load_model(path: Path | str) -> Network:
     return network
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    if not path.is_file():
-        raise InputError("not found" if not path.exists() else "not a file")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {}).get(KEY)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
-        header = json.loads(text) if text is not None else None
-    except (SafetensorError, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        # AttributeError: a type of number that numpy does not have.
-        raise InputError(f"truncated, or not a model file ({' '.join(str(error).split())})") from None
-    if not isinstance(header, dict):
+def _read_header(file: TensorFile) -> dict[str, Any]:
+    if KEY not in file.metadata:
         raise InputError(f"not a model file (no metadata entry {KEY!r})")
-    return header, tensors
+    if len(file.metadata) > 1:
+        other = min(file.metadata.keys() - {KEY})
+        raise InputError(f"metadata entry {brief(other)} is unknown; allowed: {KEY!r} alone")
+    try:
+        header = parse_json(file.metadata[KEY])
+    except ValueError as error:
+        raise InputError(f"not a model file ({brief(error)})") from None
+    if not isinstance(header, dict):
+        raise InputError(f"not a model file (the metadata entry {KEY!r} is not a JSON object)")
+    return header
 
 
-def _network(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Network:
+def _network(header: dict[str, Any], file: TensorFile) -> Network:
     version = header.pop("version", None)
     if version != VERSION:
-        raise InputError(f"version {version!r} of the model format; this program reads version {VERSION}")
+        raise InputError(f"version {brief(version)} of the model format; this program reads version {VERSION}")
     table = _Table("the header", header)
-    layers = tuple(_layer(_Table(f"layer {i}", entry), tensors) for i, entry in enumerate(table.take("layers", list), start=1))
+    entries = [_Table(f"layer {i}", entry) for i, entry in enumerate(table.take("layers", list), start=1)]
+    layers = _layers(entries, file)
     network = Network(
         tuple(_Table("input_shape", dict(enumerate(table.take("input_shape", list)))).take_all(int)),  # type: ignore[arg-type]
         table.take("image_bits", int),
@@ -125,8 +126,6 @@ def _network(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Network:
         *((table.take("coding", str), table.take("coding_seed", int)) if "coding" in header else ()),
     )
     table.done()
-    if tensors:
-        raise InputError(f"unknown tensor {min(tensors)!r}")
     return network
 
 
@@ -135,23 +134,40 @@ def _strings(table: dict[str, Any]) -> dict[str, str]:
     return table
 
 
-def _layer(table: _Table, tensors: dict[str, np.ndarray]) -> Layer:
+def _layers(tables: list[_Table], file: TensorFile) -> tuple[Layer, ...]:
+    """The layers, whose tensors are read only when it is sure that all of them are wanted."""
+    check_count(len(tables))
+    planned = [_layer(table) for table in tables]
+    wanted = {f"{name}.{what}" for name, _, tensors in planned for what in tensors}
+    for name in sorted(wanted ^ file.entries.keys()):
+        raise InputError(f"tensor {name!r} is missing" if name in wanted else f"unknown tensor {brief(name)}")
+    _check_sizes(file)
+    return tuple(make(*(file.read(f"{name}.{what}") for what in tensors)) for name, make, tensors in planned)
+
+
+def _check_sizes(file: TensorFile) -> None:
+    """Refuse by their shapes what would take memory only to be refused: too many weights, and one for each of other outputs."""
+    weights = {name.removesuffix(".weights"): entry for name, entry in file.entries.items() if name.endswith(".weights")}
+    check_weights(sum(entry.count for entry in weights.values()))
+    for tensor, entry in file.entries.items():
+        name, _, what = tensor.partition(".")
+        if what != "weights" and entry.shape != weights[name].shape[:1]:
+            raise InputError(f"layer {name}: {what} has shape {entry.shape}, needs {weights[name].shape[:1]}")
+
+
+def _layer(table: _Table) -> tuple[str, Callable[..., Layer], tuple[str, ...]]:
+    """Name of a layer, what makes it of its tensors, and which these are."""
     name, kind = table.take("name", str), table.take("kind", str)
+    check_name(name)
     if kind not in _CLASSES:
-        raise InputError(f"layer {name}: kind {kind!r} is unknown; allowed: {', '.join(_CLASSES)}")
+        raise InputError(f"layer {name}: kind {brief(kind)} is unknown; allowed: {', '.join(_CLASSES)}")
     if kind == "pool":
         table.done()
-        return Pool(name)
+        return name, lambda: Pool(name), ()
     neuron = Neuron(table.take("reset", str), table.take("multiplier", int), table.take("shift", int))
     bits = table.take("weight_bits", int)
     table.done()
-    return _CLASSES[kind](name, *(_take_tensor(tensors, f"{name}.{what}") for what in TENSORS), bits, neuron)
-
-
-def _take_tensor(tensors: dict[str, np.ndarray], name: str) -> np.ndarray:
-    if name not in tensors:
-        raise InputError(f"tensor {name!r} is missing")
-    return tensors.pop(name)
+    return name, lambda *tensors: _CLASSES[kind](name, *tensors, bits, neuron), TENSORS
 
 
 class _Table:
@@ -159,7 +175,7 @@ class _Table:
 
     def __init__(self, where: str, fields: Any):
         if not isinstance(fields, dict):
-            raise InputError(f"{where}: {fields!r} is not a JSON object")
+            raise InputError(f"{where}: {brief(fields)} is not a JSON object")
         self.where, self.fields = where, fields
 
     def take(self, key: Any, wanted: type) -> Any:
@@ -167,7 +183,7 @@ class _Table:
             raise InputError(f"{self.where}: field {key!r} is missing")
         value = self.fields.pop(key)
         if type(value) is not wanted:
-            raise InputError(f"{self.where}: field {key!r} is {value!r}; needs a value of type {wanted.__name__}")
+            raise InputError(f"{self.where}: field {brief(key)} is {brief(value)}; needs a value of type {wanted.__name__}")
         return value
 
     def take_all(self, wanted: type) -> list[Any]:
@@ -175,4 +191,4 @@ class _Table:
 
     def done(self) -> None:
         if self.fields:
-            raise InputError(f"{self.where}: unknown field {min(self.fields)!r}")
+            raise InputError(f"{self.where}: unknown field {brief(min(self.fields))}")

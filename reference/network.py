@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from .coding import CODINGS
-from .errors import InputError
+from .errors import InputError, brief
 
 NEURON_KINDS = ("subtract", "subtract_delayed", "zero")
 KERNELS = (1, 3, 5)
@@ -24,6 +25,28 @@ TIMESTEPS = range(1, 65)
 LEAK_SHIFTS = range(0, 17)
 SMALLEST_MAP = 3
 MOST_NEURONS = 2**24
+MAX_LAYERS = 256
+MAX_WEIGHTS = 2**25
+"""Of all layers together, twice those of the paper's VGG9."""
+_NAME = re.compile(r"(conv|pool|fc)[1-9][0-9]{0,5}")
+
+
+def check_name(name: str) -> None:
+    """InputError: not the name of a layer."""
+    if not _NAME.fullmatch(name):
+        raise InputError(f"layer name {brief(name)}; allowed: conv, pool or fc and a number of up to 6 digits, such as conv1")
+
+
+def check_count(layers: int) -> None:
+    """InputError: more layers than a network may have."""
+    if layers > MAX_LAYERS:
+        raise InputError(f"{layers} layers; allowed: up to {MAX_LAYERS}")
+
+
+def check_weights(count: int, last: str = "") -> None:
+    """InputError: more weights than all layers of a network together may have. last: the layer up to which they are counted."""
+    if count > MAX_WEIGHTS:
+        raise InputError(f"{count} weights{last and f' up to layer {last}'}; allowed: up to {MAX_WEIGHTS}")
 
 
 @dataclass(frozen=True)
@@ -39,7 +62,7 @@ class Neuron:
 
     def __post_init__(self):
         if self.kind not in NEURON_KINDS:
-            raise InputError(f"neuron kind {self.kind!r} is unknown; allowed: {', '.join(NEURON_KINDS)}")
+            raise InputError(f"neuron kind {brief(self.kind)} is unknown; allowed: {', '.join(NEURON_KINDS)}")
         if self.shift not in LEAK_SHIFTS:
             raise InputError(f"leak shift {self.shift} is outside {LEAK_SHIFTS.start}..{LEAK_SHIFTS.stop - 1}")
         if not 0 <= self.multiplier <= 2**self.shift:
@@ -84,9 +107,9 @@ class _Weighted:
 
     def _check_weights(self):
         limit = 2 ** (self.weight_bits - 1) - 1
-        wrong = np.argwhere((self.weights > limit) | (self.weights < -limit))
-        if len(wrong):
-            at = tuple(int(i) for i in wrong[0])
+        wrong = (self.weights > limit) | (self.weights < -limit)
+        if wrong.any():
+            at = tuple(int(i) for i in np.unravel_index(wrong.argmax(), wrong.shape))
             raise InputError(
                 f"layer {self.name}: weight {self.weights[at]} at {at} is outside -{limit}..{limit} ({self.weight_bits} bits)"
             )
@@ -183,6 +206,7 @@ class Network:
         if len(self.input_shape) != 3 or min(self.input_shape) < 1:
             raise InputError(f"input shape {self.input_shape}; needs three positive sizes: channels, height, width")
         self._check_coding()
+        check_count(len(self.layers))
         self._check_order()
         self._check_sizes()
         outputs = self.layers[-1].outputs
@@ -204,11 +228,9 @@ class Network:
             raise InputError("the first layer must be a convolution: it takes the image")
         if not isinstance(self.layers[-1], Linear):
             raise InputError("the last layer must be fully connected: its neurons vote for the classes")
-        names = [layer.name for layer in self.layers]
-        for name in names:
-            if not re.fullmatch(r"(conv|pool|fc)[1-9]\d*", name):
-                raise InputError(f"layer name {name!r}; allowed: conv, pool or fc and a number, such as conv1")
-            if names.count(name) > 1:
+        for name, times in Counter(layer.name for layer in self.layers).items():
+            check_name(name)
+            if times > 1:
                 raise InputError(f"layer name {name!r} is used twice")
         first_linear = next(i for i, layer in enumerate(self.layers) if isinstance(layer, Linear))
         for before, layer in zip(self.layers[first_linear:], self.layers[first_linear + 1 :], strict=False):
@@ -216,6 +238,7 @@ class Network:
                 raise InputError(f"layer {layer.name}: only fully connected layers may follow {before.name}")
 
     def _check_sizes(self):
+        check_weights(sum(layer.weights.size for layer in self.layers if not isinstance(layer, Pool)))
         names = ["input", *(f"layer {layer.name}" for layer in self.layers)]
         for name, shape in zip(names, self.shapes, strict=True):
             if math.prod(shape) > MOST_NEURONS:
@@ -248,6 +271,11 @@ class Network:
         images: [count, channels, height, width], or with events [count, timesteps, channels, height, width].
         """
         images = np.asarray(images)
+        self.require_fit(images)
+        return images.astype(np.int64)
+
+    def require_fit(self, images: np.ndarray) -> None:
+        """InputError: the network cannot take one of the images, as check_images, without a copy of them."""
         if images.dtype.kind not in "iu":
             raise InputError(f"images must be integers, got {images.dtype}")
         if images.ndim < 1 or images.shape[1:] != self.image_shape:
@@ -255,4 +283,3 @@ class Network:
         low, high = self.pixel_range
         if images.size and (images.min() < low or images.max() > high):
             raise InputError(f"pixels from {images.min()} to {images.max()}; the network needs {low}..{high}")
-        return images.astype(np.int64)

@@ -154,22 +154,26 @@ class PoolLayer(nn.Module):
         return functional.max_pool2d(spikes.flatten(0, 1), 2).unflatten(0, spikes.shape[:2])
 
 
+def blank_of(settings: Settings, input_shape: tuple[int, int, int]) -> Network:
+    """The network that is to be trained, all zeros. InputError: as blank_network."""
+    return blank_network(
+        settings.architecture,
+        input_shape=input_shape,
+        classes=settings.classes,
+        timesteps=settings.timesteps,
+        weight_bits=8 if settings.weight_bits == FLOAT else int(settings.weight_bits),
+        neuron=settings.neuron,
+        coding=settings.coding,
+        coding_seed=settings.coding_seed,
+    )
+
+
 class SpikingNetwork(nn.Module):
     """The trainable network of `settings` for images of `input_shape`; weights are drawn from torch's global generator."""
 
     def __init__(self, settings: Settings, input_shape: tuple[int, int, int]):
         super().__init__()
-        bits = 8 if settings.weight_bits == FLOAT else int(settings.weight_bits)
-        self.blank = blank_network(
-            settings.architecture,
-            input_shape=input_shape,
-            classes=settings.classes,
-            timesteps=settings.timesteps,
-            weight_bits=bits,
-            neuron=settings.neuron,
-            coding=settings.coding,
-            coding_seed=settings.coding_seed,
-        )
+        self.blank = blank_of(settings, input_shape)
         self.exact = settings.weight_bits != FLOAT
         self.layers = nn.ModuleDict(
             {layer.name: PoolLayer() if isinstance(layer, Pool) else SpikingLayer(layer, settings) for layer in self.blank.layers}

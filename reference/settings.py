@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .architecture import parse
 from .datasets import PUBLISHED, Published
-from .errors import InputError
+from .errors import InputError, brief
 from .files import read_toml
 from .network import LEAK_SHIFTS, NEURON_KINDS, TIMESTEPS, WEIGHT_BITS, Neuron
 
@@ -59,7 +59,7 @@ class Settings:
         _require("seed", self.seed, 0 <= self.seed < 2**32, "0 to 2^32 - 1")
         _require("learning_rate", self.learning_rate, 0 < self.learning_rate < 1, "a number above 0 and below 1")
         for name in ("classes", "epochs", "batch_size"):
-            _require(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
+            _require(name, getattr(self, name), 1 <= getattr(self, name) < 2**31, "1 to 2^31 - 1")
         _ = self.neuron
 
     @property
@@ -76,7 +76,7 @@ class Settings:
 
 def _require(name: str, value: object, holds: bool, allowed: str) -> None:
     if not holds:
-        raise InputError(f"{name} = {value!r}; allowed: {allowed}")
+        raise InputError(f"{name} = {brief(value)}; allowed: {allowed}")
 
 
 def _span(numbers: range) -> str:
@@ -85,9 +85,10 @@ def _span(numbers: range) -> str:
 
 def parse_neuron(reset: str, beta: str) -> Neuron:
     """Neuron of a reset kind with beta written as a fraction over a power of two: "5/32" is multiplier 5, shift 5."""
-    match = re.fullmatch(r"(\d{1,6})/([1-9]\d{0,5})", beta)
+    match = re.fullmatch(r"([0-9]{1,6})/([1-9][0-9]{0,5})", beta)
     if not match or int(match[2]).bit_count() != 1 or int(match[2]) > 2 ** (LEAK_SHIFTS.stop - 1):
-        raise InputError(f"beta {beta!r}; needs m/2^k written out, such as 5/32, with 2^k up to {2 ** (LEAK_SHIFTS.stop - 1)}")
+        most = 2 ** (LEAK_SHIFTS.stop - 1)
+        raise InputError(f"beta {brief(beta)}; needs m/2^k written out, such as 5/32, with 2^k up to {most}")
     return Neuron(reset, int(match[1]), int(match[2]).bit_length() - 1)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from scipy.io import loadmat
 
-from .errors import InputError
+from .errors import InputError, brief
+from .files import read_bytes
+from .matlab import read_matlab
 
 SHAPE = (3, 32, 32)
 CLASSES = 10
@@ -20,16 +21,14 @@ def read_svhn(split: str, folder: Path) -> tuple[np.ndarray, np.ndarray]:
     InputError: the file is missing, damaged or of another format.
     """
     path = folder / FILES[split]
+    data = read_bytes(path)
     try:
-        with path.open("rb") as file:
-            found = loadmat(file)
-        images, labels = found["X"], found["y"]
-    except FileNotFoundError:
-        raise InputError(f"{path}: not found") from None
-    except Exception as error:  # scipy has no common exception for the many ways in which a file can be damaged
-        raise InputError(f"{path}: not a file of SVHN ({' '.join(str(error).split())})") from None
+        found = read_matlab(data, {"X", "y"})
+    except ValueError as error:
+        raise InputError(f"{path}: not a file of SVHN ({brief(error)})") from None
+    images, labels = found["X"], found["y"]
     is_image = images.dtype == np.uint8 and images.ndim == 4 and images.shape[:3] == (32, 32, 3)
-    if not is_image or labels.size != images.shape[3] or labels.dtype.kind not in "iu":
+    if not is_image or labels.size != images.shape[3]:
         raise InputError(
             f"{path}: X is {images.dtype} {images.shape}, y {labels.dtype} {labels.shape}; needs uint8 (32, 32, 3, count) and "
             "integers (count, 1)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -13,15 +12,21 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.numpy import save
 from torch.nn import functional
 
 from .datasets import PUBLISHED, Dataset, Published
-from .errors import InputError
-from .files import write_atomically
+from .errors import InputError, brief
+from .files import parse_json, write_atomically
 from .quantize import SpikingNetwork
 from .settings import Settings
+from .tensors import TensorFile, read_header
 
-CHECKPOINT = "checkpoint.pt"
+CHECKPOINT = "checkpoint.safetensors"
+KEY = "duospike.training"
+"""Of the metadata of a checkpoint."""
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+"""What AdamW remembers of each parameter."""
 EVALUATION_BATCH = 100
 WEIGHT_DECAY = 1e-4
 # Votes run from 0 to T * neurons per class; cross entropy wants logits of a few units.
@@ -57,42 +62,62 @@ def start(settings: Settings, input_shape: tuple[int, int, int]) -> Run:
 
 
 def save_checkpoint(run: Run, folder: Path) -> None:
-    """Write the run to `folder`, whole or not at all."""
-    state = {
-        "settings": json.dumps(dataclasses.asdict(run.settings)),
-        "epoch": run.epoch,
-        "model": run.model.state_dict(),
-        "optimizer": run.optimizer.state_dict(),
-    }
-    data = io.BytesIO()
-    torch.save(state, data)
-    write_atomically(folder / CHECKPOINT, data.getvalue())
+    """Write the run to `folder`, whole or not at all: a safetensors file, whose metadata has its settings and its epoch."""
+    tensors = {f"model.{name}": value for name, value in run.model.state_dict().items()}
+    for number, moments in run.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
+    about = {"settings": dataclasses.asdict(run.settings), "epoch": run.epoch}
+    content = save({name: np.asarray(value.numpy(), order="C") for name, value in tensors.items()}, {KEY: json.dumps(about)})
+    write_atomically(folder / CHECKPOINT, content)
 
 
 def resume(settings: Settings, input_shape: tuple[int, int, int], folder: Path) -> Run:
     """The run that `folder` holds. InputError: no checkpoint there, a damaged one, or one of other settings."""
     path = folder / CHECKPOINT
-    run = start(settings, input_shape)
+    if not path.exists():
+        raise InputError(f"{path}: not found, there is nothing to resume")
+    file = read_header(path)
     try:
-        state = torch.load(path, weights_only=True)
-        same = json.loads(state["settings"]) == dataclasses.asdict(settings)
-        if same:
-            _restore(run, state)
-    except FileNotFoundError:
-        raise InputError(f"{path}: not found, there is nothing to resume") from None
-    except Exception as error:  # torch.load has no common exception for the many ways in which a file can be damaged
-        raise InputError(f"{path}: not a checkpoint ({type(error).__name__})") from None
-    if not same:
-        raise InputError(f"{path}: was trained with other settings; resume with those, or start in another folder")
+        about = parse_json(file.metadata.get(KEY, ""))
+        if not isinstance(about, dict) or about.keys() != {"settings", "epoch"} or file.metadata.keys() != {KEY}:
+            raise ValueError("its metadata has not settings and epoch")
+        if about["settings"] != dataclasses.asdict(settings):
+            raise InputError("was trained with other settings; resume with those, or start in another folder")
+        run = start(settings, input_shape)
+        _restore(run, about["epoch"], file)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not a checkpoint ({brief(error)})") from None
     return run
 
 
-def _restore(run: Run, state: dict[str, Any]) -> None:
-    run.model.load_state_dict(state["model"])
-    run.optimizer.load_state_dict(state["optimizer"])
-    run.epoch = state["epoch"]
-    if type(run.epoch) is not int or not 0 <= run.epoch <= run.settings.epochs:
-        raise ValueError(f"epoch {run.epoch!r}")
+def _restore(run: Run, epoch: Any, file: TensorFile) -> None:
+    if type(epoch) is not int or not 0 <= epoch <= run.settings.epochs:
+        raise ValueError(f"epoch {brief(epoch)}")
+    model = {name: tuple(value.shape) for name, value in run.model.state_dict().items()}
+    parameters = list(run.model.parameters()) if epoch else []
+    moments = [{name: () if name == "step" else tuple(value.shape) for name in MOMENTS} for value in parameters]
+    wanted = {f"model.{name}": shape for name, shape in model.items()}
+    wanted |= {f"optimizer.{number}.{name}": shape for number, of_one in enumerate(moments) for name, shape in of_one.items()}
+    found = _read_floats(file, wanted)
+    run.model.load_state_dict({name: found[f"model.{name}"] for name in model})
+    state = {number: {name: found[f"optimizer.{number}.{name}"] for name in MOMENTS} for number in range(len(parameters))}
+    run.optimizer.load_state_dict(run.optimizer.state_dict() | {"state": state})
+    run.epoch = epoch
+
+
+def _read_floats(file: TensorFile, wanted: dict[str, tuple[int, ...]]) -> dict[str, torch.Tensor]:
+    """The tensors of a file, by name. ValueError: others than the shapes that are wanted, or a value that is not finite."""
+    held = {name: entry.shape for name, entry in file.entries.items() if entry.dtype == np.float32}
+    for name in sorted(wanted.keys() | file.entries.keys()):
+        if name not in held or held[name] != wanted.get(name):
+            raise ValueError(f"tensor {brief(name)} of float32 has shape {held.get(name)}, needs {wanted.get(name)}")
+    found = {name: torch.from_numpy(file.read(name)) for name in wanted}
+    for name, values in found.items():
+        if not values.isfinite().all():
+            raise ValueError(f"tensor {name} holds a value that is not finite")
+    return found
 
 
 def training_device() -> torch.device:

@@ -100,6 +100,9 @@ PACKAGES = (
     Need("distributed", f"no studies, no co-simulation in parts; {INSTALL_CLUSTER}"),
 )
 
+MODULES = {need.name.replace("-", "_") for need in PACKAGES}
+"""Packages by the names under which they are imported."""
+
 DATASET = Need(
     "Fashion-MNIST", "no Fashion-MNIST, only random images, other data sets or your own; apt-get install dataset-fashion-mnist"
 )
@@ -148,7 +151,7 @@ def program_version(command: list[str]) -> str | None:
         done = run_program(command, Path.cwd(), timeout=SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    number = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)
+    number = re.search(r"[0-9]+(\.[0-9]+)+", done.stdout + done.stderr)
     return number[0] if number else None
 
 

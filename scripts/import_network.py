@@ -83,7 +83,7 @@ def interface_of(args: argparse.Namespace) -> Interface:
         raise InputError(
             "--image-scale is needed: what one step of an integer pixel is worth to SOURCE, such as 1, 1/256 or 1/255"
         )
-    if not re.fullmatch(r"[1-9]\d{0,8}(/[1-9]\d{0,8})?", args.image_scale):
+    if not re.fullmatch(r"[1-9][0-9]{0,8}(/[1-9][0-9]{0,8})?", args.image_scale):
         raise InputError(f"--image-scale {args.image_scale!r}; needs a whole number or a fraction, such as 1/256")
     bits, scale = args.image_bits or 8, Fraction(args.image_scale)
     return Interface(parse_shape(args.input), args.timesteps, args.classes, "direct", bits, args.signed, scale)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import select
 import sys
 from importlib import import_module, metadata
 
@@ -11,6 +13,8 @@ from cosim import interrupts
 from cosim.errors import CosimError
 from reference.errors import InputError
 from rtl.errors import DesignError
+
+from .doctor import MODULES
 
 DESCRIPTION = """Spiking neural networks for FPGAs: train one with small integer weights, write it as Verilog, and run it
 in a simulator, every spike compared with the integer reference. `duospike COMMAND --help` lists a command's options."""
@@ -47,15 +51,23 @@ def main(argv: list[str] | None = None) -> int:
     """
     if argv is None:
         return interrupts.run_command("duospike", lambda: main(sys.argv[1:]))
+    # A name of a file need not be text that the terminal can show.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return run(argv)
     except BrokenPipeError:
-        # The reader of the output has left, such as `head`; what Python would still write at its exit goes nowhere.
+        if not reader_left():
+            raise
+        # What Python would still write at its exit goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     except KeyboardInterrupt as interrupt:
         return interrupts.status_of("duospike", interrupt)
     except ModuleNotFoundError as error:
+        if error.name not in MODULES:
+            raise
         return refuse(f"the Python package {error.name} is missing; see `duospike doctor`")
     except MemoryError:
         return refuse("out of memory; a smaller network or fewer images may fit")
@@ -63,6 +75,13 @@ def main(argv: list[str] | None = None) -> int:
         return refuse(describe(error))
     except (InputError, DesignError, CosimError) as error:
         return refuse(str(error))
+
+
+def reader_left() -> bool:
+    """Whether the reader of the output, such as `head`, has closed its end of the pipe."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def run(argv: list[str]) -> int:

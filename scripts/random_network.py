@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 def parse_shape(text: str) -> tuple[int, int, int]:
     """(channels, height, width) of "3x32x32"."""
-    match = re.fullmatch(r"([1-9]\d{0,8})x([1-9]\d{0,8})x([1-9]\d{0,8})", text)
+    match = re.fullmatch(r"([1-9][0-9]{0,8})x([1-9][0-9]{0,8})x([1-9][0-9]{0,8})", text)
     if not match:
         raise InputError(f"--input {text!r}; needs CxHxW, such as 3x32x32")
     return int(match[1]), int(match[2]), int(match[3])

@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{studies[0]}: is the folder of a study, which has a page of its own, without other runs and --image")
     runs = [read_study(studies[0])] if studies else read_runs(args.folders)
     page = make_study_page(runs[0]) if studies else make_page(runs, args.image or 0)
-    write_into_folder(out, page.encode())
+    # A name or a text that is no UTF-8 is shown by the numbers of its bytes.
+    write_into_folder(out, page.encode(errors="backslashreplace"))
     print(f"wrote {out}, of {', '.join(str(run.path) for run in runs)}")
     return 0

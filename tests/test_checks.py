@@ -11,7 +11,7 @@ from myhdl._block import block_decorator
 from myhdl._Signal import _Signal
 
 import rtl
-from cosim.inspection import quick_inspection
+from cosim.conversion.elaboration import quick_inspection
 from reference.network import KERNELS, NEURON_KINDS
 from rtl import checks
 from rtl.accelerator import accelerator, trace_bits

@@ -173,7 +173,7 @@ def test_train_refuses_a_folder_it_cannot_write_before_it_trains(tmp_path, monke
     work = tmp_path / "work"
     monkeypatch.setattr(train.train, "train_epoch", None)
     monkeypatch.setattr("os.access", lambda path, mode: path != work)
-    with pytest.raises(InputError, match="checkpoint.pt: cannot be written"):
+    with pytest.raises(InputError, match="checkpoint.safetensors: cannot be written"):
         command("train", settings, "--work", work, "--data", data)
 
 
@@ -181,8 +181,8 @@ def test_train_refuses_a_folder_it_cannot_write_before_it_trains(tmp_path, monke
 def test_train_overwrites_no_checkpoint(tmp_path, settings, data, change):
     words = ["train", settings, "--work", tmp_path / "work", "--data", data]
     command(*words)
-    before = (tmp_path / "work" / "checkpoint.pt").read_bytes()
+    before = (tmp_path / "work" / "checkpoint.safetensors").read_bytes()
     settings.write_text(SETTINGS.replace("seed = 1", change or "seed = 1"))
-    with pytest.raises(InputError, match="checkpoint.pt: there is a run already; go on with --resume, .*another --work"):
+    with pytest.raises(InputError, match="checkpoint.safetensors: there is a run already; go on with --resume, .*another --work"):
         command(*words)
-    assert (tmp_path / "work" / "checkpoint.pt").read_bytes() == before
+    assert (tmp_path / "work" / "checkpoint.safetensors").read_bytes() == before

@@ -109,7 +109,7 @@ def tensor(name, function):
         (setting("input_shape", value=[2, 7]), "input shape"),
         (setting("input_shape", value=[3, 7, 6]), "layer conv1: weights take 2 channels, its input has 3"),
         (setting("layers", value=3), "field 'layers' is 3"),
-        (setting("layers", value=[]), "the first layer must be a convolution"),
+        (setting("layers", value=[]), "unknown tensor 'conv1.bias'"),
         (setting("layers", 0, value=[]), r"layer 1: \[\] is not a JSON object"),
         (setting("layers", 0, "kind", value="lstm"), "layer conv1: kind 'lstm' is unknown"),
         (setting("layers", 0, "reset", value="hard"), "neuron kind 'hard'"),
@@ -157,7 +157,7 @@ def test_foreign_types_of_numbers(tmp_path, kind, size):
     header = json.dumps({"a": {"dtype": kind, "shape": [4], "data_offsets": [0, size]}}).encode()
     path = tmp_path / "m.safetensors"
     path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(size))
-    with pytest.raises(InputError, match="not a model file") as caught:
+    with pytest.raises(InputError, match=f"not a safetensors file .tensor 'a' is of '{kind}'; allowed: I8") as caught:
         load_model(path)
     assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
 
@@ -174,14 +174,14 @@ def test_more_than_fits_into_memory(path, monkeypatch):
 @pytest.mark.parametrize("keep", [0, 4, 100, -1])
 def test_truncated_files(path, keep):
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(InputError, match="truncated, or not a model file") as caught:
+    with pytest.raises(InputError, match="truncated, or not a safetensors file") as caught:
         load_model(path)
     assert "\n" not in str(caught.value)
 
 
 def test_foreign_file(path):
     path.write_text("not a model\n" * 50)
-    with pytest.raises(InputError, match="truncated, or not a model file"):
+    with pytest.raises(InputError, match="truncated, or not a safetensors file"):
         load_model(path)
 
 

@@ -47,5 +47,5 @@ def test_other_content_is_refused(text, message, tmp_path):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no.toml: cannot be read"):
+    with pytest.raises(InputError, match="no.toml: not found"):
         read_sizing(tmp_path / "no.toml")

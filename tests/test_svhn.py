@@ -22,10 +22,10 @@ IMAGES = np.zeros((32, 32, 3, 2), np.uint8)
     "content, message",
     [
         ({"X": IMAGES}, "not a file of SVHN"),
-        ({"X": IMAGES.astype(float), "y": [[1], [2]]}, "X is float64"),
+        ({"X": IMAGES.astype(float), "y": [[1], [2]]}, "an array of class 6 and numbers of type 9; needs whole numbers"),
         ({"X": IMAGES.swapaxes(0, 2), "y": [[1], [2]]}, r"needs uint8 \(32, 32, 3, count\)"),
         ({"X": IMAGES, "y": [[1]]}, r"y int64 \(1, 1\)"),
-        ({"X": IMAGES, "y": [[1.5], [2]]}, "y float64"),
+        ({"X": IMAGES, "y": [[1.5], [2]]}, "an array of class 6 and numbers of type 9"),
         ({"X": IMAGES, "y": [[0], [2]]}, r"each in 1\.\.10"),
         ({"X": IMAGES, "y": [[11], [2]]}, r"each in 1\.\.10"),
     ],

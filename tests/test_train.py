@@ -1,8 +1,10 @@
-import os
+import json
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.numpy import save_file
 from small_training import SHAPE, bright_quarters, small_settings
 
 from reference import golden, train
@@ -153,23 +155,14 @@ def test_damaged_checkpoint(tmp_path, keep):
     train.save_checkpoint(train.start(small_settings(), SHAPE), tmp_path)
     path = tmp_path / train.CHECKPOINT
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(InputError, match="not a checkpoint"):
+    with pytest.raises(InputError, match="truncated, or not a safetensors file"):
         train.resume(small_settings(), SHAPE, tmp_path)
 
 
-class Mischief:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (self.path,)
-
-
-def test_loading_a_checkpoint_runs_no_code(tmp_path):
-    torch.save({"settings": Mischief(str(tmp_path / "owned"))}, tmp_path / train.CHECKPOINT)
-    with pytest.raises(InputError, match="not a checkpoint"):
+def test_a_pickle_in_the_place_of_a_checkpoint_is_refused(tmp_path):
+    torch.save({"settings": {}}, tmp_path / train.CHECKPOINT)
+    with pytest.raises(InputError, match="not a safetensors file"):
         train.resume(small_settings(), SHAPE, tmp_path)
-    assert not (tmp_path / "owned").exists()
 
 
 def test_unwritable_checkpoint_folder(tmp_path):
@@ -177,33 +170,53 @@ def test_unwritable_checkpoint_folder(tmp_path):
         train.save_checkpoint(train.start(small_settings(), SHAPE), tmp_path / "none")
 
 
-def altered(key, change):
-    def alter(state):
-        state[key] = change(state[key])
-
-    return alter
+def without(name):
+    return lambda tensors, about: tensors.pop(name)
 
 
+def with_tensor(name, values):
+    return lambda tensors, about: tensors.update({name: np.asarray(values)})
+
+
+def with_epoch(epoch):
+    return lambda tensors, about: about.update(epoch=epoch)
+
+
+WEIGHT, MOMENT = "model.layers.conv1.weight", "optimizer.0.exp_avg"
 WRONG_CONTENTS = {
-    "no model": lambda state: state.pop("model"),
-    "no optimizer": lambda state: state.pop("optimizer"),
-    "no epoch": lambda state: state.pop("epoch"),
-    "model without a weight": lambda state: state["model"].pop("layers.conv1.weight"),
-    "weights of another shape": lambda state: state["model"].update({"layers.conv1.weight": torch.zeros(1)}),
-    "model of another type": altered("model", lambda model: 3),
-    "optimizer of another type": altered("optimizer", lambda optimizer: []),
-    "epoch of another type": altered("epoch", str),
-    "negative epoch": altered("epoch", lambda epoch: -1),
-    "epoch after the last": altered("epoch", lambda epoch: 4),
+    "no epoch": (lambda tensors, about: about.pop("epoch"), "settings and epoch"),
+    "more metadata": (lambda tensors, about: about.update(more=1), "settings and epoch"),
+    "model without a weight": (without(WEIGHT), WEIGHT),
+    "optimizer without a moment": (without(MOMENT), MOMENT),
+    "one tensor more": (with_tensor("optimizer.99.step", np.float32(1)), "optimizer.99.step"),
+    "weights of another shape": (with_tensor(WEIGHT, np.zeros(1, np.float32)), r"shape \(1,\), needs \(4, 2, 3, 3\)"),
+    "weights of another type": (with_tensor(WEIGHT, np.zeros((4, 2, 3, 3))), f"{WEIGHT}.* of float32 has shape None"),
+    "weights that are no numbers": (with_tensor(WEIGHT, np.full((4, 2, 3, 3), np.nan, np.float32)), "not finite"),
+    "moments that are infinite": (with_tensor(MOMENT, np.full((4, 2, 3, 3), np.inf, np.float32)), "not finite"),
+    "epoch of another type": (with_epoch("1"), "epoch '1'"),
+    "epoch that is true": (with_epoch(True), "epoch True"),
+    "negative epoch": (with_epoch(-1), "epoch -1"),
+    "epoch after the last": (with_epoch(4), "epoch 4"),
+    "moments before the first epoch": (with_epoch(0), "optimizer.0.exp_avg"),
 }
 
 
-@pytest.mark.parametrize("alter", WRONG_CONTENTS.values(), ids=WRONG_CONTENTS)
-def test_checkpoint_with_wrong_contents(tmp_path, alter):
-    train.save_checkpoint(train.start(small_settings(), SHAPE), tmp_path)
-    path = tmp_path / train.CHECKPOINT
-    state = torch.load(path, weights_only=True)
-    alter(state)
-    torch.save(state, path)
-    with pytest.raises(InputError, match="not a checkpoint"):
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """Of one epoch, by safetensors' own reader: its tensors and what its metadata says."""
+    folder = tmp_path_factory.mktemp("checkpoint")
+    train.save_checkpoint(trained(small_settings(), bright_quarters(40), epochs=1), folder)
+    with safe_open(folder / train.CHECKPOINT, framework="numpy") as file:
+        about = json.loads(file.metadata()[train.KEY])
+        return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118 (not a dictionary)
+
+
+@pytest.mark.parametrize("alter, message", WRONG_CONTENTS.values(), ids=WRONG_CONTENTS)
+def test_checkpoint_with_wrong_contents(alter, message, checkpoint, tmp_path):
+    tensors, about = dict(checkpoint[0]), dict(checkpoint[1])
+    save_file(tensors, tmp_path / train.CHECKPOINT, {train.KEY: json.dumps(about)})
+    assert train.resume(small_settings(), SHAPE, tmp_path).epoch == 1
+    alter(tensors, about)
+    save_file(tensors, tmp_path / train.CHECKPOINT, {train.KEY: json.dumps(about)})
+    with pytest.raises(InputError, match=f"not a checkpoint .*{message}"):
         train.resume(small_settings(), SHAPE, tmp_path)

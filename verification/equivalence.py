@@ -88,7 +88,7 @@ def prove(design: dict, folder: Path, seconds: int) -> str:
     run_yosys(TO_MODEL, folder)
     log = run_tool([require("yosys-abc", "yosys"), "-c", PROVE.format(seconds=seconds)], folder)
     write_file(folder / "abc.log", log)
-    different = re.search(r"was asserted in frame (\d+)", log)
+    different = re.search(r"was asserted in frame ([0-9]+)", log)
     if different:
         return f"different in cycle {different[1]}"
     if "Property proved" not in log and "UNDECIDED" not in log:

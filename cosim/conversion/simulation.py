@@ -30,8 +30,9 @@ class LineCosimulation(myhdl.Cosimulation):
     of MyHDL's own class, whose messages have no end and a limited length, but its _waiter(), which sets _hasChange when one
     of _fromSigs has changed.
 
-    child: the process of the bench, or what waits for it as subprocess.Popen does. shown, taken: the descriptors of the pipe with its outputs and of that with its inputs.
-    inputs, outputs: signals in the order of the lines. ended: called if the bench ends early, returns the error to raise.
+    child: the process of the bench, or what waits for it as subprocess.Popen does. shown, taken: the descriptors of the pipe
+    with its outputs and of that with its inputs. inputs, outputs: signals in the order of the lines. ended: called if the bench
+    ends early, returns the error to raise.
     """
 
     def __init__(
