@@ -25,6 +25,10 @@ bridge from a wider bus makes one beside each write of half a beat."""
 IDENTIFICATION = 0x44554F53
 """DUOS in ASCII."""
 HASH_WORDS = 4
+FIRST_HASH = 2
+"""Position of HASH_0 among the constants."""
+CONSTANTS_FILE = "identity.hex"
+"""The constants as the hardware's ROM holds them."""
 
 
 @dataclass(frozen=True)
