@@ -38,7 +38,6 @@ class CoreError(CosimError):
     """A description that convert did not write."""
 
 
-
 def loadable_widths(network: Network, headroom: int) -> dict[str, StageWidths]:
     """The widths of a core made from a network: those that it proves, and `headroom` bits more for all but the weights."""
     return {
@@ -197,7 +196,7 @@ def _claimed_widths(network: Network, layers: Any) -> dict[str, StageWidths]:
 
 
 def _claimed_stage_widths(where: str, layer: dict[str, Any]) -> StageWidths:
-    claimed = {field.name: layer.get(field.name) for field in fields(StageWidths)}
+    claimed: dict[str, Any] = {field.name: layer.get(field.name) for field in fields(StageWidths)}
     for key, bits in claimed.items():
         _check_integer(f"{where}: {key}", bits, 1, WEIGHT_BITS.stop - 1 if key == "weight_bits" else MOST_BITS)
     widths = StageWidths(**claimed)

@@ -105,8 +105,8 @@ ERRORS = Register(
     (
         Bits("SHORT_IMAGE", 0, 1, "an image packet ended early; the rest of the image was taken as zeros"),
         Bits("LONG_IMAGE", 1, 1, "an image packet went on after its last beat; the surplus was dropped"),
-        Bits("BAD_ACCESS", 2, 1, "an access outside the map (answered with DECERR), a write to a read-only register or of a part of "
-                                 "a word (SLVERR); it did nothing"),
+        Bits("BAD_ACCESS", 2, 1, "an access outside the map (answered with DECERR), a write to a read-only register or of a part "
+                                 "of a word (SLVERR); it did nothing"),
         Bits("BAD_COMMAND", 3, 1, "a write to CONTROL with several bits, or with one that has no meaning; it did nothing"),
     ),
 )  # fmt: skip
