@@ -9,8 +9,10 @@ The host writes one command a line, the bench answers each with one line of `=` 
     a                         take words of results up to and with a TLAST, and then no more
     p                         run until they have come: as e
     c CYCLES                  run
+    z CYCLES                  hold aresetn low; what is being sent or taken is given up
 
-Numbers are hexadecimal. A line `m DATA` is a word that has come from the core, in between.
+Numbers are hexadecimal with 8 digits, STROBES and LAST with one. A line `m DATA` is a word that has come from the core, in
+between. axi_vhdl_bench.py has the same bench in VHDL.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ wire [31:0] m_axis_tdata;
 {dump}
 always #5 aclk = ~aclk;
 
-integer stall, seed, given, send_file, left = 0, send_last = 0, taking = 0, quiet = 0, running = 1, cycles, patience;
+integer stall, seed, given, send_file = 0, left = 0, send_last = 0, taking = 0, quiet = 0, running = 1, cycles, patience;
 reg [7:0] command;
 reg [31:0] address, data, strobes;
 reg [1:0] response;
@@ -98,6 +100,10 @@ always @(posedge aclk) begin
             if (m_axis_tlast) taking = 0;
             quiet = 0;
         end
+    end
+    else begin
+        held = 0;
+        taken = 1;
     end
     #1;
     if (!s_axis_tvalid || taken) begin
@@ -189,6 +195,7 @@ initial begin
             end
             "s": begin
                 if (left > 0) fail("a transfer begins before the one before is sent");
+                if (send_file != 0) $fclose(send_file);
                 send_file = $fopen("send.hex", "r");
                 given = $fscanf(32'h8000_0000, "%h %h", left, send_last);
                 quiet = 0;
@@ -197,7 +204,6 @@ initial begin
             "e": begin
                 while (left > 0 && quiet < patience) @(posedge aclk);
                 $display("= %h", left == 0);
-                if (left == 0) $fclose(send_file);
             end
             "a": begin
                 taking = 1;
@@ -211,6 +217,15 @@ initial begin
             "c": begin
                 given = $fscanf(32'h8000_0000, "%h", cycles);
                 repeat (cycles) @(posedge aclk);
+                $display("=");
+            end
+            "z": begin
+                given = $fscanf(32'h8000_0000, "%h", cycles);
+                #1 aresetn = 0;
+                left = 0;
+                taking = 0;
+                repeat (cycles) @(posedge aclk);
+                #1 aresetn = 1;
                 $display("=");
             end
             default: running = 0;

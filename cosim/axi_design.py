@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from importlib.metadata import version
 from math import prod
 from typing import Any
 
@@ -23,6 +22,7 @@ from .conversion.elaboration import one_level
 from .conversion.internals import Block
 from .loadable import core_hash
 from .plan import Stage, readout_of
+from .version import release_numbers
 
 TOP = "axi_shell"
 
@@ -34,10 +34,9 @@ def network_hash(network: Network) -> bytes:
 
 def shell_registers(network: Network, stages: dict[str, Stage], core: dict[str, Any] | None = None) -> RegisterMap:
     """The registers of the shell around these stages. core: of a loadable one, its description."""
-    major, minor, patch = (int(number) for number in version("duospike").split("."))
     beats = image_packet_beats(network, stages)
     identity = network_hash(network) if core is None else core_hash(core)
-    return register_map(list(stages), (major, minor, patch), identity, beats, 1 + network.classes, core is not None)
+    return register_map(list(stages), release_numbers(), identity, beats, 1 + network.classes, core is not None)
 
 
 def image_packet_beats(network: Network, stages: dict[str, Stage]) -> int:

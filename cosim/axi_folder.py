@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from .conversion.convert import Module
 from .loadable import load_file
 from .plan import Stage
 from .register_pages import as_json, c_header, json_text, markdown_page
+from .version import full_version, release_numbers
 from .vivado import CONSTRAINTS, SCRIPT, clock_constraints, package_script
 
 DRIVER = Path(__file__).with_name("pynq_driver.py")
@@ -70,6 +70,7 @@ def axi_files(
 ) -> dict[str, str | bytes]:
     """The files by name. mhz: of the clock that the constraints ask for. core: of a loadable one, its description."""
     registers = shell_registers(network, stages, core)
+    major, minor, _ = release_numbers()
     sources = [module.file for module in modules]
     tables = sorted({table.path for module in modules for table in module.tables})
     return {
@@ -77,7 +78,7 @@ def axi_files(
         "registers.h": c_header(registers),
         "registers.json": json_text(description(network, stages, shell, core)),
         "driver.py": DRIVER.read_text(),
-        SCRIPT: package_script(TOP, version("duospike"), sources, tables, language),
+        SCRIPT: package_script(TOP, f"{major}.{minor}", full_version(), sources, tables, language),
         CONSTRAINTS: clock_constraints(mhz),
         **({} if core is None else {WEIGHTS: load_file(network, core)}),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from importlib.metadata import version
 from pathlib import Path
 
 from reference.files import write_file
@@ -15,6 +14,7 @@ from .conversion.convert import Module, write
 from .origin import design_origin
 from .plan import Stage
 from .sizing import Sizing
+from .version import release_text
 
 TOP = "accelerator"
 WAIVERS = """\
@@ -82,7 +82,7 @@ def core_file(top: str, sources: list[Path], tables: list[str], language: str) -
     """A CAPI2 core description for FuseSoC; for Verilog with a target that lints."""
     filled = CORE.format(
         top=top,
-        version=version("duospike"),
+        version=release_text(),
         sources="\n".join(f"      - {source.name}" for source in sources),
         tables="\n".join(f"      - {table}: {{copyto: {table}}}" for table in tables),
         file_type=FILE_TYPES[language],

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zlib
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from reference.network import Conv, Layer, Network, Pool
+from reference.errors import InputError
+from reference.network import MOST_NEURONS, WEIGHT_BITS, Conv, Layer, Network, Pool
+from reference.widths import EXACT_LIMIT, signed_bits
 from rtl.accelerator import WITH_PARAMETERS, parameter_tables
+from rtl.errors import DesignError
 from rtl.loading import LOAD_BITS, LoadedTable, pieces_of
 from rtl.memory import Table
-from rtl.registers import HASH_WORDS, hash_words
+from rtl.registers import CONSTANTS_FILE, FIRST_HASH, HASH_WORDS, hash_words
 
 from .errors import CosimError
 from .plan import Stage, StageWidths, plan_stages, stage_widths
 from .pynq_driver import LOAD_HEADER, LOAD_MAGIC
-from .sizing import Sizing
+from .sizing import Sizing, choose_sizing
 
 DESCRIPTION = "registers.json"
 """File beside the HDL of a core that holds its description, under `load`."""
+MOST_HEADROOM = 16
+"""Bits of currents, potentials and thresholds that a core may have beyond those that its network needs."""
+MOST_BITS = signed_bits(-EXACT_LIMIT, EXACT_LIMIT) + MOST_HEADROOM
+"""Width that no number of a core exceeds: of the largest value that a network may have, and the headroom."""
+
+
+class CoreError(CosimError):
+    """A description that convert did not write."""
 
 
 def loadable_widths(network: Network, headroom: int) -> dict[str, StageWidths]:
@@ -67,7 +79,7 @@ def core_description(
     `width` bits comes from its lowest bits up, its last word filled with zeros, and is made of fields of `field_bits`.
     """
     tables = [table for table in parameter_tables(stages) if isinstance(table, LoadedTable)]
-    fields = [bits for layer in widths.values() for bits in (layer.weight_bits, layer.current_bits, layer.theta_bits)]
+    field_bits = [bits for layer in widths.values() for bits in (layer.weight_bits, layer.current_bits, layer.theta_bits)]
     layers = {name: about | asdict(widths[name]) if name in widths else about for name, about in _layers(network).items()}
     return {
         "words": max(table.end for table in tables),
@@ -76,7 +88,7 @@ def core_description(
         "sizing": asdict(sizing),
         "memories": [
             {"name": table.path, "first": table.first, "depth": table.depth, "width": table.width, "field_bits": bits}
-            for table, bits in zip(tables, fields, strict=True)
+            for table, bits in zip(tables, field_bits, strict=True)
         ],
     }
 
@@ -118,45 +130,117 @@ def core_hash(core: dict[str, Any]) -> bytes:
 
 
 def read_core(folder: Path) -> dict[str, Any]:
-    """The description of the core whose HDL lies in a folder; CosimError if there is none, or not as it was written."""
+    """The description of the core whose HDL lies in a folder; CosimError if there is none, or not that of the hardware.
+
+    The hash of the description must be the one in the hardware's own ROM of constants: a description that was changed is of no
+    use, even with a hash in it that was renewed.
+    """
     path = folder / DESCRIPTION
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CosimError(f"{path}: cannot be read ({error.strerror}); allowed: the folder of a core by convert --axi") from None
+        content = json.loads(_read(path))
     except (ValueError, RecursionError):
         raise CosimError(f"{path}: not a file of JSON") from None
     if not isinstance(content, dict) or "load" not in content:
         raise CosimError(f"{path}: no loadable core; allowed: one by convert --axi --loadable")
     core = content["load"]
-    try:
-        hashed = [content["registers"][f"HASH_{i}"]["value"] for i in range(HASH_WORDS)]
-    except (KeyError, TypeError):
-        hashed = []
-    if hashed != hash_words(core_hash(core)):
-        raise CosimError(f"{path}: the description does not match its hash in HASH_0 to HASH_3; it was changed")
+    if hash_words(core_hash(core)) != _hardware_hash(folder / CONSTANTS_FILE):
+        raise CosimError(f"{path}: the description does not match the hash in {CONSTANTS_FILE}, the hardware's; it was changed")
     return core
 
 
-def network_words(network: Network, core: dict[str, Any]) -> np.ndarray:
-    """The words, uint32, that load a network into a core; CosimError if the core is of another shape or too narrow.
+def _hardware_hash(path: Path) -> list[int]:
+    """HASH_0 and the registers after it, as a core has them in its ROM."""
+    lines = _read(path).split()[FIRST_HASH : FIRST_HASH + HASH_WORDS]
+    if not all(re.fullmatch("[0-9a-f]{8}", line) for line in lines):
+        raise CosimError(f"{path}: not as convert wrote it")
+    return [int(line, 16) for line in lines]
 
-    core: from core_description. The numbers of the network are in the core's widths, which its own must not exceed.
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CosimError(f"{path}: cannot be read ({error.strerror}); allowed: the folder of a core by convert --axi") from None
+    except UnicodeDecodeError:
+        raise CosimError(f"{path}: not a text file") from None
+
+
+def network_words(network: Network, core: dict[str, Any]) -> np.ndarray:
+    """The words, uint32, that load a network into a core.
+
+    core: from core_description. Of one that was read from a file only the sizing and the widths are believed, and only if a core
+    can have them; all else is computed from them and the network, and compared. CoreError if it differs, CosimError if the
+    network is of another shape, or its numbers need more bits than the core has.
     """
+    _check_keys("load", core, ("words", "network", "layers", "sizing", "memories"))
     _check_same("network", _network(network), core["network"])
-    widths = {}
-    for name, about in _layers(network).items():
-        _check_same(f"layer {name}", about, core["layers"][name])
-    for name, needed in stage_widths(network).items():
-        widths[name] = StageWidths(**{key: core["layers"][name][key] for key in asdict(needed)})
-        _check_widths(name, needed, widths[name])
-    stages = plan_stages(network, Sizing(**core["sizing"]), widths)
+    widths, sizing = _claimed_widths(network, core["layers"]), _claimed_sizing(network, core["sizing"])
+    stages = loadable_stages(plan_stages(network, sizing, widths))
+    for key, value in core_description(network, sizing, widths, stages).items():
+        if _plain(core[key]) != _plain(value):
+            raise CoreError(f"load: {key} is not what the network, the widths and the sizing give; it was changed")
     return np.concatenate([_words(table) for table in parameter_tables(stages)])
 
 
-def _check_same(where: str, wanted: dict[str, Any], core: dict[str, Any]) -> None:
+def _claimed_widths(network: Network, layers: Any) -> dict[str, StageWidths]:
+    """The widths in a description, by layer name; CoreError if they are none, CosimError if the network does not fit."""
+    about = _layers(network)
+    _check_keys("load: layers", layers, tuple(about))
+    for name, wanted in about.items():
+        _check_same(f"layer {name}", wanted, layers[name])
+    widths = {}
+    for name, needed in stage_widths(network).items():
+        widths[name] = _claimed_stage_widths(f"load: layers: {name}", layers[name])
+        _check_widths(name, needed, widths[name])
+    return widths
+
+
+def _claimed_stage_widths(where: str, layer: dict[str, Any]) -> StageWidths:
+    claimed: dict[str, Any] = {field.name: layer.get(field.name) for field in fields(StageWidths)}
+    for key, bits in claimed.items():
+        _check_integer(f"{where}: {key}", bits, 1, WEIGHT_BITS.stop - 1 if key == "weight_bits" else MOST_BITS)
+    widths = StageWidths(**claimed)
+    least = max(widths.current_bits, widths.theta_bits)
+    _check_integer(f"{where}: potential_bits", widths.potential_bits, least, MOST_BITS)
+    return widths
+
+
+def _claimed_sizing(network: Network, sizing: Any) -> Sizing:
+    """The sizing in a description; CoreError if no core for the network can have it."""
+    _check_keys("load: sizing", sizing, tuple(field.name for field in fields(Sizing)))
+    for key, value in sizing.items():
+        numbers = value if key in ("lanes", "parts") else {"": value}
+        if not isinstance(numbers, dict):
+            raise CoreError(f"load: sizing: {key} {value!r}; allowed: a number for each layer")
+        for layer, number in numbers.items():
+            _check_integer(f"load: sizing: {key} {layer}".rstrip(), number, 1, MOST_NEURONS)
+    try:
+        return choose_sizing(network, **sizing)
+    except (InputError, DesignError) as error:
+        raise CoreError(f"load: sizing: {error}") from None
+
+
+def _check_keys(where: str, content: Any, keys: tuple[str, ...]) -> None:
+    if not isinstance(content, dict) or set(content) != set(keys):
+        raise CoreError(f"{where}: other entries than convert writes; allowed: {', '.join(keys)}")
+
+
+def _check_integer(where: str, value: Any, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise CoreError(f"{where} {value!r}; allowed: {least} to {most}")
+
+
+def _plain(value: Any) -> str:
+    """As text, in which neither true nor 1.0 is 1."""
+    return json.dumps(value, sort_keys=True)
+
+
+def _check_same(where: str, wanted: dict[str, Any], core: Any) -> None:
+    """CosimError if a network differs from what a core has in its logic."""
+    if not isinstance(core, dict):
+        raise CoreError(f"load: {where}: not the entries that convert writes")
     for key, value in wanted.items():
-        if core.get(key) != value:
+        if _plain(core.get(key)) != _plain(value):
             raise CosimError(f"{where}: {key} {_shown(value)}; allowed: {_shown(core.get(key))}, the core's")
 
 

@@ -14,11 +14,12 @@ from reference.modelfile import model_bytes
 from reference.network import Conv, Layer, Network, Pool
 
 from .sizing import Sizing
+from .version import full_version
 
 
 def versions() -> dict[str, str]:
     """Of what computes here."""
-    return {"duospike": version("duospike"), "myhdl": version("myhdl"), "python": platform.python_version()}
+    return {"duospike": full_version(), "myhdl": version("myhdl"), "python": platform.python_version()}
 
 
 def design_origin(network: Network, sizing: Sizing | None = None) -> dict[str, Any]:

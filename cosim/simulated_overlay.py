@@ -1,9 +1,10 @@
-"""The AXI shell in Icarus behind the interface that PYNQ gives to a bitstream: the same host code runs against either."""
+"""The AXI shell in a simulator behind the interface that PYNQ gives to a bitstream: the same host code runs against either."""
 
 from __future__ import annotations
 
 import subprocess
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import numpy as np
 from reference.files import write_file
 
 from .axi_bench import PATIENCE, axi_bench
+from .axi_vhdl_bench import axi_vhdl_bench
 from .bench import FAULT
 from .conversion.convert import Module, write
 from .errors import CosimError
+from .ghdl import OPTIONS, analyse
 from .system import require, run_tool, start_program, stop_program
 
 RESPONSES = {0: "OKAY", 2: "SLVERR", 3: "DECERR"}
@@ -21,6 +24,30 @@ RESPONSES = {0: "OKAY", 2: "SLVERR", 3: "DECERR"}
 
 class BusError(CosimError):
     """An access that was answered with SLVERR or DECERR; on a board the processor would see a bus error."""
+
+
+def _start_icarus(modules: tuple[Module, ...], folder: Path, settings: dict[str, int], waves: bool) -> list[str]:
+    """Compile the shell and its bench; returns the command that runs them."""
+    files = [file.name for file in write(list(modules), folder)]
+    write_file(folder / "bench.v", axi_bench(modules[-1], waves))
+    run_tool([require("iverilog", "iverilog"), "-g2005", "-o", "bench.vvp", "-s", "bench", *files, "bench.v"], folder)
+    plusargs = [f"+{name}={value}" for name, value in settings.items()]
+    return [require("vvp", "iverilog"), "-n", "bench.vvp", *plusargs, *(["-fst"] if waves else [])]
+
+
+def _start_ghdl(modules: tuple[Module, ...], folder: Path, settings: dict[str, int], waves: bool) -> list[str]:
+    """The same of VHDL."""
+    files = [file.name for file in write(list(modules), folder)]
+    write_file(folder / "bench.vhd", axi_vhdl_bench(modules[-1]))
+    analyse([*files, "bench.vhd"], folder)
+    generics = [f"-g{name}={value}" for name, value in settings.items()]
+    run = [require("ghdl", "ghdl"), "--elab-run", *OPTIONS, "bench", "--ieee-asserts=disable", *generics]
+    return [*run, *(["--fst=waves.fst"] if waves else [])]
+
+
+Starter = Callable[[tuple[Module, ...], Path, dict[str, int], bool], list[str]]
+STARTERS: dict[str, Starter] = {"icarus": _start_icarus, "ghdl": _start_ghdl}
+"""By simulator what prepares a run in a folder and gives the command for it."""
 
 
 class SimulatedOverlay:
@@ -33,16 +60,12 @@ class SimulatedOverlay:
 
     allocate = staticmethod(np.zeros)
 
-    def __init__(self, modules: tuple[Module, ...], folder: Path, *, stall: int = 0, seed: int = 1, waves: bool = False,
-                 patience: int = PATIENCE):  # fmt: skip
-        """modules: the shell, its top last. folder: exists, and is filled with the files of the run. stall: how many of 256
-        cycles each side of each channel is held back, at random."""
+    def __init__(self, modules: tuple[Module, ...], folder: Path, *, simulator: str = "icarus", stall: int = 0, seed: int = 1,
+                 waves: bool = False, patience: int = PATIENCE):  # fmt: skip
+        """modules: the shell, its top last, in the language of the simulator, which is one of STARTERS. folder: exists, and is
+        filled with the files of the run. stall: how many of 256 cycles each side of each channel is held back, at random."""
         self.folder = folder
-        files = [file.name for file in write(list(modules), folder)]
-        write_file(folder / "bench.v", axi_bench(modules[-1], waves))
-        run_tool([require("iverilog", "iverilog"), "-g2005", "-o", "bench.vvp", "-s", "bench", *files, "bench.v"], folder)
-        command = [require("vvp", "iverilog"), "-n", "bench.vvp", f"+stall={stall}", f"+seed={seed}", f"+patience={patience}"]
-        command += ["-fst"] if waves else []
+        command = STARTERS[simulator](modules, folder, {"stall": stall, "seed": seed, "patience": patience}, waves)
         self._process = start_program(command, folder, takes_input=True, stdout=subprocess.PIPE, text=True)
         self._words: deque[int] = deque()
         self.ip = _Registers(self)
@@ -61,7 +84,12 @@ class SimulatedOverlay:
 
     def run(self, cycles: int) -> None:
         """Let time pass."""
-        self.command(f"c {cycles:x}")
+        self.command(f"c {cycles:08x}")
+
+    def reset(self, cycles: int) -> None:
+        """Hold aresetn low; what the DMA engine is sending or taking it gives up."""
+        self.command(f"z {cycles:08x}")
+        self._words.clear()
 
     def command(self, line: str) -> list[int]:
         """Give the bench a command; returns the numbers of its answer."""
@@ -71,9 +99,9 @@ class SimulatedOverlay:
         except BrokenPipeError:
             raise CosimError("the simulation of the shell has ended") from None
         for answer in self._process.stdout:
-            kind, *numbers = answer.split()
             if answer.startswith(FAULT):
                 raise CosimError(answer.removeprefix(FAULT).strip())
+            kind, *numbers = answer.split() or [""]
             if kind == "m":
                 self._words.append(int(numbers[0], 16))
             if kind == "=":
@@ -92,12 +120,12 @@ class _Registers:
         self._overlay = overlay
 
     def read(self, offset: int) -> int:
-        response, data = self._overlay.command(f"r {offset:x}")
+        response, data = self._overlay.command(f"r {offset:08x}")
         _check(response, f"read of {offset:#x}")
         return data
 
     def write(self, offset: int, value: int, strobes: int = 0b1111) -> None:
-        (response,) = self._overlay.command(f"w {offset:x} {value:x} {strobes:x}")
+        (response,) = self._overlay.command(f"w {offset:08x} {value:08x} {strobes:x}")
         _check(response, f"write to {offset:#x}")
 
 
@@ -118,7 +146,7 @@ class _SendChannel:
             raise CosimError(f"a transfer of {len(beats)} bytes; allowed: a multiple of {size}, the width of the stream")
         lines = (beats[i : i + size][::-1].hex() for i in range(0, len(beats), size))
         write_file(self._overlay.folder / "send.hex", "".join(f"{line}\n" for line in lines))
-        self._overlay.command(f"s {len(beats) // size:x} {int(last)}")
+        self._overlay.command(f"s {len(beats) // size:08x} {int(last)}")
 
     def wait(self) -> None:
         """Run until the transfer is sent."""

@@ -53,15 +53,14 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
     """AXI4-Lite slave of a register map.
 
     The channels are independent: address and data of a write may come in any order and at any distance, a read may pass a
-    write. Every access gets an answer, DECERR outside the map and SLVERR for a write to a register that cannot be written.
-    The two lowest address bits do not count.
+    write. Every access gets an answer, see registers.ACCESS_RULES. The two lowest address bits do not count.
 
     Ports:
         bus          slave       see AxiLite
         values       in          words of the command and status registers, the first in the lowest bits
         write        out  1      a command register is written at this edge
         write_index  out  index  which: 0 .. commands - 1
-        write_data   out  32     what; bytes without their strobe are 0, so that they do nothing
+        write_data   out  32     what, all its bytes with their strobes
         bad_access   out  1      an access is answered with an error
 
     Parameters:
@@ -73,7 +72,7 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
     constants, commands, states = layout.constants, layout.commands, layout.states
     first_state, total = constants + commands, constants + commands + states
     address_msb = len(bus.awaddr)
-    count = commands + states
+    count, all_strobes = commands + states, 2 ** len(bus.wstrb) - 1
     check_number("axi_lite", (total - 1).bit_length() + 2, address_bits=address_msb)
     check_width("axi_lite", address_msb, araddr=bus.araddr)
     check_width("axi_lite", count * WORD_BITS, values=values)
@@ -92,7 +91,8 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
     answering, is_constant, read_missing, answer_missing = [Signal(bool(0)) for _ in range(4)]
 
     # Writes.
-    has_address, has_data, responding, write_missing, write_refused = [Signal(bool(0)) for _ in range(5)]
+    has_address, has_data, responding, write_missing, write_refused, read_only = [Signal(bool(0)) for _ in range(6)]
+    is_empty, is_whole = Signal(bool(0)), Signal(bool(0))
     address = Signal(intbv(0)[address_msb - 2 :])
     data = Signal(intbv(0)[WORD_BITS:])
     response = Signal(intbv(0)[2:])
@@ -144,22 +144,20 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
     def decode_write():
         commit.next = has_address and has_data and not responding
         write_missing.next = address >= total
-        write_refused.next = address < constants or address >= first_state
+        read_only.next = address < constants or address >= first_state
+
+    @always_comb
+    def judge_write():
+        write_refused.next = write_missing or (not is_empty and (read_only or not is_whole))
 
     @always(clk.posedge)
     def collect():
         if bus.awvalid and not has_address:
             address.next = bus.awaddr[address_msb:2]
         if bus.wvalid and not has_data:
-            data.next = 0
-            if bus.wstrb[0]:
-                data.next[8:0] = bus.wdata[8:0]
-            if bus.wstrb[1]:
-                data.next[16:8] = bus.wdata[16:8]
-            if bus.wstrb[2]:
-                data.next[24:16] = bus.wdata[24:16]
-            if bus.wstrb[3]:
-                data.next[32:24] = bus.wdata[32:24]
+            data.next = bus.wdata
+            is_empty.next = bus.wstrb == 0
+            is_whole.next = bus.wstrb == all_strobes
         if rst or commit:
             has_address.next = False
             has_data.next = False
@@ -193,7 +191,7 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
 
     @always_comb
     def act():
-        write.next = commit and not write_refused
+        write.next = commit and is_whole and not write_refused
         write_data.next = data
         write_index.next = 0
         if address >= constants and address < first_state:

@@ -15,7 +15,7 @@ from .load_control import STATES, load_control
 from .loading import Load, LoadedTable
 from .memory import Table
 from .readout import Readout
-from .registers import COMMAND, CONSTANT, STATUS, RegisterMap
+from .registers import COMMAND, CONSTANT, CONSTANTS_FILE, STATUS, RegisterMap
 from .result_output import RESULT_BITS, result_output
 from .shell_control import shell_control
 from .stream import Stream, counter
@@ -68,7 +68,7 @@ def plan_shell(stages, image_beats: int, registers: RegisterMap) -> AxiShell:
     """The shell of an accelerator of these stages with these registers."""
     constants = registers.of_kind(CONSTANT)
     layout = Layout(constants=len(constants), commands=len(registers.of_kind(COMMAND)), states=len(registers.of_kind(STATUS)))
-    identity = Table("identity.hex", WORD_BITS, tuple(register.value for register in constants))
+    identity = Table(CONSTANTS_FILE, WORD_BITS, tuple(register.value for register in constants))
     return AxiShell(stages=stages, image_beats=image_beats, layout=layout, address_bits=registers.address_bits, identity=identity)
 
 

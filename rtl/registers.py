@@ -13,10 +13,26 @@ CONSTANT, COMMAND, STATUS = "constant", "command", "status"
 """Kinds of registers, in the order of their addresses: known when the design is converted; writable, ones act and zeros do
 nothing; read-only."""
 
+ACCESS_RULES = (
+    "All registers are 32 bits wide; the two lowest bits of an address do not count.",
+    "A register is written as a whole, with all four byte strobes.",
+    "A write of a part of a word, with some of its strobes, writes nothing and is answered with SLVERR.",
+    "A write without any strobe writes nothing and is answered with OKAY.",
+    "A write to a register that can only be read is answered with SLVERR.",
+    "An access outside the map, whatever its strobes, is answered with DECERR.",
+    "Either error answer sets BAD_ACCESS in ERRORS.",
+)
+"""What an access does; every access gets an answer. A write without strobes is no error even where nothing can be written: a
+bridge from a wider bus makes one beside each write of half a beat."""
+
 IDENTIFICATION = 0x44554F53
 """DUOS in ASCII."""
 HASH_WORDS = 4
 REGISTER_BITS = 32
+FIRST_HASH = 2
+"""Position of HASH_0 among the constants."""
+CONSTANTS_FILE = "identity.hex"
+"""The constants as the hardware's ROM holds them."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +119,8 @@ ERRORS = Register(
     (
         Bits("SHORT_IMAGE", 0, 1, "an image packet ended early; the rest of the image was taken as zeros"),
         Bits("LONG_IMAGE", 1, 1, "an image packet went on after its last beat; the surplus was dropped"),
-        Bits("BAD_ACCESS", 2, 1, "an access outside the map (answered with DECERR), or a write to a read-only register (SLVERR)"),
+        Bits("BAD_ACCESS", 2, 1, "an access outside the map (answered with DECERR), a write to a read-only register or of a part "
+                                 "of a word (SLVERR); it did nothing"),
         Bits("BAD_COMMAND", 3, 1, "a write to CONTROL with several bits, or with one that has no meaning; it did nothing"),
     ),
 )  # fmt: skip
@@ -171,7 +188,7 @@ def register_map(
     constants = (
         Register("ID", CONSTANT, "DUOS in ASCII.", value=IDENTIFICATION),
         Register(
-            "VERSION", CONSTANT, "Version of Duospike.",
+            "VERSION", CONSTANT, "Version of Duospike: of the release, for a pre-release that of the one that it precedes.",
             (Bits("MAJOR", 16, 8, "major"), Bits("MINOR", 8, 8, "minor"), Bits("PATCH", 0, 8, "patch")),
             version[0] << 16 | version[1] << 8 | version[2],
         ),

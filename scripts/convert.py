@@ -16,8 +16,6 @@ registers.json (its registers), driver.py (for PYNQ), package_ip.tcl (packages i
 With --axi --loadable weights, biases and thresholds lie in memories that a host fills through AXI4-Lite, and no hex files hold
 them: the core runs any network of its shape whose numbers fit its widths; weights.bin is MODEL for it, pack makes others."""
 
-MOST_HEADROOM = 16
-
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("convert", help="write the accelerator as Verilog or VHDL", description=DESCRIPTION)
@@ -41,6 +39,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def spare_bits(text: str) -> int:
     """Parse a number of spare bits."""
+    from cosim.loadable import MOST_HEADROOM
+
     try:
         value = int(text)
     except ValueError:

@@ -20,7 +20,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from cosim.errors import CosimError
-    from cosim.loadable import load_file, read_core
+    from cosim.loadable import DESCRIPTION as CORE_DESCRIPTION
+    from cosim.loadable import CoreError, load_file, read_core
     from reference.files import check_writable, write_atomically
     from reference.modelfile import load_model
 
@@ -28,6 +29,8 @@ def run(args: argparse.Namespace) -> int:
     core = read_core(args.core)
     try:
         content = load_file(load_model(args.model), core)
+    except CoreError as error:
+        raise CosimError(f"{args.core / CORE_DESCRIPTION}: {error}") from None
     except CosimError as error:
         raise CosimError(f"{args.model}: {error}") from None
     write_atomically(args.out, content)

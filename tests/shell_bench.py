@@ -1,4 +1,4 @@
-"""A small network behind the AXI shell in Icarus, and what host code needs for it."""
+"""A small network behind the AXI shell in a simulator, and what host code needs for it."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from cosim.axi_design import convert_shell, shell_of
 from cosim.axi_folder import description
 from cosim.conversion.convert import Module
 from cosim.loadable import core_description, loadable_stages, loadable_widths
+from cosim.network_run import SIMULATORS
 from cosim.plan import plan_stages
 from cosim.pynq_driver import Accelerator
 from cosim.simulated_overlay import SimulatedOverlay
@@ -21,9 +22,10 @@ from reference.network import Network
 
 @dataclass(frozen=True, eq=False)
 class ShellDesign:
-    """A network with its shell: the modules, and what the driver reads."""
+    """A network with its shell: the simulator that takes the modules' language, the modules, and what the driver reads."""
 
     network: Network
+    simulator: str
     modules: tuple[Module, ...]
     description: dict
 
@@ -32,22 +34,23 @@ class ShellDesign:
 
 
 def shell_design(
-    architecture="2C3-FC6", shape=(1, 9, 8), lanes=None, loadable=False, headroom=0, language="verilog", **settings
+    architecture="2C3-FC6", shape=(1, 9, 8), lanes=None, loadable=False, headroom=0, simulator="icarus", **settings
 ) -> ShellDesign:
     """The shell around a small network; converted once, since that takes most of a test's time."""
     wanted = {"rate": 0.4, "classes": 6} | settings
-    return _design(architecture, shape, lanes, loadable, headroom, language, tuple(wanted.items()))
+    return _design(architecture, shape, lanes, loadable, headroom, simulator, tuple(wanted.items()))
 
 
 @cache
-def _design(architecture, shape, lanes, loadable, headroom, language, settings):
+def _design(architecture, shape, lanes, loadable, headroom, simulator, settings):
     network = small_network(architecture, shape, **dict(settings))
     if loadable:
         stages, core = loadable_core(network, lanes, headroom)
     else:
         stages, core = small_stages(network, lanes), None
     shell = shell_of(network, stages, core)
-    return ShellDesign(network, convert_shell(shell, language), description(network, stages, shell, core))
+    modules = convert_shell(shell, SIMULATORS[simulator][0])
+    return ShellDesign(network, simulator, modules, description(network, stages, shell, core))
 
 
 def loadable_core(network, lanes=None, headroom=0):
@@ -61,7 +64,7 @@ def loadable_core(network, lanes=None, headroom=0):
 def shell_running(folder, design, modules=None, **settings):
     """(overlay, core) of a simulation in `folder`; modules: others than the design's own."""
     folder.mkdir(exist_ok=True)
-    with SimulatedOverlay(modules or design.modules, folder, **settings) as overlay:
+    with SimulatedOverlay(modules or design.modules, folder, simulator=design.simulator, **settings) as overlay:
         yield overlay, Accelerator(design.description, overlay.ip, overlay.dma, overlay.allocate)
 
 

@@ -1,5 +1,6 @@
-"""A loadable core in Icarus: networks come through the bus, the core runs them, and no wrong load does harm."""
+"""A loadable core in Verilog and in VHDL: networks come through the bus, the core runs them, and no wrong load does harm."""
 
+import random
 import zlib
 
 import pytest
@@ -10,6 +11,7 @@ from test_axi_shell import packets_of, planted
 from cosim.errors import CosimError
 from cosim.loadable import load_file, network_words
 from cosim.pynq_driver import DriverError
+from cosim.simulated_overlay import BusError
 from reference import golden
 
 pytestmark = pytest.mark.slow
@@ -25,8 +27,8 @@ NETWORKS = {
 }  # fmt: skip
 
 
-def core_design():
-    return shell_design(**SETTINGS)
+def core_design(simulator):
+    return shell_design(simulator=simulator, **SETTINGS)
 
 
 def other_network(design, seed=4, architecture="2C3-FC6", shape=(1, 9, 8), **settings):
@@ -44,10 +46,10 @@ def write_words(core, words):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_core_runs_each_network_that_is_loaded(tmp_path, name):
+def test_a_core_runs_each_network_that_is_loaded(simulator, tmp_path, name):
     """The one that it was made from, others, and the first again; some of them with narrower weights."""
     architecture, shape, lanes, settings = NETWORKS[name]
-    design = shell_design(architecture, shape, lanes, **SETTINGS, **settings)
+    design = shell_design(architecture, shape, lanes, simulator=simulator, **SETTINGS, **settings)
     other = [other_network(design, seed, architecture, shape, **settings) for seed in (4, 5)]
     narrow = other_network(design, 6, architecture, shape, weight_bits=3, **settings)
     images = design.images(4)
@@ -63,8 +65,8 @@ def test_a_core_runs_each_network_that_is_loaded(tmp_path, name):
                 assert core.errors() == []
 
 
-def test_the_network_that_is_loaded_runs_and_not_the_one_of_the_core(tmp_path):
-    design = core_design()
+def test_the_network_that_is_loaded_runs_and_not_the_one_of_the_core(simulator, tmp_path):
+    design = core_design(simulator)
     network, images = other_network(design), design.images(3)
     expected = golden.run(network, images)
     assert expected.counts.tolist() != golden.run(design.network, images).counts.tolist()
@@ -86,8 +88,8 @@ def test_the_network_that_is_loaded_runs_and_not_the_one_of_the_core(tmp_path):
         assert core.errors() == []
 
 
-def test_a_start_without_a_whole_network_is_flagged_and_does_nothing(tmp_path):
-    design = core_design()
+def test_a_start_without_a_whole_network_is_flagged_and_does_nothing(simulator, tmp_path):
+    design = core_design(simulator)
     network, images = other_network(design), design.images(1)
     words = network_words(network, design.description["load"])
     with shell_running(tmp_path, design, patience=500) as (overlay, core):
@@ -114,8 +116,8 @@ def test_a_start_without_a_whole_network_is_flagged_and_does_nothing(tmp_path):
         assert core.errors() == []
 
 
-def test_words_beyond_the_last_are_flagged_and_dropped_while_the_core_runs(tmp_path):
-    design = core_design()
+def test_words_beyond_the_last_are_flagged_and_dropped_while_the_core_runs(simulator, tmp_path):
+    design = core_design(simulator)
     network, images = other_network(design), design.images(2)
     expected = golden.run(network, images)
     with shell_running(tmp_path, design, stall=60) as (overlay, core):
@@ -138,9 +140,9 @@ def test_words_beyond_the_last_are_flagged_and_dropped_while_the_core_runs(tmp_p
         assert core.errors() == []
 
 
-def test_a_load_while_the_core_runs_is_a_reset(tmp_path):
+def test_a_load_while_the_core_runs_is_a_reset(simulator, tmp_path):
     """The image at hand is forgotten, the rest of its packet a short one of the network that is loaded."""
-    design = core_design()
+    design = core_design(simulator)
     network, images = other_network(design), design.images(2)
     with shell_running(tmp_path, design, stall=30) as (overlay, core):
         core.load(file_of(design.network, design))
@@ -157,13 +159,40 @@ def test_a_load_while_the_core_runs_is_a_reset(tmp_path):
         assert send_packet(overlay, core, other)[1:].tolist() == golden.run(network, images[1:]).counts[0].tolist()
 
 
-def test_load_among_several_commands_does_nothing(tmp_path):
-    design = core_design()
+def test_load_among_several_commands_does_nothing(simulator, tmp_path):
+    design = core_design(simulator)
     with shell_running(tmp_path, design) as (_, core):
         core.load(file_of(design.network, design))
         core.write("CONTROL", 0b1001)
         assert core.errors() == ["BAD_COMMAND"]
         assert core.state() == {"RUNNING": False, "BUSY": False, "LOADED": True}
+
+
+def test_a_word_without_all_strobes_is_not_loaded(simulator, tmp_path):
+    """With no strobe it is as if it had not been written, with some an error; the words around it come to their places."""
+    design = core_design(simulator)
+    network, images = other_network(design), design.images(1)
+    words = network_words(network, design.description["load"])
+    rng = random.Random(8)
+    with shell_running(tmp_path, design, stall=40) as (overlay, core):
+        offset, control = (core.registers[name]["offset"] for name in ("LOAD_DATA", "CONTROL"))
+        bits = core.registers["CONTROL"]["bits"]
+        core.write("CONTROL", bits["LOAD"])
+        partial = 0
+        for i, word in enumerate(words.tolist()):
+            core.write("LOAD_DATA", word)
+            strobes = rng.randrange(0b1111) if rng.random() < 0.5 else 0
+            partial += strobes != 0
+            for where, value in ((offset, rng.getrandbits(32)), (control, bits["LOAD"])):
+                if strobes:
+                    with pytest.raises(BusError, match="SLVERR"):
+                        overlay.ip.write(where, value, strobes)
+                else:
+                    overlay.ip.write(where, value, strobes)
+            assert core.read("LOADED_WORDS") == i + 1
+        assert 0 < partial < len(words) and core.errors() == ["BAD_ACCESS"]
+        assert core.read("LOAD_CRC") == zlib.crc32(words.astype("<u4").tobytes())
+        assert core.infer(images)[1].tolist() == golden.run(network, images).counts.tolist()
 
 
 class CorruptingRegisters:
@@ -182,15 +211,15 @@ class CorruptingRegisters:
 
 SPOILS = {
     "a bit": lambda write, offset, value: write(offset, value ^ 0x10),
-    "a byte strobe": lambda write, offset, value: write(offset, value | 1, 0b1110),
+    "no byte strobe": lambda write, offset, value: write(offset, value, 0),
     "a word is lost": lambda write, offset, value: None,
     "a word comes twice": lambda write, offset, value: (write(offset, value), write(offset, value)),
 }
 
 
 @pytest.mark.parametrize("spoil", SPOILS)
-def test_a_load_that_goes_wrong_is_found_and_leaves_the_core_without_a_network(tmp_path, spoil):
-    design = core_design()
+def test_a_load_that_goes_wrong_is_found_and_leaves_the_core_without_a_network(simulator, tmp_path, spoil):
+    design = core_design(simulator)
     with shell_running(tmp_path, design) as (overlay, core):
         core._ip = CorruptingRegisters(overlay.ip, core.registers["LOAD_DATA"]["offset"], 3, SPOILS[spoil])
         with pytest.raises(DriverError, match="words of CRC-32 0x.* were loaded; expected: "):
@@ -203,17 +232,32 @@ def test_a_load_that_goes_wrong_is_found_and_leaves_the_core_without_a_network(t
 
 
 FAULTS = {
-    "one piece too few": ("complete <= (taken == {last});", "complete <= (taken == {last} - 1);"),
-    "no gate": ("assign too_early = (write &&", "assign too_early = (1'b0 && write &&"),
-    "no reset": ("assign core_rst = (control_rst || unsettled);", "assign core_rst = control_rst;"),
-    "not flagged": ("bad_load <= 1'b1;", "bad_load <= 1'b0;"),
-    "the polynomial": ("33'hedb88320", "33'hedb88321"),
-}
+    "one piece too few": {
+        "icarus": ("complete <= (taken == {last});", "complete <= (taken == {last} - 1);"),
+        "ghdl": ("complete <= stdl(taken = {last});", "complete <= stdl(taken = {last} - 1);"),
+    },
+    "no gate": {
+        "icarus": ("assign too_early = (write &&", "assign too_early = (1'b0 && write &&"),
+        "ghdl": ("too_early <= stdl(bool(write) and", "too_early <= stdl(false and bool(write) and"),
+    },
+    "no reset": {
+        "icarus": ("assign core_rst = (control_rst || unsettled);", "assign core_rst = control_rst;"),
+        "ghdl": ("core_rst <= stdl(bool(control_rst) or bool(unsettled));", "core_rst <= control_rst;"),
+    },
+    "not flagged": {
+        "icarus": ("bad_load <= 1'b1;", "bad_load <= 1'b0;"),
+        "ghdl": ("bad_load <= '1';", "bad_load <= '0';"),
+    },
+    "the polynomial": {
+        "icarus": ("33'hedb88320", "33'hedb88321"),
+        "ghdl": ("11101101101110001000001100100000", "11101101101110001000001100100001"),
+    },
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_planted_faults_are_found(tmp_path, fault):
-    design = core_design()
+def test_planted_faults_are_found(simulator, tmp_path, fault):
+    design = core_design(simulator)
     network, images = other_network(design), design.images(2)
     expected = golden.run(network, images).counts.tolist()
 
@@ -226,7 +270,7 @@ def test_planted_faults_are_found(tmp_path, fault):
             return flagged and core.errors() == ["BAD_LOAD"] and core.infer(images)[1].tolist() == expected
 
     assert passes()
-    old, new = (text.format(last=design.description["load"]["words"] - 1) for text in FAULTS[fault])
+    old, new = (text.format(last=design.description["load"]["words"] - 1) for text in FAULTS[fault][simulator])
     try:
         found = not passes(modules=planted(design.modules, old, new))
     except (CosimError, DriverError):

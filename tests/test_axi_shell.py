@@ -1,4 +1,4 @@
-"""The AXI shell in Icarus: right results through the bus, back-pressure, commands, and no harm from wrong use."""
+"""The AXI shell in Verilog and in VHDL: right results through the bus, back-pressure, commands, and no harm from wrong use."""
 
 from dataclasses import replace
 
@@ -26,9 +26,9 @@ NETWORKS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
-def test_results_are_those_of_the_reference(tmp_path, name):
+def test_results_are_those_of_the_reference(simulator, tmp_path, name):
     architecture, shape, lanes, settings = NETWORKS[name]
-    design = shell_design(architecture, shape, lanes, **settings)
+    design = shell_design(architecture, shape, lanes, simulator=simulator, **settings)
     images = design.images(5)
     expected = golden.run(design.network, images)
     assert expected.counts.any()
@@ -45,8 +45,8 @@ def test_results_are_those_of_the_reference(tmp_path, name):
 
 
 @pytest.mark.slow
-def test_the_stages_counters_are_those_of_the_accelerator(tmp_path):
-    design = shell_design()
+def test_the_stages_counters_are_those_of_the_accelerator(simulator, tmp_path):
+    design = shell_design(simulator=simulator)
     images = design.images(3)
     (tmp_path / "plain").mkdir()
     plain = run_network(design.network, small_stages(design.network), images, tmp_path / "plain")
@@ -64,9 +64,9 @@ def packets_of(core, images):
     return list(core.encode(images))
 
 
-def test_packets_of_any_length_give_a_result_each_and_spoil_no_other(tmp_path):
+def test_packets_of_any_length_give_a_result_each_and_spoil_no_other(simulator, tmp_path):
     """A short packet is an image with zeros at its end, a long one is cut; the result of either says so."""
-    design = shell_design()
+    design = shell_design(simulator=simulator)
     rng = np.random.default_rng(3)
     images = design.images(14)
     beats = 72
@@ -89,8 +89,8 @@ def test_packets_of_any_length_give_a_result_each_and_spoil_no_other(tmp_path):
         assert core.read("IMAGES") == core.read("RESULTS") == 14
 
 
-def test_flags_are_cleared_one_by_one(tmp_path):
-    design = shell_design()
+def test_flags_are_cleared_one_by_one(simulator, tmp_path):
+    design = shell_design(simulator=simulator)
     with shell_running(tmp_path, design) as (overlay, core):
         core.start()
         [packet] = packets_of(core, design.images(1))
@@ -105,8 +105,8 @@ def test_flags_are_cleared_one_by_one(tmp_path):
             assert core.read("ERRORS") == left
 
 
-def test_wrong_accesses_are_answered_and_flagged(tmp_path):
-    design = shell_design()
+def test_wrong_accesses_are_answered_and_flagged(simulator, tmp_path):
+    design = shell_design(simulator=simulator)
     with shell_running(tmp_path, design, stall=60) as (overlay, core):
         beyond = 4 * len(core.registers)
         wrong = [
@@ -124,8 +124,8 @@ def test_wrong_accesses_are_answered_and_flagged(tmp_path):
         core.check()
 
 
-def test_a_command_of_several_or_unknown_bits_does_nothing(tmp_path):
-    with shell_running(tmp_path, shell_design()) as (_, core):
+def test_a_command_of_several_or_unknown_bits_does_nothing(simulator, tmp_path):
+    with shell_running(tmp_path, shell_design(simulator=simulator)) as (_, core):
         for value in (0b011, 0b101, 0b111, 0b1000, 1 << 31 | 1):
             core.stop()
             for running in (False, True):
@@ -136,17 +136,29 @@ def test_a_command_of_several_or_unknown_bits_does_nothing(tmp_path):
                 core.start()
 
 
-def test_bytes_without_strobe_do_nothing(tmp_path):
-    with shell_running(tmp_path, shell_design()) as (overlay, core):
-        control = core.registers["CONTROL"]["offset"]
-        overlay.ip.write(control, 1, strobes=0b1110)
-        assert not core.state()["RUNNING"] and core.errors() == []
-        overlay.ip.write(control, 0xFFFFFF01, strobes=0b0001)
-        assert core.state()["RUNNING"] and core.errors() == []
+def test_only_a_write_with_all_strobes_does_something(simulator, tmp_path):
+    with shell_running(tmp_path, shell_design(simulator=simulator), stall=60) as (overlay, core):
+        control, errors = (core.registers[name]["offset"] for name in ("CONTROL", "ERRORS"))
+        for strobes in range(1, 0b1111):
+            with pytest.raises(BusError, match="SLVERR"):
+                overlay.ip.write(control, 1, strobes)
+            assert core.errors() == ["BAD_ACCESS"] and not core.state()["RUNNING"]
+            with pytest.raises(BusError, match="SLVERR"):
+                overlay.ip.write(errors, 0b1111, strobes)
+            assert core.errors() == ["BAD_ACCESS"]
+            core.clear_errors()
+        core.write("CONTROL", 0b11)
+        for offset in (control, errors, core.registers["CYCLES"]["offset"], 0):
+            overlay.ip.write(offset, 2**32 - 1, 0)
+            assert core.errors() == ["BAD_COMMAND"] and not core.state()["RUNNING"]
+        with pytest.raises(BusError, match="DECERR"):
+            overlay.ip.write(0xFFC, 1, 0)
+        overlay.ip.write(control, 1)
+        assert core.state()["RUNNING"] and core.errors() == ["BAD_ACCESS", "BAD_COMMAND"]
 
 
-def test_nothing_is_taken_before_start_and_after_stop(tmp_path):
-    design = shell_design()
+def test_nothing_is_taken_before_start_and_after_stop(simulator, tmp_path):
+    design = shell_design(simulator=simulator)
     images = design.images(2)
     with shell_running(tmp_path, design, patience=500) as (overlay, core):
         packet, other = packets_of(core, images)
@@ -165,8 +177,8 @@ def test_nothing_is_taken_before_start_and_after_stop(tmp_path):
         assert core.read("IMAGES") == 1
 
 
-def test_stop_lets_the_image_at_hand_pass(tmp_path):
-    design = shell_design()
+def test_stop_lets_the_image_at_hand_pass(simulator, tmp_path):
+    design = shell_design(simulator=simulator)
     images = design.images(1)
     with shell_running(tmp_path, design) as (overlay, core):
         [packet] = packets_of(core, images)
@@ -181,9 +193,9 @@ def test_stop_lets_the_image_at_hand_pass(tmp_path):
 
 
 @pytest.mark.parametrize("cycles", [3, 30, 60])
-def test_reset_forgets_the_image_at_hand_and_nothing_else_goes_wrong(tmp_path, cycles):
+def test_reset_forgets_the_image_at_hand_and_nothing_else_goes_wrong(simulator, tmp_path, cycles):
     """After a reset the rest of the packet is a short one of its own."""
-    design = shell_design()
+    design = shell_design(simulator=simulator)
     images = design.images(3)
     with shell_running(tmp_path, design, stall=30) as (overlay, core):
         packet, *others = packets_of(core, images)
@@ -202,9 +214,9 @@ def test_reset_forgets_the_image_at_hand_and_nothing_else_goes_wrong(tmp_path, c
     assert counts == golden.run(design.network, images[1:]).counts.tolist()
 
 
-def test_reset_cuts_no_result_packet_short(tmp_path):
+def test_reset_cuts_no_result_packet_short(simulator, tmp_path):
     """The bench's monitor of the result stream finds a dropped or changed word."""
-    design = shell_design()
+    design = shell_design(simulator=simulator)
     images = design.images(1)
     with shell_running(tmp_path, design, stall=230) as (overlay, core):
         [packet] = packets_of(core, images)
@@ -219,9 +231,9 @@ def test_reset_cuts_no_result_packet_short(tmp_path):
     assert result[1:].tolist() == golden.run(design.network, images).counts[0].tolist()
 
 
-def test_images_follow_each_other_while_results_wait(tmp_path):
+def test_images_follow_each_other_while_results_wait(simulator, tmp_path):
     """A core whose results nobody takes goes on until its stages are full, and loses nothing."""
-    design = shell_design()
+    design = shell_design(simulator=simulator)
     images = design.images(12)
     with shell_running(tmp_path, design, patience=300) as (overlay, core):
         packets = packets_of(core, images)
@@ -243,22 +255,34 @@ def test_images_follow_each_other_while_results_wait(tmp_path):
 
 
 def planted(modules, old, new):
-    """Modules with a piece of Verilog replaced, which is there exactly once."""
+    """Modules with a piece of their text replaced, which is there exactly once."""
     assert sum(module.text.count(old) for module in modules) == 1
     return tuple(replace(module, text=module.text.replace(old, new)) for module in modules)
 
 
 FAULTS = {
-    "no padding": ("padding <= 1'b1;", "padding <= 1'b0;"),
-    "no dropping": ("dropping <= 1'b1;", "dropping <= 1'b0;"),
-    "result changes": ("else if (dst_tready) begin\n        head", "else begin\n        head"),
-    "marks of good packets": ("assign mark_data = (!(src_tlast", "assign mark_data = ((src_tlast"),
-}
+    "no padding": {
+        "icarus": ("padding <= 1'b1;", "padding <= 1'b0;"),
+        "ghdl": ("padding <= '1';", "padding <= '0';"),
+    },
+    "no dropping": {
+        "icarus": ("dropping <= 1'b1;", "dropping <= 1'b0;"),
+        "ghdl": ("dropping <= '1';", "dropping <= '0';"),
+    },
+    "result changes": {
+        "icarus": ("else if (dst_tready) begin\n        head", "else begin\n        head"),
+        "ghdl": ("elsif bool(dst_tready) then\n            head", "elsif true then\n            head"),
+    },
+    "marks of good packets": {
+        "icarus": ("assign mark_data = (!(src_tlast", "assign mark_data = ((src_tlast"),
+        "ghdl": ("mark_data <= to_unsigned((not (bool(src_tlast)", "mark_data <= to_unsigned(((bool(src_tlast)"),
+    },
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_planted_faults_are_found(tmp_path, fault):
-    design = shell_design()
+def test_planted_faults_are_found(simulator, tmp_path, fault):
+    design = shell_design(simulator=simulator)
     images = design.images(3)
     expected = golden.run(design.network, images).counts
 
@@ -274,7 +298,7 @@ def test_planted_faults_are_found(tmp_path, fault):
 
     assert passes()
     try:
-        found = not passes(modules=planted(design.modules, *FAULTS[fault]))
+        found = not passes(modules=planted(design.modules, *FAULTS[fault][simulator]))
     except CosimError:
         found = True
     assert found

@@ -41,6 +41,14 @@ def test_pack_refuses_in_one_line_and_writes_nothing(tmp_path, capsys):
     assert not (tmp_path / "w.bin").exists()
 
 
+def test_pack_names_the_file_of_a_core_that_was_changed(tmp_path, capsys):
+    folder_of(small_network(), tmp_path, lambda content: content["load"].update(words=3), hardware_follows=True)
+    assert run("pack", model(tmp_path), "--core", tmp_path, "--out", tmp_path / "w.bin") == 2
+    reason = "load: words is not what the network, the widths and the sizing give; it was changed"
+    assert capsys.readouterr().err == f"duospike: error: {tmp_path / 'registers.json'}: {reason}\n"
+    assert not (tmp_path / "w.bin").exists()
+
+
 @pytest.mark.parametrize(
     "options, message",
     [

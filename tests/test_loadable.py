@@ -12,12 +12,13 @@ from small_networks import small_network, small_stages
 from cosim.axi_design import shell_of
 from cosim.axi_folder import description
 from cosim.errors import CosimError
-from cosim.loadable import core_hash, load_file, network_words, read_core
+from cosim.loadable import CoreError, core_hash, load_file, network_words, read_core
 from cosim.plan import stage_widths
 from cosim.register_pages import json_text
 from reference.network import Neuron
 from reference.widths import prove_widths
 from rtl.accelerator import parameter_tables
+from rtl.registers import hash_words
 
 ARCHITECTURES = [
     ("3C3-5C3-MP2-FC6", (1, 6, 7), {}),
@@ -126,11 +127,18 @@ def test_a_network_is_refused_for_each_width_that_is_one_bit_too_small():
         with pytest.raises(CosimError) as refused:
             network_words(other, core)
         assert str(refused.value) == f"layer conv2: {key} {needed}; allowed: up to {getattr(proven, key)}, the core's"
-    # Of the potential, which grows with the current: a core that lacks a bit of it and of nothing else.
-    narrow = json.loads(json.dumps(core))
-    narrow["layers"]["fc1"]["potential_bits"] -= 1
-    with pytest.raises(CosimError, match=r"layer fc1: potential_bits (\d+); allowed: up to \d+, the core's"):
-        network_words(network, narrow)
+
+
+def test_a_network_is_refused_for_a_potential_that_is_one_bit_too_small():
+    """A slow leak lets the potential grow beyond the current; a core that lacks a bit of it, and of nothing else."""
+    network = small_network(neuron=Neuron("subtract", 31, 5), timesteps=8)
+    _, core = loadable_core(network)
+    bits = core["layers"]["conv2"]["potential_bits"]
+    assert bits > core["layers"]["conv2"]["current_bits"]
+    core["layers"]["conv2"]["potential_bits"] -= 1
+    with pytest.raises(CosimError) as refused:
+        network_words(network, core)
+    assert str(refused.value) == f"layer conv2: potential_bits {bits}; allowed: up to {bits - 1}, the core's"
 
 
 def test_a_file_names_its_core_and_its_words():
@@ -151,11 +159,16 @@ def test_cores_of_one_shape_and_widths_have_one_hash_whatever_their_weights():
     assert len({core, core_hash(loadable_core(network, lanes=3)[1]), core_hash(loadable_core(network, 2, headroom=1)[1])}) == 3
 
 
-def folder_of(network, folder, change=lambda content: None):
+def folder_of(network, folder, change=lambda content: None, hardware_follows=False):
+    """A folder with the description of a core, changed; hardware_follows: its hash is renewed wherever it is."""
     stages, core = loadable_core(network)
-    content = description(network, stages, shell_of(network, stages, core), core)
+    shell = shell_of(network, stages, core)
+    content = json.loads(json_text(description(network, stages, shell, core)))
     change(content)
     (folder / "registers.json").write_text(json_text(content))
+    if hardware_follows:
+        shell = shell_of(network, stages, content["load"])
+    (folder / "identity.hex").write_text(shell.identity.hex_lines())
     return core
 
 
@@ -164,13 +177,25 @@ def test_a_core_is_read_back(tmp_path):
     assert read_core(tmp_path) == core
 
 
+def renewed(change):
+    """A change after which the description's own hash is renewed, too."""
+
+    def change_and_renew(content):
+        change(content["load"])
+        for i, word in enumerate(hash_words(core_hash(content["load"]))):
+            content["registers"][f"HASH_{i}"]["value"] = word
+
+    return change_and_renew
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
         (lambda content: content.pop("load"), "no loadable core"),
-        (lambda content: content["load"].update(words=1), "does not match its hash"),
-        (lambda content: content["load"]["layers"]["fc1"].update(theta_bits=40), "does not match its hash"),
-        (lambda content: content.pop("registers"), "does not match its hash"),
+        (lambda content: content["load"].update(words=1), "does not match the hash in identity.hex"),
+        (renewed(lambda load: load["layers"]["fc1"].update(theta_bits=40)), "does not match the hash in identity.hex"),
+        (renewed(lambda load: load["layers"]["fc1"].update(potential_bits=30)), "does not match the hash in identity.hex"),
+        (lambda content: content.update(load=[]), "does not match the hash in identity.hex"),
     ],
 )
 def test_a_description_that_was_changed_is_refused(tmp_path, change, message):
@@ -181,7 +206,104 @@ def test_a_description_that_was_changed_is_refused(tmp_path, change, message):
 
 @pytest.mark.parametrize("text, message", [(None, "cannot be read"), ("{", "not a file of JSON"), ("[]", "no loadable core")])
 def test_a_folder_without_a_description_is_refused(tmp_path, text, message):
+    folder_of(small_network(), tmp_path)
+    (tmp_path / "registers.json").unlink()
     if text is not None:
         (tmp_path / "registers.json").write_text(text)
     with pytest.raises(CosimError, match=message):
         read_core(tmp_path)
+
+
+@pytest.mark.parametrize("content, message", [(None, "cannot be read"), (b"1\n2\n", "does not match"), (b"x\n" * 9, "not as"),
+                                              (b"\xff", "not a text file")])  # fmt: skip
+def test_a_folder_without_the_hash_of_its_hardware_is_refused(tmp_path, content, message):
+    folder_of(small_network(), tmp_path)
+    (tmp_path / "identity.hex").unlink()
+    if content is not None:
+        (tmp_path / "identity.hex").write_bytes(content)
+    with pytest.raises(CosimError, match=message):
+        read_core(tmp_path)
+
+
+def places_of(value, path=()):
+    """The paths of all values in JSON content, those of objects and lists too."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, member in items:
+        yield from places_of(member, (*path, key))
+
+
+def changed_values(value):
+    """Other values for one, those among them that JSON or Python might take for the same."""
+    if type(value) is bool:
+        return [not value, int(value)]
+    if type(value) is int:
+        return [value + 1, value - 1, -value - 1, float(value), bool(value), str(value), 2**70]
+    return [None, 7, "x", [], {}, [value], {"x": value}]
+
+
+def with_value(content, path, value):
+    """Content with another value at a place."""
+    if not path:
+        return value
+    changed = dict(content) if isinstance(content, dict) else list(content)
+    changed[path[0]] = with_value(content[path[0]], path[1:], value)
+    return changed
+
+
+OTHER_CORES = {("layers", "potential_bits"), ("sizing", "parts"), ("sizing", "timesteps"), ("sizing", "queue_depth")}
+"""In what another core for the same network may differ whose memories are of the same sizes."""
+
+
+def test_no_changed_field_of_a_description_gives_a_file():
+    """Even where the hardware's own hash was renewed, unless the description is that of another core for the network."""
+    network = small_network("2C3-3C3-MP2-FC6", (1, 6, 7))
+    _, core = loadable_core(network, lanes=2)
+    core = json.loads(json.dumps(core))
+    tried, taken = 0, set()
+    for path in places_of(core):
+        value = core
+        for key in path:
+            value = value[key]
+        for other in changed_values(value):
+            changed = with_value(core, path, other)
+            if json.dumps(changed) == json.dumps(core):
+                continue
+            tried += 1
+            try:
+                network_words(network, changed)
+                taken.add((path[0], path[-1] if path[0] == "layers" else path[1]))
+                assert type(other) is int, (path, other)
+            except CosimError as refused:
+                assert "\n" not in str(refused)
+    assert tried > 500 and taken == OTHER_CORES
+
+
+def test_entries_that_are_missing_or_too_many_are_refused():
+    network = small_network()
+    _, core = loadable_core(network)
+    core = json.loads(json.dumps(core))
+    for path in places_of(core):
+        for add in (False, True):
+            changed = json.loads(json.dumps(core))
+            holder = changed
+            for key in path[:-1] if not add else path:
+                holder = holder[key]
+            if add and isinstance(holder, dict):
+                holder["more"] = 1
+            elif add and isinstance(holder, list):
+                holder.append(1)
+            elif not add and path:
+                del holder[path[-1]]
+            else:
+                continue
+            with pytest.raises(CosimError):
+                network_words(network, changed)
+
+
+def test_a_core_that_only_claims_to_be_one_is_named_by_its_file(tmp_path):
+    """Both hashes renewed: what remains is that its memories are not those of any core for the network."""
+    network = small_network()
+    folder_of(network, tmp_path, renewed(lambda load: load["memories"].reverse()), hardware_follows=True)
+    with pytest.raises(CoreError, match="load: memories is not what the network, the widths and the sizing give"):
+        load_file(network, read_core(tmp_path))

@@ -1,7 +1,7 @@
 import pytest
 
 from rtl.errors import DesignError
-from rtl.registers import COMMAND, CONSTANT, STATUS, Register, RegisterMap, register_map
+from rtl.registers import COMMAND, CONSTANT, FIRST_HASH, STATUS, Register, RegisterMap, register_map
 
 STAGES = ["conv1", "pool1", "readout"]
 
@@ -18,7 +18,7 @@ def test_addresses_are_consecutive_and_known():
     names = [*fixed, "IMAGES", "RESULTS", "CYCLES", *counters]
     assert [registers.registers[i].name for i in range(len(names))] == names
     assert registers.offset("CONTROL") == 0x20 and registers.offset("READOUT_SILENT") == 4 * (14 + 14)
-    assert registers.address_bits == 12
+    assert registers.address_bits == 12 and registers.index("HASH_0") == FIRST_HASH
 
 
 def test_constants():

@@ -24,7 +24,7 @@ def run_script(folder, missing=None, language="verilog"):
     sources, tables = [f"a.{suffix}", f"axi_shell.{suffix}"], ["identity.hex", "w.hex"]
     for name in {*sources, *tables, "clock.xdc"} - {missing}:
         (folder / name).write_text("")
-    (folder / "package_ip.tcl").write_text(package_script("axi_shell", "0.1.0", sources, tables, language))
+    (folder / "package_ip.tcl").write_text(package_script("axi_shell", "0.2", "0.2.0rc1", sources, tables, language))
     (folder / "run.tcl").write_text(f"{STUBS}\nsource {folder}/package_ip.tcl\n")
     return subprocess.run(["yosys", "-Q", "-T", "-c", folder / "run.tcl"], cwd="/", capture_output=True, text=True)
 
@@ -40,6 +40,7 @@ def test_every_file_is_added_and_every_interface_gets_the_clock(tmp_path, langua
     for bus in ("s_axi", "s_axis", "m_axis"):
         assert f"ipx::associate_bus_interfaces -busif {bus} -clock aclk CORE" in lines
     assert "ipx::associate_bus_interfaces -clock aclk -reset aresetn CORE" in lines
+    assert "set_property version 0.2 CORE" in lines and any("by Duospike 0.2.0rc1" in line for line in lines)
     assert "set_property top axi_shell sources_1" in lines and lines[-1] == "ipx::save_core CORE"
 
 
