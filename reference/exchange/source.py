@@ -7,7 +7,8 @@ and notes what the hardware's order of layers does not allow. Nothing is refused
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -54,7 +55,7 @@ class Weighted:
     """A convolution [O, C, K, K] or a fully connected layer [O, I], with its bias [O], all float64.
 
     scale: the steps of the weights [O] where the source knows them, else None. fits: False if the size of its output is
-    not that of the hardware's convolution, which has been noted.
+    not that of the hardware's convolution, which has been noted. numbers: what the source calls its weights.
     """
 
     where: str
@@ -62,6 +63,7 @@ class Weighted:
     bias: np.ndarray
     scale: np.ndarray | None = None
     fits: bool = True
+    numbers: str = "weights"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,8 @@ class Neurons:
     """Leaky integrate-and-fire, as reference.neurons.charge defines the kinds. threshold: a number, or [O].
 
     gain: factor of the current, [O] or a number. twice: snnTorch's `reset_delay=False`, which takes the threshold off twice
-    where a potential is above twice the threshold.
+    where a potential is above twice the threshold. aligned: arrays by name that the source aligns with the currents at the
+    last axis, as torch and numpy do; a threshold among them is the one that counts.
     """
 
     where: str
@@ -88,6 +91,7 @@ class Neurons:
     threshold: np.ndarray
     gain: np.ndarray = field(default_factory=lambda: np.ones(()))
     twice: bool = False
+    aligned: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,14 @@ class Flatten:
     where: str
 
 
-Part = Weighted | Norm | Neurons | MaxPool | Flatten
+@dataclass(frozen=True)
+class Unread:
+    """A module or node that could not be read, which has been noted. What it makes of its input is not known."""
+
+    where: str
+
+
+Part = Weighted | Norm | Neurons | MaxPool | Flatten | Unread
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +139,7 @@ class SourceLayer:
     beta: Fraction
     threshold: np.ndarray
     twice: bool
+    numbers: str = "weights"
 
     @property
     def title(self) -> str:
@@ -171,7 +183,8 @@ def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dil
         reasons.append(f"{where}: dilation {dilation[0]}x{dilation[1]}; allowed: 1x1")
     if groups != 1:
         reasons.append(f"{where}: {groups} groups; allowed: 1")
-    if padding != "same" and tuple(padding) != (kernel[0] // 2, kernel[1] // 2):
+    size = {"same": (kernel[0] // 2, kernel[1] // 2), "valid": (0, 0)}.get(padding) if isinstance(padding, str) else tuple(padding)
+    if size != (kernel[0] // 2, kernel[1] // 2):
         shown = padding if isinstance(padding, str) else f"{padding[0]}x{padding[1]}"
         reasons.append(f"{where}: padding {shown}; allowed: {kernel[0] // 2}x{kernel[1] // 2}, which keeps height and width")
     return reasons
@@ -188,6 +201,20 @@ def pool_reasons(where: str, *, kernel, stride, padding, dilation=(1, 1), ceil: 
     return reasons + [f"{where}: ceil_mode; allowed: an odd last row or column is dropped"] * ceil
 
 
+def each_output(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """One value for each output [O] of an array that is aligned at the last axis with currents [N, O] or [N, O, H, W].
+
+    shape: that of the currents without N. None if the array would stretch the currents, or differs within a channel or batch.
+    """
+    if values.ndim > len(shape) + 1 or values.shape[: -len(shape)] not in ((), (1,)):
+        return None
+    try:
+        full = np.broadcast_to(values.reshape(values.shape[-len(shape) :]), shape).reshape(shape[0], -1)
+    except ValueError:
+        return None
+    return full[:, 0] if (full == full[:, :1]).all() else None
+
+
 def assemble(parts: list[Part], reasons: list[str], interface: Interface, rounding: Fraction) -> Source:
     """Layers of parts; what does not fit the hardware's order joins `reasons`."""
     builder = _Builder(interface, list(reasons))
@@ -198,31 +225,32 @@ def assemble(parts: list[Part], reasons: list[str], interface: Interface, roundi
 
 
 class _Builder:
-    """Takes parts in order. shape: of the map that the next part meets, None after an error that leaves it unknown."""
+    """Takes parts in order. shape: of the map that the next part meets, None after an error that leaves it unknown.
+
+    gap: whether a part since the last layer could not be read, so that nothing can be said of what it leads to.
+    """
 
     def __init__(self, interface: Interface, reasons: list[str]):
         self.interface, self.reasons = interface, reasons
         self.shape: tuple[int, ...] | None = interface.input_shape
         self.layers: list[SourceLayer | IntegerPool] = []
+        self.first: Weighted | None = None
         self.counts: Counter[str] = Counter()
         self.open: list[Part] = []
-        self.spikes = interface.coding == "events"
+        self.gap = False
 
     def take(self, part: Part) -> None:
         if isinstance(part, Weighted):
-            self.close(part.where)
-            self.meet(part)
-            self.open = [part]
+            self.weighted(part)
         elif isinstance(part, Norm):
-            if len(self.open) != 1:
-                self.reasons.append(f"{part.where}: batch norm; allowed: right after a convolution or fully connected layer")
-            else:
-                self.open.append(part)
+            self.norm(part)
         elif isinstance(part, Neurons):
             self.fire(part)
         elif isinstance(part, MaxPool):
             self.pool(part)
-        else:
+        elif isinstance(part, Unread):
+            self.open, self.shape, self.gap = [], None, True
+        elif self.shape is None or len(self.shape) > 1:
             self.close(part.where)
             self.shape = self.shape and (int(np.prod(self.shape)),)
 
@@ -230,7 +258,16 @@ class _Builder:
         """A layer that has had no neurons by now gets none."""
         if self.open:
             self.reasons.append(f"{self.open[0].where}: no spiking neurons between it and {where}")
+            self.gap = True
         self.open = []
+
+    def weighted(self, part: Weighted) -> None:
+        self.close(part.where)
+        self.meet(part)
+        if self.first is None and not self.gap and part.weights.ndim != 4:
+            self.reasons.append(f"{part.where}: the first layer must be a convolution, since it takes the image")
+        self.first = self.first or part
+        self.open, self.gap = [part], False
 
     def meet(self, part: Weighted) -> None:
         """Check that a layer fits the map before it, and follow the shape."""
@@ -245,40 +282,54 @@ class _Builder:
                 self.reasons.append(
                     f"{part.where}: takes {inputs} {'channels' if conv else 'inputs'}, its input has {self.shape[0]}"
                 )
-            self.shape = (outputs,) if not conv else (outputs, *self.shape[1:]) if part.fits and len(self.shape) == 3 else None
-        if not self.spikes and self.layers:
-            self.reasons.append(f"{part.where}: its input is no spikes")
+        known = part.fits and self.shape is not None and len(self.shape) == 3
+        self.shape = (outputs,) if not conv else (outputs, *self.shape[1:]) if known and self.shape else None
+
+    def norm(self, part: Norm) -> None:
+        weighted = self.open[0] if len(self.open) == 1 else None
+        if not isinstance(weighted, Weighted):
+            if not self.gap:
+                self.reasons.append(f"{part.where}: batch norm; allowed: right after a convolution or fully connected layer")
+        elif part.gain.shape != (len(weighted.weights),):
+            self.reasons.append(f"{part.where}: normalizes {len(part.gain)} outputs, {weighted.where} has {len(weighted.weights)}")
+        else:
+            self.open.append(part)
 
     def pool(self, part: MaxPool) -> None:
+        if not self.open and not self.layers and not self.gap:
+            self.reasons.append(f"{part.where}: pools the image; allowed: spikes of a layer before it")
+        elif self.shape is not None and len(self.shape) != 3:
+            self.reasons.append(f"{part.where}: pools what is no map")
+        elif self.shape is not None and min(self.shape[1:]) < 2:
+            self.reasons.append(f"{part.where}: cannot pool a map of {self.shape[1]}x{self.shape[2]}")
+            self.shape = None
         if self.open:
             self.open.append(part)
-            return
-        if self.shape is None or len(self.shape) != 3:
-            if self.shape is not None:
-                self.reasons.append(f"{part.where}: pools what is no map")
-            return
-        if not self.layers:
-            self.reasons.append(f"{part.where}: pools the image; allowed: spikes of a layer before it")
-        if min(self.shape[1:]) < 2:
-            self.reasons.append(f"{part.where}: cannot pool a map of {self.shape[1]}x{self.shape[2]}")
-        self.add_pool()
+        else:
+            self.add_pool()
+        if self.shape is not None and len(self.shape) == 3:
+            self.shape = (self.shape[0], self.shape[1] // 2, self.shape[2] // 2)
 
     def add_pool(self) -> None:
         self.counts["pool"] += 1
         self.layers.append(IntegerPool(f"pool{self.counts['pool']}"))
-        if self.shape is not None and len(self.shape) == 3:
-            self.shape = (self.shape[0], self.shape[1] // 2, self.shape[2] // 2)
 
     def fire(self, part: Neurons) -> None:
         if not self.open:
-            self.reasons.append(f"{part.where}: neurons; allowed: after a convolution or fully connected layer")
+            if not self.gap:
+                self.reasons.append(f"{part.where}: neurons; allowed: after a convolution or fully connected layer")
             return
         weighted, *rest = self.open
         assert isinstance(weighted, Weighted)
         pools = [one for one in rest if isinstance(one, MaxPool)]
         norm = next((one for one in rest if isinstance(one, Norm)), None)
+        self.open = []
+        aligned = self.align(part)
+        if aligned is None:
+            self.gap = True
+            return
+        part = aligned
         self.layers.append(self.layer(weighted, norm, part))
-        self.open, self.spikes = [], True
         if pools and not self.memoryless(part):
             self.reasons.append(
                 f"{pools[0].where}: pools currents before the neurons of {part.where}, which is not the same as pooling their "
@@ -286,6 +337,20 @@ class _Builder:
             )
         for _ in pools:
             self.add_pool()
+
+    def align(self, part: Neurons) -> Neurons | None:
+        """The neurons with one threshold for each output; None if arrays do not go with the currents, which is noted."""
+        threshold = part.aligned.get("threshold", part.threshold)
+        if self.shape is None:
+            return replace(part, threshold=threshold.reshape(())) if threshold.size == 1 else None
+        each = {name: each_output(values, self.shape) for name, values in part.aligned.items()}
+        wrong = [name for name, values in each.items() if values is None]
+        self.reasons += [
+            f"{part.where}: {name} of shape {list(part.aligned[name].shape)}, which meets currents of shape "
+            f"[batch, {', '.join(map(str, self.shape))}] at the last axis; allowed: one value, or the same one all over a channel"
+            for name in wrong
+        ]
+        return None if wrong else replace(part, threshold=each.get("threshold", part.threshold))
 
     def memoryless(self, part: Neurons) -> bool:
         """Whether v_t depends on a_t alone, so that the largest current spikes if and only if any does."""
@@ -323,17 +388,17 @@ class _Builder:
             part.beta,
             one_each,
             part.twice,
+            weighted.numbers,
         )
 
     def finish(self) -> None:
         self.close("the end")
         layers = [layer for layer in self.layers if isinstance(layer, SourceLayer)]
+        if self.gap:
+            return
         if not layers:
             self.reasons.append("no layers with weights and spiking neurons")
-            return
-        if layers[0].weights.ndim != 4:
-            self.reasons.append(f"{layers[0].where}: the first layer must be a convolution, since it takes the image")
-        if layers[-1].weights.ndim != 2 or self.layers[-1] is not layers[-1]:
+        elif layers[-1].weights.ndim != 2 or self.layers[-1] is not layers[-1]:
             self.reasons.append(
                 f"{layers[-1].where}: the last layer must be fully connected, since its neurons vote for the classes"
             )
