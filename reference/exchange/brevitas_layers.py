@@ -24,8 +24,8 @@ def is_brevitas(module: nn.Module) -> bool:
 def read(module: Any) -> tuple[torch.Tensor, torch.Tensor | None, np.ndarray | None, str]:
     """Weights and bias that the layer computes with, the step of each output, and what to call its weights.
 
-    Unreadable: it computes something else, or depends on its input or its mode. Brevitas' quantizers are put together by the user,
-    so what was read is compared with a call of the layer.
+    Unreadable: it computes something else, or depends on its input or its mode. Users put quantizers together themselves, so what
+    was read is compared with a call of the layer.
     """
     name = type_of(module).__name__
     if name not in LAYERS:

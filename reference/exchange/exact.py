@@ -25,8 +25,8 @@ OTHER_ROUNDINGS = 32
 """More than all that is rounded in a current beside its sum: image, weights, bias, batch norm; and in reading these."""
 
 FACTORS, TERMS = (Fraction(1, 2**30), Fraction(2**30)), (Fraction(1, 2**90), Fraction(2**60))
-"""Magnitudes of factors of a current, and of what is added or compared: with these no float32 overflows, and what underflows, even
-if it is taken as 0, is less than the error that is counted anyway."""
+"""Magnitudes of factors of a current, and of what is added or compared: with these no float32 overflows, and what underflows, or
+is flushed to 0, is less than the error that is counted anyway."""
 
 SILENT_STEPS = 2**8
 """Units of the threshold of an output without weights."""
@@ -136,7 +136,10 @@ def _exact_output(
     reach = Fraction(0 if silent else int(np.abs(grid.steps).sum()) * max(map(abs, inputs)))
     size = Fraction(float(layer.size[output])) / step if layer.folded else abs(offset) / step
     if source.rounding:
-        why = _out_of_range(grid.step, scale, gain, offset, theta, max(reach, size) * step)
+        why = _out_of_range(
+            {"step of the weights": grid.step, "scale of a pixel": scale, "gain of batch norm": gain},
+            {"bias": offset, "threshold": theta, "sum of all magnitudes": (reach + size) * step},
+        )
         if why:
             return why
     dyadic = not layer.folded and not grid.error and all(value.denominator.bit_count() == 1 for value in (step, offset, theta))
@@ -176,14 +179,13 @@ def _off_grid(weights: np.ndarray, scale: float | None, numbers: str) -> str:
     return f"weights on no grid of {MOST_STEPS} steps or fewer: train with quantized weights, or ask for --quantize"
 
 
-def _out_of_range(step: Fraction, scale: Fraction, gain: Fraction, offset: Fraction, theta: Fraction, sum_: Fraction) -> str | None:
+def _out_of_range(factors: dict[str, Fraction], terms: dict[str, Fraction]) -> str | None:
     """Why floats may overflow or underflow in an output."""
-    factors = {"step of the weights": step, "scale of a pixel": scale, "gain of batch norm": abs(gain)}
-    terms = {"bias": abs(offset), "threshold": theta, "sum of products": sum_}
     for (low, high), numbers in ((FACTORS, factors), (TERMS, terms)):
         for what, number in numbers.items():
-            if number and not low <= number <= high:
-                return f"{what} {float(number):.6g}: allowed are 0 and {float(low):.3g} to {float(high):.3g}, where no float overflows"
+            if number and not low <= abs(number) <= high:
+                limits = f"magnitudes from {float(low):.3g} to {float(high):.3g}"
+                return f"{what} {float(number):.6g}: allowed are 0 and {limits}, with which no float overflows or underflows"
     return None
 
 

@@ -49,16 +49,16 @@ def call_reasons(module: nn.Module) -> list[str]:
     kind, reasons = type_of(module), []
     replaced = sorted(name for name in vars(module) if callable(getattr(kind, name, None)))
     if replaced:
-        reasons.append(f"this object has its own {_listed(replaced)} in place of its class's; delete it: del module.{replaced[0]}")
+        reasons.append(f"{_listed(replaced)} of this object is not its class's; allowed: the class's (del module.{replaced[0]})")
     patched = patched_methods(kind)
     if patched:
-        reasons.append(f"{_listed(patched)} of its class is not the library's own; import where nothing patches the library")
+        reasons.append(f"{_listed(patched)} of its class is not the library's own; import it where nothing patches the library")
     if getattr(module, "_compiled_call_impl", None) is not None:
         reasons.append("its call is compiled; hand over the module without compile()")
     hooks = [*module._forward_hooks.values(), *(hook for hook in module._forward_pre_hooks.values() if not _is_known(hook))]
     if hooks:
         names = _listed(sorted({getattr(hook, "__qualname__", type(hook).__qualname__) for hook in hooks}))
-        reasons.append(f"forward hook {names}, which may change what it computes; remove it first: handle.remove()")
+        reasons.append(f"has the forward hook {names}, which may change what it computes; remove it first: handle.remove()")
     if module.training and any(type(hook) is SpectralNorm for hook in module._forward_pre_hooks.values()):
         reasons.append("spectral_norm in training mode, where each call changes the weights; call eval() first")
     if parametrize.is_parametrized(module) and any(one.training for one in module.modules()):
@@ -126,8 +126,10 @@ def check_tensor(name: str, value: Any) -> None:
     """Unreadable: not a tensor of finite real numbers that lie there as such."""
     if type(value) not in (torch.Tensor, nn.Parameter, nn.Buffer):
         raise Unreadable(f"{name} is a {type(value).__name__}; allowed: torch.Tensor, nn.Parameter")
-    if value.layout is not torch.strided or value.device.type == "meta":
-        raise Unreadable(f"{name} is {'without values' if value.device.type == 'meta' else value.layout}; allowed: a dense tensor")
+    if value.device.type == "meta":
+        raise Unreadable(f"{name} is on the device meta, without values; allowed: a tensor that has some")
+    if value.layout is not torch.strided:
+        raise Unreadable(f"{name} has the layout {value.layout}; allowed: torch.strided")
     if value.dtype not in REAL:
         raise Unreadable(f"{name} of type {value.dtype}; allowed: float32 or float64")
     bad = (~torch.isfinite(value)).nonzero()

@@ -25,7 +25,9 @@ def read_leaky(where: str, module: Any) -> tuple[Neurons, list[str]]:
     reset, why = _reset(module)
     reasons = [f"{where}: {reason}" for reason in (*why, *_reasons(module, values))]
     beta = np.clip(values["beta"], 0, 1).reshape(-1)
-    neurons = Neurons(where, reset, Fraction(float(beta[0])), values["threshold"], twice=reset == "subtract", aligned=values)
+    # Arrays of several values that only one may have are among the reasons.
+    aligned = {name: array for name, array in values.items() if name == "threshold" or (array == array.flat[0]).all()}
+    neurons = Neurons(where, reset, Fraction(float(beta[0])), values["threshold"], twice=reset == "subtract", aligned=aligned)
     return neurons, reasons
 
 
@@ -84,13 +86,13 @@ def _spike_reasons(spike_grad: Any) -> list[str]:
     import snntorch
     from snntorch import surrogate
 
-    is_known = spike_grad is snntorch.SpikingNeuron._surrogate_bypass or getattr(spike_grad, "__globals__", None) is vars(surrogate)
+    of_library = getattr(spike_grad, "__globals__", None) is vars(surrogate)
     allowed = (
         "allowed: those of snntorch.surrogate, which differ in training alone, so set it before the import: "
         "neuron.spike_grad = snntorch.surrogate.atan()"
     )
-    if not is_known:
-        return [f"spike_grad of one's own, whose spikes are not known; {allowed}"]
+    if not of_library and spike_grad is not snntorch.SpikingNeuron._surrogate_bypass:
+        return [f"spike_grad is not snnTorch's, and its spikes are not known; {allowed}"]
     points = 2.0 ** torch.arange(-126, 128)
     points = torch.cat([points, -points, torch.zeros(1)])
     try:

@@ -183,8 +183,9 @@ def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dil
         reasons.append(f"{where}: dilation {dilation[0]}x{dilation[1]}; allowed: 1x1")
     if groups != 1:
         reasons.append(f"{where}: {groups} groups; allowed: 1")
-    size = {"same": (kernel[0] // 2, kernel[1] // 2), "valid": (0, 0)}.get(padding) if isinstance(padding, str) else tuple(padding)
-    if size != (kernel[0] // 2, kernel[1] // 2):
+    half = (kernel[0] // 2, kernel[1] // 2)
+    size = {"same": half, "valid": (0, 0)}.get(padding) if isinstance(padding, str) else tuple(padding)
+    if size != half:
         shown = padding if isinstance(padding, str) else f"{padding[0]}x{padding[1]}"
         reasons.append(f"{where}: padding {shown}; allowed: {kernel[0] // 2}x{kernel[1] // 2}, which keeps height and width")
     return reasons
@@ -291,7 +292,8 @@ class _Builder:
             if not self.gap:
                 self.reasons.append(f"{part.where}: batch norm; allowed: right after a convolution or fully connected layer")
         elif part.gain.shape != (len(weighted.weights),):
-            self.reasons.append(f"{part.where}: normalizes {len(part.gain)} outputs, {weighted.where} has {len(weighted.weights)}")
+            outputs = len(weighted.weights)
+            self.reasons.append(f"{part.where}: normalizes {len(part.gain)} outputs, {weighted.where} has {outputs}")
         else:
             self.open.append(part)
 
@@ -344,13 +346,14 @@ class _Builder:
         if self.shape is None:
             return replace(part, threshold=threshold.reshape(())) if threshold.size == 1 else None
         each = {name: each_output(values, self.shape) for name, values in part.aligned.items()}
-        wrong = [name for name, values in each.items() if values is None]
+        fitting = {name: values for name, values in each.items() if values is not None}
         self.reasons += [
             f"{part.where}: {name} of shape {list(part.aligned[name].shape)}, which meets currents of shape "
             f"[batch, {', '.join(map(str, self.shape))}] at the last axis; allowed: one value, or the same one all over a channel"
-            for name in wrong
+            for name in each
+            if name not in fitting
         ]
-        return None if wrong else replace(part, threshold=each.get("threshold", part.threshold))
+        return replace(part, threshold=fitting.get("threshold", part.threshold)) if len(fitting) == len(each) else None
 
     def memoryless(self, part: Neurons) -> bool:
         """Whether v_t depends on a_t alone, so that the largest current spikes if and only if any does."""

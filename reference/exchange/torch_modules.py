@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -50,7 +49,8 @@ def from_snntorch(modules: nn.Module | Sequence[nn.Module], interface: Interface
     for name, module in _in_order(modules, reader.container):
         reader.read(f"{name} {type_of(module).__name__}", module)
     if len(reader.types) > 1 or not reader.types <= set(ROUNDINGS):
-        reader.reasons.append(f"numbers of type {', '.join(sorted(map(str, reader.types)))}; allowed: all float32, or all float64")
+        types = ", ".join(sorted(map(str, reader.types)))
+        reader.reasons.append(f"weights and biases of type {types}; allowed: all float32, or all float64")
     rounding = ROUNDINGS.get(next(iter(reader.types), torch.float32), FLOAT32)
     return assemble(reader.parts, reader.reasons, interface, rounding)
 
@@ -67,7 +67,8 @@ def _in_order(modules: Any, container: Callable[[str, nn.Module], None], prefix:
             return [(prefix, modules)]
         container(f"{prefix} Sequential".lstrip(), modules)
     elif not isinstance(modules, list | tuple):
-        raise InputError(f"the network is a {type(modules).__name__}; allowed: an nn.Sequential, or the list of modules in their order")
+        what = type(modules).__name__
+        raise InputError(f"the network is a {what}; allowed: an nn.Sequential, or the list of modules in their order")
     if depth > 100:
         raise InputError(f"{prefix[:20]}: parts within parts a hundred deep; does the network contain itself?")
     found = []
@@ -126,7 +127,7 @@ class _Reader:
         self.parts.append(Unread(where))
 
     def nothing(self, where: str, module: nn.Module) -> None:
-        if module.training and getattr(module, "p", 0):
+        if module.training and bool(getattr(module, "p", False)):
             self.reasons.append(f"{where}: in training mode; call eval() first")
 
     def plain(self, where: str, module: nn.Conv2d | nn.Linear) -> None:
