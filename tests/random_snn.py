@@ -76,7 +76,7 @@ class Composer:
         shape = (draw.whole(1, 3), draw.whole(small, 7), draw.whole(small, 7))
         timesteps, classes = draw.one((1, 1, 2, 2, 2, 3, 3, 5)), draw.whole(1, 4)
         events = draw.chance(0.2)
-        bits, signed = (1, False) if events else (draw.whole(1, 8), draw.chance(0.2))
+        bits, signed = (1, False) if events else (draw.one((1, 2, 4, 8, 8, 8, 12, 16)), draw.chance(0.2))
         scale = Fraction(1) if events else draw.one(TAME_SCALES if self.tame else SCALES)
         # One that is multiplied with the pixels at each image's largest.
         self.reach = float(scale) * 2 ** (bits - 1)
@@ -94,9 +94,9 @@ class Composer:
                 module.to(self.dtype)
         for _ in range(draw.one((0, 0, 0, 0, 1, 1, 1, 2))):
             net = self.oddity(net)
-        coding = {"coding": "events"} if events else {"coding": "direct", "image_bits": bits, "image_signed": signed}
-        if events:
-            coding["image_bits"] = 1
+        coding = (
+            {"coding": "events", "image_bits": 1} if events else {"coding": "direct", "image_bits": bits, "image_signed": signed}
+        )
         interface = Interface(shape, timesteps, classes, image_scale=scale, **coding)
         return RandomNetwork(net, interface, self.dtype, self.notes)
 
@@ -146,12 +146,10 @@ class Composer:
         draw = self.draw
         weights = draw.one(
             [
-                quant.Int8WeightPerTensorFixedPoint,
-                quant.Int8WeightPerTensorFixedPoint,
+                *[quant.Int8WeightPerTensorFixedPoint] * 8,
                 quant.Int8WeightPerTensorFloat,
                 quant.Int8WeightPerChannelFloat,
-                quant.SignedTernaryWeightPerTensorConst,
-                quant.SignedBinaryWeightPerTensorConst,
+                *[quant.SignedTernaryWeightPerTensorConst, quant.SignedBinaryWeightPerTensorConst] * 2,
                 wide_range(),
                 quant.ShiftedUint8WeightPerTensorFloat,
                 float8_weights(),
@@ -163,7 +161,7 @@ class Composer:
         if "Const" in weights.__name__:
             options["weight_scaling_init"] = 0.125
         if draw.chance(0.2):
-            options["bias_quant"] = draw.one([quant.Int8BiasPerTensorFloatInternalScaling, quant.Int8Bias])
+            options["bias_quant"] = draw.one([*[quant.Int8BiasPerTensorFloatInternalScaling] * 3, quant.Int8Bias])
         self.notes.append(f"brevitas {weights.__name__}")
         return options
 
@@ -204,7 +202,7 @@ class Composer:
             "beta": self.shaped(draw.one(TAME_BETAS if self.tame or draw.chance(0.3) else BETAS)),
             "threshold": self.threshold(),
             "init_hidden": draw.chance(0.7),
-            "reset_mechanism": draw.one(("zero", "zero", "subtract", "subtract", "subtract", "none" if draw.chance(0.1) else "zero")),
+            "reset_mechanism": draw.one(("zero", "subtract")) if draw.chance(0.97) else "none",
             "reset_delay": draw.chance(0.95),
             "learn_beta": draw.chance(0.2),
             "learn_threshold": draw.chance(0.2),
@@ -335,17 +333,13 @@ class Composer:
 
     def odd_shared_neurons(self, net):
         """The same neurons at two places, or a copy that shares their numbers."""
-        first, second = (i for i, module in enumerate(net) if isinstance(module, snntorch.Leaky)) if self.leaks(net) == 2 else (1, 1)
-        if isinstance(net[first], snntorch.Leaky):
-            net[second] = net[first] if self.draw.chance(0.5) else copy.copy(net[first])
-
-    def leaks(self, net):
-        return sum(isinstance(module, snntorch.Leaky) for module in net)
+        first, second = [i for i, module in enumerate(net) if isinstance(module, snntorch.Leaky)][:2]
+        net[second] = net[first] if self.draw.chance(0.5) else copy.copy(net[first])
 
     def odd_shared_layer(self, net):
         """A convolution twice, with neurons of their own: a network that has no state in common."""
-        layer, neurons = net[0], next(module for module in net if isinstance(module, snntorch.Leaky))
-        if layer.weight.shape[0] == layer.weight.shape[1]:
+        layer, neurons = net[0], net[self.layer(net, snntorch.Leaky)]
+        if isinstance(layer, nn.Conv2d) and layer.weight.shape[0] == layer.weight.shape[1]:
             return nn.Sequential(layer, copy.deepcopy(neurons), *net)
 
     def odd_checkpoint(self, net):
@@ -510,6 +504,6 @@ def names_of_neurons(network, integers):
             pooled = False
         if isinstance(module, snntorch.Leaky):
             layer = next(one for one in layers if type(one) is not Pool)
-            names.append((layer.name if not pooled else next(layers).name))
+            names.append(next(layers).name if pooled else layer.name)
             pooled = False
     return names

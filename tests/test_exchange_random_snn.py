@@ -1,4 +1,4 @@
-"""Networks of snnTorch composed at random: imported means every spike is snnTorch's own, else refused; there is no third outcome."""
+"""Networks of snnTorch composed at random: imported means that every spike is snnTorch's own, else refused; nothing else."""
 
 import re
 from collections import Counter
@@ -26,11 +26,11 @@ REASONS = {
     "training mode": "training mode",
     "numbers of other types or shapes": "of type|bias of shape|normalizes|variance|differs from call to call|running mean",
     "range": "no float overflows|can reach|float32 ceases|2\\*\\*24|must be|allowed: below|16777216",
-    "order of the parts": "batch norm; allowed|neurons; allowed|no spiking neurons|must be|no map|cannot pool|pools the image|after"
-    "|takes [0-9]+ |no layers|a fully connected layer on a map|do not divide",
+    "order of the parts": "batch norm; allowed|neurons; allowed|no spiking neurons|must be|no map|cannot pool|pools the image"
+    "|after |takes [0-9]+ |no layers|a fully connected layer on a map|do not divide",
     "a map that is too small": "the smallest is",
     "what a convolution or pool has": "stride|padding|dilation|window|return_indices",
-    "Brevitas": "zero point|scales of weights|steps that depend on the input's",
+    "Brevitas": "computes something else|zero point|scales of weights|steps that depend on the input's",
 }
 
 

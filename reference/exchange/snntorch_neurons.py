@@ -19,16 +19,53 @@ KINDS = {"_base_sub": "subtract_delayed", "_base_zero": "zero"}
 """Reset of each state function by itself."""
 
 
-def read_leaky(where: str, module: Any) -> tuple[Neurons, list[str]]:
-    """The neurons of a snntorch.Leaky and why they cannot be integers. Unreadable: their numbers cannot be read."""
+def read_leaky(where: str, module: Any, shape: tuple[int, ...] | None) -> tuple[Neurons, list[str]]:
+    """The neurons of a snntorch.Leaky and why they cannot be integers. Unreadable: their numbers cannot be read, or do not fit.
+
+    shape: of the currents, without the batch, if it is known.
+    """
     values = {name: _numbers(module, name) for name in ("threshold", "beta", "graded_spikes_factor")}
     reset, why = _reset(module)
     reasons = [f"{where}: {reason}" for reason in (*why, *_reasons(module, values))]
     beta = np.clip(values["beta"], 0, 1).reshape(-1)
-    # Arrays of several values that only one may have are among the reasons.
-    aligned = {name: array for name, array in values.items() if name == "threshold" or (array == array.flat[0]).all()}
-    neurons = Neurons(where, reset, Fraction(float(beta[0])), values["threshold"], twice=reset == "subtract", aligned=aligned)
-    return neurons, reasons
+    each = aligned(values, shape)
+    return Neurons(where, reset, Fraction(float(beta[0])), each["threshold"], twice=reset == "subtract"), reasons
+
+
+def aligned(values: dict[str, np.ndarray], shape: tuple[int, ...] | None) -> dict[str, np.ndarray]:
+    """A number [] or one for each output [O] of each array. Unreadable: the arrays that are more than that.
+
+    Where the currents' shape is not known, which has its own reason, nothing is said of arrays of several values.
+    """
+    if shape is None:
+        if any(one.size > 1 for one in values.values()):
+            raise Unreadable
+        return {name: one.reshape(()) for name, one in values.items()}
+    found = {name: per_output(one, shape) for name, one in values.items()}
+    currents = f"currents of shape [batch, {', '.join(map(str, shape))}]"
+    wrong = [
+        f"{name} of shape {list(values[name].shape)}, which meets {currents} at the last axis; "
+        "allowed: one value, or the same one all over a channel"
+        for name, one in found.items()
+        if one is None
+    ]
+    if wrong:
+        raise Unreadable(*wrong)
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def per_output(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """One value for each output [O] of an array that torch aligns with currents [N, *shape] at the last axis.
+
+    shape: [O] or [O, H, W]. None if the array would stretch the currents, or differs within a channel or along the batch.
+    """
+    if values.ndim > len(shape) + 1 or values.shape[: -len(shape)] not in ((), (1,)):
+        return None
+    try:
+        full = np.broadcast_to(values.reshape(values.shape[-len(shape) :]), shape).reshape(shape[0], -1)
+    except ValueError:
+        return None
+    return full[:, 0] if (full == full[:, :1]).all() else None
 
 
 def _numbers(module: Any, name: str) -> np.ndarray:

@@ -7,13 +7,12 @@ and notes what the hardware's order of layers does not allow. Nothing is refused
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, ManyReasons
 from ..network import KERNELS, NEURON_KINDS
 from ..network import Pool as IntegerPool
 
@@ -81,8 +80,8 @@ class Neurons:
     """Leaky integrate-and-fire, as reference.neurons.charge defines the kinds. threshold: a number, or [O].
 
     gain: factor of the current, [O] or a number. twice: snnTorch's `reset_delay=False`, which takes the threshold off twice
-    where a potential is above twice the threshold. aligned: arrays by name that the source aligns with the currents at the
-    last axis, as torch and numpy do; a threshold among them is the one that counts.
+    where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded: whether
+    the gain is what float64 makes of it.
     """
 
     where: str
@@ -91,7 +90,8 @@ class Neurons:
     threshold: np.ndarray
     gain: np.ndarray = field(default_factory=lambda: np.ones(()))
     twice: bool = False
-    aligned: Mapping[str, np.ndarray] = field(default_factory=dict)
+    inclusive: bool = False
+    rounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Flatten:
 
 @dataclass(frozen=True)
 class Unread:
-    """A module or node that could not be read, which has been noted. What it makes of its input is not known."""
+    """What could not be read, for a reason that has been noted: nothing is said of how other parts fit to it."""
 
     where: str
 
@@ -122,9 +122,9 @@ Part = Weighted | Norm | Neurons | MaxPool | Flatten | Unread
 class SourceLayer:
     """Weights, what batch norm and the neuron's gain make of their sums, and the neuron.
 
-    current = gain * (weights * input) + offset, then v_t by `kind` and `beta`, and a spike where v_t > threshold.
-    gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset. folded: whether gain and offset
-    stand for more than the bias, so that the source rounds between.
+    current = gain * (weights * input) + offset, then v_t by `kind` and `beta`, and a spike where v_t > threshold, or
+    v_t >= threshold where `inclusive`. gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset.
+    folded: whether gain and offset stand for more than an exact product with the bias, so that the source rounds between.
     """
 
     name: str
@@ -139,6 +139,7 @@ class SourceLayer:
     beta: Fraction
     threshold: np.ndarray
     twice: bool
+    inclusive: bool = False
     numbers: str = "weights"
 
     @property
@@ -168,8 +169,7 @@ def refuse(reasons: list[str] | tuple[str, ...]) -> None:
     if len(reasons) == 1:
         raise InputError(f"import refused: {reasons[0]}")
     if reasons:
-        numbered = "; ".join(f"({i}) {reason}" for i, reason in enumerate(reasons, start=1))
-        raise InputError(f"import refused for {len(reasons)} reasons: {numbered}")
+        raise ManyReasons("import refused", reasons)
 
 
 def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dilation, groups: int) -> list[str]:
@@ -202,55 +202,42 @@ def pool_reasons(where: str, *, kernel, stride, padding, dilation=(1, 1), ceil: 
     return reasons + [f"{where}: ceil_mode; allowed: an odd last row or column is dropped"] * ceil
 
 
-def each_output(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
-    """One value for each output [O] of an array that is aligned at the last axis with currents [N, O] or [N, O, H, W].
-
-    shape: that of the currents without N. None if the array would stretch the currents, or differs within a channel or batch.
-    """
-    if values.ndim > len(shape) + 1 or values.shape[: -len(shape)] not in ((), (1,)):
-        return None
-    try:
-        full = np.broadcast_to(values.reshape(values.shape[-len(shape) :]), shape).reshape(shape[0], -1)
-    except ValueError:
-        return None
-    return full[:, 0] if (full == full[:, :1]).all() else None
-
-
 def assemble(parts: list[Part], reasons: list[str], interface: Interface, rounding: Fraction) -> Source:
     """Layers of parts; what does not fit the hardware's order joins `reasons`."""
-    builder = _Builder(interface, list(reasons))
+    builder = Builder(interface, list(reasons))
     for part in parts:
         builder.take(part)
-    builder.finish()
-    return Source(interface, tuple(builder.layers), tuple(builder.reasons), rounding)
+    return builder.finish(rounding)
 
 
-class _Builder:
-    """Takes parts in order. shape: of the map that the next part meets, None after an error that leaves it unknown.
+class Builder:
+    """Takes parts in order, then `finish` gives the source.
 
-    gap: whether a part since the last layer could not be read, so that nothing can be said of what it leads to.
+    shape: of the map that the next part meets, None after an error that leaves it unknown. open: a layer without its neurons.
+    unread: whether the next part meets something that could not be read.
     """
 
     def __init__(self, interface: Interface, reasons: list[str]):
         self.interface, self.reasons = interface, reasons
         self.shape: tuple[int, ...] | None = interface.input_shape
         self.layers: list[SourceLayer | IntegerPool] = []
-        self.first: Weighted | None = None
         self.counts: Counter[str] = Counter()
         self.open: list[Part] = []
-        self.gap = False
+        self.unread = False
 
     def take(self, part: Part) -> None:
         if isinstance(part, Weighted):
-            self.weighted(part)
+            self.close(part.where)
+            self.meet(part)
+            self.open, self.unread = [part], False
+        elif isinstance(part, Unread):
+            self.open, self.unread, self.shape = [], True, None
         elif isinstance(part, Norm):
             self.norm(part)
         elif isinstance(part, Neurons):
             self.fire(part)
         elif isinstance(part, MaxPool):
             self.pool(part)
-        elif isinstance(part, Unread):
-            self.open, self.shape, self.gap = [], None, True
         elif self.shape is None or len(self.shape) > 1:
             self.close(part.where)
             self.shape = self.shape and (int(np.prod(self.shape)),)
@@ -259,22 +246,16 @@ class _Builder:
         """A layer that has had no neurons by now gets none."""
         if self.open:
             self.reasons.append(f"{self.open[0].where}: no spiking neurons between it and {where}")
-            self.gap = True
         self.open = []
-
-    def weighted(self, part: Weighted) -> None:
-        self.close(part.where)
-        self.meet(part)
-        if self.first is None and not self.gap and part.weights.ndim != 4:
-            self.reasons.append(f"{part.where}: the first layer must be a convolution, since it takes the image")
-        self.first = self.first or part
-        self.open, self.gap = [part], False
 
     def meet(self, part: Weighted) -> None:
         """Check that a layer fits the map before it, and follow the shape."""
         outputs, inputs = part.weights.shape[:2]
         conv = part.weights.ndim == 4
-        if self.shape is not None:
+        first = not (self.counts["conv"] or self.counts["fc"] or self.unread)
+        if first and not conv:
+            self.reasons.append(f"{part.where}: the first layer must be a convolution, since it takes the image")
+        elif self.shape is not None:
             if conv and len(self.shape) == 1:
                 self.reasons.append(f"{part.where}: a convolution after flattening; allowed: fully connected layers")
             elif not conv and len(self.shape) == 3:
@@ -283,25 +264,27 @@ class _Builder:
                 self.reasons.append(
                     f"{part.where}: takes {inputs} {'channels' if conv else 'inputs'}, its input has {self.shape[0]}"
                 )
-        known = part.fits and self.shape is not None and len(self.shape) == 3
-        self.shape = (outputs,) if not conv else (outputs, *self.shape[1:]) if known and self.shape else None
+            self.shape = (outputs, *self.shape[1:]) if conv and part.fits and len(self.shape) == 3 else None
+        if not conv:
+            self.shape = (outputs,)
+        self.counts["conv" if conv else "fc"] += 1
 
     def norm(self, part: Norm) -> None:
         weighted = self.open[0] if len(self.open) == 1 else None
-        if not isinstance(weighted, Weighted):
-            if not self.gap:
-                self.reasons.append(f"{part.where}: batch norm; allowed: right after a convolution or fully connected layer")
-        elif part.gain.shape != (len(weighted.weights),):
+        if isinstance(weighted, Weighted) and len(part.gain) == len(weighted.weights):
+            self.open.append(part)
+        elif isinstance(weighted, Weighted):
             outputs = len(weighted.weights)
             self.reasons.append(f"{part.where}: normalizes {len(part.gain)} outputs, {weighted.where} has {outputs}")
-        else:
-            self.open.append(part)
+        elif not self.unread:
+            self.reasons.append(f"{part.where}: batch norm; allowed: right after a convolution or fully connected layer")
 
     def pool(self, part: MaxPool) -> None:
-        if not self.open and not self.layers and not self.gap:
-            self.reasons.append(f"{part.where}: pools the image; allowed: spikes of a layer before it")
-        elif self.shape is not None and len(self.shape) != 3:
+        """A pool of spikes; or of the currents of the open layer, for which `fire` finds out whether that is the same."""
+        if self.shape is not None and len(self.shape) != 3:
             self.reasons.append(f"{part.where}: pools what is no map")
+        elif not self.open and not self.layers and not self.unread:
+            self.reasons.append(f"{part.where}: pools the image; allowed: spikes of a layer before it")
         elif self.shape is not None and min(self.shape[1:]) < 2:
             self.reasons.append(f"{part.where}: cannot pool a map of {self.shape[1]}x{self.shape[2]}")
             self.shape = None
@@ -318,20 +301,16 @@ class _Builder:
 
     def fire(self, part: Neurons) -> None:
         if not self.open:
-            if not self.gap:
+            if not self.unread:
                 self.reasons.append(f"{part.where}: neurons; allowed: after a convolution or fully connected layer")
             return
         weighted, *rest = self.open
         assert isinstance(weighted, Weighted)
         pools = [one for one in rest if isinstance(one, MaxPool)]
         norm = next((one for one in rest if isinstance(one, Norm)), None)
-        self.open = []
-        aligned = self.align(part)
-        if aligned is None:
-            self.gap = True
-            return
-        part = aligned
-        self.layers.append(self.layer(weighted, norm, part))
+        found = self.layer(weighted, norm, part)
+        self.layers += found
+        self.open, self.unread = [], not found
         if pools and not self.memoryless(part):
             self.reasons.append(
                 f"{pools[0].where}: pools currents before the neurons of {part.where}, which is not the same as pooling their "
@@ -340,28 +319,13 @@ class _Builder:
         for _ in pools:
             self.add_pool()
 
-    def align(self, part: Neurons) -> Neurons | None:
-        """The neurons with one threshold for each output; None if arrays do not go with the currents, which is noted."""
-        threshold = part.aligned.get("threshold", part.threshold)
-        if self.shape is None:
-            return replace(part, threshold=threshold.reshape(())) if threshold.size == 1 else None
-        each = {name: each_output(values, self.shape) for name, values in part.aligned.items()}
-        fitting = {name: values for name, values in each.items() if values is not None}
-        self.reasons += [
-            f"{part.where}: {name} of shape {list(part.aligned[name].shape)}, which meets currents of shape "
-            f"[batch, {', '.join(map(str, self.shape))}] at the last axis; allowed: one value, or the same one all over a channel"
-            for name in each
-            if name not in fitting
-        ]
-        return replace(part, threshold=fitting.get("threshold", part.threshold)) if len(fitting) == len(each) else None
-
     def memoryless(self, part: Neurons) -> bool:
         """Whether v_t depends on a_t alone, so that the largest current spikes if and only if any does."""
         return self.interface.timesteps == 1 or (part.beta == 0 and part.kind != "subtract_delayed" and not part.twice)
 
-    def layer(self, weighted: Weighted, norm: Norm | None, part: Neurons) -> SourceLayer:
+    def layer(self, weighted: Weighted, norm: Norm | None, part: Neurons) -> list[SourceLayer]:
+        """The layer; none where a number is not finite, which has been noted."""
         kind = "conv" if weighted.weights.ndim == 4 else "fc"
-        self.counts[kind] += 1
         outputs = len(weighted.weights)
         gain = np.broadcast_to(part.gain, (outputs,)) * (1.0 if norm is None else norm.gain)
         inner = weighted.bias * (1.0 if norm is None else norm.gain)
@@ -375,37 +339,49 @@ class _Builder:
             )
         one_each = np.broadcast_to(part.threshold if part.threshold.shape in ((), (outputs,)) else 0.0, (outputs,))
         numbers = {"weight": weighted.weights, "bias": offset, "gain": gain, "threshold": one_each}
-        for what, values in numbers.items():
-            if not np.isfinite(values).all():
-                self.reasons.append(f"{weighted.where}: a {what} is not finite")
-        return SourceLayer(
+        wrong = [what for what, values in numbers.items() if not np.isfinite(values).all()]
+        self.reasons += [f"{weighted.where}: a {what} is not finite" for what in wrong]
+        if wrong:
+            return []
+        offset = np.broadcast_to(offset, (outputs,))
+        layer = SourceLayer(
             f"{kind}{self.counts[kind]}",
             weighted.where,
             weighted.weights,
             weighted.scale,
             gain,
-            np.broadcast_to(offset, (outputs,)),
+            offset,
             np.broadcast_to(size, (outputs,)),
-            norm is not None or bool((np.asarray(part.gain) != 1).any()),
+            norm is not None or part.rounded or not _are_products(offset, gain, weighted.bias),
             part.kind,
             part.beta,
             one_each,
             part.twice,
+            part.inclusive,
             weighted.numbers,
         )
+        return [layer]
 
-    def finish(self) -> None:
+    def finish(self, rounding: Fraction) -> Source:
+        """The source. rounding: as Source has it."""
+        ends = not self.open and not self.unread
         self.close("the end")
-        layers = [layer for layer in self.layers if isinstance(layer, SourceLayer)]
-        if self.gap:
-            return
-        if not layers:
-            self.reasons.append("no layers with weights and spiking neurons")
-        elif layers[-1].weights.ndim != 2 or self.layers[-1] is not layers[-1]:
-            self.reasons.append(
-                f"{layers[-1].where}: the last layer must be fully connected, since its neurons vote for the classes"
-            )
-        elif layers[-1].outputs % self.interface.classes:
-            self.reasons.append(
-                f"{layers[-1].where}: {layers[-1].outputs} neurons do not divide into {self.interface.classes} classes"
-            )
+        if ends:
+            self.check_end()
+        return Source(self.interface, tuple(self.layers), tuple(self.reasons), rounding)
+
+    def check_end(self) -> None:
+        """Check the last layer, if it could be read."""
+        last = next((layer for layer in reversed(self.layers) if isinstance(layer, SourceLayer)), None)
+        if last is None:
+            self.reasons += [] if self.reasons else ["no layers with weights and spiking neurons"]
+        elif last.weights.ndim != 2 or self.layers[-1] is not last:
+            self.reasons.append(f"{last.where}: the last layer must be fully connected, since its neurons vote for the classes")
+        elif last.outputs % self.interface.classes:
+            self.reasons.append(f"{last.where}: {last.outputs} neurons do not divide into {self.interface.classes} classes")
+
+
+def _are_products(products: np.ndarray, gain: np.ndarray, bias: np.ndarray) -> bool:
+    """Whether float64 has rounded none of the products of [O] numbers."""
+    one_each = zip(products.tolist(), gain.tolist(), bias.tolist(), strict=True)
+    return all(product == factor * whole for product, factor, whole in (map(Fraction, one) for one in one_each))

@@ -16,15 +16,14 @@ from .snntorch_neurons import read_leaky
 from .source import (
     FLOAT32,
     FLOAT64,
+    Builder,
     Flatten,
     Interface,
     MaxPool,
     Norm,
-    Part,
     Source,
     Unread,
     Weighted,
-    assemble,
     convolution_reasons,
     pool_reasons,
 )
@@ -45,14 +44,13 @@ def from_snntorch(modules: nn.Module | Sequence[nn.Module], interface: Interface
 
     What cannot be read is in the source's `reasons`. InputError: snnTorch is not installed, or these are no modules.
     """
-    reader = _Reader()
+    reader = _Reader(interface)
     for name, module in _in_order(modules, reader.container):
         reader.read(f"{name} {type_of(module).__name__}", module)
     if len(reader.types) > 1 or not reader.types <= set(ROUNDINGS):
         types = ", ".join(sorted(map(str, reader.types)))
         reader.reasons.append(f"weights and biases of type {types}; allowed: all float32, or all float64")
-    rounding = ROUNDINGS.get(next(iter(reader.types), torch.float32), FLOAT32)
-    return assemble(reader.parts, reader.reasons, interface, rounding)
+    return reader.builder.finish(ROUNDINGS.get(next(iter(reader.types), torch.float32), FLOAT32))
 
 
 def _in_order(modules: Any, container: Callable[[str, nn.Module], None], prefix: str = "", depth: int = 0) -> list:
@@ -80,15 +78,18 @@ def _in_order(modules: Any, container: Callable[[str, nn.Module], None], prefix:
 
 
 class _Reader:
-    """Turns modules into parts, and notes what it cannot. types: of the numbers that currents are computed with."""
+    """Turns modules into parts, and notes what it cannot.
 
-    def __init__(self):
+    types: of the numbers that currents are computed with. states: where the potentials of neurons are, by their place in memory.
+    """
+
+    def __init__(self, interface: Interface):
         try:
             import snntorch
         except ModuleNotFoundError:
             raise InputError("snnTorch is not installed: pip install -e '.[snntorch]'") from None
-        self.parts: list[Part] = []
         self.reasons: list[str] = global_reasons()
+        self.builder = Builder(interface, self.reasons)
         self.types: set[torch.dtype] = set()
         self.states: dict[int, str] = {}
         self.readers: dict[type, Callable[[str, Any], None]] = {
@@ -124,7 +125,7 @@ class _Reader:
 
     def unread(self, where: str, *reasons: str) -> None:
         self.reasons += [f"{where}: {why}" for why in reasons]
-        self.parts.append(Unread(where))
+        self.builder.take(Unread(where))
 
     def nothing(self, where: str, module: nn.Module) -> None:
         if module.training and bool(getattr(module, "p", False)):
@@ -156,12 +157,12 @@ class _Reader:
         found = _convolution_reasons(where, module, weights) if isinstance(module, nn.Conv2d) else []
         self.reasons += found
         offset = np.zeros(len(weights)) if bias is None else array(bias)
-        self.parts.append(Weighted(where, weights, offset, scale, not found, numbers))
+        self.builder.take(Weighted(where, weights, offset, scale, not found, numbers))
 
     def norm(self, where: str, module: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
         if module.training:
             raise Unreadable("in training mode, where its result depends on the batch; call eval() first")
-        before = self.parts[-1] if self.parts else None
+        before = self.builder.open[-1] if self.builder.open else None
         wanted = nn.BatchNorm2d if isinstance(before, Weighted) and before.weights.ndim == 4 else nn.BatchNorm1d
         if isinstance(before, Weighted) and type_of(module) is not wanted:
             raise Unreadable(f"after {before.where}; allowed: {wanted.__name__}")
@@ -177,7 +178,7 @@ class _Reader:
         self.types |= {tensor.dtype for tensor in tensors}
         gain = (1.0 if weight is None else array(weight)) / np.sqrt(array(variance) + module.eps)
         shift = np.zeros_like(gain) if bias is None else array(bias)
-        self.parts.append(Norm(where, gain, shift - array(mean) * gain, np.abs(shift) + np.abs(array(mean) * gain)))
+        self.builder.take(Norm(where, gain, shift - array(mean) * gain, np.abs(shift) + np.abs(array(mean) * gain)))
 
     def pool(self, where: str, module: nn.MaxPool2d) -> None:
         kernel = _pair(module.kernel_size)
@@ -189,21 +190,21 @@ class _Reader:
         if module.return_indices:
             reasons.append(f"{where}: return_indices=True; allowed: False")
         self.reasons += reasons
-        self.parts.append(Unread(where) if reasons else MaxPool(where))
+        self.builder.take(Unread(where) if reasons else MaxPool(where))
 
     def flatten(self, where: str, module: nn.Flatten) -> None:
         if module.start_dim != 1 or module.end_dim not in (-1, 3):
             raise Unreadable(f"dimensions {module.start_dim} to {module.end_dim}; allowed: 1 to -1")
-        self.parts.append(Flatten(where))
+        self.builder.take(Flatten(where))
 
     def leaky(self, where: str, module: Any) -> None:
         # Copies of a module may share its buffers, and so its potential.
         first = self.states.setdefault(id(module._buffers), where)
         if first != where:
             raise Unreadable(f"the same neurons as {first}, so that both have one potential; allowed: neurons of its own")
-        neurons, reasons = read_leaky(where, module)
+        neurons, reasons = read_leaky(where, module, self.builder.shape if self.builder.open else None)
         self.reasons += reasons
-        self.parts.append(neurons)
+        self.builder.take(neurons)
 
 
 def _convolution_reasons(where: str, module: nn.Conv2d, weights: np.ndarray) -> list[str]:
