@@ -94,10 +94,8 @@ class Composer:
                 module.to(self.dtype)
         for _ in range(draw.one((0, 0, 0, 0, 1, 1, 1, 2))):
             net = self.oddity(net)
-        coding = (
-            {"coding": "events", "image_bits": 1} if events else {"coding": "direct", "image_bits": bits, "image_signed": signed}
-        )
-        interface = Interface(shape, timesteps, classes, image_scale=scale, **coding)
+        coding = "events" if events else "direct"
+        interface = Interface(shape, timesteps, classes, coding, bits, signed, scale)
         return RandomNetwork(net, interface, self.dtype, self.notes)
 
     def block(self, weighted, norm):

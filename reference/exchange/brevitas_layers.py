@@ -24,8 +24,7 @@ def is_brevitas(module: nn.Module) -> bool:
 def read(module: Any) -> tuple[torch.Tensor, torch.Tensor | None, np.ndarray | None, str]:
     """Weights and bias that the layer computes with, the step of each output, and what to call its weights.
 
-    Unreadable: it computes something else, or depends on its input or its mode. Users put quantizers together themselves, so what
-    was read is compared with a call of the layer.
+    Unreadable: they depend on its input or its mode, or cannot be computed.
     """
     name = type_of(module).__name__
     if name not in LAYERS:
@@ -39,7 +38,6 @@ def read(module: Any) -> tuple[torch.Tensor, torch.Tensor | None, np.ndarray | N
         quantized, bias = _computed("weights", module.quant_weight), _bias(module)
         weights = getattr(quantized, "value", quantized)
         check_tensor("weight", weights)
-        _compare_with_call(module, weights, bias)
     if not module.weight_quant.is_quant_enabled:
         return weights, bias, None, "weights"
     return weights, bias, *_steps(quantized, len(weights))
@@ -67,11 +65,15 @@ def _computed(what: str, compute: Any) -> Any:
         raise Unreadable(f"{what} cannot be computed: {type(error).__name__}: {' '.join(str(error).split())}") from None
 
 
-def _compare_with_call(module: Any, weights: torch.Tensor, bias: torch.Tensor | None) -> None:
-    """Unreadable: a call of the layer, on numbers drawn at random, does not compute what weights and bias say."""
+def compare_with_call(module: Any, weights: torch.Tensor, bias: torch.Tensor | None) -> None:
+    """Unreadable: a call of the layer, on numbers drawn at random, does not compute what weights and bias say.
+
+    Quantizers are put together by users, so that reading them is not enough.
+    """
     size = (1, weights.shape[1] * module.groups, 9, 9) if weights.ndim == 4 else (1, weights.shape[1])
     inputs = torch.rand(size, generator=torch.Generator().manual_seed(0)).to(weights)
-    called = _computed("output", lambda: module(inputs))
+    with torch.no_grad():
+        called = _computed("output", lambda: module(inputs))
     if type(called) is not torch.Tensor:
         raise Unreadable(f"returns a {type(called).__name__}; allowed: return_quant_tensor=False")
     wanted = _forward(module, inputs, weights, bias)

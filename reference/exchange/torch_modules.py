@@ -132,26 +132,23 @@ class _Reader:
             self.reasons.append(f"{where}: in training mode; call eval() first")
 
     def plain(self, where: str, module: nn.Conv2d | nn.Linear) -> None:
-        self.weighted(where, module, read_attribute(module, "weight"), read_attribute(module, "bias"))
+        weight, bias = read_attribute(module, "weight"), read_attribute(module, "bias")
+        self.weighted(where, module, *_of_one_shape(module, weight, bias))
 
     def brevitas(self, where: str, module: Any) -> None:
-        self.weighted(where, module, *brevitas_layers.read(module))
+        weight, bias, scale, numbers = brevitas_layers.read(module)
+        brevitas_layers.compare_with_call(module, *_of_one_shape(module, weight, bias))
+        self.weighted(where, module, weight, bias, scale, numbers)
 
     def weighted(
         self,
         where: str,
         module: nn.Conv2d | nn.Linear,
-        weight: torch.Tensor | None,
+        weight: torch.Tensor,
         bias: torch.Tensor | None,
         scale: np.ndarray | None = None,
         numbers: str = "weights",
     ) -> None:
-        dimensions = 4 if isinstance(module, nn.Conv2d) else 2
-        if weight is None or weight.ndim != dimensions or not weight.numel():
-            shape = "none" if weight is None else list(weight.shape)
-            raise Unreadable(f"weights of shape {shape}; allowed: {dimensions} dimensions, none of them 0")
-        if bias is not None and bias.shape != weight.shape[:1]:
-            raise Unreadable(f"bias of shape {list(bias.shape)}; allowed: one for each of {len(weight)} outputs")
         self.types |= {tensor.dtype for tensor in (weight, bias) if tensor is not None}
         weights = array(weight)
         found = _convolution_reasons(where, module, weights) if isinstance(module, nn.Conv2d) else []
@@ -205,6 +202,19 @@ class _Reader:
         neurons, reasons = read_leaky(where, module, self.builder.shape if self.builder.open else None)
         self.reasons += reasons
         self.builder.take(neurons)
+
+
+def _of_one_shape(
+    module: nn.Conv2d | nn.Linear, weight: torch.Tensor | None, bias: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Weight and bias. Unreadable: they have not the dimensions of the layer."""
+    dimensions = 4 if isinstance(module, nn.Conv2d) else 2
+    if weight is None or weight.ndim != dimensions or not weight.numel():
+        shape = "none" if weight is None else list(weight.shape)
+        raise Unreadable(f"weights of shape {shape}; allowed: {dimensions} dimensions, none of them 0")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise Unreadable(f"bias of shape {list(bias.shape)}; allowed: one for each of {len(weight)} outputs")
+    return weight, bias
 
 
 def _convolution_reasons(where: str, module: nn.Conv2d, weights: np.ndarray) -> list[str]:
