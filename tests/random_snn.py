@@ -32,6 +32,10 @@ TAME_SCALES = (Fraction(1), Fraction(1, 16), Fraction(1, 256), Fraction(3, 8))
 SCALES = (*TAME_SCALES, Fraction(1, 255))
 
 
+ALL_OF = 9
+"""Up to so many pixels of one bit, all images are tried."""
+
+
 @dataclass
 class RandomNetwork:
     """modules: an nn.Sequential or a list. notes: what was drawn that a plain network does not have."""
@@ -66,11 +70,12 @@ class Composer:
         self.draw = Draw(seed)
         self.brevitas = brevitas
         # Most networks have numbers with which an import is possible, so that what else is drawn decides.
-        self.tame = self.draw.chance(0.75)
+        self.tame = self.draw.chance(0.8)
         self.notes = []
         self.dtype = torch.float64 if self.draw.chance(0.3) else torch.float32
 
     def network(self):
+        """A network; one in eight is so small that all its images can be tried."""
         draw = self.draw
         small = 2 if draw.chance(0.03) else 3
         shape = (draw.whole(1, 3), draw.whole(small, 7), draw.whole(small, 7))
@@ -78,6 +83,8 @@ class Composer:
         events = draw.chance(0.2)
         bits, signed = (1, False) if events else (draw.one((1, 2, 4, 8, 8, 8, 12, 16)), draw.chance(0.2))
         scale = Fraction(1) if events else draw.one(TAME_SCALES if self.tame else SCALES)
+        if draw.chance(0.12) and not events:
+            shape, bits, signed = (1, 3, 3), 1, False
         # One that is multiplied with the pixels at each image's largest.
         self.reach = float(scale) * 2 ** (bits - 1)
         modules, self.shape = [], shape
@@ -92,7 +99,7 @@ class Composer:
         for module in net:
             if isinstance(module, nn.Conv2d | nn.Linear | nn.BatchNorm1d | nn.BatchNorm2d):
                 module.to(self.dtype)
-        for _ in range(draw.one((0, 0, 0, 0, 1, 1, 1, 2))):
+        for _ in range(draw.one((0, 0, 0, 0, 0, 1, 1, 1, 2))):
             net = self.oddity(net)
         coding = "events" if events else "direct"
         interface = Interface(shape, timesteps, classes, coding, bits, signed, scale)
@@ -106,7 +113,7 @@ class Composer:
         if draw.chance(0.02 if self.tame else 0.3):
             found.append(self.normalization(norm, self.shape[0]))
         pools = len(self.shape) == 3 and min(self.shape[1:]) >= 2 and draw.chance(0.4)
-        before = pools and draw.chance(0.1 if self.tame else 0.4)
+        before = pools and draw.chance(0.12 if self.tame else 0.4)
         if pools:
             whole, self.shape = self.shape, (self.shape[0], self.shape[1] // 2, self.shape[2] // 2)
         if not before and pools:
@@ -201,7 +208,7 @@ class Composer:
             "threshold": self.threshold(),
             "init_hidden": draw.chance(0.7),
             "reset_mechanism": draw.one(("zero", "subtract")) if draw.chance(0.97) else "none",
-            "reset_delay": draw.chance(0.95),
+            "reset_delay": draw.chance(0.92),
             "learn_beta": draw.chance(0.2),
             "learn_threshold": draw.chance(0.2),
             "output": draw.chance(0.1),
@@ -451,12 +458,15 @@ def flat(modules):
 
 
 def some_images(interface, seed, count=12):
-    """Images, or events, at random, of the extremes alone, and with single bright pixels. int64."""
+    """All images of a few pixels of one bit; else images, or events, at random, of the extremes, with one bright pixel. int64."""
     random = np.random.default_rng(seed)
     low, high = (-(2 ** (interface.image_bits - 1)), 2 ** (interface.image_bits - 1) - 1)
     if not interface.image_signed:
         low, high = 0, 2**interface.image_bits - 1
     shape = interface.input_shape if interface.coding == "direct" else (interface.timesteps, *interface.input_shape)
+    pixels = int(np.prod(shape))
+    if interface.image_bits == 1 and not interface.image_signed and pixels <= ALL_OF:
+        return (np.arange(2**pixels)[:, None] >> np.arange(pixels) & 1).reshape(-1, *shape)
     spots = np.full((count // 2, *shape), min(max(0, low), high))
     spots.reshape(len(spots), -1)[np.arange(len(spots)), random.integers(0, spots[0].size, len(spots))] = high
     return np.concatenate(
