@@ -20,3 +20,12 @@ def brief(value: object) -> str:
 def key_text(key: object) -> str:
     """A key of a file for a message: as the file writes it if it is a plain word, else as brief."""
     return key if isinstance(key, str) and key.isascii() and key.isidentifier() and len(key) <= MAX_SHOWN else brief(key)
+
+
+class ManyReasons(InputError):
+    """Bad input with several reasons against it. title: what is refused. reasons: numbered, each for a line of its own."""
+
+    def __init__(self, refused: str, reasons: list[str] | tuple[str, ...]):
+        self.title = f"{refused} for {len(reasons)} reasons:"
+        self.reasons = tuple(f"({i}) {reason}" for i, reason in enumerate(reasons, start=1))
+        super().__init__(f"{self.title} {'; '.join(self.reasons)}")

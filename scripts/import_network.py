@@ -31,6 +31,8 @@ SOURCE is a NIR file, or FILE.py:FUNCTION, a Python file that is run and a funct
 snnTorch's neurons (and Brevitas' layers) in the order of their computation. See docs/import.md."""
 
 KINDS = ("nir", "snntorch")
+MODULE = "duospike_imported"
+"""What a SOURCE of Python is called while it runs."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -117,17 +119,19 @@ def call(text: str):
         raise InputError(f"{path}: not found")
     folder = str(Path(path).resolve().parent)
     sys.path.insert(0, folder)
+    spec = importlib.util.spec_from_file_location(MODULE, path)
+    assert spec and spec.loader
+    # Dataclasses and pickles look for the module of a class there.
+    sys.modules[MODULE] = module = importlib.util.module_from_spec(spec)
     try:
-        spec = importlib.util.spec_from_file_location("duospike_imported", path)
-        assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return getattr(module, name)()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # A user's own code may fail in any way.
-        raise InputError(f"{text}: {type(error).__name__}: {error}") from error
+        raise InputError(f"{text}: {type(error).__name__}: {' '.join(str(error).split())}") from error
     finally:
         sys.path.remove(folder)
+        del sys.modules[MODULE]
 
 
 def quantize(source: Source, args: argparse.Namespace) -> Network:

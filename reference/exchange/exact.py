@@ -13,16 +13,20 @@ import numpy as np
 
 from ..errors import InputError
 from ..network import LEAK_SHIFTS, Conv, Layer, Linear, Network, Neuron, Pool
-from ..widths import Range, layer_widths
+from ..widths import EXACT_LIMIT, Range, layer_widths
 from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_factor, smallest_factor
-from .grid import MOST_STEPS, find_grid
+from .grid import MOST_STEPS, find_grid, steps_needed
 from .source import Source, SourceLayer, refuse
 
 MULTIPLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, MOST_STEPS)
 """Of the smallest factor, those that are tried."""
 
-OTHER_ROUNDINGS = 16
-"""More than all that a source rounds in a current beside its sum: image, weights, bias, batch norm."""
+OTHER_ROUNDINGS = 32
+"""More than all that is rounded in a current beside its sum: image, weights, bias, batch norm; and in reading these."""
+
+FACTORS, TERMS = (Fraction(1, 2**30), Fraction(2**30)), (Fraction(1, 2**90), Fraction(2**60))
+"""Magnitudes of factors of a current, and of what is added or compared: with these no float32 overflows, and what underflows, or
+is flushed to 0, is less than the error that is counted anyway."""
 
 SILENT_STEPS = 2**8
 """Units of the threshold of an output without weights."""
@@ -100,7 +104,7 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
     scale, found = input_scale(source, layer), []
     failed: dict[str, list[tuple[int, str]]] = {}
     for output in range(layer.outputs):
-        one = _exact_output(layer, output, neuron, source, max(map(abs, inputs)), scale)
+        one = _exact_output(layer, output, neuron, source, inputs, scale)
         if isinstance(one, str):
             failed.setdefault(one.split(":")[0], []).append((output, one))
         else:
@@ -116,28 +120,83 @@ def _told(layer: SourceLayer, outputs: list[tuple[int, str]]) -> str:
 
 
 def _exact_output(
-    layer: SourceLayer, output: int, neuron: Neuron, source: Source, largest_input: int, scale: Fraction
+    layer: SourceLayer, output: int, neuron: Neuron, source: Source, inputs: Range, scale: Fraction
 ) -> _Found | str:
     """Integers of one output, or why there are none."""
-    grid = find_grid(layer.weights[output].ravel(), None if layer.scale is None else layer.scale[output])
+    weights, known = layer.weights[output].ravel(), None if layer.scale is None else layer.scale[output]
+    grid = find_grid(weights, known)
     if grid is None:
-        return f"weights on no grid of {MOST_STEPS} steps or fewer: train with quantized weights, or ask for --quantize"
+        return _off_grid(weights, known, layer.numbers)
     gain, offset, theta = (Fraction(float(values[output])) for values in (layer.gain, layer.offset, layer.threshold))
     silent = gain == 0 or not grid.steps.any()
     step = Fraction(abs(theta or offset or Fraction(1))) / SILENT_STEPS if silent else grid.step * scale * abs(gain)
-    reach = Fraction(0 if silent else int(np.abs(grid.steps).sum()) * largest_input)
+    reach = Fraction(0 if silent else int(np.abs(grid.steps).sum()) * max(map(abs, inputs)))
     size = Fraction(float(layer.size[output])) / step if layer.folded else abs(offset) / step
+    if source.rounding:
+        why = _out_of_range(
+            {"step of the weights": grid.step, "scale of a pixel": scale, "gain of batch norm": gain},
+            {"bias": offset, "threshold": theta, "sum of all magnitudes": (reach + size) * step},
+        )
+        if why:
+            return why
     dyadic = not layer.folded and not grid.error and all(value.denominator.bit_count() == 1 for value in (step, offset, theta))
     rounded = _Rounded(source.rounding, grid.error, reach, size, grid.steps.size, dyadic)
     errors = _errors(rounded, offset / step, theta / step, step, neuron, source.interface.timesteps)
     largest = 0 if silent else int(np.abs(grid.steps).max())
-    real = RealNeuron(offset / step, theta / step, errors, silent)
+    real = RealNeuron(offset / step, theta / step, errors, silent, layer.inclusive)
     integer = _search(real, largest, neuron, source.interface.timesteps)
     if isinstance(integer, Verdict):
         return _refusal(integer, real, largest, neuron, source)
+    if max(abs(integer.bias), abs(integer.theta)) >= EXACT_LIMIT:
+        return f"weights too fine: {_numbers(real)}; in integers one is 2^24 or more in magnitude"
     sign = 0 if silent else -1 if gain < 0 else 1
-    weights = grid.steps * sign * integer.factor
-    return _Found(weights.reshape(layer.weights.shape[1:]), integer.bias, integer.theta)
+    if layer.twice and source.interface.timesteps > 1:
+        highest = _highest(grid.steps * sign, inputs, real, neuron, source.interface.timesteps)
+        if highest > 2 * real.theta:
+            return (
+                "reset_delay=False takes the threshold off twice where a potential is above twice the threshold: bias "
+                f"{float(offset):.6g} and threshold {float(theta):.6g} let one reach {float(highest * step):.6g}; allowed: up to "
+                "twice the threshold, or reset_delay=True"
+            )
+    whole = grid.steps * sign * integer.factor
+    return _Found(whole.reshape(layer.weights.shape[1:]), integer.bias, integer.theta)
+
+
+def _off_grid(weights: np.ndarray, scale: float | None, numbers: str) -> str:
+    """Why an output's weights become no integers, and what to do about it."""
+    needed = steps_needed(weights, scale)
+    if numbers != "weights":
+        most = "" if needed is None else f", here up to {needed}"
+        return f"{numbers} on no grid of {MOST_STEPS} steps or fewer{most}: train with integer weights, or ask for --quantize"
+    if needed == MOST_STEPS + 1:
+        return (
+            f"integer weight of magnitude {needed}: allowed are -{MOST_STEPS} to {MOST_STEPS}; quantize with narrow_range = True "
+            "(Brevitas), or clip that weight"
+        )
+    if needed is not None:
+        return f"weights of up to {needed} steps: allowed are up to {MOST_STEPS}; train with fewer bits, or ask for --quantize"
+    return f"weights on no grid of {MOST_STEPS} steps or fewer: train with quantized weights, or ask for --quantize"
+
+
+def _out_of_range(factors: dict[str, Fraction], terms: dict[str, Fraction]) -> str | None:
+    """Why floats may overflow or underflow in an output."""
+    for (low, high), numbers in ((FACTORS, factors), (TERMS, terms)):
+        for what, number in numbers.items():
+            if number and not low <= abs(number) <= high:
+                limits = f"magnitudes from {float(low):.3g} to {float(high):.3g}"
+                return f"{what} {float(number):.6g}: allowed are 0 and {limits}, with which no float overflows or underflows"
+    return None
+
+
+def _highest(steps: np.ndarray, inputs: Range, real: RealNeuron, neuron: Neuron, timesteps: int) -> Fraction:
+    """What no potential of a neuron with reset by subtraction exceeds, in steps, the source's own error included."""
+    low, high = min(inputs[0], 0), max(inputs[1], 0)
+    current = real.bias + int(np.maximum(steps * low, steps * high).sum())
+    beta, potential, highest = Fraction(neuron.multiplier, 2**neuron.shift), Fraction(0), Fraction(0)
+    for error in real.errors[:timesteps]:
+        potential = beta * max(min(potential, real.theta), potential - real.theta) + current
+        highest = max(highest, potential + error)
+    return highest
 
 
 @dataclass(frozen=True)
@@ -161,8 +220,9 @@ def _errors(
 ) -> tuple[Fraction, ...]:
     """Bound of the error of the source's potential, in steps of its weights, at each timestep.
 
-    Every sum of n terms in any order is off by at most n*unit times the sum of their magnitudes, and a potential adds four
-    operations. If all values are multiples of one power of two, and small enough for the float type, nothing is rounded.
+    A sum of n terms in any order is off by at most n*unit / (1 - n*unit) times the sum of their magnitudes (Higham, "Accuracy and
+    Stability of Numerical Algorithms", 2002, section 4.2), and a potential adds four operations. If all values are multiples of
+    one power of two, and small enough for the float type, nothing is rounded.
     """
     beta, current, sizes = Fraction(neuron.multiplier, 2**neuron.shift), rounded.reach + abs(bias), []
     potential = Fraction(0)
@@ -173,7 +233,9 @@ def _errors(
         per_current, per_step = rounded.weight_error * rounded.reach, Fraction(0)
     else:
         roundings = (rounded.count + OTHER_ROUNDINGS) * rounded.unit
-        per_current = (roundings + rounded.weight_error) * (rounded.reach + rounded.size)
+        # Beyond half of all nothing is bounded: the error is more than the whole then.
+        share = roundings / (1 - roundings) if roundings < Fraction(1, 2) else Fraction(1)
+        per_current = ((1 + share) * (1 + rounded.weight_error) - 1) * (rounded.reach + rounded.size)
         per_step = 4 * rounded.unit
     errors, error = [], Fraction(0)
     for size in sizes:
@@ -236,10 +298,10 @@ def _refusal(verdict: Verdict, real: RealNeuron, largest: int, neuron: Neuron, s
             f"leak loses bits that may decide a spike: with beta {leak} over {timesteps} timesteps none gets lost if weights of "
             f"up to {largest} steps are {needed} times as large; allowed: up to {MOST_STEPS}"
         )
-    numbers = f"bias {float(real.bias):.6g} and threshold {float(real.theta):.6g} steps of the weights"
+    numbers = _numbers(real)
     if verdict is Verdict.CLOSE:
         return (
-            f"source rounds: {numbers}, so that a potential may come within {float(max(real.errors)):.2g} steps of "
+            f"source rounds: {numbers}, so that a potential may come within {_shown(max(real.errors), 2)} steps of "
             "the threshold, where its rounding decides; one in float64 (module.double()), or with steps of powers of two, may do"
         )
     if verdict is Verdict.LONG:
@@ -247,21 +309,28 @@ def _refusal(verdict: Verdict, real: RealNeuron, largest: int, neuron: Neuron, s
     return f"no integers give the same spikes: {numbers}, with beta {leak} over {timesteps} timesteps"
 
 
+def _numbers(real: RealNeuron) -> str:
+    return f"bias {_shown(real.bias)} and threshold {_shown(real.theta)} steps of the weights"
+
+
+def _shown(value: Fraction, digits: int = 6) -> str:
+    """A number of any size with a few digits."""
+    try:
+        return f"{float(value):.{digits}g}"
+    except OverflowError:
+        return "more than 1e308 in magnitude"
+
+
 def _checked(
     layer: SourceLayer, found: list[_Found], neuron: Neuron, inputs: Range, timesteps: int
 ) -> tuple[Conv | Linear | None, list[str]]:
-    """The layer of its outputs; or why it has none: what the widths refuse, or snnTorch's second reset."""
+    """The layer of its outputs; or why it has none: what the widths refuse."""
     try:
         weights, bias, theta = [one.weights for one in found], [one.bias for one in found], [one.theta for one in found]
         converted = integer_layer(layer, weights, bias, theta, neuron)
-        potential = layer_widths(converted, inputs, timesteps).potential
+        layer_widths(converted, inputs, timesteps)
     except InputError as error:
         return None, [str(error)]
-    if layer.twice and timesteps > 1 and potential[1] + 2 > 2 * int(converted.theta.min()):
-        return None, [
-            f"{layer.title}: reset_delay=False takes the threshold off twice where a potential is above twice the threshold, and "
-            f"one may reach {potential[1] / max(int(converted.theta.min()), 1):.3g} thresholds; allowed: reset_delay=True"
-        ]
     return converted, []
 
 

@@ -16,6 +16,9 @@ MOST_STEPS = 2 ** (WEIGHT_BITS.stop - 2) - 1
 SLACK = 16
 """Roundings that may lie between a source's weight and its whole multiple of the step."""
 
+OWN = 4
+"""Roundings that finding the step adds."""
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -44,19 +47,43 @@ def find_grid(weights: np.ndarray, scale: float | None = None) -> Grid | None:
         return exact
     largest = np.abs(weights).max()
     for rounding in (FLOAT64, FLOAT32):
-        counts = range(1, MOST_STEPS + 1) if scale is None else [round(largest / scale)]
-        for count in counts:
-            if not 1 <= count <= MOST_STEPS:
-                continue
-            real = weights * (count / largest)
-            steps = np.rint(real)
-            if (np.abs(real - steps) <= float(SLACK * rounding) * np.abs(real)).all():
-                step = Fraction(float(largest)) / count if scale is None else Fraction(float(scale))
-                return Grid(steps.astype(np.int64), step, SLACK * rounding)
+        for step in [largest / count for count in range(1, MOST_STEPS + 1)] if scale is None else [scale]:
+            steps = _steps(weights, step, rounding)
+            if steps is not None and np.abs(steps).max() <= MOST_STEPS:
+                return Grid(steps, Fraction(float(step)), (SLACK + OWN) * rounding)
     return None
 
 
+def steps_needed(weights: np.ndarray, scale: float | None = None) -> int | None:
+    """How many steps a channel's weights have on either side if they lie on a grid that is too fine, else None."""
+    whole = _whole(weights)
+    exact = None if whole is None else int(np.abs(whole[0]).max())
+    steps = None if scale is None else _steps(weights, scale, FLOAT32)
+    if steps is not None and (exact is None or exact > np.abs(steps).max()):
+        exact = int(np.abs(steps).max())
+    return exact if exact is not None and exact < 2**15 else None
+
+
+def _steps(weights: np.ndarray, step: float, rounding: Fraction) -> np.ndarray | None:
+    """The whole multiples of a step that weights are up to SLACK roundings, int64, else None."""
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        real = weights / step
+    if not (np.abs(real) < 2**31).all():
+        return None
+    steps = np.rint(real)
+    near = np.abs(real - steps) <= float(SLACK * rounding) * np.abs(real)
+    return steps.astype(np.int64) if near.all() and ((steps != 0) == (weights != 0)).all() else None
+
+
 def _exact_grid(weights: np.ndarray) -> Grid | None:
+    found = _whole(weights)
+    if found is None or np.abs(found[0]).max() > MOST_STEPS:
+        return None
+    return Grid(found[0], found[1], Fraction(0))
+
+
+def _whole(weights: np.ndarray) -> tuple[np.ndarray, Fraction] | None:
+    """Weights as whole multiples of the largest step that divides them all; None if they spread too far for int64."""
     mantissas, exponents = np.frexp(weights[weights != 0])
     whole = [int(m * 2.0**53) for m in mantissas]
     lowest = min(int(e) - 53 + ((m & -m).bit_length() - 1) for m, e in zip(whole, exponents, strict=True))
@@ -64,7 +91,4 @@ def _exact_grid(weights: np.ndarray) -> Grid | None:
         return None
     integers = np.ldexp(weights, -lowest).astype(np.int64)
     divisor = int(np.gcd.reduce(integers))
-    steps = integers // divisor
-    if np.abs(steps).max() > MOST_STEPS:
-        return None
-    return Grid(steps, Fraction(divisor) * Fraction(2) ** lowest, Fraction(0))
+    return integers // divisor, Fraction(divisor) * Fraction(2) ** lowest

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, ManyReasons
 from ..network import KERNELS, NEURON_KINDS
 from ..network import Pool as IntegerPool
 
@@ -54,7 +54,7 @@ class Weighted:
     """A convolution [O, C, K, K] or a fully connected layer [O, I], with its bias [O], all float64.
 
     scale: the steps of the weights [O] where the source knows them, else None. fits: False if the size of its output is
-    not that of the hardware's convolution, which has been noted.
+    not that of the hardware's convolution, which has been noted. numbers: what the source calls its weights.
     """
 
     where: str
@@ -62,6 +62,7 @@ class Weighted:
     bias: np.ndarray
     scale: np.ndarray | None = None
     fits: bool = True
+    numbers: str = "weights"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,8 @@ class Neurons:
     """Leaky integrate-and-fire, as reference.neurons.charge defines the kinds. threshold: a number, or [O].
 
     gain: factor of the current, [O] or a number. twice: snnTorch's `reset_delay=False`, which takes the threshold off twice
-    where a potential is above twice the threshold.
+    where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded: whether
+    the gain is what float64 makes of it.
     """
 
     where: str
@@ -88,6 +90,8 @@ class Neurons:
     threshold: np.ndarray
     gain: np.ndarray = field(default_factory=lambda: np.ones(()))
     twice: bool = False
+    inclusive: bool = False
+    rounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,16 +108,23 @@ class Flatten:
     where: str
 
 
-Part = Weighted | Norm | Neurons | MaxPool | Flatten
+@dataclass(frozen=True)
+class Unread:
+    """What could not be read, for a reason that has been noted: nothing is said of how other parts fit to it."""
+
+    where: str
+
+
+Part = Weighted | Norm | Neurons | MaxPool | Flatten | Unread
 
 
 @dataclass(frozen=True, eq=False)
 class SourceLayer:
     """Weights, what batch norm and the neuron's gain make of their sums, and the neuron.
 
-    current = gain * (weights * input) + offset, then v_t by `kind` and `beta`, and a spike where v_t > threshold.
-    gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset. folded: whether gain and offset
-    stand for more than the bias, so that the source rounds between.
+    current = gain * (weights * input) + offset, then v_t by `kind` and `beta`, and a spike where v_t > threshold, or
+    v_t >= threshold where `inclusive`. gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset.
+    folded: whether gain and offset stand for more than an exact product with the bias, so that the source rounds between.
     """
 
     name: str
@@ -128,6 +139,8 @@ class SourceLayer:
     beta: Fraction
     threshold: np.ndarray
     twice: bool
+    inclusive: bool = False
+    numbers: str = "weights"
 
     @property
     def title(self) -> str:
@@ -156,8 +169,7 @@ def refuse(reasons: list[str] | tuple[str, ...]) -> None:
     if len(reasons) == 1:
         raise InputError(f"import refused: {reasons[0]}")
     if reasons:
-        numbered = "; ".join(f"({i}) {reason}" for i, reason in enumerate(reasons, start=1))
-        raise InputError(f"import refused for {len(reasons)} reasons: {numbered}")
+        raise ManyReasons("import refused", reasons)
 
 
 def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dilation, groups: int) -> list[str]:
@@ -171,7 +183,9 @@ def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dil
         reasons.append(f"{where}: dilation {dilation[0]}x{dilation[1]}; allowed: 1x1")
     if groups != 1:
         reasons.append(f"{where}: {groups} groups; allowed: 1")
-    if padding != "same" and tuple(padding) != (kernel[0] // 2, kernel[1] // 2):
+    half = (kernel[0] // 2, kernel[1] // 2)
+    size = {"same": half, "valid": (0, 0)}.get(padding) if isinstance(padding, str) else tuple(padding)
+    if size != half:
         shown = padding if isinstance(padding, str) else f"{padding[0]}x{padding[1]}"
         reasons.append(f"{where}: padding {shown}; allowed: {kernel[0] // 2}x{kernel[1] // 2}, which keeps height and width")
     return reasons
@@ -190,15 +204,18 @@ def pool_reasons(where: str, *, kernel, stride, padding, dilation=(1, 1), ceil: 
 
 def assemble(parts: list[Part], reasons: list[str], interface: Interface, rounding: Fraction) -> Source:
     """Layers of parts; what does not fit the hardware's order joins `reasons`."""
-    builder = _Builder(interface, list(reasons))
+    builder = Builder(interface, list(reasons))
     for part in parts:
         builder.take(part)
-    builder.finish()
-    return Source(interface, tuple(builder.layers), tuple(builder.reasons), rounding)
+    return builder.finish(rounding)
 
 
-class _Builder:
-    """Takes parts in order. shape: of the map that the next part meets, None after an error that leaves it unknown."""
+class Builder:
+    """Takes parts in order, then `finish` gives the source.
+
+    shape: of the map that the next part meets, None after an error that leaves it unknown. open: a layer without its neurons.
+    unread: whether the next part meets something that could not be read.
+    """
 
     def __init__(self, interface: Interface, reasons: list[str]):
         self.interface, self.reasons = interface, reasons
@@ -206,23 +223,22 @@ class _Builder:
         self.layers: list[SourceLayer | IntegerPool] = []
         self.counts: Counter[str] = Counter()
         self.open: list[Part] = []
-        self.spikes = interface.coding == "events"
+        self.unread = False
 
     def take(self, part: Part) -> None:
         if isinstance(part, Weighted):
             self.close(part.where)
             self.meet(part)
-            self.open = [part]
+            self.open, self.unread = [part], False
+        elif isinstance(part, Unread):
+            self.open, self.unread, self.shape = [], True, None
         elif isinstance(part, Norm):
-            if len(self.open) != 1:
-                self.reasons.append(f"{part.where}: batch norm; allowed: right after a convolution or fully connected layer")
-            else:
-                self.open.append(part)
+            self.norm(part)
         elif isinstance(part, Neurons):
             self.fire(part)
         elif isinstance(part, MaxPool):
             self.pool(part)
-        else:
+        elif self.shape is None or len(self.shape) > 1:
             self.close(part.where)
             self.shape = self.shape and (int(np.prod(self.shape)),)
 
@@ -236,7 +252,10 @@ class _Builder:
         """Check that a layer fits the map before it, and follow the shape."""
         outputs, inputs = part.weights.shape[:2]
         conv = part.weights.ndim == 4
-        if self.shape is not None:
+        first = not (self.counts["conv"] or self.counts["fc"] or self.unread)
+        if first and not conv:
+            self.reasons.append(f"{part.where}: the first layer must be a convolution, since it takes the image")
+        elif self.shape is not None:
             if conv and len(self.shape) == 1:
                 self.reasons.append(f"{part.where}: a convolution after flattening; allowed: fully connected layers")
             elif not conv and len(self.shape) == 3:
@@ -245,40 +264,53 @@ class _Builder:
                 self.reasons.append(
                     f"{part.where}: takes {inputs} {'channels' if conv else 'inputs'}, its input has {self.shape[0]}"
                 )
-            self.shape = (outputs,) if not conv else (outputs, *self.shape[1:]) if part.fits and len(self.shape) == 3 else None
-        if not self.spikes and self.layers:
-            self.reasons.append(f"{part.where}: its input is no spikes")
+            self.shape = (outputs, *self.shape[1:]) if conv and part.fits and len(self.shape) == 3 else None
+        if not conv:
+            self.shape = (outputs,)
+        self.counts["conv" if conv else "fc"] += 1
+
+    def norm(self, part: Norm) -> None:
+        weighted = self.open[0] if len(self.open) == 1 else None
+        if isinstance(weighted, Weighted) and len(part.gain) == len(weighted.weights):
+            self.open.append(part)
+        elif isinstance(weighted, Weighted):
+            outputs = len(weighted.weights)
+            self.reasons.append(f"{part.where}: normalizes {len(part.gain)} outputs, {weighted.where} has {outputs}")
+        elif not self.unread:
+            self.reasons.append(f"{part.where}: batch norm; allowed: right after a convolution or fully connected layer")
 
     def pool(self, part: MaxPool) -> None:
+        """A pool of spikes; or of the currents of the open layer, for which `fire` finds out whether that is the same."""
+        if self.shape is not None and len(self.shape) != 3:
+            self.reasons.append(f"{part.where}: pools what is no map")
+        elif not self.open and not self.layers and not self.unread:
+            self.reasons.append(f"{part.where}: pools the image; allowed: spikes of a layer before it")
+        elif self.shape is not None and min(self.shape[1:]) < 2:
+            self.reasons.append(f"{part.where}: cannot pool a map of {self.shape[1]}x{self.shape[2]}")
+            self.shape = None
         if self.open:
             self.open.append(part)
-            return
-        if self.shape is None or len(self.shape) != 3:
-            if self.shape is not None:
-                self.reasons.append(f"{part.where}: pools what is no map")
-            return
-        if not self.layers:
-            self.reasons.append(f"{part.where}: pools the image; allowed: spikes of a layer before it")
-        if min(self.shape[1:]) < 2:
-            self.reasons.append(f"{part.where}: cannot pool a map of {self.shape[1]}x{self.shape[2]}")
-        self.add_pool()
+        else:
+            self.add_pool()
+        if self.shape is not None and len(self.shape) == 3:
+            self.shape = (self.shape[0], self.shape[1] // 2, self.shape[2] // 2)
 
     def add_pool(self) -> None:
         self.counts["pool"] += 1
         self.layers.append(IntegerPool(f"pool{self.counts['pool']}"))
-        if self.shape is not None and len(self.shape) == 3:
-            self.shape = (self.shape[0], self.shape[1] // 2, self.shape[2] // 2)
 
     def fire(self, part: Neurons) -> None:
         if not self.open:
-            self.reasons.append(f"{part.where}: neurons; allowed: after a convolution or fully connected layer")
+            if not self.unread:
+                self.reasons.append(f"{part.where}: neurons; allowed: after a convolution or fully connected layer")
             return
         weighted, *rest = self.open
         assert isinstance(weighted, Weighted)
         pools = [one for one in rest if isinstance(one, MaxPool)]
         norm = next((one for one in rest if isinstance(one, Norm)), None)
-        self.layers.append(self.layer(weighted, norm, part))
-        self.open, self.spikes = [], True
+        found = self.layer(weighted, norm, part)
+        self.layers += found
+        self.open, self.unread = [], not found
         if pools and not self.memoryless(part):
             self.reasons.append(
                 f"{pools[0].where}: pools currents before the neurons of {part.where}, which is not the same as pooling their "
@@ -291,9 +323,9 @@ class _Builder:
         """Whether v_t depends on a_t alone, so that the largest current spikes if and only if any does."""
         return self.interface.timesteps == 1 or (part.beta == 0 and part.kind != "subtract_delayed" and not part.twice)
 
-    def layer(self, weighted: Weighted, norm: Norm | None, part: Neurons) -> SourceLayer:
+    def layer(self, weighted: Weighted, norm: Norm | None, part: Neurons) -> list[SourceLayer]:
+        """The layer; none where a number is not finite, which has been noted."""
         kind = "conv" if weighted.weights.ndim == 4 else "fc"
-        self.counts[kind] += 1
         outputs = len(weighted.weights)
         gain = np.broadcast_to(part.gain, (outputs,)) * (1.0 if norm is None else norm.gain)
         inner = weighted.bias * (1.0 if norm is None else norm.gain)
@@ -307,37 +339,49 @@ class _Builder:
             )
         one_each = np.broadcast_to(part.threshold if part.threshold.shape in ((), (outputs,)) else 0.0, (outputs,))
         numbers = {"weight": weighted.weights, "bias": offset, "gain": gain, "threshold": one_each}
-        for what, values in numbers.items():
-            if not np.isfinite(values).all():
-                self.reasons.append(f"{weighted.where}: a {what} is not finite")
-        return SourceLayer(
+        wrong = [what for what, values in numbers.items() if not np.isfinite(values).all()]
+        self.reasons += [f"{weighted.where}: a {what} is not finite" for what in wrong]
+        if wrong:
+            return []
+        offset = np.broadcast_to(offset, (outputs,))
+        layer = SourceLayer(
             f"{kind}{self.counts[kind]}",
             weighted.where,
             weighted.weights,
             weighted.scale,
             gain,
-            np.broadcast_to(offset, (outputs,)),
+            offset,
             np.broadcast_to(size, (outputs,)),
-            norm is not None or bool((np.asarray(part.gain) != 1).any()),
+            norm is not None or part.rounded or not _are_products(offset, gain, weighted.bias),
             part.kind,
             part.beta,
             one_each,
             part.twice,
+            part.inclusive,
+            weighted.numbers,
         )
+        return [layer]
 
-    def finish(self) -> None:
+    def finish(self, rounding: Fraction) -> Source:
+        """The source. rounding: as Source has it."""
+        ends = not self.open and not self.unread
         self.close("the end")
-        layers = [layer for layer in self.layers if isinstance(layer, SourceLayer)]
-        if not layers:
-            self.reasons.append("no layers with weights and spiking neurons")
-            return
-        if layers[0].weights.ndim != 4:
-            self.reasons.append(f"{layers[0].where}: the first layer must be a convolution, since it takes the image")
-        if layers[-1].weights.ndim != 2 or self.layers[-1] is not layers[-1]:
-            self.reasons.append(
-                f"{layers[-1].where}: the last layer must be fully connected, since its neurons vote for the classes"
-            )
-        elif layers[-1].outputs % self.interface.classes:
-            self.reasons.append(
-                f"{layers[-1].where}: {layers[-1].outputs} neurons do not divide into {self.interface.classes} classes"
-            )
+        if ends:
+            self.check_end()
+        return Source(self.interface, tuple(self.layers), tuple(self.reasons), rounding)
+
+    def check_end(self) -> None:
+        """Check the last layer, if it could be read."""
+        last = next((layer for layer in reversed(self.layers) if isinstance(layer, SourceLayer)), None)
+        if last is None:
+            self.reasons += [] if self.reasons else ["no layers with weights and spiking neurons"]
+        elif last.weights.ndim != 2 or self.layers[-1] is not last:
+            self.reasons.append(f"{last.where}: the last layer must be fully connected, since its neurons vote for the classes")
+        elif last.outputs % self.interface.classes:
+            self.reasons.append(f"{last.where}: {last.outputs} neurons do not divide into {self.interface.classes} classes")
+
+
+def _are_products(products: np.ndarray, gain: np.ndarray, bias: np.ndarray) -> bool:
+    """Whether float64 has rounded none of the products of [O] numbers."""
+    one_each = zip(products.tolist(), gain.tolist(), bias.tolist(), strict=True)
+    return all(product == factor * whole for product, factor, whole in (map(Fraction, one) for one in one_each))

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.utils import parametrize
 
 from ..errors import InputError
 from . import brevitas_layers
+from .module_calls import Unreadable, array, call_reasons, global_reasons, read_attribute, settled, type_of
+from .snntorch_neurons import read_leaky
 from .source import (
     FLOAT32,
     FLOAT64,
+    Builder,
     Flatten,
     Interface,
     MaxPool,
-    Neurons,
     Norm,
-    Part,
     Source,
+    Unread,
     Weighted,
-    assemble,
     convolution_reasons,
     pool_reasons,
 )
@@ -38,59 +37,64 @@ ALLOWED = (
 def from_snntorch(modules: nn.Module | Sequence[nn.Module], interface: Interface) -> Source:
     """The source that modules in the order of their computation are: an nn.Sequential, or a list of modules.
 
-    Each timestep runs them once, the neurons keeping their potential; the answer is the class whose neurons spike most.
-    Quantized weights may come from torch's parametrizations or from Brevitas' layers. The modules are only read, in
-    evaluation mode and in float32 or float64: that is also the arithmetic with which the import is proven to agree.
+    Each timestep runs them once, the neurons keeping their potential, which is 0 at first; the answer is the class whose neurons
+    spike most. Weights are those with which a call computes: torch's parametrizations, pruning and norms of weights are applied,
+    and Brevitas' layers are asked. The modules are only read, in evaluation mode and in float32 or float64: that is also the
+    arithmetic with which the import is proven to agree.
 
     What cannot be read is in the source's `reasons`. InputError: snnTorch is not installed, or these are no modules.
     """
-    reader = _Reader()
-    parts = _in_order(modules)
-    for name, module in parts:
+    reader = _Reader(interface)
+    for name, module in _in_order(modules, reader.container):
         reader.read(f"{name} {type_of(module).__name__}", module)
-    # Those of the weights: snnTorch's neurons take the type of their currents.
-    found = {parameter.dtype for _, module in parts if hasattr(module, "weight") for parameter in module.parameters()}
-    if len(found) != 1 or not found <= set(ROUNDINGS):
-        reader.reasons.append(
-            f"weights of type {', '.join(sorted(map(str, found))) or 'none'}; allowed: all float32, or all float64"
-        )
-    return assemble(reader.parts, reader.reasons, interface, ROUNDINGS.get(next(iter(found), torch.float32), FLOAT32))
+    if len(reader.types) > 1 or not reader.types <= set(ROUNDINGS):
+        types = ", ".join(sorted(map(str, reader.types)))
+        reader.reasons.append(f"weights and biases of type {types}; allowed: all float32, or all float64")
+    return reader.builder.finish(ROUNDINGS.get(next(iter(reader.types), torch.float32), FLOAT32))
 
 
-def type_of(module: nn.Module) -> type:
-    """The class of a module; parametrized ones have a class of their own that is derived from it."""
-    return parametrize.type_before_parametrizations(module)
-
-
-def _in_order(modules: nn.Module | Sequence[nn.Module], prefix: str = "") -> list[tuple[str, nn.Module]]:
-    if isinstance(modules, nn.Module) and type_of(modules) is not nn.Sequential:
-        if not prefix:
+def _in_order(modules: Any, container: Callable[[str, nn.Module], None], prefix: str = "", depth: int = 0) -> list:
+    """Names and modules. container: is called with each nn.Sequential on the way."""
+    if isinstance(modules, nn.Module):
+        if type_of(modules) is not nn.Sequential and not prefix:
             raise InputError(
                 f"{type(modules).__name__}: the order in which a module of its own uses its parts is not known; hand over an "
                 "nn.Sequential, or the list of the modules in their order"
             )
-        return [(prefix, modules)]
+        if type_of(modules) is not nn.Sequential:
+            return [(prefix, modules)]
+        container(f"{prefix} Sequential".lstrip(), modules)
+    elif not isinstance(modules, list | tuple):
+        what = type(modules).__name__
+        raise InputError(f"the network is a {what}; allowed: an nn.Sequential, or the list of modules in their order")
+    if depth > 100:
+        raise InputError(f"{prefix[:20]}: parts within parts a hundred deep; does the network contain itself?")
     found = []
-    for i, module in enumerate(modules):  # type: ignore[arg-type]
+    for i, module in enumerate(modules):
         if not isinstance(module, nn.Module):
             raise InputError(f"part {i} of the network is {type(module).__name__}; allowed: torch modules")
-        found += _in_order(module, f"{prefix}.{i}" if prefix else str(i))
+        found += _in_order(module, container, f"{prefix}.{i}" if prefix else str(i), depth + 1)
     return found
 
 
 class _Reader:
-    """Turns modules into parts, and notes what it cannot."""
+    """Turns modules into parts, and notes what it cannot.
 
-    def __init__(self):
+    types: of the numbers that currents are computed with. states: where the potentials of neurons are, by their place in memory.
+    """
+
+    def __init__(self, interface: Interface):
         try:
             import snntorch
         except ModuleNotFoundError:
             raise InputError("snnTorch is not installed: pip install -e '.[snntorch]'") from None
-        self.parts: list[Part] = []
-        self.reasons: list[str] = []
+        self.reasons: list[str] = global_reasons()
+        self.builder = Builder(interface, self.reasons)
+        self.types: set[torch.dtype] = set()
+        self.states: dict[int, str] = {}
         self.readers: dict[type, Callable[[str, Any], None]] = {
-            nn.Conv2d: self.conv,
-            nn.Linear: self.linear,
+            nn.Conv2d: self.plain,
+            nn.Linear: self.plain,
             nn.BatchNorm1d: self.norm,
             nn.BatchNorm2d: self.norm,
             nn.MaxPool2d: self.pool,
@@ -101,120 +105,136 @@ class _Reader:
             snntorch.Leaky: self.leaky,
         }
 
+    def container(self, where: str, module: nn.Module) -> None:
+        self.reasons += [f"{where}: {why}" for why in call_reasons(module)]
+
     def read(self, where: str, module: nn.Module) -> None:
-        if brevitas_layers.is_brevitas(module):
-            weights, scale, reasons = brevitas_layers.read(where, module)
-            self.reasons += reasons
-            if weights is not None:
-                read: Callable[..., None] = self.conv if isinstance(module, nn.Conv2d) else self.linear
-                read(where, module, weights, scale)
-            return
-        reader = self.readers.get(type_of(module))
-        if reader is None:
-            self.reasons.append(f"{where}: unknown; allowed: {ALLOWED}")
-        else:
-            reader(where, module)
+        """Add the parts of a module; one that cannot be read is noted, so that nothing is said of what it leads to."""
+        try:
+            reader = self.brevitas if brevitas_layers.is_brevitas(module) else self.readers.get(type_of(module))
+            if reader is None:
+                raise Unreadable(f"unknown; allowed: {ALLOWED}")
+            reasons = call_reasons(module)
+            if reasons:
+                raise Unreadable(*reasons)
+            reader(where, settled(module))
+        except Unreadable as why:
+            self.unread(where, *why.args)
+        except AttributeError as missing:
+            self.unread(where, f"lacks what its class gives it: {missing}")
+
+    def unread(self, where: str, *reasons: str) -> None:
+        self.reasons += [f"{where}: {why}" for why in reasons]
+        self.builder.take(Unread(where))
 
     def nothing(self, where: str, module: nn.Module) -> None:
-        if module.training and not isinstance(module, nn.Identity):
+        if module.training and bool(getattr(module, "p", False)):
             self.reasons.append(f"{where}: in training mode; call eval() first")
 
-    def conv(self, where: str, module: nn.Conv2d, weights: np.ndarray | None = None, scale: np.ndarray | None = None) -> None:
-        weights = array(module.weight) if weights is None else weights
-        found = convolution_reasons(
-            where, weights, stride=module.stride, padding=module.padding, dilation=module.dilation, groups=module.groups
-        )
-        if module.padding_mode != "zeros":
-            found.append(f"{where}: padding mode {module.padding_mode}; allowed: zeros")
-        self.reasons += found
-        self.parts.append(Weighted(where, weights, _bias(module, weights), scale, not found))
+    def plain(self, where: str, module: nn.Conv2d | nn.Linear) -> None:
+        weight, bias = read_attribute(module, "weight"), read_attribute(module, "bias")
+        self.weighted(where, module, *_of_one_shape(module, weight, bias))
 
-    def linear(self, where: str, module: nn.Linear, weights: np.ndarray | None = None, scale: np.ndarray | None = None) -> None:
-        weights = array(module.weight) if weights is None else weights
-        self.parts.append(Weighted(where, weights, _bias(module, weights), scale))
+    def brevitas(self, where: str, module: Any) -> None:
+        weight, bias, scale, numbers = brevitas_layers.read(module)
+        brevitas_layers.compare_with_call(module, *_of_one_shape(module, weight, bias))
+        self.weighted(where, module, weight, bias, scale, numbers)
+
+    def weighted(
+        self,
+        where: str,
+        module: nn.Conv2d | nn.Linear,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        scale: np.ndarray | None = None,
+        numbers: str = "weights",
+    ) -> None:
+        self.types |= {tensor.dtype for tensor in (weight, bias) if tensor is not None}
+        weights = array(weight)
+        found = _convolution_reasons(where, module, weights) if isinstance(module, nn.Conv2d) else []
+        self.reasons += found
+        offset = np.zeros(len(weights)) if bias is None else array(bias)
+        self.builder.take(Weighted(where, weights, offset, scale, not found, numbers))
 
     def norm(self, where: str, module: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
         if module.training:
-            self.reasons.append(f"{where}: in training mode, where its result depends on the batch; call eval() first")
-        if module.running_mean is None or module.running_var is None:
-            self.reasons.append(f"{where}: keeps no running mean and variance; allowed: track_running_stats=True")
-            return
-        mean, variance = array(module.running_mean), array(module.running_var)
-        gain = (1.0 if module.weight is None else array(module.weight)) / np.sqrt(variance + module.eps)
-        shift = np.zeros_like(mean) if module.bias is None else array(module.bias)
-        self.parts.append(Norm(where, gain, shift - mean * gain, np.abs(shift) + np.abs(mean * gain)))
+            raise Unreadable("in training mode, where its result depends on the batch; call eval() first")
+        before = self.builder.open[-1] if self.builder.open else None
+        wanted = nn.BatchNorm2d if isinstance(before, Weighted) and before.weights.ndim == 4 else nn.BatchNorm1d
+        if isinstance(before, Weighted) and type_of(module) is not wanted:
+            raise Unreadable(f"after {before.where}; allowed: {wanted.__name__}")
+        mean, variance = read_attribute(module, "running_mean"), read_attribute(module, "running_var")
+        if mean is None or variance is None:
+            raise Unreadable("keeps no running mean and variance; allowed: track_running_stats=True")
+        weight, bias = read_attribute(module, "weight"), read_attribute(module, "bias")
+        tensors = [tensor for tensor in (mean, variance, weight, bias) if tensor is not None]
+        if any(tensor.ndim != 1 or tensor.shape != mean.shape for tensor in tensors):
+            raise Unreadable(f"numbers of shapes {[list(tensor.shape) for tensor in tensors]}; allowed: one for each output")
+        if not (array(variance) >= 0).all() or not np.isfinite(module.eps) or not (array(variance) + module.eps > 0).all():
+            raise Unreadable(f"variance {array(variance).min():.6g} with eps {module.eps}; allowed: from 0 up, their sum above 0")
+        self.types |= {tensor.dtype for tensor in tensors}
+        gain = (1.0 if weight is None else array(weight)) / np.sqrt(array(variance) + module.eps)
+        shift = np.zeros_like(gain) if bias is None else array(bias)
+        self.builder.take(Norm(where, gain, shift - array(mean) * gain, np.abs(shift) + np.abs(array(mean) * gain)))
 
     def pool(self, where: str, module: nn.MaxPool2d) -> None:
-        sizes = {
-            what: _pair(value)
-            for what, value in (
-                ("kernel", module.kernel_size),
-                ("stride", module.stride),
-                ("padding", module.padding),
-                ("dilation", module.dilation),
-            )
-        }
-        self.reasons += pool_reasons(where, ceil=module.ceil_mode, **sizes)
-        self.parts.append(MaxPool(where))
+        kernel = _pair(module.kernel_size)
+        stride = kernel if module.stride is None else _pair(module.stride)
+        padding, dilation = _pair(module.padding), _pair(module.dilation)
+        reasons = pool_reasons(
+            where, kernel=kernel, stride=stride, padding=padding, dilation=dilation, ceil=bool(module.ceil_mode)
+        )
+        if module.return_indices:
+            reasons.append(f"{where}: return_indices=True; allowed: False")
+        self.reasons += reasons
+        self.builder.take(Unread(where) if reasons else MaxPool(where))
 
     def flatten(self, where: str, module: nn.Flatten) -> None:
         if module.start_dim != 1 or module.end_dim not in (-1, 3):
-            self.reasons.append(f"{where}: dimensions {module.start_dim} to {module.end_dim}; allowed: 1 to -1")
-        self.parts.append(Flatten(where))
+            raise Unreadable(f"dimensions {module.start_dim} to {module.end_dim}; allowed: 1 to -1")
+        self.builder.take(Flatten(where))
 
     def leaky(self, where: str, module: Any) -> None:
-        mechanism, threshold = module.reset_mechanism, array(module.threshold)
-        beta = np.clip(array(module.beta), 0, 1)
-        self.reasons += [f"{where}: {why}" for why in _leaky_reasons(module, beta, threshold)]
-        kind = "zero" if mechanism == "zero" else "subtract_delayed" if module.reset_delay else "subtract"
-        if threshold.ndim == 3:
-            threshold = threshold.reshape(-1)
-        self.parts.append(
-            Neurons(
-                where,
-                kind,
-                Fraction(float(beta.reshape(-1)[0])),
-                threshold.reshape(()) if threshold.size == 1 else threshold,
-                twice=kind == "subtract",
-            )
-        )
+        # Copies of a module may share its buffers, and so its potential.
+        first = self.states.setdefault(id(module._buffers), where)
+        if first != where:
+            raise Unreadable(f"the same neurons as {first}, so that both have one potential; allowed: neurons of its own")
+        neurons, reasons = read_leaky(where, module, self.builder.shape if self.builder.open else None)
+        self.reasons += reasons
+        self.builder.take(neurons)
 
 
-def _leaky_reasons(module: Any, beta: np.ndarray, threshold: np.ndarray) -> list[str]:
-    reasons = []
-    if int(module.reset_mechanism_val) not in (0, 1):
-        reasons.append(f"reset {module.reset_mechanism!r}; allowed: subtract, zero")
-    if module.inhibition:
-        reasons.append("inhibition; allowed: none")
-    if module.state_quant:
-        reasons.append("quantized state; allowed: none, the hardware's potential has whole steps of the weights")
-    if not (array(module.graded_spikes_factor) == 1).all():
-        reasons.append("graded spikes; allowed: a factor of 1")
-    if beta.size > 1 and not (beta == beta.reshape(-1)[0]).all():
-        reasons.append("several values of beta; allowed: one a layer")
-    if not np.isfinite(beta).all():
-        reasons.append("beta is not finite")
-    if threshold.size > 1 and threshold.ndim != 1 and threshold.shape[1:] != (1, 1):
-        reasons.append(f"thresholds of shape {threshold.shape}; allowed: one, [outputs] or [channels, 1, 1]")
-    if (threshold.astype(np.float32) != threshold).any():
-        reasons.append(f"threshold {threshold.reshape(-1)[0]:.9g} is no number of float32, in which snnTorch takes it off")
-    if (threshold < 0).any():
-        reasons.append(f"threshold {threshold.min():.6g}; allowed: from 0 up, since below snnTorch resets before the first spike")
-    points = torch.tensor([-1.0, -1e-30, 0.0, 1e-30, 1.0])
-    with torch.no_grad():
-        if module.spike_grad(points).tolist() != [0, 0, 0, 1, 1]:
-            reasons.append("its spike_grad is no step at the threshold")
-    return reasons
+def _of_one_shape(
+    module: nn.Conv2d | nn.Linear, weight: torch.Tensor | None, bias: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Weight and bias. Unreadable: they have not the dimensions of the layer."""
+    dimensions = 4 if isinstance(module, nn.Conv2d) else 2
+    if weight is None or weight.ndim != dimensions or not weight.numel():
+        shape = "none" if weight is None else list(weight.shape)
+        raise Unreadable(f"weights of shape {shape}; allowed: {dimensions} dimensions, none of them 0")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise Unreadable(f"bias of shape {list(bias.shape)}; allowed: one for each of {len(weight)} outputs")
+    return weight, bias
 
 
-def array(tensor: torch.Tensor) -> np.ndarray:
-    """The same numbers in float64, which holds those of float32 exactly."""
-    return tensor.detach().cpu().to(torch.float64).numpy()
-
-
-def _bias(module: nn.Conv2d | nn.Linear, weights: np.ndarray) -> np.ndarray:
-    return np.zeros(len(weights)) if module.bias is None else array(module.bias)
+def _convolution_reasons(where: str, module: nn.Conv2d, weights: np.ndarray) -> list[str]:
+    padding = module.padding if isinstance(module.padding, str) else _pair(module.padding)
+    found = convolution_reasons(
+        where,
+        weights,
+        stride=_pair(module.stride),
+        padding=padding,
+        dilation=_pair(module.dilation),
+        groups=module.groups,
+    )
+    if module.padding_mode != "zeros":
+        found.append(f"{where}: padding mode {module.padding_mode}; allowed: zeros")
+    return found
 
 
 def _pair(value: Any) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)
+    """(rows, columns) of a size as torch takes it."""
+    sizes = (value,) if isinstance(value, int) else tuple(value)
+    if len(sizes) not in (1, 2) or not all(isinstance(size, int) for size in sizes):
+        raise Unreadable(f"size {value!r}; allowed: one whole number, or two")
+    return (sizes[0], sizes[-1])
