@@ -26,7 +26,7 @@ def check_file(path: Path | str) -> list[Finding]:
 def check_source(text: str, name: str) -> list[Finding]:
     """Findings in Python source, in the order of its lines. name: what a finding calls the file."""
     try:
-        source = Source(ast.parse(text))
+        source = Source(ast.parse(text), Path(name).absolute())
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         raise CosimError(f"{name}{f':{line}' if line else ''}: not Python: {getattr(error, 'msg', error)}") from error

@@ -201,7 +201,7 @@ def hidden_interface(source: Source) -> Iterator[ast.AST]:
     filled = {called(node) for node in nodes if isinstance(node, ast.Call) and _takes_a_signal(source, node)}
     for node in nodes:
         match node:
-            case ast.ClassDef(name=name) if _hides_members(node) and (_holds_signals(node) or name in filled):
+            case ast.ClassDef(name=name) if _hides_members(node) and (_holds_signals(source, node) or name in filled):
                 yield ast.Name(name, ast.Load(), lineno=node.lineno)
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call) if name in filled:
                 if called(call) == "namedtuple":
@@ -226,9 +226,9 @@ def _hides_members(node: ast.ClassDef) -> bool:
     return any(isinstance(target, ast.Name) and target.id == "__slots__" for target in targets)
 
 
-def _holds_signals(node: ast.ClassDef) -> bool:
+def _holds_signals(source: Source, node: ast.ClassDef) -> bool:
     for child in ast.walk(node):
-        if isinstance(child, ast.Call) and called(child) in ("Signal", "ResetSignal", "counter", "signed"):
+        if isinstance(child, ast.Call) and source.scope.value_of(child).kind in SIGNALS:
             return True
         if isinstance(child, ast.AnnAssign) and "Signal" in ast.unparse(child.annotation):
             return True

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from .values import (
     BIT,
     CONSTANT,
-    HELPERS,
     INTEGER,
     INTEGER_FUNCTIONS,
     OBJECT,
@@ -24,7 +23,7 @@ from .values import (
     number_of,
     root_of,
 )
-from .walk import own_nodes
+from .walk import elaboration_of, own_nodes
 
 BITWISE = (ast.BitAnd, ast.BitOr, ast.BitXor)
 COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp)
@@ -133,17 +132,16 @@ class Scope:
         return self._called_function(node, name)
 
     def _called_function(self, node: ast.Call, name: str | None) -> Value:
-        """A helper, or a shadow slice `signal(4, 0)`."""
+        """A function whose source is known, or a shadow slice `signal(4, 0)`."""
         target = self.value_of(node.func)
         if target.kind in SIGNALS or (target.kind is Kind.PORT and 1 <= len(node.args) <= 2):
             return Value(Kind.SLICE, signed=False, width=_slice_width(node.args), logic=len(node.args) == 1)
-        if name in HELPERS:
-            return HELPERS[name]
-        match self.functions.get(name):
-            case ast.FunctionDef(
-                decorator_list=[], body=[ast.Return(value=ast.expr() as made)] | [_, ast.Return(value=ast.expr() as made)]
-            ):
-                return Scope({}).value_of(made)
+        match self.functions.get(name) if isinstance(node.func, ast.Name) else None:
+            case ast.FunctionDef(decorator_list=[], body=[*before, ast.Return(value=ast.expr() as made)]):
+                inner = Scope({})
+                for statement in before:
+                    inner.assign(statement)
+                return inner.value_of(made)
         return CONSTANT if name in INTEGER_FUNCTIONS else UNKNOWN
 
     def _signal(self, initial: ast.expr) -> Value:
@@ -250,7 +248,11 @@ def _part_width(index: ast.Slice) -> int | None:
 
 
 def parameter_values(
-    function: ast.FunctionDef, parameters: list[str], elaboration: Iterable[ast.stmt], generators: list[ast.FunctionDef]
+    function: ast.FunctionDef,
+    parameters: list[str],
+    elaboration: Iterable[ast.stmt],
+    generators: list[ast.FunctionDef],
+    functions: dict[str, ast.FunctionDef],
 ) -> dict[str, Value]:
     """What the parameters of a block are: constants where the elaboration computes with them, else ports.
 
@@ -259,7 +261,7 @@ def parameter_values(
     """
     constants = _declared_constants(function)
     for statement in elaboration:
-        constants |= _computed_with(statement)
+        constants |= _computed_with(statement, functions)
     values: dict[str, Value] = {}
     for generator in generators:
         constants |= _bounds(generator)
@@ -284,8 +286,8 @@ def _declared_constants(function: ast.FunctionDef) -> set[str]:
     }
 
 
-def _computed_with(statement: ast.stmt) -> set[str]:
-    """Names that a statement of the elaboration computes with."""
+def _computed_with(statement: ast.stmt, functions: dict[str, ast.FunctionDef]) -> set[str]:
+    """Names that a statement of the elaboration computes with, itself or in a function of which the source is known."""
     names = _names([statement.test]) if isinstance(statement, ast.If | ast.While) else set()
     for parent in own_nodes(statement):
         match parent:
@@ -293,9 +295,21 @@ def _computed_with(statement: ast.stmt) -> set[str]:
                 names |= _names(ast.iter_child_nodes(parent))
             case ast.Subscript(slice=index) | ast.IfExp(test=index) | ast.comprehension(iter=index):
                 names |= _names([index])
-            case ast.Call() if called(parent) in {*INTEGER_FUNCTIONS - {"len"}, *HELPERS, "intbv", "modbv", "range"}:
+            case ast.Call() if called(parent) in {*INTEGER_FUNCTIONS - {"len"}, "intbv", "modbv", "range"}:
                 names |= _names([*parent.args, *(given.value for given in parent.keywords)])
+            case ast.Call(func=ast.Name(id=name)) if name in functions:
+                names |= _names(_computed_arguments(parent, functions[name]))
     return names
+
+
+def _computed_arguments(call: ast.Call, function: ast.FunctionDef) -> list[ast.expr]:
+    """The arguments that a plain function computes with; a block's own elaboration does not count, nor do further calls."""
+    if function.decorator_list:
+        return []
+    computed = set().union(*(_computed_with(statement, {}) for statement in elaboration_of(function.body)))
+    parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    given = [*zip(parameters, call.args, strict=False), *((keyword.arg, keyword.value) for keyword in call.keywords)]
+    return [argument for name, argument in given if name in computed]
 
 
 def _bounds(generator: ast.FunctionDef) -> set[str]:

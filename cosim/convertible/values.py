@@ -62,13 +62,7 @@ PORT = Value(Kind.PORT)
 OBJECT = Value(Kind.OBJECT)
 BIT = Value(Kind.VARIABLE, signed=False, width=1, logic=True)
 
-HELPERS = {
-    "counter": Value(Kind.SIGNAL, signed=False),
-    "signed": Value(Kind.SIGNAL, signed=True),
-}
-"""Functions of rtl/stream.py that make a signal."""
-
-INTEGER_FUNCTIONS = {"len", "int", "max", "min", "sum", "abs", "ord", "round", "index_bits", "range"}
+INTEGER_FUNCTIONS = {"len", "int", "max", "min", "sum", "abs", "ord", "round", "range"}
 
 
 def merged(first: Value | None, second: Value) -> Value:

@@ -1,0 +1,145 @@
+"""Whether the HDL computes what a generator computes, where the types of all of its operands are known."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+
+from . import verilog, vhdl
+from .expression import Term, UnfollowedError, UnknownError, term_of, vector_of
+from .source import Generator
+from .values import Kind, Value, called
+
+
+@cache
+def judged(generator: Generator) -> dict[ast.expr, bool]:
+    """The expressions of a generator whose types are all known: True if both HDLs are right for all values, else False."""
+    verdicts: dict[ast.expr, bool] = {}
+    for node in generator.nodes:
+        for expression, check in _checks(generator, node):
+            try:
+                verdicts[expression] = check() is None
+            except UnknownError:
+                continue
+            except UnfollowedError:
+                verdicts[expression] = False
+    return verdicts
+
+
+@cache
+def proven(generator: Generator) -> set[ast.AST]:
+    """The nodes of expressions that both HDLs get right."""
+    return {node for expression, is_right in judged(generator).items() if is_right for node in ast.walk(expression)}
+
+
+def _checks(generator: Generator, node: ast.AST) -> Iterator[tuple[ast.expr, object]]:
+    """(expression, its check) of a statement."""
+    match node:
+        case ast.Assign(targets=[target], value=value):
+            if not _is_declaration(generator, target, value) and not _is_table(generator, value):
+                yield value, lambda: _wrong_assignment(generator, target, value)
+            yield from _indices(generator, target)
+        case ast.AugAssign(target=target, value=value):
+            yield value, lambda: _wrong_update(generator, target, value)
+        case ast.If(test=test) | ast.While(test=test):
+            if not generator.value_of(test).is_constant and not generator.is_case(node):
+                yield test, lambda: _wrong_test(generator, test)
+
+
+def _is_declaration(generator: Generator, target: ast.expr, value: ast.expr) -> bool:
+    return isinstance(target, ast.Name) and generator.value_of(value).kind is Kind.BITS
+
+
+def _is_table(generator: Generator, value: ast.expr) -> bool:
+    """A word of a table, or a memory of the generator itself: rules of their own."""
+    return isinstance(value, ast.ListComp) or (
+        isinstance(value, ast.Subscript) and generator.value_of(value.value).kind in (Kind.ROM, Kind.INTEGERS, Kind.NUMPY)
+    )
+
+
+def _indices(generator: Generator, target: ast.expr) -> Iterator[tuple[ast.expr, object]]:
+    while isinstance(target, ast.Subscript | ast.Attribute):
+        if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
+            index = target.slice
+            yield index, lambda index=index: _wrong_index(generator, index)
+        target = target.value
+
+
+def _wrong_index(generator: Generator, index: ast.expr) -> Term | None:
+    term = term_of(generator, index)
+    return verilog.wrong_test(term) or vhdl.wrong_index(term)
+
+
+def _wrong_test(generator: Generator, test: ast.expr) -> Term | None:
+    return verilog.wrong_test(term_of(generator, test)) or vhdl.wrong_test(term_of(generator, test))
+
+
+def _wrong_assignment(generator: Generator, target: ast.expr, value: ast.expr) -> Term | None:
+    place = _target(generator, target)
+    term = term_of(generator, value)
+    term.is_right_side = True
+    if term.number is not None:
+        # MyHDL's simulator refuses a constant that the target does not hold.
+        return vhdl.wrong_assignment(term, _type_of(place))
+    return verilog.wrong_assignment(term, place.width) or vhdl.wrong_assignment(term, _type_of(place))
+
+
+def _type_of(place: Term) -> vhdl.Type:
+    if place.kind == "bit":
+        return vhdl.Type("std", 1)
+    return vhdl.Type("signed" if place.signed else "unsigned", place.width)
+
+
+def _target(generator: Generator, target: ast.expr) -> Term:
+    """A signal or variable, or a part of one."""
+    match target:
+        case ast.Attribute(value=value, attr="next"):
+            return _whole(generator, value)
+        case ast.Subscript(value=value, slice=ast.Slice() as part):
+            whole = _target(generator, value) if isinstance(value, ast.Attribute) else _whole(generator, value)
+            return _part_of(generator, target, whole, part)
+        case ast.Subscript(value=value):
+            whole = _target(generator, value) if isinstance(value, ast.Attribute) else _whole(generator, value)
+            if whole.kind == "bit":
+                raise UnfollowedError(target)
+            return Term(target, "bit", 0, 1, width=1)
+    # A variable of Python's own type.
+    raise UnfollowedError(target)
+
+
+def _whole(generator: Generator, node: ast.expr) -> Term:
+    value = generator.value_of(node)
+    if isinstance(node, ast.Subscript):
+        base = generator.value_of(node.value)
+        if base.kind is Kind.LIST:
+            value = base.element or Value(Kind.UNKNOWN)
+    return vector_of(node, value, is_name=isinstance(node, ast.Name | ast.Attribute))
+
+
+def _part_of(generator: Generator, node: ast.expr, whole: Term, part: ast.Slice) -> Term:
+    if part.lower is None and part.upper is None:
+        return whole
+    high = whole.width if part.lower is None else generator.value_of(part.lower).number
+    low = 0 if part.upper is None else generator.value_of(part.upper).number
+    if high is None or low is None:
+        raise UnknownError
+    if part.lower is None or not 0 <= low < high <= whole.width:
+        raise UnfollowedError(node)
+    return Term(node, "slice", 0, (1 << high - low) - 1, [], high - low, whole.signed)
+
+
+def _wrong_update(generator: Generator, target: ast.expr, value: ast.expr) -> Term | None:
+    """An augmented assignment: followed where operand and variable have one sign and the operand is no longer."""
+    place, term = _whole(generator, target), term_of(generator, value)
+    if term.number is not None:
+        return None if 0 <= term.number < 2**30 and term.fits(place.width, place.signed) else term
+    is_same = term.kind in ("vector", "element") and term.signed == place.signed and term.width <= place.width
+    return None if is_same else term
+
+
+def inexact_expression(generator: Generator) -> Iterator[ast.AST]:
+    yield from (expression for expression, is_right in judged(generator).items() if not is_right)
+
+
+__all__ = ["called", "inexact_expression", "judged", "proven"]
