@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from .exactness import inexact_expression, unless_proven
 from .rule import Rule, in_generators
 from .scope import BITWISE
 from .source import Generator
@@ -239,7 +240,7 @@ RULES = (
         "assign the full result to a signal or variable of its own first",
         "sums, differences, products, negations and left shifts that are shifted right, divided, negated, compared, tested, "
         "joined or used as an index; the form alone, since widths are not seen: it fires also where the operand's width does",
-        in_generators(lost_carry),
+        in_generators(unless_proven(lost_carry)),
     ),
     Rule(
         "constant-product",
@@ -248,7 +249,7 @@ RULES = (
         "make the product an assignment of its own, the constant on the right",
         "constants that are names, on the left or in a product that is not the first operand of an assignment to a whole signal; "
         "literals that are wider than a vector of known width, or left of a sum",
-        in_generators(constant_product),
+        in_generators(unless_proven(constant_product)),
     ),
     Rule(
         "mixed-signs",
@@ -256,7 +257,7 @@ RULES = (
         "Verilog takes the signed operand for an unsigned one",
         "copy the unsigned operand to a signed signal or variable first, or put both in plain signals",
         "operands whose signs are seen: signals, lists and variables of the block itself, slices, `.signed()`, `concat()`",
-        in_generators(mixed_signs),
+        in_generators(unless_proven(mixed_signs)),
     ),
     Rule(
         "signed-division",
@@ -264,7 +265,7 @@ RULES = (
         "`//` rounds towards zero in Verilog and VHDL and `%` follows the dividend in Verilog, other than in Python",
         "shift and mask instead, or divide unsigned vectors",
         "`//` and `%` with an operand that is seen to be signed",
-        in_generators(signed_division),
+        in_generators(unless_proven(signed_division)),
     ),
     Rule(
         "widened-inversion",
@@ -272,7 +273,7 @@ RULES = (
         "Verilog inverts the bits with which it extends the vector too",
         "assign the inverted vector to a signal of its own first",
         "`~` in a sum, difference, product or left shift, compared with a constant, or assigned where both widths are seen",
-        in_generators(widened_inversion),
+        in_generators(unless_proven(widened_inversion)),
     ),
     Rule(
         "wide-constant",
@@ -280,7 +281,7 @@ RULES = (
         "VHDL gives the constant the width of the narrow operand",
         "assign the operand to a signal of the full width first",
         "`|`, `&` and `^` of a vector of known width and a wider constant of known value",
-        in_generators(wide_constant),
+        in_generators(unless_proven(wide_constant)),
     ),
     Rule(
         "negative-index",
@@ -296,7 +297,16 @@ RULES = (
         "VHDL `shift_left(1, ...)` does not compile",
         "shift a variable that holds the constant, or set the bit by index",
         "constants and loop variables that are shifted",
-        in_generators(shifted_constant),
+        in_generators(unless_proven(shifted_constant)),
+    ),
+    Rule(
+        "inexact-expression",
+        "S",
+        "the HDL computes it with fewer bits, another sign or other types than Python, or does not compile",
+        "assign each step to a signal or variable of its own, which has the width and sign of the step",
+        "assignments, conditions and indices of which all types are seen, where the HDL is not proven right for all values and no "
+        "other rule names the reason",
+        in_generators(inexact_expression),
     ),
     Rule(
         "vector-in-logic",

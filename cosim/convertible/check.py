@@ -10,6 +10,8 @@ from .rule import Finding
 from .rules import RULES
 from .source import Source
 
+GENERAL = "inexact-expression"
+"""The rule that keeps silent where another one names the reason."""
 CODE_LENGTH = 60
 """Characters of a construct that a finding quotes."""
 
@@ -30,10 +32,22 @@ def check_source(text: str, name: str) -> list[Finding]:
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         raise CosimError(f"{name}{f':{line}' if line else ''}: not Python: {getattr(error, 'msg', error)}") from error
+    found = [(rule, node) for rule in RULES for node in rule.find(source)]
+    named = {_line(node) for rule, node in found if rule.name != GENERAL}
     findings = {
-        Finding(name, getattr(node, "lineno", 0), rule, _quoted(node)): None for rule in RULES for node in rule.find(source)
+        Finding(name, _line(node), rule, _quoted(node)): None
+        for rule, node in found
+        if rule.name != GENERAL or named.isdisjoint(_lines(node))
     }
     return sorted(findings, key=lambda finding: finding.line)
+
+
+def _line(node: ast.AST) -> int:
+    return getattr(node, "lineno", 0)
+
+
+def _lines(node: ast.AST) -> range:
+    return range(_line(node), (getattr(node, "end_lineno", None) or _line(node)) + 1)
 
 
 def _quoted(node: ast.AST) -> str:

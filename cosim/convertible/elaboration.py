@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from .choices import has_reset, writes
 from .rule import Rule, in_blocks, in_generators
 from .source import Block, Generator, Source
 from .values import SIGNALS, Kind, Value, called, calls, keyword, number_of
@@ -98,6 +99,13 @@ def nested_concat(block: Block) -> Iterator[ast.AST]:
                     yield argument
 
 
+def signed_in_concat(block: Block) -> Iterator[ast.AST]:
+    for statement in block.elaboration:
+        for node in calls(own_nodes(statement), "ConcatSignal"):
+            values = [(argument, block.scope.value_of(argument)) for argument in node.args]
+            yield from (argument for argument, value in values if value.kind is Kind.SIGNAL and value.signed)
+
+
 def slice_of_concat(block: Block) -> Iterator[ast.AST]:
     for statement in block.elaboration:
         for node in own_nodes(statement):
@@ -112,33 +120,16 @@ def free_intbv(generator: Generator) -> Iterator[ast.AST]:
 
 
 def memory_reset(block: Block) -> Iterator[ast.AST]:
-    memories = {name for generator in block.generators for name, index, _ in _writes(generator) if _is_address(generator, index)}
+    memories = {name for generator in block.generators for name, index, _ in writes(generator) if _is_address(generator, index)}
     for generator in block.generators:
-        for name, _, node in _writes(generator):
-            if name in memories and (_has_reset(generator) or _is_under_reset(generator, node)):
+        for name, _, node in writes(generator):
+            if name in memories and (has_reset(generator) or _is_under_reset(generator, node)):
                 yield node
-
-
-def _writes(generator: Generator) -> Iterator[tuple[str, ast.expr, ast.AST]]:
-    """(list, index, node) of each assignment to an element of a list of signals."""
-    for node in generator.nodes:
-        match node:
-            case ast.Attribute(value=ast.Subscript(value=ast.Name(id=name), slice=index), attr="next"):
-                if generator.scope[name].kind is Kind.LIST:
-                    yield name, index, node
 
 
 def _is_address(generator: Generator, index: ast.expr) -> bool:
     value = generator.value_of(index)
     return value.is_vector or value.kind is Kind.PORT
-
-
-def _has_reset(generator: Generator) -> bool:
-    for node in generator.node.decorator_list:
-        if isinstance(node, ast.Call) and called(node) == "always_seq":
-            reset = keyword(node, "reset", 1)
-            return not (isinstance(reset, ast.Constant) and reset.value is None)
-    return False
 
 
 def _is_under_reset(generator: Generator, node: ast.AST) -> bool:
@@ -315,6 +306,14 @@ RULES = (
         "join all parts in one ConcatSignal",
         "ConcatSignals of the block that no generator reads",
         in_blocks(nested_concat),
+    ),
+    Rule(
+        "signed-in-concat",
+        "T",
+        "VHDL cannot join a signed vector",
+        "copy it to an unsigned signal first",
+        "signed signals in a ConcatSignal",
+        in_blocks(signed_in_concat),
     ),
     Rule(
         "slice-of-concat",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from . import verilog, vhdl
 from .expression import Term, UnfollowedError, UnknownError, term_of, vector_of
 from .source import Generator
-from .values import Kind, Value, called
+from .values import INTEGER, Kind, Value
+
+
+Check = Callable[[], Term | None]
+"""Gives the part of an expression that is wrong."""
 
 
 @cache
@@ -33,22 +37,23 @@ def proven(generator: Generator) -> set[ast.AST]:
     return {node for expression, is_right in judged(generator).items() if is_right for node in ast.walk(expression)}
 
 
-def _checks(generator: Generator, node: ast.AST) -> Iterator[tuple[ast.expr, object]]:
+def _checks(generator: Generator, node: ast.AST) -> Iterator[tuple[ast.expr, Check]]:
     """(expression, its check) of a statement."""
     match node:
         case ast.Assign(targets=[target], value=value):
             if not _is_declaration(generator, target, value) and not _is_table(generator, value):
                 yield value, lambda: _wrong_assignment(generator, target, value)
             yield from _indices(generator, target)
-        case ast.AugAssign(target=target, value=value):
-            yield value, lambda: _wrong_update(generator, target, value)
+        case ast.AugAssign(target=ast.Name() as target, op=op, value=value):
+            yield value, lambda: _wrong_update(generator, target, op, value)
         case ast.If(test=test) | ast.While(test=test):
-            if not generator.value_of(test).is_constant and not generator.is_case(node):
+            if not generator.value_of(test).is_constant:
                 yield test, lambda: _wrong_test(generator, test)
 
 
 def _is_declaration(generator: Generator, target: ast.expr, value: ast.expr) -> bool:
-    return isinstance(target, ast.Name) and generator.value_of(value).kind is Kind.BITS
+    """Of a variable: where it is an integer its uses are not followed."""
+    return isinstance(target, ast.Name) and (generator.value_of(value).kind is Kind.BITS or generator.value_of(target) == INTEGER)
 
 
 def _is_table(generator: Generator, value: ast.expr) -> bool:
@@ -58,7 +63,7 @@ def _is_table(generator: Generator, value: ast.expr) -> bool:
     )
 
 
-def _indices(generator: Generator, target: ast.expr) -> Iterator[tuple[ast.expr, object]]:
+def _indices(generator: Generator, target: ast.expr) -> Iterator[tuple[ast.expr, Check]]:
     while isinstance(target, ast.Subscript | ast.Attribute):
         if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
             index = target.slice
@@ -104,7 +109,8 @@ def _target(generator: Generator, target: ast.expr) -> Term:
             if whole.kind == "bit":
                 raise UnfollowedError(target)
             return Term(target, "bit", 0, 1, width=1)
-    # A variable of Python's own type.
+        case ast.Name():
+            return _whole(generator, target)
     raise UnfollowedError(target)
 
 
@@ -129,17 +135,26 @@ def _part_of(generator: Generator, node: ast.expr, whole: Term, part: ast.Slice)
     return Term(node, "slice", 0, (1 << high - low) - 1, [], high - low, whole.signed)
 
 
-def _wrong_update(generator: Generator, target: ast.expr, value: ast.expr) -> Term | None:
+def _wrong_update(generator: Generator, target: ast.Name, op: ast.operator, value: ast.expr) -> Term | None:
     """An augmented assignment: followed where operand and variable have one sign and the operand is no longer."""
     place, term = _whole(generator, target), term_of(generator, value)
+    if not isinstance(op, ast.Add | ast.Sub | ast.BitAnd | ast.BitOr | ast.BitXor):
+        raise UnfollowedError(value)
     if term.number is not None:
         return None if 0 <= term.number < 2**30 and term.fits(place.width, place.signed) else term
     is_same = term.kind in ("vector", "element") and term.signed == place.signed and term.width <= place.width
     return None if is_same else term
 
 
+def unless_proven(find: Callable[[Generator], Iterator[ast.AST]]) -> Callable[[Generator], Iterator[ast.AST]]:
+    """A rule's `find` without the places that both HDLs get right."""
+
+    def find_unproven(generator: Generator) -> Iterator[ast.AST]:
+        yield from (node for node in find(generator) if node not in proven(generator))
+
+    return find_unproven
+
+
 def inexact_expression(generator: Generator) -> Iterator[ast.AST]:
     yield from (expression for expression, is_right in judged(generator).items() if not is_right)
 
-
-__all__ = ["called", "inexact_expression", "judged", "proven"]

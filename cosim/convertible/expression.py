@@ -6,14 +6,14 @@ import ast
 from dataclasses import dataclass, field
 
 from .source import Generator
-from .values import Kind, Value, called, number_of
+from .values import Kind, Value, called
 
 MAX_SHIFT = 1024
 """Positions that a left shift is followed for."""
 
 BINARY = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//", ast.Mod: "%", ast.LShift: "<<", ast.RShift: ">>",
-    ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^",
+    ast.Pow: "**", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^",
 }  # fmt: skip
 UNARY = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "~", ast.Not: "not"}
 LEAVES = ("vector", "bit", "constant", "integer", "slice", "element", "text")
@@ -68,9 +68,11 @@ def term_of(generator: Generator, node: ast.expr) -> Term:
     """The term of an expression; UnknownError or UnfollowedError where there is none."""
     value = generator.value_of(node)
     number = value.number if value.is_constant else None
-    if number is not None and not isinstance(node, ast.Call):
+    if number is not None and _is_literal(node):
         return Term(node, "constant", number, number, number=number, is_name=not isinstance(node, ast.Constant | ast.UnaryOp))
     match node:
+        case ast.Constant(value=bool() as flag):
+            return Term(node, "constant", int(flag), int(flag), number=int(flag))
         case ast.Name() | ast.Attribute():
             return _named(generator, node, value)
         case ast.Subscript():
@@ -91,17 +93,41 @@ def term_of(generator: Generator, node: ast.expr) -> Term:
     raise UnfollowedError(node)
 
 
+def _is_literal(node: ast.expr) -> bool:
+    """MyHDL writes a number for it."""
+    is_negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant)
+    return is_negative or isinstance(node, ast.Constant | ast.Name | ast.Attribute)
+
+
 def _named(generator: Generator, node: ast.expr, value: Value) -> Term:
     if isinstance(node, ast.Attribute) and node.attr in ("next", "val", "min", "max"):
         raise UnfollowedError(node)
+    if value.kind is Kind.INTEGER and isinstance(node, ast.Name):
+        return _loop_variable(generator, node)
     return vector_of(node, value, is_name=True)
 
 
+def _loop_variable(generator: Generator, node: ast.Name) -> Term:
+    """A loop variable, a signed integer of 32 bits in both HDLs; other variables of Python's own types are not followed."""
+    if node.id not in generator.loops:
+        raise UnfollowedError(node)
+    ends = [_ends(generator, loop) for loop in generator.loops[node.id]]
+    return Term(node, "integer", min(low for low, _ in ends), max(high for _, high in ends), [], 32, True, is_name=True)
+
+
+def _ends(generator: Generator, loop: ast.expr) -> tuple[int, int]:
+    """The lowest and highest value of range() and downrange()."""
+    if called(loop) not in ("range", "downrange") or not isinstance(loop, ast.Call) or not 1 <= len(loop.args) <= 2:
+        raise UnknownError
+    numbers = [generator.value_of(argument).number for argument in loop.args]
+    if any(number is None for number in numbers):
+        raise UnknownError
+    low, end = (0, *numbers) if len(numbers) == 1 else sorted(numbers)  # type: ignore[type-var]
+    return low, max(low, end - 1)  # type: ignore[operator,type-var,return-value]
+
+
 def vector_of(node: ast.AST, value: Value, *, is_name: bool) -> Term:
-    """A signal or variable, or a loop variable."""
-    if value.kind is Kind.INTEGER and isinstance(node, ast.Name):
-        # A loop variable; its bounds are constants.
-        return Term(node, "integer", -(2**31) + 1, 2**31 - 1, is_name=True, signed=True, width=32)
+    """A signal or variable, or an element of a list."""
     if not value.is_vector or value.width is None or value.signed is None or value.width < 1:
         raise UnknownError
     low, high = limits(value.width, value.signed)
@@ -162,9 +188,7 @@ def _call(generator: Generator, node: ast.Call) -> Term:
         parts = [_joined(generator, argument) for argument in node.args]
         width = sum(part.width for part in parts)
         return Term(node, "concat", 0, (1 << width) - 1, parts, width, bits=width)
-    if any(generator.value_of(argument).kind is Kind.UNKNOWN for argument in node.args):
-        raise UnknownError
-    raise UnfollowedError(node)
+    raise UnfollowedError(node) if name in ("int", "bool", "concat", "signed") else UnknownError
 
 
 def _joined(generator: Generator, node: ast.expr) -> Term:
@@ -226,6 +250,17 @@ def _divided(node: ast.AST, left: Term, right: Term) -> tuple[int, int]:
     return 0, left.high if isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv) else right.high
 
 
+def _power(node: ast.AST, left: Term, right: Term) -> tuple[int, int]:
+    """Of integers alone."""
+    if not _is_integer(left) or not _is_integer(right) or left.low < 0 or not 0 <= right.low <= right.high < 32:
+        raise UnfollowedError(node)
+    return min(left.low**right.low, left.low**right.high), left.high**right.high
+
+
+def _is_integer(term: Term) -> bool:
+    return term.kind in ("constant", "integer") or (term.kind in BINARY.values() and all(_is_integer(p) for p in term.parts))
+
+
 RANGES = {
     "+": lambda _, a, b: (a.low + b.low, a.high + b.high),
     "-": lambda _, a, b: (a.low - b.high, a.high - b.low),
@@ -235,8 +270,7 @@ RANGES = {
     "&": _bits,
     "|": _bits,
     "^": _bits,
+    "**": _power,
     "//": _divided,
     "%": _divided,
 }
-
-__all__ = ["Term", "UnfollowedError", "UnknownError", "limits", "number_of", "term_of", "vector_of"]

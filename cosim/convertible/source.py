@@ -9,8 +9,8 @@ from pathlib import Path
 
 from .origins import functions_of, with_own_names
 from .scope import Scope, parameter_values
-from .values import INTEGER, PORT, SIGNALS, Kind, Value, called, merged
-from .walk import called_decorator, decorate_called, decorators_of, elaboration_of, functions_in, is_generator, own_nodes
+from .values import BIT, INTEGER, PORT, SIGNALS, Kind, Value, called, merged
+from .walk import arms_of, called_decorator, decorate_called, decorators_of, elaboration_of, exclude_each_other, functions_in, is_generator, own_nodes
 
 USER_CODE = ("verilog_code", "vhdl_code", "verilog_instance", "vhdl_instance")
 PORT_TYPES = "signals"
@@ -29,7 +29,8 @@ class Source:
     def __init__(self, tree: ast.Module, path: Path):
         self.tree = with_own_names(tree)
         decorate_called(self.tree)
-        self.own_functions = {node.name: node for node in functions_in(self.tree.body)}
+        outside_of_classes = [statement for statement in self.tree.body if not isinstance(statement, ast.ClassDef)]
+        self.own_functions = {node.name: node for node in functions_in(outside_of_classes)}
         self.functions = functions_of(path, self.tree) | self.own_functions
         self.user_code = {
             target.value.id
@@ -110,6 +111,7 @@ class Block:
         self.functions = {function.name: function for function in functions_in(node.body)}
         functions = [function for function in functions_in(node.body) if is_generator(function)]
         functions += _called_elsewhere(source, self, functions)
+        self.arms = {id(function): arms for function, arms in arms_of(node.body)}
         self.parameters = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs) if a.arg != "self"]
         values = parameter_values(node, self.parameters, self.elaboration, functions, source.functions)
         values |= {name: value for name, value in types.items() if values.get(name) is PORT}
@@ -128,8 +130,13 @@ class Block:
                 continue
             seen.add(id(function))
             generators.append(Generator(self, function))
-            waiting += [self.function(node) for node in generators[-1].calls if self.function(node) is not None]
+            called_functions = [self.function(node) for node in generators[-1].calls]
+            waiting += [function for function in called_functions if function is not None]
         return generators
+
+    def can_run_together(self, first: Generator, second: Generator) -> bool:
+        """Both generators can be part of one instance: no condition has them in different arms."""
+        return not exclude_each_other(self.arms.get(id(first.node), ()), self.arms.get(id(second.node), ()))
 
     def function(self, call: ast.Call) -> ast.FunctionDef | None:
         """The function of this file that a call calls by its name."""
@@ -194,9 +201,13 @@ class Generator:
         return values
 
     @cached_property
-    def loops(self) -> set[str]:
-        """Names of loop variables."""
-        return {node.target.id for node in self.nodes if isinstance(node, ast.For) and isinstance(node.target, ast.Name)}
+    def loops(self) -> dict[str, list[ast.expr]]:
+        """By name of a loop variable what its loops run over."""
+        loops: dict[str, list[ast.expr]] = {}
+        for node in self.nodes:
+            if isinstance(node, ast.For) and isinstance(node.target, ast.Name):
+                loops.setdefault(node.target.id, []).append(node.iter)
+        return loops
 
     def value_of(self, node: ast.expr) -> Value:
         """What an expression of the generator stands for."""
@@ -212,6 +223,8 @@ class Generator:
 def _variable(value: Value) -> Value:
     if value.kind is Kind.BITS:
         return Value(Kind.VARIABLE, value.signed, value.width, value.logic)
+    if value == BIT:
+        return BIT
     return value if value.kind is Kind.LIST else INTEGER
 
 

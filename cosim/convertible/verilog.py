@@ -12,7 +12,6 @@ from .expression import Term
 
 PLAIN_CONSTANT = 2**30
 """From here on a constant is written with a size and without a sign."""
-RING = ("+", "-", "*", "&", "|", "^")
 
 
 @dataclass(eq=False)
@@ -50,7 +49,7 @@ def _is_negative(term: Term) -> bool:
             return True
         case "-":
             return not term.is_right_side or any(_is_negative(part) for part in term.parts)
-        case "+" | "*" | "&" | "|" | "^" | "//" | "%" | "<<" | ">>":
+        case "+" | "*" | "**" | "&" | "|" | "^" | "//" | "%" | "<<" | ">>":
             return any(_is_negative(part) for part in term.parts)
         case "neg" | "pos" | "~" | "not":
             return _is_negative(term.parts[0])
@@ -185,10 +184,7 @@ class _Check:
 
     def _reinterpreted(self, node: Node, width: int, signed: bool, wanted: int) -> Term | None:
         (part,) = node.parts
-        if node.term.kind == ">>":
-            wrong = self.exact(part)
-        else:
-            wrong = self.low_bits(part, part.width, part.signed, part.width)
+        wrong = self.exact(part) if node.term.kind == ">>" else self.low_bits(part, part.width, part.signed, part.width)
         is_extended_wrongly = not signed and node.term.low < 0 and wanted > node.width
         return wrong or (node.term if is_extended_wrongly or not node.term.fits(node.width, True) else None)
 

@@ -317,7 +317,7 @@ def _applied(part: Part, name: str, size: int) -> Part:
     match name:
         case "to_integer":
             _exact(part)
-            if part.kind == "int" or part.kind == "nat" or not -INTEGER_LIMIT < min(term.low, 0) <= max(term.high, 0) < INTEGER_LIMIT:
+            if part.kind in INTEGERS or max(abs(term.low), abs(term.high)) >= INTEGER_LIMIT:
                 raise WrongError(term)
             return Part("int", 0, EVERY, term)
         case "resize":

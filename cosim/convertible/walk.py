@@ -51,6 +51,32 @@ def functions_in(statements: list[ast.stmt]) -> Iterator[ast.FunctionDef]:
             yield from functions_in(list(inner_statements(statement)))
 
 
+Arms = tuple[tuple[int, int], ...]
+"""(line of an if or match, arm) of all around a function."""
+
+
+def arms_of(statements: list[ast.stmt], around: Arms = ()) -> Iterator[tuple[ast.FunctionDef, Arms]]:
+    """The functions that functions_in() gives, with the arms of conditions in which they are defined."""
+    for statement in statements:
+        if isinstance(statement, ast.FunctionDef):
+            yield statement, around
+        elif isinstance(statement, ast.If):
+            yield from arms_of(statement.body, (*around, (statement.lineno, 0)))
+            yield from arms_of(statement.orelse, (*around, (statement.lineno, 1)))
+            if isinstance(statement.body[-1], ast.Return | ast.Raise):
+                around = (*around, (statement.lineno, 1))
+        elif isinstance(statement, ast.Match):
+            for arm, case in enumerate(statement.cases):
+                yield from arms_of(case.body, (*around, (statement.lineno, arm)))
+        else:
+            yield from arms_of(list(inner_statements(statement)), around)
+
+
+def exclude_each_other(first: Arms, second: Arms) -> bool:
+    """They are in different arms of one condition."""
+    return any(line == other and arm != arm_2 for line, arm in first for other, arm_2 in second)
+
+
 def own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
     """The nodes of a statement without those of the statements inside it."""
     for child in ast.iter_child_nodes(statement):
