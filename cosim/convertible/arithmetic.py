@@ -208,6 +208,22 @@ def wide_constant(generator: Generator) -> Iterator[ast.AST]:
                 yield node
 
 
+SIZED_CONSTANT, LAST_INTEGER = 2**30, 2**31 - 1
+"""From the first on Verilog's constants have no sign; VHDL's integers end at the second."""
+
+
+def big_constant(generator: Generator) -> Iterator[ast.AST]:
+    for node in generator.nodes:
+        operands = _operands(node) or ()
+        for constant, other in (operands, operands[::-1]) if operands else ():
+            size = abs(generator.value_of(constant).number or 0) if generator.value_of(constant).is_constant else 0
+            vector = generator.value_of(other)
+            is_integer = not (isinstance(node, ast.BinOp) and isinstance(node.op, BITWISE))
+            may_be_signed = vector.signed is not False
+            if _is_wire(vector) and ((size > LAST_INTEGER and is_integer) or (size >= SIZED_CONSTANT and may_be_signed)):
+                yield node
+
+
 def vector_in_logic(generator: Generator) -> Iterator[ast.AST]:
     for node in generator.nodes:
         if isinstance(node, ast.BoolOp):
@@ -284,6 +300,15 @@ RULES = (
         in_generators(unless_proven(wide_constant)),
     ),
     Rule(
+        "big-constant",
+        "S",
+        "from 2**30 on Verilog writes the constant without a sign, so that signed operands count as unsigned; from 2**31 on VHDL "
+        "has no such integer",
+        "put the constant into a signal or variable of the vector's width and sign first",
+        "sums, differences, products, `|`, `^` and comparisons of a vector or port and a constant of known value",
+        in_generators(unless_proven(big_constant)),
+    ),
+    Rule(
         "negative-index",
         "S",
         "an index counts from the beginning only: Verilog reads unknown bits, GHDL stops",
@@ -304,8 +329,8 @@ RULES = (
         "S",
         "the HDL computes it with fewer bits, another sign or other types than Python, or does not compile",
         "assign each step to a signal or variable of its own, which has the width and sign of the step",
-        "assignments, conditions and indices of which all types are seen, where the HDL is not proven right for all values and no "
-        "other rule names the reason",
+        "assignments, conditions and indices of which all types are seen, where the HDL is not proven right for all values and "
+        "no other rule names the reason",
         in_generators(inexact_expression),
     ),
     Rule(

@@ -224,7 +224,7 @@ RULES = (
     Rule(
         "shared-list",
         "S",
-        "several processes drive a whole list in VHDL, or Verilog declares it for one kind of process: unknown values, or an error",
+        "several processes drive a whole list in VHDL, or Verilog declares it for one kind of process: unknown bits or an error",
         "make a list for each generator, or assign to all elements in one",
         "lists of the block to which two generators assign: one has a reset or an index that is no constant, or only one of them "
         "makes wires",

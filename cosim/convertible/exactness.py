@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 
 from . import verilog, vhdl
 from .expression import Term, UnfollowedError, UnknownError, term_of, vector_of
 from .source import Generator
 from .values import INTEGER, Kind, Value
-
 
 Check = Callable[[], Term | None]
 """Gives the part of an expression that is wrong."""
@@ -42,13 +41,13 @@ def _checks(generator: Generator, node: ast.AST) -> Iterator[tuple[ast.expr, Che
     match node:
         case ast.Assign(targets=[target], value=value):
             if not _is_declaration(generator, target, value) and not _is_table(generator, value):
-                yield value, lambda: _wrong_assignment(generator, target, value)
+                yield value, partial(_wrong_assignment, generator, target, value)
             yield from _indices(generator, target)
         case ast.AugAssign(target=ast.Name() as target, op=op, value=value):
-            yield value, lambda: _wrong_update(generator, target, op, value)
+            yield value, partial(_wrong_update, generator, target, op, value)
         case ast.If(test=test) | ast.While(test=test):
             if not generator.value_of(test).is_constant:
-                yield test, lambda: _wrong_test(generator, test)
+                yield test, partial(_wrong_test, generator, test)
 
 
 def _is_declaration(generator: Generator, target: ast.expr, value: ast.expr) -> bool:
@@ -66,8 +65,7 @@ def _is_table(generator: Generator, value: ast.expr) -> bool:
 def _indices(generator: Generator, target: ast.expr) -> Iterator[tuple[ast.expr, Check]]:
     while isinstance(target, ast.Subscript | ast.Attribute):
         if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
-            index = target.slice
-            yield index, lambda index=index: _wrong_index(generator, index)
+            yield target.slice, partial(_wrong_index, generator, target.slice)
         target = target.value
 
 
@@ -157,4 +155,3 @@ def unless_proven(find: Callable[[Generator], Iterator[ast.AST]]) -> Callable[[G
 
 def inexact_expression(generator: Generator) -> Iterator[ast.AST]:
     yield from (expression for expression, is_right in judged(generator).items() if not is_right)
-

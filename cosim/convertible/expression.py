@@ -15,6 +15,7 @@ BINARY = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//", ast.Mod: "%", ast.LShift: "<<", ast.RShift: ">>",
     ast.Pow: "**", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^",
 }  # fmt: skip
+COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 UNARY = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "~", ast.Not: "not"}
 LEAVES = ("vector", "bit", "constant", "integer", "slice", "element", "text")
 
@@ -81,7 +82,7 @@ def term_of(generator: Generator, node: ast.expr) -> Term:
             return _binary(node, BINARY[type(op)], term_of(generator, left), term_of(generator, right))
         case ast.UnaryOp(op=op, operand=operand):
             return _unary(node, UNARY[type(op)], term_of(generator, operand))
-        case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() | ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()], comparators=[right]):
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if isinstance(op, COMPARISONS):
             return Term(node, "compare", 0, 1, [term_of(generator, left), term_of(generator, right)])
         case ast.BoolOp(values=values):
             return Term(node, "logic", 0, 1, [term_of(generator, value) for value in values])
@@ -209,7 +210,8 @@ def _unary(node: ast.UnaryOp, kind: str, part: Term) -> Term:
     if kind == "~" and part.bits is not None and not (part.signed and part.kind != "slice"):
         # An intbv of known width from 0 on is inverted in that width.
         return Term(node, kind, 0, (1 << part.bits) - 1, [part])
-    return Term(node, kind, -part.high - 1, -part.low - 1, [part]) if kind == "~" else Term(node, kind, part.low, part.high, [part])
+    low, high = (-part.high - 1, -part.low - 1) if kind == "~" else (part.low, part.high)
+    return Term(node, kind, low, high, [part])
 
 
 def _binary(node: ast.BinOp, kind: str, left: Term, right: Term) -> Term:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from dataclasses import replace
 
 from .values import (
     BIT,
@@ -54,6 +55,8 @@ class Scope:
         elif isinstance(statement, ast.Assign):
             for target in statement.targets:
                 self._assign(target, statement.value)
+        elif isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+            self.values[statement.target.id] = replace(self[statement.target.id], number=None)
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
             self._assign(statement.target, statement.value)
 
@@ -73,7 +76,7 @@ class Scope:
 
     def value_of(self, node: ast.expr) -> Value:
         """What an expression stands for."""
-        bits = bits_of(node)
+        bits = bits_of(node, self.number)
         if bits is not None and not isinstance(node, ast.Constant):
             return bits
         match node:
@@ -101,8 +104,18 @@ class Scope:
                 return self._binary(node)
         return UNKNOWN
 
+    def number(self, name: str) -> int | None:
+        """The number of a constant."""
+        value = self[name]
+        return value.number if value.is_constant else None
+
+    def _distance(self, high: ast.expr | None, low: ast.expr) -> int | None:
+        """Bits of a slice."""
+        ends = number_of(high, self.number), number_of(low, self.number)
+        return None if ends[0] is None or ends[1] is None else ends[0] - ends[1]
+
     def _constant(self, node: ast.expr) -> Value:
-        return Value(Kind.CONSTANT, number=number_of(node))
+        return Value(Kind.CONSTANT, number=number_of(node, self.number))
 
     def _attribute(self, value: ast.expr, attr: str) -> Value:
         owner = self.value_of(value)
@@ -119,6 +132,8 @@ class Scope:
             return Value(Kind.VARIABLE, signed=True)
         if root_of(node) in NUMPY and name not in TO_PYTHON:
             return Value(Kind.NUMPY)
+        if name == "ResetSignal" and node.args:
+            return Value(Kind.SIGNAL, signed=False, width=1, logic=True)
         if name in ("Signal", "ResetSignal", "Constant") and (node.args or node.keywords):
             return self._signal(node.args[0] if node.args else node.keywords[0].value)
         if name == "ConcatSignal":
@@ -135,7 +150,8 @@ class Scope:
         """A function whose source is known, or a shadow slice `signal(4, 0)`."""
         target = self.value_of(node.func)
         if target.kind in SIGNALS or (target.kind is Kind.PORT and 1 <= len(node.args) <= 2):
-            return Value(Kind.SLICE, signed=False, width=_slice_width(node.args), logic=len(node.args) == 1)
+            width = self._distance(*node.args) if len(node.args) == 2 else 1
+            return Value(Kind.SLICE, signed=False, width=width, logic=len(node.args) == 1)
         match self.functions.get(name) if isinstance(node.func, ast.Name) else None:
             case ast.FunctionDef(decorator_list=[], body=[*before, ast.Return(value=ast.expr() as made)]):
                 inner = Scope({})
@@ -145,7 +161,7 @@ class Scope:
         return CONSTANT if name in INTEGER_FUNCTIONS else UNKNOWN
 
     def _signal(self, initial: ast.expr) -> Value:
-        bits = bits_of(initial) or self.value_of(initial)
+        bits = bits_of(initial, self.number) or self.value_of(initial)
         if bits.kind is not Kind.BITS:
             return Value(Kind.SIGNAL)
         number = bits.number
@@ -170,7 +186,7 @@ class Scope:
         if base.kind in (Kind.ROM, Kind.INTEGERS):
             return INTEGER if self.in_generator else CONSTANT
         if isinstance(index, ast.Slice) and (base.is_vector or (self.in_generator and base.kind is Kind.PORT)):
-            return Value(Kind.VARIABLE, signed=False, width=_part_width(index))
+            return Value(Kind.VARIABLE, signed=False, width=self._distance(index.lower, index.upper or ast.Constant(0)))
         if base.is_vector:
             return BIT
         return base if base.kind in (Kind.NUMPY, Kind.CONSTANT) else UNKNOWN
@@ -215,7 +231,7 @@ class Scope:
     def _binary(self, node: ast.BinOp) -> Value:
         left, right = self.value_of(node.left), self.value_of(node.right)
         if left.is_constant and right.is_constant:
-            return Value(Kind.CONSTANT, number=number_of(node))
+            return Value(Kind.CONSTANT, number=number_of(node, self.number))
         if not self.in_generator:
             return CONSTANT
         if isinstance(node.op, ast.LShift | ast.RShift):
@@ -233,18 +249,6 @@ def _either_signed(left: Value, right: Value) -> bool | None:
     if any(value.number is not None and value.number < 0 for value in (left, right) if value.is_constant):
         return True
     return True if True in signs else None if None in signs else False
-
-
-def _slice_width(arguments: list[ast.expr]) -> int | None:
-    if len(arguments) == 1:
-        return 1
-    high, low = (number_of(argument) for argument in arguments[:2])
-    return None if high is None or low is None else high - low
-
-
-def _part_width(index: ast.Slice) -> int | None:
-    high, low = number_of(index.lower), number_of(index.upper) if index.upper else 0
-    return None if high is None or low is None else high - low
 
 
 def parameter_values(

@@ -10,7 +10,17 @@ from pathlib import Path
 from .origins import functions_of, with_own_names
 from .scope import Scope, parameter_values
 from .values import BIT, INTEGER, PORT, SIGNALS, Kind, Value, called, merged
-from .walk import arms_of, called_decorator, decorate_called, decorators_of, elaboration_of, exclude_each_other, functions_in, is_generator, own_nodes
+from .walk import (
+    arms_of,
+    called_decorator,
+    decorate_called,
+    decorators_of,
+    elaboration_of,
+    exclude_each_other,
+    functions_in,
+    is_generator,
+    own_nodes,
+)
 
 USER_CODE = ("verilog_code", "vhdl_code", "verilog_instance", "vhdl_instance")
 PORT_TYPES = "signals"
@@ -119,6 +129,11 @@ class Block:
         for statement in self.elaboration:
             self.scope.assign(statement)
         self.generators = [] if self.has_user_code else self._generators(functions)
+
+    @property
+    def has_types(self) -> bool:
+        """No port is of unknown type."""
+        return self.has_user_code or not any(self.scope[name].kind in (Kind.PORT, Kind.OBJECT) for name in self.parameters)
 
     def _generators(self, functions: list[ast.FunctionDef]) -> list[Generator]:
         """The generators and the functions of the file that they call, which MyHDL converts with them."""

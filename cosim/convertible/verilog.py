@@ -1,7 +1,7 @@
 """What MyHDL's Verilog computes of an expression: widths and signs by IEEE 1364-2005, section 5.4 and 5.5.
 
-A value of an expression is right in its lowest bits only, in all of them, or, if it is right in all of them and has enough, exactly.
-MyHDL casts a plain unsigned operand of a signed expression, `$signed({1'b0, a})`, unless an operand with parentheses comes before.
+A value is right in its lowest bits, in all of its bits, or exactly, if these are enough for it. MyHDL casts a plain unsigned
+operand of a signed expression, `$signed({1'b0, a})`, unless an operand with parentheses comes before it.
 """
 
 from __future__ import annotations
