@@ -370,7 +370,7 @@ def _constant(term: Term, wanted: Type) -> Part:
         return Part("nat" if number >= 0 else "int", 0, EVERY, term)
     is_string = abs(number) >= INTEGER_LIMIT
     low, high = limits(wanted.size, wanted.kind == "signed")
-    if wanted.kind not in VECTORS or (is_string and not 0 <= number <= high) or (number < 0 and wanted.kind == "unsigned"):
+    if wanted.kind not in VECTORS or (is_string and not low <= number <= high) or (number < 0 and wanted.kind == "unsigned"):
         raise WrongError(term)
     return Part(wanted.kind, wanted.size, EVERY if low <= number <= high else wanted.size, term)
 
