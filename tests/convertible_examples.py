@@ -666,6 +666,17 @@ EXAMPLES = (
         vhdl=REFUSED,
     ),
     pair(
+        "undriven-element",
+        "a:4 y:8",
+        "m[1].next = a\ny.next = m[0] + m[1]",
+        "m[1].next = a\nm[0].next = 0\ny.next = m[0] + m[1]",
+        COUNT,
+        SHARED,
+        make=clocked,
+        verilog=DIFFERS,
+        vhdl=DIFFERS,
+    ),
+    pair(
         "inexact-expression",
         "a:8 b:4 y",
         "y.next = a[0] == b",

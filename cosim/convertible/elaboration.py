@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .choices import has_reset, writes
 from .rule import Rule, in_blocks, in_generators
-from .source import Block, Generator, Source
+from .source import Block, Generator, Source, handed_on_by
 from .values import SIGNALS, Kind, Value, called, calls, keyword, number_of
 from .walk import own_nodes
 
@@ -56,6 +56,41 @@ def undriven_list(block: Block) -> Iterator[ast.AST]:
         is_made = isinstance(node, ast.ListComp | ast.List) and value.origin is None
         if is_made and name not in block.driven and value.element is not None and value.element.kind is Kind.SIGNAL:
             yield node
+
+
+def undriven_element(block: Block) -> Iterator[ast.AST]:
+    handed_on = set().union(*(handed_on_by(statement) for statement in block.elaboration))
+    for name, node, value in _used_lists(block):
+        length = _length(block, node)
+        indices = [generator.value_of(index).number for generator in block.generators for index in _written(generator, name)]
+        if length and indices and value.element is not None and value.element.kind is Kind.SIGNAL and name not in handed_on:
+            read = {number for generator in block.generators for number in _read(generator, name, length)}
+            if None not in indices and not set(indices) >= read:
+                yield node
+
+
+def _written(generator: Generator, name: str) -> Iterator[ast.expr]:
+    yield from (index for written, index, _ in writes(generator) if written == name)
+
+
+def _read(generator: Generator, name: str, length: int) -> Iterator[int]:
+    """Indices of the elements that a generator may read."""
+    targets = {id(node) for written, _, attribute in writes(generator) if written == name for node in ast.walk(attribute)}
+    for node in generator.nodes:
+        match node:
+            case ast.Subscript(value=ast.Name(id=found), slice=index) if found == name and id(node) not in targets:
+                number = generator.value_of(index).number if generator.value_of(index).is_constant else None
+                yield from range(length) if number is None else (number,)
+
+
+def _length(block: Block, node: ast.expr) -> int | None:
+    """Of a list that is written out, or made over a range of known length."""
+    match node:
+        case ast.List(elts=elements):
+            return len(elements)
+        case ast.ListComp(generators=[ast.comprehension(iter=ast.Call(func=ast.Name(id="range"), args=[end]), ifs=[])]):
+            return block.scope.value_of(end).number
+    return None
 
 
 def negative_constant(block: Block) -> Iterator[ast.AST]:
@@ -258,6 +293,14 @@ RULES = (
         "use a tuple of integers or a ROM with a hex file",
         "lists of signals to which no generator of the block assigns, and that go to no other block",
         in_blocks(undriven_list),
+    ),
+    Rule(
+        "undriven-element",
+        "S",
+        "an element that no generator drives is undefined in the HDL, not at its first value",
+        "drive it, or make the list shorter",
+        "lists of known length of which the generators of the block read an element, and assign to others alone, by constants",
+        in_blocks(undriven_element),
     ),
     Rule(
         "negative-constant",

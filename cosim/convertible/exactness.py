@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 
 from . import verilog, vhdl
-from .expression import Term, UnfollowedError, UnknownError, term_of, vector_of
+from .expression import Term, UnfollowedError, UnknownError, binary_of, term_of, vector_of
 from .source import Generator
 from .values import INTEGER, Kind, Value
 
@@ -82,10 +82,19 @@ def _wrong_assignment(generator: Generator, target: ast.expr, value: ast.expr) -
     place = _target(generator, target)
     term = term_of(generator, value)
     term.is_right_side = True
+    place.hold(term)
     if term.number is not None:
         # MyHDL's simulator refuses a constant that the target does not hold.
-        return vhdl.wrong_assignment(term, _type_of(place))
-    return verilog.wrong_assignment(term, place.width) or vhdl.wrong_assignment(term, _type_of(place))
+        return vhdl.wrong_assignment(term, _type_of(place), None)
+    signal = _signal_type(generator, target)
+    return verilog.wrong_assignment(term, place.width) or vhdl.wrong_assignment(term, _type_of(place), signal)
+
+
+def _signal_type(generator: Generator, target: ast.expr) -> vhdl.Type | None:
+    """Of the whole signal, or element of a list, that is assigned to in whole or in part."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return _type_of(_target(generator, target)) if isinstance(target, ast.Attribute) else None
 
 
 def _type_of(place: Term) -> vhdl.Type:
@@ -130,18 +139,18 @@ def _part_of(generator: Generator, node: ast.expr, whole: Term, part: ast.Slice)
         raise UnknownError
     if part.lower is None or not 0 <= low < high <= whole.width:
         raise UnfollowedError(node)
-    return Term(node, "slice", 0, (1 << high - low) - 1, [], high - low, whole.signed)
+    end = 1 << high - low
+    return Term(node, "slice", -end, end - 1, [], high - low, whole.signed)
 
 
 def _wrong_update(generator: Generator, target: ast.Name, op: ast.operator, value: ast.expr) -> Term | None:
-    """An augmented assignment: followed where operand and variable have one sign and the operand is no longer."""
-    place, term = _whole(generator, target), term_of(generator, value)
-    if not isinstance(op, ast.Add | ast.Sub | ast.BitAnd | ast.BitOr | ast.BitXor):
+    place, operand = _whole(generator, target), term_of(generator, value)
+    if not isinstance(op, ast.Add | ast.Sub | ast.BitAnd | ast.BitOr | ast.BitXor) or place.kind == "bit":
         raise UnfollowedError(value)
-    if term.number is not None:
-        return None if 0 <= term.number < 2**30 and term.fits(place.width, place.signed) else term
-    is_same = term.kind in ("vector", "element") and term.signed == place.signed and term.width <= place.width
-    return None if is_same else term
+    term = binary_of(ast.copy_location(ast.BinOp(target, op, value), value), _whole(generator, target), operand)
+    term.is_right_side = True
+    place.hold(term)
+    return verilog.wrong_update(term) or vhdl.wrong_update(term, _type_of(place))
 
 
 def unless_proven(find: Callable[[Generator], Iterator[ast.AST]]) -> Callable[[Generator], Iterator[ast.AST]]:

@@ -37,8 +37,9 @@ class Term:
     """A node of an expression.
 
     kind: of LEAVES, an operator of BINARY or UNARY, or compare, logic, bool, signed, concat, if. low, high: the values it can
-    have in Python. width, signed: of a leaf. is_name: the HDL has a plain name for it. number: of a constant. bits: width of
-    the intbv that it is in Python, None for an int or a bool. index: of an element or a bit.
+    have in Python. width, signed: of a leaf. wraps: it is a modbv. is_name: the HDL has a plain name for it. number: of a
+    constant. bits: width of the intbv that it is in Python, None for an int or a bool. index: of an element or a bit.
+    is_right_side: it is a whole right-hand side.
     """
 
     node: ast.AST
@@ -53,6 +54,14 @@ class Term:
     bits: int | None = None
     index: Term | None = None
     is_right_side: bool = False
+    wraps: bool = False
+
+    def hold(self, term: Term):
+        """Bound a term by this target of it: MyHDL's simulator refuses other values."""
+        if not self.wraps:
+            term.low, term.high = max(term.low, self.low), min(term.high, self.high)
+            for part in term.parts[1:] if term.kind == "if" else ():
+                self.hold(part)
 
     def fits(self, width: int, signed: bool) -> bool:
         """All values are numbers of this width and sign."""
@@ -79,7 +88,7 @@ def term_of(generator: Generator, node: ast.expr) -> Term:
         case ast.Subscript():
             return _subscript(generator, node)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
-            return _binary(node, BINARY[type(op)], term_of(generator, left), term_of(generator, right))
+            return binary_of(node, term_of(generator, left), term_of(generator, right))
         case ast.UnaryOp(op=op, operand=operand):
             return _unary(node, UNARY[type(op)], term_of(generator, operand))
         case ast.Compare(left=left, ops=[op], comparators=[right]) if isinstance(op, COMPARISONS):
@@ -133,7 +142,8 @@ def vector_of(node: ast.AST, value: Value, *, is_name: bool) -> Term:
         raise UnknownError
     low, high = limits(value.width, value.signed)
     kind = "bit" if value.logic else "vector" if is_name else "element"
-    return Term(node, kind, low, high, [], value.width, value.signed, is_name, bits=None if value.logic else value.width)
+    bits = None if value.logic else value.width
+    return Term(node, kind, low, high, [], value.width, value.signed, is_name, bits=bits, wraps=value.wraps)
 
 
 def _subscript(generator: Generator, node: ast.Subscript) -> Term:
@@ -214,7 +224,9 @@ def _unary(node: ast.UnaryOp, kind: str, part: Term) -> Term:
     return Term(node, kind, low, high, [part])
 
 
-def _binary(node: ast.BinOp, kind: str, left: Term, right: Term) -> Term:
+def binary_of(node: ast.BinOp, left: Term, right: Term) -> Term:
+    """The term of two operands."""
+    kind = BINARY[type(node.op)]
     low, high = RANGES[kind](node, left, right)
     return Term(node, kind, low, high, [left, right])
 

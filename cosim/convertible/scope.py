@@ -167,7 +167,7 @@ class Scope:
         number = bits.number
         if bits.logic:
             number = None
-        return Value(Kind.SIGNAL, bits.signed, bits.width, bits.logic, number)
+        return Value(Kind.SIGNAL, bits.signed, bits.width, bits.logic, number, wraps=bits.wraps)
 
     def _converted(self, name: str, argument: ast.expr) -> Value:
         value = self.value_of(argument)

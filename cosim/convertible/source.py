@@ -169,7 +169,7 @@ class Block:
         attributes = [node for g in self.generators for node in g.nodes if isinstance(node, ast.Attribute)]
         found = {_base(node.value) for node in attributes if node.attr == "next"}
         for statement in self.elaboration:
-            found |= _handed_on(statement)
+            found |= handed_on_by(statement)
         return found
 
 
@@ -237,7 +237,7 @@ class Generator:
 
 def _variable(value: Value) -> Value:
     if value.kind is Kind.BITS:
-        return Value(Kind.VARIABLE, value.signed, value.width, value.logic)
+        return Value(Kind.VARIABLE, value.signed, value.width, value.logic, wraps=value.wraps)
     if value == BIT:
         return BIT
     return value if value.kind is Kind.LIST else INTEGER
@@ -256,7 +256,7 @@ def _base(node: ast.expr) -> str:
     return ast.unparse(node)
 
 
-def _handed_on(statement: ast.stmt) -> set[str]:
+def handed_on_by(statement: ast.stmt) -> set[str]:
     """Names that a statement passes to a call or gives another name to; a return statement does not count."""
     if isinstance(statement, ast.Return):
         return set()

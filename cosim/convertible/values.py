@@ -36,7 +36,7 @@ SIGNALS = {Kind.SIGNAL, Kind.SLICE, Kind.CONCAT}
 @dataclass(frozen=True)
 class Value:
     """signed, width: of a vector, or of BITS; None where unknown. logic: a bool, not an intbv. number: of a CONSTANT, or the
-    initial value of a vector. element: of a LIST. origin: the list whose elements a LIST holds too."""
+    initial value of a vector. element: of a LIST. origin: the list whose elements a LIST holds too. wraps: a modbv."""
 
     kind: Kind
     signed: bool | None = None
@@ -45,6 +45,7 @@ class Value:
     number: int | None = None
     element: Value | None = None
     origin: str | None = None
+    wraps: bool = False
 
     @property
     def is_vector(self) -> bool:
@@ -138,7 +139,13 @@ def bits_of(node: ast.AST, numbers: Numbers = lambda name: None) -> Value | None
     """The value that an expression with intbv or modbv makes, or a bool; None for other expressions."""
     match node:
         case ast.Subscript(value=ast.Call() as call, slice=ast.Slice(lower=lower)) if called(call) in ("intbv", "modbv"):
-            return Value(Kind.BITS, signed=False, width=number_of(lower, numbers), number=_initial(call, numbers))
+            return Value(
+                Kind.BITS,
+                signed=False,
+                width=number_of(lower, numbers),
+                number=_initial(call, numbers),
+                wraps=called(call) == "modbv",
+            )
         case ast.Call() if called(node) in ("intbv", "modbv"):
             return _ranged(node, numbers)
         case ast.Call(func=ast.Name(id="bool")) | ast.Constant(value=bool()):
@@ -165,7 +172,7 @@ def _ranged(call: ast.Call, numbers: Numbers) -> Value:
     width = None
     if lowest is not None and end is not None:
         width = (end - 1).bit_length() if lowest >= 0 else max((-lowest - 1).bit_length(), (end - 1).bit_length()) + 1
-    return Value(Kind.BITS, signed=signed, width=width, number=_initial(call, numbers))
+    return Value(Kind.BITS, signed=signed, width=width, number=_initial(call, numbers), wraps=called(call) == "modbv")
 
 
 def _is_negative(low: ast.expr | None, numbers: Numbers) -> bool | None:

@@ -32,6 +32,14 @@ def wrong_assignment(term: Term, width: int) -> Term | None:
     return _Check().low_bits(node, max(width, node.width), node.signed, width)
 
 
+def wrong_update(term: Term) -> Term | None:
+    """The part that Verilog gets wrong of `v += x`, given as `v + x`: MyHDL adds no sign bit."""
+    variable, operand = term.parts
+    left, right = Node(variable, "leaf", variable.width, variable.signed), _Writer().write(operand)
+    node = Node(term, term.kind, max(left.width, right.width), left.signed and right.signed, [left, right])
+    return _Check().low_bits(node, node.width, node.signed, variable.width)
+
+
 def wrong_test(term: Term) -> Term | None:
     """The part of a condition, an index or another value by itself that Verilog gets wrong."""
     return _Check().exact(_Writer().write(term))

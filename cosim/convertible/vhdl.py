@@ -69,11 +69,29 @@ class Node:
         return self.term.is_name
 
 
-def wrong_assignment(term: Term, target: Type) -> Term | None:
-    """The part of a right-hand side that VHDL gets wrong or refuses, for a target of this type; None if there is none."""
+def wrong_assignment(term: Term, target: Type, signal: Type | None) -> Term | None:
+    """The part of a right-hand side that VHDL gets wrong or refuses; None if there is none.
+
+    target: type of what is assigned to. signal: of the whole signal that it belongs to; None if it is a variable.
+    """
     node = _typed(term)
     node.type = target
-    return _wrong(node, target, target)
+    return _wrong(node, target, signal)
+
+
+def wrong_update(term: Term, target: Type) -> Term | None:
+    """The part that VHDL gets wrong or refuses of `v += x`, given as `v + x`."""
+    node = _typed(term)
+    left, right = node.parts
+    if term.kind in ("&", "|", "^"):
+        left.type, right.type = left.own.copy(), left.own.copy()
+        node.type, node.own = target, target.copy()
+        return _wrong(node, target)
+    if left.type.kind != left.own.kind or left.type.size != left.own.size:
+        # The variable cannot be assigned to as another type.
+        return term
+    node.type = target
+    return _wrong(node, target)
 
 
 def wrong_test(term: Term) -> Term | None:
@@ -256,7 +274,7 @@ def _write(node: Node, target: Type | None = None) -> Part:
         case "compare":
             return _compare(node)
         case "if":
-            return _conditional(node, target)
+            return _conditional(node)
         case "neg" | "pos" | "~":
             return _unary(node)
         case "<<" | ">>":
@@ -418,12 +436,12 @@ def _compare(node: Node) -> Part:
     return _cast(Part("bool", 1, EVERY, node.term), casts.get(node.type.kind, []))
 
 
-def _conditional(node: Node, target: Type | None) -> Part:
+def _conditional(node: Node) -> Part:
     test, *values = node.parts
     for value in values:
         value.type = node.type
     _of_kind(_write(test), "bool")
-    first, second = (_write(value, target) for value in values)
+    first, second = (_write(value) for value in values)
     if first.kind != second.kind or first.size != second.size or first.kind not in ("std", *VECTORS):
         raise WrongError(node.term)
     return Part(first.kind, first.size, min(first.right, second.right), node.term)
@@ -460,7 +478,7 @@ def _shift(node: Node) -> Part:
 
 
 def _bitwise(node: Node, target: Type | None) -> Part:
-    """MyHDL casts plain names to the target and does not cast the result."""
+    """MyHDL casts plain names to the signal that is assigned to and does not cast the result."""
     written = []
     for part in node.parts:
         casts = _cast_of(target, part.type) if target is not None and part.is_name else []
@@ -493,11 +511,12 @@ def _arithmetic(node: Node) -> Part:
 def _vectors(term: Term, kind: str, left: Part, right: Part) -> Part:
     """The operators of numeric_std; an integer operand gets the size of the other one."""
     common = max(part.size for part in (left, right))
-    rights = [_operand(part, kind, common) for part in (left, right)]
     if term.kind in ("//", "%"):
-        if min(rights) < EVERY:
+        # These take an integer operand as long as it is.
+        if not left.is_exact or not right.is_exact:
             raise WrongError(term)
-        return _computed(term, kind, left.size if term.kind == "//" else right.size, EVERY)
+        return _computed(term, kind, (left.size if term.kind == "//" else right.size) or common, EVERY)
+    rights = [_operand(part, kind, common) for part in (left, right)]
     size = sum(part.size or common for part in (left, right)) if term.kind == "*" else common
     return _computed(term, kind, size, min(rights))
 
