@@ -63,6 +63,14 @@ def clocked(ports, body, local="", extra="", decorator="@always(clk.posedge)"):
     return design(ports, body, local, extra, decorator)
 
 
+def resettable(ports, body, local="", extra=""):
+    """With a reset, which the simulator drives by the name rst."""
+    text = design(ports, body, local, extra, "@always_seq(clk.posedge, reset=rst)")
+    return text.replace("def top(clk, ", "def top(clk, rst, ").replace(
+        "dict(clk=Signal(bool(0)), ", "dict(clk=Signal(bool(0)), rst=ResetSignal(0, active=1, isasync=False), "
+    )
+
+
 def pair(rule, ports, bad, good, vectors, local="", extra="", make=design, **outcome):
     """An example whose blocks differ in a generator's body."""
     return Example(rule, make(ports, bad, local, extra), make(ports, good, local, extra), vectors, **outcome)
@@ -174,6 +182,13 @@ COUNT = [{"a": value} for value in (5, 0, 3)]
 MIXED = drive_list("n", "-8", "a", "b") + drive_list("m", "8", "b", "b") + drive(u="8 b", s="-8 a")
 MEMORY = "mem = [Signal(intbv(0)[8:]) for _ in range(64)]\n"
 INTERFACE_VECTORS = [{"a": 3, "src_left": 90, "src_right": 0}]
+
+SIGNS = [{"a": value} for value in range(-8, 8)]
+RESETS = [{"rst": rst, "a": value} for value in (1, 7, 3) for rst in (1, 0)]
+SHARED = "m = [Signal(intbv(0)[4:]) for _ in range(2)]\nn = Signal(intbv(0)[4:])\n"
+FILL = "@always(clk.posedge)\ndef fill():\n    m[0].next = a\n"
+UNREAD = f"{HEADER}from .elsewhere import hidden\n\n\n@block\ndef top(a, y):\n    {{body}}\n\n    return instances()\n"
+READ = UNREAD.format(body="@always_comb\n    def compute():\n        y.next = a")
 
 EXAMPLES = (
     pair(
@@ -650,4 +665,189 @@ EXAMPLES = (
         COUNT,
         vhdl=REFUSED,
     ),
+    pair(
+        "undriven-element",
+        "a:4 y:8",
+        "m[1].next = a\ny.next = m[0] + m[1]",
+        "m[1].next = a\nm[0].next = 0\ny.next = m[0] + m[1]",
+        COUNT,
+        SHARED,
+        make=clocked,
+        verilog=DIFFERS,
+        vhdl=DIFFERS,
+    ),
+    pair(
+        "inexact-expression",
+        "a:8 b:4 y",
+        "y.next = a[0] == b",
+        "y.next = (a[0] and b == 1) or (not a[0] and b == 0)",
+        [{"a": 1, "b": 1}, {"a": 1, "b": 3}],
+        vhdl=DIFFERS,
+    ),
+    pair("inexact-expression", "a:8 y", "y.next = bool(a)", "y.next = a != 0", COUNT + [{"a": 8}], vhdl=DIFFERS),
+    pair("inexact-expression", "a:8 y", "y.next = a & 1", "y.next = a[0]", COUNT, vhdl=REFUSED),
+    pair(
+        "inexact-expression",
+        "a:4 b:4 c:8 y:12",
+        "y.next = (a + b) * c",
+        "total = intbv(0)[5:]\ntotal[:] = a + b\ny.next = total * c",
+        [{"a": 15, "b": 9, "c": 100}],
+        vhdl=DIFFERS,
+    ),
+    pair(
+        "inexact-expression",
+        "a:8 b:-8 y:-12",
+        "y.next = a[4:] - (-b)",
+        "y.next = a[4:] + b",
+        [{"a": 5, "b": -128}],
+        vhdl=DIFFERS,
+    ),
+    pair(
+        "big-constant",
+        "a:-40 y:-42",
+        "y.next = a + 2147483648",
+        "k = intbv(0)[32:]\nk[:] = 2147483648\ny.next = k + a",
+        [{"a": -5}, {"a": 5}],
+        verilog=DIFFERS,
+        vhdl=REFUSED,
+    ),
+    pair(
+        "big-constant",
+        "a:-40 y",
+        "y.next = a < -4294967296",
+        "k = intbv(0, min=-(2**39), max=2**39)\nk[:] = -4294967296\ny.next = a < k",
+        [{"a": 0}, {"a": -4294967297}],
+        verilog=DIFFERS,
+        vhdl=REFUSED,
+    ),
+    pair(
+        "constant-chain",
+        "a:-4 y:4",
+        "if a == -1:\n    y.next = 1\nelif a == 3:\n    y.next = 2\nelse:\n    y.next = 0",
+        "y.next = 0\nif a == -1:\n    y.next = 1\nif a == 3:\n    y.next = 2",
+        SIGNS,
+        verilog=DIFFERS,
+    ),
+    pair(
+        "constant-chain",
+        "a:-4 y:4",
+        "if a == low:\n    y.next = 1\nelif a == high:\n    y.next = 2\nelse:\n    y.next = 0",
+        "if a == low:\n    y.next = 1\nelif high == a:\n    y.next = 2\nelse:\n    y.next = 0",
+        SIGNS,
+        "low, high = -5, 3\n",
+        verilog=DIFFERS,
+    ),
+    pair(
+        "constant-chain",
+        "a:-4 y:4",
+        "if a == 15:\n    y.next = 1\nelif a == 3:\n    y.next = 2\nelse:\n    y.next = 0",
+        "if a == 7:\n    y.next = 1\nelif a == 3:\n    y.next = 2\nelse:\n    y.next = 0",
+        SIGNS,
+        verilog=DIFFERS,
+        vhdl=DIFFERS,
+    ),
+    pair(
+        "constant-chain",
+        "a:4 b:3 y:4",
+        "if a == b >> 1:\n    y.next = 1\nelif a == 3:\n    y.next = 2\nelse:\n    y.next = 0",
+        "v = intbv(0)[4:]\nv[:] = b >> 1\nif a == v:\n    y.next = 1\nelif a == 3:\n    y.next = 2\nelse:\n    y.next = 0",
+        [{"a": 3, "b": 7}, {"a": 1, "b": 2}, {"a": 15, "b": 0}],
+        verilog=DIFFERS,
+        vhdl=DIFFERS,
+    ),
+    pair(
+        "constant-chain",
+        "a:4 y:4",
+        "y.next = 0\nfor i in range(4):\n    if i == 2:\n        y.next[2] = a[i]\n    elif i == 0:\n        y.next[0] = a[i]\n"
+        "    else:\n        y.next[3] = a[1]",
+        "y.next = 0\nfor i in range(4):\n    if i == 0:\n        y.next[0] = a[i]\n    elif i == 1:\n        y.next[3] = a[1]\n"
+        "    else:\n        y.next[2] = a[2]",
+        [{"a": value} for value in range(16)],
+        vhdl=DIFFERS,
+    ),
+    pair(
+        "match-number",
+        "a:-4 y:4",
+        "match a:\n    case 15:\n        y.next = 1\n    case _:\n        y.next = 2",
+        "match a:\n    case 7:\n        y.next = 1\n    case _:\n        y.next = 2",
+        SIGNS,
+        verilog=DIFFERS,
+        vhdl=DIFFERS,
+    ),
+    pair(
+        "shared-list",
+        "a:4 y:8",
+        "m[1].next = a\ny.next = m[0] + m[1]",
+        "n.next = a\ny.next = m[0] + n",
+        [{"rst": int(i == 0), "a": 7} for i in range(4)],
+        SHARED + FILL,
+        make=resettable,
+        vhdl=DIFFERS,
+    ),
+    pair(
+        "shared-list",
+        "a:4 y:8",
+        "for i in range(1):\n    m[i + 1].next = a\ny.next = m[0] + m[1]",
+        "m[1].next = a\ny.next = m[0] + m[1]",
+        COUNT,
+        SHARED + FILL,
+        make=clocked,
+        vhdl=DIFFERS,
+    ),
+    pair(
+        "shared-list",
+        "a:4 y:8",
+        "m[1].next = a\ny.next = m[0] + m[1]",
+        "m[1].next = a\ny.next = m[0] + m[1]\nv = intbv(0)[1:]",
+        COUNT,
+        SHARED
+        + FILL.replace("@always(clk.posedge)", "@always_comb").replace("m[0].next = a", "v = intbv(0)[1:]\n    m[0].next = a"),
+        verilog=REFUSED,
+    ),
+    local_pair(
+        "enum-item",
+        "a:4 y:4",
+        "if state == op.GO:\n    state.next = first\n    y.next = 1\nelse:\n    state.next = op.GO\n    y.next = 2",
+        "op = enum('OPEN', 'GO')\nfirst = op.OPEN\nstate = Signal(op.GO)",
+        "op = enum('IDLE', 'GO')\nfirst = op.IDLE\nstate = Signal(op.GO)",
+        RESETS,
+        extra="from myhdl import enum\n",
+        make=resettable,
+        vhdl=REFUSED,
+    ),
+    local_pair(
+        "enum-item",
+        "a:4 y:4",
+        "if state == op.GO:\n    y.next = a\nelse:\n    state.next = op.GO\n    y.next = 2",
+        "op = enum('A', 'GO')\nstate = Signal(op.A)",
+        "op = enum('FIRST', 'GO')\nstate = Signal(op.FIRST)",
+        RESETS,
+        extra="from myhdl import enum\n",
+        make=resettable,
+        vhdl=REFUSED,
+    ),
+    pair(
+        "enum-conditional",
+        "a:4 y:4",
+        "state.next = op.GO if a > 3 else op.IDLE\nif state == op.GO:\n    y.next = 1\nelse:\n    y.next = 2",
+        "if a > 3:\n    state.next = op.GO\nelse:\n    state.next = op.IDLE\n"
+        "if state == op.GO:\n    y.next = 1\nelse:\n    y.next = 2",
+        RESETS,
+        "op = enum('IDLE', 'GO')\nstate = Signal(op.IDLE)\n",
+        "from myhdl import enum\n",
+        make=resettable,
+        vhdl=REFUSED,
+    ),
+    local_pair(
+        "signed-in-concat",
+        "a:-4 y:8",
+        "y.next = both",
+        "both = ConcatSignal(a, a)",
+        "plain = Signal(intbv(0)[4:])\n@always_comb\ndef unsign():\n    plain.next = a[4:]\nboth = ConcatSignal(plain, plain)",
+        SIGNS,
+        vhdl=REFUSED,
+    ),
+    Example("unread-assignment", UNREAD.format(body="@hidden\n    def compute():\n        y.next = a"), READ),
+    Example("unread-function", UNREAD.format(body="@always_comb\n    def compute():\n        y.next = hidden(a)"), READ),
+    Example("unread-generator", UNREAD.format(body="compute = always_comb(hidden)"), READ),
 )

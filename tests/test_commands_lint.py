@@ -33,8 +33,21 @@ def test_findings_are_one_a_line_and_the_status_is_1(files, capsys):
 
 
 def test_good_files_give_nothing_and_the_status_is_0(files, capsys):
-    assert lint(files / "good.py", files / "empty.py") == 0
+    assert lint(files / "good.py") == 0
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_file_without_a_block_does_not_pass_in_silence(files, capsys):
+    assert lint(files / "good.py", files / "empty.py") == 0
+    assert capsys.readouterr() == ("", f"{files / 'empty.py'}: not read: no block found\n")
+    assert lint(files / "empty.py") == 1
+    assert capsys.readouterr() == ("", f"{files / 'empty.py'}: not read: no block found\n")
+
+
+def test_blocks_whose_ports_have_no_types_in_the_file_are_named(files, capsys):
+    (files / "untyped.py").write_text(GOOD[: GOOD.index("def signals")])
+    assert lint(files / "untyped.py") == 0
+    assert capsys.readouterr() == ("", f"{files / 'untyped.py'}: types of ports not seen, form alone checked: top\n")
 
 
 @pytest.mark.parametrize(

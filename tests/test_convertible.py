@@ -1,10 +1,12 @@
 """The lint of MyHDL's convertible subset: its rules on blocks that break and keep them, and that they tell the truth of MyHDL."""
 
+import ast
 from pathlib import Path
 
 import pytest
 from convertible_bench import load, outputs
 from convertible_examples import DIFFERS, ERROR, EXAMPLES, HEADER, REFUSED, SAME, clocked, design, drive, drive_list
+from convertible_random import Sample, differing, flagged, is_clocked, samples
 from myhdl import ConversionError
 
 from cosim.conversion.convert import convert, write
@@ -203,6 +205,216 @@ def top(a, b, y, is_wide):
 """
     text = "class Holder:\n" + "".join(f"    {line}\n" for line in body.splitlines()) if method else body
     assert rules_of("import myhdl\n\n\n" + text) == {"lost-carry"}
+
+
+FOUND = "y.next = (a + b) >> 1"
+SOURCES = {
+    "a module by another name": f"import myhdl as hdl\n@hdl.block\ndef top(a, b, y):\n    @hdl.always_comb\n    def compute():\n        {FOUND}\n",
+    "decorators by other names": f"""\
+from myhdl import block as hardware, always_comb as comb
+@hardware
+def top(a, b, y):
+    @comb
+    def compute():
+        {FOUND}
+""",
+    "decorators given another name": f"""\
+from myhdl import always_comb, block
+logic = always_comb
+@block
+def top(a, b, y):
+    @logic
+    def compute():
+        {FOUND}
+""",
+    "everything imported": f"from myhdl import *\n@block\ndef top(a, b, y):\n    @always_comb\n    def compute():\n        {FOUND}\n",
+    "a decorator that is called": f"""\
+from myhdl import always_comb, block
+@block
+def top(a, b, y):
+    def compute():
+        {FOUND}
+    logic = always_comb(compute)
+    return logic
+""",
+    "a clocked decorator that is called": f"""\
+from myhdl import always_seq, block
+@block
+def top(clk, rst, a, b, y):
+    def compute():
+        {FOUND}
+    return always_seq(clk.posedge, reset=rst)(compute)
+""",
+    "a function outside of the block": f"""\
+from myhdl import always_comb, block
+def compute():
+    {FOUND}
+@block
+def top(a, b, y):
+    return always_comb(compute)
+""",
+    "block as a function": f"""\
+from myhdl import always_comb, block
+def adder(a, b, y):
+    @always_comb
+    def compute():
+        {FOUND}
+    return compute
+top = block(adder)
+""",
+    "no block at all": f"from myhdl import always_comb\ndef top(a, b, y):\n    @always_comb\n    def compute():\n        {FOUND}\n",
+    "a loop, a handler and a case": f"""\
+from myhdl import always_comb, block
+@block
+def top(a, b, y, kind):
+    for i in range(2):
+        try:
+            pass
+        except ValueError:
+            match kind:
+                case 1:
+                    @always_comb
+                    def compute():
+                        {FOUND}
+""",
+    "a function that makes generators": f"""\
+from myhdl import always_comb, block
+@block
+def top(a, b, y):
+    def make():
+        @always_comb
+        def compute():
+            {FOUND}
+        return compute
+    return [make() for _ in range(2)]
+""",
+    "a function that the generator calls": """\
+from myhdl import always_comb, block
+def half(a, b):
+    return (a + b) >> 1
+@block
+def top(a, b, y):
+    @always_comb
+    def compute():
+        y.next = half(a, b)
+    return compute
+""",
+}
+
+
+@pytest.mark.parametrize("text", SOURCES.values(), ids=SOURCES)
+def test_blocks_and_generators_are_found_however_they_are_written(text):
+    assert rules_of(text) == {"lost-carry"}
+
+
+UNREAD = {
+    "a decorator of another file": ("unread-assignment", "from .kit import logic\n@block\ndef top(a, y):\n    @logic\n    def f():\n        y.next = a\n"),
+    "a plain function": ("unread-assignment", "@block\ndef top(a, y):\n    def f():\n        y.next = a\n    return f()\n"),
+    "a function of another file": ("unread-function", "from .kit import f\n@block\ndef top(a, y):\n    @always_comb\n    def g():\n        y.next = f(a)\n"),
+    "a method": ("unread-function", "@block\ndef top(self, a, y):\n    @always_comb\n    def g():\n        y.next = self.f(a)\n"),
+    "a lambda": ("unread-generator", "@block\ndef top(a, y):\n    return always_comb(lambda: y.next)\n"),
+    "an element": ("unread-generator", "@block\ndef top(a, y, f):\n    return always_comb(f[0])\n"),
+    "text": ("unread-generator", "exec('from myhdl import *')\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule, text", UNREAD.values(), ids=UNREAD)
+def test_what_the_lint_does_not_read_it_says(rule, text):
+    assert rules_of(f"from myhdl import always_comb, block\n{text}") == {rule}
+
+
+HELPERS = """\
+from myhdl import Signal, intbv
+
+def bits(count):
+    return max(1, (count - 1).bit_length())
+
+def register(count):
+    limit = max(count, 2)
+    return Signal(intbv(0, min=0, max=limit))
+
+def number(width):
+    return Signal(intbv(0, min=-(2 ** (width - 1)), max=2 ** (width - 1)))
+"""
+
+
+def test_what_a_helper_of_another_file_makes_is_read_from_its_source(tmp_path):
+    (tmp_path / "kit.py").write_text(HELPERS)
+    (tmp_path / "part.py").write_text(
+        "from myhdl import always_comb, block\nfrom .kit import bits, number as value_of, register\n\n\n"
+        "@block\ndef top(y, size):\n    s, u = value_of(size), register(size)\n    k = bits(size)\n\n"
+        "    @always_comb\n    def compute():\n        y.next = (s >> 1) + k * u\n\n    return compute\n"
+    )
+    assert {finding.rule.name for finding in check_file(tmp_path / "part.py")} == {"mixed-signs", "constant-product"}
+    (tmp_path / "kit.py").write_text(HELPERS.replace("min=-(2 ** (width - 1))", "min=0"))
+    assert {finding.rule.name for finding in check_file(tmp_path / "part.py")} == {"constant-product"}
+
+
+def test_the_lint_knows_no_name_of_the_rtl():
+    """What MyHDL itself has under such a name does not count."""
+    nodes = [node for path in RTL for node in ast.parse(path.read_text()).body]
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.decorator_list} - {"signed"}
+    assert "counter" in own
+    lint = [node for path in (ROOT / "cosim" / "convertible").glob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
+    texts = {node.value for node in lint if isinstance(node, ast.Constant)}
+    assert own & texts == set()
+
+
+def test_types_of_ports_come_from_calls_in_the_file_and_do_not_hide_what_the_form_shows():
+    block = "@block\ndef top(a, b, y):\n    @always_comb\n    def compute():\n        y.next = a == b\n    return compute\n"
+    call = "@block\ndef outer(c, y):\n    s = Signal(intbv(0)[4:])\n    inner = top({}, s, y)\n    return inner\n"
+    header = "from myhdl import Signal, always_comb, block, intbv\n"
+    narrow, wide = call.format("Signal(bool(0))"), call.format("Signal(intbv(0)[8:])")
+    assert rules_of(header + block) == rules_of(header + block + wide) == set()
+    typed = "\n\ndef signals():\n    return dict(a=Signal(bool(0)), b=Signal(intbv(0)[4:]), y=Signal(bool(0)))\n"
+    assert rules_of(header + block + typed) == {"inexact-expression"}
+    with_output = narrow.replace("y)\n    return", "Signal(bool(0)))\n    return")
+    assert rules_of(header + block + with_output) == {"inexact-expression"}
+    halved = block.replace("a == b", "(a + b) >> 1")
+    assert rules_of(header + halved + wide.replace("[8:]", "[8:]").replace("s, y", "s, Signal(intbv(0)[12:])")) == {"lost-carry"}
+
+
+def test_generators_of_different_arms_do_not_share_a_list():
+    arms = (
+        "if wide:\n    @always(clk.posedge)\n    def fill():\n        for i in range(2):\n            m[i].next = a\nelse:\n"
+        "    @always_comb\n    def clear():\n        m[0].next = 0\n        m[1].next = 0\n"
+    )
+    made = "m = [Signal(intbv(0)[8:]) for _ in range(2)]\nwide = len(a) > 4\n"
+    assert rules_of(clocked("a:8 y:9", "y.next = m[0] + m[1]", made + arms)) == set()
+    both = arms.replace("else:", "if not wide:")
+    assert rules_of(clocked("a:8 y:9", "y.next = m[0] + m[1]", made + both)) == {"shared-list"}
+
+
+def accepted_and_wrong(seed, count, folder, vpi):
+    """Random samples without a finding that an HDL computes in another way."""
+    accepted = [sample for sample in samples(seed, count, folder) if not flagged(sample)]
+    groups = [[sample for sample in accepted if is_clocked([sample]) is clocked] for clocked in (False, True)]
+    return accepted, [sample for group in groups if group for sample in differing(group, vpi, seed, folder)]
+
+
+def test_hdl_of_random_blocks_without_a_finding_is_right(tmp_path, vpi):
+    accepted, wrong = accepted_and_wrong(5, 24, tmp_path, vpi)
+    assert len(accepted) > 3 and wrong == []
+
+
+def test_a_wrong_sample_among_right_ones_is_found(tmp_path, vpi):
+    right, wrong = Sample("y.next = a", 8), Sample("y.next = (a + c) >> 1", 8)
+    assert flagged(right) == set() and flagged(wrong) == {"lost-carry"}
+    assert differing([right, wrong, right], vpi, 0, tmp_path) == [wrong]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 112))
+def test_hdl_of_many_random_blocks_without_a_finding_is_right(seed, tmp_path, vpi):
+    _, wrong = accepted_and_wrong(seed, 60, tmp_path, vpi)
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_most_random_blocks_with_a_finding_are_wrong(tmp_path, vpi):
+    found = [sample for sample in samples(7, 60, tmp_path) if flagged(sample)]
+    wrong = [sample for sample in found if differing([sample], vpi, 7, tmp_path)]
+    assert len(wrong) > 0.8 * len(found)
 
 
 @pytest.mark.parametrize("text, message", [("def f(:\n", "x.py:1: not Python: "), ("a = 1\n\0", "x.py: not Python: ")])

@@ -5,8 +5,8 @@ It reads the source alone and runs nothing. Types come from the assignments of t
 a rule keeps silent. Functions that a generator calls are not followed.
 """
 
-from .check import check_file, check_source
+from .check import blocks_of, check_file, check_source
 from .rule import Finding, Rule
 from .rules import RULES, table
 
-__all__ = ["RULES", "Finding", "Rule", "check_file", "check_source", "table"]
+__all__ = ["RULES", "Finding", "Rule", "blocks_of", "check_file", "check_source", "table"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from .exactness import inexact_expression, unless_proven
 from .rule import Rule, in_generators
 from .scope import BITWISE
 from .source import Generator
@@ -207,6 +208,22 @@ def wide_constant(generator: Generator) -> Iterator[ast.AST]:
                 yield node
 
 
+SIZED_CONSTANT, LAST_INTEGER = 2**30, 2**31 - 1
+"""From the first on Verilog's constants have no sign; VHDL's integers end at the second."""
+
+
+def big_constant(generator: Generator) -> Iterator[ast.AST]:
+    for node in generator.nodes:
+        operands = _operands(node) or ()
+        for constant, other in (operands, operands[::-1]) if operands else ():
+            size = abs(generator.value_of(constant).number or 0) if generator.value_of(constant).is_constant else 0
+            vector = generator.value_of(other)
+            is_integer = not (isinstance(node, ast.BinOp) and isinstance(node.op, BITWISE))
+            may_be_signed = vector.signed is not False
+            if _is_wire(vector) and ((size > LAST_INTEGER and is_integer) or (size >= SIZED_CONSTANT and may_be_signed)):
+                yield node
+
+
 def vector_in_logic(generator: Generator) -> Iterator[ast.AST]:
     for node in generator.nodes:
         if isinstance(node, ast.BoolOp):
@@ -239,7 +256,7 @@ RULES = (
         "assign the full result to a signal or variable of its own first",
         "sums, differences, products, negations and left shifts that are shifted right, divided, negated, compared, tested, "
         "joined or used as an index; the form alone, since widths are not seen: it fires also where the operand's width does",
-        in_generators(lost_carry),
+        in_generators(unless_proven(lost_carry)),
     ),
     Rule(
         "constant-product",
@@ -248,7 +265,7 @@ RULES = (
         "make the product an assignment of its own, the constant on the right",
         "constants that are names, on the left or in a product that is not the first operand of an assignment to a whole signal; "
         "literals that are wider than a vector of known width, or left of a sum",
-        in_generators(constant_product),
+        in_generators(unless_proven(constant_product)),
     ),
     Rule(
         "mixed-signs",
@@ -256,7 +273,7 @@ RULES = (
         "Verilog takes the signed operand for an unsigned one",
         "copy the unsigned operand to a signed signal or variable first, or put both in plain signals",
         "operands whose signs are seen: signals, lists and variables of the block itself, slices, `.signed()`, `concat()`",
-        in_generators(mixed_signs),
+        in_generators(unless_proven(mixed_signs)),
     ),
     Rule(
         "signed-division",
@@ -264,7 +281,7 @@ RULES = (
         "`//` rounds towards zero in Verilog and VHDL and `%` follows the dividend in Verilog, other than in Python",
         "shift and mask instead, or divide unsigned vectors",
         "`//` and `%` with an operand that is seen to be signed",
-        in_generators(signed_division),
+        in_generators(unless_proven(signed_division)),
     ),
     Rule(
         "widened-inversion",
@@ -272,7 +289,7 @@ RULES = (
         "Verilog inverts the bits with which it extends the vector too",
         "assign the inverted vector to a signal of its own first",
         "`~` in a sum, difference, product or left shift, compared with a constant, or assigned where both widths are seen",
-        in_generators(widened_inversion),
+        in_generators(unless_proven(widened_inversion)),
     ),
     Rule(
         "wide-constant",
@@ -280,7 +297,16 @@ RULES = (
         "VHDL gives the constant the width of the narrow operand",
         "assign the operand to a signal of the full width first",
         "`|`, `&` and `^` of a vector of known width and a wider constant of known value",
-        in_generators(wide_constant),
+        in_generators(unless_proven(wide_constant)),
+    ),
+    Rule(
+        "big-constant",
+        "S",
+        "from 2**30 on Verilog writes the constant without a sign, so that signed operands count as unsigned; from 2**31 on VHDL "
+        "has no such integer",
+        "put the constant into a signal or variable of the vector's width and sign first",
+        "sums, differences, products, `|`, `^` and comparisons of a vector or port and a constant of known value",
+        in_generators(unless_proven(big_constant)),
     ),
     Rule(
         "negative-index",
@@ -296,7 +322,16 @@ RULES = (
         "VHDL `shift_left(1, ...)` does not compile",
         "shift a variable that holds the constant, or set the bit by index",
         "constants and loop variables that are shifted",
-        in_generators(shifted_constant),
+        in_generators(unless_proven(shifted_constant)),
+    ),
+    Rule(
+        "inexact-expression",
+        "S",
+        "the HDL computes it with fewer bits, another sign or other types than Python, or does not compile",
+        "assign each step to a signal or variable of its own, which has the width and sign of the step",
+        "assignments, conditions and indices of which all types are seen, where the HDL is not proven right for all values and "
+        "no other rule names the reason",
+        in_generators(inexact_expression),
     ),
     Rule(
         "vector-in-logic",

@@ -10,30 +10,59 @@ from .rule import Finding
 from .rules import RULES
 from .source import Source
 
+GENERAL = "inexact-expression"
+"""The rule that keeps silent where another one names the reason."""
 CODE_LENGTH = 60
 """Characters of a construct that a finding quotes."""
 
 
 def check_file(path: Path | str) -> list[Finding]:
     """Findings in a Python file, in the order of its lines; CosimError if it is not Python in UTF-8."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise CosimError(f"{path}: not a text in UTF-8") from error
-    return check_source(text, str(path))
+    return check_source(_text(path), str(path))
+
+
+def blocks_of(path: Path | str) -> dict[str, bool]:
+    """By name of each block in a Python file whether the file gives the types of its ports; see check_file() for errors."""
+    found: dict[str, bool] = {}
+    for block in _source(_text(path), str(path)).blocks:
+        found[block.node.name] = found.get(block.node.name, False) or block.has_types
+    return found
 
 
 def check_source(text: str, name: str) -> list[Finding]:
     """Findings in Python source, in the order of its lines. name: what a finding calls the file."""
+    source = _source(text, name)
+    found = [(rule, node) for rule in RULES for node in rule.find(source)]
+    named = {_line(node) for rule, node in found if rule.name != GENERAL}
+    findings = {
+        Finding(name, _line(node), rule, _quoted(node)): None
+        for rule, node in found
+        if rule.name != GENERAL or named.isdisjoint(_lines(node))
+    }
+    return sorted(findings, key=lambda finding: finding.line)
+
+
+def _text(path: Path | str) -> str:
     try:
-        source = Source(ast.parse(text))
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CosimError(f"{path}: not a text in UTF-8") from error
+
+
+def _source(text: str, name: str) -> Source:
+    try:
+        return Source(ast.parse(text), Path(name).absolute())
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         raise CosimError(f"{name}{f':{line}' if line else ''}: not Python: {getattr(error, 'msg', error)}") from error
-    findings = {
-        Finding(name, getattr(node, "lineno", 0), rule, _quoted(node)): None for rule in RULES for node in rule.find(source)
-    }
-    return sorted(findings, key=lambda finding: finding.line)
+
+
+def _line(node: ast.AST) -> int:
+    return getattr(node, "lineno", 0)
+
+
+def _lines(node: ast.AST) -> range:
+    return range(_line(node), (getattr(node, "end_lineno", None) or _line(node)) + 1)
 
 
 def _quoted(node: ast.AST) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from .choices import has_reset, writes
 from .rule import Rule, in_blocks, in_generators
-from .source import Block, Generator, Source
+from .source import Block, Generator, Source, handed_on_by
 from .values import SIGNALS, Kind, Value, called, calls, keyword, number_of
 from .walk import own_nodes
 
@@ -57,6 +58,41 @@ def undriven_list(block: Block) -> Iterator[ast.AST]:
             yield node
 
 
+def undriven_element(block: Block) -> Iterator[ast.AST]:
+    handed_on = set().union(*(handed_on_by(statement) for statement in block.elaboration))
+    for name, node, value in _used_lists(block):
+        length = _length(block, node)
+        indices = [generator.value_of(index).number for generator in block.generators for index in _written(generator, name)]
+        if length and indices and value.element is not None and value.element.kind is Kind.SIGNAL and name not in handed_on:
+            read = {number for generator in block.generators for number in _read(generator, name, length)}
+            if None not in indices and not set(indices) >= read:
+                yield node
+
+
+def _written(generator: Generator, name: str) -> Iterator[ast.expr]:
+    yield from (index for written, index, _ in writes(generator) if written == name)
+
+
+def _read(generator: Generator, name: str, length: int) -> Iterator[int]:
+    """Indices of the elements that a generator may read."""
+    targets = {id(node) for written, _, attribute in writes(generator) if written == name for node in ast.walk(attribute)}
+    for node in generator.nodes:
+        match node:
+            case ast.Subscript(value=ast.Name(id=found), slice=index) if found == name and id(node) not in targets:
+                number = generator.value_of(index).number if generator.value_of(index).is_constant else None
+                yield from range(length) if number is None else (number,)
+
+
+def _length(block: Block, node: ast.expr) -> int | None:
+    """Of a list that is written out, or made over a range of known length."""
+    match node:
+        case ast.List(elts=elements):
+            return len(elements)
+        case ast.ListComp(generators=[ast.comprehension(iter=ast.Call(func=ast.Name(id="range"), args=[end]), ifs=[])]):
+            return block.scope.value_of(end).number
+    return None
+
+
 def negative_constant(block: Block) -> Iterator[ast.AST]:
     for name, node, value in assignments(block):
         if value.kind is Kind.SIGNAL and name in block.used - block.driven and value.number is not None and value.number < 0:
@@ -98,6 +134,13 @@ def nested_concat(block: Block) -> Iterator[ast.AST]:
                     yield argument
 
 
+def signed_in_concat(block: Block) -> Iterator[ast.AST]:
+    for statement in block.elaboration:
+        for node in calls(own_nodes(statement), "ConcatSignal"):
+            values = [(argument, block.scope.value_of(argument)) for argument in node.args]
+            yield from (argument for argument, value in values if value.kind is Kind.SIGNAL and value.signed)
+
+
 def slice_of_concat(block: Block) -> Iterator[ast.AST]:
     for statement in block.elaboration:
         for node in own_nodes(statement):
@@ -112,33 +155,16 @@ def free_intbv(generator: Generator) -> Iterator[ast.AST]:
 
 
 def memory_reset(block: Block) -> Iterator[ast.AST]:
-    memories = {name for generator in block.generators for name, index, _ in _writes(generator) if _is_address(generator, index)}
+    memories = {name for generator in block.generators for name, index, _ in writes(generator) if _is_address(generator, index)}
     for generator in block.generators:
-        for name, _, node in _writes(generator):
-            if name in memories and (_has_reset(generator) or _is_under_reset(generator, node)):
+        for name, _, node in writes(generator):
+            if name in memories and (has_reset(generator) or _is_under_reset(generator, node)):
                 yield node
-
-
-def _writes(generator: Generator) -> Iterator[tuple[str, ast.expr, ast.AST]]:
-    """(list, index, node) of each assignment to an element of a list of signals."""
-    for node in generator.nodes:
-        match node:
-            case ast.Attribute(value=ast.Subscript(value=ast.Name(id=name), slice=index), attr="next"):
-                if generator.scope[name].kind is Kind.LIST:
-                    yield name, index, node
 
 
 def _is_address(generator: Generator, index: ast.expr) -> bool:
     value = generator.value_of(index)
     return value.is_vector or value.kind is Kind.PORT
-
-
-def _has_reset(generator: Generator) -> bool:
-    for node in generator.node.decorator_list:
-        if isinstance(node, ast.Call) and called(node) == "always_seq":
-            reset = keyword(node, "reset", 1)
-            return not (isinstance(reset, ast.Constant) and reset.value is None)
-    return False
 
 
 def _is_under_reset(generator: Generator, node: ast.AST) -> bool:
@@ -201,7 +227,7 @@ def hidden_interface(source: Source) -> Iterator[ast.AST]:
     filled = {called(node) for node in nodes if isinstance(node, ast.Call) and _takes_a_signal(source, node)}
     for node in nodes:
         match node:
-            case ast.ClassDef(name=name) if _hides_members(node) and (_holds_signals(node) or name in filled):
+            case ast.ClassDef(name=name) if _hides_members(node) and (_holds_signals(source, node) or name in filled):
                 yield ast.Name(name, ast.Load(), lineno=node.lineno)
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call) if name in filled:
                 if called(call) == "namedtuple":
@@ -226,9 +252,9 @@ def _hides_members(node: ast.ClassDef) -> bool:
     return any(isinstance(target, ast.Name) and target.id == "__slots__" for target in targets)
 
 
-def _holds_signals(node: ast.ClassDef) -> bool:
+def _holds_signals(source: Source, node: ast.ClassDef) -> bool:
     for child in ast.walk(node):
-        if isinstance(child, ast.Call) and called(child) in ("Signal", "ResetSignal", "counter", "signed"):
+        if isinstance(child, ast.Call) and source.scope.value_of(child).kind in SIGNALS:
             return True
         if isinstance(child, ast.AnnAssign) and "Signal" in ast.unparse(child.annotation):
             return True
@@ -267,6 +293,14 @@ RULES = (
         "use a tuple of integers or a ROM with a hex file",
         "lists of signals to which no generator of the block assigns, and that go to no other block",
         in_blocks(undriven_list),
+    ),
+    Rule(
+        "undriven-element",
+        "S",
+        "an element that no generator drives is undefined in the HDL, not at its first value",
+        "drive it, or make the list shorter",
+        "lists of known length of which the generators of the block read an element, and assign to others alone, by constants",
+        in_blocks(undriven_element),
     ),
     Rule(
         "negative-constant",
@@ -315,6 +349,14 @@ RULES = (
         "join all parts in one ConcatSignal",
         "ConcatSignals of the block that no generator reads",
         in_blocks(nested_concat),
+    ),
+    Rule(
+        "signed-in-concat",
+        "T",
+        "VHDL cannot join a signed vector",
+        "copy it to an unsigned signal first",
+        "signed signals in a ConcatSignal",
+        in_blocks(signed_in_concat),
     ),
     Rule(
         "slice-of-concat",

@@ -14,6 +14,7 @@ KINDS = {
     "S": "wrong HDL without a word",
     "T": "HDL that a tool refuses",
     "E": "an error of MyHDL",
+    "N": "not read by the lint",
 }
 
 

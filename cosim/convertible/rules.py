@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from . import arithmetic, elaboration, naming, syntax
+from . import arithmetic, choices, elaboration, naming, reading, syntax
 from .rule import KINDS, Rule
 
-RULES: tuple[Rule, ...] = (*arithmetic.RULES, *elaboration.RULES, *syntax.RULES, *naming.RULES)
+RULES: tuple[Rule, ...] = (
+    *arithmetic.RULES, *choices.RULES, *elaboration.RULES, *syntax.RULES, *naming.RULES, *reading.RULES,
+)  # fmt: skip
 
 
 def table() -> str:

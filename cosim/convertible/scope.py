@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from dataclasses import replace
 
 from .values import (
     BIT,
     CONSTANT,
-    HELPERS,
     INTEGER,
     INTEGER_FUNCTIONS,
     OBJECT,
@@ -24,7 +24,7 @@ from .values import (
     number_of,
     root_of,
 )
-from .walk import own_nodes
+from .walk import elaboration_of, own_nodes
 
 BITWISE = (ast.BitAnd, ast.BitOr, ast.BitXor)
 COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp)
@@ -55,6 +55,8 @@ class Scope:
         elif isinstance(statement, ast.Assign):
             for target in statement.targets:
                 self._assign(target, statement.value)
+        elif isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+            self.values[statement.target.id] = replace(self[statement.target.id], number=None)
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
             self._assign(statement.target, statement.value)
 
@@ -74,7 +76,7 @@ class Scope:
 
     def value_of(self, node: ast.expr) -> Value:
         """What an expression stands for."""
-        bits = bits_of(node)
+        bits = bits_of(node, self.number)
         if bits is not None and not isinstance(node, ast.Constant):
             return bits
         match node:
@@ -102,8 +104,18 @@ class Scope:
                 return self._binary(node)
         return UNKNOWN
 
+    def number(self, name: str) -> int | None:
+        """The number of a constant."""
+        value = self[name]
+        return value.number if value.is_constant else None
+
+    def _distance(self, high: ast.expr | None, low: ast.expr) -> int | None:
+        """Bits of a slice."""
+        ends = number_of(high, self.number), number_of(low, self.number)
+        return None if ends[0] is None or ends[1] is None else ends[0] - ends[1]
+
     def _constant(self, node: ast.expr) -> Value:
-        return Value(Kind.CONSTANT, number=number_of(node))
+        return Value(Kind.CONSTANT, number=number_of(node, self.number))
 
     def _attribute(self, value: ast.expr, attr: str) -> Value:
         owner = self.value_of(value)
@@ -120,6 +132,8 @@ class Scope:
             return Value(Kind.VARIABLE, signed=True)
         if root_of(node) in NUMPY and name not in TO_PYTHON:
             return Value(Kind.NUMPY)
+        if name == "ResetSignal" and node.args:
+            return Value(Kind.SIGNAL, signed=False, width=1, logic=True)
         if name in ("Signal", "ResetSignal", "Constant") and (node.args or node.keywords):
             return self._signal(node.args[0] if node.args else node.keywords[0].value)
         if name == "ConcatSignal":
@@ -133,27 +147,27 @@ class Scope:
         return self._called_function(node, name)
 
     def _called_function(self, node: ast.Call, name: str | None) -> Value:
-        """A helper, or a shadow slice `signal(4, 0)`."""
+        """A function whose source is known, or a shadow slice `signal(4, 0)`."""
         target = self.value_of(node.func)
         if target.kind in SIGNALS or (target.kind is Kind.PORT and 1 <= len(node.args) <= 2):
-            return Value(Kind.SLICE, signed=False, width=_slice_width(node.args), logic=len(node.args) == 1)
-        if name in HELPERS:
-            return HELPERS[name]
-        match self.functions.get(name):
-            case ast.FunctionDef(
-                decorator_list=[], body=[ast.Return(value=ast.expr() as made)] | [_, ast.Return(value=ast.expr() as made)]
-            ):
-                return Scope({}).value_of(made)
+            width = self._distance(*node.args) if len(node.args) == 2 else 1
+            return Value(Kind.SLICE, signed=False, width=width, logic=len(node.args) == 1)
+        match self.functions.get(name) if isinstance(node.func, ast.Name) else None:
+            case ast.FunctionDef(decorator_list=[], body=[*before, ast.Return(value=ast.expr() as made)]):
+                inner = Scope({})
+                for statement in before:
+                    inner.assign(statement)
+                return inner.value_of(made)
         return CONSTANT if name in INTEGER_FUNCTIONS else UNKNOWN
 
     def _signal(self, initial: ast.expr) -> Value:
-        bits = bits_of(initial) or self.value_of(initial)
+        bits = bits_of(initial, self.number) or self.value_of(initial)
         if bits.kind is not Kind.BITS:
             return Value(Kind.SIGNAL)
         number = bits.number
         if bits.logic:
             number = None
-        return Value(Kind.SIGNAL, bits.signed, bits.width, bits.logic, number)
+        return Value(Kind.SIGNAL, bits.signed, bits.width, bits.logic, number, wraps=bits.wraps)
 
     def _converted(self, name: str, argument: ast.expr) -> Value:
         value = self.value_of(argument)
@@ -172,7 +186,7 @@ class Scope:
         if base.kind in (Kind.ROM, Kind.INTEGERS):
             return INTEGER if self.in_generator else CONSTANT
         if isinstance(index, ast.Slice) and (base.is_vector or (self.in_generator and base.kind is Kind.PORT)):
-            return Value(Kind.VARIABLE, signed=False, width=_part_width(index))
+            return Value(Kind.VARIABLE, signed=False, width=self._distance(index.lower, index.upper or ast.Constant(0)))
         if base.is_vector:
             return BIT
         return base if base.kind in (Kind.NUMPY, Kind.CONSTANT) else UNKNOWN
@@ -217,7 +231,7 @@ class Scope:
     def _binary(self, node: ast.BinOp) -> Value:
         left, right = self.value_of(node.left), self.value_of(node.right)
         if left.is_constant and right.is_constant:
-            return Value(Kind.CONSTANT, number=number_of(node))
+            return Value(Kind.CONSTANT, number=number_of(node, self.number))
         if not self.in_generator:
             return CONSTANT
         if isinstance(node.op, ast.LShift | ast.RShift):
@@ -237,20 +251,12 @@ def _either_signed(left: Value, right: Value) -> bool | None:
     return True if True in signs else None if None in signs else False
 
 
-def _slice_width(arguments: list[ast.expr]) -> int | None:
-    if len(arguments) == 1:
-        return 1
-    high, low = (number_of(argument) for argument in arguments[:2])
-    return None if high is None or low is None else high - low
-
-
-def _part_width(index: ast.Slice) -> int | None:
-    high, low = number_of(index.lower), number_of(index.upper) if index.upper else 0
-    return None if high is None or low is None else high - low
-
-
 def parameter_values(
-    function: ast.FunctionDef, parameters: list[str], elaboration: Iterable[ast.stmt], generators: list[ast.FunctionDef]
+    function: ast.FunctionDef,
+    parameters: list[str],
+    elaboration: Iterable[ast.stmt],
+    generators: list[ast.FunctionDef],
+    functions: dict[str, ast.FunctionDef],
 ) -> dict[str, Value]:
     """What the parameters of a block are: constants where the elaboration computes with them, else ports.
 
@@ -259,7 +265,7 @@ def parameter_values(
     """
     constants = _declared_constants(function)
     for statement in elaboration:
-        constants |= _computed_with(statement)
+        constants |= _computed_with(statement, functions)
     values: dict[str, Value] = {}
     for generator in generators:
         constants |= _bounds(generator)
@@ -284,8 +290,8 @@ def _declared_constants(function: ast.FunctionDef) -> set[str]:
     }
 
 
-def _computed_with(statement: ast.stmt) -> set[str]:
-    """Names that a statement of the elaboration computes with."""
+def _computed_with(statement: ast.stmt, functions: dict[str, ast.FunctionDef]) -> set[str]:
+    """Names that a statement of the elaboration computes with, itself or in a function of which the source is known."""
     names = _names([statement.test]) if isinstance(statement, ast.If | ast.While) else set()
     for parent in own_nodes(statement):
         match parent:
@@ -293,9 +299,21 @@ def _computed_with(statement: ast.stmt) -> set[str]:
                 names |= _names(ast.iter_child_nodes(parent))
             case ast.Subscript(slice=index) | ast.IfExp(test=index) | ast.comprehension(iter=index):
                 names |= _names([index])
-            case ast.Call() if called(parent) in {*INTEGER_FUNCTIONS - {"len"}, *HELPERS, "intbv", "modbv", "range"}:
+            case ast.Call() if called(parent) in {*INTEGER_FUNCTIONS - {"len"}, "intbv", "modbv", "range"}:
                 names |= _names([*parent.args, *(given.value for given in parent.keywords)])
+            case ast.Call(func=ast.Name(id=name)) if name in functions:
+                names |= _names(_computed_arguments(parent, functions[name]))
     return names
+
+
+def _computed_arguments(call: ast.Call, function: ast.FunctionDef) -> list[ast.expr]:
+    """The arguments that a plain function computes with; a block's own elaboration does not count, nor do further calls."""
+    if function.decorator_list:
+        return []
+    computed = set().union(*(_computed_with(statement, {}) for statement in elaboration_of(function.body)))
+    parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    given = [*zip(parameters, call.args, strict=False), *((keyword.arg, keyword.value) for keyword in call.keywords)]
+    return [argument for name, argument in given if name in computed]
 
 
 def _bounds(generator: ast.FunctionDef) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -36,7 +36,7 @@ SIGNALS = {Kind.SIGNAL, Kind.SLICE, Kind.CONCAT}
 @dataclass(frozen=True)
 class Value:
     """signed, width: of a vector, or of BITS; None where unknown. logic: a bool, not an intbv. number: of a CONSTANT, or the
-    initial value of a vector. element: of a LIST. origin: the list whose elements a LIST holds too."""
+    initial value of a vector. element: of a LIST. origin: the list whose elements a LIST holds too. wraps: a modbv."""
 
     kind: Kind
     signed: bool | None = None
@@ -45,6 +45,7 @@ class Value:
     number: int | None = None
     element: Value | None = None
     origin: str | None = None
+    wraps: bool = False
 
     @property
     def is_vector(self) -> bool:
@@ -62,13 +63,7 @@ PORT = Value(Kind.PORT)
 OBJECT = Value(Kind.OBJECT)
 BIT = Value(Kind.VARIABLE, signed=False, width=1, logic=True)
 
-HELPERS = {
-    "counter": Value(Kind.SIGNAL, signed=False),
-    "signed": Value(Kind.SIGNAL, signed=True),
-}
-"""Functions of rtl/stream.py that make a signal."""
-
-INTEGER_FUNCTIONS = {"len", "int", "max", "min", "sum", "abs", "ord", "round", "index_bits", "range"}
+INTEGER_FUNCTIONS = {"len", "int", "max", "min", "sum", "abs", "ord", "round", "range"}
 
 
 def merged(first: Value | None, second: Value) -> Value:
@@ -82,27 +77,42 @@ def merged(first: Value | None, second: Value) -> Value:
     return replace(first, signed=signed, width=width, logic=first.logic and second.logic, number=None)
 
 
-def number_of(node: ast.expr | None) -> int | None:
-    """The value of an integer literal, also of a negative one and of 2 ** n and 1 << n."""
+Numbers = Callable[[str], int | None]
+"""The number that a name stands for."""
+
+
+def number_of(node: ast.expr | None, numbers: Numbers = lambda name: None) -> int | None:
+    """The value of an integer literal, of a name of known number and of what the operators of arithmetic make of them."""
     match node:
         case ast.Constant(value=int() as value):
             return int(value)
+        case ast.Name(id=name):
+            return numbers(name)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            number = number_of(operand)
+            number = number_of(operand, numbers)
             return None if number is None else -number
-        case ast.BinOp(left=left, op=ast.Pow() | ast.LShift() | ast.Sub() as op, right=right):
-            return _computed(number_of(left), op, number_of(right))
+        case ast.BinOp(left=left, op=op, right=right):
+            return _computed(number_of(left, numbers), op, number_of(right, numbers))
     return None
 
 
 def _computed(left: int | None, op: ast.operator, right: int | None) -> int | None:
     if left is None or right is None:
         return None
-    if isinstance(op, ast.Sub):
-        return left - right
-    if not 0 <= right < 1024:
-        return None
-    return left**right if isinstance(op, ast.Pow) else left << right
+    match op:
+        case ast.Add():
+            return left + right
+        case ast.Sub():
+            return left - right
+        case ast.Mult():
+            return left * right
+        case ast.FloorDiv() if right:
+            return left // right
+        case ast.Pow() if 0 <= right < 1024 and abs(left) < 1024:
+            return left**right
+        case ast.LShift() if 0 <= right < 1024:
+            return left << right
+    return None
 
 
 def called(node: ast.AST) -> str | None:
@@ -125,20 +135,26 @@ def root_of(node: ast.AST) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def bits_of(node: ast.AST) -> Value | None:
+def bits_of(node: ast.AST, numbers: Numbers = lambda name: None) -> Value | None:
     """The value that an expression with intbv or modbv makes, or a bool; None for other expressions."""
     match node:
         case ast.Subscript(value=ast.Call() as call, slice=ast.Slice(lower=lower)) if called(call) in ("intbv", "modbv"):
-            return Value(Kind.BITS, signed=False, width=number_of(lower), number=_initial(call))
+            return Value(
+                Kind.BITS,
+                signed=False,
+                width=number_of(lower, numbers),
+                number=_initial(call, numbers),
+                wraps=called(call) == "modbv",
+            )
         case ast.Call() if called(node) in ("intbv", "modbv"):
-            return _ranged(node)
+            return _ranged(node, numbers)
         case ast.Call(func=ast.Name(id="bool")) | ast.Constant(value=bool()):
             return Value(Kind.BITS, signed=False, width=1, logic=True)
     return None
 
 
-def _initial(call: ast.Call) -> int | None:
-    return number_of(call.args[0]) if call.args else 0
+def _initial(call: ast.Call, numbers: Numbers) -> int | None:
+    return number_of(call.args[0], numbers) if call.args else 0
 
 
 def keyword(call: ast.Call, name: str, position: int) -> ast.expr | None:
@@ -149,18 +165,18 @@ def keyword(call: ast.Call, name: str, position: int) -> ast.expr | None:
     return call.args[position] if position < len(call.args) else None
 
 
-def _ranged(call: ast.Call) -> Value:
+def _ranged(call: ast.Call, numbers: Numbers) -> Value:
     low, high = keyword(call, "min", 1), keyword(call, "max", 2)
-    signed = _is_negative(low)
-    lowest, end = number_of(low), number_of(high)
+    signed = _is_negative(low, numbers)
+    lowest, end = number_of(low, numbers), number_of(high, numbers)
     width = None
     if lowest is not None and end is not None:
         width = (end - 1).bit_length() if lowest >= 0 else max((-lowest - 1).bit_length(), (end - 1).bit_length()) + 1
-    return Value(Kind.BITS, signed=signed, width=width, number=_initial(call))
+    return Value(Kind.BITS, signed=signed, width=width, number=_initial(call, numbers), wraps=called(call) == "modbv")
 
 
-def _is_negative(low: ast.expr | None) -> bool | None:
-    value = number_of(low)
+def _is_negative(low: ast.expr | None, numbers: Numbers) -> bool | None:
+    value = number_of(low, numbers)
     if value is not None:
         return value < 0
     return True if isinstance(low, ast.UnaryOp) and isinstance(low.op, ast.USub) else None
