@@ -132,11 +132,9 @@ def verdict_on_registers(netlist, mutant, folder):
 
 
 def test_a_queue_that_is_never_full_needs_no_ready(tmp_path):
-    """The neurons put nothing into their queue for which it has no place, so that its ready may be stuck at 1, but not at 0."""
-    netlist = plant(lif_modules(), 250, 1, tmp_path)
-    stuck_high, stuck_low = (fault_at(netlist, "fired_ready[0]", "Q", mode) for mode in ("const1", "const0"))
-    assert verdict_on_registers(netlist, stuck_high, tmp_path) == PROVEN
-    assert verdict_on_registers(netlist, stuck_low, tmp_path) != PROVEN
+    """The neurons put nothing into their queue for which it has no place, so that its ready may be stuck at 1."""
+    netlist = plant(lif_modules(), 10, 28, tmp_path)
+    assert verdict_on_registers(netlist, fault_at(netlist, "fired_ready[0]", "Q", "const1"), tmp_path) == PROVEN
 
 
 @pytest.mark.parametrize(

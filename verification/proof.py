@@ -28,11 +28,15 @@ class Fault:
 
 @dataclass(frozen=True)
 class Misuse:
-    """Parameters that the block must not have: what is wrong with them, the block built so, and the constants that differ."""
+    """Parameters that the block must not have: what is wrong with them, the block built so, and the constants that differ.
+
+    rule: the function by which the block itself refuses them, as module and name; a misuse is built with one that gives 0.
+    """
 
     what: str
     build: Callable[[], _Block]
     constants: Mapping[str, int]
+    rule: str = ""
 
 
 @dataclass(frozen=True)

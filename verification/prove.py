@@ -21,13 +21,16 @@ import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
+from unittest import mock
 
 from cosim.convert import Module, convert, write
 from cosim.errors import CosimError
+from rtl.errors import DesignError
 
 from .placement import block_of, covers, place, planted, streams
 from .proof import Fault, Misuse, Proof
@@ -102,10 +105,16 @@ def prove(proof: Proof) -> Result:
     )  # fmt: skip
 
 
-def converted(proof: Proof) -> list[Module]:
-    """The Verilog of the proof's block, children first."""
+def converted(proof: Proof, rule: str = "") -> list[Module]:
+    """The Verilog of the proof's block, children first. rule: of a Misuse, which the block must refuse by it."""
     with CONVERSION:
-        return convert(proof.build(), TOP)
+        if not rule:
+            return convert(proof.build(), TOP)
+        with suppress(DesignError):
+            proof.build()
+            raise CosimError(f"{proof.name}: a misuse is not refused")
+        with mock.patch(rule, return_value=0):
+            return convert(proof.build(), TOP)
 
 
 def failed_checks(proof: Proof, modules: list[Module]) -> list[str]:
@@ -132,7 +141,7 @@ def finds(proof: Proof, modules: list[Module], fault: Fault | Misuse) -> bool:
     """Whether the check that is to find a fault does; CosimError if it cannot be planted."""
     if isinstance(fault, Misuse):
         wrong = replace(proof, build=fault.build, constants={**proof.constants, **fault.constants})
-        return not base_holds(wrong, converted(wrong))
+        return not base_holds(wrong, converted(wrong, fault.rule))
     faulty = planted(modules, fault)
     return bool(failed_ready(faulty)) if fault.found_by == "ready" else not base_holds(proof, faulty)
 
