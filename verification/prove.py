@@ -92,6 +92,8 @@ def prove(proof: Proof) -> Result:
     """Run a proof and plant its faults."""
     start = time.monotonic()
     modules = converted(proof)
+    if proof.harmless:
+        modules = planted(modules, proof.harmless)
     failures = failed_checks(proof, modules)
     for fault in (*proof.faults, *proof.misuses):
         try:
@@ -105,15 +107,16 @@ def prove(proof: Proof) -> Result:
     )  # fmt: skip
 
 
-def converted(proof: Proof, rule: str = "") -> list[Module]:
-    """The Verilog of the proof's block, children first. rule: of a Misuse, which the block must refuse by it."""
+def converted(proof: Proof, misuse: Misuse | None = None) -> list[Module]:
+    """The Verilog of the proof's block, children first. misuse: the one that the proof is built with; CosimError if the block
+    has a rule against it and takes it all the same."""
     with CONVERSION:
-        if not rule:
+        if misuse is None or not misuse.rule:
             return convert(proof.build(), TOP)
         with suppress(DesignError):
             proof.build()
-            raise CosimError(f"{proof.name}: a misuse is not refused")
-        with mock.patch(rule, return_value=0):
+            raise CosimError(f"{proof.name}: the misuse {misuse.what!r} is not refused")
+        with mock.patch(misuse.rule, return_value=0):
             return convert(proof.build(), TOP)
 
 
@@ -141,7 +144,7 @@ def finds(proof: Proof, modules: list[Module], fault: Fault | Misuse) -> bool:
     """Whether the check that is to find a fault does; CosimError if it cannot be planted."""
     if isinstance(fault, Misuse):
         wrong = replace(proof, build=fault.build, constants={**proof.constants, **fault.constants})
-        return not base_holds(wrong, converted(wrong, fault.rule))
+        return not base_holds(wrong, converted(wrong, fault))
     faulty = planted(modules, fault)
     return bool(failed_ready(faulty)) if fault.found_by == "ready" else not base_holds(proof, faulty)
 
