@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from event_model import expected_scans, random_spikes, weighted_words
@@ -6,8 +8,10 @@ from hypothesis import strategies as st
 from stage_bench import current_beats, expected_currents, plan_stage, random_layer
 from stream_bench import STALLS, run_stream
 
+from cosim.block_run import place_block
 from reference.network import Conv
 from rtl.accumulator import accumulator, row_padding
+from rtl.errors import DesignError
 
 
 def accumulate(
@@ -81,9 +85,19 @@ def test_a_1x1_kernel_needs_no_padding_unless_it_keeps_partial_sums():
     assert [row_padding(3, 1, 1, parts) for parts in (1, 2)] == [0, 1]
 
 
-@pytest.mark.parametrize(("width", "groups", "kernel"), [(3, 1, 3), (3, 1, 5), (4, 1, 5), (3, 2, 5), (8, 1, 5)])
-def test_padding_fills_what_a_narrow_map_lacks(width, groups, kernel):
-    radius = kernel // 2
-    positions = width + row_padding(width, groups, kernel, 1)
-    assert groups * positions >= 4 + 2 * radius
-    assert row_padding(width, groups, kernel, 1) == 0 or groups * (positions - 1) < 4 + 2 * radius
+@pytest.mark.parametrize(
+    ("width", "outputs", "kernel", "padding"),
+    [(3, 1, 3, 3), (3, 1, 5, 5), (4, 1, 5, 4), (5, 1, 3, 1), (3, 2, 5, 1), (8, 1, 5, 0)],
+)
+def test_a_narrow_map_has_no_more_padding_than_it_needs(tmp_path, monkeypatch, width, outputs, kernel, padding):
+    """With one empty pixel less, which the block refuses, a partial sum is read before it is in the line buffer."""
+    in_myhdl = partial(place_block, simulator="myhdl", folder=tmp_path)
+    assert row_padding(width, outputs, kernel, 1) == padding
+    accumulate(in_myhdl, 2, outputs, 3, width, kernel, 1, 2, rate=0.7)
+    if padding:
+        monkeypatch.setattr("test_accumulator.row_padding", lambda *_: padding - 1)
+        with pytest.raises(DesignError, match=f"padding {padding - 1}; allowed: {padding} or more"):
+            accumulate(in_myhdl, 2, outputs, 3, width, kernel, 1, 2, rate=0.7)
+        monkeypatch.setattr("rtl.accumulator.row_padding", lambda *_: 0)
+        with pytest.raises(AssertionError, match="^assert "):
+            accumulate(in_myhdl, 2, outputs, 3, width, kernel, 1, 2, rate=0.7)

@@ -1,15 +1,40 @@
-"""Costs of an image: those that the commands cycles and energy tell of the same images."""
+"""Costs of an image: those of the simulated hardware, and those that the commands cycles and energy tell of the same images."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from commands import run
 from small_networks import small_network, small_stages
 
+from cosim.energy import Coefficients, operations
 from cosim.errors import CosimError
 from cosim.image_costs import image_costs
+from cosim.network_run import run_network
 from reference.datasets import load
 from reference.modelfile import save_model
+
+
+def check(costs, hardware):
+    """Costs against the cycles in which the hardware took its first beat and gave each class, and what its counters say."""
+    classes = [beat.cycle for beat in hardware.outcome.streams["dst"]]
+    assert costs.images == len(classes)
+    assert costs.interval == np.diff(classes).mean()
+    assert costs.latency == classes[0] - hardware.outcome.starts[0] + 1
+    done = operations(hardware.network, hardware.stages, hardware.activity, hardware.trace)
+    picojoules = sum(one.energy(Coefficients()) for of_stage in done.values() for one in of_stage)
+    assert costs.dynamic == pytest.approx(picojoules / 1000 / len(classes))
+
+
+def test_costs_are_those_of_the_hardware(tmp_path):
+    network = small_network()
+    stages, images = small_stages(network), load("random", network, 3).images
+    costs, hardware = image_costs(network, stages, images), run_network(network, stages, images, tmp_path, simulator="icarus")
+    check(costs, hardware)
+    for wrong in ({"interval": costs.interval + 1}, {"latency": costs.latency - 1}, {"dynamic": costs.dynamic * 1.01}):
+        with pytest.raises(AssertionError):
+            check(replace(costs, **wrong), hardware)
 
 
 def test_costs_are_those_of_the_commands(tmp_path):

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from rtl.errors import DesignError
 from rtl.event_queue import event_queue
 from rtl.memory import ram
 from rtl.stream import Stream
 from verification import placement, prove
 from verification.proof import Fault, Misuse, Proof, bit, vector
+from verification.proofs import PROOFS
 
 RING = "assert(tail == ((head + level) & 3)); assert(has_room == (level != 4) && has_words == (level != 0));"
 HOLDS = f"{RING} assert(level <= DEPTH); cover(dst_valid && src_ready);"
@@ -84,6 +86,18 @@ def test_parameters_that_must_fail(proof_of):
     assert failures(proof_of(HOLDS + "assert(src_ready || level > 1);", misuses=(wrong, right))) == [
         "the fault 'four words' is not found"
     ]
+
+
+def test_what_must_fail_is_refused_by_the_block(proof_of):
+    """A rule that refuses nothing, and one without which the parameters are built, and found to be wrong."""
+    proof = proof_of(HOLDS)
+    accepted = Misuse("four words", queue, {}, "rtl.accumulator.row_padding")
+    assert failures(replace(proof, misuses=(accepted,))) == ["small: the misuse 'four words' is not refused"]
+    narrow = next(proof for proof in PROOFS if proof.name == "accumulator, 1 x 1, groups 1, kernel 3")
+    (misuse,) = narrow.misuses
+    with pytest.raises(DesignError, match="accumulator: padding 4; allowed: 5 or more"):
+        misuse.build()
+    assert "padding = 4" in prove.converted(replace(narrow, build=misuse.build), misuse)[-1].parameters
 
 
 COLLISION = """

@@ -1,12 +1,15 @@
-import random
+from functools import partial
 
 import pytest
 from event_model import expected_events, random_spikes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from planted_faults import convert_with_fault
 from stream_bench import STALLS, run_stream
 
+from cosim import block_run
 from cosim.beats import spike_beats
+from cosim.block_run import place_block
 from rtl.scanner import event_width, scanner
 from rtl.stream import groups_of, index_bits
 
@@ -82,10 +85,24 @@ def test_one_event_a_cycle_back_to_back(place, channels, lanes, rate):
     assert run.cycles[0] - run.sent[first_row - 1] == SETTLING
 
 
-@pytest.mark.parametrize("name", ["channel", "mask", "last"])
-def test_the_model_tells_events_apart(name):
-    """The comparison would see one wrong field of one event."""
-    channels, timesteps = 5, 2
-    word = random.Random(1).getrandbits(3) | 0b10 << 3 | 1 << 5
-    bit = {"channel": 0, "mask": 3, "last": 5}[name]
-    assert decode(word, channels, timesteps) != decode(word ^ 1 << bit, channels, timesteps)
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", ""),
+        ("event_channel = (encode_channel + lane);", "event_channel = (encode_channel + lane) ^ (src_valid && dst_ready);"),
+        ("event_mask = masks[lane];", "event_mask = masks[lane] ^ 2;"),
+        ("event_last = (encode_last && last_lane);", "event_last = encode_last;"),
+        ("pending <= lanes_left;", "pending <= lanes_left & 1;"),
+    ],
+    ids=["none", "channel", "mask", "last", "missing"],
+)
+def test_a_wrong_event_is_seen(tmp_path, vpi, monkeypatch, old, new):
+    """Planted in the Verilog: one wrong field of an event, or an event too few."""
+    in_icarus = partial(place_block, simulator="icarus", folder=tmp_path, vpi=vpi)
+    spikes = random_spikes(2, 2, 5, 3, 4, rate=0.5)
+    if not old:
+        scan(in_icarus, spikes, 3, scans=2)
+        return
+    monkeypatch.setattr(block_run, "convert", convert_with_fault(old, new, "verilog"))
+    with pytest.raises(AssertionError, match=r"^(assert \[|no end|payload changed)|of \d+ received"):
+        scan(in_icarus, spikes, 3, scans=2)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -75,10 +76,14 @@ def after_reset(neuron, theta, v):
     timesteps=st.integers(1, 4),
 )
 def test_ranges_hold_every_reachable_value(kind, weight, bias, theta, leak, timesteps):
-    """With a pixel of 4 bits, times the weight: the ranges must hold all that is reachable by that product's range."""
+    """With a pixel of one bit, times the weight: the ranges must hold all that is reachable by that product's range."""
     neuron = Neuron(kind, *leak)
     widths = prove_widths(network_of([weight], [bias], [theta], neuron, timesteps))["conv1"]
-    low, high = bias + min(0, weight), bias + max(0, weight)
+    check_ranges(widths, neuron, theta, bias + min(0, weight), bias + max(0, weight), timesteps)
+
+
+def check_ranges(widths, neuron, theta, low, high, timesteps):
+    """Ranges against every value that currents low..high give; for one timestep they must be no wider."""
     assert widths.current == (low, high)
     potential, state = reached(neuron, theta, low, high, timesteps)
     assert widths.potential[0] <= potential[0] and potential[1] <= widths.potential[1]
@@ -101,11 +106,18 @@ def test_signed_pixels_turn_the_range():
     assert prove_widths(network_of([-3], [0], [1], neuron, signed=True, image_bits=4))["conv1"].current == (-21, 24)
 
 
-def test_a_one_too_narrow_range_is_noticed():
-    """The exhaustive computation is sharp: at T = 1 it refutes a range that is one too narrow on either side."""
-    neuron = Neuron("subtract", 5, 3)
-    potential, _ = reached(neuron, 4, -9, 11, 1)
-    assert potential == (-9, 11)
+@pytest.mark.parametrize("what", ["current", "potential", "state"])
+@pytest.mark.parametrize("change", [(1, 0), (0, -1)], ids=["low", "high"])
+@pytest.mark.parametrize("timesteps", [1, 3])
+def test_a_one_too_narrow_range_is_noticed(what, change, timesteps):
+    """Planted: what is proven, less one value at an end. Nothing leaks, so that each end is reached at three timesteps, too."""
+    neuron, theta, weight, bias = Neuron("subtract", 0, 3), 4, 20, -9
+    widths = prove_widths(network_of([weight], [bias], [theta], neuron, timesteps))["conv1"]
+    check_ranges(widths, neuron, theta, bias, bias + weight, timesteps)
+    low, high = getattr(widths, what)
+    narrow = replace(widths, **{what: (low + change[0], high + change[1])})
+    with pytest.raises(AssertionError):
+        check_ranges(narrow, neuron, theta, bias, bias + weight, timesteps)
 
 
 @pytest.mark.parametrize(

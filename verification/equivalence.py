@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -67,6 +68,17 @@ def equivalence(netlist: Netlist, mutation: Mutation | None, folder: Path, secon
     # In the proof all registers have one clock.
     if mutation and mutation.port.lower().endswith("clk"):
         return OPEN
+    design, pairs = miter_design(netlist, mutation, folder)
+    verdict = prove(design, folder, seconds)
+    if verdict != OPEN:
+        return verdict
+    # More to prove, but of one netlist's states alone.
+    demand_equal(design["modules"]["miter"], pairs)
+    return PROVEN if prove(design, folder, seconds) == PROVEN else OPEN
+
+
+def miter_design(netlist: Netlist, mutation: Mutation | None, folder: Path) -> tuple[dict, list[tuple[int, int]]]:
+    """The miter as Yosys' JSON has it, and the pairs of registers of share_unknowns()."""
     write_file(folder / NETLIST, netlist.rtlil)
     run_yosys(to_twins(netlist.module.name, mutation), folder)
     twins = json.loads((folder / "twins.json").read_text())["modules"]
@@ -74,12 +86,7 @@ def equivalence(netlist: Netlist, mutation: Mutation | None, folder: Path, secon
     run_yosys(TO_MITER, folder)
     design = json.loads((folder / "miter.json").read_text())
     pairs = share_unknowns(design["modules"]["miter"])
-    verdict = prove(design, folder, seconds)
-    if verdict != OPEN:
-        return verdict
-    # More to prove, but easier where all registers stay equal: that follows from one cycle to the next.
-    demand_equal(design["modules"]["miter"], pairs)
-    return PROVEN if prove(design, folder, seconds) == PROVEN else OPEN
+    return design, pairs
 
 
 def prove(design: dict, folder: Path, seconds: int) -> str:
@@ -175,16 +182,71 @@ def share_unknowns(module: dict) -> list[tuple[int, int]]:
 
 
 def demand_equal(module: dict, pairs: Sequence[tuple[int, int]]):
-    """Assert of a miter that the bits of each pair are always equal."""
+    """Let the second of each pair of registers hold what the first does, and assert that both would take the same bit.
+
+    That is so in all states which the netlist without a fault reaches if, and only if, the registers stay equal. Those that
+    reset leaves unknown begin with the same value, any one, in the cycle after it: in the first they may take different ones.
+    """
     free = count(1 + max(bit for net in module["netnames"].values() for bit in net["bits"] if isinstance(bit, int)))
-    for a, b in pairs:
+    cells, (known,), settled = module["cells"], module["netnames"]["known"]["bits"], next(free)
+    makers = {cell["connections"]["Q"][0]: name for name, cell in cells.items() if cell["type"] == "$_DFF_P_"}
+    taken = {bit: cells[maker]["connections"]["D"][0] for bit, maker in makers.items()}
+    after_reset = first_cycle(cells, known)
+    cells["settle"] = {
+        **cells[makers[known]],
+        "connections": {**cells[makers[known]]["connections"], "D": [known], "Q": [settled]},
+    }
+    module["netnames"]["settled"] = {"bits": [settled], "attributes": {"init": "0"}}
+    for first, second in pairs:
+        is_reset = after_reset(taken[first]) is not None
+        cells[makers[second]] = gate("$_BUF_", second, A=first)
+        for bit in () if is_reset else (first, second):
+            cells[f"begin{bit}"]["connections"]["S"] = [settled]
         same = next(free)
         module["netnames"][f"same{same}"] = {"bits": [same], "attributes": {}}
-        module["cells"][f"equal{same}"] = gate("$_XNOR_", same, A=a, B=b)
-        module["cells"][f"assert{same}"] = {
+        cells[f"equal{same}"] = gate("$_XNOR_", same, A=taken[first], B=taken[second])
+        cells[f"assert{same}"] = {
             "type": "$assert", "parameters": {}, "attributes": {}, "port_directions": {"A": "input", "EN": "input"},
-            "connections": {"A": [same], "EN": ["1"]},
+            "connections": {"A": [same], "EN": ["1" if is_reset else known]},
         }  # fmt: skip
+
+
+def first_cycle(cells: dict, known: int) -> Callable[[int | str], bool | None]:
+    """The value that a bit has in the first cycle, in which reset is high, whatever inputs and registers hold; None if it
+    depends on them. known: the bit that is low then."""
+    drivers = {bit: cell for cell in cells.values() for bit in cell["connections"].get("Y", ())}
+
+    @cache
+    def value(bit: int | str) -> bool | None:
+        if bit == known or bit == "0":
+            return False
+        if bit == "1":
+            return True
+        if bit not in drivers:
+            return None
+        kind, pins = drivers[bit]["type"], drivers[bit]["connections"]
+        inputs = {pin: value(pins[pin][0]) for pin in pins if pin != "Y"}
+        return ternary(kind, **inputs)
+
+    return value
+
+
+def ternary(kind: str, A: bool | None, B: bool | None = None, S: bool | None = None) -> bool | None:  # noqa: N803 (Yosys' pins)
+    """What a gate gives if None is a bit that may be either."""
+    match kind:
+        case "$_BUF_":
+            return A
+        case "$_NOT_":
+            return None if A is None else not A
+        case "$_AND_":
+            return False if A is False or B is False else A if B else B
+        case "$_OR_":
+            return True if A or B else None if None in (A, B) else False
+        case "$_XOR_" | "$_XNOR_":
+            return None if A is None or B is None else (A == B) is (kind == "$_XNOR_")
+        case "$_MUX_":
+            return B if S else A if S is False or A is B else None
+    raise CosimError(f"no value of a {kind}")
 
 
 def bits_without_driver(cells: dict, twin: str) -> list[int]:

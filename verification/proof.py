@@ -28,11 +28,15 @@ class Fault:
 
 @dataclass(frozen=True)
 class Misuse:
-    """Parameters that the block must not have: what is wrong with them, the block built so, and the constants that differ."""
+    """Parameters that the block must not have: what is wrong with them, the block built so, and the constants that differ.
+
+    rule: the function by which the block itself refuses them, as module and name; a misuse is built with one that gives 0.
+    """
 
     what: str
     build: Callable[[], Block]
     constants: Mapping[str, int]
+    rule: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class Proof:
     without their ending, with spaces between them. depth: cycles of the bounded run and of the induction.
     faults, misuses: what must be found. constants: localparams of all properties.
     inside: the same as properties for the modules of other blocks, by the block's name.
-    reach: cycles in which all covers are reached (0: depth).
+    reach: cycles in which all covers are reached (0: depth). harmless: a fault that the design has throughout: what is claimed
+    holds with it all the same.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Proof:
     inside: Mapping[str, str] = field(default_factory=dict)
     reach: int = 0
     misuses: tuple[Misuse, ...] = ()
+    harmless: Fault | None = None
 
 
 def bit():

@@ -19,9 +19,11 @@ import argparse
 import json
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Lock
+from unittest import mock
 
 from cosim.conversion.convert import Module, convert, write
 from cosim.errors import CosimError
@@ -29,6 +31,7 @@ from cosim.folder import temporary_folder
 from cosim.interrupts import run_command
 from cosim.system import side_by_side
 from reference.files import write_atomically
+from rtl.errors import DesignError
 
 from .placement import block_of, covers, place, planted, streams
 from .proof import Fault, Misuse, Proof
@@ -89,6 +92,8 @@ def prove(proof: Proof) -> Result:
     """Run a proof and plant its faults."""
     start = time.monotonic()
     modules = converted(proof)
+    if proof.harmless:
+        modules = planted(modules, proof.harmless)
     failures = failed_checks(proof, modules)
     for fault in (*proof.faults, *proof.misuses):
         try:
@@ -104,10 +109,17 @@ def prove(proof: Proof) -> Result:
     )  # fmt: skip
 
 
-def converted(proof: Proof) -> list[Module]:
-    """The Verilog of the proof's block, children first."""
+def converted(proof: Proof, misuse: Misuse | None = None) -> list[Module]:
+    """The Verilog of the proof's block, children first. misuse: the one that the proof is built with; CosimError if the block
+    has a rule against it and takes it all the same."""
     with CONVERSION:
-        return convert(proof.build(), TOP)
+        if misuse is None or not misuse.rule:
+            return convert(proof.build(), TOP)
+        with suppress(DesignError):
+            proof.build()
+            raise CosimError(f"{proof.name}: the misuse {misuse.what!r} is not refused")
+        with mock.patch(misuse.rule, return_value=0):
+            return convert(proof.build(), TOP)
 
 
 def failed_checks(proof: Proof, modules: list[Module]) -> list[str]:
@@ -145,7 +157,7 @@ def finds(proof: Proof, modules: list[Module], fault: Fault | Misuse) -> bool:
     """Whether the check that is to find a fault does; CosimError if it cannot be planted."""
     if isinstance(fault, Misuse):
         wrong = replace(proof, build=fault.build, constants={**proof.constants, **fault.constants})
-        return not base_holds(wrong, converted(wrong))
+        return not base_holds(wrong, converted(wrong, fault))
     faulty = planted(modules, fault)
     return bool(failed_ready(faulty)) if fault.found_by == "ready" else not base_holds(proof, faulty)
 

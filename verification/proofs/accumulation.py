@@ -24,7 +24,8 @@ def accumulation(height: int, width: int, groups: int, kernel: int, depth: int, 
     """A proof of an accumulator with no more padding than it needs."""
     padding, radius = row_padding(width, groups, kernel, 1), kernel // 2
     less = Misuse(
-        "padding is one pixel less", build(height, width, groups, kernel, padding - 1), {"PADDING": padding - 1}
+        "padding is one pixel less", build(height, width, groups, kernel, padding - 1), {"PADDING": padding - 1},
+        "rtl.accumulator.row_padding",
     )  # fmt: skip
     return Proof(
         f"accumulator, {height} x {width}, groups {groups}, kernel {kernel}",

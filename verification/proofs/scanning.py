@@ -7,19 +7,19 @@ from rtl.stream import Stream, index_bits
 from ..proof import Fault, Proof, bit, vector
 
 
-def buffering(pixels: int, chunks: int, banks: int, depth: int, *faults: Fault) -> Proof:
+def buffering(pixels: int, chunks: int, banks: int, depth: int, *faults: Fault, harmless: Fault | None = None) -> Proof:
     """A proof of a row buffer of two-bit beats."""
     beats = pixels * chunks
     return Proof(
-        f"row_buffer, pixels {pixels}, chunks {chunks}, banks {banks}",
+        f"row_buffer, pixels {pixels}, chunks {chunks}, banks {banks}" + (f", {harmless.what}" if harmless else ""),
         "what is read and peeked at in a whole part is what came; a bank is whole from its last beat until it is freed",
         "row_buffer freed_bank",
         lambda: row_buffer(
             bit(), bit(), Stream(2), vector(banks), bit(), vector(index_bits(banks)), bit(), vector(index_bits(banks * beats)),
             vector(2), vector(index_bits(banks * pixels)), vector(chunks), pixels=pixels, chunks=chunks, banks=banks,
         ),
-        depth, faults, {"PIXELS": pixels, "CHUNKS": chunks, "BANKS": banks}, {"ram": "ram"},
-        banks * beats + beats + 3,
+        depth, faults, {"PIXELS": pixels, "CHUNKS": chunks, "BANKS": banks, "HARMLESS": bool(harmless)}, {"ram": "ram"},
+        banks * beats + beats + 3, harmless=harmless,
     )  # fmt: skip
 
 
@@ -43,6 +43,7 @@ def scanning(
         {
             "PARTS": parts, "WIDTH": width, "PIXELS": width, "PADDING": padding, "CHUNKS": chunks, "LANES": lanes,
             "TIMESTEPS": timesteps, "SCANS": scans, "FLUSH": flush, "BANKS": banks, "SPAN": 1 if chunks == 1 else 2,
+            "HARMLESS": 0,
         },
         {"ram": "ram", "row_buffer": "row_buffer"}, reach,
     )  # fmt: skip
@@ -62,6 +63,11 @@ PROOFS: tuple[Proof, ...] = (
         Fault("the flags of the chunks before are lost", "if (beginning) begin", "if (1) begin"),
         Fault("a chunk goes where the one before it is", "((word_base + chunk) + 1)", "(word_base + chunk)"),
         Fault("a spike in the second timestep is not flagged", "(src_data != 0)", "src_data[0]"),
+    ),
+    # A mutant that the tests of the scanner cannot kill: what inverts a flag twice is gone before anyone looks.
+    buffering(
+        2, 2, 2, 12, Fault("the flags are inverted once", "beginning <= place[0];", "beginning <= 1;"),
+        harmless=Fault("flag 0 inverted at each write", "flags[flagged_addr] <= updated;", "flags[flagged_addr] <= updated ^ 1;"),
     ),
     buffering(
         1, 2, 3, 10,

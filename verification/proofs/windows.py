@@ -21,6 +21,7 @@ def window(height: int, width: int, groups: int, kernel: int, depth: int, reach:
 
 
 COUNTED = "assign row_in = (src_valid && (level != 4) && (write_column == 2));"
+COUNTED_5 = COUNTED.replace("level != 4", "level != 6")
 SHOWN = "if ((valids[b] && (parities[b] == parities[1]))) begin"
 ADVANCE = "assign advance = (dst_ready || (!valids[1]));"
 
@@ -48,7 +49,11 @@ PROOFS: tuple[Proof, ...] = (
         3, 3, 2, 3, 4, 29,
         Fault("a row counts from its first pixel on", COUNTED, COUNTED.replace("_column == 2", "_column == 0")),
     ),
-    window(3, 3, 1, 5, 4, 24),
+    window(
+        3, 3, 1, 5, 4, 24,
+        Fault("the first row is read before both rows below have come", "0: needed = 3;", "0: needed = 2;"),
+        Fault("a row counts before its last pixel", COUNTED_5, COUNTED_5.replace("_column == 2", "_column == 1")),
+    ),
     window(
         2, 3, 2, 1, 9, 19,
         Fault("a full ring takes a pixel", "assign write = (src_valid && (level != 2));", "assign write = src_valid;"),

@@ -32,6 +32,9 @@ reg [CHUNKS-1:0] flagged;
 // Flags of the pixel whose beat came last, or, when none came, whose beat is the next.
 reg [CHUNKS-1:0] held;
 
+// With HARMLESS, bit 0 of a pixel's flags is inverted each time that they are written: how often they were, modulo 2.
+wire inverted = HARMLESS && (^arrived ^ (came && came_followed));
+
 integer k, p;
 
 always @(posedge clk) begin
@@ -128,7 +131,7 @@ always @(*) begin
             assert(arrived[k] == (whole[at_bank] || filling == at_bank && beats > k * PIXELS + at_pixel));
             if (arrived[k]) begin
                 assert(stored[k*BITS +: BITS] == spikes[k*BITS +: BITS]);
-                assert(flagged[k] == |spikes[k*BITS +: BITS] || came && came_followed && came_chunk <= k);
+                assert(flagged[k] == (|spikes[k*BITS +: BITS] ^ (inverted && k == 0)) || came && came_followed && came_chunk <= k);
             end
             else if (arrived[0] && !(came && came_followed && came_chunk == 0)) begin
                 assert(!flagged[k]);
