@@ -3,14 +3,13 @@
 import dataclasses
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from small_networks import small_network, small_stages
 
 from cosim import network_run
 from cosim.beats import pack_fields
-from cosim.bench import Beat
+from cosim.bench import QUIET_CYCLES, Beat
 from cosim.compare import MISSING, first_mismatch
+from cosim.errors import CosimError
 from reference.datasets import random_images
 from reference.network import NEURON_KINDS
 from rtl.memory import Table
@@ -46,24 +45,44 @@ def test_every_spike_equals_the_reference(tmp_path, simulator, number):
     assert finished.trace.spikes["conv1"].any()
 
 
-@pytest.mark.slow
-@settings(max_examples=4)
-@given(
-    architecture=st.sampled_from(["2C3-FC4", "3C1-MP2-FC4", "2C5-3C3-FC4", "3C3-2C5-MP2-FC5-FC4"]),
-    shape=st.tuples(st.integers(1, 3), st.integers(3, 8), st.integers(3, 8)),
-    lanes=st.integers(1, 2),
-    kind=st.sampled_from(NEURON_KINDS),
-    timesteps=st.integers(1, 4),
-    bits=st.integers(2, 8),
-    signed=st.booleans(),
-    stalls=st.tuples(st.sampled_from([0, 90]), st.sampled_from([0, 90])),
-)
-def test_any_network(tmp_path, simulator, architecture, shape, lanes, kind, timesteps, bits, signed, stalls):
-    network = small_network(
-        architecture, shape, kind, timesteps=timesteps, weight_bits=bits, image_signed=signed, classes=2, rate=0.3
-    )
-    options = {"simulator": simulator, "src_stall": stalls[0], "dst_stall": stalls[1]}
-    assert run(tmp_path, network, lanes, images=2, **options).mismatch is None
+LATE = ("16C1-MP2-FC2", (1, 3, 31), {"conv1": 1, "fc1": 2})
+"""The pool drops conv1's last row: its last beats come hundreds of cycles after the class."""
+
+
+@pytest.fixture
+def late():
+    architecture, shape, lanes = LATE
+    network = small_network(architecture, shape, classes=2, timesteps=1)
+    return network, small_stages(network, lanes)
+
+
+@pytest.mark.parametrize("name", ["icarus", "ghdl", pytest.param("verilator", marks=pytest.mark.slow)])
+def test_a_class_may_come_long_before_the_last_beats(tmp_path, monkeypatch, late, name):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    network, stages = late
+    finished = run(tmp_path / "run", network, stages=stages, images=2, simulator=name)
+    assert finished.mismatch is None
+    beats = finished.outcome.streams["conv1"]
+    assert beats[-1].cycle > finished.outcome.cycles + QUIET_CYCLES
+    # Counters and cycles are those at the class.
+    assert finished.outcome.cycles == finished.outcome.streams["dst"][-1].cycle + 1
+    counts = finished.activity["conv1"]
+    assert sum(counts[what] for what in ("busy", "stall_in", "stall_out")) <= finished.outcome.cycles
+
+
+def test_beats_that_do_not_come_after_the_class_are_named(tmp_path, simulator, late):
+    """Planted: streams owe beats more than there are; the class has come, but the run has a fault."""
+    network, stages = late
+    language, run_bench = network_run.SIMULATORS[simulator]
+    images = random_images(1, network.input_shape, network.pixel_range, 5)
+    bench = network_run.network_bench(network, stages, images, language, patience=300)
+    assert bench.due == {"dst": 1, "conv1": 16 * 3 * 31, "pool1": 16 * 1 * 15, "fc1": 1}
+    owed = {"conv1": bench.owed["conv1"] + 2, "pool1": bench.owed["pool1"] + 1, "fc1": 0}
+    outcome = run_bench(dataclasses.replace(bench, owed=owed), tmp_path)
+    assert outcome.fault == "nothing moved for 300 cycles, 93 of 93 beats sent, conv1 owes 2, pool1 owes 1"
+    assert len(outcome.streams["conv1"]) == bench.owed["conv1"] and outcome.counts
+    with pytest.raises(CosimError, match="conv1 owes 2"):
+        outcome.complete()
 
 
 def with_flipped_bit(stage, word, bit):

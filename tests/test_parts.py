@@ -54,6 +54,8 @@ def test_a_part_begins_when_the_one_before_has_ended(reports):
     whole, (first, second) = reports
     joined = join_reports([first, second])
     assert joined["total_cycles"] == first["total_cycles"] + second["total_cycles"]
+    # The second part has one image, and no interval.
+    assert joined["interval"] == first["interval"] == first["lasts"]["readout"][1] - first["lasts"]["readout"][0]
     for key in ("firsts", "lasts"):
         assert joined[key].keys() == whole[key].keys()
         for name, cycles in joined[key].items():

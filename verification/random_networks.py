@@ -36,7 +36,7 @@ from reference import golden
 from reference.coding import CODINGS, ENCODER
 from reference.errors import InputError
 from reference.network import IMAGE_BITS, KERNELS, NEURON_KINDS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
-from reference.widths import EXACT_LIMIT, layer_widths
+from reference.widths import layer_widths
 from rtl.errors import DesignError
 from tests.plain_model import encoded, spikes_of, votes_of
 
@@ -47,6 +47,8 @@ MOST_MULTIPLIERS = 120
 """Products, or partial sums, that a stage forms in a cycle."""
 TIMESTEPS = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 25, 64)
 PASS_TIMESTEPS = 8
+FAR_BEYOND = 2**27
+"""No bias or threshold of that size is accepted."""
 QUEUE_DEPTHS = (1, 2, 3, 5, 16, 40)
 STALLS = ((0, 90), (90, 0), (60, 60), (0, 230), (230, 0), (200, 200))
 FIELDS = ("networks", "neuron outputs compared", "wrong", "cycles differ")
@@ -158,12 +160,12 @@ def _draw_layers(choose: np.random.Generator, shape: tuple[int, int, int]) -> tu
             layers.append(Pool(f"pool{step + 1}"))
             height, width = height // 2, width // 2
         elif may_convolve:
-            outputs, kernel = int(choose.integers(1, 8)), int(_pick(choose, KERNELS))
+            outputs, kernel = int(choose.integers(1, _pick(choose, [8, 8, 8, 25]))), int(_pick(choose, KERNELS))
             layers.append(_blank(Conv, f"conv{step + 1}", (outputs, channels, kernel, kernel)))
             channels = outputs
     inputs = channels * height * width
     for step in range(int(choose.integers(1, 4))):
-        outputs = int(choose.integers(1, 10))
+        outputs = int(choose.integers(1, _pick(choose, [10, 10, 10, 31])))
         layers.append(_blank(Linear, f"fc{step + 1}", (outputs, inputs)))
         inputs = outputs
     return tuple(layers)
@@ -261,14 +263,14 @@ def _draw_thresholds(
 def _at_the_edge(
     choose: np.random.Generator, layer: Conv | Linear, fair: np.ndarray, inputs: tuple[int, int], timesteps: int
 ) -> Conv | Linear:
-    """The layer with the largest biases of random signs, and thresholds with them, that are accepted."""
-    signs = np.where(choose.random(layer.outputs) < 0.5, -1, 1)
-    follow = choose.random(layer.outputs) < 0.7
+    """The layer with the largest biases of random signs, thresholds that follow them, or either alone, that are accepted."""
+    of_bias = np.where(choose.random(layer.outputs) < 0.5, -1, 1) * (choose.random(layer.outputs) < 0.7)
+    of_theta = np.where(choose.random(layer.outputs) < 0.7, of_bias, choose.integers(-1, 2, layer.outputs))
 
     def moved(size: int) -> Conv | Linear:
-        return dataclasses.replace(layer, bias=layer.bias + signs * size, theta=fair + np.where(follow, signs * size, 0))
+        return dataclasses.replace(layer, bias=layer.bias + of_bias * size, theta=fair + of_theta * size)
 
-    return moved(largest(lambda size: _accepted(moved(size), inputs, timesteps), EXACT_LIMIT))
+    return moved(largest(lambda size: _accepted(moved(size), inputs, timesteps), FAR_BEYOND))
 
 
 def _accepted(layer: Conv | Linear, inputs: tuple[int, int], timesteps: int) -> bool:
