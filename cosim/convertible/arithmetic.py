@@ -216,7 +216,7 @@ def big_constant(generator: Generator) -> Iterator[ast.AST]:
     for node in generator.nodes:
         operands = _operands(node) or ()
         for constant, other in (operands, operands[::-1]) if operands else ():
-            size = abs(generator.value_of(constant).number or 0) if generator.value_of(constant).is_constant else 0
+            size = abs(generator.number_of(constant) or 0)
             vector = generator.value_of(other)
             is_integer = not (isinstance(node, ast.BinOp) and isinstance(node.op, BITWISE))
             may_be_signed = vector.signed is not False

@@ -133,8 +133,8 @@ def _whole(generator: Generator, node: ast.expr) -> Term:
 def _part_of(generator: Generator, node: ast.expr, whole: Term, part: ast.Slice) -> Term:
     if part.lower is None and part.upper is None:
         return whole
-    high = whole.width if part.lower is None else generator.value_of(part.lower).number
-    low = 0 if part.upper is None else generator.value_of(part.upper).number
+    high = whole.width if part.lower is None else generator.number_of(part.lower)
+    low = 0 if part.upper is None else generator.number_of(part.upper)
     if high is None or low is None:
         raise UnknownError
     if part.lower is None or not 0 <= low < high <= whole.width:
