@@ -353,7 +353,9 @@ def test_what_a_helper_of_another_file_makes_is_read_from_its_source(tmp_path):
 def test_the_lint_knows_no_name_of_the_rtl():
     """What MyHDL itself has under such a name does not count."""
     nodes = [node for path in RTL for node in ast.parse(path.read_text()).body]
-    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.decorator_list} - {"signed"}
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.decorator_list} - {
+        "signed"
+    }
     assert "counter" in own
     lint = [node for path in (ROOT / "cosim" / "convertible").glob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
     texts = {node.value for node in lint if isinstance(node, ast.Constant)}

@@ -255,7 +255,7 @@ RULES = (
         "the result has the width of its operands in Verilog or VHDL or both, so the carry or borrow is lost",
         "assign the full result to a signal or variable of its own first",
         "sums, differences, products, negations and left shifts that are shifted right, divided, negated, compared, tested, "
-        "joined or used as an index; the form alone, since widths are not seen: it fires also where the operand's width does",
+        "joined or used as an index; where the types are not seen the form alone, also if the operand's width does",
         in_generators(unless_proven(lost_carry)),
     ),
     Rule(
