@@ -46,8 +46,7 @@ def _checks(generator: Generator, node: ast.AST) -> Iterator[tuple[ast.expr, Che
         case ast.AugAssign(target=ast.Name() as target, op=op, value=value):
             yield value, partial(_wrong_update, generator, target, op, value)
         case ast.If(test=test) | ast.While(test=test):
-            if not generator.value_of(test).is_constant:
-                yield test, partial(_wrong_test, generator, test)
+            yield test, partial(_wrong_test, generator, test)
 
 
 def _is_declaration(generator: Generator, target: ast.expr, value: ast.expr) -> bool:

@@ -106,7 +106,8 @@ def term_of(generator: Generator, node: ast.expr) -> Term:
 def _operand_of_logic(generator: Generator, node: ast.expr) -> Term:
     """MyHDL takes bits and conditions alone."""
     term = term_of(generator, node)
-    if term.kind not in ("bit", "compare", "logic", "not", "bool"):
+    is_bool = term.number in (0, 1) and (isinstance(node, ast.Constant) or generator.value_of(node).logic)
+    if term.kind not in ("bit", "compare", "logic", "not", "bool") and not is_bool:
         raise UnfollowedError(node)
     return term
 
