@@ -26,7 +26,14 @@ SMALL = (-9, -8, -5, -3, -2, -1, 0, 1, 2, 3, 4, 5, 7, 8, 15, 16)
 WIDE = (127, 128, 255, 256, -128, -129, 2**30 - 1, 2**30, 2**31 - 1, 2**31, -(2**31), 2**32, -(2**32), 2**33 + 5)
 VECTORS = [name for name, width in INPUTS.items() if width]
 BITS = [name for name, width in INPUTS.items() if not width]
-LOOP_CHAIN = "for i in range(4):\n    if i == {}:\n        y.next = {}\n    elif i == {}:\n        y.next = {}\n    else:\n        y.next = 4"
+LOOP_CHAIN = """\
+for i in range(4):
+    if i == {}:
+        y.next = {}
+    elif i == {}:
+        y.next = {}
+    else:
+        y.next = 4"""
 FAILURES = (CosimError, Error, ArithmeticError, AttributeError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
 BOUNDLESS = 10**9
 """Width of an output that is not yet chosen."""
@@ -73,6 +80,8 @@ class Writer:
         return f"concat({self.join()}, {self.join()})"
 
     def part(self):
+        if self.random.random() < 0.2:
+            return f"{self.pick(*LISTS)}[{self.pick(1, 'c[2:]')}][{self.pick('4:', '7:2', '8:4', 'FIVE:1')}]"
         name = self.pick(*(name for name in VECTORS if abs(INPUTS[name]) > 2))
         low = self.random.randrange(abs(INPUTS[name]) - 1)
         high = self.random.randint(low + 1, abs(INPUTS[name]))
@@ -82,6 +91,8 @@ class Writer:
         if self.pick(True, False):
             return self.pick(*BITS)
         name = self.pick("a", "b", "c", "d")
+        if self.random.random() < 0.1:
+            return f"{self.pick(*LISTS)}[1][{self.pick(0, 3, 'c[2:]')}]"
         if self.random.random() < 0.3:
             return f"a[{self.pick('a', 'h', 'w')}[3:]]"
         return f"{name}[{self.random.randrange(abs(INPUTS[name]))}]"
@@ -122,7 +133,7 @@ class Writer:
 
     def sample(self):
         kinds = [self.conditional, self.branches, self.chain, self.chain, self.variable, self.loop, self.parts, self.update]
-        kinds += [self.shared, self.enum, self.match, self.constants]
+        kinds += [self.flag, self.wrapping, self.shared, self.enum, self.match, self.constants]
         draw = self.pick(*[self.assignment] * 6, *kinds)
         return draw()
 
@@ -162,6 +173,21 @@ class Writer:
         return Sample(
             f"v = {kind}\nv[:] = {self.value(2)}\ny.next = {self.pick('v', 'v + a', 'b - v', '(v >> 1) + b', 'v > b')}", BOUNDLESS
         )
+
+    def flag(self):
+        """A variable for a condition."""
+        start = self.pick("", "flag = bool(0)\n", "flag = False\n", "flag = 0\n", "flag = s\n")
+        use = self.pick(
+            "y.next = flag", "if flag:\n    y.next = a\nelse:\n    y.next = c", "y.next = a + flag", "y.next = flag and s"
+        )
+        return Sample(f"{start}flag = {self.test(2)}\n{use}", BOUNDLESS)
+
+    def wrapping(self):
+        """A modbv, which takes every value."""
+        local = f"wrap = Signal({self.pick('modbv(0)[6:]', 'modbv(0, min=-32, max=32)')})\n"
+        register = Sample(f"wrap.next = {self.value(2)}\ny.next = wrap", BOUNDLESS, local, "@always_seq(clk.posedge, reset=rst)")
+        kind = self.pick("modbv(0)[9:]", "modbv(0, min=-256, max=256)")
+        return self.pick(register, Sample(f"v = {kind}\nv[:] = {self.value(2)}\ny.next = {self.pick('v', 'v + b')}", BOUNDLESS))
 
     def loop(self):
         body = self.pick(
@@ -235,7 +261,7 @@ class Writer:
 
 def numbered(text, i):
     """Text with names of its own for sample i."""
-    return re.sub(r"\b(y|part|fill|op|state)\b(?!')", rf"\1_{i}", text)
+    return re.sub(r"\b(y|part|fill|op|state|wrap)\b(?!')", rf"\1_{i}", text)
 
 
 def text_of(samples):

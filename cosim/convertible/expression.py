@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 
 from .source import Generator
-from .values import Kind, Value, called
+from .values import UNKNOWN, Kind, Value, called
 
 MAX_SHIFT = 1024
 """Positions that a left shift is followed for."""
@@ -123,6 +123,9 @@ def _named(generator: Generator, node: ast.expr, value: Value) -> Term:
         raise UnfollowedError(node)
     if value.kind is Kind.INTEGER and isinstance(node, ast.Name):
         return _loop_variable(generator, node)
+    if isinstance(node, ast.Name) and generator.locals.get(node.id) == UNKNOWN:
+        # A variable that takes values of several types.
+        raise UnfollowedError(node)
     return vector_of(node, value, is_name=True)
 
 
