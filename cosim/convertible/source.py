@@ -243,7 +243,7 @@ class Generator:
 def _variable(value: Value) -> Value:
     if value.kind is Kind.BITS:
         return Value(Kind.VARIABLE, value.signed, value.width, value.logic, wraps=value.wraps)
-    if value == BIT:
+    if value == BIT or (value.is_constant and value.logic):
         return BIT
     return value if value.kind is Kind.LIST else INTEGER
 
