@@ -5,13 +5,14 @@ in a block; those that it flags are simulated one by one.
 """
 
 import random
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
 from convertible_bench import outputs
-from convertible_examples import HEADER, constructor, indented
+from convertible_examples import HEADER, constructor, drive_list, indented
 from myhdl import Error
 
 from cosim.convertible import check_source
@@ -25,6 +26,14 @@ SMALL = (-9, -8, -5, -3, -2, -1, 0, 1, 2, 3, 4, 5, 7, 8, 15, 16)
 WIDE = (127, 128, 255, 256, -128, -129, 2**30 - 1, 2**30, 2**31 - 1, 2**31, -(2**31), 2**32, -(2**32), 2**33 + 5)
 VECTORS = [name for name, width in INPUTS.items() if width]
 BITS = [name for name, width in INPUTS.items() if not width]
+LOOP_CHAIN = """\
+for i in range(4):
+    if i == {}:
+        y.next = {}
+    elif i == {}:
+        y.next = {}
+    else:
+        y.next = 4"""
 FAILURES = (CosimError, Error, ArithmeticError, AttributeError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
 BOUNDLESS = 10**9
 """Width of an output that is not yet chosen."""
@@ -71,6 +80,8 @@ class Writer:
         return f"concat({self.join()}, {self.join()})"
 
     def part(self):
+        if self.random.random() < 0.2:
+            return f"{self.pick(*LISTS)}[{self.pick(1, 'c[2:]')}][{self.pick('4:', '7:2', '8:4', 'FIVE:1')}]"
         name = self.pick(*(name for name in VECTORS if abs(INPUTS[name]) > 2))
         low = self.random.randrange(abs(INPUTS[name]) - 1)
         high = self.random.randint(low + 1, abs(INPUTS[name]))
@@ -80,6 +91,8 @@ class Writer:
         if self.pick(True, False):
             return self.pick(*BITS)
         name = self.pick("a", "b", "c", "d")
+        if self.random.random() < 0.1:
+            return f"{self.pick(*LISTS)}[1][{self.pick(0, 3, 'c[2:]')}]"
         if self.random.random() < 0.3:
             return f"a[{self.pick('a', 'h', 'w')}[3:]]"
         return f"{name}[{self.random.randrange(abs(INPUTS[name]))}]"
@@ -119,8 +132,9 @@ class Writer:
         return self.value(depth - 1)
 
     def sample(self):
-        draw = self.pick(*[self.assignment] * 6, self.conditional, self.branches, self.chain, self.chain, self.variable, self.loop,
-                         self.parts, self.update, self.shared, self.enum, self.match, self.constants)  # fmt: skip
+        kinds = [self.conditional, self.branches, self.chain, self.chain, self.variable, self.loop, self.parts, self.update]
+        kinds += [self.flag, self.wrapping, self.shared, self.enum, self.match, self.constants]
+        draw = self.pick(*[self.assignment] * 6, *kinds)
         return draw()
 
     def assignment(self):
@@ -160,12 +174,27 @@ class Writer:
             f"v = {kind}\nv[:] = {self.value(2)}\ny.next = {self.pick('v', 'v + a', 'b - v', '(v >> 1) + b', 'v > b')}", BOUNDLESS
         )
 
+    def flag(self):
+        """A variable for a condition."""
+        start = self.pick("", "flag = bool(0)\n", "flag = False\n", "flag = 0\n", "flag = s\n")
+        use = self.pick(
+            "y.next = flag", "if flag:\n    y.next = a\nelse:\n    y.next = c", "y.next = a + flag", "y.next = flag and s"
+        )
+        return Sample(f"{start}flag = {self.test(2)}\n{use}", BOUNDLESS)
+
+    def wrapping(self):
+        """A modbv, which takes every value."""
+        local = f"wrap = Signal({self.pick('modbv(0)[6:]', 'modbv(0, min=-32, max=32)')})\n"
+        register = Sample(f"wrap.next = {self.value(2)}\ny.next = wrap", BOUNDLESS, local, "@always_seq(clk.posedge, reset=rst)")
+        kind = self.pick("modbv(0)[9:]", "modbv(0, min=-256, max=256)")
+        return self.pick(register, Sample(f"v = {kind}\nv[:] = {self.value(2)}\ny.next = {self.pick('v', 'v + b')}", BOUNDLESS))
+
     def loop(self):
         body = self.pick(
             "for i in range(8):\n    if a[i]:\n        y.next = i",
             "for i in range(4):\n    if m[i] > {}:\n        y.next = m[i]",
-            "for i in range(4):\n    if i == 2:\n        y.next = {}\n    elif i == 0:\n        y.next = 3\n    else:\n        y.next = 4",
-            "for i in range(4):\n    if i == 0:\n        y.next = 1\n    elif i == 1:\n        y.next = 2\n    else:\n        y.next = a",
+            LOOP_CHAIN.format(2, "{}", 0, 3),
+            LOOP_CHAIN.format(0, 1, 1, "a"),
             "for i in range(8):\n    if a > i:\n        y.next = i + 1",
             "for i in range(4):\n    if b == i - 2:\n        y.next = n[i]",
             "for i in downrange(4):\n    if c[i] and {}:\n        y.next = a << i",
@@ -230,35 +259,27 @@ class Writer:
         return Sample(f"y.next = 0\nmatch {name}:\n{cases}    case _:\n        y.next = 5", BOUNDLESS)
 
 
+def numbered(text, i):
+    """Text with names of its own for sample i."""
+    return re.sub(r"\b(y|part|fill|op|state|wrap)\b(?!')", rf"\1_{i}", text)
+
+
 def text_of(samples):
     """Source of a block with one generator and one output for each sample."""
-    inputs = {name: width for name, width in INPUTS.items()}
-    types = {name: constructor(str(width) if width else "") for name, width in inputs.items()}
-    types |= {f"y_{i}": constructor(str(s.width) if s.width else "") for i, s in enumerate(samples)}
-    clocked = any("clk" in sample.decorator + sample.local for sample in samples)
-    if clocked:
+    widths = INPUTS | {f"y_{i}": sample.width for i, sample in enumerate(samples)}
+    types = {name: constructor(str(width or "")) for name, width in widths.items()}
+    if is_clocked(samples):
         types = {"clk": "Signal(bool(0))", "rst": "ResetSignal(0, active=1, isasync=False)"} | types
     code = "".join(f"{name} = {value}\n" for name, value in CONSTANTS.items())
     for name, (width, sources) in LISTS.items():
-        code += f"{name} = [{constructor(str(width))} for _ in range({len(sources)})]\n@always_comb\ndef follow_{name}():\n"
-        code += "".join(f"    {name}[{i}].next = {source}\n" for i, source in enumerate(sources))
+        code += drive_list(name, str(width), *sources)
     for i, sample in enumerate(samples):
-        code += (
-            sample.local.replace("part", f"part_{i}")
-            .replace("fill", f"fill_{i}")
-            .replace("op", f"op_{i}")
-            .replace("state", f"state_{i}")
-        )
-        body = (
-            sample.body.replace("y.next", f"y_{i}.next")
-            .replace("part", f"part_{i}")
-            .replace("op.", f"op_{i}.")
-            .replace("state", f"state_{i}")
-        )
-        code += f"{sample.decorator}\ndef compute_{i}():\n{indented(body, 1)}"
+        body = numbered(sample.body, i)
+        code += f"{numbered(sample.local, i)}{sample.decorator}\ndef compute_{i}():\n{indented(body, 1)}"
     signals = ", ".join(f"{name}={kind}" for name, kind in types.items())
     return (
-        f"{HEADER}from myhdl import enum\n\n\n@block\ndef top({', '.join(types)}):\n{indented(code, 1)}    return instances()\n\n\n"
+        f"{HEADER}from myhdl import enum\n\n\n"
+        f"@block\ndef top({', '.join(types)}):\n{indented(code, 1)}    return instances()\n\n\n"
         f"def signals():\n    return dict({signals})\n"
     )
 

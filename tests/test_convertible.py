@@ -209,7 +209,14 @@ def top(a, b, y, is_wide):
 
 FOUND = "y.next = (a + b) >> 1"
 SOURCES = {
-    "a module by another name": f"import myhdl as hdl\n@hdl.block\ndef top(a, b, y):\n    @hdl.always_comb\n    def compute():\n        {FOUND}\n",
+    "a module by another name": f"""\
+import myhdl as hdl
+@hdl.block
+def top(a, b, y):
+    @hdl.always_comb
+    def compute():
+        {FOUND}
+""",
     "decorators by other names": f"""\
 from myhdl import block as hardware, always_comb as comb
 @hardware
@@ -227,7 +234,14 @@ def top(a, b, y):
     def compute():
         {FOUND}
 """,
-    "everything imported": f"from myhdl import *\n@block\ndef top(a, b, y):\n    @always_comb\n    def compute():\n        {FOUND}\n",
+    "everything imported": f"""\
+from myhdl import *
+@block
+def top(a, b, y):
+    @always_comb
+    def compute():
+        {FOUND}
+""",
     "a decorator that is called": f"""\
 from myhdl import always_comb, block
 @block
@@ -262,7 +276,13 @@ def adder(a, b, y):
     return compute
 top = block(adder)
 """,
-    "no block at all": f"from myhdl import always_comb\ndef top(a, b, y):\n    @always_comb\n    def compute():\n        {FOUND}\n",
+    "no block at all": f"""\
+from myhdl import always_comb
+def top(a, b, y):
+    @always_comb
+    def compute():
+        {FOUND}
+""",
     "a loop, a handler and a case": f"""\
 from myhdl import always_comb, block
 @block
@@ -307,15 +327,22 @@ def test_blocks_and_generators_are_found_however_they_are_written(text):
     assert rules_of(text) == {"lost-carry"}
 
 
+def logic(line, parameters="a, y"):
+    return f"@block\ndef top({parameters}):\n    @always_comb\n    def compute():\n        {line}\n"
+
+
 UNREAD = {
-    "a decorator of another file": ("unread-assignment", "from .kit import logic\n@block\ndef top(a, y):\n    @logic\n    def f():\n        y.next = a\n"),
+    "a decorator of another file": (
+        "unread-assignment",
+        "from .kit import wire\n" + logic("y.next = a").replace("@always_comb", "@wire"),
+    ),
     "a plain function": ("unread-assignment", "@block\ndef top(a, y):\n    def f():\n        y.next = a\n    return f()\n"),
-    "a function of another file": ("unread-function", "from .kit import f\n@block\ndef top(a, y):\n    @always_comb\n    def g():\n        y.next = f(a)\n"),
-    "a method": ("unread-function", "@block\ndef top(self, a, y):\n    @always_comb\n    def g():\n        y.next = self.f(a)\n"),
+    "a function of another file": ("unread-function", "from .kit import f\n" + logic("y.next = f(a)")),
+    "a method": ("unread-function", logic("y.next = self.f(a)", "self, a, y")),
     "a lambda": ("unread-generator", "@block\ndef top(a, y):\n    return always_comb(lambda: y.next)\n"),
     "an element": ("unread-generator", "@block\ndef top(a, y, f):\n    return always_comb(f[0])\n"),
     "text": ("unread-generator", "exec('from myhdl import *')\n"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("rule, text", UNREAD.values(), ids=UNREAD)
@@ -353,7 +380,9 @@ def test_what_a_helper_of_another_file_makes_is_read_from_its_source(tmp_path):
 def test_the_lint_knows_no_name_of_the_rtl():
     """What MyHDL itself has under such a name does not count."""
     nodes = [node for path in RTL for node in ast.parse(path.read_text()).body]
-    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.decorator_list} - {"signed"}
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.decorator_list} - {
+        "signed"
+    }
     assert "counter" in own
     lint = [node for path in (ROOT / "cosim" / "convertible").glob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
     texts = {node.value for node in lint if isinstance(node, ast.Constant)}

@@ -1,8 +1,8 @@
 """A lint of the part of Python that MyHDL 0.11.52 converts rightly: it finds the constructs of which it makes wrong HDL, often
 without a word, in the generators of blocks and in the elaboration around them.
 
-It reads the source alone and runs nothing. Types come from the assignments of the block itself; where they do not say enough
-a rule keeps silent. Functions that a generator calls are not followed.
+It reads the source alone and runs nothing. Types come from assignments and calls in the file. Where they are known, an expression
+passes if both HDLs are proven right for all values of its operands; where they are not, rules on the form of the code apply.
 """
 
 from .check import blocks_of, check_file, check_source

@@ -216,7 +216,7 @@ def big_constant(generator: Generator) -> Iterator[ast.AST]:
     for node in generator.nodes:
         operands = _operands(node) or ()
         for constant, other in (operands, operands[::-1]) if operands else ():
-            size = abs(generator.value_of(constant).number or 0) if generator.value_of(constant).is_constant else 0
+            size = abs(generator.number_of(constant) or 0)
             vector = generator.value_of(other)
             is_integer = not (isinstance(node, ast.BinOp) and isinstance(node.op, BITWISE))
             may_be_signed = vector.signed is not False
@@ -255,7 +255,7 @@ RULES = (
         "the result has the width of its operands in Verilog or VHDL or both, so the carry or borrow is lost",
         "assign the full result to a signal or variable of its own first",
         "sums, differences, products, negations and left shifts that are shifted right, divided, negated, compared, tested, "
-        "joined or used as an index; the form alone, since widths are not seen: it fires also where the operand's width does",
+        "joined or used as an index; where the types are not seen the form alone, also if the operand's width does",
         in_generators(unless_proven(lost_carry)),
     ),
     Rule(

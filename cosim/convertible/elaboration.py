@@ -62,7 +62,7 @@ def undriven_element(block: Block) -> Iterator[ast.AST]:
     handed_on = set().union(*(handed_on_by(statement) for statement in block.elaboration))
     for name, node, value in _used_lists(block):
         length = _length(block, node)
-        indices = [generator.value_of(index).number for generator in block.generators for index in _written(generator, name)]
+        indices = [generator.number_of(index) for generator in block.generators for index in _written(generator, name)]
         if length and indices and value.element is not None and value.element.kind is Kind.SIGNAL and name not in handed_on:
             read = {number for generator in block.generators for number in _read(generator, name, length)}
             if None not in indices and not set(indices) >= read:
@@ -79,7 +79,7 @@ def _read(generator: Generator, name: str, length: int) -> Iterator[int]:
     for node in generator.nodes:
         match node:
             case ast.Subscript(value=ast.Name(id=found), slice=index) if found == name and id(node) not in targets:
-                number = generator.value_of(index).number if generator.value_of(index).is_constant else None
+                number = generator.number_of(index)
                 yield from range(length) if number is None else (number,)
 
 

@@ -46,8 +46,7 @@ def _checks(generator: Generator, node: ast.AST) -> Iterator[tuple[ast.expr, Che
         case ast.AugAssign(target=ast.Name() as target, op=op, value=value):
             yield value, partial(_wrong_update, generator, target, op, value)
         case ast.If(test=test) | ast.While(test=test):
-            if not generator.value_of(test).is_constant:
-                yield test, partial(_wrong_test, generator, test)
+            yield test, partial(_wrong_test, generator, test)
 
 
 def _is_declaration(generator: Generator, target: ast.expr, value: ast.expr) -> bool:
@@ -133,8 +132,8 @@ def _whole(generator: Generator, node: ast.expr) -> Term:
 def _part_of(generator: Generator, node: ast.expr, whole: Term, part: ast.Slice) -> Term:
     if part.lower is None and part.upper is None:
         return whole
-    high = whole.width if part.lower is None else generator.value_of(part.lower).number
-    low = 0 if part.upper is None else generator.value_of(part.upper).number
+    high = whole.width if part.lower is None else generator.number_of(part.lower)
+    low = 0 if part.upper is None else generator.number_of(part.upper)
     if high is None or low is None:
         raise UnknownError
     if part.lower is None or not 0 <= low < high <= whole.width:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 
 from .source import Generator
-from .values import Kind, Value, called
+from .values import UNKNOWN, Kind, Value, called
 
 MAX_SHIFT = 1024
 """Positions that a left shift is followed for."""
@@ -94,13 +94,22 @@ def term_of(generator: Generator, node: ast.expr) -> Term:
         case ast.Compare(left=left, ops=[op], comparators=[right]) if isinstance(op, COMPARISONS):
             return Term(node, "compare", 0, 1, [term_of(generator, left), term_of(generator, right)])
         case ast.BoolOp(values=values):
-            return Term(node, "logic", 0, 1, [term_of(generator, value) for value in values])
+            return Term(node, "logic", 0, 1, [_operand_of_logic(generator, value) for value in values])
         case ast.IfExp(test=test, body=body, orelse=orelse):
             parts = [term_of(generator, part) for part in (test, body, orelse)]
             return Term(node, "if", min(p.low for p in parts[1:]), max(p.high for p in parts[1:]), parts)
         case ast.Call():
             return _call(generator, node)
     raise UnfollowedError(node)
+
+
+def _operand_of_logic(generator: Generator, node: ast.expr) -> Term:
+    """MyHDL takes bits and conditions alone."""
+    term = term_of(generator, node)
+    is_bool = term.number in (0, 1) and (isinstance(node, ast.Constant) or generator.value_of(node).logic)
+    if term.kind not in ("bit", "compare", "logic", "not", "bool") and not is_bool:
+        raise UnfollowedError(node)
+    return term
 
 
 def _is_literal(node: ast.expr) -> bool:
@@ -114,6 +123,9 @@ def _named(generator: Generator, node: ast.expr, value: Value) -> Term:
         raise UnfollowedError(node)
     if value.kind is Kind.INTEGER and isinstance(node, ast.Name):
         return _loop_variable(generator, node)
+    if isinstance(node, ast.Name) and generator.locals.get(node.id) == UNKNOWN:
+        # A variable that takes values of several types.
+        raise UnfollowedError(node)
     return vector_of(node, value, is_name=True)
 
 
@@ -129,7 +141,7 @@ def _ends(generator: Generator, loop: ast.expr) -> tuple[int, int]:
     """The lowest and highest value of range() and downrange()."""
     if called(loop) not in ("range", "downrange") or not isinstance(loop, ast.Call) or not 1 <= len(loop.args) <= 2:
         raise UnknownError
-    numbers = [generator.value_of(argument).number for argument in loop.args]
+    numbers = [generator.number_of(argument) for argument in loop.args]
     if any(number is None for number in numbers):
         raise UnknownError
     low, end = (0, *numbers) if len(numbers) == 1 else sorted(numbers)  # type: ignore[type-var]
@@ -173,8 +185,8 @@ def _index(generator: Generator, node: ast.expr) -> Term:
 def _slice(generator: Generator, node: ast.Subscript, whole: Term) -> Term:
     assert isinstance(node.slice, ast.Slice)
     upper, lower = node.slice.lower, node.slice.upper
-    high = whole.width if upper is None else generator.value_of(upper).number
-    low = 0 if lower is None else generator.value_of(lower).number
+    high = whole.width if upper is None else generator.number_of(upper)
+    low = 0 if lower is None else generator.number_of(lower)
     if high is None or low is None:
         raise UnknownError
     if upper is None or not 0 <= low < high <= whole.width:

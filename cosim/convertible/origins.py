@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from functools import cache
 from pathlib import Path
 
 MYHDL = (
@@ -54,12 +53,6 @@ class _Renaming(ast.NodeTransformer):
         return node
 
 
-@cache
-def imported_functions(path: Path) -> dict[str, ast.FunctionDef]:
-    """The functions of a file by name, those that it imports too; empty if it cannot be read."""
-    return functions_of(path, _parsed(path))
-
-
 def functions_of(path: Path, tree: ast.Module, depth: int = 0) -> dict[str, ast.FunctionDef]:
     """The functions that a file defines or imports from files beside it or above it, by the names that it has for them."""
     found: dict[str, ast.FunctionDef] = {}
@@ -76,7 +69,6 @@ def functions_of(path: Path, tree: ast.Module, depth: int = 0) -> dict[str, ast.
     return found | {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-@cache
 def _parsed(path: Path) -> ast.Module:
     try:
         return with_own_names(ast.parse(path.read_text(encoding="utf-8")))

@@ -115,7 +115,8 @@ class Scope:
         return None if ends[0] is None or ends[1] is None else ends[0] - ends[1]
 
     def _constant(self, node: ast.expr) -> Value:
-        return Value(Kind.CONSTANT, number=number_of(node, self.number))
+        is_bool = isinstance(node, ast.Constant) and isinstance(node.value, bool)
+        return Value(Kind.CONSTANT, number=number_of(node, self.number), logic=is_bool)
 
     def _attribute(self, value: ast.expr, attr: str) -> Value:
         owner = self.value_of(value)

@@ -228,6 +228,11 @@ class Generator:
         """What an expression of the generator stands for."""
         return self.scope.value_of(node)
 
+    def number_of(self, node: ast.expr) -> int | None:
+        """The number of a constant expression, as far as it is known."""
+        value = self.value_of(node)
+        return value.number if value.is_constant else None
+
     def up(self, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
         """(child, parent) from a node to the function."""
         while node is not self.node:
@@ -238,7 +243,7 @@ class Generator:
 def _variable(value: Value) -> Value:
     if value.kind is Kind.BITS:
         return Value(Kind.VARIABLE, value.signed, value.width, value.logic, wraps=value.wraps)
-    if value == BIT:
+    if value == BIT or (value.is_constant and value.logic):
         return BIT
     return value if value.kind is Kind.LIST else INTEGER
 

@@ -145,12 +145,13 @@ def _type_of(node: Node) -> Type:
         case "constant":
             return Type("nat" if node.term.low >= 0 else "int")
         case "text":
-            return Type("unsigned", node.term.width)
+            # MyHDL counts no bits of it.
+            return Type("unsigned", 0)
         case "concat":
             for part in node.parts:
                 if part.type.kind == "signed":
                     part.type = Type("unsigned", part.type.size)
-            return Type("unsigned", node.term.width)
+            return Type("unsigned", sum(part.type.size for part in node.parts))
         case "bool" | "logic":
             if node.term.kind == "logic":
                 _ask_for(node.parts, Type("bool", 1))
