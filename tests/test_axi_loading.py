@@ -47,7 +47,7 @@ def write_words(core, words):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_core_runs_each_network_that_is_loaded(simulator, tmp_path, name):
-    """The one that it was made from, others, and the first again; some of them with narrower weights; with stalls the last two."""
+    """The one that it was made from, others, one with narrower weights, and the first again; with stalls the last two."""
     architecture, shape, lanes, settings = NETWORKS[name]
     design = shell_design(architecture, shape, lanes, simulator=simulator, **SETTINGS, **settings)
     other = [other_network(design, seed, architecture, shape, **settings) for seed in (4, 5)]
