@@ -87,7 +87,7 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
     # Reads.
     read_index = Signal(intbv(0)[address_msb - 2 :])
     constant_index, value_index = counter(constants), counter(count)
-    known, value = Signal(intbv(0)[WORD_BITS:]), Signal(intbv(0)[WORD_BITS:])
+    constant_word, value = Signal(intbv(0)[WORD_BITS:]), Signal(intbv(0)[WORD_BITS:])
     answering, is_constant, read_missing, answer_missing = [Signal(bool(0)) for _ in range(4)]
 
     # Writes.
@@ -97,7 +97,7 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
     data = Signal(intbv(0)[WORD_BITS:])
     response = Signal(intbv(0)[2:])
 
-    constant_rom = rom(clk, fetch, constant_index, known, table=identity)
+    constant_rom = rom(clk, fetch, constant_index, constant_word, table=identity)
 
     @always_comb
     def decode_read():
@@ -136,7 +136,7 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
         bus.rdata.next = value
         bus.rresp.next = OKAY
         if is_constant:
-            bus.rdata.next = known
+            bus.rdata.next = constant_word
         if answer_missing:
             bus.rresp.next = DECERR
 

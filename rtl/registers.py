@@ -188,7 +188,7 @@ def register_map(
     constants = (
         Register("ID", CONSTANT, "DUOS in ASCII.", value=IDENTIFICATION),
         Register(
-            "VERSION", CONSTANT, "Version of Duospike: of the release, for a pre-release that of the one that it precedes.",
+            "VERSION", CONSTANT, "Version of Duospike; a pre-release has the numbers of its release.",
             (Bits("MAJOR", 16, 8, "major"), Bits("MINOR", 8, 8, "minor"), Bits("PATCH", 0, 8, "patch")),
             version[0] << 16 | version[1] << 8 | version[2],
         ),

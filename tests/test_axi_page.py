@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cosim.register_pages import markdown_table
-from rtl.registers import register_map
+from rtl.registers import ACCESS_RULES, register_map
 
 PAGE = Path(__file__).parents[1] / "docs" / "axi.md"
 
@@ -24,3 +24,7 @@ def test_the_table_of_a_loadable_core_has_its_other_rows():
     rows = fixed_rows(loadable=True)
     start = next(i for i, row in enumerate(rows) if "`CONTROL`" in row)
     assert "\n".join(["<!-- from rtl/registers.py, loadable -->", *rows[:2], *rows[start:], ""]) in PAGE.read_text()
+
+
+def test_what_an_access_does_is_what_the_hardware_does():
+    assert "\n".join(f"* {rule}" for rule in ACCESS_RULES) in PAGE.read_text()

@@ -1,4 +1,4 @@
-"""The AXI shell against bus models that others wrote: cocotbext-axi, in Icarus under cocotb."""
+"""The AXI shell against bus models that others wrote: cocotbext-axi, in Icarus and in GHDL under cocotb."""
 
 import json
 from xml.etree import ElementTree
@@ -13,6 +13,13 @@ from cosim.conversion.convert import write
 from cosim.loadable import network_words
 from cosim.pynq_driver import INVALID, Accelerator
 from reference import golden
+
+OPTIONS = {
+    "icarus": {"build": ["-g2005"], "test": [], "plus": []},
+    # Before reset all is unknown, and numeric_std would say so once a signal.
+    "ghdl": {"build": ["--std=08"], "test": ["--std=08"], "plus": ["--ieee-asserts=disable"]},
+}
+"""Of each simulator: those of a build, of a test, and those that come after the name of the top."""
 
 
 class NoCore:
@@ -54,20 +61,24 @@ def run_of(design, network, words):
     [{}, {"architecture": "4C3-FC6", "shape": (3, 5, 3), "image_signed": True}, {"loadable": True, "headroom": 2, "seed": 11}],
     ids=["small", "wide", "loadable"],
 )
-def test_cocotbext_axi(settings, tmp_path):
-    design = shell_design(**settings)
+def test_cocotbext_axi(settings, simulator, tmp_path):
+    design = shell_design(**settings, simulator=simulator)
     network, words = design.network, []
     if "loadable" in settings:
         network = small_network("2C3-FC6", (1, 9, 8), rate=0.4, classes=6, seed=4)
         words = network_words(network, design.description["load"]).tolist()
     sources = write(list(design.modules), tmp_path)
     (tmp_path / "run.json").write_text(json.dumps(run_of(design, network, words)))
-    icarus = runner.get_runner("icarus")
-    icarus.build(sources=sources, hdl_toplevel="axi_shell", build_dir=tmp_path, build_args=["-g2005"], timescale=("1ns", "1ps"))
-    results = icarus.test(
+    run = runner.get_runner(simulator)
+    options = {kind: list(words) for kind, words in OPTIONS[simulator].items()}
+    run.build(
+        sources=sources, hdl_toplevel="axi_shell", build_dir=tmp_path, build_args=options["build"], timescale=("1ns", "1ps")
+    )
+    results = run.test(
         hdl_toplevel="axi_shell", test_module="cocotb_shell", build_dir=tmp_path, test_dir=tmp_path,
+        test_args=options["test"], plusargs=options["plus"], timescale=("1ns", "1ps"),
         extra_env={"SHELL_RUN": str(tmp_path / "run.json")},
     )  # fmt: skip
     cases = ElementTree.parse(results).findall(".//testcase")
     failed = [case.get("name") for case in cases if any(case.find(kind) is not None for kind in ("failure", "error", "skipped"))]
-    assert len(cases) == 5 and failed == []
+    assert len(cases) == 6 and failed == []

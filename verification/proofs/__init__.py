@@ -1,10 +1,11 @@
 """The proofs: which block, at which small parameters, by which properties, and which faults they must find."""
 
 from ..proof import Proof
-from . import accumulation, fetching, memories, pipelines, queue, scanning, stages, streams, windows
+from . import accumulation, bus, fetching, memories, pipelines, queue, scanning, stages, streams, windows
 
 PROOFS: tuple[Proof, ...] = (
     *accumulation.PROOFS,
+    *bus.PROOFS,
     *fetching.PROOFS,
     *memories.PROOFS,
     *pipelines.PROOFS,
