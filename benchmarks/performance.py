@@ -6,6 +6,8 @@ python -m benchmarks.performance [--write] [--skip-tests]
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,7 +21,7 @@ from cosim.network_run import SIMULATORS, network_bench, stage_activity
 from cosim.plan import plan_stages
 from cosim.sizing import choose_sizing
 from cosim.stage_run import run_stage
-from cosim.system import run_tool
+from cosim.system import program
 from reference import golden
 from reference.datasets import load, random_images
 from reference.modelfile import load_model
@@ -151,7 +153,10 @@ def _time_table(skip_tests: bool) -> str:
 
 def _timed(command: list[str]) -> str:
     start = time.monotonic()
-    run_tool(command, ROOT)
+    with program(command, ROOT, stdout=subprocess.DEVNULL, env=os.environ) as process:
+        status = process.wait()
+    if status:
+        raise SystemExit(f"{' '.join(command)}: failed")
     return f"{time.monotonic() - start:.0f}"
 
 
