@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from .errors import CosimError
+from .folder import temporary_folder
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -44,8 +45,9 @@ def cluster(workers: int, scheduler: str | None = None) -> Iterator[Client]:
         environ = dask.config.get("distributed.nanny.pre-spawn-environ")
         environ = {name: value for name, value in environ.items() if name != "MALLOC_TRIM_THRESHOLD_"}
         with (
+            temporary_folder() as scratch,
             dask.config.set({"distributed.scheduler.allowed-failures": LOSSES, "distributed.nanny.pre-spawn-environ": environ}),
-            LocalCluster(n_workers=workers, threads_per_worker=1, **quiet) as local,
+            LocalCluster(n_workers=workers, threads_per_worker=1, local_directory=str(scratch), **quiet) as local,
             Client(local) as client,
         ):
             yield client
