@@ -6,7 +6,7 @@ to end (SIGTERM), at a random moment within the time that it takes undisturbed. 
     lost        the earlier result or the new one must be there, whole
     processes   nothing that the command started may run on; each process is known by a variable of its environment
     others      files of others beside the result, among the temporary files and in the cache must be as they were
-    told        after SIGTERM: status 143 and one line within two seconds, and no temporary files
+    told        after SIGTERM: status 143 and a line within two seconds
     next        the same command, given again, must succeed, and leave nothing of the killed one
 
 A command runs in a fork of this process, which has imported all that it needs, so that the moments fall into its work and not
