@@ -32,6 +32,8 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import torch
+
 from cosim.errors import CosimError
 from cosim.folder import LIST, PASSING, temporary_folder
 from cosim.interrupts import run_command
@@ -166,6 +168,8 @@ def warm_up() -> None:
     """Import what the commands need, and let numba compile the cycle model, which else each of them would do."""
     for module, _ in commands.COMMANDS.values():
         importlib.import_module(f"scripts.{module}")
+    # Threads of torch would not be there in a fork, which waits for them for ever.
+    torch.set_num_threads(1)
     with temporary_folder() as folder, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         model, run = str(folder / "m0"), str(folder / "run")
         commands.main([*NETWORK.format(kind=0).split(), model])
