@@ -145,7 +145,8 @@ def _model_row(network: Network, stages: dict) -> list[str]:
 def _time_table(skip_tests: bool) -> str:
     rows = []
     with temporary_folder() as folder:
-        rows.append(["the command of `make demo`: two images through Icarus, all compared", _timed([*DEMO, "--out", str(folder)])])
+        demo = _timed([*DEMO, "--out", str(folder)])
+        rows.append(["the command of `make demo`: two images through Icarus, all compared", demo])
     if not skip_tests:
         rows.append(["`make test` after set-up", _timed(["make", "test"])])
     return table("Wall clock", ["command", "seconds"], rows)
