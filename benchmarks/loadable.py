@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cosim.axi_design import convert_shell, shell_of
+from cosim.folder import temporary_folder
 from cosim.loadable import core_description, loadable_stages, loadable_widths
 from cosim.plan import plan_stages
 from cosim.sizing import choose_sizing
@@ -35,8 +35,8 @@ def main(model: Path, family: str = "xcup") -> None:
     kinds = list(asdict(Area()))
     print(f"| {family} | {' | '.join(kinds)} |\n|---|{'---|' * len(kinds)}")
     for name, shell in shells(model):
-        with TemporaryDirectory() as folder:
-            area = synthesize(convert_shell(shell), Path(folder), family).total
+        with temporary_folder() as folder:
+            area = synthesize(convert_shell(shell), folder, family).total
         print(f"| {name} | {' | '.join(f'{number:g}' for number in asdict(area).values())} |", flush=True)
 
 

@@ -6,20 +6,22 @@ python -m benchmarks.performance [--write] [--skip-tests]
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from cosim.bench import Outcome
 from cosim.cycle_model import run_model
+from cosim.folder import temporary_folder
 from cosim.network_run import SIMULATORS, network_bench, stage_activity
 from cosim.plan import plan_stages
 from cosim.sizing import choose_sizing
 from cosim.stage_run import run_stage
-from cosim.system import run_tool
+from cosim.system import program
 from reference import golden
 from reference.datasets import load, random_images
 from reference.modelfile import load_model
@@ -60,8 +62,8 @@ def _network(architecture: str, shape: tuple[int, int, int]) -> Network:
 def _run(network: Network, name: str, inputs: np.ndarray) -> tuple[Outcome, list[int]]:
     """Run a stage with LANES lanes; returns the outcome and the cycle of each frame's last output beat."""
     stages = plan_stages(network, choose_sizing(network, LANES))
-    with TemporaryDirectory() as folder:
-        outcome, mismatch = run_stage(network, stages, name, inputs, Path(folder))
+    with temporary_folder() as folder:
+        outcome, mismatch = run_stage(network, stages, name, inputs, folder)
     if mismatch is not None:
         raise SystemExit(f"not bit-exact: {mismatch}")
     beats = outcome.streams["dst"]
@@ -123,9 +125,9 @@ def _simulator_row(simulator: str, images: int, network: Network, stages: dict) 
     batch = load("fashion-mnist", network, images).images
     bench = network_bench(network, stages, batch, language)
     for _ in range(2):
-        with TemporaryDirectory() as folder:
+        with temporary_folder() as folder:
             start = time.monotonic()
-            cycles = run_simulator(bench, Path(folder)).complete().cycles
+            cycles = run_simulator(bench, folder).complete().cycles
             seconds = time.monotonic() - start
     return [simulator, str(images), str(cycles), f"{seconds:.1f}", f"{cycles / seconds:.0f}"]
 
@@ -142,8 +144,9 @@ def _model_row(network: Network, stages: dict) -> list[str]:
 
 def _time_table(skip_tests: bool) -> str:
     rows = []
-    with TemporaryDirectory() as folder:
-        rows.append(["the command of `make demo`: two images through Icarus, all compared", _timed([*DEMO, "--out", folder])])
+    with temporary_folder() as folder:
+        demo = _timed([*DEMO, "--out", str(folder)])
+        rows.append(["the command of `make demo`: two images through Icarus, all compared", demo])
     if not skip_tests:
         rows.append(["`make test` after set-up", _timed(["make", "test"])])
     return table("Wall clock", ["command", "seconds"], rows)
@@ -151,7 +154,10 @@ def _time_table(skip_tests: bool) -> str:
 
 def _timed(command: list[str]) -> str:
     start = time.monotonic()
-    run_tool(command, ROOT)
+    with program(command, ROOT, stdout=subprocess.DEVNULL, env=os.environ) as process:
+        status = process.wait()
+    if status:
+        raise SystemExit(f"{' '.join(command)}: failed")
     return f"{time.monotonic() - start:.0f}"
 
 

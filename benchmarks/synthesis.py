@@ -9,9 +9,9 @@ import argparse
 import resource
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cosim.families import AREA, FAMILIES
+from cosim.folder import temporary_folder
 from cosim.network_run import convert_stages
 from cosim.plan import plan_stages
 from cosim.sizing import choose_sizing
@@ -44,8 +44,8 @@ def main() -> int:
 def _section(modules, family: str, multipliers: str) -> str:
     """Tables of one run, with the command that gives them and the time that Yosys took."""
     before = _processor_seconds()
-    with TemporaryDirectory() as folder:
-        synthesis = synthesize(modules, Path(folder), family, multipliers)
+    with temporary_folder() as folder:
+        synthesis = synthesize(modules, folder, family, multipliers)
     processor = _processor_seconds() - before
     command = f"`duospike synth {MODEL} --family {family} --multipliers {multipliers}`"
     title = f"{command}: {processor:.0f} s of processor time in Yosys."

@@ -13,10 +13,10 @@ import json
 import sys
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from textwrap import fill
 from typing import Any
 
+from cosim.folder import temporary_folder
 from cosim.image_costs import image_costs
 from cosim.network_run import convert_stages
 from cosim.origin import run_origin
@@ -79,10 +79,10 @@ def measure(lanes: int, grade: int, folder: Path) -> None:
     costs, modules = image_costs(network, stages, images), convert_stages(stages)
     about = run_origin(network, images, DATA, sizing) | {"yosys": yosys_version(), "multipliers": "dsp"}
     folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as work:
-        flat_netlist(modules, Path(work))
+    with temporary_folder() as work:
+        flat_netlist(modules, work)
         for seed in SEEDS:
-            timing = about | make_report(place_and_route(Path(work), Target(speed=grade, seed=seed)), modules, costs)
+            timing = about | make_report(place_and_route(work, Target(speed=grade, seed=seed)), modules, costs)
             write_atomically(folder / f"seed-{seed}.json", (json.dumps(timing, indent=2) + "\n").encode())
             print(f"{lanes} lanes, grade {grade}, seed {seed}: {timing['fmax_mhz']:.1f} MHz", file=sys.stderr, flush=True)
 

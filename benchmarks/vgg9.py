@@ -11,7 +11,6 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ import torch
 from cosim import paper_schedule
 from cosim.balance import least_sum
 from cosim.explore import Budget, Choice, Problem, choose
+from cosim.folder import temporary_folder
 from cosim.plots import plot_cycles, plot_gantt
 from cosim.sizing import QUEUE_DEPTH
 from cosim.system import program
@@ -171,8 +171,8 @@ def _latency_table(found: list[tuple[str, _Measured]]) -> str:
 def _scale_table() -> str:
     """Wall clock and memory of whole commands, in a folder and with a cache of their own."""
     rows = []
-    with TemporaryDirectory() as folder:
-        run = _Commands(Path(folder), rows)
+    with temporary_folder() as folder:
+        run = _Commands(folder, rows)
         size = ["--input", "x".join(map(str, INPUT)), "--rate", str(RATE), "--seed", str(SEED)]
         one = ["--data", "random", "--seed", str(SEED), "--images", "1"]
         run("random network of full size", ["random", "VGG9", *size, "--out", "vgg9.safetensors"])

@@ -6,13 +6,17 @@ A worker that is lost costs the task that it had at hand, which another worker t
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from .errors import CosimError
+from .folder import temporary_folder
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -22,6 +26,9 @@ SECONDS = 20
 """A scheduler that has not answered by then is not there."""
 LOSSES = 3
 """Workers that a task may lose; with the next one it is given up."""
+
+QUIET_TRACKER = "ignore:resource_tracker:UserWarning"
+"""Python's tracker of semaphores, which takes this from sys.warnoptions, says nothing where workers are killed."""
 
 Say = Callable[[str], None]
 
@@ -34,20 +41,10 @@ def cluster(workers: int, scheduler: str | None = None) -> Iterator[Client]:
     """
     if find_spec("distributed") is None:
         raise CosimError(MISSING)
-    import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     if scheduler is None:
-        # What there is to say, run_tasks says. Memory is left to the system: Dask would stop a worker near its share of it.
-        quiet: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": "127.0.0.1:0", "memory_limit": None}
-        # Dask would have malloc give each large array back at once; torch then takes twice the time to train.
-        environ = dask.config.get("distributed.nanny.pre-spawn-environ")
-        environ = {name: value for name, value in environ.items() if name != "MALLOC_TRIM_THRESHOLD_"}
-        with (
-            dask.config.set({"distributed.scheduler.allowed-failures": LOSSES, "distributed.nanny.pre-spawn-environ": environ}),
-            LocalCluster(n_workers=workers, threads_per_worker=1, **quiet) as local,
-            Client(local) as client,
-        ):
+        with _local_cluster(workers) as client:
             yield client
         return
     try:
@@ -56,6 +53,36 @@ def cluster(workers: int, scheduler: str | None = None) -> Iterator[Client]:
         raise CosimError(f"scheduler {scheduler}: {' '.join(str(error).split())}") from None
     with client:
         yield client
+
+
+@contextmanager
+def _local_cluster(workers: int) -> Iterator[Client]:
+    import dask
+    from distributed import Client, LocalCluster
+
+    # What there is to say, run_tasks says. Memory is left to the system: Dask would stop a worker near its share of it.
+    quiet: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": "127.0.0.1:0", "memory_limit": None}
+    # Dask would have malloc give each large array back at once; torch then takes twice the time to train.
+    environ = dask.config.get("distributed.nanny.pre-spawn-environ")
+    environ = {name: value for name, value in environ.items() if name != "MALLOC_TRIM_THRESHOLD_"}
+    if QUIET_TRACKER not in sys.warnoptions:
+        sys.warnoptions.append(QUIET_TRACKER)
+    with (
+        temporary_folder() as scratch,
+        dask.config.set({"distributed.scheduler.allowed-failures": LOSSES, "distributed.nanny.pre-spawn-environ": environ}),
+        ExitStack() as stack,
+    ):
+        local = stack.enter_context(LocalCluster(n_workers=workers, threads_per_worker=1, local_directory=str(scratch), **quiet))
+        client = stack.enter_context(Client(local))
+        try:
+            yield client
+        except KeyboardInterrupt:
+            # To close a cluster takes seconds; its workers end with this process, and must not write any more.
+            for nanny in list(local.workers.values()):
+                with suppress(ProcessLookupError, TypeError):
+                    os.kill(nanny.pid, signal.SIGKILL)
+            stack.pop_all()
+            raise
 
 
 def run_tasks(

@@ -22,7 +22,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
-from typing import Any
+from typing import IO, Any
 
 from reference.errors import InputError
 from reference.locks import lock_existing, try_lock
@@ -93,7 +93,7 @@ def claimed(path: Path) -> Iterator[Path]:
                 folder.rmdir()
 
 
-def _lock(path: Path, place: Path):
+def _lock(path: Path, place: Path) -> IO[bytes]:
     lock = None
     while lock is None:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -281,10 +281,11 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
 
 
 def remove_leftovers(parent: Path) -> None:
-    """Remove the temporary folders in `parent` that nobody holds any more."""
+    """Remove this user's temporary folders in `parent` that nobody holds any more."""
     for lock in parent.glob(f"{TEMPORARY}*/{LOCK}"):
         with suppress(OSError):
-            held = lock_existing(lock, shared=False)
+            mine = lock.is_file() and lock.stat().st_uid == os.getuid()
+            held = lock_existing(lock, shared=False) if mine else None
             if held:
                 with held:
                     shutil.rmtree(lock.parent, ignore_errors=True)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from threading import Thread
 from time import sleep
 
-SECONDS = 1.2
+SECONDS = 1.0
 """Time for tidying up; a command that is then still busy, such as in compiled code, is ended as it is."""
 
 SAID = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}

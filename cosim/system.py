@@ -104,6 +104,12 @@ atexit.register(KEPT.close)
 os.register_at_fork(after_in_child=KEPT.forget)
 
 
+def environment() -> dict[str, str]:
+    """Of a program: temporary files of compilers and Yosys go to the folder that it runs in, and with it where it is killed."""
+    # Without a path, as Yosys takes none with a space.
+    return os.environ | {"TMPDIR": "."}
+
+
 class Programs:
     """Running programs that can be ended together."""
 
@@ -117,7 +123,7 @@ class Programs:
         with self._lock:
             if self._ended:
                 raise CosimError(f"{Path(command[-1]).name} is not started: the work that needs it was ended")
-            child = subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0, **options)
+            child = subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0, **({"env": environment()} | options))
             self._running.add(child)
         KEPT.hold(child.pid)
         assert child.stdin

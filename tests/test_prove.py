@@ -1,7 +1,9 @@
 """The runner of the proofs, on queues of a few words: what does not hold is reported, and so is what proves nothing."""
 
 import json
+import os
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -9,7 +11,7 @@ from rtl.errors import DesignError
 from rtl.event_queue import event_queue
 from rtl.memory import ram
 from rtl.stream import Stream
-from verification import placement, prove
+from verification import placement, prove, solve
 from verification.proof import Fault, Misuse, Proof, bit, vector
 from verification.proofs import PROOFS
 
@@ -57,6 +59,31 @@ def test_a_true_proof_holds_and_finds_its_faults(proof_of):
 )
 def test_what_fails_is_named(proof_of, properties, failed):
     assert failures(proof_of(properties)) == failed
+
+
+def test_a_solver_that_reaches_its_limit_decides_nothing(proof_of, monkeypatch):
+    """That is no failing check, and a fault is not found by it."""
+    monkeypatch.setattr(prove, "holds", partial(solve.holds, seconds=0.01))
+    assert failures(proof_of(HOLDS, Fault("the level is not reset", "level <= 0;", "level <= 7;"))) == [
+        *(f"{mode} is undecided: z3 was not done in 0.01 s" for mode in ("base", "induction", "cover")),
+        "whether the fault 'the level is not reset' is found: base is undecided: z3 was not done in 0.01 s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("Unexpected response from solver: unknown", "unknown"),
+        ("Unexpected response from solver: timeout", "timeout"),
+        ("Unexpected EOF response from solver.", "ended early"),
+    ],
+)
+def test_a_solver_that_gives_up_decides_nothing(tmp_path, monkeypatch, said, why):
+    (tmp_path / "yosys-smtbmc").write_text(f"#!/bin/sh\necho '##   0:00:00  {said}'\nexit 1\n")
+    (tmp_path / "yosys-smtbmc").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(solve.Undecided, match=rf"^base is undecided: z3 gives up \({why}\)$"):
+        solve.holds("base", 3, tmp_path)
 
 
 def test_the_stream_rules_need_no_property(proof_of):
