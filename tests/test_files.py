@@ -180,4 +180,5 @@ def test_toml_without_end_is_refused(text, message, tmp_path):
 
 def test_messages_show_a_part_of_what_is_long():
     assert brief("a" * 10**6) == f"'{'a' * (MAX_SHOWN - 1)}... (1000002 characters)"
+    assert brief(ValueError("red \x1b[31m")) == r"red \x1b[31m"
     assert brief(ValueError("two\nlines")) == "two lines" and brief("two\nlines") == r"'two\nlines'"

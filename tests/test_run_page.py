@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import tracemalloc
 
+import numpy as np
 import pytest
 from page_reader import PageReader
 from small_networks import small_network
@@ -228,3 +230,12 @@ def test_more_stages_than_a_network_has_are_not_drawn_and_long_tables_are_refuse
     long = with_content(runs["cycles"], stages=[stage] * (MAX_ROWS + 1))
     with pytest.raises(InputError, match=f"{MAX_ROWS + 1} rows of .*; allowed: up to {MAX_ROWS}"):
         make_page([long], 0)
+
+
+def test_a_raster_of_one_channel_takes_no_more_memory_than_its_spikes(tmp_path):
+    """Seven hundred rows of a million places would."""
+    spikes = {"conv1": np.zeros((1, 1, 1, plots.RASTER_VALUES // 16), np.uint8)}
+    tracemalloc.start()
+    plots.plot_raster(spikes, "title", tmp_path / "raster.svg")
+    assert tracemalloc.get_traced_memory()[1] < 25 * plots.RASTER_VALUES
+    tracemalloc.stop()
