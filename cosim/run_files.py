@@ -110,7 +110,8 @@ def write_into_folder(path: Path, data: bytes) -> None:
 def recorded_spikes(run: RunFile, image: int) -> dict[str, np.ndarray]:
     """The spikes of one image that the hardware gave, by stage name: uint8 [timesteps, channels, height, width].
 
-    run: of cosim. CosimError: a stream is missing, ends before the image does, or holds unknown bits. Others of run_page.naming:
+    run: of cosim. CosimError: a stream is missing, ends before the image does, or holds unknown bits, or there are more than
+    MAX_SPIKES. Others of run_page.naming:
     the file is not what cosim writes.
     """
     network, timesteps = run.content["network"], run.content["sizing"]["timesteps"]
@@ -126,9 +127,9 @@ def recorded_spikes(run: RunFile, image: int) -> dict[str, np.ndarray]:
         name = stage["name"]
         if name == READOUT:
             continue
-        channels, height, width = (_whole(size, range(1, MOST_NEURONS)) for size in shapes[name])
+        channels, height, width = (_whole(size, range(1, MOST_NEURONS + 1)) for size in shapes[name])
         if channels * height * width * passes * timesteps > MAX_SPIKES:
-            raise ValueError(f"{name} of {channels}x{height}x{width}; allowed: up to {MAX_SPIKES} neurons times timesteps")
+            raise CosimError(f"{name} of {channels}x{height}x{width} has more than {MAX_SPIKES} neurons times timesteps")
         groups = groups_of(channels, _whole(stage["lanes"], range(1, channels + 1)))
         count, path = passes * height * groups * width, folder / f"{name}.txt"
         if path.parent != folder or not path.is_file():

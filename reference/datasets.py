@@ -181,7 +181,7 @@ def read_npy(path: Path | str) -> np.ndarray:
             "or events [count, timesteps, channels, height, width]"
         )
     count, rest = math.prod(shape) * dtype.itemsize, size - start.tell()
-    if min(shape) < 0 or count != rest:
+    if count != rest:
         raise InputError(f"{path}: not an .npy file of plain numbers ({rest} bytes; its header announces {dtype} {shape})")
     if count > MAX_BYTES:
         raise InputError(f"{path}: {count} bytes of images; allowed: up to {MAX_BYTES}")
@@ -197,7 +197,10 @@ def _npy_header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
         raise ValueError(f"version {version[0]}.{version[1]}; allowed: 1.0 and 2.0")
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     with warnings.catch_warnings(action="ignore"):  # of headers that Python 2 wrote
-        return read(file)
+        shape, by_column, dtype = read(file)
+    if not all(type(size) is int and size >= 0 for size in shape):
+        raise ValueError(f"shape {brief(shape)}")
+    return shape, by_column, dtype
 
 
 def load(source: str, network: Network, limit: int | None = None, seed: int = 0) -> Dataset:

@@ -13,13 +13,18 @@ class InputError(ValueError):
 
 def brief(value: object) -> str:
     """What a file holds, or an error's text, for a message: one line of up to MAX_SHOWN characters."""
-    text = " ".join(str(value).split()) if isinstance(value, Exception) else repr(value)
+    text = _printable(" ".join(str(value).split())) if isinstance(value, Exception) else repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text)} characters)"
 
 
 def key_text(key: object) -> str:
     """A key of a file for a message: as the file writes it if it is a plain word, else as brief."""
     return key if isinstance(key, str) and key.isascii() and key.isidentifier() and len(key) <= MAX_SHOWN else brief(key)
+
+
+def _printable(text: str) -> str:
+    """A text without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 class ManyReasons(InputError):

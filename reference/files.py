@@ -165,7 +165,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"key {brief(key)} twice in an object")
+            raise ValueError(f"twice in an object: key {brief(key)}")
         found[key] = value
     return found
 

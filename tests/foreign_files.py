@@ -75,7 +75,7 @@ PATIENCE = 120
 """Seconds of a clock after which a process that gives nothing is ended."""
 SPARSE = 2**33
 """Bytes of a file that is made longer without taking room."""
-DRAWN = 1 / 16
+DRAWN = 1 / 64
 """Share of pages that are made with their plots, which take most of the time."""
 FAULTS = {**{-number: signal.Signals(number).name for number in signal.valid_signals() if number <= 31}}
 

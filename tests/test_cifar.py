@@ -36,6 +36,8 @@ class Malice:
     [
         (b"", "not a batch of cifar-100"),
         (pickle.dumps(Malice(), protocol=2), "it holds .*system"),
+        (pickle.dumps({b"data": np.zeros((1, 3072), np.uint8), b"fine_labels": [[1]]}, 2), "a list of whole numbers"),
+        (pickle.dumps({b"data": np.zeros((1, 3072), np.uint8), b"fine_labels": [2**70]}, 2), "a list of whole numbers"),
         (pickle.dumps({b"data": np.zeros((2, 9), np.uint8), b"fine_labels": [1, 2]}, 2), r"needs uint8 \[count, 3072\]"),
         (pickle.dumps({b"data": np.zeros((2, 3072), np.int32), b"fine_labels": [1, 2]}, 2), r"int32 \(2, 3072\)"),
         (pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": [1]}, 2), r"and \(1,\) labels"),

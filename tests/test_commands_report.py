@@ -1,6 +1,7 @@
 """The command report as a user runs it."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -67,3 +68,15 @@ def test_bad_input_is_one_line_and_leaves_nothing(folders, tmp_path, capfd):
     with pytest.raises(SystemExit):
         run("report", folders["cosim"], "--image", "-1")
     assert "'-1' is not a whole number from 0 up" in capfd.readouterr().err
+
+
+def test_names_and_texts_that_are_no_text_are_shown_by_their_numbers(folders, tmp_path, capsys):
+    folder = (tmp_path / "runs\udcff").joinpath("a")
+    shutil.copytree(folders["energy"], folder)
+    content = json.loads((folder / "energy.json").read_text())
+    content["data"]["source"] = "pictures\ud800.npy"
+    (folder / "energy.json").write_text(json.dumps(content))
+    assert run("report", folder) == 0
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert r"runs\udcff/a" in page and r"pictures\ud800.npy" in page
+    assert rf"runs\udcff{os.sep}a" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 import gzip
 import io
+import os
 import struct
 
 import numpy as np
@@ -159,6 +160,8 @@ DAMAGED_NPY = {
     "one byte short": (npy((1, 1, 28, 28), bytes(783)), "not an .npy file of plain numbers"),
     "negative": (npy((-1, 1, 28, 28), bytes(784)), "not an .npy file of plain numbers"),
     "cut header": (npy((1, 1, 28, 28), keep=55), "not an .npy file of plain numbers"),
+    "truth as a size": (npy("(True, 1, 28, 28)", bytes(784)), "not an .npy file of plain numbers"),
+    "version 3": (b"\x93NUMPY\x03\x00" + npy((1, 1, 1, 1), b"a")[8:], "version 3.0; allowed: 1.0 and 2.0"),
     "archive": (npz(), "not an .npy file of plain numbers"),
     "start of an archive": (b"PK\x03\x04", "not an .npy file of plain numbers"),
     "no images": (npy((0, 1, 28, 28)), "holds no images; needs 1 or more"),
@@ -208,6 +211,39 @@ def test_sources(tmp_path, network):
 def test_refused_sources(network, source, limit, message):
     with pytest.raises(InputError, match=message):
         datasets.load(source, network, limit)
+
+
+def test_every_image_is_checked_that_is_used(tmp_path):
+    network = random_network("2C3-FC10", input_shape=(1, 5, 5), rate=0.1, seed=1, neuron=Neuron("zero", 1, 1), image_bits=4)
+    images = np.zeros((4, 1, 5, 5), dtype=np.uint8)
+    images[2, 0, 4, 3] = 16
+    np.save(tmp_path / "a.npy", images)
+    assert len(datasets.load(str(tmp_path / "a.npy"), network, 2).images) == 2
+    for limit in (None, 3):
+        with pytest.raises(InputError, match=r"pixels from 0 to 16; the network needs 0\.\.15"):
+            datasets.load(str(tmp_path / "a.npy"), network, limit)
+
+
+def test_files_that_claim_or_expand_to_gigabytes_are_refused_by_their_header(tmp_path, monkeypatch):
+    path = tmp_path / "a.npy"
+    path.write_bytes(npy((2**33, 1, 1, 1)))
+    os.truncate(path, path.stat().st_size + 2**33)
+    with pytest.raises(InputError, match="8589934592 bytes of images; allowed: up to 268435456"):
+        datasets.read_npy(path)
+    write_fashion(tmp_path)
+    images = tmp_path / "t10k-images-idx3-ubyte.gz"
+    images.write_bytes(gzip.compress(b"\0\0\x08\x03" + struct.pack(">3I", 2**20, 28, 28) + bytes(10**6)))
+    monkeypatch.setattr(datasets, "inflate", None)
+    with pytest.raises(InputError, match=r"its header announces 1048576x28x28; allowed: up to 268435456 bytes"):
+        datasets.fashion_mnist("test", tmp_path)
+
+
+def test_what_expands_to_more_than_its_header_announces_is_not_expanded(tmp_path):
+    write_fashion(tmp_path)
+    images = tmp_path / "t10k-images-idx3-ubyte.gz"
+    images.write_bytes(gzip.compress(gzip.decompress(images.read_bytes()) + bytes(10**7)))
+    with pytest.raises(InputError, match=f"expands to more than {16 + 3 * 28 * 28 + 1} bytes"):
+        datasets.fashion_mnist("test", tmp_path)
 
 
 def test_images_that_the_network_cannot_take(tmp_path, network):

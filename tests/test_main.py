@@ -1,5 +1,6 @@
 import argparse
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,24 @@ def test_bad_input_is_one_line(raising, capsys, error, message):
     raising(error)
     assert main.main(["doctor"]) == 2
     assert capsys.readouterr() == ("", f"duospike: error: {message}\n")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModuleNotFoundError("No module named 'cosim.gone'", name="cosim.gone"),
+        ModuleNotFoundError("No module named 'torch.gone'", name="torch.gone"),
+        ModuleNotFoundError("no name"),
+        ImportError("cannot import name 'gone' from 'cosim.bench'"),
+        BrokenPipeError(32, "Broken pipe"),
+    ],
+    ids=str,
+)
+def test_a_defect_of_imports_or_pipes_keeps_its_traceback(raising, error):
+    """A package that is missing as a whole is no defect, nor is the pipe of the output; all others are."""
+    raising(error)
+    with pytest.raises(type(error), match=re.escape(str(error))):
+        main.main(["doctor"])
 
 
 def test_an_interrupt_is_one_line(raising, capsys):

@@ -10,8 +10,9 @@ from safetensors.numpy import load_file, save_file
 from reference import modelfile
 from reference.errors import InputError
 from reference.modelfile import KEY, load_model, save_model, smallest_type
-from reference.network import Neuron, Pool
+from reference.network import MAX_LAYERS, MAX_WEIGHTS, Neuron, Pool
 from reference.random_network import random_network
+from reference.tensors import TensorFile
 
 
 @pytest.fixture(scope="module")
@@ -206,3 +207,85 @@ def test_an_unprovable_network_is_not_written(network, tmp_path):
     with pytest.raises(InputError, match="layer fc1: bias"):
         save_model(dataclasses.replace(network, layers=layers), tmp_path / "m.safetensors")
     assert os.listdir(tmp_path) == []
+
+
+def test_metadata_of_others_is_refused(path):
+    save_file(load_file(path), path, {KEY: json.dumps(header_of(path)), "more": "text"})
+    with pytest.raises(InputError, match="metadata entry 'more' is unknown; allowed: 'duospike' alone"):
+        load_model(path)
+
+
+def test_a_field_that_comes_twice_is_refused(path):
+    text = json.dumps(header_of(path))
+    rewrite(path, text=text[:-1] + ', "timesteps": 1}')
+    with pytest.raises(InputError, match="not a model file .twice in an object: key 'timesteps'"):
+        load_model(path)
+
+
+def add_tensor(path, name, count, kind="I8", size=1):
+    """Announce a tensor of zeros that takes no room on the disk."""
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header, rest = json.loads(data[8 : 8 + length]), data[8 + length :]
+    header[name] = {"dtype": kind, "shape": [count], "data_offsets": [len(rest), len(rest) + count * size]}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + rest)
+    os.truncate(path, 8 + len(text) + len(rest) + count * size)
+
+
+def no_reading(monkeypatch):
+    def read(self, name):
+        raise AssertionError(f"{name} is read")
+
+    monkeypatch.setattr(TensorFile, "read", read)
+
+
+def test_a_tensor_that_no_layer_names_is_not_read(path, monkeypatch):
+    add_tensor(path, "zzz", 2**33)
+    no_reading(monkeypatch)
+    with pytest.raises(InputError, match="unknown tensor 'zzz'"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    "name, count, message",
+    [
+        ("fc1.bias", 2**30, r"layer fc1: bias has shape \(1073741824,\), needs \(10,\)"),
+        ("fc1.weights", 2**30, f"weights; allowed: up to {MAX_WEIGHTS}"),
+    ],
+)
+def test_tensors_beyond_a_network_are_not_read(path, name, count, message, monkeypatch):
+    rewrite(path, lambda header, tensors: tensors.pop(name))
+    add_tensor(path, name, count)
+    no_reading(monkeypatch)
+    with pytest.raises(InputError, match=message):
+        load_model(path)
+
+
+def with_pools(count):
+    def change(header, tensors):
+        layers = header["layers"]
+        layers[1:1] = [{"name": f"pool{i + 2}", "kind": "pool"} for i in range(count)]
+
+    return change
+
+
+def test_the_number_of_layers_is_bounded(path):
+    rewrite(path, with_pools(MAX_LAYERS - 3))
+    with pytest.raises(InputError, match=f"{MAX_LAYERS + 1} layers; allowed: up to {MAX_LAYERS}"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", ["conv1\u0663", "conv\u0661", "conv01", "conv1234567", "conv1\n", "conv1" * 10**5, "conv\ud800"])
+def test_names_of_layers_are_short_and_of_ascii(path, name):
+    rewrite(path, setting("layers", 0, "name", value=name))
+    with pytest.raises(InputError, match="layer name .*; allowed: conv, pool or fc and a number") as caught:
+        load_model(path)
+    assert len(str(caught.value)) < 1000 and str(caught.value).isprintable()
+
+
+def test_a_long_value_is_shown_in_part(path):
+    rewrite(path, setting("timesteps", value="2" * 10**5))
+    with pytest.raises(InputError, match="'timesteps' is '222") as caught:
+        load_model(path)
+    assert len(str(caught.value)) < 1000

@@ -1,5 +1,6 @@
 """Runs read back: the recorded spikes against the reference, and what is no run."""
 
+import os
 import shutil
 
 import numpy as np
@@ -8,7 +9,7 @@ from small_networks import small_network
 from small_runs import write_runs
 
 from cosim.errors import CosimError
-from cosim.run_files import read_runs, recorded_spikes, write_into_folder
+from cosim.run_files import MAX_TEXT, read_runs, recorded_spikes, write_into_folder
 from reference import golden
 from reference.errors import InputError
 
@@ -97,3 +98,44 @@ def test_a_file_is_added_to_the_list_of_its_folder_once(cosim, tmp_path):
     (tmp_path / "other").mkdir()
     write_into_folder(tmp_path / "other" / "page.html", b"one")
     assert [file.name for file in (tmp_path / "other").iterdir()] == ["page.html"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["network"]["layers"][0].update(shape=[2**24, 2**24, 1]),
+        lambda content: content["network"]["layers"][0].update(shape=[2**24, 1, 2]),
+        lambda content: content["network"]["layers"][0].update(shape=[3, 6.0, 7]),
+        lambda content: content["stages"][0].update(lanes=2**30),
+        lambda content: content["stages"][0].update(lanes=0),
+        lambda content: content["sizing"].update(timesteps=0),
+        lambda content: content["network"].update(timesteps=2**40),
+    ],
+)
+def test_sizes_that_no_network_has_are_refused_before_they_take_memory(cosim, change):
+    [run] = read_runs([cosim])
+    change(run.content)
+    with pytest.raises((ValueError, CosimError), match="whole number from 1 to|has more than 16777216 neurons times timesteps"):
+        recorded_spikes(run, 0)
+
+
+def test_a_stream_without_lines_is_refused(cosim):
+    (cosim / "conv1.txt").write_bytes(bytes(2**22))
+    with pytest.raises(ValueError, match="a line of 1048576 characters"):
+        recorded_spikes(read_runs([cosim])[0], 0)
+
+
+def test_long_texts_and_files_are_refused(tmp_path):
+    (tmp_path / "energy.json").write_text('{"a": [{"b": "' + "x" * (MAX_TEXT + 1) + '"}]}')
+    with pytest.raises(InputError, match=f"energy.json: a text of {MAX_TEXT + 1} characters; allowed: up to {MAX_TEXT}"):
+        read_runs([tmp_path])
+    os.truncate(tmp_path / "energy.json", 2**33)
+    with pytest.raises(InputError, match="energy.json: 8589934592 bytes"):
+        read_runs([tmp_path])
+
+
+def test_a_list_of_files_need_not_be_text(tmp_path):
+    (tmp_path / ".duospike").write_bytes(b"\xff\n")
+    for _ in range(2):
+        add_to_folder(tmp_path / "p\udcfe.html")
+    assert (tmp_path / ".duospike").read_bytes() == b"\xff\np\xfe.html\n"

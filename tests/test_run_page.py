@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import tracemalloc
 
+import numpy as np
 import pytest
 from page_reader import PageReader
 from small_networks import small_network
@@ -10,7 +12,7 @@ from small_runs import write_runs
 
 from cosim import plots
 from cosim.run_files import WRITTEN, read_runs
-from cosim.run_page import SECTIONS, make_page
+from cosim.run_page import MAX_DRAWN, MAX_ROWS, SECTIONS, make_page
 from reference.errors import InputError
 
 HOSTILE = "<script>alert('$x$')</script><img src=x onerror=alert(1)>&amp;\"'"
@@ -217,3 +219,23 @@ def test_runs_of_earlier_versions_lack_what_they_lack(runs, plain):
 def test_without_matplotlib_the_page_says_so(runs, plain):
     page = PageReader(make_page(list(runs.values()), 0))
     assert "svg" not in page.tags and page.text.count(plots.MISSING) == 6
+
+
+def test_more_stages_than_a_network_has_are_not_drawn_and_long_tables_are_refused(runs):
+    stage = runs["cycles"].content["stages"][0]
+    many = [stage | {"name": f"conv{i}"} for i in range(MAX_DRAWN + 1)]
+    page = PageReader(make_page([with_content(runs["cycles"], stages=many)], 0))
+    assert f"not drawn, as it has {MAX_DRAWN + 1} parts; drawn are up to {MAX_DRAWN}" in page.text
+    assert len(page.table("Cycles an image")) == MAX_DRAWN + 1
+    long = with_content(runs["cycles"], stages=[stage] * (MAX_ROWS + 1))
+    with pytest.raises(InputError, match=f"{MAX_ROWS + 1} rows of .*; allowed: up to {MAX_ROWS}"):
+        make_page([long], 0)
+
+
+def test_a_raster_of_one_channel_takes_no_more_memory_than_its_spikes(tmp_path):
+    """Seven hundred rows of a million places would."""
+    spikes = {"conv1": np.zeros((1, 1, 1, plots.RASTER_VALUES // 16), np.uint8)}
+    tracemalloc.start()
+    plots.plot_raster(spikes, "title", tmp_path / "raster.svg")
+    assert tracemalloc.get_traced_memory()[1] < 25 * plots.RASTER_VALUES
+    tracemalloc.stop()
