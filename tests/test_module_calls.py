@@ -202,6 +202,19 @@ def test_reset_without_delay_takes_the_number_of_the_checkpoint(built, loaded):
         assert_same_spikes(net, timesteps=2)
 
 
+def test_potentials_up_to_twice_the_threshold_are_reset_once():
+    """63 is the largest current, 63 + 42/2 the largest potential; above twice the threshold snnTorch takes it off again."""
+
+    def ones(theta):
+        net = network(first=neurons(theta, beta=0.5, reset_mechanism="subtract", reset_delay=False))
+        net[0].weight.data.fill_(1)
+        return net
+
+    assert_same_spikes(ones(42.0), timesteps=2)
+    with pytest.raises(InputError, match="with the threshold 41.5 one may reach 83.75; allowed: up to twice"):
+        imported(ones(41.5), timesteps=2)
+
+
 def test_neurons_at_two_places_are_refused():
     """One object, or a copy that shares its numbers and its state function."""
     lif = neurons(8.0)
@@ -311,6 +324,14 @@ def test_a_network_within_itself_is_refused():
     net = network()
     net.append(net)
     with pytest.raises(InputError, match="does the network contain itself"):
+        imported(net)
+
+
+def test_a_variance_that_floats_take_as_0_is_refused():
+    net = network()
+    net.insert(1, nn.BatchNorm2d(2, eps=1e-60).eval())
+    net[1].running_var.zero_()
+    with pytest.raises(InputError, match="1 BatchNorm2d: variance 0 with eps 1e-60; allowed: from 0 up"):
         imported(net)
 
 
