@@ -171,7 +171,7 @@ class _Reader:
         tensors = [tensor for tensor in (mean, variance, weight, bias) if tensor is not None]
         if any(tensor.ndim != 1 or tensor.shape != mean.shape for tensor in tensors):
             raise Unreadable(f"numbers of shapes {[list(tensor.shape) for tensor in tensors]}; allowed: one for each output")
-        if not (array(variance) >= 0).all() or not (SMALLEST_VARIANCE <= array(variance) + module.eps).all():
+        if not (array(variance) >= 0).all() or not (array(variance) + module.eps >= SMALLEST_VARIANCE).all():
             limit = f"from 0 up, and their sum from {SMALLEST_VARIANCE:.3g}, with which no float overflows"
             raise Unreadable(f"variance {array(variance).min():.6g} with eps {module.eps:.6g}; allowed: {limit}")
         self.types |= {tensor.dtype for tensor in tensors}
