@@ -204,7 +204,9 @@ class Composer:
     def neurons(self):
         draw = self.draw
         options = {
-            "beta": self.shaped(draw.one(TAME_BETAS if self.tame or draw.chance(0.3) else BETAS)),
+            "beta": self.shaped(
+                draw.one(TAME_BETAS if self.tame or draw.chance(0.3) else BETAS), differ=draw.one((0, 0, 0, 0.25))
+            ),
             "threshold": self.threshold(),
             "init_hidden": draw.chance(0.7),
             "reset_mechanism": draw.one(("zero", "subtract")) if draw.chance(0.97) else "none",

@@ -71,6 +71,11 @@ def replace_class(module):
     module.__class__ = type("Linear", (nn.Linear,), {"forward": lambda self, x: 0.5 * nn.Linear.forward(self, x)})
 
 
+def replace_parametrized_class(module):
+    parametrize.register_parametrization(module, "weight", nn.Identity().eval())
+    module.eval().__class__ = type("Linear", (nn.Linear,), {**vars(type(module)), "forward": lambda self, x: x})
+
+
 CHANGES = {
     "a hook that returns something else": (
         3,
@@ -83,6 +88,7 @@ CHANGES = {
     "an own function that forward calls": (0, replace_helper, "0 Conv2d: _conv_forward of this object"),
     "neurons that fire otherwise": (1, lambda m: vars(m).update(fire=lambda v: v), "1 Leaky: fire of this object"),
     "a derived class of the same name": (3, replace_class, "3 Linear: unknown"),
+    "a derived class that passes as parametrized": (3, replace_parametrized_class, "3 Linear: its class has its own forward"),
     "a compiled call": (3, lambda m: vars(m).update(_compiled_call_impl=lambda x: x), "3 Linear: its call is compiled"),
     "random weights": (
         3,

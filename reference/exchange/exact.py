@@ -152,7 +152,8 @@ def _exact_output(
     if layer.twice and source.interface.timesteps > 1 and highest > 2 * real.theta:
         return (
             "reset_delay=False takes the threshold off twice where a potential is above twice the threshold: with the "
-            f"threshold {float(theta):.6g} one may reach {float(highest * step):.6g}; allowed: up to twice the threshold, or reset_delay=True"
+            f"threshold {float(theta):.6g} one may reach {float(highest * step):.6g}; "
+            "allowed: up to twice the threshold, or reset_delay=True"
         )
     whole = grid.steps * sign * integer.factor
     return _Found(whole.reshape(layer.weights.shape[1:]), integer.bias, integer.theta)

@@ -31,6 +31,9 @@ REAL = (
     torch.int32,
     torch.int64,
 )
+PARAMETRIZED = ("__getstate__", "__deepcopy__")
+"""What torch gives to the classes that it derives for parametrized modules."""
+
 CALLS = ("__call__", "_wrapped_call_impl", "_call_impl", "__getattr__")
 """What nn.Module does on the way to a forward."""
 
@@ -50,6 +53,9 @@ def call_reasons(module: nn.Module) -> list[str]:
     replaced = sorted(name for name in vars(module) if callable(getattr(kind, name, None)))
     if replaced:
         reasons.append(f"{_listed(replaced)} of this object is not its class's; allowed: the class's (del module.{replaced[0]})")
+    added = [name for name, value in vars(type(module)).items() if isinstance(value, FunctionType) and name not in PARAMETRIZED]
+    if type(module) is not kind and added:
+        reasons.append(f"its class has its own {_listed(added)}; allowed: {kind.__name__}, parametrized by torch or not")
     patched = patched_methods(kind)
     if patched:
         reasons.append(f"{_listed(patched)} of its class is not the library's own; import it where nothing patches the library")
