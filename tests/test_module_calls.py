@@ -333,11 +333,12 @@ def test_a_network_within_itself_is_refused():
         imported(net)
 
 
-def test_a_variance_that_floats_take_as_0_is_refused():
+@pytest.mark.parametrize("variance, eps", [(0, 1e-60), (-0.5, 1), (1, float("inf")), (1, float("nan"))])
+def test_a_variance_that_floats_cannot_divide_by_is_refused(variance, eps):
     net = network()
-    net.insert(1, nn.BatchNorm2d(2, eps=1e-60).eval())
-    net[1].running_var.zero_()
-    with pytest.raises(InputError, match="1 BatchNorm2d: variance 0 with eps 1e-60; allowed: from 0 up"):
+    net.insert(1, nn.BatchNorm2d(2, eps=eps).eval())
+    net[1].running_var.fill_(variance)
+    with pytest.raises(InputError, match=f"import refused: 1 BatchNorm2d: variance {variance} with eps {eps}; allowed"):
         imported(net)
 
 
