@@ -250,7 +250,7 @@ class Composer:
     def shaped(self, value, differ=0.0):
         """The value as a number or an array; differ: by whole multiples of it from place to place."""
         draw = self.draw
-        if draw.chance(0.7):
+        if draw.chance(0.77):
             return value
         full = (1, *self.shape)
         kept = full[draw.whole(0, len(full) - 1) :]
