@@ -204,7 +204,9 @@ class Composer:
     def neurons(self):
         draw = self.draw
         options = {
-            "beta": self.shaped(draw.one(TAME_BETAS if self.tame or draw.chance(0.3) else BETAS)),
+            "beta": self.shaped(
+                draw.one(TAME_BETAS if self.tame or draw.chance(0.3) else BETAS), differ=draw.one((0, 0, 0, 0.25))
+            ),
             "threshold": self.threshold(),
             "init_hidden": draw.chance(0.7),
             "reset_mechanism": draw.one(("zero", "subtract")) if draw.chance(0.97) else "none",
@@ -248,7 +250,7 @@ class Composer:
     def shaped(self, value, differ=0.0):
         """The value as a number or an array; differ: by whole multiples of it from place to place."""
         draw = self.draw
-        if draw.chance(0.7):
+        if draw.chance(0.77):
             return value
         full = (1, *self.shape)
         kept = full[draw.whole(0, len(full) - 1) :]

@@ -1,5 +1,6 @@
 """duospike import and export."""
 
+import sys
 from functools import partial
 
 import commands
@@ -31,6 +32,28 @@ def floats():
 
 def broken():
     raise KeyError("weights.pt")
+
+def loaded():
+    nn.Linear(2, 2).load_state_dict({"bias": 1, "other": 2})
+
+def ended():
+    raise SystemExit(3)
+"""
+
+# Dataclasses look for the names of such annotations in the module of their class.
+WITH_DATACLASS = """
+from __future__ import annotations
+import copy, dataclasses, pickle, typing
+
+@dataclasses.dataclass
+class Settings:
+    beta: float = 0.5
+    kinds: typing.ClassVar[list] = []
+
+def with_dataclass():
+    settings = pickle.loads(pickle.dumps(Settings()))
+    assert typing.get_type_hints(Settings)["beta"] is settings.beta.__class__
+    return trained()
 """
 
 ASKED = ["--input", "1x28x28", "--timesteps", "4", "--classes", "10", "--image-scale", "1/256"]
@@ -54,6 +77,14 @@ def test_import_of_a_function(net, tmp_path, capsys):
     assert network.timesteps == 4 and network.layers[0].neuron.kind == "zero"
     assert network.metadata == {"origin": "duospike import", "source": "net.py:trained", "how": "exact"}
     assert not list(tmp_path.glob("*.pt"))
+
+
+def test_a_file_with_dataclasses_and_late_annotations(net, tmp_path):
+    text = net.read_text()
+    net.write_text(WITH_DATACLASS + text)
+    modules = set(sys.modules)
+    assert command("import", f"{net}:with_dataclass", "--from", "snntorch", "--out", tmp_path / "net.safetensors", *ASKED) == 0
+    assert not any("duospike" in name for name in set(sys.modules) - modules)
 
 
 def test_quantized_import_prints_its_cost(net, tmp_path, capsys):
@@ -85,6 +116,9 @@ def test_nir_out_and_in(tmp_path):
         ("net.py:floats", [], r"import refused: layer conv1 \(0 Conv2d\): 2 of 2 outputs, the first is 0: weights on no grid"),
         ("net.py:nothing", [], "AttributeError"),
         ("net.py:broken", [], "net.py:broken: KeyError: 'weights.pt'"),
+        ("net.py:loaded", [], "net.py:loaded: RuntimeError: Error.s. in loading state_dict for Linear: Missing key"),
+        ("net.py:ended", [], "net.py:ended: SystemExit: 3"),
+        ("net.py:nn.Linear", [], "needs FILE.py:FUNCTION"),
         ("net.py", [], "needs FILE.py:FUNCTION"),
         ("absent.py:net", [], "absent.py: not found"),
         ("net.py:trained", ["--dt", "1"], "--dt is for NIR graphs"),

@@ -5,11 +5,17 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from random_snn import names_of_neurons, qnn, random_network, run_of_snntorch, some_images
+import snntorch
+import torch
+from random_snn import RandomNetwork, names_of_neurons, qnn, random_network, run_of_snntorch, some_images
+from torch import nn
 
 from reference import golden
 from reference.errors import InputError
+from reference.exchange import exact, snntorch_neurons, torch_modules
+from reference.exchange.equivalence import Verdict
 from reference.exchange.exact import exact_network
+from reference.exchange.source import Interface
 from reference.exchange.torch_modules import from_snntorch
 
 REASONS = {
@@ -36,7 +42,10 @@ REASONS = {
 
 def outcome(seed, *, brevitas=False):
     """ "imported", or the classes of reasons of its refusal; AssertionError for any third outcome."""
-    network = random_network(seed, brevitas=brevitas)
+    return outcome_of(random_network(seed, brevitas=brevitas), seed)
+
+
+def outcome_of(network, seed):
     try:
         integers = exact_network(from_snntorch(network.modules, network.interface))
     except InputError as refusal:
@@ -57,7 +66,7 @@ def outcomes(seeds, **more):
 
 
 def test_random_networks_are_imported_right_or_refused():
-    counts = outcomes(range(30))
+    counts = outcomes(range(10, 40))
     assert counts["imported"] >= 10, counts
 
 
@@ -74,3 +83,61 @@ def test_1000_random_networks(capsys):
 def test_random_networks_of_brevitas():
     counts = outcomes(range(2000, 2060), brevitas=True)
     assert counts["imported"] >= 10, counts
+
+
+def at_the_threshold(seed):
+    """Nine pixels of one bit, weights in steps that float32 rounds, and a threshold on a sum of them, or a few roundings away."""
+    random = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    step, dtype = random.uniform(0.5, 1), torch.float64 if seed % 4 == 0 else torch.float32
+    whole = torch.from_numpy(random.integers(-7, 8, (2, 1, 3, 3)))
+    theta = random.integers(1, 12) * step * (1 + random.choice([0, 1, -1, 16, -16, 2**12]) * 2.0**-24)
+    bias = random.choice([0, 1, -1]) * step * random.choice([1, 0.3])
+    net = nn.Sequential(
+        nn.Conv2d(1, 2, 3, padding=1),
+        snntorch.Leaky(
+            beta=random.choice([0.0, 0.5, 1.0]),
+            threshold=float(np.float32(theta)),
+            reset_mechanism=str(random.choice(["zero", "subtract"])),
+            init_hidden=True,
+        ),
+        nn.Flatten(),
+        nn.Linear(18, 2, bias=False),
+        snntorch.Leaky(beta=0.0, threshold=1.0, init_hidden=True),
+    ).to(dtype)
+    net[0].weight.data = (whole * step).to(dtype)
+    net[0].bias.data.fill_(bias)
+    net[3].weight.data = torch.randint(-1, 2, (2, 18)).to(dtype)
+    return RandomNetwork(net, Interface((1, 3, 3), int(random.integers(1, 4)), 2, image_bits=1), dtype)
+
+
+def test_all_images_of_networks_whose_sums_meet_the_threshold():
+    """Where rounding decides a spike, they are refused."""
+    counts = Counter(name for seed in range(24) for name in outcome_of(at_the_threshold(seed), seed))
+    assert counts["imported"] >= 8 and counts["the source rounds"] >= 8, counts
+
+
+FAULTS = {
+    "arrays aligned at the first axis": (snntorch_neurons, "per_output", lambda values, shape: values.reshape(-1)[: shape[0]]),
+    "stale weights": (torch_modules, "settled", lambda module: module),
+    "hooks overlooked": (torch_modules, "call_reasons", lambda module: []),
+    "the reset by its name": (snntorch_neurons, "_reset", lambda module: (BY_NAME[module.reset_mechanism], [])),
+    "a source without rounding": (exact, "_errors", lambda *given: (0,) * given[-1]),
+    "a leak that loses bits": (exact, "compare", lambda *given: Verdict.SAME),
+}
+BY_NAME = {"zero": "zero", "subtract": "subtract_delayed", "none": "zero"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_the_import_is_found(fault, monkeypatch):
+    """Among the random networks there are some that any of these would import wrong."""
+    monkeypatch.setattr(*FAULTS[fault])
+    exact._search.cache_clear()
+    try:
+        with pytest.raises((AssertionError, RuntimeError, ValueError)):
+            for seed in range(60):
+                outcome_of(at_the_threshold(seed), seed)
+            outcomes(range(400))
+    finally:
+        exact._search.cache_clear()

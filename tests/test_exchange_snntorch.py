@@ -170,7 +170,7 @@ def test_all_reasons_come_at_once():
         "layer conv1 (0 Conv2d): beta 0.9 is not m/2^k",
     ):
         assert reason in message, reason
-    assert "10 reasons" in message and "\n" not in message
+    assert "11 reasons" in message and "\n" not in message
 
 
 @pytest.mark.parametrize(

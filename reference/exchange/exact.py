@@ -132,13 +132,11 @@ def _exact_output(
     step = Fraction(abs(theta or offset or Fraction(1))) / SILENT_STEPS if silent else grid.step * scale * abs(gain)
     reach = Fraction(0 if silent else int(np.abs(grid.steps).sum()) * max(map(abs, inputs)))
     size = Fraction(float(layer.size[output])) / step if layer.folded else abs(offset) / step
-    if source.rounding:
-        why = _out_of_range(
-            {"step of the weights": grid.step, "scale of a pixel": scale, "gain of batch norm": gain},
-            {"bias": offset, "threshold": theta, "sum of all magnitudes": (reach + size) * step},
-        )
-        if why:
-            return why
+    factors = {"step of the weights": grid.step, "scale of a pixel": scale, "gain of batch norm": gain}
+    terms = {"bias": offset, "threshold": theta, "sum of all magnitudes": (reach + size) * step}
+    beyond = _out_of_range(factors, terms) if source.rounding else None
+    if beyond:
+        return beyond
     dyadic = not layer.folded and not grid.error and all(value.denominator.bit_count() == 1 for value in (step, offset, theta))
     rounded = _Rounded(source.rounding, grid.error, reach, size, grid.steps.size, dyadic)
     errors = _errors(rounded, offset / step, theta / step, step, neuron, source.interface.timesteps)
@@ -150,14 +148,13 @@ def _exact_output(
     if max(abs(integer.bias), abs(integer.theta)) >= EXACT_LIMIT:
         return f"weights too fine: {_numbers(real)}; in integers one is 2^24 or more in magnitude"
     sign = 0 if silent else -1 if gain < 0 else 1
-    if layer.twice and source.interface.timesteps > 1:
-        highest = _highest(grid.steps * sign, inputs, real, neuron, source.interface.timesteps)
-        if highest > 2 * real.theta:
-            return (
-                "reset_delay=False takes the threshold off twice where a potential is above twice the threshold: bias "
-                f"{float(offset):.6g} and threshold {float(theta):.6g} let one reach {float(highest * step):.6g}; allowed: up to "
-                "twice the threshold, or reset_delay=True"
-            )
+    highest = _highest(grid.steps * sign, inputs, real, neuron, source.interface.timesteps)
+    if layer.twice and source.interface.timesteps > 1 and highest > 2 * real.theta:
+        return (
+            "reset_delay=False takes the threshold off twice where a potential is above twice the threshold: with the "
+            f"threshold {float(theta):.6g} one may reach {float(highest * step):.6g}; "
+            "allowed: up to twice the threshold, or reset_delay=True"
+        )
     whole = grid.steps * sign * integer.factor
     return _Found(whole.reshape(layer.weights.shape[1:]), integer.bias, integer.theta)
 

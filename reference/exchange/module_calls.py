@@ -31,6 +31,9 @@ REAL = (
     torch.int32,
     torch.int64,
 )
+PARAMETRIZED = ("__getstate__", "__deepcopy__")
+"""What torch gives to the classes that it derives for parametrized modules."""
+
 CALLS = ("__call__", "_wrapped_call_impl", "_call_impl", "__getattr__")
 """What nn.Module does on the way to a forward."""
 
@@ -46,19 +49,34 @@ def type_of(module: nn.Module) -> type:
 
 def call_reasons(module: nn.Module) -> list[str]:
     """Why a call may compute something else than its class's forward with the module's attributes."""
+    return [*_class_reasons(module), *_hook_reasons(module), *_mode_reasons(module)]
+
+
+def _class_reasons(module: nn.Module) -> list[str]:
     kind, reasons = type_of(module), []
     replaced = sorted(name for name in vars(module) if callable(getattr(kind, name, None)))
     if replaced:
         reasons.append(f"{_listed(replaced)} of this object is not its class's; allowed: the class's (del module.{replaced[0]})")
+    added = [name for name, value in vars(type(module)).items() if isinstance(value, FunctionType) and name not in PARAMETRIZED]
+    if type(module) is not kind and added:
+        reasons.append(f"its class has its own {_listed(added)}; allowed: {kind.__name__}, parametrized by torch or not")
     patched = patched_methods(kind)
     if patched:
         reasons.append(f"{_listed(patched)} of its class is not the library's own; import it where nothing patches the library")
     if getattr(module, "_compiled_call_impl", None) is not None:
         reasons.append("its call is compiled; hand over the module without compile()")
+    return reasons
+
+
+def _hook_reasons(module: nn.Module) -> list[str]:
     hooks = [*module._forward_hooks.values(), *(hook for hook in module._forward_pre_hooks.values() if not _is_known(hook))]
-    if hooks:
-        names = _listed(sorted({getattr(hook, "__qualname__", type(hook).__qualname__) for hook in hooks}))
-        reasons.append(f"has the forward hook {names}, which may change what it computes; remove it first: handle.remove()")
+    names = sorted({getattr(hook, "__qualname__", type(hook).__qualname__) for hook in hooks})
+    told = f"has the forward hook {_listed(names)}, which may change what it computes; remove it first: handle.remove()"
+    return [told] if hooks else []
+
+
+def _mode_reasons(module: nn.Module) -> list[str]:
+    reasons = []
     if module.training and any(type(hook) is SpectralNorm for hook in module._forward_pre_hooks.values()):
         reasons.append("spectral_norm in training mode, where each call changes the weights; call eval() first")
     if parametrize.is_parametrized(module) and any(one.training for one in module.modules()):

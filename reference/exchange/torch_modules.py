@@ -29,6 +29,9 @@ from .source import (
 )
 
 ROUNDINGS = {torch.float32: FLOAT32, torch.float64: FLOAT64}
+SMALLEST_VARIANCE = 2.0**-60
+"""Of a batch norm, eps included: float32 holds it, and so does its gain."""
+
 ALLOWED = (
     "Conv2d, Linear, BatchNorm1d, BatchNorm2d, MaxPool2d, Flatten, Dropout, Identity, snntorch.Leaky, QuantConv2d, QuantLinear"
 )
@@ -170,10 +173,12 @@ class _Reader:
         tensors = [tensor for tensor in (mean, variance, weight, bias) if tensor is not None]
         if any(tensor.ndim != 1 or tensor.shape != mean.shape for tensor in tensors):
             raise Unreadable(f"numbers of shapes {[list(tensor.shape) for tensor in tensors]}; allowed: one for each output")
-        if not (array(variance) >= 0).all() or not np.isfinite(module.eps) or not (array(variance) + module.eps > 0).all():
-            raise Unreadable(f"variance {array(variance).min():.6g} with eps {module.eps}; allowed: from 0 up, their sum above 0")
+        sums = array(variance) + module.eps
+        if not (array(variance) >= 0).all() or not ((sums >= SMALLEST_VARIANCE) & np.isfinite(sums)).all():
+            limit = f"from 0 up, and their sum from {SMALLEST_VARIANCE:.3g}, with which no float overflows"
+            raise Unreadable(f"variance {array(variance).min():.6g} with eps {module.eps:.6g}; allowed: {limit}")
         self.types |= {tensor.dtype for tensor in tensors}
-        gain = (1.0 if weight is None else array(weight)) / np.sqrt(array(variance) + module.eps)
+        gain = (1.0 if weight is None else array(weight)) / np.sqrt(sums)
         shift = np.zeros_like(gain) if bias is None else array(bias)
         self.builder.take(Norm(where, gain, shift - array(mean) * gain, np.abs(shift) + np.abs(array(mean) * gain)))
 
