@@ -137,5 +137,5 @@ def test_long_texts_and_files_are_refused(tmp_path):
 def test_a_list_of_files_need_not_be_text(tmp_path):
     (tmp_path / ".duospike").write_bytes(b"\xff\n")
     for _ in range(2):
-        add_to_folder(tmp_path / "p\udcfe.html")
-    assert (tmp_path / ".duospike").read_bytes() == b"\xff\np\xfe.html\n"
+        write_into_folder(tmp_path / "p\udcfe.html", b"")
+    assert (tmp_path / ".duospike").read_bytes() == b"p\xfe.html\n\xff\n"
