@@ -111,7 +111,7 @@ def test_a_graph_of_another_threshold_has_other_spikes():
 @pytest.mark.parametrize(
     "network, reason",
     [
-        (small("subtract"), "layer conv1: reset subtract; NIR's neurons have zero; layer conv2"),
+        (small("subtract"), "layer conv1: reset subtract; NIR's neurons have zero; .*layer conv2"),
         (small("subtract_delayed", 0, 0), "reset subtract_delayed"),
         (small("zero", 5, 5, 3), "the floor of the leak 5/32 may decide a spike"),
         (small(coding="rate"), "rate coding"),
@@ -119,7 +119,7 @@ def test_a_graph_of_another_threshold_has_other_spikes():
     ids=["subtract", "delayed", "floor", "rate"],
 )
 def test_what_nir_cannot_hold_is_refused(network, reason):
-    with pytest.raises(InputError, match=f"NIR cannot hold the network: .*{reason}"):
+    with pytest.raises(InputError, match=f"NIR cannot hold the network.*{reason}"):
         to_nir(network, DT)
 
 
@@ -177,7 +177,7 @@ def test_all_reasons_come_at_once():
         "lif LIF: v_leak is not 0",
         "lif LIF: v_reset is not 0",
         "avgpool2d AvgPool2d: unknown",
-        "sumpool2d SumPool2d: window (3, 3)",
+        "sumpool2d SumPool2d: kernel_size 3x3; allowed: 2x2",
         "sumpool2d SumPool2d: sums of spikes",
         "cubalif CubaLIF: unknown",
     ):
@@ -187,7 +187,7 @@ def test_all_reasons_come_at_once():
 def test_what_is_no_chain_is_refused():
     graph = to_nir(small(), DT)
     graph.edges.append(("conv1_neurons", "conv2"))
-    with pytest.raises(InputError, match="the graph branches, joins or loops"):
+    with pytest.raises(InputError, match=r"the graph branches at conv1_neurons \(to pool1, conv2\); allowed: one chain"):
         exact_network(from_nir(graph, Interface(SHAPE, 4, 10), dt=DT))
 
 

@@ -13,8 +13,9 @@ of two facts:
 * 2^(k*(T-2)) divides factor: then z is whole wherever it still leaks, so floor(z + c) = z + floor(c), and c is that recursion
   with a floor before each leak.
 
-With other leaks and factors bits are lost, and nothing is proven. On each path and at each timestep, `z + C > factor*Theta` must
-hold for the same multiples z as `z + c >= theta + 1`: a comparison of two quotients. Then the spikes are the same for all inputs.
+With other leaks and factors bits are lost, and nothing is proven. On each path and at each timestep, `z + C > factor*Theta` (or
+`>=`, of a real neuron that spikes at its threshold) must hold for the same multiples z as `z + c >= theta + 1`: a comparison of
+two quotients. Then the spikes are the same for all inputs.
 
 A source that computes in floats is off by an error of its own. No multiple z may bring its potential that close to the threshold.
 """
@@ -42,13 +43,14 @@ class Verdict(Enum):
 class RealNeuron:
     """bias and theta in steps of the weights. errors: bound of the potential's error at each timestep, in steps, or 0.
 
-    silent: all weights are 0, so that N_t is 0.
+    silent: all weights are 0, so that N_t is 0. inclusive: it spikes at the threshold, too, and not only above.
     """
 
     bias: Fraction
     theta: Fraction
     errors: tuple[Fraction, ...]
     silent: bool = False
+    inclusive: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,14 +105,16 @@ def _spikes(
     """Which of silence and spike go on from here, and whether both neurons agree on it."""
     gap, needed = theta - path.real, integer.theta + 1 - path.integer
     if real.silent:
-        verdict = Verdict.SAME if (gap < 0) == (needed <= 0) else Verdict.OTHER
+        spike = gap < 0 or (real.inclusive and gap == 0)
+        verdict = Verdict.SAME if spike == (needed <= 0) else Verdict.OTHER
         close = bool(error) and abs(gap) <= error
-        return (gap < 0,), Verdict.CLOSE if close else verdict
+        return (spike,), Verdict.CLOSE if close else verdict
     spacing = Fraction(integer.factor, 2 ** (neuron.shift * path.age))
     quotient = gap / spacing
     if error and abs(quotient - round(quotient)) * spacing <= error:
         return (), Verdict.CLOSE
-    same = math.ceil(needed / spacing) == math.floor(quotient) + 1
+    first = math.ceil(quotient) if real.inclusive else math.floor(quotient) + 1
+    same = math.ceil(needed / spacing) == first
     return (False, True), Verdict.SAME if same else Verdict.OTHER
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..network import LEAK_SHIFTS, Conv, Layer, Linear, Network, Neuron, Pool
-from ..widths import Range, layer_widths
+from ..widths import EXACT_LIMIT, Range, layer_widths
 from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_factor, smallest_factor
 from .grid import MOST_STEPS, find_grid
 from .source import Source, SourceLayer, refuse
@@ -131,10 +131,12 @@ def _exact_output(
     rounded = _Rounded(source.rounding, grid.error, reach, size, grid.steps.size, dyadic)
     errors = _errors(rounded, offset / step, theta / step, step, neuron, source.interface.timesteps)
     largest = 0 if silent else int(np.abs(grid.steps).max())
-    real = RealNeuron(offset / step, theta / step, errors, silent)
+    real = RealNeuron(offset / step, theta / step, errors, silent, layer.inclusive)
     integer = _search(real, largest, neuron, source.interface.timesteps)
     if isinstance(integer, Verdict):
         return _refusal(integer, real, largest, neuron, source)
+    if max(abs(integer.bias), abs(integer.theta)) >= EXACT_LIMIT:
+        return f"weights too fine: {_numbers(real)}; in integers one is 2^24 or more in magnitude"
     sign = 0 if silent else -1 if gain < 0 else 1
     weights = grid.steps * sign * integer.factor
     return _Found(weights.reshape(layer.weights.shape[1:]), integer.bias, integer.theta)
@@ -236,15 +238,27 @@ def _refusal(verdict: Verdict, real: RealNeuron, largest: int, neuron: Neuron, s
             f"leak loses bits that may decide a spike: with beta {leak} over {timesteps} timesteps none gets lost if weights of "
             f"up to {largest} steps are {needed} times as large; allowed: up to {MOST_STEPS}"
         )
-    numbers = f"bias {float(real.bias):.6g} and threshold {float(real.theta):.6g} steps of the weights"
+    numbers = _numbers(real)
     if verdict is Verdict.CLOSE:
         return (
-            f"source rounds: {numbers}, so that a potential may come within {float(max(real.errors)):.2g} steps of "
+            f"source rounds: {numbers}, so that a potential may come within {_shown(max(real.errors), 2)} steps of "
             "the threshold, where its rounding decides; one in float64 (module.double()), or with steps of powers of two, may do"
         )
     if verdict is Verdict.LONG:
         return f"cannot be proven: {timesteps} timesteps with beta {leak} have too many sequences of spikes"
     return f"no integers give the same spikes: {numbers}, with beta {leak} over {timesteps} timesteps"
+
+
+def _numbers(real: RealNeuron) -> str:
+    return f"bias {_shown(real.bias)} and threshold {_shown(real.theta)} steps of the weights"
+
+
+def _shown(value: Fraction, digits: int = 6) -> str:
+    """A number of any size with a few digits."""
+    try:
+        return f"{float(value):.{digits}g}"
+    except OverflowError:
+        return "more than 1e308 in magnitude"
 
 
 def _checked(

@@ -96,7 +96,8 @@ def quantized_layer(
         error, mean = off.var((0, 1, 3, 4), correction=0).numpy(), off.mean((0, 1, 3, 4)).numpy()
         better = error < best
         chosen[better], step[better], shift[better], best[better] = whole[better], steps[better], mean[better], error[better]
-    bias, theta = np.rint((layer.offset + shift) / step), np.rint(layer.threshold / step)
+    # A whole number is at a whole threshold or above it where it is above the one before.
+    bias, theta = np.rint((layer.offset + shift) / step), np.rint(layer.threshold / step) - layer.inclusive
     return integer_layer(layer, list(chosen), _whole(layer, "bias", bias), _whole(layer, "threshold", theta), neuron)
 
 

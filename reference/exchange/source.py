@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, ManyReasons
 from ..network import KERNELS, NEURON_KINDS
 from ..network import Pool as IntegerPool
 
@@ -79,7 +79,8 @@ class Neurons:
     """Leaky integrate-and-fire, as reference.neurons.charge defines the kinds. threshold: a number, or [O].
 
     gain: factor of the current, [O] or a number. twice: snnTorch's `reset_delay=False`, which takes the threshold off twice
-    where a potential is above twice the threshold.
+    where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded: whether
+    the gain is what float64 makes of it.
     """
 
     where: str
@@ -88,6 +89,8 @@ class Neurons:
     threshold: np.ndarray
     gain: np.ndarray = field(default_factory=lambda: np.ones(()))
     twice: bool = False
+    inclusive: bool = False
+    rounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,16 +107,23 @@ class Flatten:
     where: str
 
 
-Part = Weighted | Norm | Neurons | MaxPool | Flatten
+@dataclass(frozen=True)
+class Unread:
+    """What could not be read, for a reason that has been noted: nothing is said of how other parts fit to it."""
+
+    where: str
+
+
+Part = Weighted | Norm | Neurons | MaxPool | Flatten | Unread
 
 
 @dataclass(frozen=True, eq=False)
 class SourceLayer:
     """Weights, what batch norm and the neuron's gain make of their sums, and the neuron.
 
-    current = gain * (weights * input) + offset, then v_t by `kind` and `beta`, and a spike where v_t > threshold.
-    gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset. folded: whether gain and offset
-    stand for more than the bias, so that the source rounds between.
+    current = gain * (weights * input) + offset, then v_t by `kind` and `beta`, and a spike where v_t > threshold, or
+    v_t >= threshold where `inclusive`. gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset.
+    folded: whether gain and offset stand for more than an exact product with the bias, so that the source rounds between.
     """
 
     name: str
@@ -128,6 +138,7 @@ class SourceLayer:
     beta: Fraction
     threshold: np.ndarray
     twice: bool
+    inclusive: bool = False
 
     @property
     def title(self) -> str:
@@ -156,8 +167,7 @@ def refuse(reasons: list[str] | tuple[str, ...]) -> None:
     if len(reasons) == 1:
         raise InputError(f"import refused: {reasons[0]}")
     if reasons:
-        numbered = "; ".join(f"({i}) {reason}" for i, reason in enumerate(reasons, start=1))
-        raise InputError(f"import refused for {len(reasons)} reasons: {numbered}")
+        raise ManyReasons("import refused", reasons)
 
 
 def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dilation, groups: int) -> list[str]:
@@ -190,15 +200,18 @@ def pool_reasons(where: str, *, kernel, stride, padding, dilation=(1, 1), ceil: 
 
 def assemble(parts: list[Part], reasons: list[str], interface: Interface, rounding: Fraction) -> Source:
     """Layers of parts; what does not fit the hardware's order joins `reasons`."""
-    builder = _Builder(interface, list(reasons))
+    builder = Builder(interface, list(reasons))
     for part in parts:
         builder.take(part)
-    builder.finish()
-    return Source(interface, tuple(builder.layers), tuple(builder.reasons), rounding)
+    return builder.finish(rounding)
 
 
-class _Builder:
-    """Takes parts in order. shape: of the map that the next part meets, None after an error that leaves it unknown."""
+class Builder:
+    """Takes parts in order, then `finish` gives the source.
+
+    shape: of the map that the next part meets, None after an error that leaves it unknown. open: a layer without its neurons.
+    unread: whether the next part meets something that could not be read.
+    """
 
     def __init__(self, interface: Interface, reasons: list[str]):
         self.interface, self.reasons = interface, reasons
@@ -206,14 +219,19 @@ class _Builder:
         self.layers: list[SourceLayer | IntegerPool] = []
         self.counts: Counter[str] = Counter()
         self.open: list[Part] = []
+        self.unread = False
         self.spikes = interface.coding == "events"
 
     def take(self, part: Part) -> None:
         if isinstance(part, Weighted):
             self.close(part.where)
             self.meet(part)
-            self.open = [part]
+            self.open, self.unread = [part], False
+        elif isinstance(part, Unread):
+            self.open, self.unread, self.shape = [], True, None
         elif isinstance(part, Norm):
+            if self.unread:
+                return
             if len(self.open) != 1:
                 self.reasons.append(f"{part.where}: batch norm; allowed: right after a convolution or fully connected layer")
             else:
@@ -236,7 +254,10 @@ class _Builder:
         """Check that a layer fits the map before it, and follow the shape."""
         outputs, inputs = part.weights.shape[:2]
         conv = part.weights.ndim == 4
-        if self.shape is not None:
+        first = not (self.counts["conv"] or self.counts["fc"] or self.unread)
+        if first and not conv:
+            self.reasons.append(f"{part.where}: the first layer must be a convolution, since it takes the image")
+        elif self.shape is not None:
             if conv and len(self.shape) == 1:
                 self.reasons.append(f"{part.where}: a convolution after flattening; allowed: fully connected layers")
             elif not conv and len(self.shape) == 3:
@@ -245,8 +266,11 @@ class _Builder:
                 self.reasons.append(
                     f"{part.where}: takes {inputs} {'channels' if conv else 'inputs'}, its input has {self.shape[0]}"
                 )
-            self.shape = (outputs,) if not conv else (outputs, *self.shape[1:]) if part.fits and len(self.shape) == 3 else None
-        if not self.spikes and self.layers:
+            self.shape = (outputs, *self.shape[1:]) if conv and part.fits and len(self.shape) == 3 else None
+        if not conv:
+            self.shape = (outputs,)
+        self.counts["conv" if conv else "fc"] += 1
+        if not self.spikes and self.layers and not self.unread:
             self.reasons.append(f"{part.where}: its input is no spikes")
 
     def pool(self, part: MaxPool) -> None:
@@ -257,7 +281,7 @@ class _Builder:
             if self.shape is not None:
                 self.reasons.append(f"{part.where}: pools what is no map")
             return
-        if not self.layers:
+        if not self.layers and not self.unread:
             self.reasons.append(f"{part.where}: pools the image; allowed: spikes of a layer before it")
         if min(self.shape[1:]) < 2:
             self.reasons.append(f"{part.where}: cannot pool a map of {self.shape[1]}x{self.shape[2]}")
@@ -271,14 +295,16 @@ class _Builder:
 
     def fire(self, part: Neurons) -> None:
         if not self.open:
-            self.reasons.append(f"{part.where}: neurons; allowed: after a convolution or fully connected layer")
+            if not self.unread:
+                self.reasons.append(f"{part.where}: neurons; allowed: after a convolution or fully connected layer")
             return
         weighted, *rest = self.open
         assert isinstance(weighted, Weighted)
         pools = [one for one in rest if isinstance(one, MaxPool)]
         norm = next((one for one in rest if isinstance(one, Norm)), None)
-        self.layers.append(self.layer(weighted, norm, part))
-        self.open, self.spikes = [], True
+        found = self.layer(weighted, norm, part)
+        self.layers += found
+        self.open, self.spikes, self.unread = [], True, not found
         if pools and not self.memoryless(part):
             self.reasons.append(
                 f"{pools[0].where}: pools currents before the neurons of {part.where}, which is not the same as pooling their "
@@ -291,9 +317,9 @@ class _Builder:
         """Whether v_t depends on a_t alone, so that the largest current spikes if and only if any does."""
         return self.interface.timesteps == 1 or (part.beta == 0 and part.kind != "subtract_delayed" and not part.twice)
 
-    def layer(self, weighted: Weighted, norm: Norm | None, part: Neurons) -> SourceLayer:
+    def layer(self, weighted: Weighted, norm: Norm | None, part: Neurons) -> list[SourceLayer]:
+        """The layer; none where a number is not finite, which has been noted."""
         kind = "conv" if weighted.weights.ndim == 4 else "fc"
-        self.counts[kind] += 1
         outputs = len(weighted.weights)
         gain = np.broadcast_to(part.gain, (outputs,)) * (1.0 if norm is None else norm.gain)
         inner = weighted.bias * (1.0 if norm is None else norm.gain)
@@ -307,37 +333,48 @@ class _Builder:
             )
         one_each = np.broadcast_to(part.threshold if part.threshold.shape in ((), (outputs,)) else 0.0, (outputs,))
         numbers = {"weight": weighted.weights, "bias": offset, "gain": gain, "threshold": one_each}
-        for what, values in numbers.items():
-            if not np.isfinite(values).all():
-                self.reasons.append(f"{weighted.where}: a {what} is not finite")
-        return SourceLayer(
+        wrong = [what for what, values in numbers.items() if not np.isfinite(values).all()]
+        self.reasons += [f"{weighted.where}: a {what} is not finite" for what in wrong]
+        if wrong:
+            return []
+        offset = np.broadcast_to(offset, (outputs,))
+        layer = SourceLayer(
             f"{kind}{self.counts[kind]}",
             weighted.where,
             weighted.weights,
             weighted.scale,
             gain,
-            np.broadcast_to(offset, (outputs,)),
+            offset,
             np.broadcast_to(size, (outputs,)),
-            norm is not None or bool((np.asarray(part.gain) != 1).any()),
+            norm is not None or part.rounded or not _are_products(offset, gain, weighted.bias),
             part.kind,
             part.beta,
             one_each,
             part.twice,
+            part.inclusive,
         )
+        return [layer]
 
-    def finish(self) -> None:
+    def finish(self, rounding: Fraction) -> Source:
+        """The source. rounding: as Source has it."""
+        ends = not self.open and not self.unread
         self.close("the end")
-        layers = [layer for layer in self.layers if isinstance(layer, SourceLayer)]
-        if not layers:
-            self.reasons.append("no layers with weights and spiking neurons")
-            return
-        if layers[0].weights.ndim != 4:
-            self.reasons.append(f"{layers[0].where}: the first layer must be a convolution, since it takes the image")
-        if layers[-1].weights.ndim != 2 or self.layers[-1] is not layers[-1]:
-            self.reasons.append(
-                f"{layers[-1].where}: the last layer must be fully connected, since its neurons vote for the classes"
-            )
-        elif layers[-1].outputs % self.interface.classes:
-            self.reasons.append(
-                f"{layers[-1].where}: {layers[-1].outputs} neurons do not divide into {self.interface.classes} classes"
-            )
+        if ends:
+            self.check_end()
+        return Source(self.interface, tuple(self.layers), tuple(self.reasons), rounding)
+
+    def check_end(self) -> None:
+        """Check the last layer, if it could be read."""
+        last = next((layer for layer in reversed(self.layers) if isinstance(layer, SourceLayer)), None)
+        if last is None:
+            self.reasons += [] if self.reasons else ["no layers with weights and spiking neurons"]
+        elif last.weights.ndim != 2 or self.layers[-1] is not last:
+            self.reasons.append(f"{last.where}: the last layer must be fully connected, since its neurons vote for the classes")
+        elif last.outputs % self.interface.classes:
+            self.reasons.append(f"{last.where}: {last.outputs} neurons do not divide into {self.interface.classes} classes")
+
+
+def _are_products(products: np.ndarray, gain: np.ndarray, bias: np.ndarray) -> bool:
+    """Whether float64 has rounded none of the products of [O] numbers."""
+    one_each = zip(products.tolist(), gain.tolist(), bias.tolist(), strict=True)
+    return all(product == factor * whole for product, factor, whole in (map(Fraction, one) for one in one_each))
