@@ -31,8 +31,8 @@ SOURCE is a NIR file, or FILE.py:FUNCTION, a Python file that is run and a funct
 snnTorch's neurons (and Brevitas' layers) in the order of their computation. See docs/import.md."""
 
 DATA_HELP = (
-    "with --quantize: fashion-mnist (default), or a folder with the published files of a data set; its training images calibrate, "
-    "its test images tell the cost"
+    "with --quantize: fashion-mnist (default), or a folder with the published files of a data set; its training images "
+    "calibrate, its test images tell the cost"
 )
 KINDS = ("nir", "snntorch")
 
@@ -81,6 +81,9 @@ def run(args: argparse.Namespace) -> int:
     how = "exact" if args.quantize is None else f"quantized to {args.quantize} bits"
     save_model(with_origin(network, origin="duospike import", source=Path(args.source).name, how=how), args.out)
     print(f"wrote {args.out}" if args.quantize is not None else f"wrote {args.out}: the same spikes for every image")
+    if args.kind == "nir":
+        spikes = "at its threshold and above" if args.spike_at_threshold else "above its threshold"
+        print(f"the graph in forward Euler steps of {args.dt:g}, reset {args.reset or 'zero'}; a neuron spikes {spikes}")
     return 0
 
 

@@ -209,26 +209,37 @@ class _Reader:
         for name in ("v_leak", "v_reset"):
             if name in values and (values[name] != 0).any():
                 self.reasons.append(f"{where}: {name} is not 0; allowed: 0")
-        threshold, resistance = self.laid_out(values, "v_threshold", "r")
+        laid = self.laid_out(where, values)
+        if laid is None:
+            return
+        threshold, resistance = laid["v_threshold"], laid["r"]
         exact = [gain(Fraction(value)) for value in resistance.reshape(-1).tolist()]
         factor = np.array([float(one) for one in exact]).reshape(resistance.shape)
         rounded = any(Fraction(float(one)) != one for one in exact)
-        self.fire(Neurons(where, self.reset, beta, threshold, factor, inclusive=self.inclusive, rounded=rounded))
+        self.builder.take(Neurons(where, self.reset, beta, threshold, factor, inclusive=self.inclusive, rounded=rounded))
 
-    def laid_out(self, values: dict[str, np.ndarray], *wanted: str) -> list[np.ndarray]:
-        """Wanted parameters as a number or [O], all being laid along the neurons; 0 where the neurons' shape is not known."""
+    def laid_out(self, where: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+        """Each parameter as a number or [O], laid along the neurons.
+
+        None, the neurons being handed on as they are known: neurons without a layer, or of unknown shape with several values.
+        """
+        if not self.builder.open:
+            self.builder.take(Neurons(where, self.reset, Fraction(0), np.zeros(())))
+            return None
         shape = self.builder.shape
-        if shape is None or not self.builder.open:
-            return [np.zeros(()) for _ in wanted]
+        if shape is None and any((one != one.reshape(-1)[0]).any() for one in values.values()):
+            self.builder.take(Unread(where))
+            return None
         laid = collected([partial(per_output, name, one, shape) for name, one in values.items()])
-        return [dict(zip(values, laid, strict=True))[name] for name in wanted]
+        return dict(zip(values, laid, strict=True))
 
     def threshold(self, where: str, node: Node) -> None:
         """Neurons without a memory; or behind a sum of spikes, what makes it their OR."""
         (values,) = self.numbers(node, "threshold")
         if not self.summed:
-            (threshold,) = self.laid_out({"threshold": values}, "threshold")
-            self.fire(Neurons(where, "zero", Fraction(0), threshold, inclusive=self.inclusive))
+            laid = self.laid_out(where, {"threshold": values})
+            if laid is not None:
+                self.builder.take(Neurons(where, "zero", Fraction(0), laid["threshold"], inclusive=self.inclusive))
             return
         summed, self.summed = self.summed, None
         if not self.builder.unread and self.builder.shape is not None:
@@ -237,11 +248,6 @@ class _Reader:
         if not is_or.all():
             limits = "above 0, up to 1" if self.inclusive else "from 0 to below 1"
             self.reasons.append(f"{summed}: sums of spikes; allowed: before a Threshold {limits}, which makes them an OR")
-
-    def fire(self, part: Neurons) -> None:
-        """Hand neurons on; of a layer of unknown shape it is not known which numbers are whose."""
-        unknown = self.builder.open and self.builder.shape is None
-        self.builder.take(Unread(part.where) if unknown else part)
 
 
 def _padding(node: Node) -> str | tuple[int, ...]:

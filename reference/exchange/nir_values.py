@@ -96,11 +96,14 @@ def rounding_of(node: Node, *names: str) -> Fraction:
     return FLOAT32 if coarse else FLOAT64
 
 
-def per_output(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def per_output(name: str, values: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
     """A number, or one for each output [O], of a parameter laid along neurons of a shape [O, H, W] or [O] as numpy broadcasts.
 
-    Unfit: it does not lie along them, or differs among the neurons of a channel.
+    shape: None where it is not known, and all values are equal. Unfit: the parameter does not lie along the neurons, or differs
+    among those of a channel.
     """
+    if shape is None:
+        return values.reshape(-1)[0].reshape(())
     values = fitting(name, values, shape)
     if (values == values.reshape(-1)[0]).all():
         return values.reshape(-1)[0].reshape(())
