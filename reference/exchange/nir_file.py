@@ -59,8 +59,7 @@ class _FileReader:
 
     def graph_of_file(self) -> Graph:
         graph = self.node(self.group(self.file, "node", "the file"), "the graph", 0)
-        if not isinstance(graph, Graph):
-            raise InputError(f"holds a {shown(graph.kind)}; needs a NIRGraph")
+        assert isinstance(graph, Graph)
         return graph
 
     def node(self, group: Any, where: str, nested: int) -> Node | Graph:
@@ -70,6 +69,8 @@ class _FileReader:
         kind = self.text(self.child(group, "type", where), f"{where}: type")
         if kind == "NIRGraph":
             return self.graph(group, where, nested + 1)
+        if not nested:
+            raise InputError(f"holds a {shown(kind)}; needs a NIRGraph")
         names = [name for name in self.names(group, where, MOST_PARAMETERS) if name not in ("type", "metadata")]
         return Node(kind, {name: self.value(self.child(group, name, where), f"{where}: {shown(name)}") for name in names})
 
