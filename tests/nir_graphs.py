@@ -166,12 +166,10 @@ class Simulator:
         if self.case.reset == "zero":
             rest = np.zeros(value.shape) if node.v_reset is None else laid(node.v_reset, value.shape)
             v = np.where(spike > 0, rest, v)
-        v = (
-            laid(keep, value.shape) * v
-            + laid(leak, value.shape)
-            + laid(gain, value.shape) * value
-            - (theta * spike if self.case.reset == "subtract_delayed" else 0)
-        )
+        gain, leak, keep = (laid(one, value.shape) for one in (gain, leak, keep))
+        v = keep * v + leak + gain * value
+        if self.case.reset == "subtract_delayed":
+            v = v - theta * spike
         spike = self.above(v, theta)
         return (v, spike), spike
 
@@ -403,9 +401,7 @@ DISTORTIONS = {
     "short tau": changed("LIF", tau=lambda self, node: np.asarray(node.tau) * 0 + self.dt / 2),
     "odd tau": changed("LIF", tau=lambda self, node: np.asarray(node.tau) * 1.1),
     "taus": changed("LIF", tau=lambda self, node: np.stack([np.asarray(node.tau), 2 * np.asarray(node.tau)])),
-    "several taus": changed(
-        "LIF", tau=lambda self, node: node.tau + np.arange(np.size(node.r)).reshape(np.shape(node.r)) * self.dt
-    ),
+    "several taus": changed("LIF", tau=lambda self, node: node.tau + self.dt * np.arange(node.r.size).reshape(node.r.shape)),
     "columns": along_columns,
     "thresholds of another shape": changed("LIF", "IF", v_threshold=lambda self, node: np.ones((9, 1, 1))),
     "empty": changed("LIF", "IF", r=lambda self, node: np.zeros((0,))),

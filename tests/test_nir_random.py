@@ -21,11 +21,12 @@ CLASSES = {
     "number": r"is not finite|reaches .*allowed: 0, and|of type .*needs numbers|needs one number or more|is missing",
     "edges": r"^edge from|the graph (branches|joins|loops|has)",
     "kind of node": r": unknown; allowed",
-    "order": r"no spiking neurons between|: neurons; allowed|a convolution after flatten|flatten it before|first layer must|last layer "
-    r"must|no layers with|pools what is no map|pools the image|cannot pool|divide into|its input is no spikes|smallest is",
+    "order": r"no spiking neurons between|: neurons; allowed|a convolution after flatten|flatten it before|first layer must|"
+    r"last layer must|no layers with|pools what is no map|pools the image|cannot pool|divide into|its input is no spikes|smallest",
     "convolution": r"Conv2d: (kernel|stride|padding|dilation|\d+ groups|weight of shape)",
     "pool": r"SumPool2d: ",
-    "shape": r"takes \d+ (channels|inputs)|input has shape|has shape .*broadcasts|has several values within|weight of shape|Flatten: dimen",
+    "shape": r"takes \d+ (channels|inputs)|input has shape|has shape .*broadcasts|has several values within|weight of shape|"
+    r"Flatten: dimensions",
     "neuron": r"v_leak is not 0|v_reset is not 0|several values of tau|shorter than dt",
     "leak fraction": r"is not m/2\^k",
     "grid": r"weights on no grid|too fine",
