@@ -128,8 +128,8 @@ def everything(good, kind):
     return places
 
 
-def odd_files(good, tmp_path, step):
-    """Every `step`th file in which one part is missing, another type, or another part."""
+def odd_files(good, tmp_path, which):
+    """A part of the files in which one part is missing, another type, or another part."""
     datasets, groups = everything(good, h5py.Dataset), everything(good, h5py.Group)
     changes = [(f"{place} is {what}", put(place, value)) for place in datasets for what, value in ODD_VALUES.items()]
     for place in (*datasets, *groups):
@@ -140,7 +140,7 @@ def odd_files(good, tmp_path, step):
     for place in groups:
         changes.append((f"{place} is a number", put(place, 1.0)))
         changes.append((f"{place} has one more", lambda file, place=place: file.create_dataset(f"{place}/more", data=1.0)))
-    for name, change in changes[::step]:
+    for name, change in changes[which]:
         try:
             yield name, changed(good, tmp_path / "odd.nir", change)
         except (TypeError, ValueError):
@@ -152,9 +152,9 @@ def linked(file, place, link):
     file[place] = link
 
 
-def check_odd_files(good, tmp_path, step):
+def check_odd_files(good, tmp_path, which):
     refused = passed = 0
-    for name, path in odd_files(good, tmp_path, step):
+    for name, path in odd_files(good, tmp_path, which):
         try:
             found = imported(path)
         except Exception as error:
@@ -165,15 +165,16 @@ def check_odd_files(good, tmp_path, step):
 
 
 def test_odd_parts_are_refused_or_read(good, tmp_path):
-    refused, passed = check_odd_files(good, tmp_path, 17)
-    assert refused > 60 and passed < refused / 4, (refused, passed)
+    refused, passed = check_odd_files(good, tmp_path, slice(None, None, 41))
+    assert refused > 30 and passed < refused / 4, (refused, passed)
 
 
 @pytest.mark.slow
-def test_all_odd_parts_are_refused_or_read(good, tmp_path):
-    refused, passed = check_odd_files(good, tmp_path, 1)
+@pytest.mark.parametrize("first", range(8))
+def test_all_odd_parts_are_refused_or_read(good, tmp_path, first):
+    refused, passed = check_odd_files(good, tmp_path, slice(first, None, 8))
     print(f"{refused} refused, {passed} imported")
-    assert refused > 1000 and passed < refused / 4, (refused, passed)
+    assert refused > 150 and passed < refused / 4, (refused, passed)
 
 
 @pytest.mark.parametrize(
@@ -327,5 +328,6 @@ def test_mutated_files_are_refused_or_read(good, tmp_path):
 
 
 @pytest.mark.slow
-def test_many_mutated_files_are_refused_or_read(good, tmp_path):
-    check_mutated_files(good, tmp_path, 1000, 6000)
+@pytest.mark.parametrize("first", range(1000, 6000, 500))
+def test_many_mutated_files_are_refused_or_read(good, tmp_path, first):
+    check_mutated_files(good, tmp_path, first, first + 500)
