@@ -21,7 +21,7 @@ MOST_BYTES = 2**28
 """Of a file."""
 MOST_NUMBERS = 2**24
 """Of all arrays of a file together."""
-MOST_NODES = 2**12
+MOST_NODES = 2**10
 MOST_PARAMETERS = 32
 MOST_TEXT = 1000
 DEFLATE, SHUFFLE = 1, 2
