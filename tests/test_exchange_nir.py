@@ -14,10 +14,12 @@ from torch import nn
 
 from reference import golden
 from reference.errors import InputError, ManyReasons
+from reference.exchange import floats
 from reference.exchange.exact import exact_network
 from reference.exchange.nir_export import to_nir, write_graph
 from reference.exchange.nir_import import from_nir, read_graph
 from reference.exchange.nir_values import near_fraction, near_gain
+from reference.exchange.quantized import quantized_network
 from reference.exchange.source import FLOAT32, FLOAT64, Interface
 from reference.network import Neuron, Pool
 from reference.random_network import random_network
@@ -295,6 +297,22 @@ def test_spikes_at_the_threshold_are_asked_for():
     for one, other in zip(exact_network(above).layers, exact_network(at).layers, strict=True):
         if not isinstance(one, Pool):
             assert np.array_equal(one.theta - 1, other.theta)
+
+
+def test_spikes_at_the_threshold_in_floats_are_those_of_the_integers():
+    """Both run the same source, and one that spikes above its threshold only differs."""
+    network = small("zero", 1, 1)
+    images, interface, graph = images_for(network), Interface(SHAPE, 4, 10), to_nir(network, DT)
+    for node in graph.nodes.values():
+        if isinstance(node, nir.LIF):
+            node.v_threshold = np.floor(node.v_threshold)
+    above, at = (from_nir(graph, interface, dt=DT, inclusive=inclusive) for inclusive in (False, True))
+    found = golden.run(exact_network(at), images).spikes
+    for name, maps in floats.run(at, images):
+        assert np.array_equal(maps.transpose(0, 1).numpy(), found[name]), name
+    assert any((maps.transpose(0, 1).numpy() != found[name]).any() for name, maps in floats.run(above, images))
+    first, second = (quantized_network(source, 8, images).layers[0] for source in (above, at))
+    assert np.array_equal(first.theta - 1, second.theta)
 
 
 def test_float32_that_rounds_at_the_threshold_is_refused():

@@ -110,10 +110,10 @@ class _FileReader:
     def value(self, dataset: Any, where: str) -> Any:
         """A parameter: numbers as an array, or a text."""
         self.check_storage(dataset, where)
-        if self.is_text(dataset.dtype):
-            return self.text(dataset, where)
+        if self.is_text(dataset.dtype) and dataset.shape == ():
+            return self.decoded(dataset[()], where)
         if dataset.dtype.kind not in "fiub" or dataset.dtype.itemsize > 8:
-            raise InputError(f"{where}: of type {dataset.dtype}; needs numbers or a text")
+            raise InputError(f"{where}: of type {dataset.dtype} and shape {dataset.shape}; needs numbers, or one text")
         return np.asarray(dataset[()])
 
     def text(self, dataset: Any, where: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
+
 MOST_NESTED = 8
 MOST_LETTERS = 80
 ALLOWED = "allowed: one chain of nodes from input to output"
@@ -29,16 +31,18 @@ class Graph:
     edges: tuple[tuple[str, str], ...]
 
 
-def graph_of(graph: Any) -> Graph:
-    """The records of a nir.NIRGraph."""
-    nodes = {str(name): _record(node) for name, node in graph.nodes.items()}
+def graph_of(graph: Any, nested: int = 1) -> Graph:
+    """The records of a nir.NIRGraph. InputError: graphs within it are nested too deep."""
+    if nested > MOST_NESTED:
+        raise InputError(f"the graph is nested more than {MOST_NESTED} deep")
+    nodes = {str(name): _record(node, nested) for name, node in graph.nodes.items()}
     return Graph(nodes, tuple((str(start), str(end)) for start, end in graph.edges))
 
 
-def _record(node: Any) -> Node | Graph:
+def _record(node: Any, nested: int) -> Node | Graph:
     kind, values = type(node).__name__, dict(getattr(node, "__dict__", {}))
     if kind == "NIRGraph":
-        return graph_of(node)
+        return graph_of(node, nested + 1)
     if kind in ("Input", "Output"):
         values["shape"] = (getattr(node, "input_type", None) or {}).get("input")
     if kind == "Flatten":

@@ -235,13 +235,13 @@ class _Reader:
 
     def threshold(self, where: str, node: Node) -> None:
         """Neurons without a memory; or behind a sum of spikes, what makes it their OR."""
+        summed, self.summed = self.summed, None
         (values,) = self.numbers(node, "threshold")
-        if not self.summed:
+        if not summed:
             laid = self.laid_out(where, {"threshold": values})
             if laid is not None:
                 self.builder.take(Neurons(where, "zero", Fraction(0), laid["threshold"], inclusive=self.inclusive))
             return
-        summed, self.summed = self.summed, None
         if not self.builder.unread and self.builder.shape is not None:
             fitting("threshold", values, self.builder.shape)
         is_or = (values > 0) & (values <= 1) if self.inclusive else (values >= 0) & (values < 1)
