@@ -325,7 +325,7 @@ def check_mutated_files(good, tmp_path, first, last):
 
 
 def test_mutated_files_are_refused_or_read(good, tmp_path):
-    check_mutated_files(good, tmp_path, 0, 100)
+    check_mutated_files(good, tmp_path, 0, 50)
 
 
 @pytest.mark.slow
