@@ -9,6 +9,8 @@ from reference.exchange.nir_export import to_nir, write_graph
 from reference.files import check_writable
 from reference.modelfile import load_model
 
+from .network_options import positive_number
+
 DESCRIPTION = """Write MODEL as a graph of NIR with the same spikes, or say all that NIR cannot hold of it: its neurons reset to
 zero, and their leak does not floor."""
 
@@ -17,7 +19,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("export", help="a model file as a NIR graph", description=DESCRIPTION)
     parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
     parser.add_argument("--to", choices=("nir",), required=True, help="the format")
-    parser.add_argument("--dt", type=float, required=True, metavar="DT", help="time step that the time constants are for: 0.0001")
+    parser.add_argument("--dt", type=positive_number, required=True, metavar="DT", help="time step of the time constants: 0.0001")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write (.nir)")
     parser.set_defaults(func=run)
 

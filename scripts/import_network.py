@@ -21,7 +21,7 @@ from reference.modelfile import save_model
 from reference.network import NEURON_KINDS, WEIGHT_BITS, Network
 from reference.settings import parse_neuron
 
-from .network_options import DATA_HELP, positive
+from .network_options import positive, positive_number
 from .random_network import parse_shape
 from .threads import add_threads_option, use_threads
 
@@ -30,6 +30,10 @@ against it. With --quantize its weights are rounded instead, and what that costs
 SOURCE is a NIR file, or FILE.py:FUNCTION, a Python file that is run and a function in it that returns torch modules with
 snnTorch's neurons (and Brevitas' layers) in the order of their computation. See docs/import.md."""
 
+DATA_HELP = (
+    "with --quantize: fashion-mnist (default), or a folder with the published files of a data set; its training images "
+    "calibrate, its test images tell the cost"
+)
 KINDS = ("nir", "snntorch")
 MODULE = "duospike_imported"
 """What a SOURCE of Python is called while it runs."""
@@ -51,12 +55,18 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--image-scale", metavar="S", help="what one step of a pixel is worth to SOURCE: 1, 1/256, 1/255; needed but for events"
     )
-    parser.add_argument("--dt", type=float, metavar="DT", help="time step of a NIR graph, in the unit of its time constants")
+    parser.add_argument(
+        "--dt", type=positive_number, metavar="DT", help="time step of a NIR graph, in the unit of its time constants"
+    )
     parser.add_argument("--reset", choices=NEURON_KINDS, help="reset of a NIR graph that was written for another than NIR's own")
+    parser.add_argument(
+        "--spike-at-threshold", action="store_true",
+        help="neurons of the NIR graph spike at their threshold, too, as SpikingJelly's do; NIR's do above it only",
+    )  # fmt: skip
     bits = f"{WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}"
     parser.add_argument("--quantize", type=int, metavar="BITS", help=f"round the weights to {bits} bits, which is not exact")
     parser.add_argument("--beta", metavar="m/2^k", help="with --quantize: leak of all layers in place of SOURCE's")
-    parser.add_argument("--data", default="fashion-mnist", metavar="DATA", help=DATA_HELP + "; its training images calibrate")
+    parser.add_argument("--data", default="fashion-mnist", metavar="DATA", help=DATA_HELP)
     parser.add_argument("--calibration", type=positive, default=200, metavar="N", help="calibration images (default: 200)")
     parser.add_argument("--limit", type=positive, metavar="N", help="test on the first N images only (default: all)")
     add_threads_option(parser)
@@ -66,15 +76,31 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     use_threads(args.threads)
     check_writable(args.out)
-    if args.beta and args.quantize is None:
-        raise InputError("--beta changes the network, which needs --quantize")
+    check_options(args)
     interface = interface_of(args)
     source = nir_source(args, interface) if args.kind == "nir" else torch_source(args, interface)
     network = exact_network(source) if args.quantize is None else quantize(source, args)
     how = "exact" if args.quantize is None else f"quantized to {args.quantize} bits"
     save_model(with_origin(network, origin="duospike import", source=Path(args.source).name, how=how), args.out)
     print(f"wrote {args.out}" if args.quantize is not None else f"wrote {args.out}: the same spikes for every image")
+    if args.kind == "nir":
+        spikes = "at its threshold and above" if args.spike_at_threshold else "above its threshold"
+        print(f"the graph in forward Euler steps of {args.dt:g}, reset {args.reset or 'zero'}; a neuron spikes {spikes}")
     return 0
+
+
+def check_options(args: argparse.Namespace) -> None:
+    """InputError: options that do not go together, before anything is read or computed."""
+    if args.beta and args.quantize is None:
+        raise InputError("--beta changes the network, which needs --quantize")
+    if args.quantize is not None and args.quantize not in WEIGHT_BITS:
+        raise InputError(f"--quantize {args.quantize}; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")
+    if args.quantize is not None and args.data == "random":
+        raise InputError("--data random: random images do not calibrate; name a published data set")
+    if args.quantize is not None and args.data.endswith(".npy"):
+        raise InputError(
+            f"--data {args.data}: has no labels, so that the cost in accuracy cannot be told; name a published data set"
+        )
 
 
 def interface_of(args: argparse.Namespace) -> Interface:
@@ -98,7 +124,8 @@ def nir_source(args: argparse.Namespace, interface: Interface) -> Source:
         raise InputError(
             "--dt is needed: NIR's neurons are in continuous time, and the graph does not say in which steps to compute"
         )
-    return from_nir(read_graph(args.source), interface, dt=args.dt, reset=args.reset or "zero")
+    graph = read_graph(args.source)
+    return from_nir(graph, interface, dt=args.dt, reset=args.reset or "zero", inclusive=args.spike_at_threshold)
 
 
 def torch_source(args: argparse.Namespace, interface: Interface) -> Source:
@@ -107,6 +134,8 @@ def torch_source(args: argparse.Namespace, interface: Interface) -> Source:
     for name in ("dt", "reset"):
         if getattr(args, name) is not None:
             raise InputError(f"--{name} is for NIR graphs; snnTorch's neurons say it themselves")
+    if args.spike_at_threshold:
+        raise InputError("--spike-at-threshold is for NIR graphs; snnTorch's neurons spike above their threshold")
     return from_snntorch(call(args.source), interface)
 
 
@@ -146,21 +175,16 @@ def quantize(source: Source, args: argparse.Namespace) -> Network:
 
 
 def calibration_images(args: argparse.Namespace):
-    """The first training images of a published data set; or the first of an .npy file."""
-    from reference.datasets import fashion_mnist, read_npy
+    """The first training images of a published data set."""
+    from reference.datasets import fashion_mnist
 
-    if args.data == "random":
-        raise InputError("--data random: random images do not calibrate; name a data set or an .npy file")
-    if args.data.endswith(".npy"):
-        return read_npy(args.data)[: args.calibration]
     if args.data == "fashion-mnist":
         return fashion_mnist("train").images[: args.calibration]
     return published_in(Path(args.data)).read("train", Path(args.data)).images[: args.calibration]
 
 
 def print_cost(source: Source, network: Network, data: Dataset, bits: int) -> None:
-    if data.labels is None:
-        raise InputError("--data has no labels, so that the cost in accuracy cannot be told; name a published data set")
+    assert data.labels is not None
     before, after = accuracy(source, data), evaluate(network, data.images, data.labels).accuracy
     assert after is not None
     print(f"source: {before:.2%} of {len(data.images)} test images")

@@ -11,7 +11,7 @@ from importlib import import_module, metadata
 
 from cosim import interrupts
 from cosim.errors import CosimError
-from reference.errors import InputError
+from reference.errors import InputError, ManyReasons
 from rtl.errors import DesignError
 
 from .doctor import MODULES
@@ -45,7 +45,8 @@ READER_GONE = 141
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command line and return its exit status; bad input is one line on stderr and status 2.
+    """Run a command line and return its exit status; bad input is one line on stderr, or one for each reason,
+    and status 2.
 
     argv: None for that of this process, which then ends when it is told to, see interrupts.run_command().
     """
@@ -73,6 +74,8 @@ def main(argv: list[str] | None = None) -> int:
         return refuse("out of memory; a smaller network or fewer images may fit")
     except OSError as error:
         return refuse(describe(error))
+    except ManyReasons as error:
+        return refuse(error.title, error.reasons)
     except (InputError, DesignError, CosimError) as error:
         return refuse(str(error))
 
@@ -129,9 +132,11 @@ def describe(error: OSError) -> str:
     return f"{' -> '.join(files)}: {error.strerror}" if files else str(error)
 
 
-def refuse(message: str) -> int:
-    """Print a message as one line on stderr; returns the exit status."""
+def refuse(message: str, reasons: tuple[str, ...] = ()) -> int:
+    """Print a message as one line on stderr, and each of its reasons as another; returns the exit status."""
     print("duospike: error:", " ".join(message.splitlines()), file=sys.stderr)
+    for reason in reasons:
+        print(f"  {' '.join(reason.splitlines())}", file=sys.stderr)
     return USAGE_ERROR
 
 

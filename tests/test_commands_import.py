@@ -99,15 +99,26 @@ def test_quantized_import_prints_its_cost(net, tmp_path, capsys):
     assert load_model(out).metadata["how"] == "quantized to 4 bits"
 
 
-def test_nir_out_and_in(tmp_path):
+def test_nir_out_and_in(tmp_path, capsys):
     first, graph, second = (tmp_path / name for name in ("a.safetensors", "a.nir", "b.safetensors"))
     words = ["--input", "1x8x7", "--reset", "zero", "--beta", "1/2", "--timesteps", 4, "--classes", 10]
     command("random", "3C3-MP2-FC10", *words, "--out", first)
     assert command("export", first, "--to", "nir", "--dt", "0.001", "--out", graph) == 0
     asked = ["--input", "1x8x7", "--timesteps", 4, "--classes", 10, "--image-scale", 1]
     assert command("import", graph, "--from", "nir", "--dt", "0.001", *asked, "--out", second) == 0
+    assert capsys.readouterr().out.endswith(
+        "the graph in forward Euler steps of 0.001, reset zero; a neuron spikes above its threshold\n"
+    )
     for layer, again in zip(load_model(first).layers, load_model(second).layers, strict=True):
         assert np.array_equal(getattr(layer, "weights", 0), getattr(again, "weights", 0))
+
+
+@pytest.mark.parametrize("dt", ["inf", "nan", "-inf", "0", "-1", "1e999", "x"])
+@pytest.mark.parametrize("words", [["import", "x.nir", "--from", "nir", *ASKED], ["export", "x.safetensors", "--to", "nir"]])
+def test_a_time_step_that_is_no_number_is_a_usage_error(tmp_path, capsys, words, dt):
+    with pytest.raises(SystemExit):
+        command(*words, f"--dt={dt}", "--out", tmp_path / "x")
+    assert f"{dt!r} is not a finite number above 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -125,6 +136,10 @@ def test_nir_out_and_in(tmp_path):
         ("net.py:trained", ["--beta", "1/2"], "--beta changes the network, which needs --quantize"),
         ("net.py:trained", ["--image-scale", "0.5"], "--image-scale '0.5'; needs a whole number or a fraction"),
         ("net.py:trained", ["--quantize", "4", "--data", "random"], "random images do not calibrate"),
+        ("absent.py:net", ["--quantize", "4", "--data", "x.npy"], "--data x.npy: has no labels, so that the cost in accuracy"),
+        ("absent.py:net", ["--quantize", "9"], "--quantize 9; allowed: 2 to 8"),
+        ("net.py:trained", ["--spike-at-threshold"], "--spike-at-threshold is for NIR graphs"),
+        ("net.py:trained", ["--image-scale", "nan"], "--image-scale 'nan'; needs a whole number or a fraction"),
         ("net.py:trained", ["--classes", "3"], "10 neurons do not divide into 3 classes"),
     ],
 )

@@ -16,13 +16,13 @@ REACH = 12
 """Inputs -REACH .. REACH meet all that a proof about small numbers speaks of."""
 
 
-def spikes_of(neuron, bias, theta, inputs):
-    """Spikes [T, N] of integers by the integer neuron, for inputs [T, N]."""
+def spikes_of(neuron, bias, theta, inputs, inclusive=False):
+    """Spikes [T, N] of integers by the integer neuron, for inputs [T, N]; inclusive: at the threshold, too."""
     v = s = np.zeros_like(inputs[0])
     spikes = []
     for one in inputs:
         v = charge(neuron.kind, integer_leak(neuron), v, s, theta, one + bias)
-        s = (v > theta).astype(np.int64)
+        s = (v >= theta if inclusive else v > theta).astype(np.int64)
         spikes.append(s)
     return np.array(spikes)
 
@@ -32,11 +32,11 @@ def some_input_differs(real, integer, neuron, timesteps):
     span = np.arange(-REACH, REACH + 1)
     inputs = np.stack([grid.ravel() for grid in np.meshgrid(*[span] * timesteps)])
     fine = EIGHTHS * 2 ** (neuron.shift * (timesteps - 1))
-    exact = spikes_of(neuron, int(real.bias * fine), int(real.theta * fine), inputs * fine)
+    exact = spikes_of(neuron, int(real.bias * fine), int(real.theta * fine), inputs * fine, real.inclusive)
     return bool((exact != spikes_of(neuron, integer.bias, integer.theta, inputs * integer.factor)).any())
 
 
-def random_pair(generator, factor):
+def random_pair(generator, factor, inclusive):
     """A real neuron on a fine grid, and integers near it."""
     bias, theta = Fraction(int(generator.integers(-20, 21)), EIGHTHS), Fraction(int(generator.integers(-4, 33)), EIGHTHS)
     near = IntegerNeuron(
@@ -44,18 +44,19 @@ def random_pair(generator, factor):
         math.floor(factor * bias) + int(generator.integers(0, 3)),
         math.floor(factor * theta) + int(generator.integers(-1, 3)),
     )
-    return RealNeuron(bias, theta, (Fraction(0),) * 3), near
+    return RealNeuron(bias, theta, (Fraction(0),) * 3, inclusive=inclusive), near
 
 
 @pytest.mark.parametrize("kind", NEURON_KINDS)
 @pytest.mark.parametrize("leak", LEAKS)
-def test_verdict_equals_the_trial_of_all_inputs(kind, leak):
+@pytest.mark.parametrize("inclusive", [False, True])
+def test_verdict_equals_the_trial_of_all_inputs(kind, leak, inclusive):
     """Three timesteps, all inputs of a range: where the proof says the same, all are; where not, some input differs."""
     neuron, generator = Neuron(kind, *leak), np.random.default_rng(leak[0] + 8 * leak[1])
     verdicts = []
-    for _ in range(20):
+    for _ in range(20 - 8 * inclusive):
         multiple = int(generator.integers(1, 4))
-        real, integer = random_pair(generator, smallest_factor(neuron, 3) * multiple)
+        real, integer = random_pair(generator, smallest_factor(neuron, 3) * multiple, inclusive)
         verdict = compare(real, integer, neuron, 3)
         verdicts.append(verdict)
         assert (verdict is Verdict.SAME) == (not some_input_differs(real, integer, neuron, 3)), (real, integer)
@@ -100,6 +101,19 @@ def test_a_source_that_rounds_must_keep_clear_of_the_threshold():
     neuron, error = Neuron("zero", 0, 0), Fraction(1, 100)
     for theta, verdict in ((Fraction(3), Verdict.CLOSE), (Fraction(301, 100), Verdict.CLOSE), (Fraction(31, 10), Verdict.SAME)):
         assert compare(RealNeuron(Fraction(0), theta, (error,)), IntegerNeuron(1, 0, 3), neuron, 1) is verdict
+
+
+@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("leak", [(0, 0), (1, 0), (1, 1)])
+def test_a_spike_at_the_threshold_is_one_above_the_number_before(kind, leak):
+    """Where a spike takes the threshold off, finer weights make room for the unit that is missing."""
+    neuron, real = Neuron(kind, *leak), RealNeuron(Fraction(1), Fraction(4), (Fraction(0),) * 3, inclusive=True)
+    factor = lossless_factor(neuron, 3) * 4
+    assert compare(real, IntegerNeuron(factor, factor, 4 * factor - 1), neuron, 3) is Verdict.SAME
+    assert compare(real, IntegerNeuron(factor, factor, 4 * factor), neuron, 3) is Verdict.OTHER
+    silent = RealNeuron(Fraction(4), Fraction(4), (Fraction(0),), silent=True, inclusive=True)
+    assert compare(silent, IntegerNeuron(1, 4, 3), neuron, 1) is Verdict.SAME
+    assert compare(silent, IntegerNeuron(1, 4, 4), neuron, 1) is Verdict.OTHER
 
 
 def test_an_output_without_weights_follows_its_bias():

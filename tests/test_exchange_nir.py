@@ -13,12 +13,15 @@ from snntorch.export_nir import export_to_nir
 from torch import nn
 
 from reference import golden
-from reference.errors import InputError
+from reference.errors import InputError, ManyReasons
+from reference.exchange import floats
 from reference.exchange.exact import exact_network
 from reference.exchange.nir_export import to_nir, write_graph
-from reference.exchange.nir_import import from_nir, near_fraction, read_graph
+from reference.exchange.nir_import import from_nir, read_graph
+from reference.exchange.nir_values import near_fraction, near_gain
+from reference.exchange.quantized import quantized_network
 from reference.exchange.source import FLOAT32, FLOAT64, Interface
-from reference.network import Neuron
+from reference.network import Neuron, Pool
 from reference.random_network import random_network
 
 SHAPE, DT = (2, 7, 6), 1e-3
@@ -111,7 +114,7 @@ def test_a_graph_of_another_threshold_has_other_spikes():
 @pytest.mark.parametrize(
     "network, reason",
     [
-        (small("subtract"), "layer conv1: reset subtract; NIR's neurons have zero; layer conv2"),
+        (small("subtract"), "layer conv1: reset subtract; NIR's neurons have zero; .*layer conv2"),
         (small("subtract_delayed", 0, 0), "reset subtract_delayed"),
         (small("zero", 5, 5, 3), "the floor of the leak 5/32 may decide a spike"),
         (small(coding="rate"), "rate coding"),
@@ -119,7 +122,7 @@ def test_a_graph_of_another_threshold_has_other_spikes():
     ids=["subtract", "delayed", "floor", "rate"],
 )
 def test_what_nir_cannot_hold_is_refused(network, reason):
-    with pytest.raises(InputError, match=f"NIR cannot hold the network: .*{reason}"):
+    with pytest.raises(InputError, match=f"NIR cannot hold the network.*{reason}"):
         to_nir(network, DT)
 
 
@@ -177,18 +180,150 @@ def test_all_reasons_come_at_once():
         "lif LIF: v_leak is not 0",
         "lif LIF: v_reset is not 0",
         "avgpool2d AvgPool2d: unknown",
-        "sumpool2d SumPool2d: window (3, 3)",
+        "sumpool2d SumPool2d: kernel_size 3x3; allowed: 2x2",
         "sumpool2d SumPool2d: sums of spikes",
         "cubalif CubaLIF: unknown",
     ):
         assert reason in str(refusal.value), reason
 
 
-def test_what_is_no_chain_is_refused():
+def lone_reason(graph, **options):
+    """The one reason that a graph is refused for."""
+    with pytest.raises(InputError) as refusal:
+        exact_network(from_nir(graph, Interface(SHAPE, 4, 10), dt=DT, **options))
+    assert not isinstance(refusal.value, ManyReasons), refusal.value
+    return str(refusal.value).removeprefix("import refused: ")
+
+
+@pytest.mark.parametrize(
+    "edges, reason",
+    [
+        ([("conv1_neurons", "conv2")], "the graph branches at conv1_neurons (to pool1, conv2); allowed: one chain of nodes"),
+        ([("conv1", "conv1_neurons")], "edge from conv1 to conv1_neurons: is there 2 times; allowed: once"),
+        ([("conv1", "other")], "edge from conv1 to other: the graph has no node other"),
+        ([("output", "input")], "the graph loops at input"),
+    ],
+)
+def test_what_is_no_chain_is_refused_for_that_alone(edges, reason):
     graph = to_nir(small(), DT)
-    graph.edges.append(("conv1_neurons", "conv2"))
-    with pytest.raises(InputError, match="the graph branches, joins or loops"):
-        exact_network(from_nir(graph, Interface(SHAPE, 4, 10), dt=DT))
+    graph.edges += edges
+    assert lone_reason(graph).startswith(reason)
+
+
+def test_nodes_without_an_edge_are_named():
+    graph = to_nir(small(), DT)
+    graph.edges.remove(("flatten", "fc1"))
+    assert lone_reason(graph).startswith("the graph has a part of its own from fc1 on")
+
+
+def nested(graph, first, last):
+    """The same graph, its nodes from one to another in a graph of their own."""
+    names = list(graph.nodes)
+    inner = names[names.index(first) : names.index(last) + 1]
+    parts = {"a": nir.Input(np.array([1])), **{name: graph.nodes[name] for name in inner}, "z": nir.Output(np.array([1]))}
+    block = nir.NIRGraph(parts, list(zip(parts, list(parts)[1:], strict=False)), type_check=False)
+    order = [*names[: names.index(first)], "block", *names[names.index(last) + 1 :]]
+    nodes = {name: block if name == "block" else graph.nodes[name] for name in order}
+    return nir.NIRGraph(nodes, list(zip(order, order[1:], strict=False)), type_check=False)
+
+
+def test_a_nested_graph_is_its_nodes_in_its_place(tmp_path):
+    network = small()
+    graph = nested(nested(to_nir(network, DT), "pool1", "conv2"), "block", "conv2_neurons")
+    write_graph(graph, tmp_path / "x.nir")
+    back = exact_network(from_nir(read_graph(tmp_path / "x.nir"), Interface(SHAPE, 4, 10), dt=DT))
+    assert all(np.array_equal(layer.theta, again.theta) for layer, again in zip(network.layers, back.layers, strict=True)
+               if not isinstance(layer, Pool))  # fmt: skip
+
+
+def test_a_nested_graph_that_is_no_chain_is_named():
+    graph = nested(to_nir(small(), DT), "conv1", "conv2")
+    graph.nodes["block"].edges.append(("conv1", "conv2"))
+    assert lone_reason(graph).startswith("the graph branches at block.conv1 (to block.conv1_neurons, block.conv2)")
+
+
+def test_a_sum_of_currents_is_no_maximum():
+    """+3 and -3 add up to 0, which is not above 0.5, and 3 is."""
+    graph = to_nir(small(), DT)
+    nodes = dict(graph.nodes)
+    order = [name for name in nodes if name != "conv1_neurons"]
+    graph = nir.NIRGraph({name: nodes[name] for name in order}, list(zip(order, order[1:], strict=False)), type_check=False)
+    assert lone_reason(graph) == "pool1 SumPool2d: sums the currents of conv1 Conv2d; allowed: spikes, behind neurons"
+
+
+@pytest.mark.parametrize(
+    "shape, values, reason",
+    [
+        ((3, 1, 1), [5.0, 6.0, 7.0], None),
+        ((3, 7, 6), np.repeat([5.0, 6.0, 7.0], 42), None),
+        ((1, 3, 7, 6), np.repeat([5.0, 6.0, 7.0], 42), None),
+        ((), [5.0], None),
+        ((6,), [5.0] * 6, None),
+        ((6,), range(6), "conv1_neurons LIF: v_threshold has several values within a channel, laid along neurons of (3, 7, 6)"),
+        ((3,), [5.0, 6.0, 7.0], "conv1_neurons LIF: v_threshold has shape (3,); allowed: what numpy broadcasts to the neurons'"),
+        ((2, 3, 1, 1), range(6), "conv1_neurons LIF: v_threshold has shape (2, 3, 1, 1); allowed: what numpy broadcasts"),
+    ],
+)
+def test_parameters_lie_along_the_neurons_as_numpy_broadcasts(shape, values, reason):
+    graph = to_nir(small(), DT)
+    graph.nodes["conv1_neurons"].v_threshold = np.reshape(np.array(list(values), dtype=float), shape)
+    if reason:
+        assert lone_reason(graph).startswith(reason)
+        return
+    layer = from_nir(graph, Interface(SHAPE, 4, 10), dt=DT).layers[0]
+    wanted = np.broadcast_to(graph.nodes["conv1_neurons"].v_threshold, (1, 3, 7, 6))[0, :, 0, 0]
+    assert np.array_equal(layer.threshold, wanted)
+
+
+def test_a_batch_of_one_before_the_image_is_left_out():
+    graph = to_nir(small(), DT)
+    graph.nodes["input"].input_type["input"] = np.array([1, *SHAPE])
+    graph.nodes["flatten"] = nir.Flatten({"input": np.array([1, 4, 3, 3])}, 1, -1)
+    assert exact_network(from_nir(graph, Interface(SHAPE, 4, 10), dt=DT)).input_shape == SHAPE
+    graph.nodes["input"].input_type["input"] = np.array([2, *SHAPE])
+    assert lone_reason(graph).startswith("the graph's input has shape (2, 2, 7, 6), and (2, 7, 6) was asked for")
+
+
+def test_a_flatten_that_leaves_an_axis_is_refused():
+    graph = to_nir(small(), DT)
+    graph.nodes["flatten"] = nir.Flatten({"input": np.array([4, 3, 3])}, 1, -1)
+    assert lone_reason(graph) == "flatten Flatten: dimensions 1 to -1 of (4, 3, 3); allowed: 0 to -1, all of them"
+
+
+def test_spikes_at_the_threshold_are_asked_for():
+    """Whole numbers at whole thresholds: at them and above is above the numbers before."""
+    graph = to_nir(small("zero", 0, 0), DT)
+    above, at = (from_nir(graph, Interface(SHAPE, 4, 10), dt=DT, inclusive=inclusive) for inclusive in (False, True))
+    for one, other in zip(exact_network(above).layers, exact_network(at).layers, strict=True):
+        if not isinstance(one, Pool):
+            assert np.array_equal(one.theta - 1, other.theta)
+
+
+def test_spikes_at_the_threshold_in_floats_are_those_of_the_integers():
+    """Both run the same source, and one that spikes above its threshold only differs."""
+    network = small("zero", 1, 1)
+    images, interface, graph = images_for(network), Interface(SHAPE, 4, 10), to_nir(network, DT)
+    for node in graph.nodes.values():
+        if isinstance(node, nir.LIF):
+            node.v_threshold = np.floor(node.v_threshold)
+    above, at = (from_nir(graph, interface, dt=DT, inclusive=inclusive) for inclusive in (False, True))
+    found = golden.run(exact_network(at), images).spikes
+    for name, maps in floats.run(at, images):
+        assert np.array_equal(maps.transpose(0, 1).numpy(), found[name]), name
+    assert any((maps.transpose(0, 1).numpy() != found[name]).any() for name, maps in floats.run(above, images))
+    first, second = (quantized_network(source, 8, images).layers[0] for source in (above, at))
+    assert np.array_equal(first.theta - 1, second.theta)
+
+
+def test_float32_that_rounds_at_the_threshold_is_refused():
+    """0.1 three times is 0.3, or beside it, as the order of the sum and the float type have it."""
+    graph = to_nir(small("zero", 0, 0), DT)
+    graph.nodes["fc1"].weight = np.float32(0.1) * np.sign(graph.nodes["fc1"].weight).astype(np.float32)
+    graph.nodes["fc1"].bias[:] = 0
+    graph.nodes["fc1_neurons"].v_threshold[:] = 0.3
+    assert "source rounds" in lone_reason(graph)
+    graph.nodes["fc1_neurons"].v_threshold[:] = 0.25
+    assert exact_network(from_nir(graph, Interface(SHAPE, 4, 10), dt=DT)).layers[-1].theta[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -206,10 +341,15 @@ def test_fractions_are_read_through_their_rounding_and_no_further():
     assert near_fraction(1 - 1e-4 / (1e-4 / (1 - 31 / 32)), FLOAT64) == Fraction(31, 32)
     assert near_fraction(0.9, FLOAT32) == Fraction(0.9)
     assert near_fraction(0.5 + 1e-5, FLOAT32) != Fraction(1, 2)
+    # Fractions over 2^16 lie so close that float32's rounding would meet one by chance.
+    chance = Fraction(54613, 2**16) + Fraction(1, 2**30)
+    assert near_fraction(chance, FLOAT32) == chance
+    assert near_gain(Fraction(float(np.float32(1 / 3))) * 3, FLOAT32) == 1
+    assert near_gain(Fraction(3, 10), FLOAT32) == Fraction(3, 10)
 
 
 def test_the_time_step_is_not_guessed():
-    for dt in (0.0, -1e-3, float("nan")):
+    for dt in (0.0, -1e-3, float("nan"), float("inf"), 1e-60, 1e60):
         with pytest.raises(InputError, match="dt"):
             from_nir(to_nir(small(), DT), Interface(SHAPE, 4, 10), dt=dt)
     with pytest.raises(InputError, match="beta 0.75|beta|leak"):

@@ -9,7 +9,7 @@ from subprocess import PIPE
 import pytest
 
 from cosim.errors import CosimError
-from reference.errors import InputError
+from reference.errors import InputError, ManyReasons
 from rtl.errors import DesignError
 from scripts import doctor, main
 
@@ -75,6 +75,13 @@ def test_a_defect_of_imports_or_pipes_keeps_its_traceback(raising, error):
     raising(error)
     with pytest.raises(type(error), match=re.escape(str(error))):
         main.main(["doctor"])
+
+
+def test_each_of_many_reasons_is_a_line(raising, capsys):
+    raising(ManyReasons("import refused", ["theta 0", "two\nlines"]))
+    assert main.main(["doctor"]) == 2
+    lines = ["duospike: error: import refused for 2 reasons:", "  (1) theta 0", "  (2) two lines"]
+    assert capsys.readouterr() == ("", "\n".join(lines) + "\n")
 
 
 def test_an_interrupt_is_one_line(raising, capsys):

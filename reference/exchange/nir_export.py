@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, ManyReasons
 from ..files import write_atomically
 from ..network import Conv, Linear, Network, Pool
 from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, smallest_factor
-from .nir_import import NOT_INSTALLED
+from .nir_file import NOT_INSTALLED
+from .nir_values import MOST
 
 FLOAT_BITS = 53
 
@@ -29,19 +30,21 @@ def to_nir(network: Network, dt: float) -> Any:
 
     Numbers are the integers themselves, in float64; what is fed in are integer pixels, or spikes. A pool becomes a SumPool2d
     with a Threshold.
-    InputError with all reasons where NIR cannot hold the network; nir is not installed; dt is not above 0.
+    InputError with all reasons where NIR cannot hold the network; nir is not installed; dt is not above 0, or not finite.
     """
     try:
         import nir
     except ModuleNotFoundError:
         raise InputError(NOT_INSTALLED) from None
-    if not dt > 0:
-        raise InputError(f"dt {dt}; allowed: above 0")
+    if not 1 / MOST <= dt <= MOST:
+        raise InputError(f"dt {dt}; allowed: above 0, from 1e-50 to 1e50")
     reasons = [why for layer in network.layers if not isinstance(layer, Pool) for why in _reasons(layer, network.timesteps)]
     if network.coding == "rate":
         reasons.append("rate coding draws its spikes in the hardware; allowed: direct, events")
+    if len(reasons) > 1:
+        raise ManyReasons("NIR cannot hold the network", reasons)
     if reasons:
-        raise InputError(f"NIR cannot hold the network: {'; '.join(reasons)}")
+        raise InputError(f"NIR cannot hold the network: {reasons[0]}")
     nodes: dict[str, Any] = {"input": nir.Input(np.array(network.input_shape))}
     for layer, before, after in zip(network.layers, network.shapes, network.shapes[1:], strict=False):
         if isinstance(layer, Pool):

@@ -5,112 +5,71 @@ A graph of NIR describes neurons in continuous time; a network in timesteps take
     LIF  tau*dv/dt = v_leak - v + r*I    v_t = (1 - dt/tau)*v_(t-1) + (dt/tau)*r*I_t
     IF   dv/dt = r*I                     v_t = v_(t-1) + dt*r*I_t
 
-and after a spike v is v_reset, which is the reset to zero. snnTorch writes any of its resets as that one.
+and after a spike v is v_reset, which is the reset to zero. snnTorch writes any of its resets as that one. NIR's neurons spike
+where v > threshold; some programs' neurons do where v >= threshold, and write the same graph.
+
+Parameters of neurons are arrays, laid along the neurons [C, H, W] or [N] as numpy broadcasts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from ..network import LEAK_SHIFTS
-from .source import (
-    FLOAT32,
-    FLOAT64,
-    Flatten,
-    Interface,
-    MaxPool,
-    Neurons,
-    Part,
-    Source,
-    Weighted,
-    assemble,
-    convolution_reasons,
-)
+from .nir_file import read_file
+from .nir_graph import Graph, Node, chain, graph_of, input_shape_of, kinds_of, shape_of, shown
+from .nir_values import MOST, Unfit, collected, fitting, near_fraction, near_gain, numbers, per_output, rounding_of, whole
+from .source import FLOAT64, Builder, Flatten, Interface, MaxPool, Neurons, Source, Unread, Weighted, convolution_reasons
 
-NOT_INSTALLED = "the package nir is not installed: pip install -e '.[nir]'"
-ALLOWED = "Conv2d, Linear, Affine, LIF, IF, Threshold, Flatten, SumPool2d before a Threshold"
-NEAR = 8
-"""Roundings that a fraction written into a graph may have gone through."""
+UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, Flatten, SumPool2d before a Threshold"
 
 
-def read_graph(path: Path | str) -> Any:
-    """The NIRGraph of a file. InputError: nir is not installed, no such file, or not a graph."""
-    try:
-        import nir
-    except ModuleNotFoundError:
-        raise InputError(NOT_INSTALLED) from None
-    if not Path(path).is_file():
-        raise InputError(f"{path}: not found")
-    try:
-        # The types are checked here, layer by layer: snnTorch writes parameters without a shape, which NIR's own check refuses.
-        graph = nir.read(str(path), type_check=False)
-    except Exception as error:  # neither nir nor h5py has a common exception for the many ways in which a file can be damaged
-        raise InputError(f"{path}: not a NIR graph ({type(error).__name__})") from None
-    if not isinstance(graph, nir.NIRGraph):
-        raise InputError(f"{path}: holds a {type(graph).__name__}; needs a NIRGraph")
-    return graph
+def read_graph(path: Path | str) -> Graph:
+    """The graph of a NIR file, as nir_file.read_file reads it."""
+    return read_file(path)
 
 
-def input_shape_of(graph: Any) -> tuple[int, ...] | None:
-    """The shape that the graph's one Input tells, else None."""
-    shapes = [node.input_type["input"] for node in graph.nodes.values() if type(node).__name__ == "Input"]
-    return None if len(shapes) != 1 or shapes[0] is None else tuple(int(size) for size in shapes[0])
+def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero", inclusive: bool = False) -> Source:
+    """The source that a graph is in timesteps of `dt` seconds.
 
-
-def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero") -> Source:
-    """The source that a graph is in timesteps of `dt` seconds, in real numbers.
-
-    dt: in the unit of the graph's time constants. reset: the kind, where the graph was written for another than NIR's own.
-    What cannot be read is in the source's `reasons`. InputError: dt is not above 0.
+    graph: of read_graph, or a nir.NIRGraph. dt: in the unit of the graph's time constants. reset: the kind, where the graph was
+    written for another than NIR's own. inclusive: neurons spike at their threshold, too, and not only above it.
+    The source rounds as the coarsest float type of the graph's arrays does.
+    What cannot be read is in the source's `reasons`. InputError: dt is not above 0, or not finite.
     """
-    if not dt > 0:
-        raise InputError(f"dt {dt}; allowed: above 0")
-    reader = _Reader(dt, reset)
-    nodes = list(_chain(graph, reader.reasons))
-    shape = input_shape_of(graph)
-    if shape is not None and shape != interface.input_shape:
-        reader.reasons.append(f"the graph's input has shape {shape}, and {interface.input_shape} was asked for")
+    if not 1 / MOST <= dt <= MOST:
+        raise InputError(f"dt {dt}; allowed: above 0, from 1e-50 to 1e50")
+    graph = graph if isinstance(graph, Graph) else graph_of(graph)
+    reader = _Reader(interface, Fraction(dt), reset, inclusive)
+    reader.meet_image(input_shape_of(graph))
+    nodes = chain(graph, reader.reasons)
+    if nodes is None:
+        read = ("Input", "Output", *reader.readers)
+        reader.reasons += [f"{shown(name)} {shown(kind)}: {UNKNOWN}" for name, kind in kinds_of(graph) if kind not in read]
+        return Source(interface, (), tuple(reader.reasons), FLOAT64)
     reader.read(nodes)
-    return assemble(reader.parts, reader.reasons, interface, Fraction(0))
-
-
-def _chain(graph: Any, reasons: list[str]) -> Iterator[tuple[str, Any]]:
-    """Nodes from the input to the output. Where they are no chain, that is a reason, and they come in the graph's order."""
-    after: dict[str, list[str]] = {name: [] for name in graph.nodes}
-    before: dict[str, list[str]] = {name: [] for name in graph.nodes}
-    for start, end in graph.edges:
-        if start not in after or end not in after:
-            reasons.append(f"edge from {start} to {end}: leads to no node")
-            continue
-        after[start].append(end)
-        before[end].append(start)
-    starts = [name for name in graph.nodes if not before[name]]
-    order, name = [], starts[0] if len(starts) == 1 else None
-    while name is not None and name not in order:
-        order.append(name)
-        name = after[name][0] if len(after[name]) == 1 else None
-    if len(order) != len(graph.nodes) or any(len(ends) > 1 for ends in (*after.values(), *before.values())):
-        reasons.append("the graph branches, joins or loops; allowed: one chain of nodes")
-        order = list(graph.nodes)
-    for name in order:
-        if type(graph.nodes[name]).__name__ not in ("Input", "Output"):
-            yield name, graph.nodes[name]
+    return reader.builder.finish(reader.rounding)
 
 
 class _Reader:
-    """Turns nodes into parts, and notes what it cannot."""
+    """Turns nodes into parts, and notes what it cannot.
 
-    def __init__(self, dt: float, reset: str):
-        self.dt, self.reset = dt, reset
-        self.parts: list[Part] = []
+    batched: whether shapes in the graph begin with a batch of 1. summed: the SumPool2d that the next node must compare.
+    """
+
+    def __init__(self, interface: Interface, dt: Fraction, reset: str, inclusive: bool):
+        self.dt, self.reset, self.inclusive = dt, reset, inclusive
         self.reasons: list[str] = []
-        self.readers: dict[str, Callable[[str, Any], None]] = {
+        self.builder = Builder(interface, self.reasons)
+        self.rounding, self.batched = FLOAT64, False
+        self.summed: str | None = None
+        self.readers: dict[str, Callable[[str, Node], None]] = {
             "Conv2d": self.conv,
             "Linear": self.linear,
             "Affine": self.linear,
@@ -118,126 +77,186 @@ class _Reader:
             "IF": self.integrate,
             "Threshold": self.threshold,
             "Flatten": self.flatten,
+            "SumPool2d": self.pool,
         }
 
-    def read(self, nodes: list[tuple[str, Any]]) -> None:
-        position = 0
-        while position < len(nodes):
-            name, node = nodes[position]
-            kind = type(node).__name__
-            where = f"{name} {kind}"
-            if kind == "SumPool2d":
-                following = nodes[position + 1][1] if position + 1 < len(nodes) else None
-                position += self.pool(where, node, following)
-            elif kind in self.readers:
-                self.readers[kind](where, node)
-            else:
-                self.reasons.append(f"{where}: unknown; allowed: {ALLOWED}")
-            position += 1
+    def meet_image(self, said: Any) -> None:
+        """Compare the shape that the graph's input says with the one asked for."""
+        if said is None:
+            return
+        shape, wanted = shape_of(said), self.builder.interface.input_shape
+        self.batched = shape == (1, *wanted)
+        if shape is None:
+            self.reasons.append("the graph's input has a shape that is no list of sizes from 1 up")
+        elif shape != wanted and not self.batched:
+            self.reasons.append(f"the graph's input has shape {shape}, and {wanted} was asked for")
+            # What follows is checked against what the graph itself says.
+            self.builder.shape = shape if len(shape) == 3 else None
 
-    def conv(self, where: str, node: Any) -> None:
-        weights = _array(node.weight)
-        padding = node.padding.decode() if isinstance(node.padding, bytes) else node.padding
-        if not isinstance(padding, str):
-            padding = _pair(padding)
-        found = convolution_reasons(
-            where, weights, stride=_pair(node.stride), padding=padding, dilation=_pair(node.dilation), groups=int(node.groups)
+    def read(self, nodes: list[tuple[str, Node]]) -> None:
+        """Read nodes in order. Of those that cannot be read all reasons are noted."""
+        for name, node in nodes:
+            where = f"{shown(name)} {shown(node.kind)}"
+            if node.kind != "Threshold":
+                self.end_sum()
+            try:
+                if node.kind not in self.readers:
+                    raise Unfit([UNKNOWN])
+                self.readers[node.kind](where, node)
+            except Unfit as unfit:
+                self.reasons += [f"{where}: {reason}" for reason in unfit.reasons]
+                self.builder.take(Unread(where))
+        self.end_sum()
+
+    def end_sum(self) -> None:
+        """Note a sum of spikes that nothing compares."""
+        if self.summed:
+            self.reasons.append(f"{self.summed}: sums of spikes; allowed: before a Threshold, which makes them an OR")
+        self.summed = None
+
+    def numbers(self, node: Node, *names: str) -> list[np.ndarray]:
+        values = numbers(node, *names)
+        self.rounding = max(self.rounding, rounding_of(node, *names))
+        return values
+
+    def conv(self, where: str, node: Node) -> None:
+        (weights, bias), stride, dilation, groups, padding = collected(
+            [
+                partial(self.numbers, node, "weight", "bias"),
+                partial(whole, node, "stride", 2),
+                partial(whole, node, "dilation", 2),
+                partial(whole, node, "groups", 1),
+                partial(_padding, node),
+            ]
         )
-        self.reasons += found
-        self.parts.append(Weighted(where, weights, _array(node.bias), fits=not found))
+        if weights.ndim != 4 or bias.shape != weights.shape[:1]:
+            raise Unfit([f"weight of shape {weights.shape} and bias of {bias.shape}; allowed: [O, C, rows, columns] and [O]"])
+        found = convolution_reasons(where, weights, stride=stride, padding=padding, dilation=dilation, groups=groups[0])
+        self.reasons += found + self.said_shape(where, node, "input_shape", slice(1, None))
+        self.builder.take(Weighted(where, weights, bias, fits=not found))
 
-    def linear(self, where: str, node: Any) -> None:
-        weights = _array(node.weight)
+    def said_shape(self, where: str, node: Node, name: str, part: slice) -> list[str]:
+        """Why what a node says of its input's shape is not so, if it says anything. part: which sizes it is about."""
+        said, shape = node.values.get(name), self.builder.shape
+        if said is None or shape is None:
+            return []
+        found, wanted = shape_of(np.broadcast_to(said, len(shape[part])) if np.ndim(said) == 0 else said), shape[part]
+        if found == wanted or (self.batched and found == (1, *wanted)):
+            return []
+        return [f"{where}: says that its input has shape {found or 'of another kind'}, it has {wanted}"]
+
+    def linear(self, where: str, node: Node) -> None:
+        names = ("weight", "bias") if node.kind == "Affine" else ("weight",)
+        weights, *rest = self.numbers(node, *names)
         if weights.ndim != 2:
-            self.reasons.append(f"{where}: weights of shape {weights.shape}; allowed: [outputs, inputs]")
+            raise Unfit([f"weight of shape {weights.shape}; allowed: [outputs, inputs]"])
+        bias = per_output("bias", rest[0], weights.shape[:1]) if rest else np.zeros(())
+        self.builder.take(Weighted(where, weights, np.broadcast_to(bias, weights.shape[:1])))
+
+    def flatten(self, where: str, node: Node) -> None:
+        start, end = _dimension(node, "start_dim", 1), _dimension(node, "end_dim", -1)
+        shape = self.builder.shape
+        if shape is not None:
+            said = shape_of(node.values.get("input_type"))
+            lead = int(said == (1, *shape) or (said is None and self.batched))
+            if said is not None and said not in (shape, (1, *shape)):
+                self.reasons.append(f"{where}: says that its input has shape {said}, it has {shape}")
+            elif start not in range(lead + 1) or end not in (-1, len(shape) + lead - 1):
+                raise Unfit([f"dimensions {start} to {end} of {said or shape}; allowed: {lead} to -1, all of them"])
+        self.builder.take(Flatten(where))
+
+    def pool(self, where: str, node: Node) -> None:
+        """A sum of spikes that a threshold compares is their OR; a sum of currents is no maximum."""
+        self.summed = where
+        sizes = {"kernel_size": 2, "stride": 2, "padding": 0}
+        found = collected([partial(whole, node, name, 2) for name in sizes])
+        wrong = [
+            f"{name} {size[0]}x{size[1]}; allowed: {allowed}x{allowed}"
+            for (name, allowed), size in zip(sizes.items(), found, strict=True)
+            if size != (allowed, allowed)
+        ]
+        if self.builder.open:
+            wrong.append(f"sums the currents of {self.builder.open[0].where}; allowed: spikes, behind neurons")
+        if wrong:
+            raise Unfit(wrong)
+        self.builder.take(MaxPool(where))
+
+    def lif(self, where: str, node: Node) -> None:
+        values = self.parameters(node, "tau", "r", "v_leak", "v_threshold")
+        tau = values["tau"]
+        if not (tau > 0).all():
+            raise Unfit([f"tau {tau.min():.6g}; allowed: above 0"])
+        if (tau != tau.reshape(-1)[0]).any():
+            raise Unfit([f"several values of tau, from {tau.min():.6g} to {tau.max():.6g}; allowed: one a layer"])
+        share = self.dt / Fraction(float(tau.reshape(-1)[0]))
+        beta = near_fraction(1 - share, rounding_of(node, "tau"))
+        if beta < 0:
+            raise Unfit([f"tau {tau.min():.6g} is shorter than dt {float(self.dt):.6g}, which Euler steps cannot follow"])
+        rounding = rounding_of(node, "tau", "r")
+        self.neurons(where, beta, values, lambda r: near_gain((1 - beta) * r, rounding))
+
+    def integrate(self, where: str, node: Node) -> None:
+        values, rounding = self.parameters(node, "r", "v_threshold"), rounding_of(node, "r")
+        self.neurons(where, Fraction(1), values, lambda r: near_gain(self.dt * r, rounding))
+
+    def parameters(self, node: Node, *names: str) -> dict[str, np.ndarray]:
+        """Numbers of neurons by name; v_reset only where the node has one, as NIR has it."""
+        names += () if node.values.get("v_reset") is None else ("v_reset",)
+        return dict(zip(names, self.numbers(node, *names), strict=True))
+
+    def neurons(self, where: str, beta: Fraction, values: dict[str, np.ndarray], gain: Callable[[Fraction], Fraction]) -> None:
+        """Neurons with a memory. values: all parameters. gain: the factor of the current, of r."""
+        for name in ("v_leak", "v_reset"):
+            if name in values and (values[name] != 0).any():
+                self.reasons.append(f"{where}: {name} is not 0; allowed: 0")
+        laid = self.laid_out(where, values)
+        if laid is None:
             return
-        bias = _array(node.bias) if hasattr(node, "bias") else np.zeros(len(weights))
-        self.parts.append(Weighted(where, weights, bias))
+        threshold, resistance = laid["v_threshold"], laid["r"]
+        exact = [gain(Fraction(value)) for value in resistance.reshape(-1).tolist()]
+        factor = np.array([float(one) for one in exact]).reshape(resistance.shape)
+        rounded = any(Fraction(float(one)) != one for one in exact)
+        self.builder.take(Neurons(where, self.reset, beta, threshold, factor, inclusive=self.inclusive, rounded=rounded))
 
-    def flatten(self, where: str, node: Any) -> None:
-        if (int(node.start_dim), int(node.end_dim)) not in ((0, -1), (0, 2)):
-            self.reasons.append(f"{where}: dimensions {node.start_dim} to {node.end_dim}; allowed: 0 to -1, all of them")
-        self.parts.append(Flatten(where))
+    def laid_out(self, where: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+        """Each parameter as a number or [O], laid along the neurons.
 
-    def pool(self, where: str, node: Any, following: Any) -> int:
-        """A sum of spikes that a threshold compares is their OR. Returns how many of the nodes after it belong to it."""
-        sizes = {"window": (node.kernel_size, 2), "stride": (node.stride, 2), "padding": (node.padding, 0)}
-        for what, (size, allowed) in sizes.items():
-            if _pair(size) != (allowed, allowed):
-                self.reasons.append(f"{where}: {what} {_pair(size)}; allowed: {allowed}x{allowed}")
-        compared = type(following).__name__ == "Threshold"
-        if not compared or not ((_array(following.threshold) >= 0) & (_array(following.threshold) < 1)).all():
-            self.reasons.append(f"{where}: sums of spikes; allowed: before a Threshold from 0 to below 1, which makes them an OR")
-        self.parts.append(MaxPool(where))
-        return int(compared)
+        None, the neurons being handed on as they are known: neurons without a layer, or of unknown shape with several values.
+        """
+        if not self.builder.open:
+            self.builder.take(Neurons(where, self.reset, Fraction(0), np.zeros(())))
+            return None
+        shape = self.builder.shape
+        if shape is None and any((one != one.reshape(-1)[0]).any() for one in values.values()):
+            self.builder.take(Unread(where))
+            return None
+        laid = collected([partial(per_output, name, one, shape) for name, one in values.items()])
+        return dict(zip(values, laid, strict=True))
 
-    def lif(self, where: str, node: Any) -> None:
-        tau, resistance = _array(node.tau), _array(node.r)
-        if not (np.isfinite(tau).all() and (tau > 0).all()):
-            self.reasons.append(f"{where}: tau {tau.min():.6g}; allowed: above 0")
+    def threshold(self, where: str, node: Node) -> None:
+        """Neurons without a memory; or behind a sum of spikes, what makes it their OR."""
+        summed, self.summed = self.summed, None
+        (values,) = self.numbers(node, "threshold")
+        if not summed:
+            laid = self.laid_out(where, {"threshold": values})
+            if laid is not None:
+                self.builder.take(Neurons(where, "zero", Fraction(0), laid["threshold"], inclusive=self.inclusive))
             return
-        share = self.dt / tau
-        if (share.reshape(-1) != share.reshape(-1)[0]).any():
-            self.reasons.append(f"{where}: several values of tau; allowed: one a layer")
-        if (_array(node.v_leak) != 0).any():
-            self.reasons.append(f"{where}: v_leak is not 0; allowed: 0")
-        if share.max() > 1:
-            self.reasons.append(f"{where}: tau {tau.min():.6g} is shorter than dt {self.dt:.6g}, which Euler steps cannot follow")
-        beta = near_fraction(1 - float(share.reshape(-1)[0]), _rounding(node.tau))
-        self.neurons(where, node, beta, near_one(share * resistance, _rounding(node.tau)))
-
-    def integrate(self, where: str, node: Any) -> None:
-        self.neurons(where, node, Fraction(1), near_one(self.dt * _array(node.r), _rounding(node.r)))
-
-    def neurons(self, where: str, node: Any, beta: Fraction, gain: np.ndarray) -> None:
-        if node.v_reset is not None and (_array(node.v_reset) != 0).any():
-            self.reasons.append(f"{where}: v_reset is not 0; allowed: 0")
-        self.parts.append(
-            Neurons(
-                where,
-                self.reset,
-                beta,
-                self.each_output(where, "threshold", _array(node.v_threshold)),
-                gain=self.each_output(where, "r", gain),
-            )
-        )
-
-    def threshold(self, where: str, node: Any) -> None:
-        """Neurons without a memory."""
-        self.parts.append(Neurons(where, "zero", Fraction(0), self.each_output(where, "threshold", _array(node.threshold))))
-
-    def each_output(self, where: str, what: str, values: np.ndarray) -> np.ndarray:
-        """A number, or one for each output, of an array over neurons."""
-        if (values.reshape(-1) == values.reshape(-1)[0]).all():
-            return values.reshape(-1)[0].reshape(())
-        flat = values.reshape(len(values), -1)
-        if (flat != flat[:, :1]).any():
-            self.reasons.append(f"{where}: several values of {what} within a channel; allowed: one")
-        return flat[:, 0]
+        if not self.builder.unread and self.builder.shape is not None:
+            fitting("threshold", values, self.builder.shape)
+        is_or = (values > 0) & (values <= 1) if self.inclusive else (values >= 0) & (values < 1)
+        if not is_or.all():
+            limits = "above 0, up to 1" if self.inclusive else "from 0 to below 1"
+            self.reasons.append(f"{summed}: sums of spikes; allowed: before a Threshold {limits}, which makes them an OR")
 
 
-def near_fraction(value: float, rounding: Fraction) -> Fraction:
-    """The m/2^k of smallest k that a value stands for, up to a few roundings of 1 - value; else the value itself."""
-    for shift in LEAK_SHIFTS:
-        near = Fraction(round(value * 2**shift), 2**shift)
-        if abs(Fraction(value) - near) <= NEAR * (rounding * abs(1 - near) + FLOAT64):
-            return near
-    return Fraction(value)
+def _padding(node: Node) -> str | tuple[int, ...]:
+    value = node.values.get("padding")
+    value = value.decode(errors="replace") if isinstance(value, bytes) else value
+    if value in ("same", "valid") if isinstance(value, str) else False:
+        return "same" if value == "same" else (0, 0)
+    return whole(node, "padding", 2)
 
 
-def near_one(values: np.ndarray, rounding: Fraction) -> np.ndarray:
-    """The values, those that are 1 but for a few roundings set to 1."""
-    return np.where(np.abs(values - 1) <= float(NEAR * rounding), 1.0, values)
-
-
-def _rounding(values: Any) -> Fraction:
-    return FLOAT32 if np.asarray(values).dtype == np.float32 else FLOAT64
-
-
-def _array(values: Any) -> np.ndarray:
-    return np.asarray(values, dtype=np.float64)
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    pair = np.broadcast_to(np.asarray(value), (2,))
-    return int(pair[0]), int(pair[1])
+def _dimension(node: Node, name: str, default: int) -> int:
+    return default if node.values.get(name) is None else whole(node, name, 1)[0]
