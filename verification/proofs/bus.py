@@ -17,8 +17,8 @@ def slave(layout: Layout, *faults: Fault) -> Proof:
         "each access is answered once, as its address and strobes have it, and a write of a whole word is done once, no other",
         "axi_lite",
         lambda: axi_lite(
-            bit(), bit(), AxiLite(ADDRESS_BITS), vector(32 * words), bit(), counter(layout.commands), vector(32), bit(), layout,
-            table("identity.hex", 32, constants),
+            bit(), bit(), AxiLite(ADDRESS_BITS), vector(32 * words), bit(), counter(layout.commands), vector(32), bit(),
+            layout=layout, identity=table("identity.hex", 32, constants),
         ),
         6, faults, {"CONSTANTS": constants, "COMMANDS": layout.commands, "TOTAL": constants + words},
     )  # fmt: skip
