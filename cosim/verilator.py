@@ -65,7 +65,7 @@ def _compile(command: list[str], files: list[Path], target: Path) -> None:
     # Not in the cache, whose path may have a space: GNU make does not work in such a folder.
     with temporary_folder() as work, temporary_folder(target.parent) as beside:
         if re.search(r"\s", str(work)):
-            raise CosimError(f"Verilator cannot compile in {work.parent.parent}, a path with a space; set TMPDIR to another folder")
+            raise CosimError(f"Verilator cannot compile in {work.parent.parent}, which has a space; set TMPDIR to another")
         for file in files:
             shutil.copy(file, work)
         build = ["-j", str(os.cpu_count() or 1), "--top-module", "bench", "--Mdir", "obj", "-o", "simulation"]
