@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from reference.locks import lock_existing, remove_if_free
 
 from .bench import Bench, Outcome, read_outcome, write_beats
 from .conversion.convert import write
+from .errors import CosimError
 from .folder import temporary_folder
 from .system import require, run_tool
 from .verilog_bench import plusargs, verilog_bench
@@ -60,14 +62,17 @@ def _compiled(files: list[Path], waves: bool) -> Iterator[Path]:
 
 
 def _compile(command: list[str], files: list[Path], target: Path) -> None:
-    with temporary_folder(target.parent) as work:
-        # By names without folders: make takes none with a space.
+    # Not in the cache, whose path may have a space: GNU make does not work in such a folder.
+    with temporary_folder() as work, temporary_folder(target.parent) as beside:
+        if re.search(r"\s", str(work)):
+            raise CosimError(f"Verilator cannot compile in {work.parent.parent}, which has a space; set TMPDIR to another")
         for file in files:
             shutil.copy(file, work)
         build = ["-j", str(os.cpu_count() or 1), "--top-module", "bench", "--Mdir", "obj", "-o", "simulation"]
         run_tool([*command, *build, *(file.name for file in files)], work)
+        shutil.copy(work / "obj" / "simulation", beside)
         # In one step, so that another run never meets half a program.
-        (work / "obj" / "simulation").replace(target)
+        (beside / "simulation").replace(target)
 
 
 def _remove_oldest(cache: Path) -> None:
