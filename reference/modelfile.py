@@ -16,7 +16,7 @@ from safetensors.numpy import save
 
 from .errors import InputError, brief
 from .files import parse_json, write_atomically
-from .network import Conv, Layer, Linear, Network, Neuron, Pool, check_count, check_name, check_weights
+from .network import Conv, Layer, Linear, Network, Neuron, Pool, check_count, check_name, check_names, check_weights
 from .tensors import TensorFile, read_header
 from .widths import prove_widths
 
@@ -110,7 +110,7 @@ def _read_header(file: TensorFile) -> dict[str, Any]:
 
 def _network(header: dict[str, Any], file: TensorFile) -> Network:
     version = header.pop("version", None)
-    if version != VERSION:
+    if type(version) is not int or version != VERSION:
         raise InputError(f"version {brief(version)} of the model format; this program reads version {VERSION}")
     table = _Table("the header", header)
     entries = [_Table(f"layer {i}", entry) for i, entry in enumerate(table.take("layers", list), start=1)]
@@ -138,6 +138,7 @@ def _layers(tables: list[_Table], file: TensorFile) -> tuple[Layer, ...]:
     """The layers, whose tensors are read only when it is sure that all of them are wanted."""
     check_count(len(tables))
     planned = [_layer(table) for table in tables]
+    check_names(name for name, _, _ in planned)
     wanted = {f"{name}.{what}" for name, _, tensors in planned for what in tensors}
     for name in sorted(wanted ^ file.entries.keys()):
         raise InputError(f"tensor {name!r} is missing" if name in wanted else f"unknown tensor {brief(name)}")

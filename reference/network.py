@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -35,6 +36,14 @@ def check_name(name: str) -> None:
     """InputError: not the name of a layer."""
     if not _NAME.fullmatch(name):
         raise InputError(f"layer name {brief(name)}; allowed: conv, pool or fc and a number of up to 6 digits, such as conv1")
+
+
+def check_names(names: Iterable[str]) -> None:
+    """InputError: one is not the name of a layer, or two are the same."""
+    for name, times in Counter(names).items():
+        check_name(name)
+        if times > 1:
+            raise InputError(f"layer name {name!r} is used twice")
 
 
 def check_count(layers: int) -> None:
@@ -228,10 +237,7 @@ class Network:
             raise InputError("the first layer must be a convolution: it takes the image")
         if not isinstance(self.layers[-1], Linear):
             raise InputError("the last layer must be fully connected: its neurons vote for the classes")
-        for name, times in Counter(layer.name for layer in self.layers).items():
-            check_name(name)
-            if times > 1:
-                raise InputError(f"layer name {name!r} is used twice")
+        check_names(layer.name for layer in self.layers)
         first_linear = next(i for i, layer in enumerate(self.layers) if isinstance(layer, Linear))
         for before, layer in zip(self.layers[first_linear:], self.layers[first_linear + 1 :], strict=False):
             if not isinstance(layer, Linear):

@@ -101,6 +101,7 @@ def tensor(name, function):
     [
         (setting("version", value=2), "version 2 of the model format; this program reads version 1"),
         (dropping("version"), "version None"),
+        (setting("version", value=True), "version True of the model format"),
         (setting("timesteps", value="2"), "the header: field 'timesteps' is '2'; needs a value of type int"),
         (setting("timesteps", value=True), "field 'timesteps' is True"),
         (setting("timesteps", value=65), "65 timesteps"),
@@ -259,6 +260,13 @@ def test_tensors_beyond_a_network_are_not_read(path, name, count, message, monke
     add_tensor(path, name, count)
     no_reading(monkeypatch)
     with pytest.raises(InputError, match=message):
+        load_model(path)
+
+
+def test_a_layer_that_comes_twice_is_not_read_twice(path, monkeypatch):
+    rewrite(path, lambda header, tensors: header["layers"].insert(1, header["layers"][0]))
+    no_reading(monkeypatch)
+    with pytest.raises(InputError, match="layer name 'conv1' is used twice"):
         load_model(path)
 
 
