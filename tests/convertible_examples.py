@@ -684,6 +684,7 @@ EXAMPLES = (
         [{"a": 1, "b": 1}, {"a": 1, "b": 3}],
         vhdl=DIFFERS,
     ),
+    pair("inexact-expression", "a:8 s y", "y.next = s == len(a)", "y.next = s and len(a) == 1", [{"a": 0, "s": 1}], vhdl=DIFFERS),
     pair("inexact-expression", "a:8 y", "y.next = bool(a)", "y.next = a != 0", COUNT + [{"a": 8}], vhdl=DIFFERS),
     pair("inexact-expression", "a:8 y", "y.next = a & 1", "y.next = a[0]", COUNT, vhdl=REFUSED),
     pair(

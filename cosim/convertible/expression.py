@@ -17,7 +17,7 @@ BINARY = {
 }  # fmt: skip
 COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 UNARY = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "~", ast.Not: "not"}
-LEAVES = ("vector", "bit", "constant", "integer", "slice", "element", "text")
+LEAVES = ("vector", "bit", "constant", "length", "integer", "slice", "element", "text")
 
 
 class UnknownError(Exception):
@@ -211,7 +211,19 @@ def _call(generator: Generator, node: ast.Call) -> Term:
         parts = [_joined(generator, argument) for argument in node.args]
         width = sum(part.width for part in parts)
         return Term(node, "concat", 0, (1 << width) - 1, parts, width, bits=width)
+    if name == "len" and len(node.args) == 1:
+        return _length(generator, node)
     raise UnfollowedError(node) if name in ("int", "bool", "concat", "signed") else UnknownError
+
+
+def _length(generator: Generator, node: ast.Call) -> Term:
+    """A number that MyHDL writes, of type integer; that of a list is not followed."""
+    value = generator.value_of(node.args[0])
+    if value.kind is Kind.LIST:
+        raise UnfollowedError(node)
+    if not value.is_vector or value.width is None:
+        raise UnknownError
+    return Term(node, "length", value.width, value.width)
 
 
 def _joined(generator: Generator, node: ast.expr) -> Term:

@@ -76,7 +76,7 @@ class _Writer:
         match term.kind:
             case "vector" | "bit" | "slice" | "element":
                 return self._leaf(term)
-            case "constant":
+            case "constant" | "length":
                 return _constant(term)
             case "integer":
                 return Node(term, "leaf", 32, True)
@@ -184,7 +184,9 @@ class _Check:
     def _leaf(self, node: Node, width: int, signed: bool, wanted: int) -> Term | None:
         term = node.term
         is_cut = term.kind == "integer" and wanted > 32
-        is_extended_wrongly = node.signed and not signed and term.low < 0 and wanted > node.width and term.kind != "constant"
+        is_extended_wrongly = (
+            node.signed and not signed and term.low < 0 and wanted > node.width and term.kind not in ("constant", "length")
+        )
         return term if is_cut or is_extended_wrongly else self._indexed(node)
 
     def _indexed(self, node: Node) -> Term | None:

@@ -140,7 +140,7 @@ def _type_of(node: Node) -> Type:
             return Type("std", 1)
         case "slice":
             return Type("unsigned", node.term.width)
-        case "integer":
+        case "integer" | "length":
             return Type("int")
         case "constant":
             return Type("nat" if node.term.low >= 0 else "int")
@@ -251,7 +251,7 @@ def _write(node: Node, target: Type | None = None) -> Part:
     match node.term.kind:
         case "constant":
             return _constant(node.term, node.type)
-        case "integer":
+        case "integer" | "length":
             return _cast(Part("int", 0, EVERY, node.term), _cast_of(node.type, Type("int")))
         case "vector" | "bit" | "element" | "slice":
             return _leaf(node)
@@ -351,6 +351,9 @@ def _applied(part: Part, name: str, size: int) -> Part:
             return Part("bool", 1, EVERY, term)
         case "stdl":
             _exact(_of_kind(part, "bool", *INTEGERS))
+            if not term.fits(1, False):
+                # Every other number than 0 becomes '1'.
+                raise WrongError(term)
             return Part("std", 1, EVERY, term)
     # The lowest bit of a vector; only a name may be indexed.
     if part.kind != "unsigned" or not term.is_name or not term.fits(1, False):
