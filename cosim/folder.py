@@ -270,7 +270,7 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
     remove_leftovers(parent)
     folder = Path(mkdtemp(prefix=TEMPORARY, dir=parent))
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack.callback(_discard, folder)
         lock = try_lock(folder / "new")
         assert lock
         stack.enter_context(lock)
@@ -288,4 +288,11 @@ def remove_leftovers(parent: Path) -> None:
             held = lock_existing(lock, shared=False) if mine else None
             if held:
                 with held:
-                    shutil.rmtree(lock.parent, ignore_errors=True)
+                    _discard(lock.parent)
+
+
+def _discard(folder: Path) -> None:
+    """Remove a temporary folder. If a program still writes to it, what is left keeps its lock, by which others find it later."""
+    shutil.rmtree(folder / CONTENT, ignore_errors=True)
+    if not (folder / CONTENT).exists():
+        shutil.rmtree(folder, ignore_errors=True)

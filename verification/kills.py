@@ -37,6 +37,7 @@ import torch
 from cosim.errors import CosimError
 from cosim.folder import LIST, PASSING, temporary_folder
 from cosim.interrupts import run_command
+from cosim.system import end_with_parent
 from reference.files import write_atomically
 from scripts import main as commands
 
@@ -298,11 +299,12 @@ class Trial:
         sys.stdout.flush()
         # A child that is told to end before it is the command would be this process' own.
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
-        pid = os.fork()
+        parent, pid = os.getpid(), os.fork()
         if pid:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT, signal.SIGTERM])
         else:
             try:
+                end_with_parent(parent)
                 self.in_child(words)
             finally:
                 os._exit(99)
