@@ -113,6 +113,8 @@ def _network(header: dict[str, Any], file: TensorFile) -> Network:
     if type(version) is not int or version != VERSION:
         raise InputError(f"version {brief(version)} of the model format; this program reads version {VERSION}")
     table = _Table("the header", header)
+    if header.get("coding") == "direct":
+        raise InputError("the header: field 'coding' is left out with direct coding")
     entries = [_Table(f"layer {i}", entry) for i, entry in enumerate(table.take("layers", list), start=1)]
     layers = _layers(entries, file)
     network = Network(

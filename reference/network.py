@@ -182,6 +182,8 @@ class Pool:
 
 
 Layer = Conv | Linear | Pool
+PREFIXES = {Conv: "conv", Linear: "fc", Pool: "pool"}
+"""What the names of layers begin with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,6 +240,9 @@ class Network:
         if not isinstance(self.layers[-1], Linear):
             raise InputError("the last layer must be fully connected: its neurons vote for the classes")
         check_names(layer.name for layer in self.layers)
+        for layer in self.layers:
+            if layer.name.rstrip("0123456789") != PREFIXES[type(layer)]:
+                raise InputError(f"layer name {layer.name!r}; allowed: {PREFIXES[type(layer)]} and a number, after its kind")
         first_linear = next(i for i, layer in enumerate(self.layers) if isinstance(layer, Linear))
         for before, layer in zip(self.layers[first_linear:], self.layers[first_linear + 1 :], strict=False):
             if not isinstance(layer, Linear):

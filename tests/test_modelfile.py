@@ -107,6 +107,7 @@ def tensor(name, function):
         (setting("timesteps", value=65), "65 timesteps"),
         (setting("image_signed", value=0), "field 'image_signed' is 0; needs a value of type bool"),
         (setting("extra", value=0), "the header: unknown field 'extra'"),
+        (setting("coding", value="direct"), "the header: field 'coding' is left out with direct coding"),
         (setting("metadata", "x", value=1), "metadata: field 'x' is 1"),
         (setting("input_shape", value=[2, 7]), "input shape"),
         (setting("input_shape", value=[3, 7, 6]), "layer conv1: weights take 2 channels, its input has 3"),

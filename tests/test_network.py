@@ -51,6 +51,8 @@ def test_shapes_chain():
         (lambda: network(linear()), "the first layer must be a convolution"),
         (lambda: network(conv()), "the last layer must be fully connected"),
         (lambda: network(conv(), conv(channels=2), linear()), "layer name 'conv1' is used twice"),
+        (lambda: network(conv("fc7"), linear()), "layer name 'fc7'; allowed: conv and a number, after its kind"),
+        (lambda: network(conv(), Pool("conv2"), linear()), "layer name 'conv2'; allowed: pool and a number, after its kind"),
         (lambda: network(conv(), linear(), Pool("pool1"), linear("fc2")), "layer pool1: only fully connected layers may follow"),
         (lambda: network(conv("endmodule"), linear()), "layer name 'endmodule'; allowed: conv, pool or fc and a number"),
         (lambda: network(classes=3), "layer fc1: 4 neurons do not divide into 3 classes"),
