@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 COMMAND = """
-import ctypes, sys, time
+import ctypes, signal, sys, time
 from cosim.interrupts import run_command
 
 class Loses:
@@ -33,6 +33,8 @@ def loses_what_is_raised():
     Loses()
     time.sleep(1000)
 
+# A shell starts what it runs in the background with this signal ignored, and the tests with it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(run_command("test", {work}))
 """
 
@@ -44,7 +46,10 @@ def test_a_command_that_is_told_to_end_ends_with_a_line_and_a_status(work, numbe
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
-        output, errors = process.communicate()
+        try:
+            output, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 128 + number
     assert errors.splitlines()[-1] == f"test: {said}"
     assert ("tidied up" in output) == (work == "tidies_up")
