@@ -211,7 +211,7 @@ def _make_study_page(where: Path, draw: Draw):
 def _of_runs(runs: dict[str, Path]) -> dict[str, Format]:
     found = {}
     for command, where in runs.items():
-        for name in set(WRITTEN) & set(contents(where)):
+        for name in sorted(WRITTEN.keys() & contents(where).keys()):
             kept = contents(where, "*.txt") | contents(where, ".duospike") | contents(where, name)
             kept |= contents(where, "accelerator.*") if command == "convert" else {}
             found[name] = Format(kept, {name: damaged_json}, _make_page)
