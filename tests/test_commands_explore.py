@@ -115,7 +115,7 @@ def bad_inputs(tmp_path):
             ["explore", model, "--budget", "lanes=9", "--pass-timesteps", 3, *images, "--out", out], "a pass; allowed: 1, 2"
         ),
         "sizing of another network": (["cycles", model, *images, "--sizing", tmp_path / "bad.toml"], "lanes for 'conv9'"),
-        "no sizing": (["cosim", model, *images, "--sizing", tmp_path / "no.toml", "--out", out], "no.toml: cannot be read"),
+        "no sizing": (["cosim", model, *images, "--sizing", tmp_path / "no.toml", "--out", out], "no.toml: not found"),
         "folder of others": (["cycles", model, *images, "--out", tmp_path], "holds other files"),
     }  # fmt: skip
 

@@ -112,7 +112,7 @@ def bad_inputs(tmp_path):
         "seed alone": (["synth", model, "--seed", "7", "--clock", "90"], "--clock, --seed without --pnr"),
         "images of another size": (
             [*placed, "--data", "fashion-mnist"],
-            "images of shape (1, 1, 28, 28); needs [count, 1, 6, 6]",
+            "images of shape (20, 1, 28, 28); needs [count, 1, 6, 6]",
         ),
         "one image": ([*placed, "--data", "random", "--images", "1"], "1 image; the interval between images needs two or more"),
     }
