@@ -65,10 +65,11 @@ class Keeper:
             self._tell(f"+ {group}\n")
 
     def release(self, group: int) -> None:
-        """A group has ended."""
+        """A group has ended; nothing is done where it is not held."""
         with self._lock:
-            self._groups.discard(group)
-            self._tell(f"- {group}\n")
+            if group in self._groups:
+                self._groups.remove(group)
+                self._tell(f"- {group}\n")
 
     def close(self) -> None:
         """Let the keeper end; groups that are left end with it."""
@@ -152,7 +153,8 @@ class Programs:
 
 
 def _kill(child: subprocess.Popen) -> None:
-    if child.poll() is None:
+    # Not poll(): one that has ended may have left others in its group, whose number is its own until it is waited for.
+    if child.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
 

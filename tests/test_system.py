@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cosim.errors import CosimError
-from cosim.system import program, run_program, run_tool, side_by_side
+from cosim.system import KEPT, program, run_program, run_tool, side_by_side, stop_program
 
 ROOT = Path(__file__).parents[1]
 SLEEPS = ["sh", "-c", "sleep 1000 & echo begun; sleep 1000"]
@@ -89,6 +89,22 @@ def test_a_program_that_is_left_ends_with_all_that_it_started(tmp_path, mark, wa
             assert wait_until(lambda: len(environments(mark)) >= 2)
             raise KeyError
     assert ends(mark)
+
+
+def test_at_its_limit_a_program_that_has_ended_takes_along_what_it_started(tmp_path, mark):
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_program(["sh", "-c", "sleep 1000 &"], tmp_path, timeout=0.5)
+    assert ends(mark)
+
+
+def test_the_keeper_hears_once_of_a_program_that_is_stopped_twice(tmp_path, monkeypatch):
+    """From its list it would else lose another, or keep a number that the system has given away since."""
+    lines = []
+    monkeypatch.setattr(KEPT, "_tell", lines.append)
+    with program(["true"], tmp_path) as child:
+        child.wait()
+    stop_program(child)
+    assert lines == [f"+ {child.pid}\n", f"- {child.pid}\n"]
 
 
 @pytest.mark.parametrize("pool", [False, True])
