@@ -26,7 +26,7 @@ def slave(layout: Layout, *faults: Fault) -> Proof:
 
 PROOFS: tuple[Proof, ...] = (
     slave(
-        Layout(2, 2, 1),
+        Layout(constants=2, commands=2, states=1),
         Fault("a part of a word is written", "is_whole <= (bus_wstrb == 15);", "is_whole <= (bus_wstrb != 0);"),
         Fault("no strobe is an error", "is_empty <= (bus_wstrb == 0);", "is_empty <= 1'b0;"),
         Fault("a word without strobes is written", "(commit && is_whole &&", "(commit && (is_whole || is_empty) &&"),
