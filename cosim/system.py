@@ -151,6 +151,10 @@ class Programs:
             for child in self._running:
                 _kill(child)
 
+    def forget(self) -> None:
+        """Begin again without any."""
+        self._lock, self._running, self._ended = Lock(), set(), False
+
 
 def _kill(child: subprocess.Popen) -> None:
     # Not poll(): one that has ended may have left others in its group, whose number is its own until it is waited for.
@@ -159,8 +163,19 @@ def _kill(child: subprocess.Popen) -> None:
             os.killpg(child.pid, signal.SIGKILL)
 
 
-PROGRAMS: ContextVar[Programs] = ContextVar("PROGRAMS", default=Programs())  # noqa: B039
+MAIN = Programs()
+"""Those of threads that belong to no side_by_side()."""
+PROGRAMS: ContextVar[Programs] = ContextVar("PROGRAMS", default=MAIN)  # noqa: B039
 """Where the programs of a thread belong."""
+
+
+def _forget_programs() -> None:
+    """In a forked child: the programs that run are the parent's, and another thread may hold the lock on them for ever."""
+    MAIN.forget()
+    PROGRAMS.set(MAIN)
+
+
+os.register_at_fork(after_in_child=_forget_programs)
 
 
 def require(program: str, package: str) -> str:

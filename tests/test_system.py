@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cosim.errors import CosimError
-from cosim.system import KEPT, program, run_program, run_tool, side_by_side, stop_program
+from cosim.system import KEPT, PROGRAMS, program, run_program, run_tool, side_by_side, stop_program
 
 ROOT = Path(__file__).parents[1]
 SLEEPS = ["sh", "-c", "sleep 1000 & echo begun; sleep 1000"]
@@ -154,3 +154,16 @@ def test_a_forked_child_has_a_keeper_of_its_own(tmp_path, mark):
             os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert run_tool(["echo", "still there"], tmp_path) == "still there\n"
+
+
+def test_a_child_that_is_forked_while_another_thread_starts_a_program_starts_its_own(tmp_path):
+    with PROGRAMS.get()._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(PATIENCE)
+            try:
+                run_tool(["true"], tmp_path)
+                os._exit(0)
+            finally:
+                os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
