@@ -219,7 +219,8 @@ def _of_core(folder: Path, network) -> Format:
 def _make_page(where: Path, draw: Draw):
     drawn = draw.random() < DRAWN
     plots.available = lambda: drawn
-    write_into_folder(where / "report.html", make_page(read_runs([where]), 0).encode(errors="backslashreplace"))
+    page = make_page(read_runs([where]), 0).encode(errors="backslashreplace")
+    write_into_folder(where / "report.html", page)
 
 
 def _make_study_page(where: Path, draw: Draw):
