@@ -16,6 +16,7 @@ import errno
 import os
 import shutil
 import socket
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -284,11 +285,16 @@ def remove_leftovers(parent: Path) -> None:
     """Remove this user's temporary folders in `parent` that nobody holds any more."""
     for lock in parent.glob(f"{TEMPORARY}*/{LOCK}"):
         with suppress(OSError):
-            mine = lock.is_file() and lock.stat().st_uid == os.getuid()
-            held = lock_existing(lock, shared=False) if mine else None
+            held = lock_existing(lock, shared=False) if _is_temporary(lock.parent) else None
             if held:
                 with held:
                     _discard(lock.parent)
+
+
+def _is_temporary(folder: Path) -> bool:
+    """Whether a folder is this user's, and holds what temporary_folder() makes and nothing else."""
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and {LOCK, CONTENT}.issuperset(os.listdir(folder))
 
 
 def _discard(folder: Path) -> None:

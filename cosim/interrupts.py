@@ -37,6 +37,9 @@ def run_command(name: str, command: Callable[[], int]) -> int:
         status = status_of(name, interrupt)
     if status in (128 + number for number in SAID):
         _leave(status)
+    # Python waits for threads before it ends, which may take long: what tells it to end now ends it at once.
+    for number in told:
+        signal.signal(number, signal.SIG_DFL)
     return status
 
 

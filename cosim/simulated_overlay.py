@@ -26,7 +26,7 @@ class BusError(CosimError):
     """An access that was answered with SLVERR or DECERR; on a board the processor would see a bus error."""
 
 
-def _start_icarus(modules: tuple[Module, ...], folder: Path, settings: dict[str, int], waves: bool) -> list[str]:
+def _prepare_icarus(modules: tuple[Module, ...], folder: Path, settings: dict[str, int], waves: bool) -> list[str]:
     """Compile the shell and its bench; returns the command that runs them."""
     files = [file.name for file in write(list(modules), folder)]
     write_file(folder / "bench.v", axi_bench(modules[-1], waves))
@@ -35,7 +35,7 @@ def _start_icarus(modules: tuple[Module, ...], folder: Path, settings: dict[str,
     return [require("vvp", "iverilog"), "-n", "bench.vvp", *plusargs, *(["-fst"] if waves else [])]
 
 
-def _start_ghdl(modules: tuple[Module, ...], folder: Path, settings: dict[str, int], waves: bool) -> list[str]:
+def _prepare_ghdl(modules: tuple[Module, ...], folder: Path, settings: dict[str, int], waves: bool) -> list[str]:
     """The same of VHDL."""
     files = [file.name for file in write(list(modules), folder)]
     write_file(folder / "bench.vhd", axi_vhdl_bench(modules[-1]))
@@ -45,8 +45,8 @@ def _start_ghdl(modules: tuple[Module, ...], folder: Path, settings: dict[str, i
     return [*run, *(["--fst=waves.fst"] if waves else [])]
 
 
-Starter = Callable[[tuple[Module, ...], Path, dict[str, int], bool], list[str]]
-STARTERS: dict[str, Starter] = {"icarus": _start_icarus, "ghdl": _start_ghdl}
+Preparation = Callable[[tuple[Module, ...], Path, dict[str, int], bool], list[str]]
+PREPARATIONS: dict[str, Preparation] = {"icarus": _prepare_icarus, "ghdl": _prepare_ghdl}
 """By simulator what prepares a run in a folder and gives the command for it."""
 
 
@@ -62,10 +62,10 @@ class SimulatedOverlay:
 
     def __init__(self, modules: tuple[Module, ...], folder: Path, *, simulator: str = "icarus", stall: int = 0, seed: int = 1,
                  waves: bool = False, patience: int = PATIENCE):  # fmt: skip
-        """modules: the shell, its top last, in the language of the simulator, which is one of STARTERS. folder: exists, and is
-        filled with the files of the run. stall: how many of 256 cycles each side of each channel is held back, at random."""
+        """modules: the shell, its top last, in the language of the simulator. simulator: one of PREPARATIONS. folder: exists, and
+        is filled with the files of the run. stall: how many of 256 cycles each side of each channel is held back, at random."""
         self.folder = folder
-        command = STARTERS[simulator](modules, folder, {"stall": stall, "seed": seed, "patience": patience}, waves)
+        command = PREPARATIONS[simulator](modules, folder, {"stall": stall, "seed": seed, "patience": patience}, waves)
         self._process = start_program(command, folder, takes_input=True, stdout=subprocess.PIPE, text=True)
         self._words: deque[int] = deque()
         self.ip = _Registers(self)

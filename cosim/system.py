@@ -65,10 +65,11 @@ class Keeper:
             self._tell(f"+ {group}\n")
 
     def release(self, group: int) -> None:
-        """A group has ended."""
+        """A group has ended; nothing is done where it is not held."""
         with self._lock:
-            self._groups.discard(group)
-            self._tell(f"- {group}\n")
+            if group in self._groups:
+                self._groups.remove(group)
+                self._tell(f"- {group}\n")
 
     def close(self) -> None:
         """Let the keeper end; groups that are left end with it."""
@@ -150,15 +151,31 @@ class Programs:
             for child in self._running:
                 _kill(child)
 
+    def forget(self) -> None:
+        """Begin again without any."""
+        self._lock, self._running, self._ended = Lock(), set(), False
+
 
 def _kill(child: subprocess.Popen) -> None:
-    if child.poll() is None:
+    # Not poll(): one that has ended may have left others in its group, whose number is its own until it is waited for.
+    if child.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
 
 
-PROGRAMS: ContextVar[Programs] = ContextVar("PROGRAMS", default=Programs())  # noqa: B039
+MAIN = Programs()
+"""Those of threads that belong to no side_by_side()."""
+PROGRAMS: ContextVar[Programs] = ContextVar("PROGRAMS", default=MAIN)  # noqa: B039
 """Where the programs of a thread belong."""
+
+
+def _forget_programs() -> None:
+    """In a forked child: the programs that run are the parent's, and another thread may hold the lock on them for ever."""
+    MAIN.forget()
+    PROGRAMS.set(MAIN)
+
+
+os.register_at_fork(after_in_child=_forget_programs)
 
 
 def require(program: str, package: str) -> str:

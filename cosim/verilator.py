@@ -27,6 +27,8 @@ from .verilog_bench import plusargs, verilog_bench
 # With its optimisation "localize" Verilator 5.006 gives other spikes than the reference, Icarus and GHDL.
 OPTIONS = ["--binary", "--timing", "-O3", "-fno-localize", "--unroll-count", "4096", "--unroll-stmts", "1000000"]
 QUIET = ["-Wno-fatal", "-Wno-lint"]
+PROGRAM = re.compile("[0-9a-f]{32}")
+"""Names of programs in the cache: digests of what they were compiled from."""
 CACHE_BYTES = 2**30
 """Programs in the cache; those that were not used for longest go first."""
 
@@ -76,11 +78,12 @@ def _compile(command: list[str], files: list[Path], target: Path) -> None:
 
 
 def _remove_oldest(cache: Path) -> None:
-    """Remove the programs that were not used for longest until the others take CACHE_BYTES or less; none that is in use."""
+    """Remove the programs that were not used for longest until the others take CACHE_BYTES or less; none that is in use,
+    and no file of others."""
     used, total = [], 0
     for program in cache.iterdir():
         with suppress(FileNotFoundError):
-            if program.is_file():
+            if PROGRAM.fullmatch(program.name) and program.is_file():
                 used.append((program.stat().st_mtime, program.stat().st_size, program))
     for _, size, program in sorted(used, reverse=True):
         total += size

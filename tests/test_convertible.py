@@ -10,7 +10,7 @@ from convertible_random import Sample, differing, flagged, is_clocked, samples
 from myhdl import ConversionError
 
 from cosim.conversion.convert import convert, write
-from cosim.convertible import RULES, check_file, check_source, table
+from cosim.convertible import RULES, blocks_of, check_file, check_source, table
 from cosim.errors import CosimError
 from cosim.system import run_tool
 
@@ -450,6 +450,14 @@ def test_most_random_blocks_with_a_finding_are_wrong(tmp_path, vpi):
 def test_what_is_not_python_is_refused(text, message):
     with pytest.raises(CosimError, match=message):
         check_source(text, "x.py")
+
+
+@pytest.mark.parametrize("expression", ["-" * 5000 + "1", "+".join(3000 * "1")], ids=["parsed", "checked"])
+def test_what_is_nested_without_end_is_refused(tmp_path, expression):
+    (tmp_path / "x.py").write_text(f"a = {expression}\n")
+    for read in (check_file, blocks_of):
+        with pytest.raises(CosimError, match=r"x.py: an expression is nested too deeply to be checked"):
+            read(tmp_path / "x.py")
 
 
 def test_the_page_has_the_table():

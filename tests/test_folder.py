@@ -9,7 +9,7 @@ import pytest
 
 from cosim import folder as folder_module
 from cosim.errors import CosimError
-from cosim.folder import output_folder
+from cosim.folder import output_folder, temporary_folder
 from reference.errors import InputError
 from reference.files import write_atomically, write_file
 
@@ -230,6 +230,22 @@ def test_long_names(tmp_path, length):
     for _ in range(2):
         write(tmp_path / ("a" * length), "a")
     assert os.listdir(tmp_path) == ["a" * length]
+
+
+def test_what_others_have_among_the_temporary_folders_stays(tmp_path):
+    """However much it looks like what a killed run has left, which goes."""
+    for name in ("duospike-left/content", "duospike-notes", "elsewhere/content"):
+        (tmp_path / name).mkdir(parents=True)
+    for folder in ("duospike-left", "duospike-notes", "elsewhere"):
+        (tmp_path / folder / "lock").touch()
+    for name in ("duospike-notes/mine.txt", "elsewhere/content/mine"):
+        (tmp_path / name).touch()
+    (tmp_path / "duospike-link").symlink_to(tmp_path / "elsewhere")
+    with temporary_folder(tmp_path):
+        pass
+    assert sorted(os.listdir(tmp_path)) == ["duospike-link", "duospike-notes", "elsewhere"]
+    assert sorted(os.listdir(tmp_path / "duospike-notes")) == ["lock", "mine.txt"]
+    assert (tmp_path / "elsewhere" / "content" / "mine").exists()
 
 
 FULL = "/out/report.json: No space left on device$"

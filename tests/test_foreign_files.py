@@ -17,6 +17,7 @@ NAMES = (
     "model", "checkpoint", "settings", "study", "sizing", "idx", "svhn", "svhn, compressed", "npy", "cifar-10, python",
     "cifar-100, python", "cifar-10, binary", "report.json", "recorded streams", "cycles.json", "energy.json", "evaluation.json",
     "explore.json", "timing.json", "areas.json", "manifest.json", "results.json", "result.json",
+    "core",
 )  # fmt: skip
 
 

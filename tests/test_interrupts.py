@@ -58,3 +58,31 @@ def test_a_command_that_is_told_to_end_ends_with_a_line_and_a_status(work, numbe
 def test_a_status_is_that_of_the_command():
     command = [sys.executable, "-c", COMMAND.format(work="lambda: 3")]
     assert subprocess.run(command, cwd=ROOT).returncode == 3
+
+
+LEAVES_A_THREAD = """
+import signal, time
+from threading import Thread
+from cosim.interrupts import run_command
+
+def goes_on():
+    while signal.getsignal({number}) is not signal.SIG_DFL:
+        time.sleep(0.01)
+    print("ready", flush=True)
+    time.sleep(1000)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+run_command("test", lambda: Thread(target=goes_on).start() or 3)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_that_is_done_and_waits_for_a_thread_can_still_be_ended(number):
+    command = [sys.executable, "-c", LEAVES_A_THREAD.format(number=int(number))]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "ready\n"
+            process.send_signal(number)
+            assert process.wait(timeout=30) == -number
+        finally:
+            process.kill()

@@ -20,7 +20,7 @@ from rtl.memory import Table
 from rtl.stream import Stream
 from verification import campaign, mutate
 from verification.campaign import Result, Survivor, run_campaign, score
-from verification.equivalence import OPEN, PROVEN, demand_equal, equivalence, miter_design, prove, ternary
+from verification.equivalence import OPEN, PROVEN, build_miter, demand_equal, equivalence, prove, ternary
 from verification.killing import Run, run_all, with_tests
 from verification.mutants import Mutation, plant
 from verification.proof import bit
@@ -126,7 +126,7 @@ def test_only_what_a_user_sees_is_a_difference(tmp_path, wire, port, mode, verdi
 
 def verdict_on_registers(netlist, mutant, folder):
     """The proof that all registers stay equal."""
-    design, pairs = miter_design(netlist, mutant.mutation, folder)
+    design, pairs = build_miter(netlist, mutant.mutation, folder)
     demand_equal(design["modules"]["miter"], pairs)
     return prove(design, folder, 60)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cosim.errors import CosimError
-from cosim.system import program, run_program, run_tool, side_by_side
+from cosim.system import KEPT, PROGRAMS, program, run_program, run_tool, side_by_side, stop_program
 
 ROOT = Path(__file__).parents[1]
 SLEEPS = ["sh", "-c", "sleep 1000 & echo begun; sleep 1000"]
@@ -47,17 +47,23 @@ def environments(mark):
     return found
 
 
+def wait_until(holds):
+    """Whether something comes true."""
+    end = time.monotonic() + PATIENCE
+    while not (found := holds()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return found
+
+
 def ends(mark):
     """Whether all processes with the mark end."""
-    end = time.monotonic() + PATIENCE
-    while environments(mark) and time.monotonic() < end:
-        time.sleep(0.01)
-    return not environments(mark)
+    return wait_until(lambda: not environments(mark))
 
 
 @pytest.fixture
 def mark(tmp_path, monkeypatch):
-    """Programs that are started get this in their environment."""
+    """Programs that are started get this in their environment; not the keeper of this process, which has begun before."""
+    run_tool(["true"], tmp_path)
     monkeypatch.setenv("DUOSPIKE_TEST", str(tmp_path))
     return f"DUOSPIKE_TEST={tmp_path}"
 
@@ -80,10 +86,25 @@ def test_a_program_that_is_left_ends_with_all_that_it_started(tmp_path, mark, wa
     else:
         with pytest.raises(KeyError), program(SLEEPS, tmp_path, stdout=subprocess.PIPE) as child:
             child.stdout.readline()
-            assert len(environments(mark)) >= 2
+            assert wait_until(lambda: len(environments(mark)) >= 2)
             raise KeyError
-    # The keeper of this process has the mark as well, where these are its first programs; it ends with this process.
-    assert len(environments(mark)) <= 1
+    assert ends(mark)
+
+
+def test_at_its_limit_a_program_that_has_ended_takes_along_what_it_started(tmp_path, mark):
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_program(["sh", "-c", "sleep 1000 &"], tmp_path, timeout=0.5)
+    assert ends(mark)
+
+
+def test_the_keeper_hears_once_of_a_program_that_is_stopped_twice(tmp_path, monkeypatch):
+    """From its list it would else lose another, or keep a number that the system has given away since."""
+    lines = []
+    monkeypatch.setattr(KEPT, "_tell", lines.append)
+    with program(["true"], tmp_path) as child:
+        child.wait()
+    stop_program(child)
+    assert lines == [f"+ {child.pid}\n", f"- {child.pid}\n"]
 
 
 @pytest.mark.parametrize("pool", [False, True])
@@ -92,7 +113,7 @@ def test_a_process_that_is_killed_leaves_no_program(tmp_path, mark, pool):
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         for _ in range(1 + pool):
             assert process.stdout.readline() == "begun\n"
-        assert len(environments(mark)) >= 4
+        assert wait_until(lambda: len(environments(mark)) >= 4)
         process.send_signal(signal.SIGKILL)
     assert ends(mark)
 
@@ -133,3 +154,16 @@ def test_a_forked_child_has_a_keeper_of_its_own(tmp_path, mark):
             os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert run_tool(["echo", "still there"], tmp_path) == "still there\n"
+
+
+def test_a_child_that_is_forked_while_another_thread_starts_a_program_starts_its_own(tmp_path):
+    with PROGRAMS.get()._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(PATIENCE)
+            try:
+                run_tool(["true"], tmp_path)
+                os._exit(0)
+            finally:
+                os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

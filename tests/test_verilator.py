@@ -59,11 +59,12 @@ def test_a_wrong_weight_is_caught(cache, tmp_path):
 def test_the_cache_keeps_what_was_used_last_and_what_is_in_use(tmp_path, monkeypatch, limit, left):
     monkeypatch.setattr(verilator, "CACHE_BYTES", limit)
     for age, (name, size) in enumerate({"d": 2, "c": 3, "b": 3, "a": 1}.items()):
-        (tmp_path / name).write_bytes(b"x" * size)
-        os.utime(tmp_path / name, (1000 - age, 1000 - age))
-    with lock_existing(tmp_path / "c", shared=True):
+        (tmp_path / (32 * name)).write_bytes(b"x" * size)
+        os.utime(tmp_path / (32 * name), (1000 - age, 1000 - age))
+    (tmp_path / "mine").write_text("somebody's own")
+    with lock_existing(tmp_path / (32 * "c"), shared=True):
         verilator._remove_oldest(tmp_path)
-    assert sorted(os.listdir(tmp_path)) == left
+    assert sorted(os.listdir(tmp_path)) == [*(32 * name for name in left), "mine"]
 
 
 def test_what_a_killed_compilation_left_goes(cache, tmp_path):

@@ -68,7 +68,7 @@ def equivalence(netlist: Netlist, mutation: Mutation | None, folder: Path, secon
     # In the proof all registers have one clock.
     if mutation and mutation.port.lower().endswith("clk"):
         return OPEN
-    design, pairs = miter_design(netlist, mutation, folder)
+    design, pairs = build_miter(netlist, mutation, folder)
     verdict = prove(design, folder, seconds)
     if verdict != OPEN:
         return verdict
@@ -77,16 +77,15 @@ def equivalence(netlist: Netlist, mutation: Mutation | None, folder: Path, secon
     return PROVEN if prove(design, folder, seconds) == PROVEN else OPEN
 
 
-def miter_design(netlist: Netlist, mutation: Mutation | None, folder: Path) -> tuple[dict, list[tuple[int, int]]]:
-    """The miter as Yosys' JSON has it, and the pairs of registers of share_unknowns()."""
+def build_miter(netlist: Netlist, mutation: Mutation | None, folder: Path) -> tuple[dict, list[tuple[int, int]]]:
+    """The miter of a netlist and its mutant as Yosys' JSON has it, and the pairs of registers of share_unknowns()."""
     write_file(folder / NETLIST, netlist.rtlil)
     run_yosys(to_twins(netlist.module.name, mutation), folder)
     twins = json.loads((folder / "twins.json").read_text())["modules"]
     write_file(folder / "miter.v", miter(twins["gold"]["ports"]))
     run_yosys(TO_MITER, folder)
     design = json.loads((folder / "miter.json").read_text())
-    pairs = share_unknowns(design["modules"]["miter"])
-    return design, pairs
+    return design, share_unknowns(design["modules"]["miter"])
 
 
 def prove(design: dict, folder: Path, seconds: int) -> str:

@@ -22,10 +22,10 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from threading import Lock
 from unittest import mock
 
 from cosim.conversion.convert import Module, convert, write
+from cosim.conversion.internals import LOCK
 from cosim.errors import CosimError
 from cosim.folder import temporary_folder
 from cosim.interrupts import run_command
@@ -37,9 +37,6 @@ from .placement import block_of, covers, place, planted, streams
 from .proof import Fault, Misuse, Proof
 from .proofs import PROOFS
 from .solve import SMTBMC, TOP, Undecided, holds, ready_is_free, versions, write_model
-
-# MyHDL converts one block at a time.
-CONVERSION = Lock()
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ def prove(proof: Proof) -> Result:
 def converted(proof: Proof, misuse: Misuse | None = None) -> list[Module]:
     """The Verilog of the proof's block, children first. misuse: the one that the proof is built with; CosimError if the block
     has a rule against it and takes it all the same."""
-    with CONVERSION:
+    with LOCK:
         if misuse is None or not misuse.rule:
             return convert(proof.build(), TOP)
         with suppress(DesignError):

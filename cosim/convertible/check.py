@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import CosimError
-from .rule import Finding
+from .rule import Finding, Rule
 from .rules import RULES
 from .source import Source
 
@@ -24,15 +26,21 @@ def check_file(path: Path | str) -> list[Finding]:
 def blocks_of(path: Path | str) -> dict[str, bool]:
     """By name of each block in a Python file whether the file gives the types of its ports; see check_file() for errors."""
     found: dict[str, bool] = {}
-    for block in _source(_text(path), str(path)).blocks:
-        found[block.node.name] = found.get(block.node.name, False) or block.has_types
+    with _limited_depth(str(path)):
+        for block in _source(_text(path), str(path)).blocks:
+            found[block.node.name] = found.get(block.node.name, False) or block.has_types
     return found
 
 
 def check_source(text: str, name: str) -> list[Finding]:
     """Findings in Python source, in the order of its lines. name: what a finding calls the file."""
-    source = _source(text, name)
-    found = [(rule, node) for rule in RULES for node in rule.find(source)]
+    with _limited_depth(name):
+        source = _source(text, name)
+        found = [(rule, node) for rule in RULES for node in rule.find(source)]
+        return _findings(found, name)
+
+
+def _findings(found: list[tuple[Rule, ast.AST]], name: str) -> list[Finding]:
     named = {_line(node) for rule, node in found if rule.name != GENERAL}
     findings = {
         Finding(name, _line(node), rule, _quoted(node)): None
@@ -40,6 +48,15 @@ def check_source(text: str, name: str) -> list[Finding]:
         if rule.name != GENERAL or named.isdisjoint(_lines(node))
     }
     return sorted(findings, key=lambda finding: finding.line)
+
+
+@contextmanager
+def _limited_depth(name: str) -> Iterator[None]:
+    """CosimError where Python and the rules, which go into an expression level by level, come to the end of their stack."""
+    try:
+        yield
+    except RecursionError:
+        raise CosimError(f"{name}: an expression is nested too deeply to be checked; write it in parts") from None
 
 
 def _text(path: Path | str) -> str:
