@@ -37,8 +37,8 @@ MAX_LINE = 1000
 """Characters of a line of TOML: the time for a dotted key grows with the square of its parts."""
 
 
-def check_plain(path: Path | str) -> int:
-    """The size of a file in bytes. InputError: not found, not readable, or no plain file."""
+def check_plain(path: Path | str, limit: int | None = None) -> int:
+    """The size of a file in bytes. InputError: not found, not readable, no plain file, or larger than `limit` bytes."""
     try:
         status = os.stat(path)
     except FileNotFoundError:
@@ -49,14 +49,14 @@ def check_plain(path: Path | str) -> int:
         raise InputError(f"{str(path)!r}: cannot be read ({error})") from None
     if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{path}: not a file")
+    if limit is not None and status.st_size > limit:
+        raise InputError(f"{path}: {status.st_size} bytes; allowed: up to {limit}")
     return status.st_size
 
 
 def read_bytes(path: Path | str, limit: int = MAX_BYTES) -> bytes:
-    """The content of a file. InputError: as check_plain, or larger than `limit` bytes."""
-    size = check_plain(path)
-    if size > limit:
-        raise InputError(f"{path}: {size} bytes; allowed: up to {limit}")
+    """The content of a file. InputError: as check_plain."""
+    check_plain(path, limit)
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -133,7 +133,7 @@ def read_json(path: Path | str) -> dict[str, Any]:
     try:
         found = parse_json(data)
     except ValueError as error:
-        raise InputError(f"{path}: not JSON, or not such as can be read ({brief(error)})") from None
+        raise InputError(f"{path}: not JSON, or not as this program reads it ({brief(error)})") from None
     if not isinstance(found, dict):
         raise InputError(f"{path}: not a JSON object")
     return found

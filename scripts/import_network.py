@@ -118,7 +118,8 @@ def interface_of(args: argparse.Namespace) -> Interface:
 
 
 def nir_source(args: argparse.Namespace, interface: Interface) -> Source:
-    from reference.exchange.nir_import import from_nir, read_graph
+    from reference.exchange.nir_file import read_graph
+    from reference.exchange.nir_import import from_nir
 
     if args.dt is None:
         raise InputError(

@@ -12,7 +12,8 @@ from reference import golden
 from reference.errors import InputError, ManyReasons
 from reference.exchange.exact import exact_network
 from reference.exchange.nir_export import write_graph
-from reference.exchange.nir_import import from_nir, read_graph
+from reference.exchange.nir_file import read_graph
+from reference.exchange.nir_import import from_nir
 
 IMPORTED = "imported"
 NO_INTEGERS = ("rounding", "leak", "no integers", "widths", "leak fraction", "grid")
