@@ -1,4 +1,4 @@
-"""Reading snnTorch's Leaky: the neuron that a built one is, which its arguments and its checkpoint need not tell.
+"""Reading snnTorch's Leaky: the neuron that a built one is, which its arguments and its checkpoint need not show.
 
 What counts is what `Leaky.forward` uses: the function in `state_function`, chosen when the neuron was built; `reset_delay`; and
 only without that delay the number `reset_mechanism_val`, which a checkpoint or a new `reset_mechanism` may change.
