@@ -112,6 +112,8 @@ def check_options(args: argparse.Namespace) -> None:
 def interface_of(args: argparse.Namespace) -> Interface:
     """What the options say of the images. InputError: no --image-scale where there are pixels."""
     if args.coding == "events":
+        if args.image_scale is not None:
+            raise InputError("--image-scale is for pixels; events are worth 1")
         return Interface(parse_shape(args.input), args.timesteps, args.classes, "events", args.image_bits or 1, args.signed)
     if args.image_scale is None:
         raise InputError(

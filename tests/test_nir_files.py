@@ -182,6 +182,7 @@ def test_all_odd_parts_are_refused_or_read(good, tmp_path, first):
     "place, value, reason",
     [
         ("conv/weight", np.nan, "conv Conv2d: weight is not finite: nan"),
+        ("fc/weight", np.ones((2, 4), np.float16), "fc Affine: weight is of type float16; allowed: float32, float64 and whole"),
         ("conv/bias", np.array([np.inf, 0]), "conv Conv2d: bias is not finite: inf"),
         ("conv/groups", "NIRGraph", "conv Conv2d: groups is 'NIRGraph'; needs a whole number"),
         ("conv/groups", np.array([b"a", b"b"]), r"conv: groups: of type .S1 and shape \(2,\); needs numbers, or one text"),
