@@ -19,7 +19,7 @@ IMPORTED = "imported"
 NO_INTEGERS = ("rounding", "leak", "no integers", "widths", "leak fraction", "grid")
 """Classes of reasons that a legal graph may be refused for: its numbers have no proven integers."""
 CLASSES = {
-    "number": r"is not finite|reaches .*allowed: 0, and|of type .*(needs numbers|allowed: float32)|needs one number or more|is missing",
+    "number": r"is not finite|reaches .*allowed: 0, and|of type .*(needs|allowed: float)|needs one number or more|is missing",
     "edges": r"^edge from|the graph (branches|joins|loops|has)",
     "kind of node": r": unknown; allowed",
     "order": r"no spiking neurons between|: neurons; allowed|a convolution after flatten|flatten it before|first layer must|"
