@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from reference.errors import InputError
+from reference.files import read_bytes, read_json
 from reference.network import MOST_NEURONS, WEIGHT_BITS, Conv, Layer, Network, Pool
 from reference.widths import EXACT_LIMIT, signed_bits
 from rtl.accelerator import WITH_PARAMETERS, parameter_tables
@@ -28,6 +29,8 @@ from .sizing import Sizing, choose_sizing
 
 DESCRIPTION = "registers.json"
 """File beside the HDL of a core that holds its description, under `load`."""
+MAX_CONSTANTS = 2**16
+"""Bytes of the file of a core's constants, which has a few lines."""
 MOST_HEADROOM = 16
 """Bits of currents, potentials and thresholds that a core may have beyond those that its network needs."""
 MOST_BITS = signed_bits(-EXACT_LIMIT, EXACT_LIMIT) + MOST_HEADROOM
@@ -137,32 +140,24 @@ def read_core(folder: Path) -> dict[str, Any]:
     """
     path = folder / DESCRIPTION
     try:
-        content = json.loads(_read(path))
-    except (ValueError, RecursionError):
-        raise CosimError(f"{path}: not a file of JSON") from None
-    if not isinstance(content, dict) or "load" not in content:
+        content, constants = read_json(path), read_bytes(folder / CONSTANTS_FILE, MAX_CONSTANTS)
+    except InputError as error:
+        raise CosimError(f"{error}; needs the folder of a core by convert --axi --loadable") from None
+    if "load" not in content:
         raise CosimError(f"{path}: no loadable core; allowed: one by convert --axi --loadable")
     core = content["load"]
-    if hash_words(core_hash(core)) != _hardware_hash(folder / CONSTANTS_FILE):
+    if hash_words(core_hash(core)) != _hash_in(constants, folder / CONSTANTS_FILE):
         raise CosimError(f"{path}: the description does not match the hash in {CONSTANTS_FILE}, the hardware's; it was changed")
     return core
 
 
-def _hardware_hash(path: Path) -> list[int]:
-    """HASH_0 and the registers after it, as a core has them in its ROM."""
-    lines = _read(path).split()[FIRST_HASH : FIRST_HASH + HASH_WORDS]
+def _hash_in(constants: bytes, path: Path) -> list[int]:
+    """HASH_0 and the registers after it, in the content of a core's ROM of constants."""
+    # Bytes that are no ASCII are no digits either.
+    lines = constants.decode("ascii", "replace").split()[FIRST_HASH : FIRST_HASH + HASH_WORDS]
     if not all(re.fullmatch("[0-9a-f]{8}", line) for line in lines):
         raise CosimError(f"{path}: not as convert wrote it")
     return [int(line, 16) for line in lines]
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise CosimError(f"{path}: cannot be read ({error.strerror}); allowed: the folder of a core by convert --axi") from None
-    except UnicodeDecodeError:
-        raise CosimError(f"{path}: not a text file") from None
 
 
 def network_words(network: Network, core: dict[str, Any]) -> np.ndarray:
