@@ -5,7 +5,6 @@ What is read here takes no more memory and time than its limits say, whatever th
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -33,6 +32,8 @@ MAX_BITS = 64
 """Of an integer in TOML and JSON."""
 GZIP, ZLIB = 31, 15
 """Kinds of compressed data, as zlib names them."""
+PASSING = ".duospike-"
+"""What the names of files and folders begin with that are there only while a command runs."""
 MAX_LINE = 1000
 """Characters of a line of TOML: the time for a dotted key grows with the square of its parts."""
 
@@ -66,7 +67,7 @@ def read_bytes(path: Path | str, limit: int = MAX_BYTES) -> bytes:
 
 def digest_of(path: Path | str) -> str:
     """SHA-256 of a file in hex digits. InputError: as read_bytes."""
-    return hashlib.sha256(read_bytes(path)).hexdigest()
+    return sha256(read_bytes(path)).hexdigest()
 
 
 def inflate(data: bytes | memoryview, kind: int, limit: int) -> bytes:
@@ -174,6 +175,11 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"a number is {name}; allowed: finite numbers")
 
 
+def passing_name(path: Path) -> str:
+    """The name of what grows beside a folder until it takes its place; the writers of a file add a dot and letters."""
+    return f"{PASSING}{sha256(os.fsencode(path.name)).hexdigest()[:16]}"
+
+
 def write_atomically(path: Path | str, data: bytes) -> None:
     """Write `data` beside `path`, then rename it there: a reader sees the old file or the new one.
 
@@ -181,7 +187,7 @@ def write_atomically(path: Path | str, data: bytes) -> None:
     """
     check_writable(path)
     path = Path(path)
-    passing = f".duospike-{sha256(os.fsencode(path.name)).hexdigest()[:16]}."
+    passing = f"{passing_name(path)}."
     try:
         for left in path.parent.glob(f"{passing}*"):
             remove_if_free(left)
