@@ -20,20 +20,18 @@ import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 from typing import IO, Any
 
 from reference.errors import InputError
+from reference.files import PASSING, passing_name
 from reference.locks import lock_existing, try_lock
 
 from .errors import CosimError
 
 LIST = ".duospike"
 """File in an output folder that lists what was written there; a folder that holds anything else is left alone."""
-PASSING = ".duospike-"
-"""What the names of files and folders begin with that are there only while a command runs."""
 TEMPORARY = "duospike-"
 LOCK, CONTENT, OLD = "lock", "content", "old"
 TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -77,7 +75,7 @@ def claimed(path: Path) -> Iterator[Path]:
     """
     target = Path(path).resolve()
     missing = [parent for parent in target.parents if not parent.exists()]
-    place = target.parent / f"{PASSING}{sha256(os.fsencode(target.name)).hexdigest()[:16]}"
+    place = target.parent / passing_name(target)
     try:
         lock = _lock(path, place)
     except OSError as error:

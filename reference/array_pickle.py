@@ -79,7 +79,7 @@ def read_pickle(data: bytes) -> dict[bytes, Any]:
 
     ValueError: damaged, an instruction or name that arrays do not need, or more than MAX_STEPS instructions.
     """
-    machine = _Machine()
+    machine = _Machine(len(data))
     try:
         for step, (operation, argument, _) in enumerate(pickletools.genops(io.BytesIO(data))):
             if step > MAX_STEPS:
@@ -94,9 +94,13 @@ def read_pickle(data: bytes) -> dict[bytes, Any]:
 
 
 class _Machine:
-    """stack: of values. marks: heights of the stack. memo: what the pickle refers to again, by number."""
+    """stack: of values. marks: heights of the stack. memo: what the pickle refers to again, by number.
 
-    def __init__(self) -> None:
+    to_encode: how many letters of texts may still be encoded: each that the file holds once, however often it refers to one.
+    """
+
+    def __init__(self, to_encode: int) -> None:
+        self.to_encode = to_encode
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -148,9 +152,15 @@ class _Machine:
         elif name is DTYPE and type(arguments) is tuple and arguments and _text(arguments[0]) in INTEGERS:
             self.stack.append(_Dtype(_text(arguments[0])))
         elif name is ENCODE and type(arguments) is tuple and len(arguments) == 2 and type(arguments[0]) is str:
-            self.stack.append(arguments[0].encode("latin1"))
+            self.stack.append(self.encoded(arguments[0]))
         else:
             raise ValueError("it calls what no array needs")
+
+    def encoded(self, text: str) -> bytes:
+        self.to_encode -= len(text)
+        if self.to_encode < 0:
+            raise ValueError("it encodes more than it holds")
+        return text.encode("latin1")
 
     def build(self) -> None:
         state, target = self.stack.pop(), self.stack[-1]

@@ -13,7 +13,7 @@ class InputError(ValueError):
 
 def brief(value: object) -> str:
     """What a file holds, or an error's text, for a message: one line of up to MAX_SHOWN characters."""
-    text = _printable(" ".join(str(value).split())) if isinstance(value, Exception) else repr(value)
+    text = _printable(" ".join(str(value).split())) if isinstance(value, BaseException) else repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text)} characters)"
 
 

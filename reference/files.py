@@ -5,7 +5,6 @@ What is read here takes no more memory and time than its limits say, whatever th
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -33,12 +32,14 @@ MAX_BITS = 64
 """Of an integer in TOML and JSON."""
 GZIP, ZLIB = 31, 15
 """Kinds of compressed data, as zlib names them."""
+PASSING = ".duospike-"
+"""What the names of files and folders begin with that are there only while a command runs."""
 MAX_LINE = 1000
 """Characters of a line of TOML: the time for a dotted key grows with the square of its parts."""
 
 
-def check_plain(path: Path | str) -> int:
-    """The size of a file in bytes. InputError: not found, not readable, or no plain file."""
+def check_plain(path: Path | str, limit: int | None = None) -> int:
+    """The size of a file in bytes. InputError: not found, not readable, no plain file, or larger than `limit` bytes."""
     try:
         status = os.stat(path)
     except FileNotFoundError:
@@ -49,14 +50,14 @@ def check_plain(path: Path | str) -> int:
         raise InputError(f"{str(path)!r}: cannot be read ({error})") from None
     if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{path}: not a file")
+    if limit is not None and status.st_size > limit:
+        raise InputError(f"{path}: {status.st_size} bytes; allowed: up to {limit}")
     return status.st_size
 
 
 def read_bytes(path: Path | str, limit: int = MAX_BYTES) -> bytes:
-    """The content of a file. InputError: as check_plain, or larger than `limit` bytes."""
-    size = check_plain(path)
-    if size > limit:
-        raise InputError(f"{path}: {size} bytes; allowed: up to {limit}")
+    """The content of a file. InputError: as check_plain."""
+    check_plain(path, limit)
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -66,7 +67,7 @@ def read_bytes(path: Path | str, limit: int = MAX_BYTES) -> bytes:
 
 def digest_of(path: Path | str) -> str:
     """SHA-256 of a file in hex digits. InputError: as read_bytes."""
-    return hashlib.sha256(read_bytes(path)).hexdigest()
+    return sha256(read_bytes(path)).hexdigest()
 
 
 def inflate(data: bytes | memoryview, kind: int, limit: int) -> bytes:
@@ -133,7 +134,7 @@ def read_json(path: Path | str) -> dict[str, Any]:
     try:
         found = parse_json(data)
     except ValueError as error:
-        raise InputError(f"{path}: not JSON, or not such as can be read ({brief(error)})") from None
+        raise InputError(f"{path}: not JSON, or not as this program reads it ({brief(error)})") from None
     if not isinstance(found, dict):
         raise InputError(f"{path}: not a JSON object")
     return found
@@ -174,6 +175,11 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"a number is {name}; allowed: finite numbers")
 
 
+def passing_name(path: Path) -> str:
+    """The name of what grows beside a folder until it takes its place; the writers of a file add a dot and letters."""
+    return f"{PASSING}{sha256(os.fsencode(path.name)).hexdigest()[:16]}"
+
+
 def write_atomically(path: Path | str, data: bytes) -> None:
     """Write `data` beside `path`, then rename it there: a reader sees the old file or the new one.
 
@@ -181,7 +187,7 @@ def write_atomically(path: Path | str, data: bytes) -> None:
     """
     check_writable(path)
     path = Path(path)
-    passing = f".duospike-{sha256(os.fsencode(path.name)).hexdigest()[:16]}."
+    passing = f"{passing_name(path)}."
     try:
         for left in path.parent.glob(f"{passing}*"):
             remove_if_free(left)

@@ -1,6 +1,6 @@
 """The integer golden model: what every other implementation of the network must equal, bit for bit.
 
-Currents are matrix products in float64, several times faster than in int64. They are exact: a matrix product forms
+Currents are matrix products in float64, about three times faster than in int64. They are exact: a matrix product forms
 nothing but partial sums of its products, prove_widths keeps these below 2^24 in any order, and float64 carries all
 integers up to 2^53. float32 would suffice, but a program may let torch compute its products with fewer bits
 (torch.set_float32_matmul_precision). Convolutions are unfolded by hand, as torch's own may choose an algorithm that forms

@@ -52,6 +52,20 @@ def check_count(layers: int) -> None:
         raise InputError(f"{layers} layers; allowed: up to {MAX_LAYERS}")
 
 
+def check_image(shape: tuple[int, ...], bits: int) -> None:
+    """InputError: not the shape of an image, or not the bits of its pixels."""
+    if bits not in IMAGE_BITS:
+        raise InputError(f"image of {bits} bits; allowed: {IMAGE_BITS.start} to {IMAGE_BITS.stop - 1}")
+    if len(shape) != 3 or min(shape) < 1:
+        raise InputError(f"input shape {shape}; needs three positive sizes: channels, height, width")
+
+
+def check_timesteps(timesteps: int) -> None:
+    """InputError: more or fewer timesteps than a network may have."""
+    if timesteps not in TIMESTEPS:
+        raise InputError(f"{timesteps} timesteps; allowed: {TIMESTEPS.start} to {TIMESTEPS.stop - 1}")
+
+
 def check_weights(count: int, last: str = "") -> None:
     """InputError: more weights than all layers of a network together may have. last: the layer up to which they are counted."""
     if count > MAX_WEIGHTS:
@@ -210,12 +224,8 @@ class Network:
     coding_seed: int = 0
 
     def __post_init__(self):
-        if self.image_bits not in IMAGE_BITS:
-            raise InputError(f"image of {self.image_bits} bits; allowed: {IMAGE_BITS.start} to {IMAGE_BITS.stop - 1}")
-        if self.timesteps not in TIMESTEPS:
-            raise InputError(f"{self.timesteps} timesteps; allowed: {TIMESTEPS.start} to {TIMESTEPS.stop - 1}")
-        if len(self.input_shape) != 3 or min(self.input_shape) < 1:
-            raise InputError(f"input shape {self.input_shape}; needs three positive sizes: channels, height, width")
+        check_image(self.input_shape, self.image_bits)
+        check_timesteps(self.timesteps)
         self._check_coding()
         check_count(len(self.layers))
         self._check_order()

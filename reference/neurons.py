@@ -40,7 +40,7 @@ def charge(kind: str, leak: Leak, v: Any, s: Any, theta: Any, current: Any) -> A
     subtract_delayed:  v_t = leak(v) - theta*s + a_t   snn.Leaky(reset_mechanism="subtract")
     zero:              v_t = leak(v*(1 - s)) + a_t     snn.Leaky(reset_mechanism="zero"), either reset_delay
 
-    snnTorch 1.0 (Eshraghian et al. 2023) is met exactly, but for one case of the first: where v - theta is still above
+    snnTorch 1.0 (Eshraghian et al. 2023) is met exactly, except in one case of the first: where v - theta is still above
     theta after a spike, it takes theta off once more before it compares, and puts it back afterwards.
     """
     if kind == "subtract":

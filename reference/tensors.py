@@ -97,8 +97,8 @@ def _entry(name: str, about: Any, start: int) -> tuple[str, int, int, TensorEntr
     kind, shape, offsets = about["dtype"], about["shape"], about["data_offsets"]
     if not isinstance(kind, str) or kind not in TYPES:
         raise ValueError(f"tensor {brief(name)} is of {brief(kind)}; allowed: {', '.join(TYPES)}")
-    if not _are_sizes(shape) or len(shape) > MAX_DIMENSIONS or not _are_sizes(offsets) or len(offsets) != 2:
-        raise ValueError(f"tensor {brief(name)} has no shape and data_offsets of whole numbers")
+    if not _are_sizes(shape) or 0 in shape or len(shape) > MAX_DIMENSIONS or not _are_sizes(offsets) or len(offsets) != 2:
+        raise ValueError(f"tensor {brief(name)} has no shape of sizes from 1 up, or no data_offsets of whole numbers")
     entry = TensorEntry(np.dtype(TYPES[kind]).newbyteorder("<"), tuple(shape), start + offsets[0])
     if offsets[1] - offsets[0] != entry.count * entry.dtype.itemsize:
         raise ValueError(f"tensor {brief(name)} of {kind} {brief(shape)} does not take the bytes {brief(offsets)}")

@@ -202,6 +202,6 @@ def accuracy(model: SpikingNetwork, data: Dataset) -> float:
 
 
 def provenance(settings: Settings) -> dict[str, str]:
-    """The settings of a run as strings, for the metadata of its model file; what is left at its default is not told."""
-    told = (field for field in dataclasses.fields(settings) if getattr(settings, field.name) != field.default)
-    return {field.name: str(getattr(settings, field.name)) for field in told}
+    """The settings of a run as strings, for the metadata of its model file; except those left at their defaults."""
+    changed = (field for field in dataclasses.fields(settings) if getattr(settings, field.name) != field.default)
+    return {field.name: str(getattr(settings, field.name)) for field in changed}

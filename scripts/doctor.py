@@ -18,7 +18,7 @@ DESCRIPTION = """List the system programs, Python packages and files that Duospi
 does not work without. Exit status 0 if all that co-simulation needs is there, else 1."""
 
 SECONDS = 10
-"""A program that has not told its version by then is left alone."""
+"""A program that has not printed its version by then is left alone."""
 
 VPI = Path(__file__).resolve().parents[1] / "build" / "vpi" / "myhdl.vpi"
 
@@ -81,7 +81,7 @@ PACKAGES = (
     Need("safetensors", f"no model files; {INSTALL}", required=True),
     Need("rich", f"no tables, no progress; {INSTALL}", required=True),
     Need("jinja2", f"no report; {INSTALL}", required=True),
-    Need("packaging", f"no HDL; {INSTALL}", required=True),
+    Need("packaging", f"no conversion, no reports; {INSTALL}", required=True),
     Need("pytest", f"no tests; {INSTALL_DEV}"),
     Need("pytest-xdist", f"no tests side by side; {INSTALL_DEV}"),
     Need("pytest-timeout", f"no time limit of the tests; {INSTALL_DEV}"),
@@ -90,6 +90,7 @@ PACKAGES = (
     Need("mypy", f"no check of the types; {INSTALL_DEV}"),
     Need("snntorch", f"no import from snnTorch, no check of the neurons against it; {INSTALL_DEV}"),
     Need("nir", f"no import from NIR, no export to it; {INSTALL_NIR}"),
+    Need("h5py", f"no import from NIR; {INSTALL_NIR}"),
     Need("nirtorch", f"no check of the import against snnTorch's own export to NIR; {INSTALL_DEV}"),
     Need("brevitas", f"no import of Brevitas' layers; {INSTALL_BREVITAS}"),
     Need("fusesoc", f"no check of the cores with FuseSoC; {INSTALL_DEV}"),

@@ -11,7 +11,7 @@ from .network_options import add_data_options, add_design_options, design_of, po
 
 DESCRIPTION = """Count what the accelerator for MODEL does for images: weights read, additions, products, accesses of its
 memories; and cost it with published coefficients for each operation and width. Joules are modelled, of a 45 nm process:
-trust ratios, not joules. Compares with the float twin of the same spikes, and says how far that hangs on each coefficient.
+trust ratios, not joules. Compares with the float twin of the same spikes, and shows how far that depends on each coefficient.
 With --clock the accelerator is synthesised, too, for the static power of its area. What is counted and what is not:
 docs/energy.md."""
 

@@ -9,8 +9,8 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-from reference.datasets import Dataset, load, published_in
-from reference.errors import InputError
+from reference.datasets import Dataset, fashion_mnist, load, published_in
+from reference.errors import InputError, brief
 from reference.exchange.exact import exact_network, with_origin
 from reference.exchange.floats import accuracy
 from reference.exchange.quantized import quantized_network
@@ -25,15 +25,16 @@ from .network_options import positive, positive_number
 from .random_network import parse_shape
 from .threads import add_threads_option, use_threads
 
-DESCRIPTION = """Read a trained network and write it in integers that give the same spikes for every image, or say all that stands
+DESCRIPTION = """Read a trained network and write it in integers that give the same spikes for every image, or list all reasons
 against it. With --quantize its weights are rounded instead, and what that costs in accuracy on the test images is printed.
 SOURCE is a NIR file, or FILE.py:FUNCTION, a Python file that is run and a function in it that returns torch modules with
 snnTorch's neurons (and Brevitas' layers) in the order of their computation. See docs/import.md."""
 
 DATA_HELP = (
     "with --quantize: fashion-mnist (default), or a folder with the published files of a data set; its training images "
-    "calibrate, its test images tell the cost"
+    "calibrate, its test images show the cost"
 )
+CALIBRATION_IMAGES, FASHION_MNIST = 200, "fashion-mnist"
 KINDS = ("nir", "snntorch")
 MODULE = "duospike_imported"
 """What a SOURCE of Python is called while it runs."""
@@ -53,7 +54,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--image-bits", type=positive, metavar="N", help="bits of a pixel (default: 8; 1 for events)")
     parser.add_argument("--signed", action="store_true", help="signed pixels")
     parser.add_argument(
-        "--image-scale", metavar="S", help="what one step of a pixel is worth to SOURCE: 1, 1/256, 1/255; needed but for events"
+        "--image-scale",
+        metavar="S",
+        help="value of one step of a pixel to SOURCE: 1, 1/256, 1/255; not needed for events",
     )
     parser.add_argument(
         "--dt", type=positive_number, metavar="DT", help="time step of a NIR graph, in the unit of its time constants"
@@ -66,9 +69,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     bits = f"{WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}"
     parser.add_argument("--quantize", type=int, metavar="BITS", help=f"round the weights to {bits} bits, which is not exact")
     parser.add_argument("--beta", metavar="m/2^k", help="with --quantize: leak of all layers in place of SOURCE's")
-    parser.add_argument("--data", default="fashion-mnist", metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--calibration", type=positive, default=200, metavar="N", help="calibration images (default: 200)")
-    parser.add_argument("--limit", type=positive, metavar="N", help="test on the first N images only (default: all)")
+    parser.add_argument("--data", metavar="DATA", help=DATA_HELP)
+    parser.add_argument(
+        "--calibration", type=positive, metavar="N", help=f"with --quantize: calibration images (default: {CALIBRATION_IMAGES})"
+    )
+    parser.add_argument("--limit", type=positive, metavar="N", help="with --quantize: test on the first N images (default: all)")
     add_threads_option(parser)
     parser.set_defaults(func=run)
 
@@ -91,21 +96,24 @@ def run(args: argparse.Namespace) -> int:
 
 def check_options(args: argparse.Namespace) -> None:
     """InputError: options that do not go together, before anything is read or computed."""
-    if args.beta and args.quantize is None:
-        raise InputError("--beta changes the network, which needs --quantize")
-    if args.quantize is not None and args.quantize not in WEIGHT_BITS:
+    if args.quantize is None:
+        for name in ("beta", "data", "calibration", "limit"):
+            if getattr(args, name) is not None:
+                raise InputError(f"--{name} is for --quantize; an exact import changes nothing and needs no images")
+        return
+    if args.quantize not in WEIGHT_BITS:
         raise InputError(f"--quantize {args.quantize}; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")
-    if args.quantize is not None and args.data == "random":
+    if args.data == "random":
         raise InputError("--data random: random images do not calibrate; name a published data set")
-    if args.quantize is not None and args.data.endswith(".npy"):
-        raise InputError(
-            f"--data {args.data}: has no labels, so that the cost in accuracy cannot be told; name a published data set"
-        )
+    if args.data and args.data.endswith(".npy"):
+        raise InputError(f"--data {args.data}: has no labels to measure the accuracy with; name a published data set")
 
 
 def interface_of(args: argparse.Namespace) -> Interface:
     """What the options say of the images. InputError: no --image-scale where there are pixels."""
     if args.coding == "events":
+        if args.image_scale is not None:
+            raise InputError("--image-scale is for pixels; events are worth 1")
         return Interface(parse_shape(args.input), args.timesteps, args.classes, "events", args.image_bits or 1, args.signed)
     if args.image_scale is None:
         raise InputError(
@@ -118,7 +126,8 @@ def interface_of(args: argparse.Namespace) -> Interface:
 
 
 def nir_source(args: argparse.Namespace, interface: Interface) -> Source:
-    from reference.exchange.nir_import import from_nir, read_graph
+    from reference.exchange.nir_file import read_graph
+    from reference.exchange.nir_import import from_nir
 
     if args.dt is None:
         raise InputError(
@@ -157,7 +166,7 @@ def call(text: str):
         return getattr(module, name)()
     except (Exception, SystemExit) as error:
         # A user's own code may fail in any way.
-        raise InputError(f"{text}: {type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise InputError(f"{text}: {type(error).__name__}: {brief(error)}") from error
     finally:
         sys.path.remove(folder)
         del sys.modules[MODULE]
@@ -169,18 +178,17 @@ def quantize(source: Source, args: argparse.Namespace) -> Network:
     images = calibration_images(args)
     chosen = None if beta is None else Fraction(beta.multiplier, 2**beta.shift)
     network = quantized_network(source, args.quantize, images, chosen)
-    data = load(args.data, network, args.limit)
+    data = load(args.data or FASHION_MNIST, network, args.limit)
     print_cost(source, network, data, args.quantize)
     return network
 
 
 def calibration_images(args: argparse.Namespace):
     """The first training images of a published data set."""
-    from reference.datasets import fashion_mnist
-
-    if args.data == "fashion-mnist":
-        return fashion_mnist("train").images[: args.calibration]
-    return published_in(Path(args.data)).read("train", Path(args.data)).images[: args.calibration]
+    count = args.calibration or CALIBRATION_IMAGES
+    if args.data in (None, FASHION_MNIST):
+        return fashion_mnist("train").images[:count]
+    return published_in(Path(args.data)).read("train", Path(args.data)).images[:count]
 
 
 def print_cost(source: Source, network: Network, data: Dataset, bits: int) -> None:

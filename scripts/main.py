@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run a command line and return its exit status; bad input is one line on stderr, or one for each reason,
     and status 2.
 
-    argv: None for that of this process, which then ends when it is told to, see interrupts.run_command().
+    argv: None for that of this process, which then ends when it is asked to, see interrupts.run_command().
     """
     if argv is None:
         return interrupts.run_command("duospike", lambda: main(sys.argv[1:]))

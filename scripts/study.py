@@ -83,13 +83,13 @@ def measure(say, name: str, study, data: Path | None, folder: Path) -> dict:
     point = study.points[name]
     training = None if isinstance(point, Loaded) else point.published.read("train", data)
     sets = training, point.published.read("test", data)
-    told = ""
+    shown = ""
 
     def progress(step: str):
-        nonlocal told
-        # Of an epoch's batches only the first is told.
-        if step.split(",")[0] != told:
-            told = step.split(",")[0]
-            say(f"{name}: {told}")
+        nonlocal shown
+        # Of an epoch's batches only the first is shown.
+        if step.split(",")[0] != shown:
+            shown = step.split(",")[0]
+            say(f"{name}: {shown}")
 
     return measure_point(point, study, sets, folder, progress)

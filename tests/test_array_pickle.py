@@ -111,6 +111,10 @@ def test_nothing_that_could_harm_is_made(value, message, protocol, monkeypatch):
         read_pickle(data)
 
 
+TEXT = b"X\x64\x00\x00\x00" + b"a" * 100 + b"q\x00"
+"""Pushes a text and remembers it under 0."""
+
+
 @pytest.mark.parametrize(
     "data, message",
     [
@@ -125,6 +129,7 @@ def test_nothing_that_could_harm_is_made(value, message, protocol, monkeypatch):
         (b"\x80\x02K\x01K\x02a.", "appends to what is no list"),
         (b"\x80\x02}B\xff\xff\xff\x7f.", "expected 2147483647 bytes"),
         (b"\x80\x02}\x8a\x01\x05s.", "damaged"),
+        (b"\x80\x02" + TEXT + b"c_codecs\nencode\nh\x00U\x06latin1\x86R" * 3 + b".", "encodes more"),
         (b"\x80\x02(" + b"N" * 1000 + b"t.", "more than 1000 instructions"),
     ],
 )

@@ -16,6 +16,7 @@ from test_study import BASE
 from reference import golden
 from reference.datasets import fashion_mnist
 from reference.modelfile import load_model
+from reference.train import CHECKPOINT
 from scripts.main import main
 
 
@@ -122,7 +123,7 @@ def test_a_worker_that_is_killed_changes_no_result(words, tmp_path, capfd):
             """The worker of a point that has a checkpoint, but no result yet."""
             while not killed:
                 begun = [
-                    path.parent.name for path in points.glob("*/checkpoint.pt") if not (path.parent / "result.json").exists()
+                    path.parent.name for path in points.glob(f"*/{CHECKPOINT}") if not (path.parent / "result.json").exists()
                 ]
                 for worker, keys in client.processing().items():
                     if any(key.startswith(f"{name}/") for key in keys for name in begun):

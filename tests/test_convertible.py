@@ -179,7 +179,7 @@ def test_a_finding_says_where_what_and_how_to_mend_it():
     (finding,) = check_source(text, "rtl/x.py")
     line = next(i for i, code in enumerate(text.splitlines(), 1) if "if s else" in code)
     assert str(finding) == (
-        f"rtl/x.py:{line}: conditional-in-expression: `1 if s else 0`: {finding.rule.effect}; {finding.rule.mend}"
+        f"rtl/x.py:{line}: conditional-in-expression: `1 if s else 0`: {finding.rule.effect}; {finding.rule.fix}"
     )
 
 

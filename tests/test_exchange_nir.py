@@ -17,7 +17,8 @@ from reference.errors import InputError, ManyReasons
 from reference.exchange import floats
 from reference.exchange.exact import exact_network
 from reference.exchange.nir_export import to_nir, write_graph
-from reference.exchange.nir_import import from_nir, read_graph
+from reference.exchange.nir_file import read_graph
+from reference.exchange.nir_import import from_nir
 from reference.exchange.nir_values import near_fraction, near_gain
 from reference.exchange.quantized import quantized_network
 from reference.exchange.source import FLOAT32, FLOAT64, Interface

@@ -76,6 +76,11 @@ def replace_parametrized_class(module):
     module.eval().__class__ = type("Linear", (nn.Linear,), {**vars(type(module)), "forward": lambda self, x: x})
 
 
+def replace_pruned(module):
+    prune.identity(module, "weight")
+    module.weight = nn.Parameter(torch.ones_like(module.weight))
+
+
 CHANGES = {
     "a hook that returns something else": (
         3,
@@ -106,6 +111,13 @@ CHANGES = {
         "3 Linear: weight has the layout torch.sparse_coo",
     ),
     "a bias for all outputs": (3, lambda m: setattr(m, "bias", nn.Parameter(torch.zeros(1))), r"3 Linear: bias of shape \[1\]"),
+    "no stride": (0, lambda m: setattr(m, "stride", None), r"0 Conv2d: cannot be read .TypeError: "),
+    "a reset of several values": (
+        1,
+        lambda m: setattr(m, "reset_delay", torch.ones(3)),
+        "1 Leaky: cannot be read .RuntimeError: ",
+    ),
+    "a parameter in place of pruned weights": (3, replace_pruned, "3 Linear: cannot be read .TypeError: cannot assign"),
     "a lost attribute": (1, lambda m: delattr(m, "state_function"), "1 Leaky: lacks what its class gives it"),
 }
 

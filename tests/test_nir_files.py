@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from reference.errors import InputError
-from reference.exchange import nir_file
 from reference.exchange.exact import exact_network
+from reference.exchange.nir_file import read_graph
 from reference.exchange.nir_graph import shown
-from reference.exchange.nir_import import from_nir, read_graph
+from reference.exchange.nir_import import from_nir
 from reference.exchange.source import Interface
+from reference.files import MAX_BYTES
 
 SHAPE, DT = (1, 6, 6), 0.5
 
@@ -181,6 +182,7 @@ def test_all_odd_parts_are_refused_or_read(good, tmp_path, first):
     "place, value, reason",
     [
         ("conv/weight", np.nan, "conv Conv2d: weight is not finite: nan"),
+        ("fc/weight", np.ones((2, 4), np.float16), "fc Affine: weight is of type float16; allowed: float32, float64 and whole"),
         ("conv/bias", np.array([np.inf, 0]), "conv Conv2d: bias is not finite: inf"),
         ("conv/groups", "NIRGraph", "conv Conv2d: groups is 'NIRGraph'; needs a whole number"),
         ("conv/groups", np.array([b"a", b"b"]), r"conv: groups: of type .S1 and shape \(2,\); needs numbers, or one text"),
@@ -224,6 +226,21 @@ def inflating(file):
     weight.id.write_direct_chunk((0, 0), zlib.compress(bytes(2**26)))
 
 
+def wide_chunks(count):
+    """A small array in chunks that each hold 2^20 numbers."""
+    return lambda file: (
+        file.__delitem__("node/nodes/fc/bias"),
+        file.create_dataset("node/nodes/fc/bias", (count, 1), "f8", maxshape=(None, None), chunks=(1, 2**20), compression="gzip"),
+    )
+
+
+def edges_in_one_chunk(file):
+    """64 edges in a chunk of 2^23 texts, which would take minutes if it was expanded for each."""
+    del file["node/edges"]
+    edges = file.create_dataset("node/edges", (64, 2), "S8", maxshape=(None, 2), chunks=(2**22, 2), compression="gzip")
+    edges[...] = b"x"
+
+
 def elsewhere(file):
     del file["node/nodes/fc/weight"]
     file.create_dataset("node/nodes/fc/weight", shape=(2, 4), dtype="f8", external=[("/dev/zero", 0, 64)])
@@ -258,6 +275,9 @@ def within_itself(file):
         (claimed(chunks=(2, 4)), "allowed: up to 16777216 numbers"),
         (claimed(chunks=(2, 4), compression="gzip", fillvalue=1.0), "allowed: up to 16777216 numbers"),
         (inflating, "fc: weight: a chunk that inflates to more than its 131072 bytes"),
+        (wide_chunks(17), r"bias: of shape \(17, 1\) in chunks of \(1, 1048576\); allowed: up to 16777216 numbers and"),
+        (wide_chunks(15), "bias has shape .15, 1."),
+        (edges_in_one_chunk, "edge from x to x: the graph has no node x"),
         (elsewhere, "fc: weight: lies in another file"),
         (put("node/nodes/fc/weight", np.array(["x" * 2000] * 8, dtype="S2000").reshape(2, 4)), "needs numbers, or one text"),
         (put("node/nodes/conv/padding", "x" * 2000), "a text of 2000 bytes; allowed: up to 1000"),
@@ -282,7 +302,7 @@ def test_other_compression_than_gzip_is_refused(tmp_path):
 
 def test_a_file_that_is_too_large_is_not_opened(tmp_path, monkeypatch):
     with open(tmp_path / "x.nir", "wb") as file:
-        file.truncate(nir_file.MOST_BYTES + 1)
+        file.truncate(MAX_BYTES + 1)
     monkeypatch.setattr(h5py, "File", None)
     assert "268435457 bytes; allowed: up to 268435456" in str(imported(tmp_path / "x.nir"))
 

@@ -12,13 +12,14 @@ from reference import golden
 from reference.errors import InputError, ManyReasons
 from reference.exchange.exact import exact_network
 from reference.exchange.nir_export import write_graph
-from reference.exchange.nir_import import from_nir, read_graph
+from reference.exchange.nir_file import read_graph
+from reference.exchange.nir_import import from_nir
 
 IMPORTED = "imported"
 NO_INTEGERS = ("rounding", "leak", "no integers", "widths", "leak fraction", "grid")
 """Classes of reasons that a legal graph may be refused for: its numbers have no proven integers."""
 CLASSES = {
-    "number": r"is not finite|reaches .*allowed: 0, and|of type .*needs numbers|needs one number or more|is missing",
+    "number": r"is not finite|reaches .*allowed: 0, and|of type .*(needs|allowed: float)|needs one number or more|is missing",
     "edges": r"^edge from|the graph (branches|joins|loops|has)",
     "kind of node": r": unknown; allowed",
     "order": r"no spiking neurons between|: neurons; allowed|a convolution after flatten|flatten it before|first layer must|"

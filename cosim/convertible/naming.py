@@ -19,7 +19,7 @@ Named = tuple[str, ast.AST]
 def reserved_word(source: Source) -> Iterator[ast.AST]:
     objects = {name for block in source.blocks for name, value in block.scope.values.items() if value.kind is Kind.OBJECT}
     for name, node in _names(source):
-        # VHDL does not tell upper from lower case. An interface's name only begins those of its members.
+        # VHDL does not distinguish upper and lower case. An interface's name only begins those of its members.
         if (name in RESERVED or name.lower() in VHDL) and name not in objects:
             yield _at(name, node)
 
@@ -136,7 +136,7 @@ RULES = (
     Rule(
         "case-only",
         "S",
-        "VHDL does not tell upper from lower case: two names become one",
+        "VHDL does not distinguish upper and lower case: two names become one",
         "take another name",
         "ports, signals, lists, instances and generators of a block, and variables against these",
         case_only,

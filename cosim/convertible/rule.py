@@ -11,7 +11,7 @@ from .source import Block, Generator, Source
 Hits = Iterable[ast.AST]
 
 KINDS = {
-    "S": "wrong HDL without a word",
+    "S": "wrong HDL, silently",
     "T": "HDL that a tool refuses",
     "E": "an error of MyHDL",
     "N": "not read by the lint",
@@ -22,14 +22,14 @@ KINDS = {
 class Rule:
     """A construct to avoid.
 
-    kind: a key of KINDS, the worst that happens. effect: what happens, and in which HDL. mend: what to write instead.
+    kind: a key of KINDS, the worst that happens. effect: what happens, and in which HDL. fix: what to write instead.
     sees: what the rule can and cannot see. find: the places in a source.
     """
 
     name: str
     kind: str
     effect: str
-    mend: str
+    fix: str
     sees: str
     find: Callable[[Source], Hits]
 
@@ -44,7 +44,7 @@ class Finding:
     code: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.rule.name}: `{self.code}`: {self.rule.effect}; {self.rule.mend}"
+        return f"{self.path}:{self.line}: {self.rule.name}: `{self.code}`: {self.rule.effect}; {self.rule.fix}"
 
 
 def in_blocks(find: Callable[[Block], Hits]) -> Callable[[Source], Hits]:

@@ -12,8 +12,8 @@ RULES: tuple[Rule, ...] = (
 
 def table() -> str:
     """The rules as Markdown, the worst first."""
-    lines = ["| rule | kind | what goes wrong | mend | what the rule sees |", "|---|---|---|---|---|"]
+    lines = ["| rule | kind | what goes wrong | fix | what the rule sees |", "|---|---|---|---|---|"]
     for rule in sorted(RULES, key=lambda rule: list(KINDS).index(rule.kind)):
-        cells = (f"`{rule.name}`", rule.kind, rule.effect, rule.mend, rule.sees)
+        cells = (f"`{rule.name}`", rule.kind, rule.effect, rule.fix, rule.sees)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from ..errors import brief
 from .module_calls import Unreadable, array, check_tensor, type_of
 
 LAYERS = ("QuantConv2d", "QuantLinear")
@@ -62,7 +63,7 @@ def _computed(what: str, compute: Any) -> Any:
     try:
         return compute()
     except Exception as error:
-        raise Unreadable(f"{what} cannot be computed: {type(error).__name__}: {' '.join(str(error).split())}") from None
+        raise Unreadable(f"{what} cannot be computed: {type(error).__name__}: {brief(error)}") from None
 
 
 def compare_with_call(module: Any, weights: torch.Tensor, bias: torch.Tensor | None) -> None:

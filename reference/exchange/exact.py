@@ -110,11 +110,11 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
         else:
             found.append(one)
     if failed:
-        return None, [_told(layer, outputs) for outputs in failed.values()]
+        return None, [_failure(layer, outputs) for outputs in failed.values()]
     return _checked(layer, found, neuron, inputs, timesteps)
 
 
-def _told(layer: SourceLayer, outputs: list[tuple[int, str]]) -> str:
+def _failure(layer: SourceLayer, outputs: list[tuple[int, str]]) -> str:
     first, why = outputs[0]
     return f"{layer.title}: {len(outputs)} of {layer.outputs} outputs, the first is {first}: {why}"
 

@@ -21,7 +21,7 @@ BATCH = 100
 def first_maps(source: Source, images: np.ndarray) -> torch.Tensor:
     """Integer images [N, C, H, W] or events [N, T, C, H, W] -> pixels of the source [T, N, C, H, W]; T = 1 for the image.
 
-    They are still integers; input_scale tells what a step is worth.
+    They are still integers; input_scale is the value of a step.
     """
     interface = source.interface
     wanted = (interface.timesteps, *interface.input_shape) if interface.coding == "events" else interface.input_shape

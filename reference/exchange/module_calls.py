@@ -20,6 +20,8 @@ from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from ..errors import brief
+
 REAL = (
     torch.float64,
     torch.float32,
@@ -71,8 +73,8 @@ def _class_reasons(module: nn.Module) -> list[str]:
 def _hook_reasons(module: nn.Module) -> list[str]:
     hooks = [*module._forward_hooks.values(), *(hook for hook in module._forward_pre_hooks.values() if not _is_known(hook))]
     names = sorted({getattr(hook, "__qualname__", type(hook).__qualname__) for hook in hooks})
-    told = f"has the forward hook {_listed(names)}, which may change what it computes; remove it first: handle.remove()"
-    return [told] if hooks else []
+    reason = f"has the forward hook {_listed(names)}, which may change what it computes; remove it first: handle.remove()"
+    return [reason] if hooks else []
 
 
 def _mode_reasons(module: nn.Module) -> list[str]:
@@ -131,7 +133,7 @@ def read_attribute(module: Any, name: str) -> torch.Tensor | None:
             value, again = getattr(module, name), getattr(module, name)
     except Exception as error:
         # A parametrization is a user's own code and may fail in any way.
-        raise Unreadable(f"{name} cannot be computed: {type(error).__name__}: {_one_line(error)}") from None
+        raise Unreadable(f"{name} cannot be computed: {type(error).__name__}: {brief(error)}") from None
     if value is None:
         return None
     check_tensor(name, value)
@@ -164,7 +166,3 @@ def array(tensor: torch.Tensor) -> np.ndarray:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -19,14 +19,14 @@ from ..errors import InputError, ManyReasons
 from ..files import write_atomically
 from ..network import Conv, Linear, Network, Pool
 from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, smallest_factor
-from .nir_file import NOT_INSTALLED
+from .nir_file import INSTALL
 from .nir_values import MOST
 
 FLOAT_BITS = 53
 
 
 def to_nir(network: Network, dt: float) -> Any:
-    """The NIRGraph of a network in timesteps of `dt`, which its metadata tell, together with T, the classes and the coding.
+    """The NIRGraph of a network in timesteps of `dt`, which its metadata name, together with T, the classes and the coding.
 
     Numbers are the integers themselves, in float64; what is fed in are integer pixels, or spikes. A pool becomes a SumPool2d
     with a Threshold.
@@ -35,7 +35,7 @@ def to_nir(network: Network, dt: float) -> Any:
     try:
         import nir
     except ModuleNotFoundError:
-        raise InputError(NOT_INSTALLED) from None
+        raise InputError(f"the package nir is not installed: {INSTALL}") from None
     if not 1 / MOST <= dt <= MOST:
         raise InputError(f"dt {dt}; allowed: above 0, from 1e-50 to 1e50")
     reasons = [why for layer in network.layers if not isinstance(layer, Pool) for why in _reasons(layer, network.timesteps)]
@@ -57,7 +57,7 @@ def to_nir(network: Network, dt: float) -> Any:
         nodes[f"{layer.name}_neurons"] = _neurons(nir, layer, after, network.timesteps, dt)
     nodes["output"] = nir.Output(np.array(network.shapes[-1][:1]))
     names = list(nodes)
-    told = {
+    metadata = {
         "dt": dt,
         "timesteps": network.timesteps,
         "classes": network.classes,
@@ -65,7 +65,7 @@ def to_nir(network: Network, dt: float) -> Any:
         "image_bits": network.image_bits,
         "image_signed": network.image_signed,
     }
-    return nir.NIRGraph(nodes, list(zip(names, names[1:], strict=False)), {key: str(value) for key, value in told.items()})
+    return nir.NIRGraph(nodes, list(zip(names, names[1:], strict=False)), {key: str(value) for key, value in metadata.items()})
 
 
 def write_graph(graph: Any, path: Path | str) -> None:

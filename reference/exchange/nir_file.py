@@ -7,6 +7,7 @@ nir itself writes is read: plain numbers and texts, uncompressed or by gzip, eac
 
 from __future__ import annotations
 
+import math
 import zlib
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..files import MAX_BYTES, check_plain
 from .nir_graph import MOST_NESTED, Graph, Node, shown
 
-NOT_INSTALLED = "the package nir is not installed: pip install -e '.[nir]'"
-MOST_BYTES = 2**28
-"""Of a file."""
+INSTALL = "pip install -e '.[nir]'"
 MOST_NUMBERS = 2**24
+"""Of all arrays of a file together, what chunks hold beyond an array's end included."""
+MOST_CHUNKS = 2**16
 """Of all arrays of a file together."""
 MOST_NODES = 2**10
 MOST_PARAMETERS = 32
@@ -28,19 +30,19 @@ DEFLATE, SHUFFLE = 1, 2
 """HDF5's numbers of its filters."""
 
 
-def read_file(path: Path | str) -> Graph:
-    """The graph of a NIR file. InputError: h5py is not installed, no such file, no graph, or more than is read."""
+def read_graph(path: Path | str) -> Graph:
+    """The graph of a NIR file of up to MAX_BYTES.
+
+    InputError: h5py is not installed, no such file, no graph, or more than is read.
+    """
     try:
         import h5py
     except ModuleNotFoundError:
-        raise InputError(NOT_INSTALLED) from None
-    if not Path(path).is_file():
-        raise InputError(f"{path}: not found")
-    size = Path(path).stat().st_size
-    if size > MOST_BYTES:
-        raise InputError(f"{path}: {size} bytes; allowed: up to {MOST_BYTES}")
+        raise InputError(f"the package h5py is not installed: {INSTALL}") from None
+    check_plain(path, MAX_BYTES)
     try:
-        with h5py.File(path, "r") as file:
+        # A cache that holds any chunk: each is expanded once, however often it is read from.
+        with h5py.File(path, "r", rdcc_nbytes=8 * MOST_NUMBERS) as file:
             graph = _FileReader(h5py, file).graph_of_file()
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -55,7 +57,7 @@ class _FileReader:
     def __init__(self, h5py: Any, file: Any):
         self.h5py, self.file = h5py, file
         self.seen: set[Any] = set()
-        self.numbers = self.nodes = 0
+        self.numbers = self.nodes = self.chunks = 0
 
     def graph_of_file(self) -> Graph:
         graph = self.node(self.group(self.file, "node", "the file"), "the graph", 0)
@@ -150,10 +152,14 @@ class _FileReader:
             raise InputError(f"{where}: holds nothing")
         if dataset.is_virtual or dataset.external:
             raise InputError(f"{where}: lies in another file; allowed: parts that lie where they are named")
-        words = -(-dataset.dtype.itemsize // 8)
-        self.numbers += dataset.size * words
-        if max(self.numbers, int(np.prod(dataset.chunks or (), dtype=object)) * words) > MOST_NUMBERS:
-            raise InputError(f"{where}: of shape {dataset.shape}; allowed: up to {MOST_NUMBERS} numbers in a file")
+        chunks = _chunk_count(dataset)
+        held = chunks * math.prod(dataset.chunks) if dataset.chunks else dataset.size
+        self.numbers += held * -(-dataset.dtype.itemsize // 8)
+        self.chunks += chunks
+        if self.numbers > MOST_NUMBERS or self.chunks > MOST_CHUNKS:
+            parts = f" in chunks of {dataset.chunks}" if dataset.chunks else ""
+            limits = f"up to {MOST_NUMBERS} numbers and {MOST_CHUNKS} chunks in a file"
+            raise InputError(f"{where}: of shape {dataset.shape}{parts}; allowed: {limits}")
         if dataset.chunks:
             self.check_chunks(dataset, where)
 
@@ -161,8 +167,11 @@ class _FileReader:
         created = dataset.id.get_create_plist()
         filters = [created.get_filter(i)[0] for i in range(created.get_nfilters())]
         if filters not in ([], [SHUFFLE], [DEFLATE], [SHUFFLE, DEFLATE]):
-            raise InputError(f"{where}: compressed in another way than by gzip, which nir.write does unless told otherwise")
-        size = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize
+            raise InputError(f"{where}: compressed in another way than by gzip; allowed: gzip, as nir.write has it, or none")
+        stored, wanted = dataset.id.get_num_chunks(), _chunk_count(dataset)
+        if stored > wanted:
+            raise InputError(f"{where}: lies in {stored} chunks; its shape {dataset.shape} takes {wanted}")
+        size = math.prod(dataset.chunks) * dataset.dtype.itemsize
         chunks: list[Any] = []
         dataset.id.chunk_iter(chunks.append)
         for chunk in chunks:
@@ -171,6 +180,13 @@ class _FileReader:
                 raise InputError(f"{where}: a chunk of {chunk.size} bytes for {size}")
             if DEFLATE in filters and _inflates_beyond(dataset.id.read_direct_chunk(chunk.chunk_offset)[1], size):
                 raise InputError(f"{where}: a chunk that inflates to more than its {size} bytes")
+
+
+def _chunk_count(dataset: Any) -> int:
+    """How many chunks an array lies in; 0 where it lies in one piece."""
+    if not dataset.chunks:
+        return 0
+    return math.prod(-(-size // chunk) for size, chunk in zip(dataset.shape, dataset.chunks, strict=True))
 
 
 def _inflates_beyond(data: bytes, size: int) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import InputError
 
 MOST_NESTED = 8
+MOST_DIMENSIONS = 8
 MOST_LETTERS = 80
 ALLOWED = "allowed: one chain of nodes from input to output"
 
@@ -152,11 +153,11 @@ def _order_reason(graph: Graph, order: list[str], prefix: str) -> str | None:
 
 
 def shape_of(value: Any) -> tuple[int, ...] | None:
-    """A shape of a few positive sizes, or None if it is no such thing."""
+    """A shape of up to MOST_DIMENSIONS positive sizes, or None if it is none."""
     try:
         sizes = np.asarray(value)
     except Exception:  # an array can be made of almost anything, and what cannot fails in many ways
         return None
-    if sizes.dtype.kind not in "iu" or sizes.ndim != 1 or not 1 <= sizes.size <= MOST_NESTED or (sizes < 1).any():
+    if sizes.dtype.kind not in "iu" or sizes.ndim != 1 or not 1 <= sizes.size <= MOST_DIMENSIONS or (sizes < 1).any():
         return None
     return tuple(int(size) for size in sizes)

@@ -16,13 +16,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from .nir_file import read_file
 from .nir_graph import Graph, Node, chain, graph_of, input_shape_of, kinds_of, shape_of, shown
 from .nir_values import MOST, Unfit, collected, fitting, near_fraction, near_gain, numbers, per_output, rounding_of, whole
 from .source import FLOAT64, Builder, Flatten, Interface, MaxPool, Neurons, Source, Unread, Weighted, convolution_reasons
@@ -30,16 +28,11 @@ from .source import FLOAT64, Builder, Flatten, Interface, MaxPool, Neurons, Sour
 UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, Flatten, SumPool2d before a Threshold"
 
 
-def read_graph(path: Path | str) -> Graph:
-    """The graph of a NIR file, as nir_file.read_file reads it."""
-    return read_file(path)
-
-
 def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero", inclusive: bool = False) -> Source:
     """The source that a graph is in timesteps of `dt` seconds.
 
-    graph: of read_graph, or a nir.NIRGraph. dt: in the unit of the graph's time constants. reset: the kind, where the graph was
-    written for another than NIR's own. inclusive: neurons spike at their threshold, too, and not only above it.
+    graph: of nir_file.read_graph, or a nir.NIRGraph. dt: in the unit of the graph's time constants. reset: the kind, where the
+    graph was written for another than NIR's own. inclusive: neurons spike at their threshold, too, and not only above it.
     The source rounds as the coarsest float type of the graph's arrays does.
     What cannot be read is in the source's `reasons`. InputError: dt is not above 0, or not finite.
     """

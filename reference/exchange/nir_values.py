@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..network import LEAK_SHIFTS
+from .axes import along_neurons, of_channels
 from .nir_graph import Node
 from .source import FLOAT32, FLOAT64
 
@@ -61,8 +62,8 @@ def _stored(node: Node, name: str) -> np.ndarray:
 
 def _numbers(node: Node, name: str) -> np.ndarray:
     stored = _stored(node, name)
-    if stored.dtype.kind not in "fiu":
-        raise Unfit([f"{name} is of type {stored.dtype}; needs numbers"])
+    if stored.dtype.kind not in "fiu" or stored.dtype == np.float16:
+        raise Unfit([f"{name} is of type {stored.dtype}; allowed: float32, float64 and whole numbers"])
     if not stored.size:
         raise Unfit([f"{name} has shape {stored.shape}; needs one number or more"])
     if not np.isfinite(stored).all():
@@ -92,7 +93,7 @@ def _brief(stored: np.ndarray) -> str:
 
 def rounding_of(node: Node, *names: str) -> Fraction:
     """The largest relative rounding of stored parameters that `numbers` has read."""
-    coarse = any(np.asarray(node.values[name]).dtype in (np.float32, np.float16) for name in names)
+    coarse = any(np.asarray(node.values[name]).dtype == np.float32 for name in names)
     return FLOAT32 if coarse else FLOAT64
 
 
@@ -104,23 +105,21 @@ def per_output(name: str, values: np.ndarray, shape: tuple[int, ...] | None) -> 
     """
     if shape is None:
         return values.reshape(-1)[0].reshape(())
-    values = fitting(name, values, shape)
+    laid = fitting(name, values, shape)
     if (values == values.reshape(-1)[0]).all():
         return values.reshape(-1)[0].reshape(())
-    lead = (1,) * (len(shape) - values.ndim) + values.shape
-    flat = values.reshape(lead[0], -1)
-    if (flat != flat[:, :1]).any():
+    found = of_channels(laid)
+    if found is None:
         raise Unfit([f"{name} has several values within a channel, laid along neurons of {shape} by its last axis; allowed: one"])
-    return flat[:, 0]
+    return found
 
 
 def fitting(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A parameter without leading sizes of 1 that the shape does not have. Unfit: numpy does not broadcast it to the shape."""
-    while values.ndim > len(shape) and values.shape[0] == 1:
-        values = values[0]
-    if values.ndim > len(shape) or any(size not in (1, n) for size, n in zip(values.shape[::-1], shape[::-1], strict=False)):
+    """A parameter as an array of the neurons' shape. Unfit: numpy does not broadcast it to the shape."""
+    laid = along_neurons(values, shape)
+    if laid is None:
         raise Unfit([f"{name} has shape {values.shape}; allowed: what numpy broadcasts to the neurons' {shape}"])
-    return values
+    return laid
 
 
 def near_fraction(value: Fraction | float, rounding: Fraction, slack: Callable[[Fraction], Fraction] | None = None) -> Fraction:

@@ -32,7 +32,7 @@ def quantized_network(source: Source, bits: int, images: np.ndarray, beta: Fract
     weights being clipped; its inputs are the spikes of the layers quantized before it. The bias takes up the mean that the
     currents are still off by, then bias and threshold are rounded.
 
-    InputError: with all reasons, what no rounding can mend; bits out of range; no images.
+    InputError: with all reasons, what no rounding can change; bits out of range; no images.
     """
     if bits not in WEIGHT_BITS:
         raise InputError(f"--quantize {bits}; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")

@@ -1,4 +1,4 @@
-"""Reading snnTorch's Leaky: the neuron that a built one is, which its arguments and its checkpoint need not tell.
+"""Reading snnTorch's Leaky: the neuron that a built one is, which its arguments and its checkpoint need not show.
 
 What counts is what `Leaky.forward` uses: the function in `state_function`, chosen when the neuron was built; `reset_delay`; and
 only without that delay the number `reset_mechanism_val`, which a checkpoint or a new `reset_mechanism` may change.
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .axes import along_neurons, of_channels
 from .module_calls import Unreadable, array, check_tensor, read_attribute
 from .source import Neurons
 
@@ -57,15 +58,10 @@ def aligned(values: dict[str, np.ndarray], shape: tuple[int, ...] | None) -> dic
 def per_output(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
     """One value for each output [O] of an array that torch aligns with currents [N, *shape] at the last axis.
 
-    shape: [O] or [O, H, W]. None if the array would stretch the currents, or differs within a channel or along the batch.
+    shape: [O] or [O, H, W]. None if the array would stretch the currents or add an axis, or differs within a channel.
     """
-    if values.ndim > len(shape) + 1 or values.shape[: -len(shape)] not in ((), (1,)):
-        return None
-    try:
-        full = np.broadcast_to(values.reshape(values.shape[-len(shape) :]), shape).reshape(shape[0], -1)
-    except ValueError:
-        return None
-    return full[:, 0] if (full == full[:, :1]).all() else None
+    laid = along_neurons(values, shape) if values.ndim <= len(shape) + 1 else None
+    return None if laid is None else of_channels(laid)
 
 
 def _numbers(module: Any, name: str) -> np.ndarray:

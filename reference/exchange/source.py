@@ -1,6 +1,6 @@
-"""A trained network as its own program computes it, in real numbers: what every importer hands on.
+"""A trained network as its own program computes it, in real numbers: what every importer gives.
 
-An importer turns each module or node into a part, in order, and notes what it cannot read. `assemble` joins the parts to layers
+An importer turns each module or node into a part, in order, and notes what it cannot read. `Builder` joins the parts to layers
 and notes what the hardware's order of layers does not allow. Nothing is refused before everything has been looked at.
 """
 
@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from ..errors import InputError, ManyReasons
-from ..network import KERNELS, NEURON_KINDS
+from ..network import KERNELS, NEURON_KINDS, check_image, check_timesteps
 from ..network import Pool as IntegerPool
 
 FLOAT32, FLOAT64 = Fraction(1, 2**24), Fraction(1, 2**53)
@@ -45,8 +45,10 @@ class Interface:
             raise InputError("events are unsigned pixels of 1 bit and scale 1")
         if self.image_scale <= 0:
             raise InputError(f"image scale {self.image_scale}; allowed: above 0")
-        if self.timesteps < 1 or min(self.input_shape) < 1:
-            raise InputError(f"{self.timesteps} timesteps of {self.input_shape}; allowed: from 1 up")
+        check_image(self.input_shape, self.image_bits)
+        check_timesteps(self.timesteps)
+        if self.classes < 1:
+            raise InputError(f"{self.classes} classes; allowed: from 1 up")
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,14 +202,6 @@ def pool_reasons(where: str, *, kernel, stride, padding, dilation=(1, 1), ceil: 
         if tuple(size) != (allowed, allowed)
     ]
     return reasons + [f"{where}: ceil_mode; allowed: an odd last row or column is dropped"] * ceil
-
-
-def assemble(parts: list[Part], reasons: list[str], interface: Interface, rounding: Fraction) -> Source:
-    """Layers of parts; what does not fit the hardware's order joins `reasons`."""
-    builder = Builder(interface, list(reasons))
-    for part in parts:
-        builder.take(part)
-    return builder.finish(rounding)
 
 
 class Builder:

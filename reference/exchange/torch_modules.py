@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..errors import InputError
+from ..errors import InputError, brief
 from . import brevitas_layers
 from .module_calls import Unreadable, array, call_reasons, global_reasons, read_attribute, settled, type_of
 from .snntorch_neurons import read_leaky
@@ -125,6 +125,8 @@ class _Reader:
             self.unread(where, *why.args)
         except AttributeError as missing:
             self.unread(where, f"lacks what its class gives it: {missing}")
+        except Exception as error:  # its attributes may be anything that a program has set
+            self.unread(where, f"cannot be read ({type(error).__name__}: {brief(error)}); does a call of it work?")
 
     def unread(self, where: str, *reasons: str) -> None:
         self.reasons += [f"{where}: {why}" for why in reasons]
