@@ -50,7 +50,7 @@ from test_study_report import RESULTS
 
 from cosim import plots
 from cosim.errors import CosimError
-from cosim.run_files import WRITTEN, add_to_folder, read_runs
+from cosim.run_files import WRITTEN, read_runs, write_into_folder
 from cosim.run_files import read_study as read_results
 from cosim.run_page import make_page
 from cosim.sizing import choose_sizing
@@ -198,8 +198,7 @@ def _make_page(where: Path, draw: Draw):
     drawn = draw.random() < DRAWN
     plots.available = lambda: drawn
     page = make_page(read_runs([where]), 0).encode(errors="backslashreplace")
-    (where / "report.html").write_bytes(page)
-    add_to_folder(where / "report.html")
+    write_into_folder(where / "report.html", page)
 
 
 def _make_study_page(where: Path, draw: Draw):
