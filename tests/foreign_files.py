@@ -45,11 +45,13 @@ from scipy.io import loadmat, savemat
 from small_networks import small_network
 from small_runs import write_all
 from small_training import SHAPE, bright_quarters, small_settings
+from test_loadable import folder_of
 from test_study import BASE, GRIDS
 from test_study_report import RESULTS
 
 from cosim import plots
 from cosim.errors import CosimError
+from cosim.loadable import core_hash, load_file, read_core
 from cosim.run_files import WRITTEN, read_runs, write_into_folder
 from cosim.run_files import read_study as read_results
 from cosim.run_page import make_page
@@ -61,11 +63,12 @@ from cosim.study_html import make_study_page
 from reference import train
 from reference.datasets import PUBLISHED, load
 from reference.errors import InputError
-from reference.files import GZIP, ZLIB
+from reference.files import GZIP, MAX_JSON, ZLIB, read_bytes
 from reference.modelfile import KEY, load_model, save_model
 from reference.quantize import blank_of
 from reference.settings import read_settings
 from rtl.errors import DesignError
+from rtl.registers import FIRST_HASH, hash_words
 
 MAX_MEMORY = 2**30
 """Bytes beyond those of the process before it reads anything."""
@@ -115,7 +118,8 @@ def formats(folder: Path, runs: dict[str, Path]) -> dict[str, Format]:
     # Made once, and not by each process.
     for kind in (GZIP, ZLIB):
         bomb(kind)
-    return {**_of_models(folder, network), **_of_texts(folder, network), **_of_images(folder), **_of_runs(runs)}
+    made = {**_of_models(folder, network), **_of_texts(folder, network), **_of_images(folder), **_of_runs(runs)}
+    return made | {"core": _of_core(folder, network)}
 
 
 def contents(folder: Path, pattern: str = "*") -> dict[str, bytes]:
@@ -194,6 +198,24 @@ def _of_images(folder: Path) -> dict[str, Format]:
     return found
 
 
+def _of_core(folder: Path, network) -> Format:
+    """The description of a core; in half of the files the hardware's hash is made to follow it, as somebody might."""
+    core = _fresh(folder, "core")
+    folder_of(network, core)
+
+    def read(where: Path, draw: Draw):
+        # Where it can: the damage may have made it no JSON at all.
+        with suppress(InputError, ValueError, LookupError, TypeError, RecursionError):
+            if draw.random() < 0.5:
+                words = hash_words(core_hash(json.loads(read_bytes(where / "registers.json", MAX_JSON))["load"]))
+                lines = read_bytes(where / "identity.hex", MAX_JSON).split()
+                lines[FIRST_HASH : FIRST_HASH + len(words)] = (f"{word:08x}".encode() for word in words)
+                (where / "identity.hex").write_bytes(b"\n".join(lines))
+        load_file(network, read_core(where))
+
+    return Format(contents(core), {"registers.json": damaged_json, "identity.hex": damaged_bytes}, read)
+
+
 def _make_page(where: Path, draw: Draw):
     drawn = draw.random() < DRAWN
     plots.available = lambda: drawn
@@ -210,7 +232,7 @@ def _make_study_page(where: Path, draw: Draw):
 def _of_runs(runs: dict[str, Path]) -> dict[str, Format]:
     found = {}
     for command, where in runs.items():
-        for name in set(WRITTEN) & set(contents(where)):
+        for name in sorted(WRITTEN.keys() & contents(where).keys()):
             kept = contents(where, "*.txt") | contents(where, ".duospike") | contents(where, name)
             kept |= contents(where, "accelerator.*") if command == "convert" else {}
             found[name] = Format(kept, {name: damaged_json}, _make_page)
