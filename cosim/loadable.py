@@ -29,8 +29,9 @@ from .sizing import Sizing, choose_sizing
 
 DESCRIPTION = "registers.json"
 """File beside the HDL of a core that holds its description, under `load`."""
-MAX_CONSTANTS = 2**16
-"""Bytes of the file of a core's constants, which has a few lines."""
+FOLDER_OF_CORE = "allowed: the folder of a core by convert --axi"
+MAX_IDENTITY = 2**16
+"""Bytes of a core's ROM of constants."""
 MOST_HEADROOM = 16
 """Bits of currents, potentials and thresholds that a core may have beyond those that its network needs."""
 MOST_BITS = signed_bits(-EXACT_LIMIT, EXACT_LIMIT) + MOST_HEADROOM
@@ -140,22 +141,24 @@ def read_core(folder: Path) -> dict[str, Any]:
     """
     path = folder / DESCRIPTION
     try:
-        content, constants = read_json(path), read_bytes(folder / CONSTANTS_FILE, MAX_CONSTANTS)
+        content = read_json(path)
     except InputError as error:
-        raise CosimError(f"{error}; needs the folder of a core by convert --axi --loadable") from None
+        raise CosimError(f"{error}; {FOLDER_OF_CORE}") from None
     if "load" not in content:
         raise CosimError(f"{path}: no loadable core; allowed: one by convert --axi --loadable")
     core = content["load"]
-    if hash_words(core_hash(core)) != _hash_in(constants, folder / CONSTANTS_FILE):
+    if hash_words(core_hash(core)) != _hardware_hash(folder / CONSTANTS_FILE):
         raise CosimError(f"{path}: the description does not match the hash in {CONSTANTS_FILE}, the hardware's; it was changed")
     return core
 
 
-def _hash_in(constants: bytes, path: Path) -> list[int]:
-    """HASH_0 and the registers after it, in the content of a core's ROM of constants."""
-    # Bytes that are no ASCII are no digits either.
-    lines = constants.decode("ascii", "replace").split()[FIRST_HASH : FIRST_HASH + HASH_WORDS]
-    if not all(re.fullmatch("[0-9a-f]{8}", line) for line in lines):
+def _hardware_hash(path: Path) -> list[int]:
+    """HASH_0 and the registers after it, as a core has them in its ROM."""
+    try:
+        lines = read_bytes(path, MAX_IDENTITY).split()[FIRST_HASH : FIRST_HASH + HASH_WORDS]
+    except InputError as error:
+        raise CosimError(f"{error}; {FOLDER_OF_CORE}") from None
+    if not all(re.fullmatch(b"[0-9a-f]{8}", line) for line in lines):
         raise CosimError(f"{path}: not as convert wrote it")
     return [int(line, 16) for line in lines]
 

@@ -98,7 +98,6 @@ def fashion_mnist(split: str, folder: Path | str | None = None) -> Dataset:
     labels = read_idx(folder / f"{prefix}-labels-idx1-ubyte.gz")
     if images.ndim != 3 or images.shape[1:] != FASHION_MNIST_SHAPE[1:] or labels.shape != images.shape[:1]:
         raise InputError(f"{folder}: images {images.shape} and labels {labels.shape}; needs [count, 28, 28] and [count]")
-    _require_images(folder, images)
     if labels.max() >= FASHION_MNIST_CLASSES:
         raise InputError(f"{folder}: label {labels.max()} is outside 0..{FASHION_MNIST_CLASSES - 1}")
     return Dataset(images[:, None], labels.astype(np.int64))
@@ -132,14 +131,10 @@ def _idx_shape(start: bytes) -> tuple[int, ...]:
     if len(start) < 4 + 4 * dimensions or dimensions > _IDX_DIMENSIONS:
         raise ValueError(f"truncated header, or more than {_IDX_DIMENSIONS} dimensions")
     shape = struct.unpack(f">{dimensions}I", start[4 : 4 + 4 * dimensions])
-    if math.prod(shape) > MAX_BYTES:
-        raise ValueError(f"its header announces {'x'.join(map(str, shape))}; allowed: up to {MAX_BYTES} bytes")
+    # Without values the other sizes may be beyond all.
+    if not 1 <= math.prod(shape) <= MAX_BYTES:
+        raise ValueError(f"its header announces {'x'.join(map(str, shape))}; allowed: 1 to {MAX_BYTES} bytes")
     return shape
-
-
-def _require_images(source: Path | str, images: np.ndarray) -> None:
-    if not len(images):
-        raise InputError(f"{source}: holds no images; needs 1 or more")
 
 
 def random_images(count: int, shape: tuple[int, ...], pixel_range: tuple[int, int], seed: int) -> np.ndarray:
@@ -180,13 +175,14 @@ def read_npy(path: Path | str) -> np.ndarray:
             f"{path}: holds {dtype} {shape}; needs integers [count, channels, height, width], "
             "or events [count, timesteps, channels, height, width]"
         )
+    if 0 in shape:
+        raise InputError(f"{path}: holds no images; needs 1 or more")
     count, rest = math.prod(shape) * dtype.itemsize, size - start.tell()
     if count != rest:
         raise InputError(f"{path}: not an .npy file of plain numbers ({rest} bytes; its header announces {dtype} {shape})")
     if count > MAX_BYTES:
         raise InputError(f"{path}: {count} bytes of images; allowed: up to {MAX_BYTES}")
     values = np.fromfile(path, dtype, offset=start.tell()).reshape(shape, order="F" if by_column else "C")
-    _require_images(path, values)
     return values.astype(dtype.newbyteorder("="), order="C", copy=False)
 
 

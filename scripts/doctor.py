@@ -81,7 +81,7 @@ PACKAGES = (
     Need("safetensors", f"no model files; {INSTALL}", required=True),
     Need("rich", f"no tables, no progress; {INSTALL}", required=True),
     Need("jinja2", f"no report; {INSTALL}", required=True),
-    Need("packaging", f"no conversion, no reports; {INSTALL}", required=True),
+    Need("packaging", f"no HDL; {INSTALL}", required=True),
     Need("pytest", f"no tests; {INSTALL_DEV}"),
     Need("pytest-xdist", f"no tests side by side; {INSTALL_DEV}"),
     Need("pytest-timeout", f"no time limit of the tests; {INSTALL_DEV}"),

@@ -30,7 +30,7 @@ def test_pack_refuses_in_one_line_and_writes_nothing(tmp_path, capsys):
     good, other = model(tmp_path), model(tmp_path, "other", timesteps=3)
     wrong = [
         (("pack", other, "--core", tmp_path), f"{other}: network: timesteps 3; allowed: 2, the core's"),
-        (("pack", good, "--core", tmp_path / "no"), "registers.json: not found; needs the folder of a core by convert"),
+        (("pack", good, "--core", tmp_path / "no"), "registers.json: not found; allowed: the folder of a core by convert --axi"),
         (("pack", tmp_path / "no", "--core", tmp_path), "not found"),
         (("pack", good, "--core", tmp_path, "--out", tmp_path / "no" / "w.bin"), "cannot be written"),
     ]

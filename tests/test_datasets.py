@@ -59,6 +59,10 @@ def short(path):
     path.write_bytes(gzip.compress(data[:-1]))
 
 
+def beyond_all(path):
+    path.write_bytes(gzip.compress(b"\0\0\x08\x03" + struct.pack(">3I", 0, 2**32 - 1, 2**32 - 1)))
+
+
 def short_header(path):
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:9]))
 
@@ -71,6 +75,7 @@ def short_header(path):
         (foreign, "not an IDX file"),
         (short, "2351 bytes, its header announces 3x28x28"),
         (short_header, "truncated header"),
+        (beyond_all, "header announces 0x4294967295x4294967295; allowed: 1 to"),
     ],
 )
 def test_damaged_files(tmp_path, damage, message):
@@ -86,7 +91,7 @@ def test_damaged_files(tmp_path, damage, message):
         ({"size": 27}, "needs .count, 28, 28."),
         ({"labels": [0, 1]}, r"labels \(2,\)"),
         ({"labels": [0, 1, 10]}, "label 10"),
-        ({"count": 0}, "holds no images; needs 1 or more"),
+        ({"count": 0}, "its header announces 0x28x28; allowed: 1 to"),
     ],
 )
 def test_unfit_contents(tmp_path, change, message):
@@ -165,6 +170,7 @@ DAMAGED_NPY = {
     "archive": (npz(), "not an .npy file of plain numbers"),
     "start of an archive": (b"PK\x03\x04", "not an .npy file of plain numbers"),
     "no images": (npy((0, 1, 28, 28)), "holds no images; needs 1 or more"),
+    "no images, but sizes beyond all": (npy((2**62, 0, 2**62, 3)), "holds no images; needs 1 or more"),
 }
 
 
@@ -234,7 +240,7 @@ def test_files_that_claim_or_expand_to_gigabytes_are_refused_by_their_header(tmp
     images = tmp_path / "t10k-images-idx3-ubyte.gz"
     images.write_bytes(gzip.compress(b"\0\0\x08\x03" + struct.pack(">3I", 2**20, 28, 28) + bytes(10**6)))
     monkeypatch.setattr(datasets, "inflate", None)
-    with pytest.raises(InputError, match=r"its header announces 1048576x28x28; allowed: up to 268435456 bytes"):
+    with pytest.raises(InputError, match=r"its header announces 1048576x28x28; allowed: 1 to 268435456 bytes"):
         datasets.fashion_mnist("test", tmp_path)
 
 
