@@ -90,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
     print(f"wrote {args.out}" if args.quantize is not None else f"wrote {args.out}: the same spikes for every image")
     if args.kind == "nir":
         spikes = "at its threshold and above" if args.spike_at_threshold else "above its threshold"
-        print(f"the graph in forward Euler steps of {args.dt:g}, reset {args.reset or 'zero'}; a neuron spikes {spikes}")
+        print(f"the graph in forward Euler steps of {args.dt:g}, reset {args.reset or 'zero'}; a neuron spikes {spikes};")
+        print("a beta or gain within a few roundings of the file's numbers from m/2^k is m/2^k")
     return 0
 
 

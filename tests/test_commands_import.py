@@ -107,7 +107,8 @@ def test_nir_out_and_in(tmp_path, capsys):
     asked = ["--input", "1x8x7", "--timesteps", 4, "--classes", 10, "--image-scale", 1]
     assert command("import", graph, "--from", "nir", "--dt", "0.001", *asked, "--out", second) == 0
     assert capsys.readouterr().out.endswith(
-        "the graph in forward Euler steps of 0.001, reset zero; a neuron spikes above its threshold\n"
+        "the graph in forward Euler steps of 0.001, reset zero; a neuron spikes above its threshold;\n"
+        "a beta or gain within a few roundings of the file's numbers from m/2^k is m/2^k\n"
     )
     for layer, again in zip(load_model(first).layers, load_model(second).layers, strict=True):
         assert np.array_equal(getattr(layer, "weights", 0), getattr(again, "weights", 0))
