@@ -147,7 +147,7 @@ def write_list(folder: Path, names: Iterable[str]) -> None:
 
 
 def _names(folder: Path) -> Iterator[str]:
-    """The paths of all files and empty folders below a folder, but for its list and what is passing."""
+    """The paths of all files and empty folders below a folder, except its list and what is passing."""
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(PASSING)]
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
@@ -217,7 +217,7 @@ def _tidy(place: Path, target: Path):
 
 
 def _remove(folder: Path, target: Path):
-    """Remove a folder, but for files that are not on its list: they go to `target`, or stay where their names are taken there."""
+    """Remove a folder, except files that are not on its list: they go to `target`, or stay where their names are taken there."""
     if not (folder / LIST).exists():
         # Never finished: nobody has seen it.
         shutil.rmtree(folder, ignore_errors=True)

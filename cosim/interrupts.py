@@ -1,4 +1,4 @@
-"""Commands that end when they are told to: a line, an exit status, and the end within two seconds whatever they are doing."""
+"""Commands that end on SIGINT and SIGTERM: a line, an exit status, and the end within two seconds whatever they are doing."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _watch(name: str) -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    # What a forked child is told is not told to this process.
+    # A signal to a forked child is none to this process.
     os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
     Thread(target=_end_in_time, args=(name, reader), daemon=True).start()
 

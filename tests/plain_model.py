@@ -6,7 +6,7 @@ from scipy.signal import correlate
 from reference.network import Conv, Linear, Network, Neuron
 
 POWERS = (32, 22, 2, 1)
-"""Of the polynomial that rate coding's registers follow, but for the constant 1."""
+"""Of the polynomial that rate coding's registers follow, except the constant 1."""
 
 
 def register_after(state: int, steps: int) -> int:

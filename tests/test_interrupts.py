@@ -1,4 +1,4 @@
-"""Commands end when they are told to, whatever they are doing."""
+"""Commands end on SIGINT and SIGTERM, whatever they are doing."""
 
 import signal
 import subprocess

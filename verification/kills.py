@@ -47,7 +47,7 @@ MARK = "DUOSPIKE_KILLS"
 PATIENCE = 5.0
 """Seconds after a kill in which processes must have ended; a machine that is busy needs some."""
 PROMPT = 2.0
-"""Seconds in which a command must end that is told to."""
+"""Seconds in which a command must end after SIGTERM."""
 MINE = "somebody's own"
 """Content of files that are not the project's."""
 
@@ -303,7 +303,7 @@ class Trial:
     def begin(self, words: list[str]) -> int:
         """Fork a process for a command; returns its number."""
         sys.stdout.flush()
-        # A child that is told to end before it is the command would be this process' own.
+        # A signal to a child that is not the command yet would end this process' own code.
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
         parent, pid = os.getpid(), os.fork()
         if pid:

@@ -33,7 +33,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a status register is written", "(address >= 4)", "(address >= 5)"),
         Fault("a write does not wait for the answer before it", " && has_data && (!responding))", " && has_data)"),
         Fault("an answer does not wait for the master", "else if (bus_bready) begin", "else begin"),
-        Fault("only a bad read is told", "((commit && write_refused) ||", "("),
+        Fault("only a bad read is reported", "((commit && write_refused) ||", "("),
         Fault("a read gives the register before", "value_index = (read_index - 2);", "value_index = (read_index - 3);"),
     ),
 )
