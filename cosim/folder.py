@@ -32,7 +32,7 @@ from .errors import CosimError
 
 LIST = ".duospike"
 """File in an output folder that lists what was written there; a folder that holds anything else is left alone."""
-TEMPORARY = "duospike-"
+TEMPORARY = "duospike-temporary-"
 LOCK, CONTENT, OLD = "lock", "content", "old"
 TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
 """A list names files whose names need be no text."""
@@ -267,20 +267,30 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
     """
     parent = parent or Path(gettempdir())
     remove_leftovers(parent)
-    folder = Path(mkdtemp(prefix=TEMPORARY, dir=parent))
+    folder, lock = _locked_folder(parent)
     with ExitStack() as stack:
         stack.callback(_discard, folder)
-        lock = try_lock(folder / "new")
-        assert lock
         stack.enter_context(lock)
-        # Only now has it the name by which others find it, see remove_leftovers().
-        (folder / "new").rename(folder / LOCK)
         (folder / CONTENT).mkdir()
         yield folder / CONTENT
 
 
+def _locked_folder(parent: Path) -> tuple[Path, IO[bytes]]:
+    """A new folder in `parent` and its lock. Until it has its lock another process may take it for a leftover and remove it."""
+    while True:
+        folder = Path(mkdtemp(prefix=TEMPORARY, dir=parent))
+        with suppress(FileNotFoundError):
+            lock = try_lock(folder / LOCK)
+            if lock:
+                return folder, lock
+
+
 def remove_leftovers(parent: Path) -> None:
-    """Remove this user's temporary folders in `parent` that nobody holds any more."""
+    """Remove this user's temporary folders in `parent` that nobody holds any more, and those that have no lock yet."""
+    for folder in parent.glob(f"{TEMPORARY}*"):
+        # Only if it is empty.
+        with suppress(OSError):
+            folder.rmdir()
     for lock in parent.glob(f"{TEMPORARY}*/{LOCK}"):
         with suppress(OSError):
             held = lock_existing(lock, shared=False) if _is_temporary(lock.parent) else None

@@ -9,9 +9,10 @@ import pytest
 
 from cosim import folder as folder_module
 from cosim.errors import CosimError
-from cosim.folder import output_folder, temporary_folder
+from cosim.folder import TEMPORARY, output_folder, remove_leftovers, temporary_folder
 from reference.errors import InputError
 from reference.files import write_atomically, write_file
+from reference.locks import try_lock
 
 
 def test_what_is_written_takes_the_place_of_an_earlier_result(tmp_path):
@@ -234,17 +235,17 @@ def test_long_names(tmp_path, length):
 
 def test_what_others_have_among_the_temporary_folders_stays(tmp_path):
     """However much it looks like what a killed run has left, which goes."""
-    for name in ("duospike-left/content", "duospike-notes", "elsewhere/content"):
+    for name in (f"{TEMPORARY}left/content", f"{TEMPORARY}notes", "elsewhere/content"):
         (tmp_path / name).mkdir(parents=True)
-    for folder in ("duospike-left", "duospike-notes", "elsewhere"):
+    for folder in (f"{TEMPORARY}left", f"{TEMPORARY}notes", "elsewhere"):
         (tmp_path / folder / "lock").touch()
-    for name in ("duospike-notes/mine.txt", "elsewhere/content/mine"):
+    for name in (f"{TEMPORARY}notes/mine.txt", "elsewhere/content/mine"):
         (tmp_path / name).touch()
-    (tmp_path / "duospike-link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / f"{TEMPORARY}link").symlink_to(tmp_path / "elsewhere")
     with temporary_folder(tmp_path):
         pass
-    assert sorted(os.listdir(tmp_path)) == ["duospike-link", "duospike-notes", "elsewhere"]
-    assert sorted(os.listdir(tmp_path / "duospike-notes")) == ["lock", "mine.txt"]
+    assert sorted(os.listdir(tmp_path)) == [f"{TEMPORARY}link", f"{TEMPORARY}notes", "elsewhere"]
+    assert sorted(os.listdir(tmp_path / f"{TEMPORARY}notes")) == ["lock", "mine.txt"]
     assert (tmp_path / "elsewhere" / "content" / "mine").exists()
 
 
@@ -275,3 +276,31 @@ def test_a_disk_that_is_full_names_the_file(tmp_path):
         assert (tmp_path / "out" / "a").read_text() == "old" and os.listdir(tmp_path) == ["out"]
     finally:
         subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_an_empty_folder_of_a_maker_that_was_killed_before_its_lock_goes(tmp_path):
+    (tmp_path / f"{TEMPORARY}abcdefgh").mkdir()
+    with temporary_folder(tmp_path) as folder:
+        assert os.listdir(tmp_path) == [folder.parent.name]
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_maker_whose_folder_is_taken_for_a_leftover_makes_another(tmp_path, monkeypatch):
+    """Another process sweeps right after the folder is made, and once more right after its lock's file is there."""
+    calls = []
+
+    def swept(path):
+        calls.append(path)
+        if len(calls) == 1:
+            remove_leftovers(tmp_path)
+        if len(calls) == 2:
+            path.touch()
+            remove_leftovers(tmp_path)
+        return try_lock(path)
+
+    monkeypatch.setattr("cosim.folder.try_lock", swept)
+    with temporary_folder(tmp_path) as folder:
+        assert len(calls) == 3 and folder.is_dir()
+        remove_leftovers(tmp_path)
+        assert folder.is_dir()
+    assert os.listdir(tmp_path) == []

@@ -6,7 +6,7 @@ import pytest
 from small_networks import small_network, small_stages
 
 from cosim import verilator
-from cosim.folder import temporary_folder
+from cosim.folder import TEMPORARY, temporary_folder
 from cosim.network_run import run_network
 from reference.datasets import random_images
 from reference.locks import lock_existing
@@ -69,8 +69,8 @@ def test_the_cache_keeps_what_was_used_last_and_what_is_in_use(tmp_path, monkeyp
 
 def test_what_a_killed_compilation_left_goes(cache, tmp_path):
     cache.mkdir(parents=True)
-    for name in ("duospike-killed", "duospike-alive"):
+    for name in (f"{TEMPORARY}killed", f"{TEMPORARY}alive"):
         (cache / name / "content").mkdir(parents=True)
         (cache / name / "lock").touch()
-    with lock_existing(cache / "duospike-alive" / "lock", shared=True), temporary_folder(cache) as fresh:
-        assert sorted(cache.iterdir()) == sorted([cache / "duospike-alive", fresh.parent])
+    with lock_existing(cache / f"{TEMPORARY}alive" / "lock", shared=True), temporary_folder(cache) as fresh:
+        assert sorted(cache.iterdir()) == sorted([cache / f"{TEMPORARY}alive", fresh.parent])
