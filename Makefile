@@ -93,4 +93,4 @@ $(STAMP): | system
 
 $(VPI): $(STAMP)
 	rm -f $@
-	$(RUN) -c 'from pathlib import Path; from cosim.block_run import build_vpi; build_vpi(Path("$(@D)"))'
+	$(RUN) -c 'from pathlib import Path; from duospike.cosim.block_simulation.icarus_cosimulation import build_vpi; build_vpi(Path("$(@D)"))'

@@ -9,13 +9,13 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from cosim.axi_design import convert_shell, shell_of
-from cosim.folder import temporary_folder
-from cosim.loadable import core_description, loadable_stages, loadable_widths
-from cosim.plan import plan_stages
-from cosim.sizing import choose_sizing
-from cosim.synthesis import Area, synthesize
-from reference.modelfile import load_model
+from duospike.cosim.axi.axi_design import convert_shell, shell_of
+from duospike.cosim.axi.loadable import core_description, loadable_stages, loadable_widths
+from duospike.cosim.design.plan import plan_stages
+from duospike.cosim.design.sizing import choose_sizing
+from duospike.cosim.folder import temporary_folder
+from duospike.cosim.synthesis.synthesis import Area, synthesize
+from duospike.reference.modelfile import load_model
 
 
 def shells(model: Path):

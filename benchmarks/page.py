@@ -6,7 +6,7 @@ import os
 import platform
 from pathlib import Path
 
-from reference.files import write_atomically
+from duospike.reference.files import write_atomically
 
 
 def write_section(path: Path, text: str, name: str = "measured") -> None:

@@ -14,21 +14,20 @@ from pathlib import Path
 
 import numpy as np
 
-from cosim.bench import Outcome
-from cosim.cycle_model import run_model
-from cosim.folder import temporary_folder
-from cosim.network_run import SIMULATORS, network_bench, stage_activity
-from cosim.plan import plan_stages
-from cosim.sizing import choose_sizing
-from cosim.stage_run import run_stage
-from cosim.system import program
-from reference import golden
-from reference.datasets import load, random_images
-from reference.modelfile import load_model
-from reference.network import Network, Neuron
-from reference.random_network import random_network
-
-from .page import machine, table, write_section
+from benchmarks.page import machine, table, write_section
+from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.design.plan import plan_stages
+from duospike.cosim.design.sizing import choose_sizing
+from duospike.cosim.folder import temporary_folder
+from duospike.cosim.simulation.bench import Outcome
+from duospike.cosim.simulation.network_run import SIMULATORS, network_bench, stage_activity
+from duospike.cosim.simulation.stage_run import run_stage
+from duospike.cosim.system import program
+from duospike.reference import golden
+from duospike.reference.data.datasets import load, random_images
+from duospike.reference.modelfile import load_model
+from duospike.reference.network import Network, Neuron
+from duospike.reference.training.random_network import random_network
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "performance.md"
@@ -39,7 +38,7 @@ SIMULATED = {"ghdl": 2, "icarus": 4, "verilator": 100}
 """Images in each simulator."""
 MODELLED = 200
 """Images in the cycle model."""
-DEMO = [sys.executable, "-m", "scripts.main", "cosim", "models/fashion-small.safetensors", "--images", "2"]
+DEMO = [sys.executable, "-m", "duospike", "cosim", "models/fashion-small.safetensors", "--images", "2"]
 
 
 def main() -> int:

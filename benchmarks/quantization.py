@@ -18,14 +18,13 @@ from snntorch import functional as SF
 from snntorch import utils
 from torch import nn
 
-from reference import golden
-from reference.datasets import FASHION_MNIST_CLASSES, FASHION_MNIST_SHAPE, Dataset, fashion_mnist
-from reference.exchange.floats import accuracy
-from reference.exchange.quantized import quantized_network
-from reference.exchange.source import Interface
-from reference.exchange.torch_modules import from_snntorch
-
-from .page import machine, table, write_section
+from benchmarks.page import machine, table, write_section
+from duospike.reference import golden
+from duospike.reference.data.datasets import FASHION_MNIST_CLASSES, FASHION_MNIST_SHAPE, Dataset, fashion_mnist
+from duospike.reference.exchange.floats import accuracy
+from duospike.reference.exchange.modules.torch_modules import from_snntorch
+from duospike.reference.exchange.quantized import quantized_network
+from duospike.reference.exchange.source import Interface
 
 PAGE = Path(__file__).parent.parent / "docs" / "import.md"
 TIMESTEPS, BATCH, RATE, LEVELS = 4, 100, 5e-3, 256

@@ -9,11 +9,10 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 
-from cosim.study_file import Point
-from cosim.study_report import summary
-
-from .page import machine, table, write_section
-from .study import ROOT, Row, finished_results, told
+from benchmarks.page import machine, table, write_section
+from benchmarks.study import ROOT, Row, finished_results, told
+from duospike.cosim.study.study_file import Point
+from duospike.cosim.study.study_report import summary
 
 PAGE = ROOT / "docs" / "training.md"
 STUDY = ROOT / "models" / "fashion-sparsity-study.toml"

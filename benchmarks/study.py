@@ -14,11 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cosim.study import RESULT
-from cosim.study_file import Point, read_study
-from cosim.study_report import energy_ratio, plot_all, summary, with_spread
-
-from .page import machine, table, write_section
+from benchmarks.page import machine, table, write_section
+from duospike.cosim.study.study import RESULT
+from duospike.cosim.study.study_file import Point, read_study
+from duospike.cosim.study.study_report import energy_ratio, plot_all, summary, with_spread
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "study.md"

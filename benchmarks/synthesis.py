@@ -10,17 +10,16 @@ import resource
 import sys
 from pathlib import Path
 
-from cosim.families import AREA, FAMILIES
-from cosim.folder import temporary_folder
-from cosim.network_run import convert_stages
-from cosim.plan import plan_stages
-from cosim.sizing import choose_sizing
-from cosim.synthesis import Synthesis, synthesize
-from cosim.synthesis_report import Rows, area_cells, module_rows, stage_rows
-from cosim.yosys import yosys_version
-from reference.modelfile import load_model
-
-from .page import machine, write_section
+from benchmarks.page import machine, write_section
+from duospike.cosim.design.plan import plan_stages
+from duospike.cosim.design.sizing import choose_sizing
+from duospike.cosim.folder import temporary_folder
+from duospike.cosim.simulation.network_run import convert_stages
+from duospike.cosim.synthesis.families import AREA, FAMILIES
+from duospike.cosim.synthesis.synthesis import Synthesis, synthesize
+from duospike.cosim.synthesis.synthesis_report import Rows, area_cells, module_rows, stage_rows
+from duospike.cosim.synthesis.yosys import yosys_version
+from duospike.reference.modelfile import load_model
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "synthesis.md"

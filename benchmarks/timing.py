@@ -16,20 +16,19 @@ from statistics import median
 from textwrap import fill
 from typing import Any
 
-from cosim.folder import temporary_folder
-from cosim.image_costs import image_costs
-from cosim.network_run import convert_stages
-from cosim.origin import run_origin
-from cosim.place_route import Target, flat_netlist, place_and_route
-from cosim.plan import plan_stages
-from cosim.sizing import choose_sizing
-from cosim.timing_report import make_report
-from cosim.yosys import yosys_version
-from reference.datasets import load
-from reference.files import write_atomically
-from reference.modelfile import load_model
-
-from .page import machine, table, write_section
+from benchmarks.page import machine, table, write_section
+from duospike.cosim.design.origin import run_origin
+from duospike.cosim.design.plan import plan_stages
+from duospike.cosim.design.sizing import choose_sizing
+from duospike.cosim.energy.image_costs import image_costs
+from duospike.cosim.folder import temporary_folder
+from duospike.cosim.simulation.network_run import convert_stages
+from duospike.cosim.synthesis.yosys import yosys_version
+from duospike.cosim.timing.place_route import Target, flat_netlist, place_and_route
+from duospike.cosim.timing.timing_report import make_report
+from duospike.reference.data.datasets import load
+from duospike.reference.files import write_atomically
+from duospike.reference.modelfile import load_model
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "timing.md"

@@ -15,21 +15,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cosim import paper_schedule
-from cosim.balance import least_sum
-from cosim.explore import Budget, Choice, Problem, choose
-from cosim.folder import temporary_folder
-from cosim.plots import plot_cycles, plot_gantt
-from cosim.sizing import QUEUE_DEPTH
-from cosim.system import program
-from reference import golden
-from reference.datasets import load
-from reference.golden import Trace
-from reference.modelfile import load_model
-from reference.network import Linear, Network, Neuron, Pool
-from reference.random_network import random_network
-
-from .page import machine, table, write_section
+from benchmarks.page import machine, table, write_section
+from duospike.cosim.design.sizing import QUEUE_DEPTH
+from duospike.cosim.exploration import paper_schedule
+from duospike.cosim.exploration.balance import least_sum
+from duospike.cosim.exploration.explore import Budget, Choice, Problem, choose
+from duospike.cosim.folder import temporary_folder
+from duospike.cosim.pages.plots import plot_cycles, plot_gantt
+from duospike.cosim.system import program
+from duospike.reference import golden
+from duospike.reference.data.datasets import load
+from duospike.reference.golden import Trace
+from duospike.reference.modelfile import load_model
+from duospike.reference.network import Linear, Network, Neuron, Pool
+from duospike.reference.training.random_network import random_network
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "performance.md"
@@ -205,7 +204,7 @@ class _Commands:
     def __call__(self, what: str, words: list[str]):
         start = time.monotonic()
         with (self.folder / "output").open("w") as output:
-            command = [sys.executable, "-m", "scripts.main", *words]
+            command = [sys.executable, "-m", "duospike", *words]
             with program(command, self.folder, stdout=output, env=self.environment) as process:
                 _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - start

@@ -24,9 +24,9 @@ from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 from typing import IO, Any
 
-from reference.errors import InputError
-from reference.files import PASSING, passing_name
-from reference.locks import lock_existing, try_lock
+from duospike.reference.errors import InputError
+from duospike.reference.files import PASSING, passing_name
+from duospike.reference.locks import lock_existing, try_lock
 
 from .errors import CosimError
 

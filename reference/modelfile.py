@@ -22,6 +22,8 @@ from .widths import prove_widths
 
 KEY = "duospike"
 VERSION = 1
+MODELS = Path(__file__).parents[1] / "models"
+"""The networks that come with the package."""
 TENSORS = ("weights", "bias", "theta")
 _CLASSES: dict[str, type] = {"conv": Conv, "linear": Linear, "pool": Pool}
 
@@ -75,13 +77,27 @@ def _layer_header(layer: Layer) -> dict[str, Any]:
     return {"name": layer.name, "kind": kind, "weight_bits": layer.weight_bits, **neuron}
 
 
+def find_model(name: Path | str) -> Path:
+    """The path of a model file, or that of a shipped network by its name, such as fashion-small. InputError: neither."""
+    shipped = {file.stem: file for file in MODELS.glob("*.safetensors")}
+    path = Path(name)
+    if str(name) != path.stem or path.is_file():
+        return path
+    if str(name) not in shipped:
+        raise InputError(f"{name}: no such file; networks that come with duospike: {', '.join(sorted(shipped))}")
+    return shipped[str(name)]
+
+
 def load_model(path: Path | str) -> Network:
-    """The network of a model file; nothing in the file is executed, and what it claims is checked before it takes memory.
+    """The network of a model file, found by find_model.
+
+    Nothing in the file is executed, and what it claims is checked before it takes memory.
 
     InputError, in one line: missing, truncated or foreign file, another version, fields or tensors that are missing,
     unknown, there twice or of the wrong type, more layers or weights than a network may have, values out of range, shapes
     that do not chain, widths that cannot be proven, or more than fits into memory.
     """
+    path = find_model(path)
     file = read_header(path)
     try:
         network = _network(_read_header(file), file)

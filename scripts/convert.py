@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .network_options import add_design_options, sizing_of
+from .network_options import add_design_options, add_model_argument, sizing_of
 
 DESCRIPTION = """Write the accelerator for MODEL to the folder DIR: hierarchical Verilog or VHDL (one module for each block
 type and parameter set), weights, biases and thresholds as hex files that serve both, accelerator.f (file list),
@@ -19,7 +19,7 @@ them: the core runs any network of its shape whose numbers fit its widths; weigh
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("convert", help="write the accelerator as Verilog or VHDL", description=DESCRIPTION)
-    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    add_model_argument(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; a new, empty or earlier one")
     parser.add_argument(
         "--language", choices=["verilog", "vhdl"], default="verilog", help="Verilog-2005 or VHDL-2008 (default: verilog)"
@@ -39,7 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def spare_bits(text: str) -> int:
     """Parse a number of spare bits."""
-    from cosim.loadable import MOST_HEADROOM
+    from duospike.cosim.axi.loadable import MOST_HEADROOM
 
     try:
         value = int(text)
@@ -62,12 +62,12 @@ def megahertz(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cosim.folder import output_folder
-    from cosim.hdl_folder import write_hdl
-    from cosim.network_run import convert_stages
-    from cosim.plan import plan_stages
-    from reference.errors import InputError
-    from reference.modelfile import load_model
+    from duospike.cosim.design.hdl_folder import write_hdl
+    from duospike.cosim.design.plan import plan_stages
+    from duospike.cosim.folder import output_folder
+    from duospike.cosim.simulation.network_run import convert_stages
+    from duospike.reference.errors import InputError
+    from duospike.reference.modelfile import load_model
 
     if args.clock is not None and not args.axi:
         raise InputError("--clock needs --axi: the accelerator alone comes without constraints")
@@ -91,11 +91,11 @@ def run(args: argparse.Namespace) -> int:
 
 def write_shell(network, sizing, folder: Path, args: argparse.Namespace):
     """Write the accelerator with its AXI shell; returns the modules."""
-    from cosim.axi_design import convert_shell, shell_of
-    from cosim.axi_folder import DEFAULT_MHZ, LOADABLE_WAIVERS, WAIVERS, axi_files
-    from cosim.hdl_folder import write_hdl
-    from cosim.loadable import core_description, loadable_stages, loadable_widths
-    from cosim.plan import plan_stages
+    from duospike.cosim.axi.axi_design import convert_shell, shell_of
+    from duospike.cosim.axi.axi_folder import DEFAULT_MHZ, LOADABLE_WAIVERS, WAIVERS, axi_files
+    from duospike.cosim.axi.loadable import core_description, loadable_stages, loadable_widths
+    from duospike.cosim.design.hdl_folder import write_hdl
+    from duospike.cosim.design.plan import plan_stages
 
     if args.loadable:
         widths = loadable_widths(network, args.headroom or 0)

@@ -7,7 +7,7 @@ import json
 from functools import partial
 from pathlib import Path
 
-from .network_options import add_data_options, add_design_options, add_worker_options, design_of, positive
+from .network_options import add_data_options, add_design_options, add_model_argument, add_worker_options, design_of, positive
 
 DESCRIPTION = """Convert the accelerator for MODEL, run images through it in a simulator, and compare the spikes of every
 stage, timestep and neuron, the class counts and the class with the integer reference. Prints a table of the stages and
@@ -20,7 +20,7 @@ SIMULATOR_HELP = "icarus or verilator for Verilog, ghdl for VHDL (default: icaru
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("cosim", help="run the accelerator in a simulator and compare", description=DESCRIPTION)
-    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    add_model_argument(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; a new, empty or earlier one")
     parser.add_argument("--images", type=positive, default=2, metavar="N", help="number of images (default: 2)")
     add_data_options(parser)
@@ -35,12 +35,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from cosim.compare import Mismatch
-    from cosim.folder import output_folder
-    from cosim.origin import run_origin
-    from cosim.report import image_lines, stage_table, throughput_line
-    from reference.errors import InputError
-    from reference.files import write_file
+    from duospike.cosim.design.origin import run_origin
+    from duospike.cosim.folder import output_folder
+    from duospike.cosim.simulation.compare import Mismatch
+    from duospike.cosim.simulation.report import image_lines, stage_table, throughput_line
+    from duospike.reference.errors import InputError
+    from duospike.reference.files import write_file
 
     if args.waves and args.part:
         raise InputError("--waves with --part; allowed: one of them")
@@ -65,10 +65,10 @@ def run_whole(args: argparse.Namespace, network, stages, data, folder: Path) -> 
     """Run all images in one simulation."""
     from rich.console import Console
 
-    from cosim.network_run import run_network
-    from cosim.report import make_report
-    from cosim.waves import SAVE_FILE, save_file
-    from reference.files import write_file
+    from duospike.cosim.simulation.network_run import run_network
+    from duospike.cosim.simulation.report import make_report
+    from duospike.cosim.simulation.waves import SAVE_FILE, save_file
+    from duospike.reference.files import write_file
 
     with Console(stderr=True).status("starting") as status:
         finished = run_network(
@@ -81,11 +81,12 @@ def run_whole(args: argparse.Namespace, network, stages, data, folder: Path) -> 
 
 def run_parts(args: argparse.Namespace, sizing, data, folder: Path) -> dict:
     """Run --part images in a simulation, and the simulations on workers."""
-    from cosim.cluster import cluster, run_tasks
-    from cosim.parts import join_reports, part_folder, run_part
+    from duospike.cosim.cluster import cluster, run_tasks
+    from duospike.cosim.simulation.parts import join_reports, part_folder, run_part
+    from duospike.reference.modelfile import find_model
 
     # A worker may have another current folder.
-    model, tasks = Path(args.model).resolve(), {}
+    model, tasks = find_model(args.model).resolve(), {}
     for number, start in enumerate(range(0, len(data.images), args.part)):
         part = slice(start, start + args.part)
         labels = None if data.labels is None else data.labels[part]

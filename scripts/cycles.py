@@ -7,7 +7,7 @@ import json
 from contextlib import nullcontext
 from pathlib import Path
 
-from .network_options import add_data_options, add_design_options, design_of, positive
+from .network_options import add_data_options, add_design_options, add_model_argument, design_of, positive
 
 DESCRIPTION = """Run the cycle model of the accelerator for MODEL on images that follow each other: busy and stalled cycles of
 each stage, the latency of an image and the interval between images, equal to the counters of the hardware with no
@@ -17,7 +17,7 @@ cycles.json and, with matplotlib, cycles.svg (what each stage does) and gantt.sv
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("cycles", help="cycles of the accelerator by the cycle model", description=DESCRIPTION)
-    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    add_model_argument(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write; a new, empty or earlier one")
     parser.add_argument("--images", type=positive, default=20, metavar="N", help="number of images (default: 20)")
     add_data_options(parser)
@@ -28,13 +28,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from cosim import plots
-    from cosim.cycle_model import run_model
-    from cosim.cycle_report import make_report, run_line, stage_table
-    from cosim.folder import output_folder
-    from cosim.origin import run_origin
-    from reference import golden
-    from reference.files import write_file
+    from duospike.cosim.cycles.cycle_model import run_model
+    from duospike.cosim.cycles.cycle_report import make_report, run_line, stage_table
+    from duospike.cosim.design.origin import run_origin
+    from duospike.cosim.folder import output_folder
+    from duospike.cosim.pages import plots
+    from duospike.reference import golden
+    from duospike.reference.files import write_file
 
     network, sizing, stages, data = design_of(args)
     with output_folder(args.out) if args.out else nullcontext() as folder:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from cosim.system import run_program
+from duospike.cosim.system import run_program
 
 DESCRIPTION = """List the system programs, Python packages and files that Duospike uses: found or not, the version, and what
 does not work without. Exit status 0 if all that co-simulation needs is there, else 1."""
@@ -22,7 +22,7 @@ SECONDS = 10
 
 VPI = Path(__file__).resolve().parents[1] / "build" / "vpi" / "myhdl.vpi"
 
-# As in reference.datasets, which needs numpy: this command runs where packages are missing.
+# As in duospike.reference.data.datasets, which needs numpy: this command runs where packages are missing.
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 FASHION_MNIST_FILES = (
     "train-images-idx3-ubyte.gz",

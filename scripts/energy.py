@@ -7,7 +7,7 @@ import json
 from contextlib import nullcontext
 from pathlib import Path
 
-from .network_options import add_data_options, add_design_options, design_of, positive
+from .network_options import add_data_options, add_design_options, add_model_argument, design_of, positive
 
 DESCRIPTION = """Count what the accelerator for MODEL does for images: weights read, additions, products, accesses of its
 memories; and cost it with published coefficients for each operation and width. Joules are modelled, of a 45 nm process:
@@ -18,7 +18,7 @@ docs/energy.md."""
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("energy", help="modelled energy of an image", description=DESCRIPTION)
-    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    add_model_argument(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write energy.json; a new, empty or earlier one")
     parser.add_argument("--images", type=positive, default=20, metavar="N", help="number of images (default: 20)")
     parser.add_argument("--clock", type=positive, metavar="MHZ", help="add what leaks from the synthesised area at this clock")
@@ -30,14 +30,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from cosim.cycle_model import run_model
-    from cosim.energy import Coefficients, operations
-    from cosim.energy_report import energy_lines, energy_table, make_report, static_report
-    from cosim.folder import output_folder
-    from cosim.origin import run_origin
-    from cosim.stage_areas import stage_areas
-    from reference import golden
-    from reference.files import write_file
+    from duospike.cosim.cycles.cycle_model import run_model
+    from duospike.cosim.design.origin import run_origin
+    from duospike.cosim.energy.energy import Coefficients, operations
+    from duospike.cosim.energy.energy_report import energy_lines, energy_table, make_report, static_report
+    from duospike.cosim.folder import output_folder
+    from duospike.cosim.synthesis.stage_areas import stage_areas
+    from duospike.reference import golden
+    from duospike.reference.files import write_file
 
     network, sizing, stages, data = design_of(args)
     with output_folder(args.out) if args.out else nullcontext() as folder:

@@ -11,15 +11,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from cosim.folder import output_folder
-from cosim.origin import run_origin
-from reference.datasets import load
-from reference.files import write_file
-from reference.golden import Evaluation, evaluate
-from reference.modelfile import load_model
-from reference.network import Network
+from duospike.cosim.design.origin import run_origin
+from duospike.cosim.folder import output_folder
+from duospike.reference.data.datasets import load
+from duospike.reference.files import write_file
+from duospike.reference.golden import Evaluation, evaluate
+from duospike.reference.modelfile import load_model
+from duospike.reference.network import Network
 
-from .network_options import add_data_options, positive
+from .network_options import add_data_options, add_model_argument, positive
 from .threads import add_threads_option, use_threads
 
 DESCRIPTION = """Run MODEL on images with the integer golden model, the one that the hardware must equal, and print
@@ -29,7 +29,7 @@ evaluation.json."""
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("evaluate", help="accuracy and spike rates by the integer reference", description=DESCRIPTION)
-    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    add_model_argument(parser)
     add_data_options(parser)
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N images (default: all; 100 random ones)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write; a new, empty or earlier one")

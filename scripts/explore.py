@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from .network_options import add_data_options, add_stream_options, positive
+from .network_options import add_data_options, add_model_argument, add_stream_options, positive
 
 DESCRIPTION = """Choose the lanes of every layer of MODEL, and in how many parts it takes its rows, so that the slowest stage
 is as fast as a budget allows. The work of the layers is measured on images by the integer reference, an integer program
@@ -23,7 +23,7 @@ SLACK_HELP = "by how many percent the interval may be longer than at best where 
 
 def budget_option(text: str):
     """Parse the value of --budget to a Budget."""
-    from cosim.explore import BUDGETS, Budget
+    from duospike.cosim.exploration.explore import BUDGETS, Budget
 
     kind, _, number = text.partition("=")
     try:
@@ -58,7 +58,7 @@ def percent(text: str) -> float:
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("explore", help="lanes and parts of the accelerator for a budget", description=DESCRIPTION)
-    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    add_model_argument(parser)
     parser.add_argument("--budget", type=budget_option, required=True, metavar="KIND=N", help=BUDGET_HELP)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; a new, empty or earlier one")
     parser.add_argument(
@@ -77,18 +77,18 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from cosim import plots
-    from cosim.cycle_report import stage_rows, stage_table
-    from cosim.explore import explore
-    from cosim.explore_report import choice_line, front_table, make_report
-    from cosim.folder import output_folder
-    from cosim.origin import run_origin
-    from cosim.sizing import choose_sizing, divisors
-    from cosim.sizing_file import write_sizing
-    from reference import golden
-    from reference.datasets import load
-    from reference.files import write_file
-    from reference.modelfile import load_model
+    from duospike.cosim.cycles.cycle_report import stage_rows, stage_table
+    from duospike.cosim.design.origin import run_origin
+    from duospike.cosim.design.sizing import choose_sizing, divisors
+    from duospike.cosim.design.sizing_file import write_sizing
+    from duospike.cosim.exploration.explore import explore
+    from duospike.cosim.exploration.explore_report import choice_line, front_table, make_report
+    from duospike.cosim.folder import output_folder
+    from duospike.cosim.pages import plots
+    from duospike.reference import golden
+    from duospike.reference.data.datasets import load
+    from duospike.reference.files import write_file
+    from duospike.reference.modelfile import load_model
 
     network = load_model(args.model)
     data = load(args.data, network, args.images, args.seed)

@@ -9,17 +9,17 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-from reference.datasets import Dataset, fashion_mnist, load, published_in
-from reference.errors import InputError, brief
-from reference.exchange.exact import exact_network, with_origin
-from reference.exchange.floats import accuracy
-from reference.exchange.quantized import quantized_network
-from reference.exchange.source import Interface, Source
-from reference.files import check_writable
-from reference.golden import evaluate
-from reference.modelfile import save_model
-from reference.network import NEURON_KINDS, WEIGHT_BITS, Network
-from reference.settings import parse_neuron
+from duospike.reference.data.datasets import Dataset, fashion_mnist, load, published_in
+from duospike.reference.errors import InputError, brief
+from duospike.reference.exchange.exact import exact_network, with_origin
+from duospike.reference.exchange.floats import accuracy
+from duospike.reference.exchange.quantized import quantized_network
+from duospike.reference.exchange.source import Interface, Source
+from duospike.reference.files import check_writable
+from duospike.reference.golden import evaluate
+from duospike.reference.modelfile import save_model
+from duospike.reference.network import NEURON_KINDS, WEIGHT_BITS, Network
+from duospike.reference.training.settings import parse_neuron
 
 from .network_options import positive, positive_number
 from .random_network import parse_shape
@@ -127,8 +127,8 @@ def interface_of(args: argparse.Namespace) -> Interface:
 
 
 def nir_source(args: argparse.Namespace, interface: Interface) -> Source:
-    from reference.exchange.nir_file import read_graph
-    from reference.exchange.nir_import import from_nir
+    from duospike.reference.exchange.nir.nir_file import read_graph
+    from duospike.reference.exchange.nir.nir_import import from_nir
 
     if args.dt is None:
         raise InputError(
@@ -139,7 +139,7 @@ def nir_source(args: argparse.Namespace, interface: Interface) -> Source:
 
 
 def torch_source(args: argparse.Namespace, interface: Interface) -> Source:
-    from reference.exchange.torch_modules import from_snntorch
+    from duospike.reference.exchange.modules.torch_modules import from_snntorch
 
     for name in ("dt", "reset"):
         if getattr(args, name) is not None:

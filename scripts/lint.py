@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from cosim.convertible import blocks_of, check_file
+from duospike.cosim.lint import blocks_of, check_file
 
 DESCRIPTION = """Find the constructs of which MyHDL makes wrong HDL, or none, in the blocks of Python files, without running
 them. One finding a line: file, line, rule, code, what happens, and what to write instead. docs/convertible.md has the rules.

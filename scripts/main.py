@@ -9,10 +9,10 @@ import select
 import sys
 from importlib import import_module, metadata
 
-from cosim import interrupts
-from cosim.errors import CosimError
-from reference.errors import InputError, ManyReasons
-from rtl.errors import DesignError
+from duospike.cosim import interrupts
+from duospike.cosim.errors import CosimError
+from duospike.reference.errors import InputError, ManyReasons
+from duospike.rtl.errors import DesignError
 
 from .doctor import MODULES
 

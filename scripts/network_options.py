@@ -72,14 +72,19 @@ def positive_number(text: str) -> float:
     return value
 
 
+def add_model_argument(parser: argparse.ArgumentParser) -> None:
+    """MODEL, which duospike.reference.modelfile.find_model finds."""
+    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors), or a shipped network: fashion-small")
+
+
 def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """--data and --seed: the images, as reference.datasets.load takes them."""
+    """--data and --seed: the images, as duospike.reference.data.datasets.load takes them."""
     parser.add_argument("--data", default="fashion-mnist", metavar="DATA", help=DATA_HELP)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of random images (default: 0)")
 
 
 def add_worker_options(parser: argparse.ArgumentParser, what: str) -> None:
-    """--workers and --scheduler: who does `what` side by side; see cosim.cluster."""
+    """--workers and --scheduler: who does `what` side by side; see duospike.cosim.cluster."""
     cores = os.cpu_count() or 1
     parser.add_argument(
         "--workers", type=positive, default=cores, metavar="N", help=f"{what} side by side on this machine (default: the cores)"
@@ -106,7 +111,7 @@ def add_stream_options(parser: argparse.ArgumentParser) -> None:
 
 def sizing_of(network, args: argparse.Namespace):
     """The Sizing that the options ask for."""
-    from cosim.sizing_file import sizing_from
+    from duospike.cosim.design.sizing_file import sizing_from
 
     wanted = {"lanes": args.lanes, "parts": args.parts, "timesteps": args.pass_timesteps, "queue_depth": args.queue_depth}
     return sizing_from(network, args.sizing, wanted)
@@ -114,9 +119,9 @@ def sizing_of(network, args: argparse.Namespace):
 
 def design_of(args: argparse.Namespace):
     """What the options and the model ask for: network, sizing, the stages of its accelerator, and the images (a Dataset)."""
-    from cosim.plan import plan_stages
-    from reference.datasets import load
-    from reference.modelfile import load_model
+    from duospike.cosim.design.plan import plan_stages
+    from duospike.reference.data.datasets import load
+    from duospike.reference.modelfile import load_model
 
     network = load_model(args.model)
     sizing = sizing_of(network, args)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .network_options import add_model_argument
+
 DESCRIPTION = """Write MODEL as the words that fill the memories of the loadable core in the folder CORE, which
 `convert --axi --loadable` made from this network or another one. MODEL must have the core's shape: the same layers, neurons,
 timesteps and images. Its numbers must fit the core's widths. The driver's load() takes the file; docs/axi.md has its format."""
@@ -12,18 +14,18 @@ timesteps and images. Its numbers must fit the core's widths. The driver's load(
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("pack", help="a network for a core that loads its weights", description=DESCRIPTION)
-    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    add_model_argument(parser)
     parser.add_argument("--core", type=Path, required=True, metavar="CORE", help="folder that convert wrote")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write (.bin)")
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    from cosim.errors import CosimError
-    from cosim.loadable import DESCRIPTION as CORE_DESCRIPTION
-    from cosim.loadable import CoreError, load_file, read_core
-    from reference.files import check_writable, write_atomically
-    from reference.modelfile import load_model
+    from duospike.cosim.axi.loadable import DESCRIPTION as CORE_DESCRIPTION
+    from duospike.cosim.axi.loadable import CoreError, load_file, read_core
+    from duospike.cosim.errors import CosimError
+    from duospike.reference.files import check_writable, write_atomically
+    from duospike.reference.modelfile import load_model
 
     check_writable(args.out)
     core = read_core(args.core)

@@ -6,14 +6,14 @@ import argparse
 import re
 from pathlib import Path
 
-from reference.architecture import ALLOWED, NAMED
-from reference.coding import CODINGS
-from reference.errors import InputError
-from reference.files import check_writable
-from reference.modelfile import save_model
-from reference.network import NEURON_KINDS
-from reference.random_network import random_network
-from reference.settings import parse_neuron
+from duospike.reference.architecture import ALLOWED, NAMED
+from duospike.reference.coding import CODINGS
+from duospike.reference.errors import InputError
+from duospike.reference.files import check_writable
+from duospike.reference.modelfile import save_model
+from duospike.reference.network import NEURON_KINDS
+from duospike.reference.training.random_network import random_network
+from duospike.reference.training.settings import parse_neuron
 
 DESCRIPTION = f"""Write an untrained network of random integers. The thresholds are set layer by layer on random images, so
 that the wanted share of the neurons spikes at a timestep. Layers of ARCH, joined by dashes: {ALLOWED}; or {", ".join(NAMED)}."""

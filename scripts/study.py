@@ -28,8 +28,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cosim.folder import claimed
-    from cosim.study_file import read_study
+    from duospike.cosim.folder import claimed
+    from duospike.cosim.study.study_file import read_study
 
     study = read_study(args.study)
     with claimed(args.out):
@@ -38,10 +38,19 @@ def run(args: argparse.Namespace) -> int:
 
 def run_study(args: argparse.Namespace, study) -> int:
     """Measure the points in the study's folder, which no other command writes meanwhile."""
-    from cosim import plots
-    from cosim.cluster import cluster, run_tasks
-    from cosim.study_report import as_csv, as_markdown, energy_markdown, energy_rows, layer_rows, plot_all, stage_rows, summary
-    from reference.files import check_writable, write_atomically
+    from duospike.cosim.cluster import cluster, run_tasks
+    from duospike.cosim.pages import plots
+    from duospike.cosim.study.study_report import (
+        as_csv,
+        as_markdown,
+        energy_markdown,
+        energy_rows,
+        layer_rows,
+        plot_all,
+        stage_rows,
+        summary,
+    )
+    from duospike.reference.files import check_writable, write_atomically
 
     args.out.mkdir(parents=True, exist_ok=True)
     check_writable(args.out / "results.json")
@@ -76,8 +85,8 @@ def measure(say, name: str, study, data: Path | None, folder: Path) -> dict:
     """Measure one point in a worker."""
     import torch
 
-    from cosim.study import measure_point
-    from cosim.study_file import Loaded
+    from duospike.cosim.study.study import measure_point
+    from duospike.cosim.study.study_file import Loaded
 
     torch.set_num_threads(1)
     point = study.points[name]

@@ -7,7 +7,7 @@ import json
 from contextlib import ExitStack
 from pathlib import Path
 
-from .network_options import DATA_HELP, add_design_options, positive, sizing_of
+from .network_options import DATA_HELP, add_design_options, add_model_argument, positive, sizing_of
 
 DESCRIPTION = """Synthesise the accelerator for MODEL with Yosys and print what each stage and each module takes: LUTs,
 flip-flops, carry cells, wide multiplexers, multiplier blocks, LUT RAM and block RAM. A latch, a loop of logic or a net
@@ -25,7 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "synth", help="area and clock of the accelerator, by Yosys and nextpnr", description=DESCRIPTION
     )
-    parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
+    add_model_argument(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write; a new, empty or earlier one")
     parser.add_argument(
         "--family", choices=["xcup", "ecp5"], default="xcup", help="FPGA: AMD UltraScale+ or Lattice ECP5 (default: xcup)"
@@ -47,17 +47,17 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from cosim.folder import output_folder, temporary_folder
-    from cosim.image_costs import image_costs
-    from cosim.network_run import convert_stages
-    from cosim.origin import design_origin, run_origin
-    from cosim.plan import plan_stages
-    from cosim.synthesis import synthesize
-    from cosim.synthesis_report import area_table, make_report, module_rows, stage_rows, units_line
-    from cosim.timing_report import ends_table, timing_lines
-    from reference.datasets import load
-    from reference.files import write_file
-    from reference.modelfile import load_model
+    from duospike.cosim.design.origin import design_origin, run_origin
+    from duospike.cosim.design.plan import plan_stages
+    from duospike.cosim.energy.image_costs import image_costs
+    from duospike.cosim.folder import output_folder, temporary_folder
+    from duospike.cosim.simulation.network_run import convert_stages
+    from duospike.cosim.synthesis.synthesis import synthesize
+    from duospike.cosim.synthesis.synthesis_report import area_table, make_report, module_rows, stage_rows, units_line
+    from duospike.cosim.timing.timing_report import ends_table, timing_lines
+    from duospike.reference.data.datasets import load
+    from duospike.reference.files import write_file
+    from duospike.reference.modelfile import load_model
 
     check_options(args)
     network = load_model(args.model)
@@ -95,8 +95,8 @@ def run(args: argparse.Namespace) -> int:
 
 def check_options(args: argparse.Namespace) -> None:
     """CosimError for --pnr with a family that it does not know, for its options without it, and where nextpnr is missing."""
-    from cosim.errors import CosimError
-    from cosim.place_route import nextpnr_version
+    from duospike.cosim.errors import CosimError
+    from duospike.cosim.timing.place_route import nextpnr_version
 
     given = [f"--{name}" for name in PNR_OPTIONS if getattr(args, name) is not None]
     if given and not args.pnr:
@@ -109,8 +109,8 @@ def check_options(args: argparse.Namespace) -> None:
 
 def place(modules, costs, work: Path, args: argparse.Namespace, progress) -> tuple[dict, dict]:
     """Place and route converted modules: the content of timing.json, and the other files by name."""
-    from cosim.place_route import REPORT, Target, flat_netlist, place_and_route
-    from cosim.timing_report import make_report
+    from duospike.cosim.timing.place_route import REPORT, Target, flat_netlist, place_and_route
+    from duospike.cosim.timing.timing_report import make_report
 
     progress("flat netlist by Yosys")
     log = flat_netlist(modules, work, args.multipliers)

@@ -6,7 +6,7 @@ import argparse
 
 import torch
 
-from reference.errors import InputError
+from duospike.reference.errors import InputError
 
 MOST_THREADS = 1024
 

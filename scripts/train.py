@@ -12,14 +12,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cosim.folder import claimed
-from reference import train
-from reference.datasets import Dataset
-from reference.errors import InputError
-from reference.files import check_writable
-from reference.golden import evaluate
-from reference.modelfile import save_model
-from reference.settings import FLOAT, Settings, read_settings
+from duospike.cosim.folder import claimed
+from duospike.reference.data.datasets import Dataset
+from duospike.reference.errors import InputError
+from duospike.reference.files import check_writable
+from duospike.reference.golden import evaluate
+from duospike.reference.modelfile import save_model
+from duospike.reference.training import train
+from duospike.reference.training.settings import FLOAT, Settings, read_settings
 
 from .threads import add_threads_option, use_threads
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
-from small_networks import small_network
-from small_runs import write_all
-from stage_bench import run_native
 
-from cosim import block_run, icarus_cosimulation
-from cosim.conversion.internals import forget_signals
+from duospike.cosim.block_simulation import block_run, icarus_cosimulation
+from duospike.cosim.conversion.internals import forget_signals
+from tests.benches.small_networks import small_network
+from tests.benches.small_runs import write_all
+from tests.benches.stage_bench import run_native
 
 # The tests run side by side, one process a core.
 torch.set_num_threads(1)

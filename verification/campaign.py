@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from cosim.conversion.convert import convert
-from cosim.errors import CosimError
-from cosim.folder import temporary_folder
-from cosim.system import side_by_side
-
-from .equivalence import PROVEN, equivalence
-from .killing import Run, Use, Verdict, run_all, uses
-from .mutants import Mutation, Netlist, plant
+from duospike.cosim.conversion.convert import convert
+from duospike.cosim.errors import CosimError
+from duospike.cosim.folder import temporary_folder
+from duospike.cosim.system import side_by_side
+from verification.equivalence import PROVEN, equivalence
+from verification.killing import Run, Use, Verdict, run_all, uses
+from verification.mutants import Mutation, Netlist, plant
 
 PATIENCE = 30
 """Seconds that a run may take beyond five times what it takes without a fault."""

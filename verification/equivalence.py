@@ -14,12 +14,11 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
-from cosim.errors import CosimError
-from cosim.system import require, run_tool
-from cosim.yosys import run_yosys
-from reference.files import write_file
-
-from .mutants import KEPT, NETLIST, Mutation, Netlist
+from duospike.cosim.errors import CosimError
+from duospike.cosim.synthesis.yosys import run_yosys
+from duospike.cosim.system import require, run_tool
+from duospike.reference.files import write_file
+from verification.mutants import KEPT, NETLIST, Mutation, Netlist
 
 SECONDS = 60
 """Time that abc has for one proof."""

@@ -18,12 +18,13 @@ from pathlib import Path
 import pytest
 from _pytest.runner import runtestprotocol
 
-import cosim.conversion.convert
-from cosim.conversion.convert import module_name
-from cosim.conversion.internals import Block
-from cosim.errors import CosimError
-from cosim.folder import temporary_folder
-from cosim.system import end_with_parent
+from duospike.cosim.conversion import convert as converter
+from duospike.cosim.conversion.convert import module_name
+from duospike.cosim.conversion.internals import Block
+from duospike.cosim.errors import CosimError
+from duospike.cosim.folder import temporary_folder
+from duospike.cosim.system import end_with_parent
+from tests.benches import stream_bench
 
 TESTS = Path(__file__).parents[1] / "tests"
 
@@ -130,8 +131,8 @@ def module_name_of(block: Block) -> str:
 
 @contextmanager
 def conversion(function: Callable) -> Iterator[None]:
-    """Let a function take the place of cosim.conversion.convert.convert() in all modules that import it."""
-    holders = [module for module in sys.modules.values() if vars(module).get("convert") is cosim.conversion.convert.convert]
+    """Let a function take the place of convert() of cosim/conversion/convert.py in all modules that import it."""
+    holders = [module for module in sys.modules.values() if vars(module).get("convert") is converter.convert]
     with pytest.MonkeyPatch.context() as patch:
         for holder in holders:
             patch.setattr(holder, "convert", function)
@@ -200,7 +201,7 @@ def in_child(run: Run, sender: Connection, parent: int):
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-    sys.modules["stream_bench"].run_stream.__kwdefaults__["limit"] = CYCLE_LIMIT
+    stream_bench.run_stream.__kwdefaults__["limit"] = CYCLE_LIMIT
     start = time.monotonic()
     failed, why = first_failure(run)
     sender.send(Verdict(failed, why, time.monotonic() - start))
@@ -208,7 +209,7 @@ def in_child(run: Run, sender: Connection, parent: int):
 
 def first_failure(run: Run) -> tuple[str, str]:
     """The first test that fails, and what it says; ("", "") if all pass."""
-    real = cosim.conversion.convert.convert
+    real = converter.convert
 
     def convert(*args, **kwargs):
         return [replace(module, text=run.texts.get(module.name, module.text)) for module in real(*args, **kwargs)]

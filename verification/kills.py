@@ -34,14 +34,14 @@ from pathlib import Path
 
 import torch
 
-from cosim.errors import CosimError
-from cosim.folder import LIST, PASSING, temporary_folder
-from cosim.interrupts import run_command
-from cosim.system import end_with_parent
-from reference.files import write_atomically
-from scripts import main as commands
+from duospike.cosim.errors import CosimError
+from duospike.cosim.folder import LIST, PASSING, temporary_folder
+from duospike.cosim.interrupts import run_command
+from duospike.cosim.system import end_with_parent
+from duospike.reference.files import write_atomically
+from duospike.scripts import main as commands
+from tests.benches.fashion_files import write_fashion
 
-TESTS = Path(__file__).parents[1] / "tests"
 KILLS, TERMS = 40, 20
 MARK = "DUOSPIKE_KILLS"
 PATIENCE = 5.0
@@ -169,7 +169,7 @@ def main() -> int:
 def warm_up() -> None:
     """Import what the commands need, and let numba compile the cycle model, which else each of them would do."""
     for module, _ in commands.COMMANDS.values():
-        importlib.import_module(f"scripts.{module}")
+        importlib.import_module(f"duospike.scripts.{module}")
     # Threads of torch would not be there in a fork, which waits for them for ever.
     torch.set_num_threads(1)
     with temporary_folder() as folder, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -207,9 +207,6 @@ class Trial:
 
     def prepare(self) -> None:
         """Write what the command reads."""
-        sys.path.insert(0, str(TESTS))
-        from fashion_files import write_fashion
-
         data = self.home / "data"
         data.mkdir()
         for prefix, count in (("train", 64), ("t10k", 20)):

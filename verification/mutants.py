@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cosim.conversion.convert import Module
-from cosim.conversion.convert import write as write_modules
-from cosim.errors import CosimError
-from cosim.yosys import read, run_yosys
+from duospike.cosim.conversion.convert import Module
+from duospike.cosim.conversion.convert import write as write_modules
+from duospike.cosim.errors import CosimError
+from duospike.cosim.synthesis.yosys import read, run_yosys
 
 KEPT = ("rom", "activity")
 """Blocks that stay instances: what a ROM holds is not the netlist's, and the counters have tests of their own."""

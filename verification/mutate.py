@@ -18,13 +18,12 @@ from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
-from cosim.errors import CosimError
-from cosim.interrupts import run_command
-from cosim.system import require, run_tool
-from reference.files import write_atomically
-
-from .campaign import Result, run_campaign, score
-from .killing import with_tests
+from duospike.cosim.errors import CosimError
+from duospike.cosim.interrupts import run_command
+from duospike.cosim.system import require, run_tool
+from duospike.reference.files import write_atomically
+from verification.campaign import Result, run_campaign, score
+from verification.killing import with_tests
 
 SEED = 1
 FAULTS = 350
@@ -35,39 +34,39 @@ REFUSED = 2
 
 TARGETS: dict[str, tuple[str, ...]] = {
     "scanner": (
-        "test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",
-        "test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",
-        "test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",
+        "rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",
+        "rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",
+        "rtl/test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",
     ),
     "event_queue": (
-        "test_event_queue.py::test_throughput[icarus-3-1]",
-        "test_event_queue.py::test_throughput[icarus-16-1]",
+        "rtl/test_event_queue.py::test_throughput[icarus-3-1]",
+        "rtl/test_event_queue.py::test_throughput[icarus-16-1]",
     ),
     "weight_fetch": (
-        "test_weight_fetch.py::test_words_of_every_scan[icarus-3-2-1-5-1-stalls0]",
-        "test_weight_fetch.py::test_words_of_every_scan[icarus-2-3-0-1-4-stalls0]",
+        "rtl/test_weight_fetch.py::test_words_of_every_scan[icarus-3-2-1-5-1-stalls0]",
+        "rtl/test_weight_fetch.py::test_words_of_every_scan[icarus-2-3-0-1-4-stalls0]",
     ),
     "accumulator": (
-        "test_accumulator.py::test_currents_under_stalls[icarus-3-4-2-4-stalls0]",
-        "test_accumulator.py::test_currents_under_stalls[icarus-3-2-2-3-stalls0]",
-        "test_accumulator.py::test_rows_in_parts[icarus-3-2-3-2-stalls0]",
+        "rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-4-2-4-stalls0]",
+        "rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-2-2-3-stalls0]",
+        "rtl/test_accumulator.py::test_rows_in_parts[icarus-3-2-3-2-stalls0]",
     ),
     "fc_accumulator": (
-        "test_sparse_fc.py::test_currents[icarus-1-3-stalls0]",
-        "test_sparse_fc.py::test_currents[icarus-3-5-stalls0]",
+        "rtl/test_sparse_fc.py::test_currents[icarus-1-3-stalls0]",
+        "rtl/test_sparse_fc.py::test_currents[icarus-3-5-stalls0]",
     ),
     "lif": (
-        "test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-subtract]",
-        "test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",
-        "test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",
+        "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-subtract]",
+        "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",
+        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",
     ),
     "mac_array": (
-        "test_mac_array.py::test_sums_of_products[icarus-False-stalls0]",
-        "test_mac_array.py::test_sums_of_products[icarus-True-stalls0]",
+        "rtl/test_mac_array.py::test_sums_of_products[icarus-False-stalls0]",
+        "rtl/test_mac_array.py::test_sums_of_products[icarus-True-stalls0]",
     ),
     "pool": (
-        "test_pool.py::test_even_and_odd_maps[icarus-size1-stalls0]",
-        "test_pool.py::test_even_and_odd_maps[icarus-size3-stalls0]",
+        "rtl/test_pool.py::test_even_and_odd_maps[icarus-size1-stalls0]",
+        "rtl/test_pool.py::test_even_and_odd_maps[icarus-size3-stalls0]",
     ),
 }
 """The blocks, and for each the tests whose parameters it has when it is mutated: all tests with the same are then run."""

@@ -18,13 +18,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.page import write_section
-from cosim.conversion.internals import BlockFunction
-from cosim.design import build_stage
-from cosim.errors import CosimError
-
-from .equivalence import PROVEN
-from .killing import blocks_of
-from .mutants import Mutation
+from duospike.cosim.conversion.internals import BlockFunction
+from duospike.cosim.design.design import build_stage
+from duospike.cosim.errors import CosimError
+from verification.equivalence import PROVEN
+from verification.killing import blocks_of
+from verification.mutants import Mutation
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "verification.md"
@@ -80,7 +79,7 @@ def blocks() -> dict[str, list[str]]:
     """The MyHDL blocks of each file of rtl/."""
     found = {}
     for path in sorted((ROOT / "rtl").glob("[a-z]*.py")):
-        members = vars(import_module(f"rtl.{path.stem}")).values()
+        members = vars(import_module(f"duospike.rtl.{path.stem}")).values()
         names = [block.__name__ for block in members if is_block_of(block, path.stem)]
         if names:
             found[path.stem] = names
@@ -89,7 +88,7 @@ def blocks() -> dict[str, list[str]]:
 
 def is_block_of(value: object, file: str) -> bool:
     """Whether a member of a module is a block that its own file defines."""
-    return isinstance(value, BlockFunction) and value.__module__ == f"rtl.{file}"
+    return isinstance(value, BlockFunction) and value.__module__ == f"duospike.rtl.{file}"
 
 
 def collect() -> Collected:

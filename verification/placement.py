@@ -6,11 +6,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from cosim.conversion.convert import Module, write
-from cosim.errors import CosimError
-from reference.files import write_file
-
-from .proof import Fault, Proof
+from duospike.cosim.conversion.convert import Module, write
+from duospike.cosim.errors import CosimError
+from duospike.reference.files import write_file
+from verification.proof import Fault, Proof
 
 PROPERTIES = Path(__file__).parent / "properties"
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from myhdl import Signal, intbv
 
-from cosim.conversion.internals import Block
-from rtl.activity import ACTIVITY_BITS
-from rtl.memory import Table
-from rtl.stream import Stream
+from duospike.cosim.conversion.internals import Block
+from duospike.rtl.activity import ACTIVITY_BITS
+from duospike.rtl.memory import Table
+from duospike.rtl.stream import Stream
 
 
 @dataclass(frozen=True)

@@ -24,19 +24,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from unittest import mock
 
-from cosim.conversion.convert import Module, convert, write
-from cosim.conversion.internals import LOCK
-from cosim.errors import CosimError
-from cosim.folder import temporary_folder
-from cosim.interrupts import run_command
-from cosim.system import side_by_side
-from reference.files import write_atomically
-from rtl.errors import DesignError
-
-from .placement import block_of, covers, place, planted, streams
-from .proof import Fault, Misuse, Proof
-from .proofs import PROOFS
-from .solve import SMTBMC, TOP, Undecided, holds, ready_is_free, versions, write_model
+from duospike.cosim.conversion.convert import Module, convert, write
+from duospike.cosim.conversion.internals import LOCK
+from duospike.cosim.errors import CosimError
+from duospike.cosim.folder import temporary_folder
+from duospike.cosim.interrupts import run_command
+from duospike.cosim.system import side_by_side
+from duospike.reference.files import write_atomically
+from duospike.rtl.errors import DesignError
+from verification.placement import block_of, covers, place, planted, streams
+from verification.proof import Fault, Misuse, Proof
+from verification.proofs import PROOFS
+from verification.solve import SMTBMC, TOP, Undecided, holds, ready_is_free, versions, write_model
 
 
 @dataclass(frozen=True)

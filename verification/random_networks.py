@@ -2,8 +2,8 @@
 
 Each network is drawn from the seed and its number, its shape, numbers, sizing and images alike. Its Verilog runs in Icarus
 twice, once with nothing held back and once with random stalls on either or both sides. Every spike of every stage, all class
-counts and classes must be those of tests/plain_model.py, which shares no arithmetic with the project; counters, starts, firsts
-and lasts of the run without stalls must be those of the cycle model.
+counts and classes must be those of tests/benches/plain_model.py, which shares no arithmetic with the project; counters, starts,
+firsts and lasts of the run without stalls must be those of the cycle model.
 
 A line for each finished network goes to DIR/networks.jsonl, so that a run that was stopped goes on where it was. At the end,
 and with --table at any time, a table says what was drawn, how much was compared, and what was wrong.
@@ -25,20 +25,20 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from cosim.bench import Outcome
-from cosim.compare import first_mismatch
-from cosim.cycle_model import CycleRun, run_model
-from cosim.errors import CosimError
-from cosim.network_run import SIMULATORS, NetworkRun, network_bench
-from cosim.plan import READOUT, Stage, plan_stages
-from cosim.sizing import Sizing, choose_sizing, divisors, part_beats
-from reference import golden
-from reference.coding import CODINGS, ENCODER
-from reference.errors import InputError
-from reference.network import IMAGE_BITS, KERNELS, NEURON_KINDS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
-from reference.widths import layer_widths
-from rtl.errors import DesignError
-from tests.plain_model import encoded, spikes_of, votes_of
+from duospike.cosim.cycles.cycle_model import CycleRun, run_model
+from duospike.cosim.design.plan import READOUT, Stage, plan_stages
+from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, part_beats
+from duospike.cosim.errors import CosimError
+from duospike.cosim.simulation.bench import Outcome
+from duospike.cosim.simulation.compare import first_mismatch
+from duospike.cosim.simulation.network_run import SIMULATORS, NetworkRun, network_bench
+from duospike.reference import golden
+from duospike.reference.coding import CODINGS, ENCODER
+from duospike.reference.errors import InputError
+from duospike.reference.network import IMAGE_BITS, KERNELS, NEURON_KINDS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
+from duospike.reference.widths import layer_widths
+from duospike.rtl.errors import DesignError
+from tests.benches.plain_model import encoded, spikes_of, votes_of
 
 ROOT = Path(__file__).parents[1]
 MOST_OUTPUTS = 12_000
@@ -452,7 +452,8 @@ def read_records(file: Path, seed: int) -> list[dict]:
 def sources_digest() -> str:
     """Digest of all that decides what a network gives: a run must not go on with other sources."""
     folders = [ROOT / name for name in ("rtl", "cosim", "reference")]
-    files = [*(file for folder in folders for file in folder.rglob("*.py")), ROOT / "tests/plain_model.py", Path(__file__)]
+    files = [file for folder in folders for file in folder.rglob("*.py")]
+    files += [ROOT / "tests" / "benches" / "plain_model.py", Path(__file__)]
     return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 

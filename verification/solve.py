@@ -7,10 +7,10 @@ import re
 import subprocess
 from pathlib import Path
 
-from cosim.errors import CosimError
-from cosim.system import require, run_program, run_tool
-from cosim.yosys import run_yosys
-from reference.files import write_file
+from duospike.cosim.errors import CosimError
+from duospike.cosim.synthesis.yosys import run_yosys
+from duospike.cosim.system import require, run_program, run_tool
+from duospike.reference.files import write_file
 
 TOP = "proven"
 SMTBMC: dict[str, list[str]] = {"base": [], "induction": ["-i"], "cover": ["-c"]}

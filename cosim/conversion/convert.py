@@ -20,11 +20,11 @@ from pprint import pformat
 
 import myhdl
 
-from reference.files import write_file
-from rtl.memory import Table
+from duospike.cosim.errors import CosimError
+from duospike.cosim.folder import temporary_folder
+from duospike.reference.files import write_file
+from duospike.rtl.memory import Table
 
-from ..errors import CosimError
-from ..folder import temporary_folder
 from .elaboration import INLINED, one_level, quick_inspection
 from .internals import AnySignal, Block
 from .languages import LANGUAGES, Language, Port

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
-from ..network import Neuron
+from duospike.reference.network import Neuron
 
 MOST_PATHS = 2**10
 

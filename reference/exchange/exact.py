@@ -11,9 +11,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..errors import InputError
-from ..network import LEAK_SHIFTS, Conv, Layer, Linear, Network, Neuron, Pool
-from ..widths import EXACT_LIMIT, Range, layer_widths
+from duospike.reference.errors import InputError
+from duospike.reference.network import LEAK_SHIFTS, Conv, Layer, Linear, Network, Neuron, Pool
+from duospike.reference.widths import EXACT_LIMIT, Range, layer_widths
+
 from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_factor, smallest_factor
 from .grid import MOST_STEPS, find_grid, steps_needed
 from .source import Source, SourceLayer, refuse

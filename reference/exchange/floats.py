@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..datasets import Dataset
-from ..errors import InputError
-from ..network import Pool
-from ..neurons import charge
+from duospike.reference.data.datasets import Dataset
+from duospike.reference.errors import InputError
+from duospike.reference.network import Pool
+from duospike.reference.neurons import charge
+
 from .exact import input_scale
 from .source import Source, SourceLayer
 

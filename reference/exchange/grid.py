@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..network import WEIGHT_BITS
+from duospike.reference.network import WEIGHT_BITS
+
 from .source import FLOAT32, FLOAT64
 
 MOST_STEPS = 2 ** (WEIGHT_BITS.stop - 2) - 1

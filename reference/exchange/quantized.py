@@ -7,11 +7,12 @@ from fractions import Fraction
 import numpy as np
 import torch
 
-from ..errors import InputError
-from ..golden import fire, layer_currents
-from ..golden import pool as pool_spikes
-from ..network import LEAK_SHIFTS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
-from ..widths import prove_widths
+from duospike.reference.errors import InputError
+from duospike.reference.golden import fire, layer_currents
+from duospike.reference.golden import pool as pool_spikes
+from duospike.reference.network import LEAK_SHIFTS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
+from duospike.reference.widths import prove_widths
+
 from .exact import input_scale, integer_layer, leak_of, network_of
 from .floats import first_maps, per_output, pooled, real_currents, real_spikes, sums
 from .source import Source, SourceLayer, refuse

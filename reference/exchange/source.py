@@ -12,9 +12,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..errors import InputError, ManyReasons
-from ..network import KERNELS, NEURON_KINDS, check_image, check_timesteps
-from ..network import Pool as IntegerPool
+from duospike.reference.errors import InputError, ManyReasons
+from duospike.reference.network import KERNELS, NEURON_KINDS, check_image, check_timesteps
+from duospike.reference.network import Pool as IntegerPool
 
 FLOAT32, FLOAT64 = Fraction(1, 2**24), Fraction(1, 2**53)
 """Largest relative error of one rounding."""
@@ -79,7 +79,7 @@ class Norm:
 
 @dataclass(frozen=True, eq=False)
 class Neurons:
-    """Leaky integrate-and-fire, as reference.neurons.charge defines the kinds. threshold: a number, or [O].
+    """Leaky integrate-and-fire, as duospike.reference.neurons.charge defines the kinds. threshold: a number, or [O].
 
     gain: factor of the current, [O] or a number. twice: snnTorch's `reset_delay=False`, which takes the threshold off twice
     where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded: whether

@@ -1,6 +1,7 @@
 """The proofs: which block, at which small parameters, by which properties, and which faults they must find."""
 
-from ..proof import Proof
+from verification.proof import Proof
+
 from . import accumulation, bus, fetching, memories, pipelines, queue, scanning, stages, streams, windows
 
 PROOFS: tuple[Proof, ...] = (

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-from rtl.accumulator import accumulator, row_padding
-from rtl.sparse_fc import fc_accumulator
-from rtl.stream import Stream
-
-from ..proof import Fault, Misuse, Proof, activity_counts, bit, table
+from duospike.rtl.accumulator import accumulator, row_padding
+from duospike.rtl.sparse_fc import fc_accumulator
+from duospike.rtl.stream import Stream
+from verification.proof import Fault, Misuse, Proof, activity_counts, bit, table
 
 CURRENT_BITS, WEIGHT_BITS = 3, 2
 
@@ -25,7 +24,7 @@ def accumulation(height: int, width: int, groups: int, kernel: int, depth: int, 
     padding, radius = row_padding(width, groups, kernel, 1), kernel // 2
     less = Misuse(
         "padding is one pixel less", build(height, width, groups, kernel, padding - 1), {"PADDING": padding - 1},
-        "rtl.accumulator.row_padding",
+        "duospike.rtl.accumulator.row_padding",
     )  # fmt: skip
     return Proof(
         f"accumulator, {height} x {width}, groups {groups}, kernel {kernel}",

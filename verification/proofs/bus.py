@@ -1,9 +1,8 @@
 """Proofs of the AXI4-Lite slave."""
 
-from rtl.axi_lite import AxiLite, Layout, axi_lite
-from rtl.stream import counter
-
-from ..proof import Fault, Proof, bit, table, vector
+from duospike.rtl.axi_lite import AxiLite, Layout, axi_lite
+from duospike.rtl.stream import counter
+from verification.proof import Fault, Proof, bit, table, vector
 
 ADDRESS_BITS = 5
 """Of a bus to 8 words."""

@@ -1,10 +1,9 @@
 """Proofs of the weight fetch: each event gets the word of its channel in its scan."""
 
-from rtl.scanner import event_width
-from rtl.stream import Stream
-from rtl.weight_fetch import weight_fetch
-
-from ..proof import Fault, Proof, bit, table
+from duospike.rtl.scanner import event_width
+from duospike.rtl.stream import Stream
+from duospike.rtl.weight_fetch import weight_fetch
+from verification.proof import Fault, Proof, bit, table
 
 WEIGHT_BITS = 4
 

@@ -1,11 +1,10 @@
 """Proofs of the memory in banks: each read gets its word; and of the control that fills the memories of a loadable core."""
 
-from rtl.banked_memory import banked_memory
-from rtl.load_control import load_control
-from rtl.loading import Load
-from rtl.stream import counter
-
-from ..proof import Fault, Proof, bit, table, vector
+from duospike.rtl.banked_memory import banked_memory
+from duospike.rtl.load_control import load_control
+from duospike.rtl.loading import Load
+from duospike.rtl.stream import counter
+from verification.proof import Fault, Proof, bit, table, vector
 
 WORD_BITS = 4
 

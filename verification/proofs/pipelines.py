@@ -1,11 +1,10 @@
 """Proofs of the pipelines: what the neurons and the MAC array compute, and when."""
 
-from rtl.lif import Lif, lif, lif_depth, lif_latency
-from rtl.mac_array import adder_groups, mac_array
-from rtl.memory import Table
-from rtl.stream import Stream
-
-from ..proof import Fault, Proof, bit, table
+from duospike.rtl.lif import Lif, lif, lif_depth, lif_latency
+from duospike.rtl.mac_array import adder_groups, mac_array
+from duospike.rtl.memory import Table
+from duospike.rtl.stream import Stream
+from verification.proof import Fault, Proof, bit, table
 
 KINDS = ("subtract", "subtract_delayed", "zero")
 GROUPS, COLUMNS = 2, 2

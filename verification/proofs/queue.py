@@ -1,9 +1,8 @@
 """Proofs of the event queue."""
 
-from rtl.event_queue import event_queue
-from rtl.stream import Stream
-
-from ..proof import Fault, Proof, bit
+from duospike.rtl.event_queue import event_queue
+from duospike.rtl.stream import Stream
+from verification.proof import Fault, Proof, bit
 
 DEPTHS = (1, 2, 3, 4, 5)
 

@@ -1,10 +1,9 @@
 """Proofs of the row buffer and of the scanner, which walks over what the buffer holds."""
 
-from rtl.row_buffer import row_buffer
-from rtl.scanner import event_width, scanner
-from rtl.stream import Stream, index_bits
-
-from ..proof import Fault, Proof, bit, vector
+from duospike.rtl.row_buffer import row_buffer
+from duospike.rtl.scanner import event_width, scanner
+from duospike.rtl.stream import Stream, index_bits
+from verification.proof import Fault, Proof, bit, vector
 
 
 def buffering(pixels: int, chunks: int, banks: int, depth: int, *faults: Fault, harmless: Fault | None = None) -> Proof:

@@ -1,9 +1,8 @@
 """Proofs of what the pool and the read-out compute."""
 
-from rtl.pool import Pool, pool
-from rtl.readout import Readout, readout
-
-from ..proof import Fault, Proof, stage
+from duospike.rtl.pool import Pool, pool
+from duospike.rtl.readout import Readout, readout
+from verification.proof import Fault, Proof, stage
 
 
 def pooling(height: int, width: int, groups: int, depth: int, *faults: Fault) -> Proof:

@@ -2,18 +2,17 @@
 
 from dataclasses import replace
 
-from rtl.accelerator import accelerator, trace_bits
-from rtl.activity import ACTIVITY_BITS
-from rtl.dense_core import DenseCore, dense_core
-from rtl.lif import Lif, lif
-from rtl.mac_array import mac_array
-from rtl.pool import Pool, pool
-from rtl.readout import Readout, readout
-from rtl.sparse_conv import SparseConv, sparse_conv
-from rtl.sparse_fc import SparseFc, sparse_fc
-from rtl.stream import Stream
-
-from ..proof import Fault, Proof, bit, stage, table, vector
+from duospike.rtl.accelerator import accelerator, trace_bits
+from duospike.rtl.activity import ACTIVITY_BITS
+from duospike.rtl.dense_core import DenseCore, dense_core
+from duospike.rtl.lif import Lif, lif
+from duospike.rtl.mac_array import mac_array
+from duospike.rtl.pool import Pool, pool
+from duospike.rtl.readout import Readout, readout
+from duospike.rtl.sparse_conv import SparseConv, sparse_conv
+from duospike.rtl.sparse_fc import SparseFc, sparse_fc
+from duospike.rtl.stream import Stream
+from verification.proof import Fault, Proof, bit, stage, table, vector
 
 CLAIMS = "valid stays and the payload does not change until the transfer; valid never waits for ready"
 

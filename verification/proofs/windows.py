@@ -1,9 +1,8 @@
 """Proofs of the image window: what it shows are the pixels under the kernel."""
 
-from rtl.image_window import image_window
-from rtl.stream import Stream
-
-from ..proof import Fault, Proof, bit
+from duospike.rtl.image_window import image_window
+from duospike.rtl.stream import Stream
+from verification.proof import Fault, Proof, bit
 
 
 def window(height: int, width: int, groups: int, kernel: int, depth: int, reach: int, *faults: Fault) -> Proof:

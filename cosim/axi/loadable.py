@@ -1,0 +1,268 @@
+"""Loadable cores: their description, and any network of their shape and ranges as the words that fill their memories."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zlib
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from duospike.cosim.design.plan import Stage, StageWidths, plan_stages, stage_widths
+from duospike.cosim.design.sizing import Sizing, choose_sizing
+from duospike.cosim.errors import CosimError
+from duospike.reference.errors import InputError
+from duospike.reference.files import read_bytes, read_json
+from duospike.reference.network import MOST_NEURONS, WEIGHT_BITS, Conv, Layer, Network, Pool
+from duospike.reference.widths import EXACT_LIMIT, signed_bits
+from duospike.rtl.accelerator import WITH_PARAMETERS, parameter_tables
+from duospike.rtl.errors import DesignError
+from duospike.rtl.loading import LOAD_BITS, LoadedTable, pieces_of
+from duospike.rtl.memory import Table
+from duospike.rtl.registers import CONSTANTS_FILE, FIRST_HASH, HASH_WORDS, hash_words
+
+from .pynq_driver import LOAD_HEADER, LOAD_MAGIC
+
+DESCRIPTION = "registers.json"
+"""File beside the HDL of a core that holds its description, under `load`."""
+FOLDER_OF_CORE = "allowed: the folder of a core by convert --axi"
+MAX_IDENTITY = 2**16
+"""Bytes of a core's ROM of constants."""
+MOST_HEADROOM = 16
+"""Bits of currents, potentials and thresholds that a core may have beyond those that its network needs."""
+MOST_BITS = signed_bits(-EXACT_LIMIT, EXACT_LIMIT) + MOST_HEADROOM
+"""Width that no number of a core exceeds: of the largest value that a network may have, and the headroom."""
+
+
+class CoreError(CosimError):
+    """A description that convert did not write."""
+
+
+def loadable_widths(network: Network, headroom: int) -> dict[str, StageWidths]:
+    """The widths of a core made from a network: those that it proves, and `headroom` bits more for all but the weights."""
+    return {
+        name: replace(
+            proven,
+            current_bits=proven.current_bits + headroom,
+            potential_bits=proven.potential_bits + headroom,
+            theta_bits=proven.theta_bits + headroom,
+        )
+        for name, proven in stage_widths(network).items()
+    }
+
+
+def loadable_stages(stages: dict[str, Stage]) -> dict[str, Stage]:
+    """The same stages with memories to load in the place of their ROMs, one after the other as parameter_tables has them."""
+    tables: dict[str, LoadedTable] = {}
+    first = 0
+    for table in parameter_tables(stages):
+        name = table.path.removesuffix(".hex")
+        tables[table.path] = LoadedTable(name, table.width, table.words, first)
+        first = tables[table.path].end
+    return {name: _with_tables(stage, tables) for name, stage in stages.items()}
+
+
+def _with_tables(stage: Stage, tables: dict[str, LoadedTable]) -> Stage:
+    if not isinstance(stage, WITH_PARAMETERS):
+        return stage
+    neuron = replace(stage.neuron, theta=tables[stage.neuron.theta.path])
+    return replace(stage, weights=tables[stage.weights.path], bias=tables[stage.bias.path], neuron=neuron)
+
+
+def core_description(
+    network: Network, sizing: Sizing, widths: dict[str, StageWidths], stages: dict[str, Stage]
+) -> dict[str, Any]:
+    """What decides which networks a core takes, and how, in types of JSON.
+
+    stages: from loadable_stages. words: of 32 bits that a network takes. network, layers: what it must be like, and the widths
+    that its own must not exceed. sizing: of the core. memories: in the order of their words; each of the `depth` entries of
+    `width` bits comes from its lowest bits up, its last word filled with zeros, and is made of fields of `field_bits`.
+    """
+    tables = [table for table in parameter_tables(stages) if isinstance(table, LoadedTable)]
+    field_bits = [bits for layer in widths.values() for bits in (layer.weight_bits, layer.current_bits, layer.theta_bits)]
+    layers = {name: about | asdict(widths[name]) if name in widths else about for name, about in _layers(network).items()}
+    return {
+        "words": max(table.end for table in tables),
+        "network": _network(network),
+        "layers": layers,
+        "sizing": asdict(sizing),
+        "memories": [
+            {"name": table.path, "first": table.first, "depth": table.depth, "width": table.width, "field_bits": bits}
+            for table, bits in zip(tables, field_bits, strict=True)
+        ],
+    }
+
+
+def _network(network: Network) -> dict[str, Any]:
+    """All of a network that a core has in its logic, but for the layers."""
+    return {
+        "input_shape": list(network.input_shape),
+        "image_bits": network.image_bits,
+        "image_signed": network.image_signed,
+        "coding": network.coding,
+        **({"coding_seed": network.coding_seed} if network.coding == "rate" else {}),
+        "timesteps": network.timesteps,
+        "classes": network.classes,
+        "layers": [layer.name for layer in network.layers],
+    }
+
+
+def _layers(network: Network) -> dict[str, dict[str, Any]]:
+    """The same of its layers, by name."""
+    return {layer.name: _layer(layer) for layer in network.layers}
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    if isinstance(layer, Pool):
+        return {}
+    return {
+        "outputs": layer.outputs,
+        **({"kernel": layer.kernel} if isinstance(layer, Conv) else {}),
+        "reset": layer.neuron.kind,
+        "multiplier": layer.neuron.multiplier,
+        "shift": layer.neuron.shift,
+    }
+
+
+def core_hash(core: dict[str, Any]) -> bytes:
+    """SHA-256 of a core's description: a network that is made for one core suits all cores with the same."""
+    return hashlib.sha256(json.dumps(core, sort_keys=True).encode()).digest()
+
+
+def read_core(folder: Path) -> dict[str, Any]:
+    """The description of the core whose HDL lies in a folder; CosimError if there is none, or not that of the hardware.
+
+    The hash of the description must be the one in the hardware's own ROM of constants: a description that was changed is of no
+    use, even with a hash in it that was renewed.
+    """
+    path = folder / DESCRIPTION
+    try:
+        content = read_json(path)
+    except InputError as error:
+        raise CosimError(f"{error}; {FOLDER_OF_CORE}") from None
+    if "load" not in content:
+        raise CosimError(f"{path}: no loadable core; allowed: one by convert --axi --loadable")
+    core = content["load"]
+    if hash_words(core_hash(core)) != _hardware_hash(folder / CONSTANTS_FILE):
+        raise CosimError(f"{path}: the description does not match the hash in {CONSTANTS_FILE}, the hardware's; it was changed")
+    return core
+
+
+def _hardware_hash(path: Path) -> list[int]:
+    """HASH_0 and the registers after it, as a core has them in its ROM."""
+    try:
+        lines = read_bytes(path, MAX_IDENTITY).split()[FIRST_HASH : FIRST_HASH + HASH_WORDS]
+    except InputError as error:
+        raise CosimError(f"{error}; {FOLDER_OF_CORE}") from None
+    if not all(re.fullmatch(b"[0-9a-f]{8}", line) for line in lines):
+        raise CosimError(f"{path}: not as convert wrote it")
+    return [int(line, 16) for line in lines]
+
+
+def network_words(network: Network, core: dict[str, Any]) -> np.ndarray:
+    """The words, uint32, that load a network into a core.
+
+    core: from core_description. Of one that was read from a file only the sizing and the widths are believed, and only if a core
+    can have them; all else is computed from them and the network, and compared. CoreError if it differs, CosimError if the
+    network is of another shape, or its numbers need more bits than the core has.
+    """
+    _check_keys("load", core, ("words", "network", "layers", "sizing", "memories"))
+    _check_same("network", _network(network), core["network"])
+    widths, sizing = _claimed_widths(network, core["layers"]), _claimed_sizing(network, core["sizing"])
+    stages = loadable_stages(plan_stages(network, sizing, widths))
+    for key, value in core_description(network, sizing, widths, stages).items():
+        if _plain(core[key]) != _plain(value):
+            raise CoreError(f"load: {key} is not what the network, the widths and the sizing give; it was changed")
+    return np.concatenate([_words(table) for table in parameter_tables(stages)])
+
+
+def _claimed_widths(network: Network, layers: Any) -> dict[str, StageWidths]:
+    """The widths in a description, by layer name; CoreError if they are none, CosimError if the network does not fit."""
+    about = _layers(network)
+    _check_keys("load: layers", layers, tuple(about))
+    for name, wanted in about.items():
+        _check_same(f"layer {name}", wanted, layers[name])
+    widths = {}
+    for name, needed in stage_widths(network).items():
+        widths[name] = _claimed_stage_widths(f"load: layers: {name}", layers[name])
+        _check_widths(name, needed, widths[name])
+    return widths
+
+
+def _claimed_stage_widths(where: str, layer: dict[str, Any]) -> StageWidths:
+    claimed: dict[str, Any] = {field.name: layer.get(field.name) for field in fields(StageWidths)}
+    for key, bits in claimed.items():
+        _check_integer(f"{where}: {key}", bits, 1, WEIGHT_BITS.stop - 1 if key == "weight_bits" else MOST_BITS)
+    widths = StageWidths(**claimed)
+    least = max(widths.current_bits, widths.theta_bits)
+    _check_integer(f"{where}: potential_bits", widths.potential_bits, least, MOST_BITS)
+    return widths
+
+
+def _claimed_sizing(network: Network, sizing: Any) -> Sizing:
+    """The sizing in a description; CoreError if no core for the network can have it."""
+    _check_keys("load: sizing", sizing, tuple(field.name for field in fields(Sizing)))
+    for key, value in sizing.items():
+        numbers = value if key in ("lanes", "parts") else {"": value}
+        if not isinstance(numbers, dict):
+            raise CoreError(f"load: sizing: {key} {value!r}; allowed: a number for each layer")
+        for layer, number in numbers.items():
+            _check_integer(f"load: sizing: {key} {layer}".rstrip(), number, 1, MOST_NEURONS)
+    try:
+        return choose_sizing(network, **sizing)
+    except (InputError, DesignError) as error:
+        raise CoreError(f"load: sizing: {error}") from None
+
+
+def _check_keys(where: str, content: Any, keys: tuple[str, ...]) -> None:
+    if not isinstance(content, dict) or set(content) != set(keys):
+        raise CoreError(f"{where}: other entries than convert writes; allowed: {', '.join(keys)}")
+
+
+def _check_integer(where: str, value: Any, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise CoreError(f"{where} {value!r}; allowed: {least} to {most}")
+
+
+def _plain(value: Any) -> str:
+    """As text, in which neither true nor 1.0 is 1."""
+    return json.dumps(value, sort_keys=True)
+
+
+def _check_same(where: str, wanted: dict[str, Any], core: Any) -> None:
+    """CosimError if a network differs from what a core has in its logic."""
+    if not isinstance(core, dict):
+        raise CoreError(f"load: {where}: not the entries that convert writes")
+    for key, value in wanted.items():
+        if _plain(core.get(key)) != _plain(value):
+            raise CosimError(f"{where}: {key} {_shown(value)}; allowed: {_shown(core.get(key))}, the core's")
+
+
+def _check_widths(name: str, needed: StageWidths, core: StageWidths) -> None:
+    for key, bits in asdict(needed).items():
+        if bits > getattr(core, key):
+            raise CosimError(f"layer {name}: {key} {bits}; allowed: up to {getattr(core, key)}, the core's")
+
+
+def _shown(value: Any) -> str:
+    return "-".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _words(table: Table) -> np.ndarray:
+    size = pieces_of(table.width) * LOAD_BITS // 8
+    return np.frombuffer(b"".join(word.to_bytes(size, "little") for word in table.words), "<u4")
+
+
+def load_file(network: Network, core: dict[str, Any]) -> bytes:
+    """A network for the driver's load(): words of 32 bits, the lowest byte first.
+
+    LOAD_MAGIC; the core's hash, as in HASH_0 to HASH_3; the number of words that follow the header; their CRC-32; the words.
+    """
+    words = network_words(network, core)
+    header = [LOAD_MAGIC, *hash_words(core_hash(core)), len(words), zlib.crc32(words.tobytes())]
+    assert len(header) == LOAD_HEADER
+    return np.array([*header, *words], "<u4").tobytes()

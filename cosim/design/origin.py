@@ -1,0 +1,72 @@
+"""Where the numbers of a run come from: versions, the network with its hash, the sizing, the images."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from duospike.cosim.version import full_version
+from duospike.reference.modelfile import model_bytes
+from duospike.reference.network import Conv, Layer, Network, Pool
+
+from .sizing import Sizing
+
+
+def versions() -> dict[str, str]:
+    """Of what computes here."""
+    return {"duospike": full_version(), "myhdl": version("myhdl"), "python": platform.python_version()}
+
+
+def design_origin(network: Network, sizing: Sizing | None = None) -> dict[str, Any]:
+    """What every JSON file of a run tells of the design: generator (versions), network, and sizing if there is one."""
+    return {
+        "generator": versions(),
+        "network": _network(network),
+        **({} if sizing is None else {"sizing": asdict(sizing)}),
+    }
+
+
+def run_origin(network: Network, images: np.ndarray, source: str, sizing: Sizing | None = None) -> dict[str, Any]:
+    """The same of a run with images, and under data: their source, as --data names it, and the SHA-256 of their pixels."""
+    pixels = np.ascontiguousarray(images, dtype="<i8")
+    return {
+        **design_origin(network, sizing),
+        "data": {"source": source, "shape": list(images.shape), "sha256": hashlib.sha256(pixels.tobytes()).hexdigest()},
+    }
+
+
+def _network(network: Network) -> dict[str, Any]:
+    """sha256: of the model file that save_model writes for it."""
+    return {
+        "sha256": hashlib.sha256(model_bytes(network)).hexdigest(),
+        "input_shape": list(network.input_shape),
+        "image_bits": network.image_bits,
+        "image_signed": network.image_signed,
+        "timesteps": network.timesteps,
+        "coding": network.coding,
+        "coding_seed": network.coding_seed,
+        "classes": network.classes,
+        "layers": [_layer(layer, shape) for layer, shape in zip(network.layers, network.shapes[1:], strict=True)],
+        "metadata": dict(sorted(network.metadata.items())),
+    }
+
+
+def _layer(layer: Layer, shape: tuple[int, int, int]) -> dict[str, Any]:
+    """shape: of its output, channels, height, width."""
+    about: dict[str, Any] = {"name": layer.name, "shape": list(shape)}
+    if isinstance(layer, Pool):
+        return {**about, "kind": "pool"}
+    return {
+        **about,
+        "kind": "conv" if isinstance(layer, Conv) else "linear",
+        **({"kernel": layer.kernel} if isinstance(layer, Conv) else {}),
+        "weights": layer.weights.size,
+        "weight_bits": layer.weight_bits,
+        "reset": layer.neuron.kind,
+        "beta": f"{layer.neuron.multiplier}/{2**layer.neuron.shift}",
+    }

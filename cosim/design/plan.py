@@ -1,0 +1,204 @@
+"""From a network of plain integers to the stages of an accelerator: widths, lanes and the layout of the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, first_states
+from duospike.reference.network import Conv, Linear, Network, Pool
+from duospike.reference.widths import prove_widths
+from duospike.rtl.dense_core import DenseCore
+from duospike.rtl.encoder import Encoder
+from duospike.rtl.lif import Lif
+from duospike.rtl.memory import Table
+from duospike.rtl.pool import Pool as PoolStage
+from duospike.rtl.readout import Readout
+from duospike.rtl.sparse_conv import SparseConv
+from duospike.rtl.sparse_fc import SparseFc
+from duospike.rtl.stream import groups_of
+
+from .beats import PackedFields, grouped
+from .sizing import Sizing
+
+Stage = DenseCore | Encoder | SparseConv | SparseFc | PoolStage | Readout
+KINDS = {
+    DenseCore: "dense",
+    Encoder: "encoder",
+    SparseConv: "sparse_conv",
+    SparseFc: "sparse_fc",
+    PoolStage: "pool",
+    Readout: "readout",
+}
+"""What reports call each kind of stage."""
+
+READOUT = "readout"
+ROWS_BUFFERED = 2
+"""Rows that a row buffer holds: one that is being scanned, one that arrives."""
+
+
+def readout_of(stages: dict[str, Stage]) -> Readout:
+    """Parameters of the last stage."""
+    stage = stages[READOUT]
+    assert isinstance(stage, Readout)
+    return stage
+
+
+def stage_beats(network: Network, stages: dict[str, Stage]) -> dict[str, int]:
+    """How many beats each stage gives for an image."""
+    shapes = dict(zip((layer.name for layer in network.layers), network.shapes[1:], strict=True)) | {ENCODER: network.input_shape}
+    beats = {}
+    for name, (channels, height, width) in ((name, shapes[name]) for name in stages if name != READOUT):
+        beats[name] = readout_of(stages).passes * groups_of(channels, stages[name].lanes) * height * width
+    return beats | {READOUT: 1}
+
+
+@dataclass(frozen=True)
+class StageWidths:
+    """Signed widths of a stage with neurons: of its weights; of currents and biases; of potentials; of thresholds."""
+
+    weight_bits: int
+    current_bits: int
+    potential_bits: int
+    theta_bits: int
+
+
+def stage_widths(network: Network) -> dict[str, StageWidths]:
+    """The widths that a network's own weights prove sufficient, by layer name."""
+    widths = {}
+    for name, proven in prove_widths(network).items():
+        layer = next(layer for layer in network.layers if layer.name == name)
+        assert not isinstance(layer, Pool)
+        potential_bits = max(proven.potential_bits, proven.state_bits, proven.theta_bits, proven.current_bits)
+        widths[name] = StageWidths(layer.weight_bits, proven.current_bits, potential_bits, proven.theta_bits)
+    return widths
+
+
+def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths] | None = None) -> dict[str, Stage]:
+    """The stages of the accelerator in order, by name: one for each layer, and the read-out.
+
+    With rate coding an encoder comes first. widths: by layer name, at least stage_widths(network), which they are if not given.
+    """
+    widths = widths or stage_widths(network)
+    timesteps, passes = sizing.timesteps, network.timesteps // sizing.timesteps
+    stages: dict[str, Stage] = {}
+    lanes_in = 0
+    if network.coding != "direct":
+        lanes_in = network.input_shape[0]
+    if network.coding == "rate":
+        stages[ENCODER] = _encoder(network, timesteps, passes)
+    for layer, shape in zip(network.layers, network.shapes, strict=False):
+        channels, height, width = shape
+        name = layer.name
+        if isinstance(layer, Pool):
+            stages[name] = PoolStage(
+                height=height, width=width, groups=groups_of(channels, lanes_in), lanes=lanes_in, timesteps=timesteps
+            )
+            continue
+        common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes)
+        weight_bits = widths[name].weight_bits
+        if isinstance(layer, Linear):
+            stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.parts[name], sizing.queue_depth, weight_bits, common)
+        elif lanes_in:
+            stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.parts[name], sizing.queue_depth, weight_bits, common)
+        else:
+            stages[name] = _dense_core(network, layer, weight_bits, common)
+        lanes_in = sizing.lanes[name]
+    outputs = network.shapes[-1][0]
+    stages[READOUT] = Readout(outputs=outputs, lanes=lanes_in, timesteps=timesteps, passes=passes, classes=network.classes)
+    return stages
+
+
+def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, passes: int) -> dict:
+    """What every stage with neurons takes."""
+    theta = _table(layer, "theta", grouped(layer.theta, lanes), widths.theta_bits)
+    neuron = layer.neuron
+    return {
+        "outputs": layer.outputs,
+        "lanes": lanes,
+        "timesteps": timesteps,
+        "passes": passes,
+        "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
+        "neuron": Lif(
+            kind=neuron.kind,
+            multiplier=neuron.multiplier,
+            shift=neuron.shift,
+            current_bits=widths.current_bits,
+            potential_bits=widths.potential_bits,
+            theta_bits=widths.theta_bits,
+            theta=theta,
+        ),
+    }
+
+
+def _table(layer: Conv | Linear, what: str, fields: np.ndarray, bits: int) -> Table:
+    """ROM contents from fields [words, fields a word]."""
+    return Table(f"{layer.name}_{what}.hex", fields.shape[1] * bits, PackedFields(fields, bits))
+
+
+def _narrow(layer: Conv | Linear) -> np.ndarray:
+    """Weights as bytes, which they fit: they are moved around an eighth of the memory."""
+    return layer.weights.astype(np.int8)
+
+
+def _encoder(network: Network, timesteps: int, passes: int) -> Encoder:
+    channels, height, width = network.input_shape
+    states = first_states(channels, network.timesteps, network.coding_seed).astype(np.int64)
+    fields = states.reshape(passes, timesteps, channels).transpose(0, 2, 1).reshape(passes, -1)
+    table = Table(f"{ENCODER}_states.hex", fields.shape[1] * REGISTER_BITS, PackedFields(fields, REGISTER_BITS))
+    return Encoder(
+        height=height, width=width, channels=channels, image_bits=network.image_bits, timesteps=timesteps,
+        register_bits=REGISTER_BITS, feedback=FEEDBACK, states=table,
+    )  # fmt: skip
+
+
+def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -> DenseCore:
+    channels, height, width = network.input_shape
+    by_group = grouped(_narrow(layer), common["lanes"]).transpose(0, 1, 3, 4, 2)  # [group, lane, a, b, channel]
+    weights = _table(layer, "weights", by_group.reshape(len(by_group), -1), weight_bits)
+    return DenseCore(
+        height=height, width=width, channels=channels, image_bits=network.image_bits, image_signed=network.image_signed,
+        kernel=layer.kernel, weights=weights, **common,
+    )  # fmt: skip
+
+
+def _sparse_conv(
+    layer: Conv, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, weight_bits: int, common: dict
+) -> SparseConv:
+    channels, height, width = shape
+    chunks = groups_of(channels, lanes_in)
+    # An event scatters: the tap that takes the pixel to output row +a is row -a of the kernel.
+    by_group = grouped(_narrow(layer)[:, :, ::-1, ::-1], common["lanes"])  # [group, lane, channel, a, b]
+    words = _pad_axis(by_group.transpose(2, 0, 1, 3, 4), 0, chunks * lanes_in)  # [channel, group, lane, a, b]
+    by_part = words.reshape(parts, -1, *words.shape[1:]).swapaxes(1, 2)  # [part, group, channel, lane, a, b]
+    weights = _table(layer, "weights", by_part.reshape(by_part[..., 0, 0, 0].size, -1), weight_bits)
+    return SparseConv(
+        height=height, width=width, parts=parts, chunks=chunks // parts, lanes_in=lanes_in, kernel=layer.kernel,
+        banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights, **common,
+    )  # fmt: skip
+
+
+def _sparse_fc(
+    layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, weight_bits: int, common: dict
+) -> SparseFc:
+    channels, height, width = shape
+    groups_in = groups_of(channels, lanes_in)
+    by_group = grouped(_narrow(layer), common["lanes"]).reshape(-1, common["lanes"], channels, height, width)
+    by_row = _pad_axis(by_group.transpose(3, 2, 4, 0, 1), 1, groups_in * lanes_in)  # [y, channel, x, group, lane]
+    groups = by_row.shape[3]
+    # Within a row the inputs come by channel group, column, channel.
+    inputs = by_row.reshape(height, groups_in, lanes_in, width, groups, -1).transpose(0, 1, 3, 2, 4, 5)
+    by_part = inputs.reshape(height * parts, -1, groups, common["lanes"]).swapaxes(1, 2)  # [part, group, input, lane]
+    weights = _table(layer, "weights", by_part.reshape(-1, common["lanes"]), weight_bits)
+    return SparseFc(
+        parts=height * parts, chunks=groups_in * width // parts, lanes_in=lanes_in, banks=ROWS_BUFFERED * parts,
+        queue_depth=queue_depth, weights=weights, **common,
+    )  # fmt: skip
+
+
+def _pad_axis(values: np.ndarray, axis: int, size: int) -> np.ndarray:
+    """Append zeros along an axis until it has `size` entries."""
+    padding = [(0, 0)] * values.ndim
+    padding[axis] = (0, size - values.shape[axis])
+    return np.pad(values, padding)

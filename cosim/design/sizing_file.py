@@ -1,0 +1,60 @@
+"""The TOML file of a sizing, to be written, edited and read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from duospike.reference.errors import InputError, brief, key_text
+from duospike.reference.files import read_toml, write_file
+from duospike.reference.network import Network
+
+from .sizing import Sizing, choose_sizing
+
+NUMBERS, TABLES = ("timesteps", "queue_depth"), ("lanes", "parts")
+
+
+def write_sizing(sizing: Sizing, path: Path, comment: str) -> None:
+    """Write a sizing as TOML that read_sizing takes. comment: its first lines."""
+    lines = [*(f"# {line}".rstrip() for line in comment.splitlines()), ""]
+    lines += [f"{name} = {getattr(sizing, name)}" for name in NUMBERS]
+    for table in TABLES:
+        lines += ["", f"[{table}]", *(f"{name} = {number}" for name, number in getattr(sizing, table).items())]
+    write_file(path, "\n".join(lines) + "\n")
+
+
+def read_sizing(path: Path) -> dict:
+    """What a TOML file says of a sizing, as arguments of choose_sizing; what it leaves out is not in them.
+
+    timesteps, queue_depth: whole numbers. lanes, parts: tables of whole numbers by layer name.
+    InputError for a file that cannot be read, is not TOML, or holds another key or another type.
+    """
+    found = read_toml(path)
+    for key, value in found.items():
+        if key in NUMBERS:
+            _check_number(path, key, value)
+        elif key in TABLES and isinstance(value, dict):
+            for name, number in value.items():
+                _check_number(path, f"{key}.{key_text(name)}", number)
+        else:
+            allowed = f"numbers {', '.join(NUMBERS)}, tables {', '.join(TABLES)}"
+            raise InputError(f"{path}: {key_text(key)} = {brief(value)}; allowed: {allowed}")
+    return found
+
+
+def _check_number(path: Path, key: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InputError(f"{path}: {key} = {brief(value)}; allowed: whole numbers")
+
+
+def sizing_from(network: Network, path: Path | None, wanted: dict) -> Sizing:
+    """The sizing of a file, if there is one, with what is `wanted` beside it in its place, and defaults for the rest.
+
+    wanted: arguments of choose_sizing, None for what is not said; tables are joined layer by layer.
+    """
+    chosen = read_sizing(path) if path else {}
+    for key, value in wanted.items():
+        if isinstance(value, dict) and isinstance(chosen.get(key), dict):
+            chosen[key] = chosen[key] | value
+        elif value is not None:
+            chosen[key] = value
+    return choose_sizing(network, **chosen)

@@ -1,0 +1,223 @@
+"""Energy of an accelerator, modelled: operations counted from spikes and counters, times published coefficients.
+
+What is counted, and what is not, is in docs/energy.md. Energies are in picojoules. The dynamic ones are those of a 45 nm
+process and not of an FPGA, without the clock; static_energy() is that of an FPGA's area: ratios are the result, not joules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from duospike.cosim.cycles.cycle_model import part_events
+from duospike.cosim.design.plan import Stage
+from duospike.reference.coding import ENCODER
+from duospike.reference.golden import Trace
+from duospike.reference.network import Conv, Linear, Network
+from duospike.rtl.accumulator import row_padding
+from duospike.rtl.dense_core import DenseCore
+from duospike.rtl.pool import Pool
+from duospike.rtl.scanner import event_width
+from duospike.rtl.sparse_conv import SparseConv
+from duospike.rtl.sparse_fc import SparseFc
+
+FLOAT_BITS = 32
+BANK_BYTES = 8192
+"""Larger memories are made of banks of this size."""
+LUT_WATTS = 24e-3 * 1.2 / 22528
+"""Static power for each LUT and what belongs to it: the quiescent current of the core of a Spartan-3A XC3S1400A (typical, 25 °C:
+24 mA at 1.2 V; AMD/Xilinx DS529, "Quiescent Supply Current Characteristics"), shared out over its 22,528 LUTs."""
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Picojoules of operations, after M. Horowitz, "Computing's energy problem", ISSCC 2014, figure 1.1.9: 45 nm, 0.9 V.
+
+    add8, add32: of an integer addition of 8 and of 32 bits; others lie on the line through both. multiply: of an integer
+    product, for each bit of one factor times each of the other (3.1 for 32 x 32). float_add, float_multiply: of 32 bits.
+    bank_bit: for each bit that goes to or from a memory of BANK_BYTES (10 for 64 bits of an 8 KiB cache); for a smaller one less,
+    by the root of its share, as that figure's 32 KiB cache takes twice what its 8 KiB cache does.
+    """
+
+    add8: float = 0.03
+    add32: float = 0.1
+    multiply: float = 3.1 / 32**2
+    float_add: float = 0.9
+    float_multiply: float = 3.7
+    bank_bit: float = 10 / 64
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Something that a stage does `count` times. what: its name in the breakdown. kind: add, multiply or access.
+
+    bits: of the sum, of one factor, or of a word of memory. factor_bits: of the other factor. words: of the memory.
+    number_bits: of each of the numbers that a word of memory is made of, 0 if those are spikes, events or pixels.
+    is_float: additions and products of float32.
+    """
+
+    what: str
+    kind: str
+    count: int
+    bits: int
+    factor_bits: int = 0
+    words: int = 0
+    number_bits: int = 0
+    is_float: bool = False
+
+    def energy(self, by: Coefficients) -> float:
+        """Picojoules in all."""
+        if self.kind == "access":
+            size = self.words * self.bits / 8
+            each = by.bank_bit * self.bits * min(1.0, size / BANK_BYTES) ** 0.5
+        elif self.kind == "add":
+            each = by.float_add if self.is_float else by.add8 + (self.bits - 8) * (by.add32 - by.add8) / 24
+        else:
+            each = by.float_multiply if self.is_float else by.multiply * self.bits * self.factor_bits
+        return self.count * each
+
+    def as_float(self) -> Operation:
+        """The same in the float twin: sums, products, weights and thresholds of 32 bits; spikes and pixels as they are."""
+        if self.kind != "access":
+            return replace(self, is_float=True)
+        return replace(self, bits=self.bits // self.number_bits * FLOAT_BITS) if self.number_bits else self
+
+
+Operations = dict[str, list[Operation]]
+"""By stage name."""
+
+
+def operations(
+    network: Network, stages: Mapping[str, Stage], activity: Mapping[str, Mapping[str, int]], trace: Trace
+) -> Operations:
+    """What the stages do for the images of a trace; encoder and read-out are left out.
+
+    activity: counters by stage name, of a run of the same images, each once.
+    """
+    done: Operations = {}
+    images, spikes = len(trace.predicted), trace.spikes.get(ENCODER)
+    for layer in network.layers:
+        stage, out = stages[layer.name], trace.spikes[layer.name]
+        if isinstance(stage, Pool):
+            done[layer.name] = _pool(stage, images * network.timesteps // stage.timesteps)
+        elif isinstance(stage, DenseCore):
+            assert isinstance(layer, Conv)
+            done[layer.name] = _dense(stage, layer, images) + _neurons(stage, layer, out)
+        elif isinstance(stage, SparseConv | SparseFc):
+            assert isinstance(layer, Conv | Linear) and spikes is not None
+            done[layer.name] = _sparse(stage, layer, activity[layer.name], spikes) + _neurons(stage, layer, out)
+        spikes = out
+    return done
+
+
+def _dense(stage: DenseCore, layer: Conv, images: int) -> list[Operation]:
+    pixels = images * stage.passes * stage.height * stage.width
+    windows = pixels * stage.groups
+    products = windows * stage.lanes * stage.kernel**2 * stage.channels
+    columns = pixels + windows * (stage.kernel + 1)
+    bits = stage.neuron.current_bits
+    return [
+        Operation("image rows", "access", columns, stage.input_bits, words=stage.width),
+        Operation("weights", "access", windows, stage.weights.width, words=stage.weights.depth, number_bits=layer.weight_bits),
+        Operation("bias", "access", windows, stage.bias.width, words=stage.groups, number_bits=bits),
+        Operation("products", "multiply", products, layer.weight_bits, factor_bits=stage.image_bits),
+        Operation("additions", "add", products, bits),
+    ]
+
+
+def _sparse(stage: SparseConv | SparseFc, layer: Conv | Linear, counts: Mapping[str, int], spikes: np.ndarray) -> list[Operation]:
+    """spikes: that come in, [image, timestep, channel, height, width]."""
+    events, frames, bits = counts["events"] + counts["silent"], len(spikes) * stage.passes, stage.neuron.current_bits
+    chunks = np.maximum((part_events(spikes, stage) > 0).sum(1), 1)  # [pixel], that are read of it for each group
+    fetched = int(chunks.sum()) * stage.groups
+    word = stage.lanes * stage.timesteps * bits
+    if isinstance(stage, SparseConv):
+        radius, rows = stage.kernel // 2, stage.height * stage.parts
+        taps, pixels = stage.kernel**2, stage.width
+        padding = row_padding(stage.width, stage.groups, stage.kernel, stage.parts)
+        scanned = (rows + radius) * stage.groups * (stage.width + padding)
+        fetched += frames * (scanned + radius - rows * stage.groups * stage.width)
+        # Each column is read from the line buffer when it enters the window, and written when it leaves.
+        loads, kept_words = frames * scanned, stage.groups * (stage.width + padding)
+        kept, kept_bits = 2 * loads, word * (stage.kernel if stage.parts > 1 else stage.kernel - 1)
+    else:
+        taps, pixels, rows = 1, 1, stage.parts
+        loads, kept_words, kept_bits = frames * rows * stage.groups, stage.groups, word
+        kept = 2 * loads if stage.groups > 1 and stage.parts > 1 else 0
+    beats, row_words = frames * rows * pixels * stage.chunks, stage.banks * pixels * stage.chunks
+    event_bits = event_width(stage.chunks * stage.lanes_in, stage.timesteps)
+    return [
+        Operation("row buffer", "access", beats + fetched, stage.input_bits, words=row_words),
+        Operation("queue", "access", 2 * events, event_bits, words=stage.queue_depth),
+        Operation("weights", "access", events, stage.weights.width, words=stage.weights.depth, number_bits=layer.weight_bits),
+        Operation("bias", "access", loads, stage.bias.width, words=stage.groups, number_bits=bits),
+        Operation("additions", "add", int(spikes.sum()) * stage.groups * stage.lanes * taps, bits),
+        Operation("partial sums", "access", kept, kept_bits, words=kept_words, number_bits=bits),
+    ]
+
+
+def _neurons(stage: DenseCore | SparseConv | SparseFc, layer: Conv | Linear, out: np.ndarray) -> list[Operation]:
+    """Leak, current, comparison and reset of each lane and timestep; the threshold; the memory between passes."""
+    neuron, places = stage.neuron, int(np.prod(out.shape[3:]))
+    beats = len(out) * stage.passes * places * stage.groups
+    updates, kept = beats * stage.lanes * stage.timesteps, 2 * beats if stage.passes > 1 else 0
+    additions = 2 if neuron.kind == "zero" else 3
+    last_spikes = kept if neuron.kind == "subtract_delayed" else 0
+    state = stage.lanes * neuron.potential_bits
+    return [
+        Operation("thresholds", "access", beats, neuron.theta.width, words=stage.groups, number_bits=neuron.theta_bits),
+        Operation("neurons", "multiply", updates, neuron.potential_bits, factor_bits=max(1, neuron.multiplier.bit_length())),
+        Operation("neurons", "add", additions * updates, neuron.potential_bits),
+        Operation("state memory", "access", kept, state, words=places * stage.groups, number_bits=neuron.potential_bits),
+        Operation("state memory", "access", last_spikes, stage.lanes, words=places * stage.groups),
+    ]
+
+
+def _pool(stage: Pool, frames: int) -> list[Operation]:
+    """The pairs of each row above wait in a memory, which is looked up in the row above, too."""
+    pairs = stage.groups * (stage.width // 2)
+    writes, reads = -(-stage.height // 2) * pairs, stage.height * stage.groups * -(-stage.width // 2)
+    return [Operation("row of pairs", "access", frames * (writes + reads), stage.output_bits, words=pairs)]
+
+
+def energy(done: Operations, by: Coefficients) -> dict[str, dict[str, float]]:
+    """Picojoules by stage name and what the operation is."""
+    found: dict[str, dict[str, float]] = {}
+    for name, of_stage in done.items():
+        found[name] = {}
+        for operation in of_stage:
+            found[name][operation.what] = found[name].get(operation.what, 0.0) + operation.energy(by)
+    return found
+
+
+def total(done: Operations, by: Coefficients) -> float:
+    """Picojoules of all stages."""
+    return sum(operation.energy(by) for of_stage in done.values() for operation in of_stage)
+
+
+def static_energy(luts: float, cycles: float, clock_mhz: float) -> float:
+    """Picojoules that leak from `luts` LUTs, those used as memory among them, in `cycles` of a clock."""
+    return luts * LUT_WATTS * cycles / (clock_mhz * 1e6) * 1e12
+
+
+def as_float(done: Operations) -> Operations:
+    """The operations of the float twin with the same spikes."""
+    return {name: [operation.as_float() for operation in of_stage] for name, of_stage in done.items()}
+
+
+def by_coefficient(done: Operations, by: Coefficients) -> dict[str, float]:
+    """Picojoules of all stages that are proportional to each coefficient; they add up to total()."""
+    nothing = dict.fromkeys((field.name for field in fields(Coefficients)), 0.0)
+    return {name: total(done, Coefficients(**{**nothing, name: getattr(by, name)})) for name in nothing}
+
+
+def sensitivity(more: Mapping[str, float], less: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """By coefficient: the energy `more` over `less`, each by_coefficient(), with that coefficient halved and doubled."""
+
+    def ratio(name: str, factor: float) -> float:
+        changed, against = (sum(of.values()) + (factor - 1) * of[name] for of in (more, less))
+        return changed / against
+
+    return {name: (ratio(name, 0.5), ratio(name, 2.0)) for name in more}

@@ -1,0 +1,88 @@
+"""What the energy model says, as tables and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from duospike.cosim.synthesis.stage_areas import luts
+from duospike.cosim.synthesis.synthesis import Area
+
+from .energy import Coefficients, Operations, as_float, by_coefficient, energy, sensitivity, static_energy
+
+NANOJOULE = 1e3
+"""In picojoules."""
+
+
+def make_report(done: Operations, images: int, by: Coefficients) -> dict[str, Any]:
+    """The content of energy.json; energies are modelled, in nanojoules an image.
+
+    images; stages: by name and by what is done; total; float_total: of the float twin with the same spikes; float_ratio;
+    sensitivity: by coefficient, float_ratio with that coefficient halved and doubled.
+    """
+    stages = {name: {what: one / NANOJOULE / images for what, one in parts.items()} for name, parts in energy(done, by).items()}
+    costs, twin_costs = by_coefficient(done, by), by_coefficient(as_float(done), by)
+    ours, twin = (sum(of.values()) / NANOJOULE / images for of in (costs, twin_costs))
+    return {
+        "images": images,
+        "stages": stages,
+        "total": ours,
+        "float_total": twin,
+        "float_ratio": twin / ours,
+        "sensitivity": {name: list(ratios) for name, ratios in sensitivity(twin_costs, costs).items()},
+    }
+
+
+def static_report(areas: dict[str, Area], cycles: float, clock_mhz: float) -> dict[str, Any]:
+    """What energy.json holds under `static`: nanojoules that leak in an image, modelled, by stage and in all.
+
+    areas: by stage name. cycles: of an image, the interval, or all of a single image. clock_mhz, luts: what they follow from.
+    """
+    stages = {name: static_energy(luts(area), cycles, clock_mhz) / NANOJOULE for name, area in areas.items()}
+    count = sum(luts(area) for area in areas.values())
+    return {"clock_mhz": clock_mhz, "cycles": cycles, "luts": count, "stages": stages, "total": sum(stages.values())}
+
+
+COLUMNS = {
+    "weights": ("weights",),
+    "arithmetic": ("products", "additions", "neurons"),
+    "partial\nsums, state": ("partial sums", "state memory"),
+    "bias,\nthresholds": ("bias", "thresholds"),
+    "buffers,\nqueues": ("image rows", "row buffer", "queue", "row of pairs"),
+}
+"""What each column of the table sums up."""
+
+
+def energy_table(report: dict[str, Any]) -> Table:
+    """The stages as a table for the terminal: where an image's energy goes."""
+    table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, caption="nJ an image, modelled")
+    for title in ("stage", *COLUMNS, "all"):
+        table.add_column(title, justify="left" if title == "stage" else "right", no_wrap=True)
+    rows = {
+        name: [sum(parts.get(one, 0.0) for one in kinds) for kinds in COLUMNS.values()]
+        for name, parts in report["stages"].items()
+    }
+    for name, cells in [*rows.items(), ("all", [sum(column) for column in zip(*rows.values(), strict=True)])]:
+        table.add_row(name, *(f"{cell:.1f}" if cell else "-" for cell in cells), f"{sum(cells):.1f}")
+    return table
+
+
+def energy_lines(report: dict[str, Any]) -> list[str]:
+    """The comparison with the float twin, and what it hangs on."""
+    ratios = [ratio for pair in report["sensitivity"].values() for ratio in pair]
+    static = report.get("static")
+    leaks = []
+    if static:
+        amount = static["total"]
+        leaks = [
+            f"static: {amount:.0f} nJ an image, modelled, from {static['luts']:.0f} LUTs at {static['clock_mhz']} MHz and "
+            f"{static['cycles']:.0f} cycles an image; {amount / 2:.0f} to {amount * 2:.0f} nJ with half and twice a LUT's power"
+        ]
+    return [
+        f"{report['total']:.0f} nJ an image, modelled (45 nm, dynamic; see docs/energy.md)",
+        *leaks,
+        f"the float twin with the same spikes: {report['float_total']:.0f} nJ, {report['float_ratio']:.1f} times as much; "
+        f"{min(ratios):.1f} to {max(ratios):.1f} times with any one coefficient halved or doubled",
+    ]

@@ -1,0 +1,146 @@
+"""The file-driven test bench: beats in from a hex file, every beat of every watched stream out to a text file.
+
+It drives any module with the ports clk, rst, src, dst and counts. Simulators run it natively, far faster than a bench in
+Python. Its files in the work folder:
+
+    src.hex         one input beat a line
+    dst.txt         one output beat a line: cycle, payload in hex
+    <stream>.txt    the same for each watched stream
+    starts.txt      cycle of the first beat of each frame
+    counts.txt      cycles, then the activity counters in hex, at the last expected output beat
+
+A run ends when every recorded stream has given what it owes, or when nothing has moved or been busy for long: then a beat is
+missing, and the fault names the streams that owe some.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from duospike.cosim.conversion.convert import Module
+from duospike.cosim.errors import CosimError
+from duospike.reference.files import write_file
+
+FAULT = "BENCH: "
+"""What the bench's own messages begin with."""
+QUIET_CYCLES = 200
+"""Cycles watched after the last beat that is owed on any stream: a surplus beat must not go unseen."""
+MAX_LINE = 2**20
+"""Characters of a recorded beat."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What to run.
+
+    modules: the design, its top last. beats: input words. frames: beats of one frame. expected: number of output beats.
+    watch: the streams in the top's trace port, in order, with the widths of their payloads; each is recorded.
+    owed: how many beats each watched stream must give, 0 where it is not named. The last output beat may come before them:
+    a pool that drops an odd last row does not wait for it. So the run goes on until all have come.
+    src_stall, dst_stall: how many of 256 cycles the bench holds back its own valid and ready, at random.
+    patience: cycles in which no beat that is owed moves and no stage is busy, after which a run is given up.
+    """
+
+    modules: tuple[Module, ...]
+    beats: tuple[int, ...]
+    frame_beats: int
+    expected: int
+    watch: dict[str, int] = field(default_factory=dict)
+    owed: dict[str, int] = field(default_factory=dict)
+    src_stall: int = 0
+    dst_stall: int = 0
+    seed: int = 1
+    patience: int = 10_000
+    waves: bool = False
+
+    @property
+    def top(self) -> Module:
+        return self.modules[-1]
+
+    @property
+    def due(self) -> dict[str, int]:
+        """Beats that each recorded stream must give: "dst" and the watched ones."""
+        return {"dst": self.expected} | {name: self.owed.get(name, 0) for name in self.watch}
+
+    def width(self, port: str) -> int:
+        return next(p.width for p in self.top.ports if p.name == port)
+
+
+@dataclass(frozen=True)
+class Beat:
+    """One transfer on a stream. payload: hex digits as the simulator wrote them; x or z where a bit is not known."""
+
+    cycle: int
+    payload: str
+
+    def value(self, stream: str) -> int:
+        """The payload as a number; CosimError if a bit is not known."""
+        # Not int() alone: it would read an unknown second digit, "0x1", as a prefix.
+        if not re.fullmatch("[0-9a-fA-F]+", self.payload):
+            raise CosimError(f"stream {stream}: unknown bits in {self.payload!r} at cycle {self.cycle}")
+        return int(self.payload, 16)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run gave. streams: beats of "dst" and of each watched stream. starts: cycle of each frame's first beat.
+
+    cycles: clock cycles until the last expected output beat, or the end. counts: the activity counters then, 0 if it did not
+    come. fault: None, or why the run ended before all beats that are owed had come.
+    """
+
+    streams: dict[str, list[Beat]] = field(repr=False)
+    starts: list[int]
+    cycles: int
+    counts: int
+    fault: str | None
+
+    def complete(self) -> Outcome:
+        """This outcome, or CosimError if the run has a fault."""
+        if self.fault is not None:
+            raise CosimError(self.fault)
+        return self
+
+
+def write_beats(bench: Bench, folder: Path):
+    """Write src.hex."""
+    digits = -(-bench.width("src_data") // 4)
+    write_file(folder / "src.hex", "".join(f"{beat:0{digits}x}\n" for beat in bench.beats))
+
+
+def read_outcome(bench: Bench, folder: Path, log: str) -> Outcome:
+    """Read what the simulator wrote to `folder` and to its log."""
+    names = ("dst", *bench.watch)
+    streams = {name: read_beats(folder / f"{name}.txt") for name in names}
+    starts = [int(line) for line in (folder / "starts.txt").read_text().split()]
+    counts = (folder / "counts.txt").read_text().split()
+    fault = next((line.removeprefix(FAULT) for line in log.splitlines() if line.startswith(FAULT)), None)
+    if len(counts) == 2:
+        return Outcome(streams, starts, int(counts[0]), Beat(int(counts[0]), counts[1]).value("counts"), fault)
+    last = max((beats[-1].cycle for beats in streams.values() if beats), default=0)
+    return Outcome(streams, starts, last, 0, fault or f"simulation of {bench.top.name} ended early")
+
+
+def read_beats(path: Path, first: int = 0, count: int | None = None) -> list[Beat]:
+    """The beats of a recorded stream, or `count` of them from number `first`; fewer where it ends before."""
+    with path.open(encoding="ascii") as file:
+        lines = iter(partial(_line, file), "")
+        return [_beat(line) for line in islice(lines, first, None if count is None else first + count)]
+
+
+def _line(file: TextIO) -> str:
+    """The next line, "" at the end. ValueError: longer than a beat, as in a file without lines."""
+    line = file.readline(MAX_LINE)
+    if len(line) == MAX_LINE:
+        raise ValueError(f"a line of {MAX_LINE} characters and more")
+    return line
+
+
+def _beat(line: str) -> Beat:
+    cycle, payload = line.split()
+    return Beat(int(cycle), payload)

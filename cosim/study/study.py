@@ -1,0 +1,188 @@
+"""The points of a study: each network trained or loaded, measured on the whole test set, and put on an accelerator of its own.
+
+What is measured of a point goes to a file of its own, so that a study that was stopped goes on where it stood.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.cycle_report import stage_rows
+from duospike.cosim.design.origin import versions
+from duospike.cosim.design.sizing import choose_sizing
+from duospike.cosim.energy.energy import Coefficients, as_float, by_coefficient, operations, static_energy
+from duospike.cosim.exploration.explore import Budget, Problem, choose
+from duospike.cosim.synthesis.stage_areas import luts, stage_areas
+from duospike.cosim.synthesis.synthesis import Area
+from duospike.reference import golden
+from duospike.reference.coding import ENCODER
+from duospike.reference.data.datasets import Dataset
+from duospike.reference.errors import InputError
+from duospike.reference.files import read_json, write_atomically
+from duospike.reference.golden import Trace
+from duospike.reference.modelfile import save_model
+from duospike.reference.network import Conv, Linear, Network
+from duospike.reference.training import train
+from duospike.reference.training.quantize import SpikingNetwork
+from duospike.reference.training.settings import Settings
+
+from .study_file import Loaded, Point, Study
+
+RESULT, MODEL = "result.json", "model.safetensors"
+BATCH = 100
+NANOJOULE = 1e3
+"""In picojoules."""
+
+
+def measure_point(
+    point: Point, study: Study, data: tuple[Dataset | None, Dataset], folder: Path, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    """Train the network of a point, or go on with it, or take the one that is there; measure it, and write RESULT and MODEL.
+
+    data: training images (None for a network that is there) and test images. folder: of the point; a float twin has no MODEL.
+    A point that has its RESULT is not measured again.
+    """
+    if isinstance(point, Loaded):
+        asked: dict[str, Any] = {"settings": point.settings, "sha256": point.sha256}
+    else:
+        asked = {"settings": asdict(point)}
+    asked |= {key: getattr(study, key) for key in ("lanes", "cycle_images", "clock_mhz")}
+    result = folder / RESULT
+    if result.exists():
+        found = _read_result(result)
+        if any(found.get(key) != value for key, value in asked.items()):
+            raise InputError(f"{result}: was measured with other settings; name another folder for this study")
+        return found
+    training, test = data
+    if study.cycle_images > len(test.images):
+        raise InputError(f"cycle_images = {study.cycle_images}; allowed: up to {len(test.images)}, the test images")
+    folder.mkdir(parents=True, exist_ok=True)
+    twin = None
+    if isinstance(point, Loaded):
+        network = point.network
+    else:
+        assert training is not None
+        model = _trained(point, training, folder, progress)
+        twin = None if model.exact else model
+        network = replace(model.export(), metadata=train.provenance(point)) if model.exact else model.blank
+    if twin is None:
+        save_model(network, folder / MODEL)
+    progress("measuring")
+    found = {**asked, "generator": versions(), **_measure(network, twin, study, test, progress)}
+    write_atomically(result, (json.dumps(found, indent=2) + "\n").encode())
+    return found
+
+
+def _read_result(path: Path) -> dict[str, Any]:
+    try:
+        return read_json(path)
+    except InputError as error:
+        raise InputError(f"{path}: not a result; delete it to measure the point again ({error})") from None
+
+
+def _trained(settings: Settings, training: Dataset, folder: Path, progress: Callable[[str], None]) -> SpikingNetwork:
+    shape = training.images.shape[1:]
+    is_begun = (folder / train.CHECKPOINT).exists()
+    job = train.resume(settings, shape, folder) if is_begun else train.start(settings, shape)
+    while job.epoch < settings.epochs:
+        train.train_epoch(job, training, lambda now: progress(f"epoch {now.epoch}, batch {now.batch} of {now.batches}"))
+        train.save_checkpoint(job, folder)
+    return job.model.eval()
+
+
+def _measure(
+    network: Network, twin: SpikingNetwork | None, study: Study, test: Dataset, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    """twin: the network in float, in place of which `network` says only what there is; None: `network` is the one."""
+    right, layers = 0, _LayerCounts(network)
+    for images, trace in _traces(network, twin, test.images):
+        right += int((trace.predicted == np.asarray(test.labels)[images]).sum())
+        layers.add(trace)
+    first = test.images[: study.cycle_images]
+    trace = golden.joined([trace for _, trace in _traces(network, twin, first)])
+    default = choose_sizing(network)
+    problem = Problem(network, trace, default.timesteps, default.queue_depth, 100e6, lambda name, lanes: lanes)
+    choice = choose(problem, Budget("lanes", study.lanes))
+    run = run_model(network, choice.stages, trace)
+    done = operations(network, choice.stages, run.activity, trace)
+    costs = by_coefficient(as_float(done) if twin else done, Coefficients())
+    energy_by = {name: cost / NANOJOULE / len(first) for name, cost in costs.items()}
+    found = {
+        "accuracy": right / len(test.images),
+        "images": len(test.images),
+        "layers": layers.rates(len(test.images)),
+        "sizing": asdict(choice.sizing),
+        "interval": choice.interval,
+        "latency": choice.latency,
+        "stages": stage_rows(run, choice.stages, choice.sizing, run.cycles / len(first)),
+        "energy": sum(energy_by.values()),
+        "energy_by": energy_by,
+    }
+    if study.clock_mhz is not None and twin is None:
+        progress("synthesis")
+        area = sum(stage_areas(choice.stages).values(), Area())
+        static = static_energy(luts(area), choice.interval, study.clock_mhz) / NANOJOULE
+        found |= {"area": asdict(area), "static": static}
+    return found
+
+
+def _traces(network: Network, twin: SpikingNetwork | None, images: np.ndarray) -> Iterator[tuple[slice, Trace]]:
+    """Spikes and answers batch by batch: of the integer reference, or of the float twin, which has no other."""
+    for start in range(0, len(images), BATCH):
+        batch = images[start : start + BATCH]
+        if twin is None:
+            trace = golden.run(network, batch)
+        else:
+            with torch.no_grad():
+                maps = torch.from_numpy(batch).float()
+                spikes = {name: of_layer.transpose(0, 1).byte().numpy() for name, of_layer in twin.spikes(maps).items()}
+                if network.coding != "direct":
+                    spikes[ENCODER] = twin.first_maps(maps).transpose(0, 1).byte().numpy()
+                votes, predicted = golden.count_votes(network, torch.from_numpy(spikes[network.layers[-1].name]).transpose(0, 1))
+                trace = Trace(spikes, votes, predicted)
+        yield slice(start, start + len(batch)), trace
+
+
+class _LayerCounts:
+    """Spikes by layer and timestep, events and synaptic operations, summed over batches."""
+
+    def __init__(self, network: Network):
+        self.network = network
+        self.spikes = {layer.name: np.zeros(network.timesteps) for layer in network.layers}
+        self.events = dict.fromkeys(self.spikes, 0)
+        self.operations = dict.fromkeys(self.spikes, 0)
+
+    def add(self, trace: Trace):
+        timesteps = choose_sizing(self.network).timesteps
+        before = trace.spikes.get(ENCODER)
+        for layer in self.network.layers:
+            spikes = trace.spikes[layer.name]
+            self.spikes[layer.name] += spikes.sum((0, 2, 3, 4))
+            self.events[layer.name] += int(spikes.reshape(-1, timesteps, *spikes.shape[2:]).any(1).sum())
+            if isinstance(layer, Conv | Linear) and before is not None:
+                taps = layer.kernel**2 if isinstance(layer, Conv) else 1
+                self.operations[layer.name] += int(before.sum()) * layer.outputs * taps
+            before = spikes
+
+    def rates(self, images: int) -> dict[str, dict[str, Any]]:
+        """By layer, an image: slots, neurons times timesteps; spikes of each timestep; sparsity, the share of slots without a
+        spike; events, spikes of all timesteps of a pass merged; synaptic_operations, spikes in times what each reaches."""
+        found = {}
+        for layer, shape in zip(self.network.layers, self.network.shapes[1:], strict=True):
+            spikes, slots = self.spikes[layer.name] / images, int(np.prod(shape)) * self.network.timesteps
+            found[layer.name] = {
+                "slots": slots,
+                "spikes": spikes.tolist(),
+                "sparsity": float(1 - spikes.sum() / slots),
+                "events": self.events[layer.name] / images,
+                "synaptic_operations": self.operations[layer.name] / images,
+            }
+        return found

@@ -1,0 +1,290 @@
+"""The results of a study: means and spreads over seeds, as a table in Markdown, as CSV, and as plots."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from duospike.cosim.energy.energy import sensitivity
+from duospike.cosim.pages import plots
+from duospike.cosim.synthesis.stage_areas import luts
+from duospike.cosim.synthesis.synthesis import Area
+
+MEASURES = ("accuracy", "sparsity", "spikes", "events", "synaptic_operations", "interval", "latency", "energy")
+"""What is told of a point: of an image, over all layers but pools. interval and latency in cycles; energy in nJ, modelled."""
+SYNTHESISED = ("luts", "block_ram", "static")
+"""Told as well where the accelerators were synthesised: areas on an UltraScale+, and static energy in nJ, modelled."""
+STAGE_MEASURES = ("lanes", "events", "busy", "stall_in", "stall_out", "busy_share")
+"""Of a stage, an image: its cycles at work and waiting, see cycle_report.stage_rows()."""
+PERCENT = ("accuracy", "sparsity")
+RATIOS = ("ratio", "lowest", "highest")
+"""What energy_ratio() gives."""
+
+
+def measures(result: dict[str, Any]) -> dict[str, float]:
+    """MEASURES of a point's result, and SYNTHESISED if it was."""
+    layers = [one for name, one in result["layers"].items() if not name.startswith("pool")]
+    spikes = sum(sum(one["spikes"]) for one in layers)
+    found = {
+        "accuracy": result["accuracy"],
+        "sparsity": 1 - spikes / sum(one["slots"] for one in layers),
+        "spikes": spikes,
+        **{key: sum(one[key] for one in layers) for key in ("events", "synaptic_operations")},
+        **{key: result[key] for key in ("interval", "latency", "energy")},
+    }
+    if "area" in result:
+        area = Area(**result["area"])
+        found |= {"luts": luts(area), "block_ram": area.block_ram, "static": result["static"]}
+    return found
+
+
+def summary(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row for all points that differ in nothing but their seed: what they share of the settings that vary, seeds, and
+    for each of MEASURES (and SYNTHESISED, if any point was) the mean, and under NAME_spread the standard deviation.
+
+    None: the spread of a single seed, and what was not measured.
+    """
+    rows: list[dict[str, Any]] = []
+    told: set[str] = set()
+    for shown, group in _groups(results):
+        found = [measures(result) for result in group]
+        told |= found[0].keys()
+        row = {**shown, "seeds": len(group)}
+        for key in (*MEASURES, *SYNTHESISED):
+            row |= _mean(key, [one[key] for one in found if key in one])
+        rows.append(row)
+    left_out = {name for key in SYNTHESISED if key not in told for name in (key, f"{key}_spread")}
+    return [{key: value for key, value in row.items() if key not in left_out} for row in rows]
+
+
+Group = tuple[dict[str, Any], list[dict[str, Any]]]
+"""Settings that vary, and the results of all seeds."""
+
+
+def _groups(results: Iterable[dict[str, Any]]) -> list[Group]:
+    """The results that differ in nothing but their seed, together, with the settings that vary from group to group.
+
+    A trained network has other settings than one that was loaded: None for those that it has not.
+    """
+    results = list(results)
+    keys = dict.fromkeys(key for one in results for key in one["settings"])
+    shown = [key for key in keys if key != "seed" and len({str(one["settings"].get(key)) for one in results}) > 1]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for result in results:
+        groups.setdefault(str({key: value for key, value in result["settings"].items() if key != "seed"}), []).append(result)
+    return [({key: group[0]["settings"].get(key) for key in shown}, group) for group in groups.values()]
+
+
+def _mean(key: str, values: list[float]) -> dict[str, float | None]:
+    middle, spread = with_spread(values) if values else (None, None)
+    return {key: middle, f"{key}_spread": spread}
+
+
+def with_spread(values: list[float]) -> tuple[float, float | None]:
+    """Mean and standard deviation, None for that of a single value."""
+    return mean(values), stdev(values) if len(values) > 1 else None
+
+
+def layer_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each group of summary(), layer and timestep a row: the settings, seeds, layer, timestep, sparsity and its spread."""
+    rows = []
+    for shown, group in _groups(results):
+        for name, layer in group[0]["layers"].items():
+            timesteps = len(layer["spikes"])
+            for t in range(timesteps):
+                silent = [1 - one["layers"][name]["spikes"][t] * timesteps / layer["slots"] for one in group]
+                rows.append({**shown, "seeds": len(group), "layer": name, "timestep": t, **_mean("sparsity", silent)})
+    return rows
+
+
+def stage_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each group of summary() and stage a row: the settings, seeds, stage, and for each of STAGE_MEASURES mean and spread."""
+    rows = []
+    for shown, group in _groups(results):
+        stages = [{stage["name"]: stage for stage in one["stages"]} for one in group]
+        for name in stages[0]:
+            row = {**shown, "seeds": len(group), "stage": name}
+            for key in STAGE_MEASURES:
+                row |= _mean(key, [one[name][key] for one in stages])
+            rows.append(row)
+    return rows
+
+
+def energy_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each group of summary() a row: the settings, seeds, energy, and what energy_ratio() gives of it and the first group."""
+    groups = _groups(results)
+    return [
+        {**shown, "seeds": len(group), "energy": mean(one["energy"] for one in group), **energy_ratio(group, groups[0][1])}
+        for shown, group in groups
+    ]
+
+
+def energy_ratio(more: list[dict[str, Any]], less: list[dict[str, Any]]) -> dict[str, float | None]:
+    """ratio: the mean energy of the points `more` over that of the points `less`. lowest, highest: how far it goes with any one
+    coefficient of the energy model halved or doubled, None where the energy of a point is not there by coefficient."""
+    found: dict[str, float | None] = {"ratio": mean(one["energy"] for one in more) / mean(one["energy"] for one in less)}
+    if not all("energy_by" in one for one in (*more, *less)):
+        return {**found, "lowest": None, "highest": None}
+    names = more[0]["energy_by"]
+    costs, others = ({name: mean(one["energy_by"][name] for one in group) for name in names} for group in (more, less))
+    ratios = [ratio for pair in sensitivity(costs, others).values() for ratio in pair]
+    return {**found, "lowest": min(ratios), "highest": max(ratios)}
+
+
+def as_csv(rows: list[dict[str, Any]]) -> str:
+    """The summary as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def as_markdown(rows: list[dict[str, Any]]) -> str:
+    """The summary as a table, mean ± standard deviation over the seeds."""
+    settings, measured = columns(rows)
+    cells = [
+        [*(setting_text(row[key]) for key in settings), *(told(key, row[key], row[f"{key}_spread"]) for key in measured)]
+        for row in rows
+    ]
+    return _markdown([*settings, *measured], cells)
+
+
+ENERGY_TITLE = "Energy over that of the first row, and how far that goes with any one coefficient halved or doubled"
+
+
+def energy_markdown(rows: list[dict[str, Any]]) -> str:
+    """energy_rows() as a table under its title."""
+    cells = [[energy_text(key, value) for key, value in row.items()] for row in rows]
+    return f"{ENERGY_TITLE}:\n\n{_markdown(list(rows[0]), cells)}"
+
+
+def energy_text(key: str, value: Any) -> str:
+    """A cell of energy_rows(): energy in whole nJ, ratios with two digits, - for none."""
+    if key == "energy":
+        return told(key, value, None)
+    if key in RATIOS:
+        return "-" if value is None else f"{value:.2f}"
+    return setting_text(value)
+
+
+def _markdown(head: list[str], cells: list[list[str]]) -> str:
+    lines = [[name.replace("_", " ") for name in head], *cells]
+    texts = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([texts[0], "|" + "---|" * len(head), *texts[1:]]) + "\n"
+
+
+def setting_text(value: Any) -> str:
+    """A setting, - for none."""
+    return "-" if value is None else str(value)
+
+
+def columns(rows: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """Of a summary, what is no measure (settings that vary, and seeds) and what is one."""
+    measured = [key for key in (*MEASURES, *SYNTHESISED) if key in rows[0]]
+    return [key for key in rows[0] if key not in measured and not key.endswith("_spread")], measured
+
+
+def told(key: str, value: float | None, spread: float | None) -> str:
+    """A measure as text: mean ± standard deviation, in percent or whole numbers; - for none."""
+    if value is None:
+        return "-"
+    scale, digits, unit = (100, 2, " %") if key in PERCENT else (1, 1 if key == "block_ram" else 0, "")
+    ending = "" if spread is None else f" ± {spread * scale:.{digits}f}"
+    return f"{value * scale:.{digits}f}{ending}{unit}"
+
+
+def plot_all(results: list[dict[str, Any]], folder: Path) -> list[str]:
+    """Write the plots of a study to a folder; returns their names."""
+    found = drawings(results)
+    for name, (_, plot) in found.items():
+        plot(folder / name)
+    return list(found)
+
+
+def drawings(results: list[dict[str, Any]]) -> dict[str, tuple[str, Callable[[plots.Target], None]]]:
+    """The plots of a study by the names of their files: of each its title, and what draws it to a path or an open file."""
+    rows, groups = summary(results), _groups(results)
+    found: dict[str, tuple[str, Callable[[plots.Target], None]]] = {}
+    for key, title, name in (("energy", "nJ an image, modelled", "pareto.svg"), ("sparsity", "sparsity", "accuracy.svg")):
+        points = [(label_of(row), row[key], row["accuracy"], row[f"{key}_spread"], row["accuracy_spread"]) for row in rows]
+        heading, front = f"Accuracy against {key}", _front(rows) if key == "energy" else []
+        found[name] = heading, partial(plots.plot_points, points, front, (title, "accuracy"), heading)
+    if lines := _by_bits(groups):
+        bits = sorted({place for places in lines.values() for place in places}, key=_float_last)
+        accuracy: dict[str, plots.Line] = {
+            label: {place: with_spread([one["accuracy"] for one in group]) for place, group in places.items()}
+            for label, places in lines.items()
+        }
+        found["bits.svg"] = _lines(accuracy, bits, "accuracy", "Accuracy against weight bits")
+        label, places = next(iter(lines.items()))
+        of_layers: dict[str, plots.Line] = {
+            name: {place: _layer_sparsity(group, name) for place, group in places.items()}
+            for name in next(iter(places.values()))[0]["layers"]
+        }
+        title = "Sparsity of each layer against weight bits"
+        found["layers.svg"] = _lines(of_layers, bits, "sparsity", f"{title}, {label}" if label else title)
+    sparsity: dict[str, plots.Line] = {
+        label_of(shown): {name: _layer_sparsity(group, name) for name in group[0]["layers"]} for shown, group in groups
+    }
+    found["sparsity.svg"] = _lines(
+        sparsity, list(dict.fromkeys(name for one in results for name in one["layers"])), "sparsity", "Sparsity of each layer"
+    )
+    labels = [label_of(row) for row in rows]
+    for name, unit, keys, title in COSTS:
+        costs: dict[str, plots.Line] = {
+            key: {label: (row[key], row[f"{key}_spread"]) for label, row in zip(labels, rows, strict=True)} for key in keys
+        }
+        found[name] = title, partial(plots.plot_bars, costs, unit, title)
+    return found
+
+
+COSTS = (
+    ("latency.svg", "cycles", ("latency", "interval"), "Latency of an image, and interval between images"),
+    ("energy.svg", "nJ an image, modelled", ("energy",), "Energy of an image"),
+)
+"""Plots of what each group costs: file, unit, measures, title."""
+
+
+def _float_last(bits: str) -> float:
+    """Sorts weight bits, given as text."""
+    return float("inf") if bits == "float" else int(bits)
+
+
+def _lines(lines: dict[str, plots.Line], places: list[str], label: str, title: str) -> tuple[str, Callable[[plots.Target], None]]:
+    return title, partial(plots.plot_lines, lines, places, label, title)
+
+
+def _front(rows: list[dict[str, Any]]) -> list[tuple[float, float]]:
+    """Energy and accuracy of the rows that no other one equals in both and betters in one, by energy."""
+    found: list[tuple[float, float]] = []
+    for energy, accuracy in sorted(((row["energy"], row["accuracy"]) for row in rows), key=lambda one: (one[0], -one[1])):
+        if not found or accuracy > found[-1][1]:
+            found.append((energy, accuracy))
+    return found
+
+
+def _by_bits(groups: list[Group]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Groups that differ in nothing but their weight bits: by what else is varied, and by bits."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for shown, group in groups:
+        others = {key: value for key, value in shown.items() if key != "weight_bits"}
+        found.setdefault(label_of(others), {})[str(shown.get("weight_bits"))] = group
+    return {label: places for label, places in found.items() if len(places) > 1}
+
+
+def _layer_sparsity(group: list[dict[str, Any]], name: str) -> tuple[float, float | None]:
+    return with_spread([one["layers"][name]["sparsity"] for one in group])
+
+
+def label_of(row: dict[str, Any]) -> str:
+    """What a row's settings are, in few words."""
+    skip = {name for key in ("seeds", *MEASURES, *SYNTHESISED) for name in (key, f"{key}_spread")}
+    return ", ".join(
+        str(value) if key == "coding" else f"{key} {value}" for key, value in row.items() if key not in skip and value is not None
+    )

@@ -1,0 +1,200 @@
+"""The public functions: each does in one call what a command does.
+
+What shapes the hardware is given by keywords, which design commands call the same: sizing, a TOML file such as `duospike explore`
+writes; lanes, one number for all layers or numbers by layer name; parts, numbers by layer name; pass_timesteps; queue_depth.
+They override those of the file, and what neither names has a default. All raise InputError for what the hardware cannot do.
+"""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+
+import numpy as np
+
+from duospike.reference import golden
+from duospike.reference.data import datasets
+from duospike.reference.data.datasets import Dataset
+from duospike.reference.golden import Evaluation, Trace
+from duospike.reference.modelfile import load_model, save_model
+from duospike.reference.network import Network
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from duospike.cosim.axi.simulated_overlay import SimulatedOverlay
+    from duospike.cosim.design.plan import Stage
+    from duospike.cosim.design.sizing import Sizing
+
+Language = Literal["verilog", "vhdl"]
+Simulator = Literal["icarus", "verilator", "ghdl"]
+
+
+class Shape(TypedDict, total=False):
+    """What shapes the hardware for a given network."""
+
+    sizing: Path | str | None
+    lanes: int | dict[str, int] | None
+    parts: dict[str, int] | None
+    pass_timesteps: int | None
+    queue_depth: int | None
+
+
+class ImageFormat(TypedDict, total=False):
+    """What a trained network does not say about its images.
+
+    input_shape: (channels, height, width). timesteps: T. classes: K. coding: direct or events. image_scale: what one step of a
+    pixel is worth to the source. image_bits, image_signed: of a pixel.
+    """
+
+    input_shape: tuple[int, int, int]
+    timesteps: int
+    classes: int
+    coding: str
+    image_bits: int
+    image_signed: bool
+    image_scale: Fraction
+
+
+def load(model: Path | str) -> Network:
+    """The network of a model file, or of a shipped network by its name, such as fashion-small. InputError: neither."""
+    return load_model(model)
+
+
+def save(network: Network, path: Path | str) -> None:
+    """Write a network to a model file (.safetensors)."""
+    save_model(network, path)
+
+
+def load_images(network: Network, source: str = "fashion-mnist", count: int | None = None, *, seed: int = 0) -> Dataset:
+    """Images, int64 [count, channels, height, width], and labels [count] that a network takes.
+
+    source: fashion-mnist (its test images), a folder with the published files of a data set, random, or an .npy file.
+    """
+    return datasets.load(source, network, count, seed)
+
+
+def run(network: Network, images: np.ndarray) -> Trace:
+    """Every spike, the class counts and the classes of images [count, channels, height, width], by the integer reference."""
+    return golden.run(network, images)
+
+
+def evaluate(network: Network, images: np.ndarray, labels: np.ndarray | None = None) -> Evaluation:
+    """Accuracy, where there are labels [count], and spike rates, by the integer reference."""
+    return golden.evaluate(network, images, labels)
+
+
+def _designed(network: Network, shape: Shape) -> tuple[Sizing, dict[str, Stage]]:
+    from duospike.cosim.design.plan import plan_stages
+    from duospike.cosim.design.sizing_file import sizing_from
+
+    unknown = shape.keys() - Shape.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"unexpected keyword {min(unknown)!r}; allowed: {', '.join(Shape.__annotations__)}")
+    wanted = {"lanes": shape.get("lanes"), "parts": shape.get("parts"), "queue_depth": shape.get("queue_depth")}
+    wanted["timesteps"] = shape.get("pass_timesteps")
+    file = shape.get("sizing")
+    sizing = sizing_from(network, None if file is None else Path(file), wanted)
+    return sizing, plan_stages(network, sizing)
+
+
+def convert(network: Network, folder: Path | str, *, language: Language = "verilog", **shape: Unpack[Shape]) -> None:
+    """Write the accelerator as HDL, with its hex files, file lists and manifest, to a new, empty or earlier folder."""
+    from duospike.cosim.design.hdl_folder import write_hdl
+    from duospike.cosim.folder import output_folder
+    from duospike.cosim.simulation.network_run import convert_stages
+
+    sizing, stages = _designed(network, shape)
+    with output_folder(Path(folder)) as place:
+        write_hdl(network, sizing, stages, convert_stages(stages, language), place, language)
+
+
+def cosimulate(
+    network: Network,
+    images: np.ndarray,
+    folder: Path | str,
+    *,
+    labels: np.ndarray | None = None,
+    simulator: Simulator = "icarus",
+    **shape: Unpack[Shape],
+) -> dict[str, Any]:
+    """Run images [count, channels, height, width] in simulated hardware and compare every spike with the reference.
+
+    folder: where the HDL and the recorded spikes go; new, empty or an earlier one. Returns the content of its report.json, see
+    docs/report.md: bit_exact; mismatch, the first difference or None; stages, with the counters of each.
+    """
+    from duospike.cosim.design.origin import run_origin
+    from duospike.cosim.folder import output_folder
+    from duospike.cosim.simulation.network_run import run_network
+    from duospike.cosim.simulation.report import make_report
+    from duospike.reference.files import write_file
+
+    sizing, stages = _designed(network, shape)
+    with output_folder(Path(folder)) as place:
+        finished = run_network(network, stages, images, place, simulator=simulator)
+        report = run_origin(network, images, "array", sizing) | make_report(finished, labels, simulator)
+        write_file(place / "report.json", json.dumps(report, indent=2) + "\n")
+    return report
+
+
+def count_cycles(network: Network, images: np.ndarray, **shape: Unpack[Shape]) -> dict[str, Any]:
+    """Cycles and counters of each stage for images [count, channels, height, width], by the cycle model: no simulator is needed.
+
+    Returns the content of cycles.json, see docs/report.md.
+    """
+    from duospike.cosim.cycles.cycle_model import run_model
+    from duospike.cosim.cycles.cycle_report import make_report
+
+    sizing, stages = _designed(network, shape)
+    return make_report(run_model(network, stages, golden.run(network, images)), stages, sizing)
+
+
+def simulate_overlay(
+    network: Network, folder: Path | str, *, simulator: Literal["icarus", "ghdl"] = "icarus", **shape: Unpack[Shape]
+) -> SimulatedOverlay:
+    """The accelerator behind its AXI buses in a simulator, with the interface of a PYNQ overlay; a context manager.
+
+    folder: where the files of the simulation go; made if there is none.
+    """
+    from duospike.cosim.axi.axi_design import convert_shell, shell_of
+    from duospike.cosim.axi.simulated_overlay import SimulatedOverlay
+
+    _, stages = _designed(network, shape)
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    modules = convert_shell(shell_of(network, stages), "vhdl" if simulator == "ghdl" else "verilog")
+    return SimulatedOverlay(modules, place, simulator=simulator)
+
+
+def import_torch(modules: nn.Module, **interface: Unpack[ImageFormat]) -> Network:
+    """The network of torch modules with neurons of snnTorch and layers of Brevitas, with the same spikes for every image.
+
+    InputError with all reasons, one a line, if it is not exact.
+    """
+    from duospike.reference.exchange.exact import exact_network
+    from duospike.reference.exchange.modules.torch_modules import from_snntorch
+    from duospike.reference.exchange.source import Interface
+
+    return exact_network(from_snntorch(modules, Interface(**interface)))
+
+
+def import_nir(path: Path | str, *, dt: float, **interface: Unpack[ImageFormat]) -> Network:
+    """The network of a NIR file in forward Euler steps of dt, with the same spikes for every image.
+
+    InputError with all reasons, one a line, if it is not exact.
+    """
+    from duospike.reference.exchange.exact import exact_network
+    from duospike.reference.exchange.nir.nir_file import read_graph
+    from duospike.reference.exchange.nir.nir_import import from_nir
+    from duospike.reference.exchange.source import Interface
+
+    return exact_network(from_nir(read_graph(path), Interface(**interface), dt=dt))
+
+
+def export_nir(network: Network, path: Path | str, *, dt: float) -> None:
+    """Write a network as a NIR graph with the same spikes. InputError with all that NIR cannot hold of it."""
+    from duospike.reference.exchange.nir.nir_export import to_nir, write_graph
+
+    write_graph(to_nir(network, dt), path)

@@ -1,0 +1,267 @@
+"""Reading NIR graphs (Pedersen et al., "Neuromorphic intermediate representation", Nature Communications 2024).
+
+A graph of NIR describes neurons in continuous time; a network in timesteps takes forward Euler steps of dt:
+
+    LIF  tau*dv/dt = v_leak - v + r*I    v_t = (1 - dt/tau)*v_(t-1) + (dt/tau)*r*I_t
+    IF   dv/dt = r*I                     v_t = v_(t-1) + dt*r*I_t
+
+and after a spike v is v_reset, which is the reset to zero. snnTorch writes any of its resets as that one. NIR's neurons spike
+where v > threshold; some programs' neurons do where v >= threshold, and write the same graph.
+
+Parameters of neurons are arrays, laid along the neurons [C, H, W] or [N] as numpy broadcasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from duospike.reference.errors import InputError
+from duospike.reference.exchange.source import (
+    FLOAT64,
+    Builder,
+    Flatten,
+    Interface,
+    MaxPool,
+    Neurons,
+    Source,
+    Unread,
+    Weighted,
+    convolution_reasons,
+)
+
+from .nir_graph import Graph, Node, chain, graph_of, input_shape_of, kinds_of, shape_of, shown
+from .nir_values import MOST, Unfit, collected, fitting, near_fraction, near_gain, numbers, per_output, rounding_of, whole
+
+UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, Flatten, SumPool2d before a Threshold"
+
+
+def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero", inclusive: bool = False) -> Source:
+    """The source that a graph is in timesteps of `dt` seconds.
+
+    graph: of nir_file.read_graph, or a nir.NIRGraph. dt: in the unit of the graph's time constants. reset: the kind, where the
+    graph was written for another than NIR's own. inclusive: neurons spike at their threshold, too, and not only above it.
+    The source rounds as the coarsest float type of the graph's arrays does.
+    What cannot be read is in the source's `reasons`. InputError: dt is not above 0, or not finite.
+    """
+    if not 1 / MOST <= dt <= MOST:
+        raise InputError(f"dt {dt}; allowed: above 0, from 1e-50 to 1e50")
+    graph = graph if isinstance(graph, Graph) else graph_of(graph)
+    reader = _Reader(interface, Fraction(dt), reset, inclusive)
+    reader.meet_image(input_shape_of(graph))
+    nodes = chain(graph, reader.reasons)
+    if nodes is None:
+        read = ("Input", "Output", *reader.readers)
+        reader.reasons += [f"{shown(name)} {shown(kind)}: {UNKNOWN}" for name, kind in kinds_of(graph) if kind not in read]
+        return Source(interface, (), tuple(reader.reasons), FLOAT64)
+    reader.read(nodes)
+    return reader.builder.finish(reader.rounding)
+
+
+class _Reader:
+    """Turns nodes into parts, and notes what it cannot.
+
+    batched: whether shapes in the graph begin with a batch of 1. summed: the SumPool2d that the next node must compare.
+    """
+
+    def __init__(self, interface: Interface, dt: Fraction, reset: str, inclusive: bool):
+        self.dt, self.reset, self.inclusive = dt, reset, inclusive
+        self.reasons: list[str] = []
+        self.builder = Builder(interface, self.reasons)
+        self.rounding, self.batched = FLOAT64, False
+        self.summed: str | None = None
+        self.readers: dict[str, Callable[[str, Node], None]] = {
+            "Conv2d": self.conv,
+            "Linear": self.linear,
+            "Affine": self.linear,
+            "LIF": self.lif,
+            "IF": self.integrate,
+            "Threshold": self.threshold,
+            "Flatten": self.flatten,
+            "SumPool2d": self.pool,
+        }
+
+    def meet_image(self, said: Any) -> None:
+        """Compare the shape that the graph's input says with the one asked for."""
+        if said is None:
+            return
+        shape, wanted = shape_of(said), self.builder.interface.input_shape
+        self.batched = shape == (1, *wanted)
+        if shape is None:
+            self.reasons.append("the graph's input has a shape that is no list of sizes from 1 up")
+        elif shape != wanted and not self.batched:
+            self.reasons.append(f"the graph's input has shape {shape}, and {wanted} was asked for")
+            # What follows is checked against what the graph itself says.
+            self.builder.shape = shape if len(shape) == 3 else None
+
+    def read(self, nodes: list[tuple[str, Node]]) -> None:
+        """Read nodes in order. Of those that cannot be read all reasons are noted."""
+        for name, node in nodes:
+            where = f"{shown(name)} {shown(node.kind)}"
+            if node.kind != "Threshold":
+                self.end_sum()
+            try:
+                if node.kind not in self.readers:
+                    raise Unfit([UNKNOWN])
+                self.readers[node.kind](where, node)
+            except Unfit as unfit:
+                self.reasons += [f"{where}: {reason}" for reason in unfit.reasons]
+                self.builder.take(Unread(where))
+        self.end_sum()
+
+    def end_sum(self) -> None:
+        """Note a sum of spikes that nothing compares."""
+        if self.summed:
+            self.reasons.append(f"{self.summed}: sums of spikes; allowed: before a Threshold, which makes them an OR")
+        self.summed = None
+
+    def numbers(self, node: Node, *names: str) -> list[np.ndarray]:
+        values = numbers(node, *names)
+        self.rounding = max(self.rounding, rounding_of(node, *names))
+        return values
+
+    def conv(self, where: str, node: Node) -> None:
+        (weights, bias), stride, dilation, groups, padding = collected(
+            [
+                partial(self.numbers, node, "weight", "bias"),
+                partial(whole, node, "stride", 2),
+                partial(whole, node, "dilation", 2),
+                partial(whole, node, "groups", 1),
+                partial(_padding, node),
+            ]
+        )
+        if weights.ndim != 4 or bias.shape != weights.shape[:1]:
+            raise Unfit([f"weight of shape {weights.shape} and bias of {bias.shape}; allowed: [O, C, rows, columns] and [O]"])
+        found = convolution_reasons(where, weights, stride=stride, padding=padding, dilation=dilation, groups=groups[0])
+        self.reasons += found + self.said_shape(where, node, "input_shape", slice(1, None))
+        self.builder.take(Weighted(where, weights, bias, fits=not found))
+
+    def said_shape(self, where: str, node: Node, name: str, part: slice) -> list[str]:
+        """Why what a node says of its input's shape is not so, if it says anything. part: which sizes it is about."""
+        said, shape = node.values.get(name), self.builder.shape
+        if said is None or shape is None:
+            return []
+        found, wanted = shape_of(np.broadcast_to(said, len(shape[part])) if np.ndim(said) == 0 else said), shape[part]
+        if found == wanted or (self.batched and found == (1, *wanted)):
+            return []
+        return [f"{where}: says that its input has shape {found or 'of another kind'}, it has {wanted}"]
+
+    def linear(self, where: str, node: Node) -> None:
+        names = ("weight", "bias") if node.kind == "Affine" else ("weight",)
+        weights, *rest = self.numbers(node, *names)
+        if weights.ndim != 2:
+            raise Unfit([f"weight of shape {weights.shape}; allowed: [outputs, inputs]"])
+        bias = per_output("bias", rest[0], weights.shape[:1]) if rest else np.zeros(())
+        self.builder.take(Weighted(where, weights, np.broadcast_to(bias, weights.shape[:1])))
+
+    def flatten(self, where: str, node: Node) -> None:
+        start, end = _dimension(node, "start_dim", 1), _dimension(node, "end_dim", -1)
+        shape = self.builder.shape
+        if shape is not None:
+            said = shape_of(node.values.get("input_type"))
+            lead = int(said == (1, *shape) or (said is None and self.batched))
+            if said is not None and said not in (shape, (1, *shape)):
+                self.reasons.append(f"{where}: says that its input has shape {said}, it has {shape}")
+            elif start not in range(lead + 1) or end not in (-1, len(shape) + lead - 1):
+                raise Unfit([f"dimensions {start} to {end} of {said or shape}; allowed: {lead} to -1, all of them"])
+        self.builder.take(Flatten(where))
+
+    def pool(self, where: str, node: Node) -> None:
+        """A sum of spikes that a threshold compares is their OR; a sum of currents is no maximum."""
+        self.summed = where
+        sizes = {"kernel_size": 2, "stride": 2, "padding": 0}
+        found = collected([partial(whole, node, name, 2) for name in sizes])
+        wrong = [
+            f"{name} {size[0]}x{size[1]}; allowed: {allowed}x{allowed}"
+            for (name, allowed), size in zip(sizes.items(), found, strict=True)
+            if size != (allowed, allowed)
+        ]
+        if self.builder.open:
+            wrong.append(f"sums the currents of {self.builder.open[0].where}; allowed: spikes, behind neurons")
+        if wrong:
+            raise Unfit(wrong)
+        self.builder.take(MaxPool(where))
+
+    def lif(self, where: str, node: Node) -> None:
+        values = self.parameters(node, "tau", "r", "v_leak", "v_threshold")
+        tau = values["tau"]
+        if not (tau > 0).all():
+            raise Unfit([f"tau {tau.min():.6g}; allowed: above 0"])
+        if (tau != tau.reshape(-1)[0]).any():
+            raise Unfit([f"several values of tau, from {tau.min():.6g} to {tau.max():.6g}; allowed: one a layer"])
+        share = self.dt / Fraction(float(tau.reshape(-1)[0]))
+        beta = near_fraction(1 - share, rounding_of(node, "tau"))
+        if beta < 0:
+            raise Unfit([f"tau {tau.min():.6g} is shorter than dt {float(self.dt):.6g}, which Euler steps cannot follow"])
+        rounding = rounding_of(node, "tau", "r")
+        self.neurons(where, beta, values, lambda r: near_gain((1 - beta) * r, rounding))
+
+    def integrate(self, where: str, node: Node) -> None:
+        values, rounding = self.parameters(node, "r", "v_threshold"), rounding_of(node, "r")
+        self.neurons(where, Fraction(1), values, lambda r: near_gain(self.dt * r, rounding))
+
+    def parameters(self, node: Node, *names: str) -> dict[str, np.ndarray]:
+        """Numbers of neurons by name; v_reset only where the node has one, as NIR has it."""
+        names += () if node.values.get("v_reset") is None else ("v_reset",)
+        return dict(zip(names, self.numbers(node, *names), strict=True))
+
+    def neurons(self, where: str, beta: Fraction, values: dict[str, np.ndarray], gain: Callable[[Fraction], Fraction]) -> None:
+        """Neurons with a memory. values: all parameters. gain: the factor of the current, of r."""
+        for name in ("v_leak", "v_reset"):
+            if name in values and (values[name] != 0).any():
+                self.reasons.append(f"{where}: {name} is not 0; allowed: 0")
+        laid = self.laid_out(where, values)
+        if laid is None:
+            return
+        threshold, resistance = laid["v_threshold"], laid["r"]
+        exact = [gain(Fraction(value)) for value in resistance.reshape(-1).tolist()]
+        factor = np.array([float(one) for one in exact]).reshape(resistance.shape)
+        rounded = any(Fraction(float(one)) != one for one in exact)
+        self.builder.take(Neurons(where, self.reset, beta, threshold, factor, inclusive=self.inclusive, rounded=rounded))
+
+    def laid_out(self, where: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+        """Each parameter as a number or [O], laid along the neurons.
+
+        None, the neurons being handed on as they are known: neurons without a layer, or of unknown shape with several values.
+        """
+        if not self.builder.open:
+            self.builder.take(Neurons(where, self.reset, Fraction(0), np.zeros(())))
+            return None
+        shape = self.builder.shape
+        if shape is None and any((one != one.reshape(-1)[0]).any() for one in values.values()):
+            self.builder.take(Unread(where))
+            return None
+        laid = collected([partial(per_output, name, one, shape) for name, one in values.items()])
+        return dict(zip(values, laid, strict=True))
+
+    def threshold(self, where: str, node: Node) -> None:
+        """Neurons without a memory; or behind a sum of spikes, what makes it their OR."""
+        summed, self.summed = self.summed, None
+        (values,) = self.numbers(node, "threshold")
+        if not summed:
+            laid = self.laid_out(where, {"threshold": values})
+            if laid is not None:
+                self.builder.take(Neurons(where, "zero", Fraction(0), laid["threshold"], inclusive=self.inclusive))
+            return
+        if not self.builder.unread and self.builder.shape is not None:
+            fitting("threshold", values, self.builder.shape)
+        is_or = (values > 0) & (values <= 1) if self.inclusive else (values >= 0) & (values < 1)
+        if not is_or.all():
+            limits = "above 0, up to 1" if self.inclusive else "from 0 to below 1"
+            self.reasons.append(f"{summed}: sums of spikes; allowed: before a Threshold {limits}, which makes them an OR")
+
+
+def _padding(node: Node) -> str | tuple[int, ...]:
+    value = node.values.get("padding")
+    value = value.decode(errors="replace") if isinstance(value, bytes) else value
+    if value in ("same", "valid") if isinstance(value, str) else False:
+        return "same" if value == "same" else (0, 0)
+    return whole(node, "padding", 2)
+
+
+def _dimension(node: Node, name: str, default: int) -> int:
+    return default if node.values.get(name) is None else whole(node, name, 1)[0]

@@ -1,0 +1,237 @@
+"""Quantization-aware training: a torch module whose forward pass computes the integers of docs/specification.md.
+
+Everything is in units of the layer's accumulator, so that nothing is left to fold afterwards: the convolution runs on
+integer weights, and batch norm turns into an integer bias and an integer threshold before the neuron compares. The
+float twin is the same module with `exact` rounding switched off.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from duospike.reference.architecture import blank_network
+from duospike.reference.coding import encode
+from duospike.reference.errors import InputError
+from duospike.reference.network import Conv, Linear, Network, Pool
+from duospike.reference.neurons import SpikingActivation, float_leak, floor_leak
+
+from .settings import FLOAT, Settings
+
+NORM_EPSILON = 1e-5
+NORM_MOMENTUM = 0.1
+# Keeps the scale of a channel whose weights are all 0 above 0, and its gradient finite.
+SMALLEST_SCALE = 1e-8
+
+
+class Round(torch.autograd.Function):
+    """Nearest integer, halves to even; the gradient passes straight through (Bengio et al. 2013)."""
+
+    @staticmethod
+    def forward(ctx, values):
+        return torch.round(values)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+
+
+def per_output(values: torch.Tensor, width: int) -> torch.Tensor:
+    """[O] -> [O, 1, W], to meet maps [..., O, H, W].
+
+    Along W too, and in memory as maps with channels last are: torch's innermost loop is then over a row's values, and not over
+    a few channels.
+    """
+    return values.expand(width, -1).contiguous().t()[:, None]
+
+
+class Moments(torch.autograd.Function):
+    """forward(sums) -> mean and variance [O] of sums [T, B, O, H, W] over all else, with a gradient.
+
+    Written out because the chain of small operations goes over the maps far more often.
+    """
+
+    AXES = (0, 1, 3, 4)
+
+    @staticmethod
+    def forward(ctx, sums):
+        mean = sums.mean(Moments.AXES)
+        ctx.save_for_backward(sums, mean)
+        return mean, (sums - per_output(mean, sums.shape[-1])).square_().mean(Moments.AXES)
+
+    @staticmethod
+    def backward(ctx, grad_mean, grad_variance):
+        sums, mean = ctx.saved_tensors
+        count, width = sums.numel() // len(mean), sums.shape[-1]
+        slope = 2 * grad_variance / count
+        return torch.addcmul(per_output(grad_mean / count - slope * mean, width), sums, per_output(slope, width))
+
+
+class SpikingLayer(nn.Module):
+    """A convolution or fully connected layer, batch norm and LIF, in units of its accumulator.
+
+    With the scale s = max|w| / limit of each output channel, limit = 2^(bits-1) - 1, mean mu and deviation sigma of the
+    accumulator, gain gamma > 0 and offset beta of batch norm, and the threshold `threshold` behind it:
+
+        weights = round(w / s)    bias = round(beta*sigma/gamma - mu)    theta = round(threshold*sigma/gamma)
+
+    which is gamma*(acc - mu)/sigma + beta > threshold, multiplied by the positive sigma/gamma. In training mu and sigma
+    are the batch's, over all timesteps; afterwards running averages.
+    """
+
+    mean: torch.Tensor
+    variance: torch.Tensor
+
+    def __init__(self, blank: Conv | Linear, settings: Settings):
+        super().__init__()
+        self.blank, self.timesteps, self.threshold = blank, settings.timesteps, settings.threshold
+        self.exact = settings.weight_bits != FLOAT
+        self.leak = (floor_leak if self.exact else float_leak)(blank.neuron)
+        self.weight = nn.Parameter(torch.empty(blank.weights.shape))
+        nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
+        self.log_gain = nn.Parameter(torch.zeros(blank.outputs))
+        self.offset = nn.Parameter(torch.zeros(blank.outputs))
+        self.register_buffer("mean", torch.zeros(blank.outputs))
+        self.register_buffer("variance", torch.ones(blank.outputs))
+
+    def round(self, values: torch.Tensor) -> torch.Tensor:
+        return Round.apply(values) if self.exact else values
+
+    def quantized_weight(self) -> torch.Tensor:
+        """Weights in units of each output channel's scale: for 4 bits, the largest magnitude becomes 7."""
+        limit = 2 ** (self.blank.weight_bits - 1) - 1
+        largest = self.weight.detach().abs().flatten(1).amax(1).clamp_min(SMALLEST_SCALE)
+        scale = (largest / limit).reshape(-1, *[1] * (self.weight.ndim - 1))
+        return self.round((self.weight / scale).clamp(-limit, limit))
+
+    def accumulate(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Inputs [T, B, C, H, W] -> accumulators [T, B, O, H, W] without the bias; T = 1 for the image."""
+        steps = inputs.shape[:2]
+        if isinstance(self.blank, Linear):
+            return functional.linear(inputs.flatten(2), self.quantized_weight())[..., None, None]
+        # Channels last in memory, with which torch's gradients of a convolution are faster.
+        weights = self.quantized_weight().to(memory_format=torch.channels_last)
+        # NNPACK, torch's choice on processors without oneDNN, multiplies transforms, whose sums are rounded.
+        with torch.backends.nnpack.flags(enabled=False):
+            sums = functional.conv2d(inputs.flatten(0, 1), weights, padding="same")
+        return sums.unflatten(0, steps)
+
+    def statistics(self, sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and variance [O] of the accumulators: the batch's in training, else the running ones."""
+        if not self.training:
+            return self.mean, self.variance
+        mean, variance = Moments.apply(sums)
+        self.mean.lerp_(mean.detach(), NORM_MOMENTUM)
+        self.variance.lerp_(variance.detach(), NORM_MOMENTUM)
+        return mean, variance
+
+    def folded(self, mean: torch.Tensor, variance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """bias, theta and the unrounded theta, each [O], in units of the accumulator."""
+        unit = torch.sqrt(variance + NORM_EPSILON) * torch.exp(-self.log_gain)
+        theta = self.threshold * unit
+        return self.round(self.offset * unit - mean), self.round(theta), theta
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Spikes or image [T, B, C, H, W] -> spikes [T, B, O, H, W]; T = 1 for the image, which meets each timestep."""
+        sums = self.accumulate(inputs)
+        bias, theta, unit = (per_output(values, sums.shape[-1]) for values in self.folded(*self.statistics(sums)))
+        return SpikingActivation.apply(sums + bias, theta, unit.detach(), self.timesteps, self.blank.neuron, self.leak)
+
+    def export(self) -> Conv | Linear:
+        """The layer in plain integers, those of the forward pass in evaluation mode."""
+        tensors = (self.quantized_weight(), *self.folded(self.mean, self.variance)[:2])
+        weights, bias, theta = (to_integers(self.blank.name, tensor) for tensor in tensors)
+        return dataclasses.replace(self.blank, weights=weights, bias=bias, theta=theta)
+
+
+class PoolLayer(nn.Module):
+    """OR over 2x2 spikes [T, B, C, H, W]: the largest of zeros and ones."""
+
+    def forward(self, spikes: torch.Tensor) -> torch.Tensor:
+        return functional.max_pool2d(spikes.flatten(0, 1), 2).unflatten(0, spikes.shape[:2])
+
+
+def blank_of(settings: Settings, input_shape: tuple[int, int, int]) -> Network:
+    """The network that is to be trained, all zeros. InputError: as blank_network."""
+    return blank_network(
+        settings.architecture,
+        input_shape=input_shape,
+        classes=settings.classes,
+        timesteps=settings.timesteps,
+        weight_bits=8 if settings.weight_bits == FLOAT else int(settings.weight_bits),
+        neuron=settings.neuron,
+        coding=settings.coding,
+        coding_seed=settings.coding_seed,
+    )
+
+
+class SpikingNetwork(nn.Module):
+    """The trainable network of `settings` for images of `input_shape`; weights are drawn from torch's global generator."""
+
+    def __init__(self, settings: Settings, input_shape: tuple[int, int, int]):
+        super().__init__()
+        self.blank = blank_of(settings, input_shape)
+        self.exact = settings.weight_bits != FLOAT
+        self.layers = nn.ModuleDict(
+            {layer.name: PoolLayer() if isinstance(layer, Pool) else SpikingLayer(layer, settings) for layer in self.blank.layers}
+        )
+
+    @property
+    def most_votes(self) -> int:
+        """Votes that a class gets if all its neurons spike at each timestep."""
+        return self.blank.timesteps * self.blank.shapes[-1][0] // self.blank.classes
+
+    def first_maps(self, images: torch.Tensor) -> torch.Tensor:
+        """What the first layer takes: images [1, B, C, H, W] for all timesteps, or the encoder's spikes [T, B, C, H, W].
+
+        `images` are on the processor, the maps on the device of the weights.
+        """
+        device = next(self.parameters()).device
+        if self.blank.coding == "direct":
+            return images[None].to(device)
+        whole = images.numpy().astype(np.int64)
+        spikes = encode(whole, self.blank.timesteps, self.blank.image_bits, self.blank.coding_seed)
+        return torch.from_numpy(spikes).transpose(0, 1).float().to(device)
+
+    def spikes(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Images [B, C, H, W] (float, whole numbers) -> spikes [T, B, C, H, W] of each layer, by its name."""
+        maps, trace = self.first_maps(images), {}
+        for name, layer in self.layers.items():
+            maps = trace[name] = layer(maps)
+        return trace
+
+    def votes(self, spikes: torch.Tensor) -> torch.Tensor:
+        """Spikes [T, B, O, 1, 1] of the last layer -> votes [B, classes], summed over timesteps and each class's neurons."""
+        return spikes.sum(0).reshape(spikes.shape[1], self.blank.classes, -1).sum(-1)
+
+    def spike_rate(self, spikes: dict[str, torch.Tensor]) -> torch.Tensor:
+        """The share of neurons and timesteps with a spike, over all layers but pools together; with a gradient."""
+        of_neurons = [spikes[layer.name] for layer in self.blank.layers if not isinstance(layer, Pool)]
+        return torch.stack([one.sum() for one in of_neurons]).sum() / sum(one.numel() for one in of_neurons)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Images [B, C, H, W] -> votes [B, classes]."""
+        return self.votes(self.spikes(images)[self.blank.layers[-1].name])
+
+    def export(self) -> Network:
+        """The network in plain integers. InputError for a float twin, which has none."""
+        if not self.exact:
+            raise InputError("a float network has no integers to export; set weight_bits to 2..8")
+        blank = self.blank
+        with torch.no_grad():
+            layers = [
+                layer if isinstance(layer, Pool) else self.layers[layer.name].export()  # type: ignore[operator]
+                for layer in blank.layers
+            ]
+        return dataclasses.replace(blank, layers=tuple(layers))
+
+
+def to_integers(name: str, tensor: torch.Tensor) -> np.ndarray:
+    """Whole numbers carried by floats -> int64. InputError: a value is not finite, as after a diverged training."""
+    if not torch.isfinite(tensor).all():
+        raise InputError(f"layer {name}: training has diverged, a value is not finite")
+    return tensor.numpy().astype(np.int64)

@@ -1,0 +1,118 @@
+"""The TOML file that describes a training run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+
+from duospike.reference.architecture import parse
+from duospike.reference.data.datasets import PUBLISHED, Published
+from duospike.reference.errors import InputError, brief
+from duospike.reference.files import read_toml
+from duospike.reference.network import LEAK_SHIFTS, NEURON_KINDS, TIMESTEPS, WEIGHT_BITS, Neuron
+
+FLOAT = "float"
+TRAINED_CODINGS = ("direct", "rate")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A training run; every key of the file has its name here.
+
+    architecture: as in architecture.parse; its last layer is a population that divides into `classes`.
+    dataset: one of datasets.PUBLISHED. weight_bits: 2 to 8, or "float" for the same recipe without any rounding.
+    timesteps: T. beta: leak as "m/2^k" written out, "5/32". threshold: firing threshold after batch norm.
+    reset: neuron kind. seed: fixes initial weights, order and augmentation. learning_rate: peak of a cosine schedule.
+    coding: direct, or rate for spikes of the encoder, whose registers start from coding_seed. spike_penalty: what the share of
+    neurons and timesteps with a spike adds to the loss. These three may be left out.
+    """
+
+    architecture: str
+    dataset: str
+    weight_bits: int | str
+    timesteps: int
+    beta: str
+    threshold: float
+    reset: str
+    classes: int
+    seed: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    coding: str = "direct"
+    coding_seed: int = 0
+    spike_penalty: float = 0.0
+
+    def __post_init__(self):
+        parse(self.architecture)
+        _require("dataset", self.dataset, self.dataset in PUBLISHED, ", ".join(PUBLISHED))
+        bits = self.weight_bits
+        _require("weight_bits", bits, bits == FLOAT or bits in WEIGHT_BITS, f"{_span(WEIGHT_BITS)} or {FLOAT!r}")
+        _require("timesteps", self.timesteps, self.timesteps in TIMESTEPS, _span(TIMESTEPS))
+        _require("reset", self.reset, self.reset in NEURON_KINDS, " or ".join(NEURON_KINDS))
+        _require("threshold", self.threshold, 0 < self.threshold < float("inf"), "a number above 0")
+        _require("coding", self.coding, self.coding in TRAINED_CODINGS, " or ".join(TRAINED_CODINGS))
+        _require("coding_seed", self.coding_seed, 0 <= self.coding_seed < 2**32, "0 to 2^32 - 1")
+        _require("coding_seed", self.coding_seed, self.coding == "rate" or not self.coding_seed, "0 with direct coding")
+        _require("spike_penalty", self.spike_penalty, 0 <= self.spike_penalty < float("inf"), "a number from 0 up")
+        _require("seed", self.seed, 0 <= self.seed < 2**32, "0 to 2^32 - 1")
+        _require("learning_rate", self.learning_rate, 0 < self.learning_rate < 1, "a number above 0 and below 1")
+        for name in ("classes", "epochs", "batch_size"):
+            _require(name, getattr(self, name), 1 <= getattr(self, name) < 2**31, "1 to 2^31 - 1")
+        _ = self.neuron
+
+    @property
+    def published(self) -> Published:
+        """Its data set. InputError if that has another number of classes."""
+        found = PUBLISHED[self.dataset]
+        _require("classes", self.classes, self.classes == found.classes, f"{found.classes}, those of {self.dataset}")
+        return found
+
+    @property
+    def neuron(self) -> Neuron:
+        return parse_neuron(self.reset, self.beta)
+
+
+def _require(name: str, value: object, holds: bool, allowed: str) -> None:
+    if not holds:
+        raise InputError(f"{name} = {brief(value)}; allowed: {allowed}")
+
+
+def _span(numbers: range) -> str:
+    return f"{numbers.start} to {numbers.stop - 1}"
+
+
+def parse_neuron(reset: str, beta: str) -> Neuron:
+    """Neuron of a reset kind with beta written as a fraction over a power of two: "5/32" is multiplier 5, shift 5."""
+    match = re.fullmatch(r"([0-9]{1,6})/([1-9][0-9]{0,5})", beta)
+    if not match or int(match[2]).bit_count() != 1 or int(match[2]) > 2 ** (LEAK_SHIFTS.stop - 1):
+        most = 2 ** (LEAK_SHIFTS.stop - 1)
+        raise InputError(f"beta {brief(beta)}; needs m/2^k written out, such as 5/32, with 2^k up to {most}")
+    return Neuron(reset, int(match[1]), int(match[2]).bit_length() - 1)
+
+
+def read_settings(path: Path | str) -> Settings:
+    """Settings of a TOML file. InputError: not readable, not TOML, a key unknown, missing, or of the wrong type or value."""
+    table = read_toml(path)
+    try:
+        return settings_from(table)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def settings_from(table: dict[str, object]) -> Settings:
+    """Settings of a table with the keys of Settings, each of its type; those with a default may be missing."""
+    types = {field.name: field.type for field in fields(Settings)}
+    for key in table:
+        _require("key", key, key in types, ", ".join(types))
+        _check_type(key, table[key], str(types[key]))
+    for field in fields(Settings):
+        if field.name not in table and field.default is MISSING:
+            raise InputError(f"key {field.name!r} is missing")
+    return Settings(**table)  # type: ignore[arg-type]
+
+
+def _check_type(key: str, value: object, wanted: str) -> None:
+    allowed = {"str": (str,), "int": (int,), "float": (int, float), "int | str": (int, str)}[wanted]
+    _require(key, value, isinstance(value, allowed) and not isinstance(value, bool), f"a value of type {wanted}")

@@ -1,0 +1,365 @@
+"""Damaged files of every format that is read, given to what reads them, in processes of their own.
+
+    python tests/benches/foreign_files.py --files 50000
+
+prints a table by format. A file may be read, or be refused by one of the project's own errors; any other exception, a process
+that ends, more than MAX_MEMORY or more than MAX_SECONDS is a fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+import torch
+from scipy.io import loadmat, savemat
+
+from duospike.cosim.axi.loadable import core_hash, load_file, read_core
+from duospike.cosim.design.sizing import choose_sizing
+from duospike.cosim.design.sizing_file import sizing_from, write_sizing
+from duospike.cosim.errors import CosimError
+from duospike.cosim.pages import plots
+from duospike.cosim.pages.run_files import WRITTEN, read_runs, write_into_folder
+from duospike.cosim.pages.run_files import read_study as read_results
+from duospike.cosim.pages.run_page import make_page
+from duospike.cosim.study.study import measure_point
+from duospike.cosim.study.study_file import Study, read_study
+from duospike.cosim.study.study_html import make_study_page
+from duospike.reference.data.datasets import PUBLISHED, load
+from duospike.reference.errors import InputError
+from duospike.reference.files import GZIP, MAX_JSON, ZLIB, read_bytes
+from duospike.reference.modelfile import KEY, load_model, save_model
+from duospike.reference.training import train
+from duospike.reference.training.quantize import blank_of
+from duospike.reference.training.settings import read_settings
+from duospike.rtl.errors import DesignError
+from duospike.rtl.registers import FIRST_HASH, hash_words
+from tests.benches.damage import (
+    bomb,
+    damaged_bytes,
+    damaged_gzip,
+    damaged_json,
+    damaged_matlab,
+    damaged_npy,
+    damaged_pickle,
+    damaged_safetensors,
+    damaged_stream,
+    damaged_toml,
+)
+from tests.benches.fashion_files import write_fashion
+from tests.benches.published_files import write_cifar, write_svhn
+from tests.benches.small_networks import small_network
+from tests.benches.small_runs import write_all
+from tests.benches.small_training import SHAPE, bright_quarters, small_settings
+from tests.cosim.axi.test_loadable import folder_of
+from tests.cosim.study.test_study import BASE, GRIDS
+from tests.cosim.study.test_study_report import RESULTS
+
+MAX_MEMORY = 2**30
+"""Bytes beyond those of the process before it reads anything."""
+MAX_SECONDS = 10
+"""Of processor time."""
+PATIENCE = 120
+"""Seconds of a clock after which a process that gives nothing is ended."""
+SPARSE = 2**33
+"""Bytes of a file that is made longer without taking room."""
+DRAWN = 1 / 64
+"""Share of pages that are made with their plots, which take most of the time."""
+FAULTS = {**{-number: signal.Signals(number).name for number in signal.valid_signals() if number <= 31}}
+
+Draw = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Format:
+    """files: by name, whole. damaged: by name, those to damage, and how. read: what reads the folder that holds them."""
+
+    files: dict[str, bytes]
+    damaged: dict[str, Callable[[Draw, bytes], bytes]]
+    read: Callable[[Path, Draw], object]
+
+
+@dataclass
+class Tally:
+    """Of a format: how many files were read, refused; the most seconds and bytes; faults with the number of the file."""
+
+    read: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    memory: int = 0
+    faults: dict[int, str] = field(default_factory=dict)
+
+    def row(self, name: str) -> str:
+        files = self.read + self.refused + len(self.faults)
+        return f"{name:24}{files:8}{self.read:8}{self.refused:9}{self.seconds:9.2f}{self.memory / 2**20:9.0f}{len(self.faults):8}"
+
+
+HEAD = f"{'format':24}{'files':>8}{'read':>8}{'refused':>9}{'most s':>9}{'most MB':>9}{'faults':>8}"
+
+
+def formats(folder: Path, runs: dict[str, Path]) -> dict[str, Format]:
+    """Every format by its name. folder: an empty one, for what is made to be damaged. runs: folders as of write_all."""
+    network = small_network()
+    # Made once, and not by each process.
+    for kind in (GZIP, ZLIB):
+        bomb(kind)
+    made = {**_of_models(folder, network), **_of_texts(folder, network), **_of_images(folder), **_of_runs(runs)}
+    return made | {"core": _of_core(folder, network)}
+
+
+def contents(folder: Path, pattern: str = "*") -> dict[str, bytes]:
+    """The files of a folder by their names."""
+    return {path.name: path.read_bytes() for path in sorted(folder.glob(pattern)) if path.is_file()}
+
+
+def _fresh(folder: Path, name: str) -> Path:
+    (folder / name).mkdir()
+    return folder / name
+
+
+def _of_models(folder: Path, network) -> dict[str, Format]:
+    models, runs = _fresh(folder, "models"), _fresh(folder, "training")
+    save_model(network, models / "m.safetensors")
+    run = train.start(small_settings(), SHAPE)
+    train.train_epoch(run, bright_quarters(40))
+    train.save_checkpoint(run, runs)
+    return {
+        "model": Format(
+            contents(models),
+            {"m.safetensors": lambda draw, data: damaged_safetensors(draw, data, KEY)},
+            lambda where, draw: load_model(where / "m.safetensors"),
+        ),
+        "checkpoint": Format(
+            contents(runs),
+            {train.CHECKPOINT: lambda draw, data: damaged_safetensors(draw, data, train.KEY)},
+            lambda where, draw: train.resume(small_settings(), SHAPE, where),
+        ),
+    }
+
+
+def _read_settings(where: Path, draw: Draw):
+    settings = read_settings(where / "train.toml")
+    return blank_of(settings, settings.published.shape)
+
+
+def _of_texts(folder: Path, network) -> dict[str, Format]:
+    texts = _fresh(folder, "texts")
+    write_sizing(choose_sizing(network), texts / "sizing.toml", "a comment")
+    settings = BASE.split("[base]\n")[1].encode()
+    study = (BASE + GRIDS).encode()
+    return {
+        "settings": Format({"train.toml": settings}, {"train.toml": damaged_toml}, _read_settings),
+        "study": Format({"s.toml": study}, {"s.toml": damaged_toml}, lambda where, draw: read_study(where / "s.toml")),
+        "sizing": Format(
+            contents(texts), {"sizing.toml": damaged_toml}, lambda where, draw: sizing_from(network, where / "sizing.toml", {})
+        ),
+    }
+
+
+def _published(name: str) -> Callable[[Path, Draw], object]:
+    return lambda where, draw: PUBLISHED[name].read("test", where)
+
+
+def _of_images(folder: Path) -> dict[str, Format]:
+    idx, matlab, packed, arrays = (_fresh(folder, name) for name in ("idx", "matlab", "packed", "arrays"))
+    write_fashion(idx)
+    write_svhn(matlab)
+    savemat(packed / "test_32x32.mat", {key: loadmat(matlab / "test_32x32.mat")[key] for key in "Xy"}, do_compression=True)
+    images = np.random.default_rng(1).integers(0, 256, (3, 1, 28, 28), dtype=np.uint8)
+    np.save(arrays / "a.npy", images)
+    network = small_network("2C3-FC10", (1, 28, 28), classes=10)
+    found = {
+        "idx": Format(contents(idx), dict.fromkeys(contents(idx), damaged_gzip), _published("fashion-mnist")),
+        "svhn": Format(contents(matlab, "test*"), {"test_32x32.mat": damaged_matlab}, _published("svhn")),
+        "svhn, compressed": Format(contents(packed), {"test_32x32.mat": damaged_matlab}, _published("svhn")),
+        "npy": Format(contents(arrays), {"a.npy": damaged_npy}, lambda where, draw: load(str(where / "a.npy"), network)),
+    }
+    for name, version in (("cifar-10", "python"), ("cifar-100", "python"), ("cifar-10", "binary")):
+        where = _fresh(folder, f"{name}-{version}")
+        write_cifar(where, name, version, count=2)
+        files = contents(where, "test*")
+        damage = damaged_pickle if version == "python" else damaged_bytes
+        found[f"{name}, {version}"] = Format(files, dict.fromkeys(files, damage), _published(name))
+    return found
+
+
+def _of_core(folder: Path, network) -> Format:
+    """The description of a core; in half of the files the hardware's hash is made to follow it, as somebody might."""
+    core = _fresh(folder, "core")
+    folder_of(network, core)
+
+    def read(where: Path, draw: Draw):
+        # Where it can: the damage may have made it no JSON at all.
+        with suppress(InputError, ValueError, LookupError, TypeError, RecursionError):
+            if draw.random() < 0.5:
+                words = hash_words(core_hash(json.loads(read_bytes(where / "registers.json", MAX_JSON))["load"]))
+                lines = read_bytes(where / "identity.hex", MAX_JSON).split()
+                lines[FIRST_HASH : FIRST_HASH + len(words)] = (f"{word:08x}".encode() for word in words)
+                (where / "identity.hex").write_bytes(b"\n".join(lines))
+        load_file(network, read_core(where))
+
+    return Format(contents(core), {"registers.json": damaged_json, "identity.hex": damaged_bytes}, read)
+
+
+def _make_page(where: Path, draw: Draw):
+    drawn = draw.random() < DRAWN
+    plots.available = lambda: drawn
+    page = make_page(read_runs([where]), 0).encode(errors="backslashreplace")
+    write_into_folder(where / "report.html", page)
+
+
+def _make_study_page(where: Path, draw: Draw):
+    drawn = draw.random() < DRAWN
+    plots.available = lambda: drawn
+    return make_study_page(read_results(where)).encode(errors="backslashreplace")
+
+
+def _of_runs(runs: dict[str, Path]) -> dict[str, Format]:
+    found = {}
+    for command, where in runs.items():
+        for name in sorted(WRITTEN.keys() & contents(where).keys()):
+            kept = contents(where, "*.txt") | contents(where, ".duospike") | contents(where, name)
+            kept |= contents(where, "accelerator.*") if command == "convert" else {}
+            found[name] = Format(kept, {name: damaged_json}, _make_page)
+            if command == "cosim":
+                streams = dict.fromkeys(contents(where, "*.txt"), damaged_stream) | {".duospike": damaged_bytes}
+                found["recorded streams"] = Format(kept, streams, _make_page)
+    more = {"lanes": 12, "cycle_images": 5, "clock_mhz": None, "images": 700, "generator": {"python": "3"}}
+    results = {f"seed={i}": {**RESULTS[i], **more} for i in range(3)}
+    settings = small_settings()
+    measured = {"settings": vars(settings), "lanes": 12, "cycle_images": 5, "clock_mhz": None, "accuracy": 0.5}
+    study = Study({"only": settings}, 12, 5)
+    found["results.json"] = Format(
+        {"results.json": json.dumps(results).encode()}, {"results.json": damaged_json}, _make_study_page
+    )
+    found["result.json"] = Format(
+        {"result.json": json.dumps(measured).encode()},
+        {"result.json": damaged_json},
+        lambda where, draw: measure_point(settings, study, (None, None), where, print),
+    )
+    return found
+
+
+def damaged_files(about: Format, draw: Draw) -> tuple[dict[str, bytes], str | None]:
+    """The files of a format, one of them damaged, and the name of one that is to be made longer."""
+    name = sorted(about.damaged)[int(draw.integers(len(about.damaged)))]
+    files = about.files | {name: about.damaged[name](draw, about.files[name])}
+    return files, name if draw.random() < 0.01 else None
+
+
+def read_damaged(about: Format, seed: tuple[int, ...], folder: Path) -> bool:
+    """Write a damaged file and read it; whether it was read. Raises what is no refusal."""
+    draw = np.random.default_rng(seed)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    files, longer = damaged_files(about, draw)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    if longer is not None:
+        os.truncate(folder / longer, SPARSE)
+    try:
+        about.read(folder, draw)
+    except (InputError, DesignError, CosimError) as error:
+        text = str(error)
+        if "\n" in text or "fit into memory" in text:
+            raise AssertionError(f"a refusal of several lines or for lack of memory: {text[:300]!r}") from error
+        return False
+    return True
+
+
+def _memory(what: str) -> int:
+    """Bytes of this process: VmRSS now, VmHWM at most since _forget_peak()."""
+    lines = Path("/proc/self/status").read_text().split("\n")
+    return 1024 * int(next(line for line in lines if line.startswith(what)).split()[1])
+
+
+def _work(connection, about: Format, seed: int, number: int, numbers: list[int], folder: Path):
+    """Read the files of `numbers`; sends of each its number, outcome, seconds and bytes. Ends with SIGPROF if one takes long."""
+    faulthandler.disable()
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    torch.set_num_threads(1)
+    before = _memory("VmRSS")
+    for index in numbers:
+        Path("/proc/self/clear_refs").write_text("5")
+        signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)
+        start = process_time()
+        try:
+            outcome = "read" if read_damaged(about, (seed, number, index), folder) else "refused"
+        except BaseException as error:  # whatever it is, it is a fault
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            outcome = f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}: {str(error)[:200]}"
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        memory = _memory("VmHWM") - before
+        if memory > MAX_MEMORY:
+            outcome = f"{memory / 2**20:.0f} MB"
+        connection.send((index, outcome, process_time() - start, memory))
+
+
+def campaign(about: Format, seed: int, number: int, count: int, folder: Path) -> Tally:
+    """Read `count` damaged files of a format, numbered `number`, in a process that is begun again where it ends."""
+    tally, left = Tally(), list(range(count))
+    context = multiprocessing.get_context("fork")
+    while left:
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=_work, args=(theirs, about, seed, number, left, folder), daemon=True)
+        process.start()
+        theirs.close()
+        with suppress(EOFError):
+            while left and ours.poll(PATIENCE):
+                index, outcome, seconds, memory = ours.recv()
+                left.remove(index)
+                tally.seconds, tally.memory = max(tally.seconds, seconds), max(tally.memory, memory)
+                if outcome in ("read", "refused"):
+                    setattr(tally, outcome, getattr(tally, outcome) + 1)
+                else:
+                    tally.faults[index] = outcome
+        if left:
+            process.join(1)
+            process.kill()
+            process.join()
+            tally.faults[left.pop(0)] = f"the process ended: {FAULTS.get(process.exitcode, process.exitcode)}"
+        process.join()
+    return tally
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, default=50_000, help="of all formats together")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="+", metavar="FORMAT", help="these formats alone")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        every = formats(Path(folder), write_all(_fresh(Path(folder), "runs"), small_network()))
+        chosen = options.only or list(every)
+        print(HEAD, flush=True)
+        total = Counter()
+        for name in chosen:
+            tally = campaign(
+                every[name], options.seed, list(every).index(name), -(-options.files // len(every)), Path(folder) / "x"
+            )
+            print(tally.row(name), flush=True)
+            for index, fault in tally.faults.items():
+                print(f"    {index}: {fault}", flush=True)
+            total += Counter(read=tally.read, refused=tally.refused, faults=len(tally.faults))
+        print(dict(total))
+    return 1 if total["faults"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

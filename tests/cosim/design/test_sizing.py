@@ -1,0 +1,60 @@
+"""What is chosen of an accelerator: defaults, and what is refused."""
+
+import pytest
+
+from duospike.cosim.design.sizing import choose_sizing
+from duospike.reference.errors import InputError
+from duospike.rtl.errors import DesignError
+from tests.benches.small_networks import small_network
+
+
+def test_lanes_default_to_eight_or_all_outputs():
+    network = small_network("3C3-20C3-FC9")
+    assert choose_sizing(network).lanes == {"conv1": 3, "conv2": 8, "fc1": 8}
+    assert choose_sizing(network, {"conv2": 20}).lanes == {"conv1": 3, "conv2": 20, "fc1": 8}
+    assert choose_sizing(network, 2).lanes == {"conv1": 2, "conv2": 2, "fc1": 2}
+
+
+@pytest.mark.parametrize("lanes", [0, -1, 4])
+def test_lanes_a_layer_cannot_have_are_refused_by_name(lanes):
+    with pytest.raises(DesignError, match=f"layer conv1: {lanes} lanes; allowed: 1 to 3"):
+        choose_sizing(small_network(), {"conv1": lanes})
+
+
+@pytest.mark.parametrize("what", ["lanes", "parts"])
+def test_unknown_layers_are_refused(what):
+    with pytest.raises(InputError, match=f"{what} for 'pool1': no such layer; allowed: .*conv2, fc1"):
+        choose_sizing(small_network(), **{what: {"pool1": 2}})
+
+
+def test_the_dense_layer_has_no_parts():
+    with pytest.raises(InputError, match="parts for 'conv1': no such layer; allowed: conv2, fc1"):
+        choose_sizing(small_network(), parts={"conv1": 1})
+    assert set(choose_sizing(small_network(coding="rate")).parts) == {"conv1", "conv2", "fc1"}
+
+
+def test_parts_leave_64_channels_in_each():
+    """conv2 has 8 beats of 20 channels a pixel; a row of 80 channels and 5 columns is one pixel of 10 beats, 40 channels each."""
+    network = small_network("160C3-80C3-FC9", (1, 5, 5))
+    assert choose_sizing(network, {"conv1": 20, "conv2": 40}).parts == {"conv2": 2, "fc1": 5}
+    assert choose_sizing(network, {"conv1": 160, "conv2": 80}).parts == {"conv2": 1, "fc1": 5}
+
+
+@pytest.mark.parametrize("parts", [0, 3, 8])
+def test_parts_must_be_equal(parts):
+    network = small_network("12C3-5C3-FC3")
+    with pytest.raises(DesignError, match=f"layer conv2: {parts} parts; allowed: 1, 2, 4"):
+        choose_sizing(network, {"conv1": 3}, {"conv2": parts})
+
+
+@pytest.mark.parametrize(("timesteps", "default"), [(1, 1), (2, 2), (6, 3), (7, 1), (25, 1), (64, 4)])
+def test_timesteps_of_a_pass(timesteps, default):
+    network = small_network("2C3-FC3", (1, 3, 3), timesteps=timesteps)
+    assert choose_sizing(network).timesteps == default
+    with pytest.raises(DesignError, match=f"{timesteps + 1} timesteps a pass; allowed: 1, "):
+        choose_sizing(network, timesteps=timesteps + 1)
+
+
+def test_queues_need_room():
+    with pytest.raises(DesignError, match="event queues of depth 0; allowed: 1 to 65536"):
+        choose_sizing(small_network(), queue_depth=0)

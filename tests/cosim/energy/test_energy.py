@@ -1,0 +1,124 @@
+"""The energy model: its counts against walks through the loops of the hardware, its coefficients against the published table."""
+
+import math
+from collections import Counter
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.design.plan import plan_stages
+from duospike.cosim.design.sizing import choose_sizing
+from duospike.cosim.energy.energy import Coefficients, Operation, as_float, by_coefficient, energy, operations, sensitivity, total
+from duospike.reference import golden
+from duospike.reference.data.datasets import random_images
+from tests.benches.small_networks import small_network
+
+BY = Coefficients()
+
+
+def counted(architecture="3C3-5C3-MP2-FC6", shape=(2, 6, 7), lanes=None, parts=None, **settings):
+    """A network, its stages, a trace and what is counted: by layer, Counter of accesses, products and sums."""
+    network = small_network(architecture, shape, rate=0.3, **settings)
+    stages = plan_stages(network, choose_sizing(network, lanes, parts))
+    trace = golden.run(network, random_images(2, network.image_shape, network.pixel_range, 1))
+    done = operations(network, stages, run_model(network, stages, trace).activity, trace)
+    counts = {name: Counter() for name in done}
+    for name, of_stage in done.items():
+        for one in of_stage:
+            counts[name][one.what, one.kind] += one.count
+    return network, stages, trace, done, counts
+
+
+def test_the_dense_core_multiplies_each_pixel_under_each_tap():
+    *_, counts = counted(lanes={"conv1": 2})
+    # Three channels are two groups of two lanes; the second one's second lane works, too.
+    products = sum(1 for _ in product(range(2), range(6), range(7), range(2), range(2), range(9), range(2)))
+    assert counts["conv1"]["products", "multiply"] == counts["conv1"]["additions", "add"] == products
+    assert counts["conv1"]["weights", "access"] == sum(1 for _ in product(range(2), range(6), range(7), range(2)))
+    assert counts["conv1"]["image rows", "access"] == 2 * 6 * 7 * (1 + 2 * 4)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_sparse_layer_adds_each_spike_to_each_tap_and_lane(parts):
+    lanes = {"conv1": 2, "conv2": 3}
+    _, _, trace, _, counts = counted(lanes=lanes, parts={"conv2": parts})
+    adds = events = silent = 0
+    for image, _group in product(range(2), range(2)):
+        spikes = trace.spikes["conv1"][image]
+        adds += sum(3 * 9 for spike in spikes.flat if spike)
+        for row, part, column in product(range(6), range(parts), range(7)):
+            channels = [2 * part, 2 * part + 1] if parts == 2 else [0, 1, 2]
+            found = sum(any(spikes[t, c, row, column] for t in range(2)) for c in channels if c < 3)
+            events, silent = events + found, silent + (not found)
+    assert counts["conv2"]["additions", "add"] == adds
+    weights = counts["conv2"]["weights", "access"]
+    # Behind the last row come a row and a column of empty pixels, of the last image only as many as its class waits for.
+    assert events + silent < weights <= events + silent + 2 * (2 * 7 + 1)
+    assert counts["conv2"]["queue", "access"] == 2 * weights
+    columns = sum(1 for _ in product(range(2), range(6 * parts + 1), range(2), range(7)))
+    assert counts["conv2"]["partial sums", "access"] == 2 * columns
+
+
+def test_fully_connected_layers_and_pools():
+    _, _, trace, _, counts = counted(lanes={"conv2": 5, "fc1": 4}, parts={"fc1": 1})
+    spikes = trace.spikes["pool1"]
+    assert counts["fc1"]["additions", "add"] == sum(2 * 4 for spike in spikes.flat if spike)
+    rows = [spikes[image, :, :, row].any(0) for image, row in product(range(2), range(3))]
+    assert counts["fc1"]["weights", "access"] == sum(2 * max(1, int(row.sum())) for row in rows)
+    assert counts["fc1"]["partial sums", "access"] == 2 * 2 * 3 * 2
+
+
+def test_neurons_are_updated_each_timestep_and_kept_between_passes():
+    network, stages, _, _, counts = counted(timesteps=6, lanes={"conv2": 3})
+    assert stages["conv2"].passes == 2
+    # Five outputs in two groups of three lanes.
+    neurons = 2 * 6 * 6 * 6 * 7
+    assert counts["conv2"]["neurons", "multiply"] == neurons and counts["conv2"]["neurons", "add"] == 3 * neurons
+    beats = 2 * 2 * 2 * 6 * 7
+    assert counts["conv2"]["thresholds", "access"] == beats
+    assert counts["conv2"]["state memory", "access"] == 2 * beats
+    *_, once = counted(timesteps=2)
+    assert once["conv2"]["state memory", "access"] == 0
+
+
+@pytest.mark.parametrize(
+    "operation, published, within",
+    [
+        (Operation("", "add", 1, 8), 0.03, 0),
+        (Operation("", "add", 1, 32), 0.1, 0),
+        (Operation("", "multiply", 1, 8, factor_bits=8), 0.2, 0.05),
+        (Operation("", "multiply", 1, 32, factor_bits=32), 3.1, 0),
+        (Operation("", "access", 1, 64, words=1024), 10, 0),
+        (Operation("", "access", 1, 64, words=8 * 1024), 10, 0),
+        (Operation("", "access", 1, 64, words=256), 5, 0),
+        (Operation("", "add", 1, 20).as_float(), 0.9, 0),
+        (Operation("", "multiply", 1, 4, factor_bits=8).as_float(), 3.7, 0),
+        (Operation("", "access", 3, 4 * 9, words=4096, number_bits=4).as_float(), 3 * 9 * 32 * 10 / 64, 0),
+        (Operation("", "access", 1, 64, words=1024).as_float(), 10, 0),
+    ],
+)
+def test_coefficients_are_those_of_the_table(operation, published, within):
+    assert operation.energy(BY) == pytest.approx(published, rel=within or 1e-9)
+
+
+def test_sums_the_float_twin_and_sensitivity():
+    *_, done, _ = counted()
+    by_hand = sum(one.energy(BY) for of_stage in done.values() for one in of_stage)
+    assert total(done, BY) == pytest.approx(by_hand)
+    assert sum(sum(parts.values()) for parts in energy(done, BY).values()) == pytest.approx(by_hand)
+    ratio = total(as_float(done), BY) / by_hand
+    assert ratio > 4
+    costs, twin_costs = by_coefficient(done, BY), by_coefficient(as_float(done), BY)
+    assert sum(costs.values()) == pytest.approx(by_hand) and sum(twin_costs.values()) == pytest.approx(ratio * by_hand)
+    found = sensitivity(twin_costs, costs)
+    assert set(found) == {"add8", "add32", "multiply", "float_add", "float_multiply", "bank_bit"}
+    # What only the float twin has raises its ratio, what only the integers have lowers it.
+    assert found["float_add"][0] < ratio < found["float_add"][1]
+    assert found["multiply"][0] > ratio > found["multiply"][1]
+    assert not any(math.isclose(low, high) for low, high in found.values())
+    for name, ratios in found.items():
+        for factor, told in zip((0.5, 2.0), ratios, strict=True):
+            changed = replace(BY, **{name: factor * getattr(BY, name)})
+            assert told == pytest.approx(total(as_float(done), changed) / total(done, changed))

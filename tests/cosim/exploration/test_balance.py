@@ -1,0 +1,89 @@
+"""The choice of lanes against all choices there are."""
+
+import itertools
+import random
+
+import pytest
+
+from duospike.cosim.exploration.balance import fastest, fewest, lane_options, least_sum
+from duospike.rtl.errors import DesignError
+
+
+def problem(seed):
+    """Options of three layers, lags, a budget."""
+    draw = random.Random(seed)
+    prices = [draw.uniform(0.5, 3) for _ in range(3)]
+    options = {
+        f"layer{i}": lane_options(draw.randint(1, 9), draw.uniform(10, 1000), lambda lanes, price=price: 1 + price * lanes)
+        for i, price in enumerate(prices)
+    }
+    least = sum(min(option.cost for option in of_layer) for of_layer in options.values())
+    return options, {name: draw.random() for name in options}, least + draw.uniform(0, 20)
+
+
+def affordable(options, budget):
+    """Every choice within the budget."""
+    every = itertools.product(*options.values())
+    return [chosen for chosen in every if sum(option.cost for option in chosen) <= budget]
+
+
+def taken(options, lanes):
+    return [next(option for option in options[name] if option.lanes == lanes[name]) for name in options]
+
+
+@pytest.mark.parametrize("slack", [0, 0.1, 1])
+@pytest.mark.parametrize("seed", range(10))
+def test_fastest_is_the_best_of_all(seed, slack):
+    options, lag, budget = problem(seed)
+    chosen = taken(options, fastest(options, budget, lag, slack))
+    every = affordable(options, budget)
+
+    def slowest(choice):
+        return max(option.cycles for option in choice)
+
+    def lags(choice):
+        return sum(option.cycles * lag[name] for name, option in zip(options, choice, strict=True))
+
+    best = min(map(slowest, every))
+    within = [choice for choice in every if slowest(choice) <= best * (1 + slack) + 1e-6]
+    assert sum(option.cost for option in chosen) <= budget
+    assert slowest(chosen) <= best * (1 + slack) + 1e-6
+    assert lags(chosen) == pytest.approx(min(map(lags, within)))
+
+
+def test_what_no_lanes_make_faster_leaves_lanes_for_the_latency():
+    options = {"a": lane_options(4, 10, float), "b": lane_options(4, 100, float)}
+    lag = {"a": 10, "b": 0.1}
+    assert fastest(options, 5, lag, 0) == {"a": 1, "b": 4}
+    assert fastest(options, 5, lag, 0, floor=200) == {"a": 2, "b": 2}
+    assert fastest(options, 5, lag, 0, floor=99) == {"a": 1, "b": 4}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_least_sum_is_the_best_of_all(seed):
+    options, _, budget = problem(seed)
+    chosen = taken(options, least_sum(options, budget))
+    assert sum(option.cost for option in chosen) <= budget
+    best = min(sum(option.cycles for option in choice) for choice in affordable(options, budget))
+    assert sum(option.cycles for option in chosen) == pytest.approx(best)
+
+
+def test_options_are_the_fewest_lanes_of_each_number_of_groups():
+    found = [(option.lanes, option.cycles, option.cost) for option in lane_options(10, 7, lambda lanes: 3 * lanes)]
+    assert found == [(10, 7, 30), (5, 14, 15), (4, 21, 12), (3, 28, 9), (2, 35, 6), (1, 70, 3)]
+
+
+def test_fewest_lanes_that_are_fast_enough():
+    options = {"a": lane_options(10, 7, float), "b": lane_options(3, 1, float)}
+    assert fewest(options, 28) == {"a": 3, "b": 1}
+    assert fewest(options, 27.9) == {"a": 4, "b": 1}
+    with pytest.raises(DesignError, match="layer a: 6 cycles an image; allowed: 7 or more, with all its lanes"):
+        fewest(options, 6)
+
+
+def test_a_budget_below_one_lane_a_layer_is_refused():
+    options = {"a": lane_options(10, 7, float), "b": lane_options(3, 1, float)}
+    assert fastest(options, 2, {"a": 1, "b": 1}, 0) == {"a": 1, "b": 1}
+    for choose in (lambda: fastest(options, 1.9, {"a": 1, "b": 1}, 0), lambda: least_sum(options, 1.9)):
+        with pytest.raises(DesignError, match="a budget of 1.9; allowed: 2 or more"):
+            choose()

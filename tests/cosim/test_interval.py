@@ -1,0 +1,23 @@
+"""The interval between images: one definition, for runs, parts of runs and steady state."""
+
+import pytest
+
+from duospike.cosim.interval import mean_interval, mean_interval_of_parts
+
+
+def test_the_mean_distance_of_classes():
+    assert mean_interval([99, 109, 139]) == 20
+    # The first two images fill the stages.
+    assert mean_interval([99, 109, 139, 140], filling=2) == 15.5
+
+
+@pytest.mark.parametrize(("ends", "filling"), [([], 1), ([7], 1), ([7, 9], 2)])
+def test_a_single_image_has_none(ends, filling):
+    assert mean_interval(ends, filling) is None
+
+
+def test_parts_count_by_their_intervals():
+    """The gap between two parts is no interval."""
+    parts = [[10, 20, 40], [5], [7, 8]]
+    assert mean_interval_of_parts([(mean_interval(ends), len(ends)) for ends in parts]) == (10 + 20 + 1) / 3
+    assert mean_interval_of_parts([(None, 1), (None, 1)]) is None

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from duospike.reference.errors import InputError
+from duospike.reference.network import Conv, Linear, Network, Neuron, Pool
+
+NEURON = Neuron("subtract", 5, 5)
+POOLS = [Pool(f"pool{number}") for number in range(1, 13)]
+
+
+def zeros(*shape):
+    return np.zeros(shape, dtype=np.int64)
+
+
+def conv(name="conv1", outputs=2, channels=1, kernel=3, **changes):
+    values = {"weights": zeros(outputs, channels, kernel, kernel), "bias": zeros(outputs), "theta": zeros(outputs)}
+    return Conv(name=name, weight_bits=4, neuron=NEURON, **(values | changes))
+
+
+def linear(name="fc1", outputs=4, inputs=50, **changes):
+    values = {"weights": zeros(outputs, inputs), "bias": zeros(outputs), "theta": zeros(outputs)}
+    return Linear(name=name, weight_bits=4, neuron=NEURON, **(values | changes))
+
+
+def network(*layers, **changes):
+    values = {"input_shape": (1, 5, 5), "image_bits": 8, "image_signed": False, "timesteps": 2, "classes": 2}
+    return Network(layers=layers or (conv(), linear()), **(values | changes))
+
+
+def test_shapes_chain():
+    made = network(conv(), Pool("pool1"), conv("conv2", 3, 2, 1), linear(inputs=27), input_shape=(1, 7, 6), classes=4)
+    assert made.shapes == ((1, 7, 6), (2, 7, 6), (2, 3, 3), (3, 3, 3), (4, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: Neuron("hard", 1, 1), "neuron kind 'hard' is unknown; allowed: subtract"),
+        (lambda: Neuron("zero", 3, 1), "leak multiplier 3 is outside 0..2"),
+        (lambda: Neuron("zero", 1, 17), "leak shift 17 is outside 0..16"),
+        (lambda: conv(bias=np.zeros(2)), "layer conv1: bias must be integers, got float64"),
+        (lambda: conv(bias=zeros(3)), r"layer conv1: bias has shape \(3,\), needs \(2,\)"),
+        (lambda: conv(weights=np.full((2, 1, 3, 3), -8)), r"layer conv1: weight -8 at \(0, 0, 0, 0\) is outside -7..7"),
+        (lambda: conv(weights=np.full((2, 1, 3, 3), -(2**63))), "layer conv1: weight -9223372036854775808 at"),
+        (lambda: conv(theta=np.full(2, 2**64 - 1, dtype=np.uint64)), "layer conv1: theta reaches 18446744073709551615"),
+        (lambda: conv(kernel=2), "layer conv1: weights of shape"),
+        (lambda: linear(weights=zeros(4)), "layer fc1: weights of shape"),
+        (lambda: network(conv(channels=2), linear()), "layer conv1: weights take 2 channels, its input has 1"),
+        (lambda: network(conv(), linear(inputs=49)), r"layer fc1: weights take 49 inputs, its input \(2, 5, 5\) has 50"),
+        (lambda: network(input_shape=(1, 2, 5)), "layer conv1: input map of 2x5; the smallest is 3x3"),
+        (lambda: network(linear()), "the first layer must be a convolution"),
+        (lambda: network(conv()), "the last layer must be fully connected"),
+        (lambda: network(conv(), conv(channels=2), linear()), "layer name 'conv1' is used twice"),
+        (lambda: network(conv("fc7"), linear()), "layer name 'fc7'; allowed: conv and a number, after its kind"),
+        (lambda: network(conv(), Pool("conv2"), linear()), "layer name 'conv2'; allowed: pool and a number, after its kind"),
+        (lambda: network(conv(), linear(), Pool("pool1"), linear("fc2")), "layer pool1: only fully connected layers may follow"),
+        (lambda: network(conv("endmodule"), linear()), "layer name 'endmodule'; allowed: conv, pool or fc and a number"),
+        (lambda: network(classes=3), "layer fc1: 4 neurons do not divide into 3 classes"),
+        (
+            lambda: network(conv(outputs=1), *POOLS, linear(inputs=1), input_shape=(1, 2**12, 2**12 + 1)),
+            "input: map of 1x4096x4097, 16781312 values; allowed: up to 16777216",
+        ),
+        (
+            lambda: network(conv(outputs=2), *POOLS, linear(inputs=2), input_shape=(1, 2**12, 2**12)),
+            "layer conv1: map of 2x4096x4096, 33554432 values; allowed: up to 16777216",
+        ),
+        (lambda: network(timesteps=65), "65 timesteps; allowed: 1 to 64"),
+        (lambda: network(image_bits=17), "image of 17 bits; allowed: 1 to 16"),
+    ],
+)
+def test_refusals(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("bits, signed, expected", [(8, False, (0, 255)), (8, True, (-128, 127)), (1, False, (0, 1))])
+def test_pixel_range(bits, signed, expected):
+    made = network(image_bits=bits, image_signed=signed)
+    assert made.pixel_range == expected
+    edges = np.array(expected)[:, None, None, None] * np.ones((1, 1, 5, 5), dtype=np.int64)
+    assert made.check_images(edges).dtype == np.int64
+    for wrong in (edges + 1, edges - 1):
+        with pytest.raises(InputError, match="pixels from"):
+            made.check_images(wrong)

@@ -1,0 +1,94 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from duospike.reference.errors import InputError
+from duospike.reference.network import Neuron
+from duospike.reference.training.settings import parse_neuron, read_settings
+
+SHIPPED = Path(__file__).parents[3] / "models" / "fashion-small.toml"
+
+
+def write(tmp_path, **changes):
+    """The shipped settings file with some keys changed, dropped (None) or added; values are TOML text."""
+    lines = {line.split(" = ")[0]: line for line in SHIPPED.read_text().splitlines() if " = " in line and line[0] != "#"}
+    lines |= {key: f"{key} = {value}" for key, value in changes.items()}
+    path = tmp_path / "settings.toml"
+    path.write_text("\n".join(line for key, line in lines.items() if changes.get(key, "") is not None))
+    return path
+
+
+def test_shipped_file():
+    settings = read_settings(SHIPPED)
+    assert settings.architecture == "16C3-32C3-MP2-32C3-MP2-FC128-FC100"
+    assert (settings.weight_bits, settings.timesteps, settings.classes) == (4, 2, 10)
+    assert settings.neuron == Neuron("subtract", 5, 5)
+
+
+def test_float_twin(tmp_path):
+    assert read_settings(write(tmp_path, weight_bits='"float"')).weight_bits == "float"
+
+
+def test_whole_numbers_are_numbers(tmp_path):
+    assert read_settings(write(tmp_path, threshold="1")).threshold == 1
+
+
+@pytest.mark.parametrize(
+    "key, value, message",
+    [
+        ("betta", '"5/32"', "key = 'betta'; allowed: architecture, dataset"),
+        ("beta", None, "key 'beta' is missing"),
+        ("coding", '"events"', "coding = 'events'; allowed: direct or rate"),
+        ("spike_penalty", "-0.5", "spike_penalty = -0.5; allowed: a number from 0 up"),
+        ("coding_seed", "7", "coding_seed = 7; allowed: 0 with direct coding"),
+        ("coding_seed", "-1", "coding_seed = -1; allowed: 0 to"),
+        ("beta", "0.15", "beta = 0.15; allowed: a value of type str"),
+        ("beta", '"0.15"', "beta '0.15'; needs m/2^k"),
+        ("beta", '"5/33"', "beta '5/33'; needs m/2^k"),
+        ("beta", '"33/32"', "leak multiplier 33 is outside 0..32"),
+        ("beta", '"1/131072"', "beta '1/131072'; needs m/2^k"),
+        ("weight_bits", "1", "weight_bits = 1; allowed: 2 to 8 or 'float'"),
+        ("weight_bits", "true", "weight_bits = True"),
+        ("weight_bits", '"four"', "weight_bits = 'four'"),
+        ("timesteps", "0", "timesteps = 0; allowed: 1 to 64"),
+        ("timesteps", "2.0", "timesteps = 2.0; allowed: a value of type int"),
+        ("reset", '"hard"', "reset = 'hard'; allowed: subtract or subtract_delayed or zero"),
+        ("dataset", '"mnist"', "dataset = 'mnist'; allowed: fashion-mnist"),
+        ("threshold", "0.0", "threshold = 0.0; allowed: a number above 0"),
+        ("threshold", "nan", "threshold = nan"),
+        ("threshold", "inf", "threshold = inf"),
+        ("seed", "-1", "seed = -1; allowed: 0 to 2^32 - 1"),
+        ("seed", "4294967296", "seed = 4294967296; allowed: 0 to"),
+        ("epochs", "0", "epochs = 0; allowed: 1 to 2^31 - 1"),
+        ("batch_size", "0", "batch_size = 0; allowed: 1 to 2^31 - 1"),
+        ("learning_rate", "0.0", "learning_rate = 0.0"),
+        ("architecture", '"16C3-FD10"', "unknown layer 'FD10' (layer 2, character 6)"),
+    ],
+)
+def test_refusals_name_key_value_and_what_is_allowed(tmp_path, key, value, message):
+    path = write(tmp_path, **{key: value})
+    with pytest.raises(InputError) as caught:
+        read_settings(path)
+    assert str(caught.value).startswith(f"{path}: ") and message in str(caught.value)
+
+
+def test_unreadable_files(tmp_path):
+    with pytest.raises(InputError, match="none.toml: not found"):
+        read_settings(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_bytes(b"\xff\xfe = 1")
+    with pytest.raises(InputError, match="not a TOML file"):
+        read_settings(tmp_path / "bad.toml")
+    (tmp_path / "bad.toml").write_text("a = ")
+    with pytest.raises(InputError, match="not a TOML file"):
+        read_settings(tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize("text, multiplier, shift", [("5/32", 5, 5), ("38/256", 38, 8), ("0/1", 0, 0), ("1/1", 1, 0)])
+def test_beta_keeps_its_fraction(text, multiplier, shift):
+    assert parse_neuron("zero", text) == Neuron("zero", multiplier, shift)
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        read_settings(SHIPPED).seed = 2

@@ -1,0 +1,629 @@
+"""Every block of rtl/ and every record of its parameters refuses what it cannot be, by name, and takes what is extreme."""
+
+import importlib
+import inspect
+import pkgutil
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from myhdl._block import block_decorator
+from myhdl._Signal import _Signal
+
+import duospike.rtl
+from duospike.cosim.conversion.elaboration import quick_inspection
+from duospike.reference.network import KERNELS, NEURON_KINDS
+from duospike.rtl import checks
+from duospike.rtl.accelerator import accelerator, trace_bits
+from duospike.rtl.accumulator import accumulator, row_padding
+from duospike.rtl.activity import ACTIVITY_BITS, activity
+from duospike.rtl.adder_step import adder_step
+from duospike.rtl.axi_lite import AxiLite, Layout, axi_lite
+from duospike.rtl.axi_shell import axi_shell, plan_shell
+from duospike.rtl.axi_stream import AxiStream, data_bits
+from duospike.rtl.banked_memory import banked_memory, words_of_bank
+from duospike.rtl.crc32 import crc32
+from duospike.rtl.dense_core import DenseCore, dense_core
+from duospike.rtl.encoder import Encoder, encoder
+from duospike.rtl.errors import DesignError
+from duospike.rtl.event_queue import event_queue
+from duospike.rtl.group_walk import group_walk
+from duospike.rtl.image_intake import image_intake
+from duospike.rtl.image_window import image_window
+from duospike.rtl.lif import Lif, lif
+from duospike.rtl.load_control import load_control
+from duospike.rtl.loading import Load, LoadedTable, loaded_memory
+from duospike.rtl.lowest_one import lowest_one
+from duospike.rtl.mac_array import mac_array
+from duospike.rtl.memory import Table, ram, rom
+from duospike.rtl.pool import Pool, pool
+from duospike.rtl.readout import Readout, readout
+from duospike.rtl.registers import COMMAND, CONSTANT, Bits, Register, register_map
+from duospike.rtl.result_output import result_output
+from duospike.rtl.row_buffer import row_buffer
+from duospike.rtl.scanner import event_width, scanner
+from duospike.rtl.shell_control import shell_control
+from duospike.rtl.sparse_conv import SparseConv, sparse_conv
+from duospike.rtl.sparse_fc import SparseFc, fc_accumulator, sparse_fc
+from duospike.rtl.stream import Stream, index_bits, pack, signed, take_bit, take_field, take_whole, unpack
+from duospike.rtl.weight_fetch import weight_fetch
+from verification.proof import activity_counts, bit, vector
+
+
+@pytest.fixture(autouse=True)
+def quick():
+    with quick_inspection():
+        yield
+
+
+def index(count):
+    return vector(index_bits(count))
+
+
+def table(width, depth):
+    return Table("words.hex", width, [0] * depth)
+
+
+def bits_of(names):
+    return {name: bit() for name in names.split()}
+
+
+def clocked(src, dst, **more):
+    return {"clk": bit(), "rst": bit(), "src": Stream(src), "dst": Stream(dst), **more}
+
+
+# Records of parameters, each consistent whatever its numbers.
+
+
+def lif_of(lanes=2, groups=2, **changes):
+    numbers = {"kind": "subtract", "multiplier": 1, "shift": 1, "current_bits": 3, "potential_bits": 4, "theta_bits": 3} | changes
+    return Lif(**numbers, theta=table(lanes * numbers["theta_bits"], groups))
+
+
+def layer_of(outputs=3, lanes=2, timesteps=2, passes=1, *, words, fields, weight_bits=4):
+    """What layers with neurons share. words: of weights for each group; fields: of a lane in each."""
+    groups = -(-outputs // lanes)
+    return {
+        "outputs": outputs, "lanes": lanes, "timesteps": timesteps, "passes": passes, "bias": table(lanes * 3, groups),
+        "weights": table(lanes * fields * weight_bits, groups * words), "neuron": lif_of(lanes, groups),
+    }  # fmt: skip
+
+
+def dense_of(height=3, width=4, channels=2, image_bits=5, image_signed=False, kernel=3, **layer):
+    return DenseCore(
+        height=height, width=width, channels=channels, image_bits=image_bits, image_signed=image_signed, kernel=kernel,
+        **layer_of(words=1, fields=kernel * kernel * channels, **layer),
+    )  # fmt: skip
+
+
+def conv_of(height=3, width=4, parts=2, chunks=2, lanes_in=3, kernel=3, banks=2, queue_depth=1, **layer):
+    return SparseConv(
+        height=height, width=width, parts=parts, chunks=chunks, lanes_in=lanes_in, kernel=kernel, banks=banks,
+        queue_depth=queue_depth, **layer_of(words=parts * chunks * lanes_in, fields=kernel * kernel, **layer),
+    )  # fmt: skip
+
+
+def fc_of(parts=2, chunks=2, lanes_in=3, banks=2, queue_depth=1, **layer):
+    return SparseFc(
+        parts=parts, chunks=chunks, lanes_in=lanes_in, banks=banks, queue_depth=queue_depth,
+        **layer_of(words=parts * chunks * lanes_in, fields=1, **layer),
+    )  # fmt: skip
+
+
+def encoder_of(height=2, width=3, channels=2, image_bits=4, timesteps=2, register_bits=8, feedback=0x8E, passes=3):
+    return Encoder(
+        height=height, width=width, channels=channels, image_bits=image_bits, timesteps=timesteps, register_bits=register_bits,
+        feedback=feedback, states=table(channels * timesteps * register_bits, passes),
+    )  # fmt: skip
+
+
+def pool_of(height=3, width=4, groups=2, lanes=2, timesteps=2):
+    return Pool(height=height, width=width, groups=groups, lanes=lanes, timesteps=timesteps)
+
+
+def readout_of(outputs=6, lanes=2, timesteps=2, passes=1, classes=3):
+    return Readout(outputs=outputs, lanes=lanes, timesteps=timesteps, passes=passes, classes=classes)
+
+
+def chain():
+    """Stages that take each other's beats."""
+    return {
+        "conv1": dense_of(), "pool1": pool_of(width=4), "conv2": conv_of(height=1, width=2, parts=1, chunks=2, lanes_in=2),
+        "fc1": fc_of(parts=1, chunks=4, lanes_in=2, outputs=6), "readout": readout_of(),
+    }  # fmt: skip
+
+
+def shell_of():
+    stages = chain()
+    return plan_shell(stages, 12, register_map(stages, (0, 1, 0), bytes(32), 12, 4))
+
+
+# Arguments of each block, with ports as its parameters need them.
+
+
+def of_stage(stage, **more):
+    return clocked(stage.input_bits, stage.output_bits, counts=activity_counts(), stage=stage, **more)
+
+
+def of_accelerator():
+    stages = chain()
+    first, last = stages["conv1"], stages["readout"]
+    counts, trace = vector(len(stages) * ACTIVITY_BITS), vector(trace_bits(stages))
+    return clocked(first.input_bits, last.output_bits, counts=counts, trace=trace, stages=stages)
+
+
+def of_accumulator(height=2, width=3, parts=1, kernel=3, timesteps=2, lanes=2, weight_bits=4, current_bits=6, groups=2):
+    return clocked(
+        lanes * kernel * kernel * weight_bits + timesteps + 1, lanes * timesteps * current_bits, counts=activity_counts(),
+        height=height, width=width, parts=parts, padding=row_padding(width, groups, kernel, parts), kernel=kernel,
+        timesteps=timesteps, lanes=lanes, weight_bits=weight_bits, current_bits=current_bits,
+        bias=table(lanes * current_bits, groups),
+    )  # fmt: skip
+
+
+def of_fc_accumulator(parts=2, timesteps=2, lanes=2, weight_bits=4, current_bits=6, groups=2):
+    return clocked(
+        lanes * weight_bits + timesteps + 1, lanes * timesteps * current_bits, counts=activity_counts(), parts=parts,
+        timesteps=timesteps, lanes=lanes, weight_bits=weight_bits, current_bits=current_bits,
+        bias=table(lanes * current_bits, groups),
+    )  # fmt: skip
+
+
+def of_activity():
+    return bits_of("clk rst busy stall_in stall_out has_event is_silent") | {"counts": activity_counts()}
+
+
+def of_adder_step(lanes=2, groups=2, padded=4, bits=5):
+    terms, sums = vector(lanes * groups * 4 * bits), vector(lanes * padded * bits)
+    return bits_of("clk step") | {"terms": terms, "sums": sums, "lanes": lanes, "groups": groups, "padded": padded, "bits": bits}
+
+
+def of_axi_lite(constants=3, commands=2, states=4, address_bits=12):
+    return bits_of("clk rst write bad_access") | {
+        "bus": AxiLite(address_bits), "values": vector(32 * (commands + states)), "write_index": index(commands),
+        "write_data": vector(32), "layout": Layout(constants=constants, commands=commands, states=states),
+        "identity": table(32, constants),
+    }  # fmt: skip
+
+
+def of_axi_shell():
+    shell = shell_of()
+    streams = {"s_axis": AxiStream(shell.image_data_bits), "m_axis": AxiStream(32)}
+    return bits_of("aclk aresetn") | streams | {"s_axi": AxiLite(12), "shell": shell}
+
+
+def of_banked_memory(depth=11, bank_words=4, width=5):
+    ports = {"address": index(depth), "word": vector(width)}
+    return bits_of("clk step read") | ports | {"table": table(width, depth), "bank_words": bank_words}
+
+
+def of_crc32():
+    return bits_of("clk restart write") | {"data": vector(32), "crc": vector(32)}
+
+
+def of_event_queue(depth=3, width=5):
+    return clocked(width, width, depth=depth)
+
+
+def of_group_walk(columns=3, groups=5):
+    return bits_of("clk rst advance") | {"next_group": index(groups), "columns": columns, "groups": groups}
+
+
+def of_image_intake(beats=7, bits=5, data=8):
+    streams = {"src": AxiStream(data), "dst": Stream(bits), "mark": Stream(1)}
+    return bits_of("clk rst enable ended ended_early ended_late active") | streams | {"beats": beats}
+
+
+def of_image_window(height=3, width=4, kernel=3, groups=2, pixel_bits=5):
+    sizes = {"height": height, "width": width, "kernel": kernel, "groups": groups, "pixel_bits": pixel_bits}
+    return clocked(pixel_bits, kernel * kernel * pixel_bits, **sizes)
+
+
+def of_lif(lanes=2, timesteps=2, rows=3, columns=2, passes=1, **neuron):
+    sizes = {"lanes": lanes, "timesteps": timesteps, "rows": rows, "columns": columns, "passes": passes}
+    made = lif_of(lanes, **neuron)
+    return clocked(lanes * timesteps * made.current_bits, lanes * timesteps, neuron=made, **sizes)
+
+
+def of_load_control(pieces=4):
+    vectors = {"write_data": 32, "states": 192, "command_data": 32, "values": 288, "write_index": 2}
+    ports = {name: vector(width) for name, width in vectors.items()}
+    return bits_of("clk rst write control_rst command core_rst") | ports | {"load": Load(pieces), "pieces": pieces}
+
+
+def of_loaded_memory(width=70, depth=5, first=3, pieces=20):
+    held = LoadedTable("weights", width, [0] * depth, first)
+    return bits_of("clk read") | {"read_addr": index(depth), "q": vector(width), "table": held, "load": Load(pieces)}
+
+
+def of_lowest_one(size=7):
+    return {"flags": vector(size), "index": index(size), "rest": vector(size)}
+
+
+def of_mac_array(
+    lanes=2, columns=3, repeat=2, inputs=5, input_bits=4, input_signed=False, current_bits=9, groups=2, weight_bits=3
+):  # fmt: skip
+    return clocked(
+        inputs * input_bits, lanes * repeat * current_bits, lanes=lanes, columns=columns, repeat=repeat, inputs=inputs,
+        input_bits=input_bits, input_signed=input_signed, current_bits=current_bits, bias=table(lanes * current_bits, groups),
+        weights=table(lanes * inputs * weight_bits, groups),
+    )  # fmt: skip
+
+
+def of_ram(depth=5, width=7):
+    ports = {"write_addr": index(depth), "write_data": vector(width), "read_addr": index(depth), "q": vector(width)}
+    return bits_of("clk write read") | ports | {"depth": depth}
+
+
+def of_rom(width=7, depth=5):
+    return bits_of("clk read") | {"read_addr": index(depth), "q": vector(width), "table": table(width, depth)}
+
+
+def of_result_output(classes=3, count_bits=5):
+    streams = {"src": Stream(index_bits(classes) + classes * count_bits), "mark": Stream(1), "dst": AxiStream(32)}
+    return bits_of("clk rst core_rst sent active") | streams | {"classes": classes, "count_bits": count_bits}
+
+
+def of_row_buffer(pixels=3, chunks=2, banks=2, width=4):
+    ports = {
+        "src": Stream(width), "full": vector(banks), "freed_bank": index(banks), "read_addr": index(banks * pixels * chunks),
+        "word": vector(width), "peek_addr": index(banks * pixels), "peek": vector(chunks),
+    }  # fmt: skip
+    return bits_of("clk rst free_bank read") | ports | {"pixels": pixels, "chunks": chunks, "banks": banks}
+
+
+def of_scanner(parts=2, width=3, padding=0, chunks=2, lanes=2, timesteps=2, scans=2, flush=0, banks=2):
+    return clocked(
+        lanes * timesteps, event_width(chunks * lanes, timesteps), parts=parts, width=width, padding=padding, chunks=chunks,
+        lanes=lanes, timesteps=timesteps, scans=scans, flush=flush, banks=banks,
+    )  # fmt: skip
+
+
+def of_shell_control():
+    names = "clk rst write bad_access ended_early ended_late ended sent active core_rst enable"
+    return bits_of(names) | {"write_index": index(2), "write_data": vector(32), "values": vector(192)}
+
+
+def of_take_field(width=9, low=2, high=5, is_signed=False):
+    part = signed(high - low) if is_signed else vector(high - low)
+    return {"vector": vector(width), "part": part, "low": low, "high": high, "is_signed": is_signed}
+
+
+def of_take_whole(width=4):
+    return {"vector": vector(width), "part": signed(width), "low": -(2 ** (width - 1)), "high": 2 ** (width - 1)}
+
+
+def of_take_bit(width=4, index=3):
+    return {"vector": vector(width), "part": bit(), "index": index}
+
+
+def of_fields(count=3, width=4):
+    return {"parts": [signed(width) for _ in range(count)], "vector": vector(count * width)}
+
+
+def of_weight_fetch(frame_rows=2, scans=2, positions=3, flush=0, channels=5, timesteps=2, width=4, least_bank=2048):
+    return clocked(
+        event_width(channels, timesteps), width + timesteps + 1, frame_rows=frame_rows, scans=scans, positions=positions,
+        flush=flush, channels=channels, timesteps=timesteps, weights=table(width, scans * channels), least_bank=least_bank,
+    )  # fmt: skip
+
+
+BLOCKS = {
+    accelerator: of_accelerator, accumulator: of_accumulator, activity: of_activity, adder_step: of_adder_step,
+    axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, crc32: of_crc32,
+    dense_core: lambda **numbers: of_stage(dense_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
+    event_queue: of_event_queue, fc_accumulator: of_fc_accumulator, group_walk: of_group_walk, image_intake: of_image_intake,
+    image_window: of_image_window, lif: of_lif, load_control: of_load_control, loaded_memory: of_loaded_memory,
+    lowest_one: of_lowest_one, mac_array: of_mac_array, pack: of_fields, pool: lambda **numbers: of_stage(pool_of(**numbers)),
+    ram: of_ram, readout: lambda **numbers: of_stage(readout_of(**numbers)), result_output: of_result_output, rom: of_rom,
+    row_buffer: of_row_buffer, scanner: of_scanner, shell_control: of_shell_control,
+    sparse_conv: lambda **numbers: of_stage(conv_of(**numbers)), sparse_fc: lambda **numbers: of_stage(fc_of(**numbers)),
+    take_bit: of_take_bit, take_field: of_take_field, take_whole: of_take_whole, unpack: of_fields, weight_fetch: of_weight_fetch,
+}  # fmt: skip
+"""Each block of rtl/, and what gives arguments that it takes."""
+
+NUMBERS = {
+    accumulator: {"height": 1, "width": 1, "parts": 1, "padding": 0, "timesteps": 1, "lanes": 1, "weight_bits": 1,
+                  "current_bits": 1},
+    adder_step: {"lanes": 1, "groups": 1, "padded": 2, "bits": 1},
+    banked_memory: {"bank_words": 2},
+    event_queue: {"depth": 1},
+    fc_accumulator: {"parts": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1},
+    group_walk: {"columns": 1, "groups": 1},
+    image_intake: {"beats": 1},
+    image_window: {"height": 1, "width": 1, "kernel": 1, "groups": 1, "pixel_bits": 1},
+    lif: {"lanes": 1, "timesteps": 1, "rows": 1, "columns": 1, "passes": 1},
+    load_control: {"pieces": 1},
+    mac_array: {"lanes": 1, "columns": 1, "repeat": 1, "inputs": 1, "input_bits": 1, "current_bits": 1},
+    ram: {"depth": 1},
+    result_output: {"classes": 1, "count_bits": 1},
+    row_buffer: {"pixels": 1, "chunks": 1, "banks": 2},
+    scanner: {"parts": 1, "width": 1, "padding": 0, "chunks": 1, "lanes": 1, "timesteps": 1, "scans": 1, "flush": 0, "banks": 2},
+    take_bit: {"index": 0},
+    take_field: {"low": 0, "high": 3},
+    weight_fetch: {"frame_rows": 1, "scans": 1, "positions": 1, "flush": 0, "channels": 1, "timesteps": 1, "least_bank": 2},
+}  # fmt: skip
+"""The least that each number among the parameters may be."""
+
+RECORDS = {
+    conv_of: {"height": 1, "width": 1, "parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1,
+              "passes": 1, "banks": 2, "queue_depth": 1},
+    dense_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1},
+    encoder_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "timesteps": 1, "register_bits": 4, "feedback": 1},
+    fc_of: {"parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1, "banks": 2,
+            "queue_depth": 1},
+    lif_of: {"multiplier": 0, "shift": 0, "current_bits": 1, "potential_bits": 1, "theta_bits": 1},
+    pool_of: {"height": 2, "width": 2, "groups": 1, "lanes": 1, "timesteps": 1},
+    readout_of: {"outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1, "classes": 1},
+    lambda: Layout(constants=1, commands=1, states=1): {"constants": 1, "commands": 1, "states": 1},
+    shell_of: {"image_beats": 1, "address_bits": 3},
+}  # fmt: skip
+
+NO_NUMBERS = {
+    "bias", "weights", "states", "neuron", "theta", "table", "identity", "layout", "stage", "stages", "shell", "kind",
+    "kernel", "image_signed", "input_signed", "is_signed",
+}  # fmt: skip
+"""Parameters of which test_what_cannot_be and the records' own tests have the wrong values."""
+
+
+def all_blocks():
+    modules = [importlib.import_module(f"duospike.rtl.{info.name}") for info in pkgutil.iter_modules(duospike.rtl.__path__)]
+    found = [value for module in modules for value in vars(module).values() if isinstance(value, block_decorator)]
+    return {made.func.__name__: made for made in found}
+
+
+def parameters(made):
+    return {name for name, value in inspect.signature(made.func).parameters.items() if value.kind is value.KEYWORD_ONLY}
+
+
+def test_every_block_and_parameter_is_here():
+    """No block without a check gets in; what is no port goes by its name."""
+    assert {made.func.__name__ for made in BLOCKS} == set(all_blocks())
+    for made, arguments in BLOCKS.items():
+        ports = {name for name, value in arguments().items() if is_port(value)}
+        assert set(arguments()) - ports == parameters(made), made.func.__name__
+        assert parameters(made) - NO_NUMBERS == NUMBERS.get(made, {}).keys() - {"kernel"} or made is take_whole
+    for made, least in RECORDS.items():
+        record = made()
+        assert {field.name for field in fields(record)} - NO_NUMBERS == set(least) - NO_NUMBERS, record
+
+
+def is_port(value):
+    if isinstance(value, list):
+        return all(isinstance(part, _Signal) for part in value)
+    return isinstance(value, _Signal | Stream | AxiStream | AxiLite | Load)
+
+
+def refused(where, name, value, build):
+    with pytest.raises(DesignError) as error:
+        build()
+    message = str(error.value)
+    assert message.startswith(f"{where}: {name} {value!r}; allowed: ") and "\n" not in message, message
+
+
+# A numpy integer would wrap where the hardware is computed, and True is a number for Python.
+NO_INTEGERS = [None, True, 2.0, "3", np.int64(3)]
+
+
+@pytest.mark.parametrize(
+    ("made", "name", "least"),
+    [(made, name, least) for made, numbers in NUMBERS.items() for name, least in numbers.items()],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_numbers_that_a_block_cannot_have(made, name, least):
+    arguments = BLOCKS[made]()
+    for value in [least - 1, least - 1000, *NO_INTEGERS]:
+        refused(made.__name__, name, value, lambda value=value: made(**arguments | {name: value}))
+
+
+@pytest.mark.parametrize(
+    ("made", "name", "least"), [(made, name, least) for made, numbers in RECORDS.items() for name, least in numbers.items()],
+    ids=lambda value: getattr(value, "__name__", None),
+)  # fmt: skip
+def test_numbers_that_a_record_cannot_have(made, name, least):
+    record = made()
+    where = {"Lif": "lif", "DenseCore": "dense_core", "SparseConv": "sparse_conv", "SparseFc": "sparse_fc",
+             "AxiShell": "axi_shell"}.get(type(record).__name__, type(record).__name__.lower())  # fmt: skip
+    for value in [least - 1, least - 1000, *NO_INTEGERS]:
+        refused(where, name, value, lambda value=value: replace(record, **{name: value}))
+
+
+MISFIT = r"^\w+: \w+ of \d+ bits, (un)?signed; allowed: \d+ bits, unsigned$"
+
+
+@pytest.mark.parametrize("made", BLOCKS, ids=lambda made: made.__name__)
+def test_ports_of_another_width_or_sign(made):
+    """Each vector and each payload, a bit wider, and signed."""
+    names = [name for name, port in BLOCKS[made]().items() if len(payloads(port)) == 1]
+    tried = 0
+    for name in set(names) - FREE.get(made.__name__, set()):
+        arguments = BLOCKS[made]()
+        made(**arguments)
+        (member,) = payloads(arguments[name])
+        bits = len(arguments[name] if member is None else getattr(arguments[name], member))
+        for wrong in (vector(bits + 1), signed(bits)):
+            arguments = BLOCKS[made]()
+            if member is None:
+                arguments[name] = wrong
+            else:
+                setattr(arguments[name], member, wrong)
+            with pytest.raises(DesignError, match=MISFIT) as error:
+                made(**arguments)
+            assert str(error.value).partition(":")[0] in (made.__name__, "activity")
+            tried += 1
+    assert tried or made.__name__ in WITHOUT_VECTORS
+
+
+def payloads(port):
+    """The member of a port whose width the parameters fix: None for the port itself."""
+    if isinstance(port, Stream):
+        return ["data"]
+    if isinstance(port, AxiStream):
+        return ["tdata"]
+    return [None] if isinstance(port, _Signal) and port.max is not None else []
+
+
+FREE = {
+    "image_intake": {"src", "dst"}, "take_field": {"vector", "part"}, "take_bit": {"vector"}, "take_whole": {"part"},
+    "load_control": {"write_index"}, "shell_control": {"write_index"}, "lowest_one": {"flags"},
+}  # fmt: skip
+"""Ports that may be wider than the least, or of whose width the others' follows."""
+WITHOUT_VECTORS = {"take_field", "take_bit"}
+
+
+STAGES = {dense_core: dense_of, sparse_conv: conv_of, sparse_fc: fc_of}
+
+
+@pytest.mark.parametrize("made", STAGES, ids=lambda made: made.__name__)
+@pytest.mark.parametrize("name", ["bias", "weights", "theta"])
+def test_tables_of_another_size(made, name):
+    stage = STAGES[made]()
+    held = stage.neuron.theta if name == "theta" else getattr(stage, name)
+    for wrong in (table(held.width + 1, held.depth), table(held.width, held.depth + 1), table(held.width, held.depth - 1)):
+        changes = {"neuron": replace(stage.neuron, theta=wrong)} if name == "theta" else {name: wrong}
+        words, right = (f"{one.depth} words of {one.width} bits" for one in (wrong, held))
+        with pytest.raises(DesignError, match=rf"^{made.__name__}: {name} of {words}; allowed: {right}$"):
+            replace(stage, **changes)
+
+
+def wrong(made, **changes):
+    return lambda: made(**BLOCKS[made]() | changes)
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (lambda: lif_of(kind="none"), "lif: kind 'none'; allowed: subtract, subtract_delayed, zero"),
+        (lambda: lif_of(multiplier=3), "lif: multiplier 3; allowed: 0 to 2"),
+        (lambda: lif_of(current_bits=5), "lif: current_bits 5; allowed: 1 to 4"),
+        (lambda: lif_of(theta_bits=5), "lif: theta_bits 5; allowed: 1 to 4"),
+        (wrong(lif, neuron=lif_of(lanes=3)), "lif: theta of 2 words of 9 bits; allowed: 2 words of 6 bits"),
+        (lambda: pool_of(width=1), "pool: width 1; allowed: 2 or more"),
+        (lambda: readout_of(classes=4), "readout: classes 4; allowed: divisors of 6, the number of outputs"),
+        (lambda: readout_of(lanes=7), "readout: lanes 7; allowed: 1 to 6"),
+        (lambda: replace(dense_of(), lanes=4), "dense_core: lanes 4; allowed: 1 to 3"),
+        (lambda: replace(dense_of(), image_signed=1), "dense_core: image_signed 1; allowed: False, True"),
+        (lambda: replace(dense_of(), kernel=2), "dense_core: kernel 2; allowed: 1, 3, 5"),
+        (lambda: replace(conv_of(), kernel=True), "sparse_conv: kernel True; allowed: 1, 3, 5"),
+        (lambda: replace(conv_of(), kernel=7), "sparse_conv: kernel 7; allowed: 1, 3, 5"),
+        (wrong(image_window, kernel=4), "image_window: kernel 4; allowed: 1, 3, 5"),
+        (wrong(accumulator, kernel=7), "accumulator: kernel 7; allowed: 1, 3, 5"),
+        (lambda: accumulator(**of_accumulator(groups=1) | {"padding": 2}), "accumulator: padding 2; allowed: 3 or more"),
+        (wrong(accumulator, bias=table(11, 2)), "accumulator: bias of 2 words of 11 bits; allowed: 2 words of 12 bits"),
+        (wrong(fc_accumulator, bias=table(13, 2)), "fc_accumulator: bias of 2 words of 13 bits; allowed: 2 words of 12 bits"),
+        (wrong(mac_array, bias=table(18, 3)), "mac_array: bias of 3 words of 18 bits; allowed: 2 words of 18 bits"),
+        (wrong(mac_array, weights=table(31, 2)), "mac_array: weights of 2 words of 31 bits; allowed: 2 words of 30 bits"),
+        (wrong(mac_array, input_signed=None), "mac_array: input_signed None; allowed: False, True"),
+        (wrong(take_field, is_signed=0), "take_field: is_signed 0; allowed: False, True"),
+        (wrong(take_field, high=10), "take_field: high 10; allowed: 3 to 9"),
+        (wrong(take_bit, index=4), "take_bit: index 4; allowed: 0 to 3"),
+        (wrong(take_whole, low=-16, high=16), "take_whole: vector of 4 bits, unsigned; allowed: 5 bits, unsigned"),
+        (wrong(adder_step, padded=1), "adder_step: padded 1; allowed: 2 or more"),
+        (wrong(banked_memory, bank_words=6), "banked_memory: bank_words 6; allowed: 2, 4, 8"),
+        (wrong(banked_memory, bank_words=16), "banked_memory: bank_words 16; allowed: 2, 4, 8"),
+        (wrong(banked_memory, table=table(5, 2)), "banked_memory: words 2; allowed: 3 or more"),
+        (wrong(weight_fetch, weights=table(4, 9)), "weight_fetch: weights of 9 words of 4 bits; allowed: 10 words of 4 bits"),
+        (wrong(result_output, count_bits=33), "result_output: count_bits 33; allowed: 1 to 32"),
+        (wrong(image_intake, src=AxiStream(4)), "image_intake: data_bits 4; allowed: 5 or more"),
+        (wrong(loaded_memory, load=Load(17)), "loaded_memory: pieces_on_the_bus 17; allowed: 18 or more"),
+        (wrong(load_control, load=Load(8)), "load_control: load_position of 4 bits, unsigned; allowed: 3 bits, unsigned"),
+        (wrong(load_control, write_index=vector(1)), "load_control: index_bits 1; allowed: 2 or more"),
+        (wrong(axi_lite, bus=AxiLite(5)), "axi_lite: address_bits 5; allowed: 6 or more"),
+        (wrong(axi_lite, identity=table(32, 4)), "axi_lite: identity of 4 words of 32 bits; allowed: 3 words of 32 bits"),
+        (wrong(axi_shell, s_axi=AxiLite(13)), "axi_shell: awaddr of 13 bits, unsigned; allowed: 12 bits, unsigned"),
+        (lambda: replace(shell_of(), identity=table(32, 1)), "axi_shell: identity of 1 words of 32 bits; allowed: 8 words of"),
+        (lambda: replace(encoder_of(), register_bits=3), "encoder: register_bits 3; allowed: 4 or more"),
+        (lambda: encoder_of(feedback=256), "encoder: feedback 256; allowed: 1 to 255"),
+        (lambda: replace(encoder_of(), states=table(31, 3)), "encoder: states of 3 words of 31 bits; allowed: 3 words of 32"),
+        (lambda: Table("a.hex", 0, (0,)), "table a.hex: width 0; allowed: 1 or more"),
+        (lambda: Table("a.hex", 1, ()), "table a.hex: words 0; allowed: 1 or more"),
+        (lambda: LoadedTable("a", 1, (0,), -1), "table a: first -1; allowed: 0 or more"),
+        (wrong(rom, table=Table("a.hex", 7, (0, 127, 128, 0, 0))), "table a.hex: word 2 is 128; allowed: 0 to 127"),
+        (wrong(rom, table=Table("a.hex", 7, (0, -1, 0, 0, 0))), "table a.hex: word 1 is -1; allowed: 0 to 127"),
+        (wrong(rom, table=table(7, 9)), "rom: read_addr of 3 bits, unsigned; allowed: 4 bits, unsigned"),
+        (wrong(pack, parts=[signed(4), signed(4), vector(4)]), "pack: parts of 2 kinds; allowed: one width and sign for all"),
+        (wrong(unpack, parts=[signed(4), signed(3), signed(4)]), "unpack: parts of 2 kinds; allowed: one width and sign for all"),
+        (wrong(unpack, parts=[]), "unpack: parts 0; allowed: 1 or more"),
+        (lambda: Stream(0), "Stream: width 0; allowed: 1 or more"),
+        (lambda: AxiStream(0), "AxiStream: width 0; allowed: 1 or more"),
+        (lambda: data_bits(0), "AXI4-Stream: bits 0; allowed: 1 or more"),
+        (lambda: AxiLite(2), "AxiLite: address_bits 2; allowed: 3 or more"),
+        (lambda: Load(0), "Load: pieces 0; allowed: 1 or more"),
+        (lambda: words_of_bank(9, 1), "memory in banks: least 1; allowed: 2 or more"),
+        (lambda: words_of_bank(0), "memory in banks: depth 0; allowed: 1 or more"),
+        (lambda: Bits("B", 31, 2, ""), "bits B: width 2; allowed: 1 to 1"),
+        (lambda: Bits("B", 32, 1, ""), "bits B: low 32; allowed: 0 to 31"),
+        (lambda: Register("R", "other", ""), "register R: kind 'other'; allowed: constant, command, status"),
+        (lambda: Register("R", CONSTANT, "", value=2**32), "register R: value 4294967296; allowed: 0 to 4294967295"),
+        (lambda: Register("R", COMMAND, "", (Bits("A", 0, 2, ""), Bits("B", 1, 1, ""))), "register R: bits overlap; allowed: "),
+        (lambda: register_map([], (0, 1, 0), bytes(15), 1, 1), "register map: identity_bytes 15; allowed: 16 or more"),
+        (wrong(accelerator, stages={}), "accelerator: stages 0; allowed: 1 or more"),
+        (wrong(accelerator, stages={"conv1": lif_of()}), "accelerator: stage conv1 is a Lif; allowed: DenseCore, "),
+        (wrong(accelerator, stages=chain() | {"pool1": pool_of(lanes=1)}),
+         "accelerator: conv1 gives beats of 4 bits; allowed: 2, which pool1 takes"),
+        (lambda: replace(shell_of(), stages=chain() | {"pool1": pool_of(lanes=1)}), "accelerator: conv1 gives beats of 4 bits; "),
+    ],
+)  # fmt: skip
+def test_what_cannot_be(build, said):
+    with pytest.raises(DesignError) as error:
+        build()
+    assert str(error.value).startswith(said)
+
+
+EXTREMES = [
+    (accumulator, {"height": 1, "width": 1, "kernel": 5, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1}),
+    (accumulator, {"height": 1, "width": 1, "kernel": 1, "groups": 1, "lanes": 9, "parts": 7}),
+    (fc_accumulator, {"parts": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1, "groups": 1}),
+    (adder_step, {"lanes": 1, "groups": 1, "padded": 1, "bits": 1}), (adder_step, {"groups": 3, "padded": 16}),
+    (axi_lite, {"constants": 1, "commands": 1, "states": 1, "address_bits": 4}), (axi_lite, {"states": 1019}),
+    (banked_memory, {"depth": 3, "bank_words": 2, "width": 1}), (banked_memory, {"depth": 33, "bank_words": 32}),
+    (dense_core, {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "kernel": 1, "outputs": 1, "lanes": 1, "timesteps": 1,
+                  "weight_bits": 1}),
+    (dense_core, {"kernel": 5, "image_bits": 16, "image_signed": True, "lanes": 3, "timesteps": 4, "passes": 16}),
+    (encoder, {"height": 1, "width": 1, "channels": 1, "image_bits": 8, "timesteps": 1, "feedback": 1, "passes": 1}),
+    (encoder, {"feedback": 255, "passes": 64}),
+    (event_queue, {"depth": 1, "width": 1}), (event_queue, {"depth": 17}),
+    (group_walk, {"columns": 1, "groups": 1}), (image_intake, {"beats": 1, "bits": 8}),
+    (image_window, {"height": 1, "width": 1, "kernel": 1, "groups": 1, "pixel_bits": 1}),
+    (image_window, {"height": 1, "width": 1, "kernel": 5}),
+    (lif, {"lanes": 1, "timesteps": 1, "rows": 1, "columns": 1, "groups": 1, "multiplier": 0, "shift": 0}),
+    (lif, {"multiplier": 1, "shift": 0, "current_bits": 4, "theta_bits": 4, "passes": 3}),
+    (load_control, {"pieces": 1}), (loaded_memory, {"width": 1, "depth": 1, "first": 0, "pieces": 1}),
+    (lowest_one, {"size": 1}),
+    (mac_array, {"lanes": 1, "columns": 1, "repeat": 1, "inputs": 1, "input_bits": 1, "current_bits": 1, "groups": 1,
+                 "weight_bits": 1}),
+    (mac_array, {"input_signed": True, "inputs": 17}),
+    (pack, {"count": 1, "width": 1}), (unpack, {"count": 1, "width": 1}), (unpack, {"count": 40}),
+    (pool, {"height": 2, "width": 2, "groups": 1, "lanes": 1, "timesteps": 1}),
+    (ram, {"depth": 1, "width": 1}), (rom, {"depth": 1, "width": 1}),
+    (readout, {"outputs": 1, "lanes": 1, "timesteps": 1, "classes": 1}), (readout, {"lanes": 6, "classes": 6, "passes": 64}),
+    (result_output, {"classes": 1, "count_bits": 1}), (result_output, {"count_bits": 32}),
+    (row_buffer, {"pixels": 1, "chunks": 1, "banks": 2, "width": 1}), (row_buffer, {"banks": 7}),
+    (scanner, {"parts": 1, "width": 1, "chunks": 1, "lanes": 1, "timesteps": 1, "scans": 1}),
+    (scanner, {"padding": 9, "flush": 9}),
+    (sparse_conv, {"height": 1, "width": 1, "parts": 1, "chunks": 1, "lanes_in": 1, "kernel": 1, "outputs": 1, "lanes": 1,
+                   "timesteps": 1, "weight_bits": 1}),
+    (sparse_conv, {"kernel": 5, "lanes": 3, "banks": 8, "queue_depth": 40, "passes": 4}),
+    (sparse_fc, {"parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "weight_bits": 1}),
+    (sparse_fc, {"lanes": 3, "banks": 8, "queue_depth": 40, "passes": 4}),
+    (take_field, {"low": 0, "high": 9}), (take_bit, {"width": 1, "index": 0}), (take_whole, {"width": 1}),
+    (weight_fetch, {"frame_rows": 1, "scans": 1, "positions": 1, "channels": 1, "timesteps": 1, "width": 1}),
+    (weight_fetch, {"least_bank": 2}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("made", "numbers"), EXTREMES, ids=lambda value: getattr(value, "__name__", None))
+def test_extremes_build(made, numbers):
+    assert made(**BLOCKS[made](**numbers)).subs
+
+
+def test_a_loadable_core_is_built_of_the_same_blocks():
+    memory = LoadedTable("words", 5, [0] * 11, 0)
+    assert banked_memory(**of_banked_memory() | {"table": memory, "load": Load(11)}).subs
+    with pytest.raises(DesignError, match="loaded_memory: pieces_on_the_bus 10; allowed: 11 or more"):
+        banked_memory(**of_banked_memory() | {"table": memory, "load": Load(10)})
+
+
+def test_what_networks_may_be_is_what_the_hardware_takes():
+    assert checks.KERNELS == KERNELS
+    assert checks.NEURON_KINDS == NEURON_KINDS

@@ -1,0 +1,108 @@
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from duospike.cosim.block_simulation import block_run
+from duospike.cosim.block_simulation.block_run import place_block
+from duospike.cosim.design.beats import spike_beats
+from duospike.rtl.scanner import event_width, scanner
+from duospike.rtl.stream import groups_of, index_bits
+from tests.benches.event_model import expected_events, random_spikes
+from tests.benches.planted_faults import convert_with_fault
+from tests.benches.stream_bench import STALLS, run_stream
+
+SETTLING = 8
+"""Cycles from the last beat of the first row to its first event."""
+
+
+def decode(word, channels, timesteps):
+    """An event of the hardware; the channel of an empty mask has no meaning."""
+    bits = index_bits(channels)
+    mask = word >> bits & (2**timesteps - 1)
+    return (word & (2**bits - 1) if mask else None, mask, word >> (bits + timesteps))
+
+
+def scan(place, spikes, lanes, scans=1, padding=0, flush=0, row_parts=1, banks=2, stalls=(0, 0), seed=0):
+    """Events of the hardware, and the run. row_parts: a divisor of the beats of a pixel."""
+    _, timesteps, channels, height, width = spikes.shape
+    chunks = groups_of(channels, lanes) // row_parts
+    expected = expected_events(spikes, scans, padding, flush, chunks * lanes)
+    run = run_stream(
+        place, scanner, spike_beats(spikes, lanes), widths=(lanes * timesteps, event_width(chunks * lanes, timesteps)),
+        expected=len(expected), stalls=stalls, seed=seed, counted=False, parts=height * row_parts, width=width,
+        padding=padding, chunks=chunks, lanes=lanes, timesteps=timesteps, scans=scans, flush=flush, banks=banks,
+    )  # fmt: skip
+    assert [decode(word, chunks * lanes, timesteps) for word in run.beats] == expected
+    return run
+
+
+@pytest.mark.parametrize("stalls", STALLS[1:])
+@pytest.mark.parametrize(
+    ("channels", "lanes", "scans", "padding", "flush", "timesteps"),
+    [(1, 1, 1, 0, 0, 1), (3, 2, 2, 0, 4, 2), (5, 2, 1, 2, 3, 1), (7, 3, 3, 1, 7, 3), (4, 4, 2, 0, 6, 4)],
+)
+def test_every_event_once_and_in_order(place, channels, lanes, scans, padding, flush, timesteps, stalls):
+    spikes = random_spikes(2, timesteps, channels, 3, 4)
+    scan(place, spikes, lanes, scans, padding, flush, stalls=stalls)
+
+
+@pytest.mark.parametrize("stalls", STALLS[1:])
+@pytest.mark.parametrize(
+    ("channels", "lanes", "row_parts", "banks"), [(3, 1, 3, 2), (7, 2, 2, 3), (8, 2, 2, 4), (5, 5, 1, 5), (6, 1, 6, 12)]
+)
+def test_rows_in_parts(place, channels, lanes, row_parts, banks, stalls):
+    scan(place, random_spikes(2, 2, channels, 3, 4), lanes, 2, 1, 3, row_parts, banks, stalls)
+
+
+@settings(max_examples=6)
+@given(
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 9), st.integers(1, 4), st.integers(1, 4)),
+    lanes=st.integers(1, 5),
+    repeats=st.tuples(st.integers(1, 3), st.integers(0, 2), st.integers(0, 9)),
+    in_parts=st.booleans(),
+    banks=st.integers(2, 5),
+    rate=st.sampled_from([0, 0.1, 0.5, 1]),
+    stalls=st.sampled_from(STALLS),
+)
+def test_any_shape(place, shape, lanes, repeats, in_parts, banks, rate, stalls):
+    lanes = min(lanes, shape[2])
+    row_parts = groups_of(shape[2], lanes) if in_parts else 1
+    spikes = random_spikes(*shape, rate=rate, seed=sum(shape))
+    scan(place, spikes, lanes, *repeats, row_parts, banks, stalls)
+
+
+@pytest.mark.parametrize("rate", [0, 0.3, 1.1])
+@pytest.mark.parametrize(("channels", "lanes"), [(1, 1), (5, 2), (6, 1)])
+def test_one_event_a_cycle_back_to_back(place, channels, lanes, rate):
+    """A scan more than beats for a pixel: a row takes longer than the next one's arrival, only the first is waited for."""
+    spikes = random_spikes(2, 2, channels, 4, 5, rate=rate)
+    scans = groups_of(channels, lanes) + 1
+    run = scan(place, spikes, lanes, scans=scans, flush=5)
+    assert run.cycles[-1] - run.cycles[0] == len(run.beats) - 1
+    first_row = groups_of(channels, lanes) * 5
+    assert run.cycles[0] - run.sent[first_row - 1] == SETTLING
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", ""),
+        ("event_channel = (encode_channel + lane);", "event_channel = (encode_channel + lane) ^ (src_valid && dst_ready);"),
+        ("event_mask = masks[lane];", "event_mask = masks[lane] ^ 2;"),
+        ("event_last = (encode_last && last_lane);", "event_last = encode_last;"),
+        ("pending <= lanes_left;", "pending <= lanes_left & 1;"),
+    ],
+    ids=["none", "channel", "mask", "last", "missing"],
+)
+def test_a_wrong_event_is_seen(tmp_path, vpi, monkeypatch, old, new):
+    """Planted in the Verilog: one wrong field of an event, or an event too few."""
+    in_icarus = partial(place_block, simulator="icarus", folder=tmp_path, vpi=vpi)
+    spikes = random_spikes(2, 2, 5, 3, 4, rate=0.5)
+    if not old:
+        scan(in_icarus, spikes, 3, scans=2)
+        return
+    monkeypatch.setattr(block_run, "convert", convert_with_fault(old, new, "verilog"))
+    with pytest.raises(AssertionError, match=r"^(assert \[|no end|payload changed)|of \d+ received"):
+        scan(in_icarus, spikes, 3, scans=2)

@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from duospike.cosim.design.beats import spike_beats
+from duospike.reference.network import NEURON_KINDS, Conv
+from duospike.rtl.sparse_conv import sparse_conv
+from tests.benches.event_model import random_spikes
+from tests.benches.stage_bench import KIND, expected_spikes, plan_stage, random_layer, run_spiking, with_fault
+from tests.benches.stream_bench import STALLS, run_stream
+
+NATIVE_STALLS = [(0, 0), (128, 128), (0, 200), (200, 0)]
+
+
+def check(
+    native, channels=3, outputs=4, height=4, width=5, kernel=3, lanes_in=2, lanes=3, timesteps=2, kind=KIND, bits=4, depth=16,
+    rate=0.2, frames=2, stalls=(0, 0), seed=1,
+):  # fmt: skip
+    layer = random_layer(Conv, (outputs, channels, kernel, kernel), kind, bits=bits, seed=seed)
+    maps = random_spikes(frames, timesteps, channels, height, width, rate, seed)
+    stage = plan_stage(layer, (channels, height, width), lanes, lanes_in=lanes_in, timesteps=timesteps, queue_depth=depth)
+    return stage, maps, run_spiking(native, stage, layer, maps, lanes_in, stalls)
+
+
+def work_of(stage, maps):
+    """Cycles of the paper's accounting: max(1, events) for each pixel and group; and how many of them are events."""
+    events = maps.any(1).sum(1)
+    return int(np.maximum(events, 1).sum()) * stage.groups, int(events.sum()) * stage.groups
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("kind", NEURON_KINDS)
+def test_kernels_and_kinds(native, kernel, kind):
+    check(native, kernel=kernel, kind=kind, timesteps=3)
+
+
+@pytest.mark.parametrize(("timesteps", "stalls"), list(enumerate(NATIVE_STALLS, start=1)))
+def test_stalls_change_no_bit(native, timesteps, stalls):
+    check(native, timesteps=timesteps, stalls=stalls, depth=1 + timesteps)
+
+
+@pytest.mark.parametrize("bits", [2, 3, 5, 8])
+def test_weight_bits(native, bits):
+    check(native, bits=bits, height=3, width=3)
+
+
+@pytest.mark.parametrize(("height", "width"), [(3, 3), (3, 8), (7, 4)])
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("groups", [1, 3])
+def test_small_and_odd_maps_with_frames_back_to_back(native, height, width, kernel, groups):
+    check(native, outputs=groups, lanes=1, height=height, width=width, kernel=kernel, frames=3)
+
+
+@settings(max_examples=6)
+@given(
+    shape=st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(3, 7), st.integers(3, 7)),
+    kernel=st.sampled_from([1, 3, 5]),
+    lanes=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    timesteps=st.integers(1, 4),
+    kind=st.sampled_from(NEURON_KINDS),
+    bits=st.integers(2, 8),
+    depth=st.sampled_from([1, 2, 16]),
+    rate=st.sampled_from([0, 0.05, 0.4, 1]),
+    stalls=st.sampled_from(NATIVE_STALLS),
+)
+def test_any_stage(native, shape, kernel, lanes, timesteps, kind, bits, depth, rate, stalls):
+    lanes_in, lanes_out = min(lanes[0], shape[0]), min(lanes[1], shape[1])
+    check(native, *shape, kernel, lanes_in, lanes_out, timesteps, kind, bits, depth, rate, stalls=stalls, seed=sum(shape))
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.1, 0.2])
+def test_cycles_are_the_events(native, rate):
+    """16 x 16, 32 -> 32 channels, 8 lanes, T = 2: within 2 % of the events, and the latency of one row."""
+    stage, maps, run = check(
+        native, channels=32, outputs=32, height=16, width=16, lanes_in=8, lanes=8, rate=rate, frames=1
+    )  # fmt: skip
+    work, events = work_of(stage, maps)
+    # The empty row that flushes the frame costs a cycle for each pixel and group.
+    flush = (stage.width + 1) * stage.groups
+    assert run.activity["events"] == events
+    assert run.activity["busy"] == run.activity["events"] + run.activity["silent"]
+    assert work <= run.activity["busy"] <= work + flush
+    row = work / stage.height
+    assert run.outcome.cycles <= 1.02 * work + row
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+def test_a_full_map_is_one_event_a_cycle_back_to_back(native, kernel):
+    """All channels spike at all timesteps: 9 taps, T timesteps and all lanes take one cycle for each event."""
+    frames = 3
+    stage, maps, run = check(
+        native, channels=4, outputs=6, height=5, width=6, kernel=kernel, lanes_in=4, lanes=2, timesteps=4, rate=1.1,
+        frames=frames,
+    )  # fmt: skip
+    work, events = work_of(stage, maps)
+    radius = kernel // 2
+    silent = frames * (radius * stage.groups * stage.width + radius)
+    assert work == events == run.activity["events"]
+    assert events + silent - stage.groups * stage.width - radius <= run.activity["busy"] <= events + silent
+    # But for the first row, nothing is waited for; the last frame's flush ends with the last output.
+    first_row = stage.width + 21
+    assert run.outcome.cycles == events + silent + first_row
+    assert run.activity["stall_out"] == 0
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+def test_in_all_simulators(place, stalls):
+    """A stage small enough for MyHDL's simulator, whose bounded integers prove the widths."""
+    layer = random_layer(Conv, (3, 3, 3, 3))
+    maps = random_spikes(2, 2, 3, 3, 4)
+    stage = plan_stage(layer, (3, 3, 4), 2, lanes_in=2)
+    expected = spike_beats(expected_spikes(layer, maps), 2)
+    run = run_stream(place, sparse_conv, spike_beats(maps, 2), widths=(4, 4), expected=len(expected), stalls=stalls, stage=stage)
+    assert tuple(run.beats) == expected
+    assert run.counts["events"] == work_of(stage, maps)[1]
+
+
+@pytest.mark.parametrize("what", ["weights", "bias", "theta"])
+def test_a_planted_fault_is_seen(native, what):
+    """One changed number in what the hardware gets is one too many."""
+    layer = random_layer(Conv, (2, 2, 3, 3))
+    maps = random_spikes(1, 2, 2, 5, 5, rate=0.5)
+    wrong = with_fault(layer, what, (1, 1, 0, 2))
+    assert (expected_spikes(wrong, maps) != expected_spikes(layer, maps)).any()
+    stage = plan_stage(wrong, (2, 5, 5), 2, lanes_in=1)
+    with pytest.raises(AssertionError):
+        run_spiking(native, stage, layer, maps, 1)

@@ -1,0 +1,127 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from duospike.cosim.design.beats import spike_beats
+from duospike.reference.network import NEURON_KINDS, Linear
+from duospike.rtl.sparse_fc import fc_accumulator, sparse_fc
+from tests.benches.event_model import expected_scans, random_spikes, weighted_words
+from tests.benches.stage_bench import (
+    current_beats,
+    expected_currents,
+    expected_spikes,
+    plan_stage,
+    random_layer,
+    run_spiking,
+    with_fault,
+)
+from tests.benches.stream_bench import STALLS, run_stream
+
+NATIVE_STALLS = [(0, 0), (128, 128), (0, 200), (200, 0)]
+
+
+def check(
+    native, channels=3, outputs=5, height=3, width=4, lanes_in=2, lanes=2, timesteps=2, kind="subtract", bits=4, depth=16,
+    rate=0.2, frames=3, stalls=(0, 0), seed=1,
+):  # fmt: skip
+    layer = random_layer(Linear, (outputs, channels * height * width), kind, bits=bits, seed=seed)
+    maps = random_spikes(frames, timesteps, channels, height, width, rate, seed)
+    stage = plan_stage(layer, (channels, height, width), lanes, lanes_in=lanes_in, timesteps=timesteps, queue_depth=depth)
+    return stage, maps, run_spiking(native, stage, layer, maps, lanes_in, stalls)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (5, 3)])
+@pytest.mark.parametrize(("outputs", "lanes"), [(3, 3), (4, 2), (5, 2)])
+def test_rows_and_groups(native, height, width, outputs, lanes):
+    """One row and more; 1, 2 and 3 groups, the last of which is not full."""
+    check(native, height=height, width=width, outputs=outputs, lanes=lanes)
+
+
+@pytest.mark.parametrize(("timesteps", "stalls"), list(enumerate(NATIVE_STALLS, start=1)))
+def test_neurons_timesteps_and_stalls(native, timesteps, stalls):
+    check(native, kind=NEURON_KINDS[timesteps % 3], timesteps=timesteps, stalls=stalls, depth=timesteps)
+
+
+@settings(max_examples=6)
+@given(
+    shape=st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(1, 4), st.integers(1, 4)),
+    lanes=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    timesteps=st.integers(1, 4),
+    kind=st.sampled_from(NEURON_KINDS),
+    bits=st.integers(2, 8),
+    depth=st.sampled_from([1, 2, 16]),
+    rate=st.sampled_from([0, 0.1, 1.1]),
+    stalls=st.sampled_from(NATIVE_STALLS),
+)
+def test_any_stage(native, shape, lanes, timesteps, kind, bits, depth, rate, stalls):
+    lanes_in, lanes_out = min(lanes[0], shape[0]), min(lanes[1], shape[1])
+    check(native, *shape, lanes_in, lanes_out, timesteps, kind, bits, depth, rate, stalls=stalls, seed=sum(shape))
+
+
+@pytest.mark.parametrize("rate", [0, 0.2, 1.1])
+def test_cycles_are_groups_times_events(native, rate):
+    stage, maps, run = check(native, channels=8, outputs=12, height=4, width=4, lanes_in=8, lanes=3, rate=rate)
+    row_events = maps.any(1).sum((1, 3))  # events of [frame, row]
+    events, silent = int(row_events.sum()) * stage.groups, int((row_events == 0).sum()) * stage.groups
+    assert run.activity["events"] == events
+    # The counters are read when the last beat comes, two pipeline stages after the last event.
+    assert run.activity["silent"] == silent
+    assert run.activity["busy"] == events + silent
+    if rate > 1:
+        first_row = stage.chunks + 20
+        assert run.outcome.cycles <= events + first_row
+
+
+@pytest.mark.parametrize("stalls", STALLS[1:4])
+@pytest.mark.parametrize(("height", "outputs"), [(1, 3), (3, 2), (3, 5)])
+def test_in_all_simulators(place, height, outputs, stalls):
+    layer = random_layer(Linear, (outputs, 3 * height * 2))
+    maps = random_spikes(3, 2, 3, height, 2, rate=0.3)
+    stage = plan_stage(layer, (3, height, 2), 2, lanes_in=2)
+    expected = spike_beats(expected_spikes(layer, maps), 2)
+    run = run_stream(place, sparse_fc, spike_beats(maps, 2), widths=(4, 4), expected=len(expected), stalls=stalls, stage=stage)
+    assert tuple(run.beats) == expected
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize(("rows", "outputs"), [(1, 3), (3, 5)])
+def test_currents(place, rows, outputs, stalls):
+    """The accumulator alone: neurons would hide small faults of its sums."""
+    frames, channels, width, timesteps, lanes = 12, 2, 3, 2, 2
+    layer = random_layer(Linear, (outputs, channels * rows * width))
+    maps = random_spikes(frames, timesteps, channels, rows, width, rate=0.1)
+    stage = plan_stage(layer, (channels, rows, width), lanes, lanes_in=channels)
+    inputs, bits = stage.chunks * stage.lanes_in, stage.neuron.current_bits
+    # A row as one pixel: a column's channels are beside each other.
+    pixels = maps.transpose(0, 1, 4, 2, 3).reshape(frames, timesteps, inputs, rows, 1)
+    # The weights of a frame's rows follow each other.
+    by_row = [pixels[frame : frame + 1, :, :, y : y + 1] for frame in range(frames) for y in range(rows)]
+    scans = [
+        (number % rows * stage.groups + scan, scanned)
+        for number, row in enumerate(by_row)
+        for scan, scanned in list(expected_scans(row, stage.groups, 0, 0))[: stage.groups]
+    ]
+    events = weighted_words(scans, stage.weights, inputs, timesteps)
+    expected = current_beats(expected_currents(layer, maps), lanes, bits)
+    run = run_stream(
+        place, fc_accumulator, events, widths=(stage.weights.width + timesteps + 1, lanes * timesteps * bits),
+        expected=len(expected), stalls=stalls, parts=rows, timesteps=timesteps, lanes=lanes,
+        weight_bits=layer.weight_bits, current_bits=bits, bias=stage.bias,
+    )  # fmt: skip
+    assert run.beats == expected
+    assert run.counts["events"] == int(pixels.any(1).sum()) * stage.groups
+    assert run.counts["silent"] == len(events) - run.counts["events"]
+    assert 0 < run.counts["silent"] < run.counts["events"]
+    assert run.counts["stall_out"] >= run.counts["waits"]
+    assert (run.counts["stall_out"] > 0) == (stalls[1] != 0)
+
+
+@pytest.mark.parametrize("what", ["weights", "bias", "theta"])
+def test_a_planted_fault_is_seen(native, what):
+    layer = random_layer(Linear, (3, 12))
+    maps = random_spikes(12, 2, 3, 2, 2, rate=0.5)
+    wrong = with_fault(layer, what, (1, 5))
+    assert (expected_spikes(wrong, maps) != expected_spikes(layer, maps)).any()
+    stage = plan_stage(wrong, (3, 2, 2), 2, lanes_in=1)
+    with pytest.raises(AssertionError):
+        run_spiking(native, stage, layer, maps, 1)

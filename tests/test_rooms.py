@@ -1,0 +1,93 @@
+"""The rooms of the house: imports between them go one way, and none is crowded."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+ORDER = (
+    "rtl",
+    "reference",
+    "reference/data",
+    "reference/training",
+    "reference/exchange",
+    "reference/exchange/modules",
+    "reference/exchange/nir",
+    "cosim",
+    "cosim/conversion",
+    "cosim/lint/source",
+    "cosim/lint/targets",
+    "cosim/lint",
+    "cosim/design",
+    "cosim/cycles",
+    "cosim/simulation",
+    "cosim/block_simulation",
+    "cosim/axi",
+    "cosim/synthesis",
+    "cosim/energy",
+    "cosim/timing",
+    "cosim/exploration",
+    "cosim/pages",
+    "cosim/study",
+    "scripts",
+)
+"""A room imports from those above it only, and rtl/ from none."""
+
+TOPS = ("rtl", "reference", "cosim", "scripts")
+LISTS = ("rtl", "scripts")
+"""Not rooms but lists: a file for each block of the figure, a file for each command."""
+
+FILES = 12
+
+
+def rooms() -> set[str]:
+    return {str(file.parent.relative_to(ROOT)) for top in TOPS for file in (ROOT / top).rglob("*.py")}
+
+
+def room_of(module: list[str]) -> str:
+    """The room of a module of the package, given by the parts of its name behind `duospike`."""
+    path = ROOT.joinpath(*module)
+    return "/".join(module if path.is_dir() else module[:-1])
+
+
+def imports(file: Path) -> set[str]:
+    """The rooms that a file imports from, its own included."""
+    own = [*file.relative_to(ROOT).parts[:-1]]
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = ["duospike", *own][: 2 + len(own) - node.level] if node.level else []
+            module = above + (node.module.split(".") if node.module else [])
+            names = [[*module, alias.name] for alias in node.names]
+        else:
+            continue
+        for name in names:
+            assert name[0] not in TOPS, f"{file}: a module has one name, duospike.{'.'.join(name)}"
+            if name[0] == "duospike":
+                exists = ROOT.joinpath(*name[1:]).with_suffix(".py").exists() or ROOT.joinpath(*name[1:]).is_dir()
+                found.add(room_of(name[1:] if exists else name[1:-1]))
+    return found
+
+
+def test_the_order_names_every_room():
+    assert rooms() == set(ORDER)
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_imports_go_one_way(room):
+    allowed = ORDER[: ORDER.index(room) + 1] if room != "rtl" else ("rtl",)
+    for file in (ROOT / room).glob("*.py"):
+        assert imports(file) <= set(allowed), f"{file.relative_to(ROOT)} imports from a room below its own"
+
+
+@pytest.mark.parametrize("room", sorted(set(ORDER) - set(LISTS)))
+def test_no_room_is_crowded(room):
+    assert len([file for file in (ROOT / room).glob("*.py") if file.name != "__init__.py"]) <= FILES
+
+
+def test_an_import_from_below_is_seen():
+    assert imports(ROOT / "cosim" / "simulation" / "report.py") >= {"cosim/cycles", "cosim/simulation", "rtl"}
