@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from benchmarks.page import machine, table, write_section
-from duospike.cosim.design.sizing import QUEUE_DEPTH
+from duospike.cosim.design.sizing import DEFAULT_QUEUE_DEPTH
 from duospike.cosim.exploration import paper_schedule
-from duospike.cosim.exploration.balance import least_sum
+from duospike.cosim.exploration.balance import min_sum
 from duospike.cosim.exploration.explore import Budget, Choice, Problem, choose
 from duospike.cosim.folder import temporary_folder
 from duospike.cosim.pages.plots import plot_cycles, plot_gantt
@@ -94,10 +94,10 @@ class _Measured:
 
 
 def _measured(network: Network, trace: Trace, lanes: int) -> _Measured:
-    problem = Problem(network, trace, network.timesteps, QUEUE_DEPTH, 100e6, lambda name, count: count, (1,))
+    problem = Problem(network, trace, network.timesteps, DEFAULT_QUEUE_DEPTH, 100e6, lambda name, count: count, (1,))
     budget = Budget("lanes", lanes)
     options = paper_schedule.options(network, trace)
-    paper_lanes = least_sum(options, lanes)
+    paper_lanes = min_sum(options, lanes)
     paper = sum(option.cycles for name in options for option in options[name] if option.lanes == paper_lanes[name])
     fast, slack = choose(problem, budget), choose(problem, budget, slack=0.12)
     single, short = choose(replace(problem, timesteps=1), budget), choose(problem, budget, "latency")

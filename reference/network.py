@@ -24,8 +24,8 @@ WEIGHT_BITS = range(2, 9)
 IMAGE_BITS = range(1, 17)
 TIMESTEPS = range(1, 65)
 LEAK_SHIFTS = range(0, 17)
-SMALLEST_MAP = 3
-MOST_NEURONS = 2**24
+MIN_MAP_SIZE = 3
+MAX_NEURONS = 2**24
 MAX_LAYERS = 256
 MAX_WEIGHTS = 2**25
 """Of all layers together, twice those of the paper's VGG9."""
@@ -160,8 +160,8 @@ class Conv(_Weighted):
         channels, height, width = shape
         if self.weights.shape[1] != channels:
             raise InputError(f"layer {self.name}: weights take {self.weights.shape[1]} channels, its input has {channels}")
-        if min(height, width) < SMALLEST_MAP:
-            raise InputError(f"layer {self.name}: input map of {height}x{width}; the smallest is {SMALLEST_MAP}x{SMALLEST_MAP}")
+        if min(height, width) < MIN_MAP_SIZE:
+            raise InputError(f"layer {self.name}: input map of {height}x{width}; the smallest is {MIN_MAP_SIZE}x{MIN_MAP_SIZE}")
         return self.outputs, height, width
 
 
@@ -262,9 +262,9 @@ class Network:
         check_weights(sum(layer.weights.size for layer in self.layers if not isinstance(layer, Pool)))
         names = ["input", *(f"layer {layer.name}" for layer in self.layers)]
         for name, shape in zip(names, self.shapes, strict=True):
-            if math.prod(shape) > MOST_NEURONS:
+            if math.prod(shape) > MAX_NEURONS:
                 sizes = "x".join(map(str, shape))
-                raise InputError(f"{name}: map of {sizes}, {math.prod(shape)} values; allowed: up to {MOST_NEURONS}")
+                raise InputError(f"{name}: map of {sizes}, {math.prod(shape)} values; allowed: up to {MAX_NEURONS}")
 
     @cached_property
     def shapes(self) -> tuple[tuple[int, int, int], ...]:

@@ -39,14 +39,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def spare_bits(text: str) -> int:
     """Parse a number of spare bits."""
-    from duospike.cosim.axi.loadable import MOST_HEADROOM
+    from duospike.cosim.axi.loadable import MAX_HEADROOM
 
     try:
         value = int(text)
     except ValueError:
         value = -1
-    if not 0 <= value <= MOST_HEADROOM:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bits of 0 to {MOST_HEADROOM}")
+    if not 0 <= value <= MAX_HEADROOM:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bits of 0 to {MAX_HEADROOM}")
     return value
 
 

@@ -41,9 +41,9 @@ from duospike.rtl.errors import DesignError
 from tests.benches.plain_model import encoded, spikes_of, votes_of
 
 ROOT = Path(__file__).parents[1]
-MOST_OUTPUTS = 12_000
+MAX_OUTPUTS = 12_000
 """Neuron outputs of a network on all its images: what Icarus and the plain model do in a second or two."""
-MOST_MULTIPLIERS = 120
+MAX_MULTIPLIERS = 120
 """Products, or partial sums, that a stage forms in a cycle."""
 TIMESTEPS = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 25, 64)
 PASS_TIMESTEPS = 8
@@ -124,7 +124,7 @@ def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
         coding=pixels.coding, coding_seed=pixels.coding_seed,
     )  # fmt: skip
     outputs = sum(int(np.prod(shape)) for shape in network.shapes[1:])
-    if outputs * timesteps * count > MOST_OUTPUTS:
+    if outputs * timesteps * count > MAX_OUTPUTS:
         raise _TooLarge
     images = _draw_images(choose, network, count)
     network, numbers = _with_numbers(choose, network, images)
@@ -304,7 +304,7 @@ def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
             continue
         # Of a lane: the dense core multiplies all inputs under the kernel, a sparse stage adds to all taps at all timesteps.
         work = layer.weights[0].size if is_dense else timesteps * (layer.kernel**2 if isinstance(layer, Conv) else 1)
-        most = max(1, min(layer.outputs, MOST_MULTIPLIERS // work))
+        most = max(1, min(layer.outputs, MAX_MULTIPLIERS // work))
         lanes[layer.name] = int(_pick(choose, [1, most, choose.integers(1, most + 1)]))
         is_dense = False
     parts = {}

@@ -17,7 +17,7 @@ from duospike.cosim.design.sizing import Sizing, choose_sizing
 from duospike.cosim.errors import CosimError
 from duospike.reference.errors import InputError
 from duospike.reference.files import read_bytes, read_json
-from duospike.reference.network import MOST_NEURONS, WEIGHT_BITS, Conv, Layer, Network, Pool
+from duospike.reference.network import MAX_NEURONS, WEIGHT_BITS, Conv, Layer, Network, Pool
 from duospike.reference.widths import EXACT_LIMIT, signed_bits
 from duospike.rtl.accelerator import WITH_PARAMETERS, parameter_tables
 from duospike.rtl.errors import DesignError
@@ -32,9 +32,9 @@ DESCRIPTION = "registers.json"
 FOLDER_OF_CORE = "allowed: the folder of a core by convert --axi"
 MAX_IDENTITY = 2**16
 """Bytes of a core's ROM of constants."""
-MOST_HEADROOM = 16
+MAX_HEADROOM = 16
 """Bits of currents, potentials and thresholds that a core may have beyond those that its network needs."""
-MOST_BITS = signed_bits(-EXACT_LIMIT, EXACT_LIMIT) + MOST_HEADROOM
+MAX_BITS = signed_bits(-EXACT_LIMIT, EXACT_LIMIT) + MAX_HEADROOM
 """Width that no number of a core exceeds: of the largest value that a network may have, and the headroom."""
 
 
@@ -196,10 +196,10 @@ def _claimed_widths(network: Network, layers: Any) -> dict[str, StageWidths]:
 def _claimed_stage_widths(where: str, layer: dict[str, Any]) -> StageWidths:
     claimed: dict[str, Any] = {field.name: layer.get(field.name) for field in fields(StageWidths)}
     for key, bits in claimed.items():
-        _check_integer(f"{where}: {key}", bits, 1, WEIGHT_BITS.stop - 1 if key == "weight_bits" else MOST_BITS)
+        _check_integer(f"{where}: {key}", bits, 1, WEIGHT_BITS.stop - 1 if key == "weight_bits" else MAX_BITS)
     widths = StageWidths(**claimed)
     least = max(widths.current_bits, widths.theta_bits)
-    _check_integer(f"{where}: potential_bits", widths.potential_bits, least, MOST_BITS)
+    _check_integer(f"{where}: potential_bits", widths.potential_bits, least, MAX_BITS)
     return widths
 
 
@@ -211,7 +211,7 @@ def _claimed_sizing(network: Network, sizing: Any) -> Sizing:
         if not isinstance(numbers, dict):
             raise CoreError(f"load: sizing: {key} {value!r}; allowed: a number for each layer")
         for layer, number in numbers.items():
-            _check_integer(f"load: sizing: {key} {layer}".rstrip(), number, 1, MOST_NEURONS)
+            _check_integer(f"load: sizing: {key} {layer}".rstrip(), number, 1, MAX_NEURONS)
     try:
         return choose_sizing(network, **sizing)
     except (InputError, DesignError) as error:

@@ -10,11 +10,11 @@ from duospike.rtl.errors import DesignError
 from duospike.rtl.stream import check_lanes, groups_of
 
 DEFAULT_LANES = 8
-QUEUE_DEPTH = 16
-DEEPEST_QUEUE = 2**16
-MOST_PASS_TIMESTEPS = 4
+DEFAULT_QUEUE_DEPTH = 16
+MAX_QUEUE_DEPTH = 2**16
+DEFAULT_PASS_TIMESTEPS = 4
 """Timesteps of a pass, where nothing is said: each one takes adders, registers and stream bits of its own."""
-PART_CHANNELS = 64
+MIN_PART_CHANNELS = 64
 """Channels that a part of a row has at least, where nothing is said: fewer would often leave a pixel without an event."""
 
 
@@ -43,14 +43,14 @@ def choose_sizing(
 ) -> Sizing:
     """What is wanted, checked, and defaults for the rest.
 
-    Defaults: DEFAULT_LANES lanes, or all outputs of a layer with fewer; as many parts as leave PART_CHANNELS channels in
-    each; as many timesteps a pass as divide the network's, up to MOST_PASS_TIMESTEPS; queues of QUEUE_DEPTH.
+    Defaults: DEFAULT_LANES lanes, or all outputs of a layer with fewer; as many parts as leave MIN_PART_CHANNELS channels in
+    each; as many timesteps a pass as divide the network's, up to DEFAULT_PASS_TIMESTEPS; queues of DEFAULT_QUEUE_DEPTH.
     InputError for a name that no such layer has, DesignError for a number that cannot be.
     """
     chosen = _choose_lanes(network, lanes)
-    queue_depth = QUEUE_DEPTH if queue_depth is None else queue_depth
-    if not 1 <= queue_depth <= DEEPEST_QUEUE:
-        raise DesignError(f"event queues of depth {queue_depth}; allowed: 1 to {DEEPEST_QUEUE}")
+    queue_depth = DEFAULT_QUEUE_DEPTH if queue_depth is None else queue_depth
+    if not 1 <= queue_depth <= MAX_QUEUE_DEPTH:
+        raise DesignError(f"event queues of depth {queue_depth}; allowed: 1 to {MAX_QUEUE_DEPTH}")
     return Sizing(chosen, _choose_parts(network, chosen, parts), _choose_timesteps(network, timesteps), queue_depth)
 
 
@@ -85,7 +85,7 @@ def _choose_parts(network: Network, lanes: dict[str, int], wanted: dict[str, int
     beats, parts = part_beats(network, lanes), {}
     for layer, (channels, _, width) in zip(network.layers, network.shapes, strict=False):
         if layer.name in beats:
-            most = max(1, channels * (width if isinstance(layer, Linear) else 1) // PART_CHANNELS)
+            most = max(1, channels * (width if isinstance(layer, Linear) else 1) // MIN_PART_CHANNELS)
             parts[layer.name] = max(n for n in divisors(beats[layer.name]) if n <= most)
     _check_names("parts", wanted, beats)
     for name, number in (wanted or {}).items():
@@ -97,7 +97,7 @@ def _choose_parts(network: Network, lanes: dict[str, int], wanted: dict[str, int
 
 def _choose_timesteps(network: Network, wanted: int | None) -> int:
     if wanted is None:
-        return max(n for n in divisors(network.timesteps) if n <= MOST_PASS_TIMESTEPS)
+        return max(n for n in divisors(network.timesteps) if n <= DEFAULT_PASS_TIMESTEPS)
     if wanted < 1 or network.timesteps % wanted:
         raise DesignError(
             f"{wanted} timesteps a pass; allowed: {_listed(network.timesteps)}, the divisors of {network.timesteps}"

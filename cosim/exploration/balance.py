@@ -58,7 +58,7 @@ def fastest(options: Options, budget: float, lag: dict[str, float], slack: float
     return _lanes(options, _solve(np.append(lags, 0), [*constraints, limit]))
 
 
-def least_sum(options: Options, budget: float) -> dict[str, int]:
+def min_sum(options: Options, budget: float) -> dict[str, int]:
     """Lanes of each layer that cost at most `budget` in all and make the sum of the layers' cycles smallest.
 
     DesignError if the budget does not give each layer a lane.

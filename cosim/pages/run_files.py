@@ -17,7 +17,7 @@ from duospike.cosim.simulation.parts import part_folder
 from duospike.reference.coding import ENCODER
 from duospike.reference.errors import InputError, brief
 from duospike.reference.files import digest_of, read_json, write_atomically
-from duospike.reference.network import MOST_NEURONS, TIMESTEPS
+from duospike.reference.network import MAX_NEURONS, TIMESTEPS
 from duospike.rtl.stream import groups_of
 
 WRITTEN = {
@@ -126,7 +126,7 @@ def recorded_spikes(run: RunFile, image: int) -> dict[str, np.ndarray]:
         name = stage["name"]
         if name == READOUT:
             continue
-        channels, height, width = (_whole(size, range(1, MOST_NEURONS + 1)) for size in shapes[name])
+        channels, height, width = (_whole(size, range(1, MAX_NEURONS + 1)) for size in shapes[name])
         if channels * height * width * passes * timesteps > MAX_SPIKES:
             raise CosimError(f"{name} of {channels}x{height}x{width} has more than {MAX_SPIKES} neurons times timesteps")
         groups = groups_of(channels, _whole(stage["lanes"], range(1, channels + 1)))

@@ -19,7 +19,7 @@ from duospike.reference.training.quantize import blank_of
 from duospike.reference.training.settings import Settings, settings_from
 
 MAX_POINTS = 1000
-MOST_BYTE = 255
+MAX_PIXEL = 255
 """Pixels of published data sets are bytes."""
 
 
@@ -158,9 +158,9 @@ def _loaded_point(path: Path, dataset: object) -> Loaded:
             f"{path}: takes images of {'x'.join(map(str, found[0]))} for {found[1]} classes; {published.name} has "
             f"{'x'.join(map(str, wanted[0]))} and {wanted[1]}"
         )
-    if network.pixel_range[0] > 0 or network.pixel_range[1] < MOST_BYTE:
+    if network.pixel_range[0] > 0 or network.pixel_range[1] < MAX_PIXEL:
         raise InputError(
-            f"{path}: takes pixels from {network.pixel_range[0]} to {network.pixel_range[1]}; needs 0 to {MOST_BYTE}"
+            f"{path}: takes pixels from {network.pixel_range[0]} to {network.pixel_range[1]}; needs 0 to {MAX_PIXEL}"
         )
     return Loaded(path.stem, network, published)
 

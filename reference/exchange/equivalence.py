@@ -29,7 +29,7 @@ from fractions import Fraction
 
 from duospike.reference.network import Neuron
 
-MOST_PATHS = 2**10
+MAX_PATHS = 2**10
 
 
 class Verdict(Enum):
@@ -94,7 +94,7 @@ def compare(real: RealNeuron, integer: IntegerNeuron, neuron: Neuron, timesteps:
                 return verdict
             after |= {_step(path, spike, integer, bias, theta, neuron) for spike in spikes}
         paths = after
-        if len(paths) > MOST_PATHS:
+        if len(paths) > MAX_PATHS:
             return Verdict.LONG
     return Verdict.SAME
 

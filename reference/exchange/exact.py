@@ -16,10 +16,10 @@ from duospike.reference.network import LEAK_SHIFTS, Conv, Layer, Linear, Network
 from duospike.reference.widths import EXACT_LIMIT, Range, layer_widths
 
 from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_factor, smallest_factor
-from .grid import MOST_STEPS, find_grid, steps_needed
+from .grid import MAX_STEPS, find_grid, steps_needed
 from .source import Source, SourceLayer, refuse
 
-MULTIPLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, MOST_STEPS)
+MULTIPLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, MAX_STEPS)
 """Of the smallest factor, those that are tried."""
 
 OTHER_ROUNDINGS = 32
@@ -165,15 +165,15 @@ def _off_grid(weights: np.ndarray, scale: float | None, numbers: str) -> str:
     needed = steps_needed(weights, scale)
     if numbers != "weights":
         most = "" if needed is None else f", here up to {needed}"
-        return f"{numbers} on no grid of {MOST_STEPS} steps or fewer{most}: train with integer weights, or ask for --quantize"
-    if needed == MOST_STEPS + 1:
+        return f"{numbers} on no grid of {MAX_STEPS} steps or fewer{most}: train with integer weights, or ask for --quantize"
+    if needed == MAX_STEPS + 1:
         return (
-            f"integer weight of magnitude {needed}: allowed are -{MOST_STEPS} to {MOST_STEPS}; quantize with narrow_range = True "
+            f"integer weight of magnitude {needed}: allowed are -{MAX_STEPS} to {MAX_STEPS}; quantize with narrow_range = True "
             "(Brevitas), or clip that weight"
         )
     if needed is not None:
-        return f"weights of up to {needed} steps: allowed are up to {MOST_STEPS}; train with fewer bits, or ask for --quantize"
-    return f"weights on no grid of {MOST_STEPS} steps or fewer: train with quantized weights, or ask for --quantize"
+        return f"weights of up to {needed} steps: allowed are up to {MAX_STEPS}; train with fewer bits, or ask for --quantize"
+    return f"weights on no grid of {MAX_STEPS} steps or fewer: train with quantized weights, or ask for --quantize"
 
 
 def _out_of_range(factors: dict[str, Fraction], terms: dict[str, Fraction]) -> str | None:
@@ -260,7 +260,7 @@ def _search(real: RealNeuron, largest: int, neuron: Neuron, timesteps: int) -> I
     smallest = 1 if real.silent else smallest_factor(neuron, timesteps)
     verdict = Verdict.OTHER
     for factor in (smallest * multiple for multiple in MULTIPLES):
-        if factor * max(largest, 1) > MOST_STEPS and not real.silent:
+        if factor * max(largest, 1) > MAX_STEPS and not real.silent:
             break
         for integer in _candidates(real, factor, neuron):
             verdict = compare(real, integer, neuron, timesteps)
@@ -291,10 +291,10 @@ def _refusal(verdict: Verdict, real: RealNeuron, largest: int, neuron: Neuron, s
     timesteps = source.interface.timesteps
     needed = lossless_factor(neuron, timesteps)
     leak = f"{neuron.multiplier}/{2**neuron.shift}"
-    if verdict is Verdict.OTHER and needed * largest > MOST_STEPS:
+    if verdict is Verdict.OTHER and needed * largest > MAX_STEPS:
         return (
             f"leak loses bits that may decide a spike: with beta {leak} over {timesteps} timesteps none gets lost if weights of "
-            f"up to {largest} steps are {needed} times as large; allowed: up to {MOST_STEPS}"
+            f"up to {largest} steps are {needed} times as large; allowed: up to {MAX_STEPS}"
         )
     numbers = _numbers(real)
     if verdict is Verdict.CLOSE:

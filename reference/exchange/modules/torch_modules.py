@@ -30,7 +30,7 @@ from .module_calls import Unreadable, array, call_reasons, global_reasons, read_
 from .snntorch_neurons import read_leaky
 
 ROUNDINGS = {torch.float32: FLOAT32, torch.float64: FLOAT64}
-SMALLEST_VARIANCE = 2.0**-60
+MIN_VARIANCE = 2.0**-60
 """Of a batch norm, eps included: float32 holds it, and so does its gain."""
 
 ALLOWED = (
@@ -177,8 +177,8 @@ class _Reader:
         if any(tensor.ndim != 1 or tensor.shape != mean.shape for tensor in tensors):
             raise Unreadable(f"numbers of shapes {[list(tensor.shape) for tensor in tensors]}; allowed: one for each output")
         sums = array(variance) + module.eps
-        if not (array(variance) >= 0).all() or not ((sums >= SMALLEST_VARIANCE) & np.isfinite(sums)).all():
-            limit = f"from 0 up, and their sum from {SMALLEST_VARIANCE:.3g}, with which no float overflows"
+        if not (array(variance) >= 0).all() or not ((sums >= MIN_VARIANCE) & np.isfinite(sums)).all():
+            limit = f"from 0 up, and their sum from {MIN_VARIANCE:.3g}, with which no float overflows"
             raise Unreadable(f"variance {array(variance).min():.6g} with eps {module.eps:.6g}; allowed: {limit}")
         self.types |= {tensor.dtype for tensor in tensors}
         gain = (1.0 if weight is None else array(weight)) / np.sqrt(sums)

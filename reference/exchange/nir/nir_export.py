@@ -21,7 +21,7 @@ from duospike.reference.files import write_atomically
 from duospike.reference.network import Conv, Linear, Network, Pool
 
 from .nir_file import INSTALL
-from .nir_values import MOST
+from .nir_values import MAX_MAGNITUDE
 
 FLOAT_BITS = 53
 
@@ -37,7 +37,7 @@ def to_nir(network: Network, dt: float) -> Any:
         import nir
     except ModuleNotFoundError:
         raise InputError(f"the package nir is not installed: {INSTALL}") from None
-    if not 1 / MOST <= dt <= MOST:
+    if not 1 / MAX_MAGNITUDE <= dt <= MAX_MAGNITUDE:
         raise InputError(f"dt {dt}; allowed: above 0, from 1e-50 to 1e50")
     reasons = [why for layer in network.layers if not isinstance(layer, Pool) for why in _reasons(layer, network.timesteps)]
     if network.coding == "rate":

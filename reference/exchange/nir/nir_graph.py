@@ -10,9 +10,9 @@ import numpy as np
 
 from duospike.reference.errors import InputError
 
-MOST_NESTED = 8
-MOST_DIMENSIONS = 8
-MOST_LETTERS = 80
+MAX_NESTING = 8
+MAX_DIMENSIONS = 8
+MAX_NAME_LENGTH = 80
 ALLOWED = "allowed: one chain of nodes from input to output"
 
 
@@ -34,8 +34,8 @@ class Graph:
 
 def graph_of(graph: Any, nested: int = 1) -> Graph:
     """The records of a nir.NIRGraph. InputError: graphs within it are nested too deep."""
-    if nested > MOST_NESTED:
-        raise InputError(f"the graph is nested more than {MOST_NESTED} deep")
+    if nested > MAX_NESTING:
+        raise InputError(f"the graph is nested more than {MAX_NESTING} deep")
     nodes = {str(name): _record(node, nested) for name, node in graph.nodes.items()}
     return Graph(nodes, tuple((str(start), str(end)) for start, end in graph.edges))
 
@@ -54,7 +54,7 @@ def _record(node: Any, nested: int) -> Node | Graph:
 def shown(name: str) -> str:
     """A node's name as a message may print it."""
     plain = name if name.isprintable() else ascii(name)
-    return plain if len(plain) <= MOST_LETTERS else f"{plain[:MOST_LETTERS]}..."
+    return plain if len(plain) <= MAX_NAME_LENGTH else f"{plain[:MAX_NAME_LENGTH]}..."
 
 
 def input_shape_of(graph: Graph) -> Any:
@@ -153,11 +153,11 @@ def _order_reason(graph: Graph, order: list[str], prefix: str) -> str | None:
 
 
 def shape_of(value: Any) -> tuple[int, ...] | None:
-    """A shape of up to MOST_DIMENSIONS positive sizes, or None if it is none."""
+    """A shape of up to MAX_DIMENSIONS positive sizes, or None if it is none."""
     try:
         sizes = np.asarray(value)
     except Exception:  # an array can be made of almost anything, and what cannot fails in many ways
         return None
-    if sizes.dtype.kind not in "iu" or sizes.ndim != 1 or not 1 <= sizes.size <= MOST_DIMENSIONS or (sizes < 1).any():
+    if sizes.dtype.kind not in "iu" or sizes.ndim != 1 or not 1 <= sizes.size <= MAX_DIMENSIONS or (sizes < 1).any():
         return None
     return tuple(int(size) for size in sizes)

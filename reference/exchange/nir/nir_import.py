@@ -35,7 +35,18 @@ from duospike.reference.exchange.source import (
 )
 
 from .nir_graph import Graph, Node, chain, graph_of, input_shape_of, kinds_of, shape_of, shown
-from .nir_values import MOST, Unfit, collected, fitting, near_fraction, near_gain, numbers, per_output, rounding_of, whole
+from .nir_values import (
+    MAX_MAGNITUDE,
+    Unfit,
+    collected,
+    fitting,
+    near_fraction,
+    near_gain,
+    numbers,
+    per_output,
+    rounding_of,
+    whole,
+)
 
 UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, Flatten, SumPool2d before a Threshold"
 
@@ -48,7 +59,7 @@ def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero"
     The source rounds as the coarsest float type of the graph's arrays does.
     What cannot be read is in the source's `reasons`. InputError: dt is not above 0, or not finite.
     """
-    if not 1 / MOST <= dt <= MOST:
+    if not 1 / MAX_MAGNITUDE <= dt <= MAX_MAGNITUDE:
         raise InputError(f"dt {dt}; allowed: above 0, from 1e-50 to 1e50")
     graph = graph if isinstance(graph, Graph) else graph_of(graph)
     reader = _Reader(interface, Fraction(dt), reset, inclusive)

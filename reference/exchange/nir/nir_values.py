@@ -21,8 +21,8 @@ NEAR = 8
 CLEAR = Fraction(1, 2**16)
 """How much finer than the fractions that it is compared with a number's rounding must be, so that none is met by chance."""
 
-MOST = 10.0**50
-"""Largest magnitude of a number, and 1/MOST the smallest but 0: no product or quotient of a few leaves float64."""
+MAX_MAGNITUDE = 10.0**50
+"""Largest magnitude of a number, and 1/MAX_MAGNITUDE the smallest but 0: no product or quotient of a few leaves float64."""
 
 
 class Unfit(Exception):
@@ -71,8 +71,8 @@ def _numbers(node: Node, name: str) -> np.ndarray:
         raise Unfit([f"{name} is not finite: {stored[~np.isfinite(stored)].reshape(-1)[0]}"])
     values = stored.astype(np.float64)
     sizes = np.abs(values[values != 0])
-    if sizes.size and not (sizes.min() >= 1 / MOST and sizes.max() <= MOST):
-        wrong = sizes.max() if sizes.max() > MOST else sizes.min()
+    if sizes.size and not (sizes.min() >= 1 / MAX_MAGNITUDE and sizes.max() <= MAX_MAGNITUDE):
+        wrong = sizes.max() if sizes.max() > MAX_MAGNITUDE else sizes.min()
         raise Unfit([f"{name} reaches {wrong:.3g}; allowed: 0, and magnitudes from 1e-50 to 1e50"])
     if stored.dtype.kind != "f" and np.abs(values).max() >= 2**53 or stored.dtype.itemsize > 8:
         raise Unfit([f"{name} of type {stored.dtype} reaches {values.max():.17g}; allowed: what float64 holds exactly"])

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from duospike.cosim.exploration.balance import fastest, fewest, lane_options, least_sum
+from duospike.cosim.exploration.balance import fastest, fewest, lane_options, min_sum
 from duospike.rtl.errors import DesignError
 
 
@@ -62,7 +62,7 @@ def test_what_no_lanes_make_faster_leaves_lanes_for_the_latency():
 @pytest.mark.parametrize("seed", range(10))
 def test_least_sum_is_the_best_of_all(seed):
     options, _, budget = problem(seed)
-    chosen = taken(options, least_sum(options, budget))
+    chosen = taken(options, min_sum(options, budget))
     assert sum(option.cost for option in chosen) <= budget
     best = min(sum(option.cycles for option in choice) for choice in affordable(options, budget))
     assert sum(option.cycles for option in chosen) == pytest.approx(best)
@@ -84,6 +84,6 @@ def test_fewest_lanes_that_are_fast_enough():
 def test_a_budget_below_one_lane_a_layer_is_refused():
     options = {"a": lane_options(10, 7, float), "b": lane_options(3, 1, float)}
     assert fastest(options, 2, {"a": 1, "b": 1}, 0) == {"a": 1, "b": 1}
-    for choose in (lambda: fastest(options, 1.9, {"a": 1, "b": 1}, 0), lambda: least_sum(options, 1.9)):
+    for choose in (lambda: fastest(options, 1.9, {"a": 1, "b": 1}, 0), lambda: min_sum(options, 1.9)):
         with pytest.raises(DesignError, match="a budget of 1.9; allowed: 2 or more"):
             choose()

@@ -156,7 +156,7 @@ def test_gradients_reach_every_parameter():
     model = SpikingNetwork(small_settings(), SHAPE)
     data = bright_quarters(64)
     votes = model(torch.from_numpy(data.images).float())
-    train.vote_loss(votes, torch.from_numpy(data.labels), model.most_votes).backward()
+    train.vote_loss(votes, torch.from_numpy(data.labels), model.max_votes).backward()
     for name, parameter in model.named_parameters():
         assert torch.isfinite(parameter.grad).all() and parameter.grad.abs().max() > 0, name
 

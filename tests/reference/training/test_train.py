@@ -60,7 +60,7 @@ def test_a_step_of_training_stays_on_one_device(coding, reset, bits):
     data = bright_quarters(4)
     spikes = model.spikes(torch.from_numpy(data.images).float())
     votes = model.votes(spikes[model.blank.layers[-1].name])
-    loss = train.vote_loss(votes, torch.from_numpy(data.labels).to("meta"), model.most_votes) + model.spike_rate(spikes)
+    loss = train.vote_loss(votes, torch.from_numpy(data.labels).to("meta"), model.max_votes) + model.spike_rate(spikes)
     loss.backward()
     assert votes.shape == (4, 4) and {parameter.grad.device.type for parameter in model.parameters()} == {"meta"}
 
