@@ -68,7 +68,7 @@ def fire(layer: Conv | Linear, currents: torch.Tensor, timesteps: int) -> torch.
     v = s = torch.zeros_like(currents[0])
     spikes = []
     for current in currents.expand(timesteps, *currents.shape[1:]):
-        v = charge(layer.neuron.kind, leak, v, s, theta, current)
+        v = charge(layer.neuron.reset, leak, v, s, theta, current)
         s = (v > theta).long()
         spikes.append(s.byte())
     return torch.stack(spikes)

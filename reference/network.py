@@ -18,7 +18,7 @@ import numpy as np
 from .coding import CODINGS
 from .errors import InputError, brief
 
-NEURON_KINDS = ("subtract", "subtract_delayed", "zero")
+RESETS = ("subtract", "subtract_delayed", "zero")
 KERNELS = (1, 3, 5)
 WEIGHT_BITS = range(2, 9)
 IMAGE_BITS = range(1, 17)
@@ -76,16 +76,16 @@ def check_weights(count: int, last: str = "") -> None:
 class Neuron:
     """Leaky integrate-and-fire neuron with beta = multiplier / 2**shift, so leak(v) = (multiplier * v) >> shift.
 
-    kind: one of NEURON_KINDS, how a spike resets the membrane.
+    reset: one of RESETS, how a spike resets the membrane.
     """
 
-    kind: str
+    reset: str
     multiplier: int
     shift: int
 
     def __post_init__(self):
-        if self.kind not in NEURON_KINDS:
-            raise InputError(f"neuron kind {brief(self.kind)} is unknown; allowed: {', '.join(NEURON_KINDS)}")
+        if self.reset not in RESETS:
+            raise InputError(f"neuron reset {brief(self.reset)} is unknown; allowed: {', '.join(RESETS)}")
         if self.shift not in LEAK_SHIFTS:
             raise InputError(f"leak shift {self.shift} is outside {LEAK_SHIFTS.start}..{LEAK_SHIFTS.stop - 1}")
         if not 0 <= self.multiplier <= 2**self.shift:

@@ -18,7 +18,7 @@ from duospike.reference.exchange.source import Interface, Source
 from duospike.reference.files import check_writable
 from duospike.reference.golden import evaluate
 from duospike.reference.modelfile import save_model
-from duospike.reference.network import NEURON_KINDS, WEIGHT_BITS, Network
+from duospike.reference.network import RESETS, WEIGHT_BITS, Network
 from duospike.reference.training.settings import parse_neuron
 
 from .network_options import positive, positive_number
@@ -61,7 +61,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--dt", type=positive_number, metavar="DT", help="time step of a NIR graph, in the unit of its time constants"
     )
-    parser.add_argument("--reset", choices=NEURON_KINDS, help="reset of a NIR graph that was written for another than NIR's own")
+    parser.add_argument("--reset", choices=RESETS, help="reset of a NIR graph that was written for another than NIR's own")
     parser.add_argument(
         "--spike-at-threshold", action="store_true",
         help="neurons of the NIR graph spike at their threshold, too, as SpikingJelly's do; NIR's do above it only",

@@ -35,7 +35,7 @@ from duospike.cosim.simulation.network_run import SIMULATORS, NetworkRun, networ
 from duospike.reference import golden
 from duospike.reference.coding import CODINGS, ENCODER
 from duospike.reference.errors import InputError
-from duospike.reference.network import IMAGE_BITS, KERNELS, NEURON_KINDS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
+from duospike.reference.network import IMAGE_BITS, KERNELS, RESETS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
 from duospike.reference.widths import layer_widths
 from duospike.rtl.errors import DesignError
 from tests.benches.plain_model import encoded, spikes_of, votes_of
@@ -226,14 +226,14 @@ def _draw_numbers(
     spread = int(_pick(choose, [0, limit, 8 * limit]))
     layer = dataclasses.replace(layer, bias=choose.integers(-spread, spread + 1, layer.outputs))
     layer, thresholds = _draw_thresholds(choose, layer, maps, inputs, timesteps)
-    return layer, [f"weights: {how}", f"weights: {bits} bits", f"reset: {neuron.kind}", leak, thresholds]
+    return layer, [f"weights: {how}", f"weights: {bits} bits", f"reset: {neuron.reset}", leak, thresholds]
 
 
 def _draw_neuron(choose: np.random.Generator) -> tuple[Neuron, str]:
     shift = int(_pick(choose, [0, 1, 3, 5, 8, 12, 16]))
     multiplier = int(_pick(choose, [0, 2**shift, *choose.integers(0, 2**shift + 1, 4)]))
     trait = {0: "leak: beta 0", 2**shift: "leak: beta 1"}.get(multiplier, "leak: beta between 0 and 1")
-    return Neuron(_pick(choose, NEURON_KINDS), multiplier, shift), trait
+    return Neuron(_pick(choose, RESETS), multiplier, shift), trait
 
 
 def _draw_thresholds(

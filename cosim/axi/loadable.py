@@ -122,7 +122,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
     return {
         "outputs": layer.outputs,
         **({"kernel": layer.kernel} if isinstance(layer, Conv) else {}),
-        "reset": layer.neuron.kind,
+        "reset": layer.neuron.reset,
         "multiplier": layer.neuron.multiplier,
         "shift": layer.neuron.shift,
     }

@@ -67,6 +67,6 @@ def _layer(layer: Layer, shape: tuple[int, int, int]) -> dict[str, Any]:
         **({"kernel": layer.kernel} if isinstance(layer, Conv) else {}),
         "weights": layer.weights.size,
         "weight_bits": layer.weight_bits,
-        "reset": layer.neuron.kind,
+        "reset": layer.neuron.reset,
         "beta": f"{layer.neuron.multiplier}/{2**layer.neuron.shift}",
     }

@@ -44,7 +44,7 @@ class Loaded:
             "weight_bits": bits[0] if len(bits) == 1 else "+".join(map(str, bits)),
             "timesteps": self.network.timesteps,
             "beta": "+".join(sorted({f"{neuron.multiplier}/{2**neuron.shift}" for neuron in neurons})),
-            "reset": "+".join(sorted({neuron.kind for neuron in neurons})),
+            "reset": "+".join(sorted({neuron.reset for neuron in neurons})),
             "classes": self.network.classes,
             "coding": self.network.coding,
             "coding_seed": self.network.coding_seed,

@@ -81,11 +81,11 @@ def pixel_range(source: Source) -> Range:
     return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if source.interface.image_signed else (0, 2**bits - 1)
 
 
-def leak_of(kind: str, beta: Fraction) -> Neuron | None:
+def leak_of(reset: str, beta: Fraction) -> Neuron | None:
     """The neuron of a leak that is m/2^k in lowest terms, else None."""
     shift = beta.denominator.bit_length() - 1
     exact = beta.denominator == 2**shift and shift in LEAK_SHIFTS and 0 <= beta <= 1
-    return Neuron(kind, beta.numerator, shift) if exact else None
+    return Neuron(reset, beta.numerator, shift) if exact else None
 
 
 def input_scale(source: Source, layer: SourceLayer) -> Fraction:
@@ -97,7 +97,7 @@ def input_scale(source: Source, layer: SourceLayer) -> Fraction:
 def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Conv | Linear | None, list[str]]:
     timesteps = source.interface.timesteps
     # With one timestep nothing leaks, so any leak will do.
-    neuron = leak_of(layer.kind, layer.beta if timesteps > 1 else Fraction(0))
+    neuron = leak_of(layer.reset, layer.beta if timesteps > 1 else Fraction(0))
     if neuron is None:
         return None, [
             f"{layer.title}: beta {float(layer.beta):.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}, as the hardware's is"
@@ -280,7 +280,7 @@ def _candidates(real: RealNeuron, factor: int, neuron: Neuron) -> Iterator[Integ
     """
     bias, theta = math.floor(factor * real.bias), math.floor(factor * real.theta)
     lift, rest = divmod(2**neuron.shift - 1, neuron.multiplier or 1)
-    lifts = (0, lift) if neuron.kind == "zero" and neuron.multiplier and not rest and lift else (0,)
+    lifts = (0, lift) if neuron.reset == "zero" and neuron.multiplier and not rest and lift else (0,)
     for lift in lifts:
         for up in (0, 1):
             for more in (0, -1, 1):

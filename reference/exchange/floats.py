@@ -66,7 +66,7 @@ def real_spikes(layer: SourceLayer, currents: torch.Tensor, timesteps: int) -> t
             v = v + theta * again
             spikes.append(s)
             continue
-        v = charge(layer.kind, lambda value: beta * value, v, s, theta, current)
+        v = charge(layer.reset, lambda value: beta * value, v, s, theta, current)
         s = (v >= theta if layer.inclusive else v > theta).double()
         spikes.append(s)
     return torch.stack(spikes)

@@ -52,7 +52,7 @@ def _neurons(source: Source, beta: Fraction | None) -> tuple[dict[str, Neuron], 
     neurons, reasons = {}, []
     for layer in source.layers:
         if isinstance(layer, SourceLayer):
-            neuron = leak_of(layer.kind, layer.beta if beta is None else beta)
+            neuron = leak_of(layer.reset, layer.beta if beta is None else beta)
             if neuron is None:
                 reasons.append(
                     f"{layer.title}: beta {float(layer.beta if beta is None else beta):.6g} is not m/2^k with k up to "

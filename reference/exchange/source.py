@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from duospike.reference.errors import InputError, ManyReasons
-from duospike.reference.network import KERNELS, NEURON_KINDS, check_image, check_timesteps
+from duospike.reference.network import KERNELS, RESETS, check_image, check_timesteps
 from duospike.reference.network import Pool as IntegerPool
 
 FLOAT32, FLOAT64 = Fraction(1, 2**24), Fraction(1, 2**53)
@@ -79,7 +79,7 @@ class Norm:
 
 @dataclass(frozen=True, eq=False)
 class Neurons:
-    """Leaky integrate-and-fire, as duospike.reference.neurons.charge defines the kinds. threshold: a number, or [O].
+    """Leaky integrate-and-fire, as duospike.reference.neurons.charge defines the resets. threshold: a number, or [O].
 
     gain: factor of the current, [O] or a number. twice: snnTorch's `reset_delay=False`, which takes the threshold off twice
     where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded: whether
@@ -87,7 +87,7 @@ class Neurons:
     """
 
     where: str
-    kind: str
+    reset: str
     beta: Fraction
     threshold: np.ndarray
     gain: np.ndarray = field(default_factory=lambda: np.ones(()))
@@ -124,7 +124,7 @@ Part = Weighted | Norm | Neurons | MaxPool | Flatten | Unread
 class SourceLayer:
     """Weights, what batch norm and the neuron's gain make of their sums, and the neuron.
 
-    current = gain * (weights * input) + offset, then v_t by `kind` and `beta`, and a spike where v_t > threshold, or
+    current = gain * (weights * input) + offset, then v_t by `reset` and `beta`, and a spike where v_t > threshold, or
     v_t >= threshold where `inclusive`. gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset.
     folded: whether gain and offset stand for more than an exact product with the bias, so that the source rounds between.
     """
@@ -137,7 +137,7 @@ class SourceLayer:
     offset: np.ndarray
     size: np.ndarray
     folded: bool
-    kind: str
+    reset: str
     beta: Fraction
     threshold: np.ndarray
     twice: bool
@@ -315,7 +315,7 @@ class Builder:
 
     def memoryless(self, part: Neurons) -> bool:
         """Whether v_t depends on a_t alone, so that the largest current spikes if and only if any does."""
-        return self.interface.timesteps == 1 or (part.beta == 0 and part.kind != "subtract_delayed" and not part.twice)
+        return self.interface.timesteps == 1 or (part.beta == 0 and part.reset != "subtract_delayed" and not part.twice)
 
     def layer(self, weighted: Weighted, norm: Norm | None, part: Neurons) -> list[SourceLayer]:
         """The layer; none where a number is not finite, which has been noted."""
@@ -325,8 +325,8 @@ class Builder:
         inner = weighted.bias * (1.0 if norm is None else norm.gain)
         offset = (inner + (0.0 if norm is None else norm.offset)) * part.gain
         size = (np.abs(inner) + (0.0 if norm is None else norm.size)) * np.abs(part.gain)
-        if part.kind not in NEURON_KINDS:
-            self.reasons.append(f"{part.where}: reset {part.kind!r}; allowed: {', '.join(NEURON_KINDS)}")
+        if part.reset not in RESETS:
+            self.reasons.append(f"{part.where}: reset {part.reset!r}; allowed: {', '.join(RESETS)}")
         if part.threshold.ndim and part.threshold.shape != (outputs,):
             self.reasons.append(
                 f"{part.where}: {part.threshold.shape} thresholds; allowed: one, or one for each of {outputs} outputs"
@@ -347,7 +347,7 @@ class Builder:
             offset,
             np.broadcast_to(size, (outputs,)),
             norm is not None or part.rounded or not _are_products(offset, gain, weighted.bias),
-            part.kind,
+            part.reset,
             part.beta,
             one_each,
             part.twice,

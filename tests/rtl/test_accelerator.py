@@ -10,7 +10,7 @@ from duospike.cosim.simulation import network_run
 from duospike.cosim.simulation.bench import QUIET_CYCLES, Beat
 from duospike.cosim.simulation.compare import MISSING, first_mismatch
 from duospike.reference.data.datasets import random_images
-from duospike.reference.network import NEURON_KINDS
+from duospike.reference.network import RESETS
 from duospike.rtl.memory import Table
 from tests.benches.small_networks import small_network, small_stages
 
@@ -38,7 +38,7 @@ def run(folder, network, lanes=None, images=3, stages=None, **options):
 )
 def test_every_spike_equals_the_reference(tmp_path, simulator, number):
     architecture, shape, lanes, options = list(NETWORKS.values())[number]
-    kind, stalls = NEURON_KINDS[number % 3], STALLS[number % 4]
+    kind, stalls = RESETS[number % 3], STALLS[number % 4]
     network = small_network(architecture, shape, kind, **options)
     finished = run(tmp_path, network, lanes, simulator=simulator, src_stall=stalls[0], dst_stall=stalls[1])
     assert finished.mismatch is None

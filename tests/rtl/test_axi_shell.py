@@ -17,7 +17,7 @@ from tests.benches.small_networks import small_stages
 NETWORKS = {
     "one channel": ("3C3-5C3-MP2-FC6", (1, 6, 7), 2, {"classes": 3}),
     "signed, a TDATA wider than a pixel": ("4C3-FC6", (3, 5, 3), 3, {"image_signed": True}),
-    "two passes": ("3C3-MP2-FC6", (1, 4, 5), None, {"timesteps": 8, "kind": "subtract_delayed"}),
+    "two passes": ("3C3-MP2-FC6", (1, 4, 5), None, {"timesteps": 8, "reset": "subtract_delayed"}),
     "rate coding, two passes": ("3C3-FC6", (2, 4, 3), None, {"timesteps": 8, "coding": "rate"}),
     "events, five passes": ("3C1-FC6", (5, 3, 3), None, {"timesteps": 5, "coding": "events", "image_bits": 1}),
     "12-bit pixels": ("2C3-FC4", (1, 3, 5), None, {"image_bits": 12, "classes": 2, "timesteps": 1}),

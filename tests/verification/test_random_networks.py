@@ -11,14 +11,14 @@ from duospike.cosim.errors import CosimError
 from duospike.reference import golden
 from duospike.reference.coding import CODINGS
 from duospike.reference.errors import InputError
-from duospike.reference.network import KERNELS, NEURON_KINDS, WEIGHT_BITS
+from duospike.reference.network import KERNELS, RESETS, WEIGHT_BITS
 from verification import random_networks
 from verification.random_networks import Finding, check, draw, largest, plain_trace, read_records, run_all, table
 
 SEED = 2
 DRAWN = (
     *(f"coding: {coding}" for coding in CODINGS), *(f"kernel: {kernel}x{kernel}" for kernel in KERNELS),
-    *(f"reset: {kind}" for kind in NEURON_KINDS), *(f"weights: {bits} bits" for bits in WEIGHT_BITS),
+    *(f"reset: {kind}" for kind in RESETS), *(f"weights: {bits} bits" for bits in WEIGHT_BITS),
     "map: odd sides", "map: long and thin", "map: narrow", "pool: drops an odd last row", "pool: drops an odd last column",
     "pool: pools in a row", "pool: gives a map with a side of 1", "pool: none", "sizing: several passes", "sizing: rows in parts",
     "sizing: queues of depth 1", "pixels: signed", "pixels: 1 bit", "pixels: 2 to 8 bits", "pixels: 9 to 16 bits", "timesteps: 1",

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow
 SETTINGS = {"seed": 11, "loadable": True, "headroom": 2}
 NETWORKS = {
     "pools, three layers": ("3C3-5C3-MP2-FC6", (1, 6, 7), 2, {"classes": 3}),
-    "signed, kernels of 1 and 5": ("4C5-3C1-FC6", (3, 5, 4), 3, {"image_signed": True, "kind": "zero"}),
-    "two passes": ("3C3-MP2-FC6", (1, 4, 5), None, {"timesteps": 8, "kind": "subtract_delayed"}),
+    "signed, kernels of 1 and 5": ("4C5-3C1-FC6", (3, 5, 4), 3, {"image_signed": True, "reset": "zero"}),
+    "two passes": ("3C3-MP2-FC6", (1, 4, 5), None, {"timesteps": 8, "reset": "subtract_delayed"}),
     "rate coding": ("3C3-FC6", (2, 4, 3), None, {"timesteps": 8, "coding": "rate"}),
     "events": ("3C1-FC6", (5, 3, 3), None, {"timesteps": 5, "coding": "events", "image_bits": 1}),
 }  # fmt: skip

@@ -88,7 +88,7 @@ def test_the_hash_follows_what_the_network_computes_and_nothing_else():
         return [register["value"] for name, register in core.registers.items() if name.startswith("HASH")]
 
     assert constants() == constants() != constants(seed=5)
-    assert constants() != constants(kind="zero")
+    assert constants() != constants(reset="zero")
 
 
 def test_commands_and_bits():

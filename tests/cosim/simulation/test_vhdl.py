@@ -12,8 +12,8 @@ from tests.benches.small_networks import small_network, small_stages
 
 CASES = [("3C3-5C3-MP2-FC6", (1, 6, 7), None, {})]
 SLOW_CASES = [
-    ("2C1-3C1-FC7-FC6", (3, 5, 3), 1, {"timesteps": 1, "image_bits": 1, "kind": "zero"}),
-    ("3C5-2C5-FC3", (2, 4, 3), None, {"timesteps": 3, "image_signed": True, "kind": "subtract_delayed"}),
+    ("2C1-3C1-FC7-FC6", (3, 5, 3), 1, {"timesteps": 1, "image_bits": 1, "reset": "zero"}),
+    ("3C5-2C5-FC3", (2, 4, 3), None, {"timesteps": 3, "image_signed": True, "reset": "subtract_delayed"}),
     ("9C3-20C3-MP2-10C1-FC9", (1, 9, 8), {"conv1": 5, "conv2": 3, "conv3": 10, "fc1": 2}, {"weight_bits": 8, "timesteps": 4}),
 ]
 

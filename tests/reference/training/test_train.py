@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 from duospike.reference import golden
 from duospike.reference.data.datasets import PUBLISHED
 from duospike.reference.errors import InputError
-from duospike.reference.network import NEURON_KINDS
+from duospike.reference.network import RESETS
 from duospike.reference.training import train
 from tests.benches.small_training import SHAPE, bright_quarters, small_settings
 
@@ -51,7 +51,7 @@ def test_a_resumed_run_equals_a_whole_one(tmp_path):
     assert_same(whole, resumed)
 
 
-@pytest.mark.parametrize("reset", NEURON_KINDS)
+@pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("coding", ["direct", "rate"])
 @pytest.mark.parametrize("bits", [4, "float"])
 def test_a_step_of_training_stays_on_one_device(coding, reset, bits):
