@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.page import machine, table, write_section
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.folder import temporary_folder

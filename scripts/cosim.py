@@ -35,7 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from duospike.cosim.design.origin import run_origin
+    from duospike.cosim.design.provenance import run_provenance
     from duospike.cosim.folder import output_folder
     from duospike.cosim.simulation.compare import Mismatch
     from duospike.cosim.simulation.report import image_lines, stage_table, throughput_line
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--waves with --part; allowed: one of them")
     network, sizing, stages, data = design_of(args)
     with output_folder(args.out) as folder:
-        report = run_origin(network, data.images, args.data, sizing)
+        report = run_provenance(network, data.images, args.data, sizing)
         report |= run_parts(args, sizing, data, folder) if args.part else run_whole(args, network, stages, data, folder)
         write_file(folder / "report.json", json.dumps(report, indent=2) + "\n")
     if report["fault"] is None:
@@ -82,7 +82,7 @@ def run_whole(args: argparse.Namespace, network, stages, data, folder: Path) -> 
 def run_parts(args: argparse.Namespace, sizing, data, folder: Path) -> dict:
     """Run --part images in a simulation, and the simulations on workers."""
     from duospike.cosim.cluster import cluster, run_tasks
-    from duospike.cosim.simulation.parts import join_reports, part_folder, run_part
+    from duospike.cosim.simulation.batches import join_reports, part_folder, run_part
     from duospike.reference.modelfile import find_model
 
     # A worker may have another current folder.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from duospike.reference.data.datasets import Dataset, fashion_mnist, load, published_in
 from duospike.reference.errors import InputError, brief
-from duospike.reference.exchange.exact import exact_network, with_origin
+from duospike.reference.exchange.exact import exact_network, with_provenance
 from duospike.reference.exchange.floats import accuracy
 from duospike.reference.exchange.quantized import quantized_network
 from duospike.reference.exchange.source import Interface, Source
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     source = nir_source(args, interface) if args.kind == "nir" else torch_source(args, interface)
     network = exact_network(source) if args.quantize is None else quantize(source, args)
     how = "exact" if args.quantize is None else f"quantized to {args.quantize} bits"
-    save_model(with_origin(network, origin="duospike import", source=Path(args.source).name, how=how), args.out)
+    save_model(with_provenance(network, origin="duospike import", source=Path(args.source).name, how=how), args.out)
     print(f"wrote {args.out}" if args.quantize is not None else f"wrote {args.out}: the same spikes for every image")
     if args.kind == "nir":
         spikes = "at its threshold and above" if args.spike_at_threshold else "above its threshold"

@@ -40,7 +40,7 @@ def run_study(args: argparse.Namespace, study) -> int:
     """Measure the points in the study's folder, which no other command writes meanwhile."""
     from duospike.cosim.cluster import cluster, run_tasks
     from duospike.cosim.pages import plots
-    from duospike.cosim.study.study_report import (
+    from duospike.cosim.study.report import (
         as_csv,
         as_markdown,
         energy_markdown,
@@ -85,7 +85,7 @@ def measure(say, name: str, study, data: Path | None, folder: Path) -> dict:
     """Measure one point in a worker."""
     import torch
 
-    from duospike.cosim.study.study import measure_point
+    from duospike.cosim.study.measure import measure_point
     from duospike.cosim.study.study_file import Loaded
 
     torch.set_num_threads(1)

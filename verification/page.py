@@ -19,7 +19,7 @@ import pytest
 
 from benchmarks.page import write_section
 from duospike.cosim.conversion.internals import BlockFunction
-from duospike.cosim.design.design import build_stage
+from duospike.cosim.design.build import build_stage
 from duospike.cosim.errors import CosimError
 from verification.equivalence import PROVEN
 from verification.killing import blocks_of

@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from duospike.cosim.cycles.cycle_model import CycleRun, run_model
+from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import READOUT, Stage, plan_stages
 from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, part_beats
 from duospike.cosim.errors import CosimError

@@ -22,7 +22,7 @@ from duospike.reference.files import write_file
 def ghdl_cosimulation(modules: list[Module], signals: dict, watched: dict[str, str | None], folder: Path) -> LineCosimulation:
     """Analyse modules in `folder` and start them in GHDL.
 
-    signals: by port of the top, which is the last module, and `unknown`. watched: see block_run.watched_outputs().
+    signals: by port of the top, which is the last module, and `unknown`. watched: see dut.watched_outputs().
     """
     top = modules[-1]
     files = [file.name for file in write(modules, folder)]

@@ -24,7 +24,7 @@ def icarus_cosimulation(
 ) -> myhdl.Cosimulation:
     """Compile modules in `folder` and start them in Icarus.
 
-    signals: by port of the top, which is the last module, and `unknown`. watched: see block_run.watched_outputs(). vpi: see
+    signals: by port of the top, which is the last module, and `unknown`. watched: see dut.watched_outputs(). vpi: see
     build_vpi().
     """
     top = modules[-1]

@@ -12,8 +12,8 @@ from duospike.reference.files import write_file
 from duospike.reference.network import Network
 from duospike.rtl.activity import COUNTER_BITS, COUNTERS
 
-from .origin import design_origin
 from .plan import Stage
+from .provenance import design_provenance
 from .sizing import Sizing
 
 TOP = "accelerator"
@@ -125,7 +125,7 @@ def write_hdl(
 def _manifest(network: Network, sizing: Sizing, stages: dict[str, Stage], top: Module, folder: Path) -> dict:
     files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
     return {
-        **design_origin(network, sizing),
+        **design_provenance(network, sizing),
         "top": top.name,
         "ports": [{"name": port.name, "direction": port.direction, "width": port.width} for port in top.ports],
         "counters": {"stages": list(stages), "of_each_stage": list(COUNTERS), "bits": COUNTER_BITS},

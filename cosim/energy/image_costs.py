@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import Stage
 from duospike.cosim.errors import CosimError
 from duospike.reference import golden
 from duospike.reference.network import Network
 
-from .energy import Coefficients, operations, total
-from .energy_report import NANOJOULE
+from .model import Coefficients, operations, total
+from .report import NANOJOULE
 
 
 @dataclass(frozen=True)

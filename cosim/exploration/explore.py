@@ -9,7 +9,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from duospike.cosim.cycles.cycle_model import CycleRun, run_model
+from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import Stage, plan_stages
 from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, part_beats
 from duospike.cosim.synthesis.area_model import fit_areas, stage_luts

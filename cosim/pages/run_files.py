@@ -12,8 +12,8 @@ from duospike.cosim.design.beats import beat_spikes
 from duospike.cosim.design.plan import READOUT
 from duospike.cosim.errors import CosimError
 from duospike.cosim.folder import LIST, claimed, read_list, write_list
+from duospike.cosim.simulation.batches import part_folder
 from duospike.cosim.simulation.bench import read_beats
-from duospike.cosim.simulation.parts import part_folder
 from duospike.reference.coding import ENCODER
 from duospike.reference.errors import InputError, brief
 from duospike.reference.files import digest_of, read_json, write_atomically

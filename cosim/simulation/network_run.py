@@ -11,7 +11,7 @@ import numpy as np
 
 from duospike.cosim.conversion.convert import Module, convert
 from duospike.cosim.design.beats import image_beats, spike_beats
-from duospike.cosim.design.design import build_accelerator
+from duospike.cosim.design.build import build_accelerator
 from duospike.cosim.design.hdl_folder import TOP
 from duospike.cosim.design.plan import READOUT, Stage, readout_of, stage_beats
 from duospike.reference import golden

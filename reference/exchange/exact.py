@@ -342,6 +342,6 @@ def integer_layer(
     return kind(layer.name, whole, np.array(bias, dtype=np.int64), np.array(theta, dtype=np.int64), bits, neuron)
 
 
-def with_origin(network: Network, **origin: str) -> Network:
+def with_provenance(network: Network, **notes: str) -> Network:
     """The network, its metadata saying where it comes from."""
-    return dataclasses.replace(network, metadata={**network.metadata, **origin})
+    return dataclasses.replace(network, metadata={**network.metadata, **notes})

@@ -12,7 +12,7 @@ import numpy as np
 
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.design.beats import grouped, image_beats, pack_fields, spike_beats
-from duospike.cosim.design.design import build_stage
+from duospike.cosim.design.build import build_stage
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.simulation.bench import Bench, Outcome

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duospike.cosim.block_simulation.block_run import place_block
+from duospike.cosim.block_simulation.dut import instantiate
 from duospike.cosim.design.beats import pack_fields
 from duospike.reference.network import RESETS
 from duospike.reference.widths import signed_bits
@@ -153,7 +153,7 @@ def test_a_potential_beyond_its_width_is_an_error(tmp_path):
     """The simulation trips over a width that the data does not keep."""
 
     def in_myhdl(function, **arguments):
-        return place_block(function, simulator="myhdl", folder=tmp_path, **arguments)
+        return instantiate(function, simulator="myhdl", folder=tmp_path, **arguments)
 
     neuron = Lif(
         kind="subtract", multiplier=1, shift=0, current_bits=4, potential_bits=4, theta_bits=4, theta=Table("theta.hex", 4, (7,))

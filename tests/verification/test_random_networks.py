@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.errors import CosimError
 from duospike.reference import golden
 from duospike.reference.coding import CODINGS

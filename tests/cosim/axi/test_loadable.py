@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from duospike.cosim.axi.axi_design import shell_of
-from duospike.cosim.axi.axi_folder import description
 from duospike.cosim.axi.loadable import CoreError, core_hash, load_file, network_words, read_core
 from duospike.cosim.axi.register_pages import json_text
+from duospike.cosim.axi.shell import shell_of
+from duospike.cosim.axi.shell_folder import description
 from duospike.cosim.design.plan import stage_widths
 from duospike.cosim.errors import CosimError
 from duospike.reference.network import Neuron

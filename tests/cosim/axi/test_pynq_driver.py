@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from duospike.cosim.axi import pynq_driver
-from duospike.cosim.axi.axi_design import shell_of
-from duospike.cosim.axi.axi_folder import description
 from duospike.cosim.axi.loadable import load_file
 from duospike.cosim.axi.pynq_driver import Accelerator, DriverError
+from duospike.cosim.axi.shell import shell_of
+from duospike.cosim.axi.shell_folder import description
 from duospike.cosim.simulation.network_run import input_beats
 from tests.benches.shell_bench import loadable_core, random_images
 from tests.benches.small_networks import small_network, small_stages

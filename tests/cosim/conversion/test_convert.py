@@ -10,7 +10,7 @@ import pytest
 
 from duospike.cosim.conversion.convert import convert, write
 from duospike.cosim.conversion.elaboration import quick_inspection
-from duospike.cosim.design.design import build_accelerator, build_stage
+from duospike.cosim.design.build import build_accelerator, build_stage
 from duospike.cosim.design.hdl_folder import write_hdl
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.errors import CosimError
@@ -58,7 +58,7 @@ def test_each_module_is_converted_once_and_keeps_its_instance_names():
 def test_one_level_at_a_time_gives_what_the_whole_design_gives(language, monkeypatch):
     stages = small_stages(small_network("3C3-5C3-MP2-FC6", timesteps=6, coding="rate"))
     modules = convert_stages(stages, language)
-    monkeypatch.setattr("duospike.cosim.design.design.one_level", quick_inspection)
+    monkeypatch.setattr("duospike.cosim.design.build.one_level", quick_inspection)
     monkeypatch.setattr("duospike.cosim.conversion.convert.one_level", quick_inspection)
     assert modules == convert_stages(stages, language)
 

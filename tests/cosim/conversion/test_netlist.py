@@ -8,10 +8,10 @@ import pytest
 
 from duospike.cosim.conversion.convert import Module, convert
 from duospike.cosim.design.beats import pack_fields
-from duospike.cosim.design.design import build_stage
+from duospike.cosim.design.build import build_stage
 from duospike.cosim.simulation.bench import Bench
 from duospike.cosim.simulation.icarus import run_icarus
-from duospike.cosim.synthesis.synthesis import synthesize
+from duospike.cosim.synthesis.synthesize import synthesize
 from duospike.cosim.synthesis.yosys import cell_models
 from duospike.reference.network import Conv, Linear, Pool
 from duospike.rtl.readout import Readout

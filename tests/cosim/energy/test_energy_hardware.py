@@ -6,11 +6,11 @@ from importlib import import_module
 import pytest
 from myhdl import Signal, StopSimulation, always, block, delay, instance, intbv
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.beats import image_beats
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
-from duospike.cosim.energy.energy import operations
+from duospike.cosim.energy.model import operations
 from duospike.reference import golden
 from duospike.reference.data.datasets import random_images
 from duospike.rtl.accelerator import accelerator, trace_bits

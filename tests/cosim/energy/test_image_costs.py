@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from duospike.cosim.energy.energy import Coefficients, operations
 from duospike.cosim.energy.image_costs import image_costs
+from duospike.cosim.energy.model import Coefficients, operations
 from duospike.cosim.errors import CosimError
 from duospike.cosim.simulation.network_run import run_network
 from duospike.reference.data.datasets import load

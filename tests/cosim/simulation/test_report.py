@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.simulation.network_run import run_network
 from duospike.cosim.simulation.report import image_lines, make_report, stage_table, throughput_line
 from duospike.reference.data.datasets import random_images

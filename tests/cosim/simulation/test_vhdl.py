@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from duospike.cosim.conversion.convert import convert, write
-from duospike.cosim.design.design import build_accelerator
+from duospike.cosim.design.build import build_accelerator
 from duospike.cosim.simulation.network_run import run_network
 from duospike.reference.data.datasets import random_images
 from tests.benches.small_networks import small_network, small_stages

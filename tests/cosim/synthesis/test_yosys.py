@@ -4,7 +4,7 @@ import pytest
 
 from duospike.cosim.conversion.convert import Module, convert
 from duospike.cosim.conversion.languages import Port
-from duospike.cosim.design.design import build_stage
+from duospike.cosim.design.build import build_stage
 from duospike.cosim.errors import CosimError
 from duospike.cosim.synthesis.yosys import GATES, WORDS, cell_models, netlist, run_yosys, yosys_version
 from tests.cosim.conversion.test_netlist import pool, run

@@ -10,7 +10,7 @@ from rich.table import Table
 from duospike.cosim.design.plan import KINDS, Stage
 from duospike.cosim.design.sizing import Sizing
 
-from .cycle_model import CycleRun
+from .model import CycleRun
 
 COLUMNS = ("stage", "kind", "lanes", "parts", "events", "busy\ncycles", "busy\nshare", "stall\nin", "stall\nout")
 

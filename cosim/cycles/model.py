@@ -4,7 +4,7 @@ It follows the registers that decide when something moves, and nothing else: of 
 and whether it is silent, of a stream only valid and ready. So its counters equal those of the RTL, with no tolerance, for
 any network, lanes, parts and queues, at thousands of times the speed of Icarus.
 
-The units, see cycle_units.py, work from the last to the first in each cycle: `ready` goes upstream within a cycle, while
+The units, see units.py, work from the last to the first in each cycle: `ready` goes upstream within a cycle, while
 `valid` comes out of registers, so each unit still sees the valid of the unit before it as it was.
 """
 
@@ -35,7 +35,7 @@ from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
 from duospike.rtl.weight_fetch import fetch_steps
 
-from . import cycle_units as units
+from . import units
 
 SOURCE = "source"
 """Where the images come from, among the names of the stages."""

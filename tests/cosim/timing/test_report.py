@@ -8,7 +8,7 @@ from rich.console import Console
 from duospike.cosim.conversion.convert import Module
 from duospike.cosim.energy.image_costs import ImageCosts
 from duospike.cosim.timing.place_route import Placement, Target
-from duospike.cosim.timing.timing_report import Places, Spot, ends_table, make_report, timing_lines
+from duospike.cosim.timing.report import Places, Spot, ends_table, make_report, timing_lines
 
 INSIDE = {
     "rom_1": [],

@@ -7,10 +7,10 @@ from itertools import product
 
 import pytest
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
-from duospike.cosim.energy.energy import Coefficients, Operation, as_float, by_coefficient, energy, operations, sensitivity, total
+from duospike.cosim.energy.model import Coefficients, Operation, as_float, by_coefficient, energy, operations, sensitivity, total
 from duospike.reference import golden
 from duospike.reference.data.datasets import random_images
 from tests.benches.small_networks import small_network

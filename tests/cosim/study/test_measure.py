@@ -7,15 +7,15 @@ import json
 import numpy as np
 import pytest
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import Sizing
-from duospike.cosim.energy.energy import Coefficients, as_float, operations, total
+from duospike.cosim.energy.model import Coefficients, as_float, operations, total
 from duospike.cosim.simulation.network_run import convert_stages
-from duospike.cosim.study import study as studying
-from duospike.cosim.study.study import MODEL, RESULT, measure_point
+from duospike.cosim.study import measure as measuring
+from duospike.cosim.study.measure import MODEL, RESULT, measure_point
 from duospike.cosim.study.study_file import Loaded, Study, read_study
-from duospike.cosim.synthesis.synthesis import synthesize
+from duospike.cosim.synthesis.synthesize import synthesize
 from duospike.reference import golden
 from duospike.reference.architecture import blank_network
 from duospike.reference.data.datasets import PUBLISHED
@@ -198,7 +198,7 @@ def test_a_stopped_study_goes_on(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(studying, "_measure", stop)
+        patch.setattr(measuring, "_measure", stop)
         with pytest.raises(KeyboardInterrupt):
             measure_point(settings, study, data, tmp_path / "stopped", lambda step: None)
     assert not (tmp_path / "stopped" / RESULT).exists()
@@ -206,7 +206,7 @@ def test_a_stopped_study_goes_on(tmp_path, monkeypatch):
     assert measure_point(settings, study, data, tmp_path / "stopped", told.append) == whole
     assert told == ["measuring"]
     # What is measured already is only read.
-    monkeypatch.setattr(studying, "_measure", stop)
+    monkeypatch.setattr(measuring, "_measure", stop)
     assert measure_point(settings, study, data, tmp_path / "stopped", told.append) == json.loads(json.dumps(whole))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from duospike.cosim.cycles.cycle_model import part_events
+from duospike.cosim.cycles.model import part_events
 from duospike.cosim.design.plan import Stage
 from duospike.reference.coding import ENCODER
 from duospike.reference.golden import Trace

@@ -10,17 +10,17 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from duospike.cosim.energy.energy import sensitivity
+from duospike.cosim.energy.model import sensitivity
 from duospike.cosim.pages import plots
 from duospike.cosim.synthesis.stage_areas import luts
-from duospike.cosim.synthesis.synthesis import Area
+from duospike.cosim.synthesis.synthesize import Area
 
 MEASURES = ("accuracy", "sparsity", "spikes", "events", "synaptic_operations", "interval", "latency", "energy")
 """What is told of a point: of an image, over all layers but pools. interval and latency in cycles; energy in nJ, modelled."""
 SYNTHESISED = ("luts", "block_ram", "static")
 """Told as well where the accelerators were synthesised: areas on an UltraScale+, and static energy in nJ, modelled."""
 STAGE_MEASURES = ("lanes", "events", "busy", "stall_in", "stall_out", "busy_share")
-"""Of a stage, an image: its cycles at work and waiting, see cycle_report.stage_rows()."""
+"""Of a stage, an image: its cycles at work and waiting, see cycles.report.stage_rows()."""
 PERCENT = ("accuracy", "sparsity")
 RATIOS = ("ratio", "lowest", "highest")
 """What energy_ratio() gives."""

@@ -8,11 +8,11 @@ import pytest
 
 from duospike.cosim.pages import plots
 from duospike.cosim.pages.run_files import read_study
-from duospike.cosim.study.study_html import make_study_page
+from duospike.cosim.study.page import make_study_page
 from duospike.reference.errors import InputError
 from tests.benches.page_reader import PageReader
 from tests.cosim.pages.test_run_page import HOSTILE
-from tests.cosim.study.test_study_report import RESULTS
+from tests.cosim.study.test_report import RESULTS
 
 VERSIONS = {"duospike": "0.0.7", "python": "3.0"}
 

@@ -7,8 +7,8 @@ import pytest
 
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.pages.run_files import read_runs, recorded_spikes
+from duospike.cosim.simulation.batches import join_reports, part_folder, run_part
 from duospike.cosim.simulation.network_run import run_network
-from duospike.cosim.simulation.parts import join_reports, part_folder, run_part
 from duospike.cosim.simulation.report import make_report
 from duospike.reference import golden
 from duospike.reference.data.datasets import random_images

@@ -4,10 +4,11 @@ from collections import Counter
 import pytest
 
 from duospike.cosim.conversion.convert import Module, convert, write
-from duospike.cosim.design.design import build_accelerator, build_stage
+from duospike.cosim.design.build import build_accelerator, build_stage
 from duospike.cosim.errors import CosimError
 from duospike.cosim.synthesis.families import XCUP
-from duospike.cosim.synthesis.synthesis import (
+from duospike.cosim.synthesis.report import block_of, make_report, stages_with
+from duospike.cosim.synthesis.synthesize import (
     Area,
     Synthesis,
     area_of,
@@ -17,7 +18,6 @@ from duospike.cosim.synthesis.synthesis import (
     split_netlist,
     synthesize,
 )
-from duospike.cosim.synthesis.synthesis_report import block_of, make_report, stages_with
 from duospike.cosim.synthesis.yosys import run_yosys
 from duospike.reference.network import Conv, Linear
 from tests.benches.small_networks import small_network, small_stages

@@ -9,8 +9,8 @@ from duospike.cosim.pages.run_files import RunFile
 from duospike.cosim.pages.run_page import Block, Cell, Fact, Line, Rows, Section, Table, draw, naming, render, section_of
 from duospike.reference.files import digest_of
 
-from .study import MODEL
-from .study_report import ENERGY_TITLE, columns, drawings, energy_rows, energy_text, label_of, measures, summary, told
+from .measure import MODEL
+from .report import ENERGY_TITLE, columns, drawings, energy_rows, energy_text, label_of, measures, summary, told
 
 
 def make_study_page(study: RunFile) -> str:

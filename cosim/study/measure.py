@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from duospike.cosim.cycles.cycle_model import run_model
-from duospike.cosim.cycles.cycle_report import stage_rows
-from duospike.cosim.design.origin import versions
+from duospike.cosim.cycles.model import run_model
+from duospike.cosim.cycles.report import stage_rows
+from duospike.cosim.design.provenance import versions
 from duospike.cosim.design.sizing import choose_sizing
-from duospike.cosim.energy.energy import Coefficients, as_float, by_coefficient, operations, static_energy
+from duospike.cosim.energy.model import Coefficients, as_float, by_coefficient, operations, static_energy
 from duospike.cosim.exploration.explore import Budget, Problem, choose
 from duospike.cosim.synthesis.stage_areas import luts, stage_areas
-from duospike.cosim.synthesis.synthesis import Area
+from duospike.cosim.synthesis.synthesize import Area
 from duospike.reference import golden
 from duospike.reference.coding import ENCODER
 from duospike.reference.data.datasets import Dataset

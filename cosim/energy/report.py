@@ -8,9 +8,9 @@ from rich import box
 from rich.table import Table
 
 from duospike.cosim.synthesis.stage_areas import luts
-from duospike.cosim.synthesis.synthesis import Area
+from duospike.cosim.synthesis.synthesize import Area
 
-from .energy import Coefficients, Operations, as_float, by_coefficient, energy, sensitivity, static_energy
+from .model import Coefficients, Operations, as_float, by_coefficient, energy, sensitivity, static_energy
 
 NANOJOULE = 1e3
 """In picojoules."""

@@ -11,11 +11,11 @@ from rich import box
 from rich.table import Table
 
 from duospike.cosim.conversion.convert import Module
-from duospike.cosim.energy.energy import static_energy
-from duospike.cosim.energy.energy_report import NANOJOULE
 from duospike.cosim.energy.image_costs import ImageCosts
-from duospike.cosim.synthesis.synthesis import instances_in
-from duospike.cosim.synthesis.synthesis_report import block_of
+from duospike.cosim.energy.model import static_energy
+from duospike.cosim.energy.report import NANOJOULE
+from duospike.cosim.synthesis.report import block_of
+from duospike.cosim.synthesis.synthesize import instances_in
 
 from .place_route import DEVICE, PACKAGE, Placement
 

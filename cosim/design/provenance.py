@@ -22,7 +22,7 @@ def versions() -> dict[str, str]:
     return {"duospike": full_version(), "myhdl": version("myhdl"), "python": platform.python_version()}
 
 
-def design_origin(network: Network, sizing: Sizing | None = None) -> dict[str, Any]:
+def design_provenance(network: Network, sizing: Sizing | None = None) -> dict[str, Any]:
     """What every JSON file of a run tells of the design: generator (versions), network, and sizing if there is one."""
     return {
         "generator": versions(),
@@ -31,11 +31,11 @@ def design_origin(network: Network, sizing: Sizing | None = None) -> dict[str, A
     }
 
 
-def run_origin(network: Network, images: np.ndarray, source: str, sizing: Sizing | None = None) -> dict[str, Any]:
+def run_provenance(network: Network, images: np.ndarray, source: str, sizing: Sizing | None = None) -> dict[str, Any]:
     """The same of a run with images, and under data: their source, as --data names it, and the SHA-256 of their pixels."""
     pixels = np.ascontiguousarray(images, dtype="<i8")
     return {
-        **design_origin(network, sizing),
+        **design_provenance(network, sizing),
         "data": {"source": source, "shape": list(images.shape), "sha256": hashlib.sha256(pixels.tobytes()).hexdigest()},
     }
 
