@@ -32,12 +32,12 @@ class Trace:
 
     spikes: layer name -> uint8 [N, T, C, H, W] of every layer, pools too; a fully connected layer has H = W = 1. If
     the coding is not direct also ENCODER: the spikes that the first layer takes.
-    counts: votes int64 [N, classes]. predicted: smallest class with the most votes, int64 [N].
+    class_counts: votes int64 [N, classes]. predicted: smallest class with the most votes, int64 [N].
     currents: layer name -> int64 [N, T, C, H, W], with the bias, of every layer but pools; empty unless asked for.
     """
 
     spikes: dict[str, np.ndarray]
-    counts: np.ndarray
+    class_counts: np.ndarray
     predicted: np.ndarray
     currents: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -136,7 +136,7 @@ def joined(traces: list[Trace]) -> Trace:
     """The images of traces of the same network, one after the other."""
     return Trace(
         _joined([trace.spikes for trace in traces]),
-        np.concatenate([trace.counts for trace in traces]),
+        np.concatenate([trace.class_counts for trace in traces]),
         np.concatenate([trace.predicted for trace in traces]),
         _joined([trace.currents for trace in traces]),
     )

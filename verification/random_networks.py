@@ -382,7 +382,7 @@ def compared(trace: golden.Trace) -> int:
 def _golden_difference(network: Network, images: np.ndarray, plain: golden.Trace) -> list[str]:
     trace = golden.run(network, images)
     differ = [name for name, spikes in plain.spikes.items() if not np.array_equal(spikes, trace.spikes[name])]
-    if not np.array_equal(trace.counts, plain.counts) or not np.array_equal(trace.predicted, plain.predicted):
+    if not np.array_equal(trace.class_counts, plain.class_counts) or not np.array_equal(trace.predicted, plain.predicted):
         differ.append(READOUT)
     return [f"golden model: other spikes of {', '.join(differ)}"] if differ else []
 

@@ -1,4 +1,4 @@
-"""The test bench of the AXI shell in VHDL-2008; it takes the commands of axi_bench.py and answers as its twin does."""
+"""The test bench of the AXI shell in VHDL-2008; it takes the commands of axi_verilog_bench.py and answers as its twin does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ use std.textio.all;
 use std.env.all;
 
 entity bench is
-    generic (stall: natural; seed: natural; patience: natural);
+    generic (stall: natural; seed: natural; idle_limit: natural);
 end entity;
 
 architecture pipes of bench is
@@ -199,7 +199,7 @@ run: process is
             payload := done when data_sent else payload;
             reply := done when answered else reply;
             waited := waited + 1;
-            if waited > patience then
+            if waited > idle_limit then
                 fail("the bus hangs");
             end if;
         end loop;
@@ -257,7 +257,7 @@ begin
                 quiet := 0;
                 say("=");
             when 'e' =>
-                while left > 0 and quiet < patience loop
+                while left > 0 and quiet < idle_limit loop
                     cycle;
                 end loop;
                 say(answer_of(left = 0));
@@ -266,7 +266,7 @@ begin
                 quiet := 0;
                 say("=");
             when 'p' =>
-                while taking and quiet < patience loop
+                while taking and quiet < idle_limit loop
                     cycle;
                 end loop;
                 say(answer_of(not taking));

@@ -11,7 +11,7 @@ import numpy as np
 from duospike.cosim.design.beats import beat_spikes
 from duospike.cosim.design.plan import READOUT
 from duospike.cosim.errors import CosimError
-from duospike.cosim.folder import LIST, claimed, read_list, write_list
+from duospike.cosim.folder import LIST_FILE, claimed, read_list, write_list
 from duospike.cosim.simulation.batches import part_folder
 from duospike.cosim.simulation.bench import read_beats
 from duospike.reference.coding import ENCODER
@@ -97,7 +97,7 @@ def write_into_folder(path: Path, data: bytes) -> None:
 
     CosimError: the folder is being written. InputError: as write_atomically().
     """
-    if not (path.parent / LIST).is_file():
+    if not (path.parent / LIST_FILE).is_file():
         write_atomically(path, data)
         return
     with claimed(path.parent):

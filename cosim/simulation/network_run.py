@@ -49,12 +49,12 @@ class NetworkRun:
 
     @property
     def activity(self) -> dict[str, dict[str, int]]:
-        return {name: stage_activity(self.outcome.counts >> (i * ACTIVITY_BITS)) for i, name in enumerate(self.stages)}
+        return {name: stage_activity(self.outcome.activity_word >> (i * ACTIVITY_BITS)) for i, name in enumerate(self.stages)}
 
 
-def stage_activity(counts: int) -> dict[str, int]:
-    """The counters of the stage in the lowest bits of a counts word, by name."""
-    return {name: counts >> (k * COUNTER_BITS) & (2**COUNTER_BITS - 1) for k, name in enumerate(COUNTERS)}
+def stage_activity(word: int) -> dict[str, int]:
+    """The counters of the stage in the lowest bits of an activity word, by name."""
+    return {name: word >> (k * COUNTER_BITS) & (2**COUNTER_BITS - 1) for k, name in enumerate(COUNTERS)}
 
 
 def convert_stages(stages: dict[str, Stage], language: str = "verilog") -> tuple[Module, ...]:
@@ -79,7 +79,7 @@ def network_bench(network: Network, stages: dict[str, Stage], images: np.ndarray
         frame_beats=len(beats) // len(images),
         expected=len(images),
         watch=traced_streams(stages),
-        owed={name: len(images) * given[name] for name in traced_streams(stages)},
+        expected_watched={name: len(images) * given[name] for name in traced_streams(stages)},
         **settings,
     )
 

@@ -74,7 +74,7 @@ MAX_MEMORY = 2**30
 """Bytes beyond those of the process before it reads anything."""
 MAX_SECONDS = 10
 """Of processor time."""
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 """Seconds of a clock after which a process that gives nothing is ended."""
 SPARSE = 2**33
 """Bytes of a file that is made longer without taking room."""
@@ -321,7 +321,7 @@ def campaign(about: Format, seed: int, number: int, count: int, folder: Path) ->
         process.start()
         theirs.close()
         with suppress(EOFError):
-            while left and ours.poll(PATIENCE):
+            while left and ours.poll(TIMEOUT_SECONDS):
                 index, outcome, seconds, memory = ours.recv()
                 left.remove(index)
                 tally.seconds, tally.memory = max(tally.seconds, seconds), max(tally.memory, memory)

@@ -116,10 +116,10 @@ def run_native(stage, beats, frame_beats, expected, stalls=(0, 0), *, simulator,
     language, run = SIMULATORS[simulator]
     bench = Bench(
         modules=tuple(convert(build_stage(stage), language=language)), beats=tuple(beats), frame_beats=frame_beats,
-        expected=expected, src_stall=stalls[0], dst_stall=stalls[1], seed=seed, patience=5_000,
+        expected=expected, src_stall=stalls[0], dst_stall=stalls[1], seed=seed, idle_limit=5_000,
     )  # fmt: skip
     outcome = run(bench, Path(mkdtemp(dir=folder))).complete()
-    return StageRun([beat.value("dst") for beat in outcome.streams["dst"]], stage_activity(outcome.counts), outcome)
+    return StageRun([beat.value("dst") for beat in outcome.streams["dst"]], stage_activity(outcome.activity_word), outcome)
 
 
 def run_spiking(native, stage, layer, maps, lanes_in, stalls=(0, 0)):

@@ -26,7 +26,7 @@ def assert_equals_plain_model(network, images):
         for name, spikes in expected.items():
             assert np.array_equal(trace.spikes[name][n], spikes), name
         votes = votes_of(network, expected[network.layers[-1].name])
-        assert trace.counts[n].tolist() == votes
+        assert trace.class_counts[n].tolist() == votes
         assert trace.predicted[n] == votes.index(max(votes))
 
 
@@ -77,7 +77,7 @@ def test_trace_shapes_and_types():
         if hasattr(layer, "theta"):
             assert trace.currents[layer.name].shape == (4, 3, *shape)
     assert set(trace.currents) == {"conv1", "conv2", "conv3", "fc1", "fc2"}
-    assert trace.counts.shape == (4, 5)
+    assert trace.class_counts.shape == (4, 5)
 
 
 def test_currents_are_exact_at_the_edge_of_float32():
@@ -139,7 +139,7 @@ def test_a_draw_goes_to_the_smallest_class():
     network = small_network()
     silent = with_layer(network, "fc2", theta=np.full(10, 10**6))
     trace = golden.run(silent, random_images(2, network.input_shape, network.pixel_range, 2))
-    assert trace.counts.tolist() == [[0] * 5] * 2 and trace.predicted.tolist() == [0, 0]
+    assert trace.class_counts.tolist() == [[0] * 5] * 2 and trace.predicted.tolist() == [0, 0]
 
 
 def test_batches_do_not_change_the_trace(monkeypatch):

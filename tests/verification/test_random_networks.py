@@ -73,7 +73,7 @@ def test_the_plain_model_gives_what_the_golden_model_gives():
         assert plain.spikes.keys() == trace.spikes.keys()
         for name, spikes in plain.spikes.items():
             assert np.array_equal(spikes, trace.spikes[name]), (number, name)
-        assert np.array_equal(plain.counts, trace.counts) and np.array_equal(plain.predicted, trace.predicted)
+        assert np.array_equal(plain.class_counts, trace.class_counts) and np.array_equal(plain.predicted, trace.predicted)
 
 
 def test_a_wrong_spike_and_a_wrong_cycle_are_found(tmp_path, monkeypatch):

@@ -43,7 +43,7 @@ def place_lookup(in_ghdl):
 
 
 def open_files():
-    # With the first program comes the pipe to the keeper of all, which stays.
+    # With the first program comes the pipe to the watchdog of all, which stays.
     run_tool(["true"], Path())
     return sorted(os.listdir("/proc/self/fd"))
 

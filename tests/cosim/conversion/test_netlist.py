@@ -71,7 +71,8 @@ def run(stage, modules, beats_in, beats_out, folder):
     # Few spikes, so that events, empty chunks and silent pixels all come.
     bits = choose.random((2 * beats_in, stage.input_bits)) < 0.3
     folder.mkdir()
-    bench = Bench(modules, pack_fields(bits.astype(int), 1), beats_in, 2 * beats_out, src_stall=60, dst_stall=90, patience=3_000)
+    beats = pack_fields(bits.astype(int), 1)
+    bench = Bench(modules, beats, beats_in, 2 * beats_out, src_stall=60, dst_stall=90, idle_limit=3_000)
     return run_icarus(bench, folder)
 
 
