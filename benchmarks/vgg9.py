@@ -128,7 +128,7 @@ def _layers_table(title: str, found: _Measured) -> str:
         # A fully connected layer has one adder a lane and timestep; the dense core multiplies once for all timesteps.
         adders = found.network.timesteps * (1 if isinstance(layer, Linear) else layer.kernel**2)
         each = "-" if layer is found.network.layers[0] else f"{paper / ours / adders:.2f}"
-        parts = str(choice.sizing.parts.get(layer.name, "-"))
+        parts = str(choice.sizing.row_parts.get(layer.name, "-"))
         shares = f"{ours / choice.interval:.1%}"
         rows.append([layer.name, str(lanes), parts, f"{ours:.0f}", shares, f"{paper:.0f}", f"{paper / ours:.2f}", each])
     columns = [

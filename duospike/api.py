@@ -1,7 +1,7 @@
 """The public functions: each does in one call what a command does.
 
 What shapes the hardware is given by keywords, which design commands call the same: sizing, a TOML file such as `duospike explore`
-writes; lanes, one number for all layers or numbers by layer name; parts, numbers by layer name; pass_timesteps; queue_depth.
+writes; lanes, one number for all layers or numbers by layer name; row_parts, numbers by layer name; pass_timesteps; queue_depth.
 They override those of the file, and what neither names has a default. All raise InputError for what the hardware cannot do.
 """
 
@@ -37,7 +37,7 @@ class Shape(TypedDict, total=False):
 
     sizing: Path | str | None
     lanes: int | dict[str, int] | None
-    parts: dict[str, int] | None
+    row_parts: dict[str, int] | None
     pass_timesteps: int | None
     queue_depth: int | None
 
@@ -93,7 +93,7 @@ def _designed(network: Network, shape: Shape) -> tuple[Sizing, dict[str, Stage]]
     unknown = shape.keys() - Shape.__annotations__.keys()
     if unknown:
         raise TypeError(f"unexpected keyword {min(unknown)!r}; allowed: {', '.join(Shape.__annotations__)}")
-    wanted = {"lanes": shape.get("lanes"), "parts": shape.get("parts"), "queue_depth": shape.get("queue_depth")}
+    wanted = {"lanes": shape.get("lanes"), "row_parts": shape.get("row_parts"), "queue_depth": shape.get("queue_depth")}
     wanted["timesteps"] = shape.get("pass_timesteps")
     file = shape.get("sizing")
     sizing = sizing_from(network, None if file is None else Path(file), wanted)

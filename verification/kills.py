@@ -111,7 +111,7 @@ CASES = {
     "cosim ghdl": Case(f"cosim {IMAGES} --images 2 --simulator ghdl"),
     # Other lanes need another program, and so a compilation, where the cache has none.
     "cosim verilator": Case("cosim m0 --data random --simulator verilator --out out --lanes {more}", "out", ("cache",)),
-    "cosim --part": Case(f"cosim {IMAGES} --images 4 --part 1 --workers 2"),
+    "cosim --batch": Case(f"cosim {IMAGES} --images 4 --batch 1 --workers 2"),
     "explore": Case("explore m0 --data random --out out --budget lanes={more}0"),
     "explore luts": Case("explore m0 --data random --out out --budget luts=2000{kind}"),
     "synth": Case("synth m0 --lanes {more} --out out"),

@@ -27,7 +27,7 @@ import torch
 
 from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import READOUT, Stage, plan_stages
-from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, part_beats
+from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
 from duospike.cosim.errors import CosimError
 from duospike.cosim.simulation.bench import Outcome
 from duospike.cosim.simulation.compare import first_mismatch
@@ -307,10 +307,10 @@ def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
         most = max(1, min(layer.outputs, MAX_MULTIPLIERS // work))
         lanes[layer.name] = int(_pick(choose, [1, most, choose.integers(1, most + 1)]))
         is_dense = False
-    parts = {}
-    for name, beats in part_beats(network, lanes).items():
-        parts[name] = int(_pick(choose, [1, beats, *divisors(beats)]))
-    return choose_sizing(network, lanes, parts, timesteps, int(_pick(choose, QUEUE_DEPTHS)))
+    row_parts = {}
+    for name, beats in pixel_beats(network, lanes).items():
+        row_parts[name] = int(_pick(choose, [1, beats, *divisors(beats)]))
+    return choose_sizing(network, lanes, row_parts, timesteps, int(_pick(choose, QUEUE_DEPTHS)))
 
 
 def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tuple[int, int]) -> list[str]:
@@ -327,7 +327,7 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
         "pool: gives a map with a side of 1": any(min(height, width) < 4 for _, height, width in pooled),
         "pool: none": not pooled,
         "sizing: several passes": passes > 1,
-        "sizing: rows in parts": any(number > 1 for number in sizing.parts.values()),
+        "sizing: rows in parts": any(number > 1 for number in sizing.row_parts.values()),
         "sizing: queues of depth 1": sizing.queue_depth == 1,
         "pixels: signed": network.image_signed,
     }

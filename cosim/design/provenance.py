@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -27,7 +26,7 @@ def design_provenance(network: Network, sizing: Sizing | None = None) -> dict[st
     return {
         "generator": versions(),
         "network": _network(network),
-        **({} if sizing is None else {"sizing": asdict(sizing)}),
+        **({} if sizing is None else {"sizing": sizing.as_json()}),
     }
 
 

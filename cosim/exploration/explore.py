@@ -1,4 +1,4 @@
-"""The choice of lanes and parts for a budget: lanes by integer program, parts by descent, all measured by the cycle model."""
+"""The choice of lanes and row parts for a budget: lanes by integer program, parts by descent, measured by the cycle model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import Stage, plan_stages
-from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, part_beats
+from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
 from duospike.cosim.synthesis.area_model import fit_areas, stage_luts
 from duospike.cosim.system import side_by_side
 from duospike.reference.coding import ENCODER
@@ -27,9 +27,9 @@ LATENCY_SLACKS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.5)
 FRONT = (0.25, 0.5, 0.7, 1.4, 2.0, 4.0)
 """The other budgets of a Pareto front, in units of the one that is asked for."""
 TUNED_IMAGES = 1
-"""Images on which parts are compared."""
+"""Images on which row parts are compared."""
 TOLERANCE = 0.01
-"""Share by which parts of rows may make the interval longer than the slowest layer is with whole rows."""
+"""Share by which row parts may make the interval longer than the slowest layer is with whole rows."""
 NO_SLACK = "a slack goes with the least interval for lanes or luts; there is none to lengthen here"
 ROUNDS = 20
 """Attempts at a budget that can only be measured on the whole."""
@@ -130,7 +130,7 @@ def layer_work(network: Network, trace: Trace, timesteps: int) -> dict[str, floa
     """Cycles an image of each layer but pools for one group of outputs, on average over the images of a trace.
 
     timesteps: of a pass. A pixel costs as many cycles as it has events, at least one; in the dense layer one. Left out are the
-    few cycles more that parts of rows cost, and with a single group maps of less than six columns.
+    few cycles more that row parts cost, and with a single group maps of less than six columns.
     """
     work, spikes = {}, trace.spikes.get(ENCODER)
     for layer, shape in zip(network.layers, network.shapes, strict=False):
@@ -169,10 +169,10 @@ def choose(problem: Problem, budget: Budget, objective: str = "interval", slack:
     if objective == "latency":
         for timesteps in (problem.timesteps, *problem.shorter):
             each = replace(problem, timesteps=timesteps)
-            found += [_with_parts(each, lanes, math.inf) for lanes in _distinct(each, budget)]
+            found += [_with_row_parts(each, lanes, math.inf) for lanes in _distinct(each, budget)]
     else:
         lanes = fastest(problem.options, budget.amount, problem.lag, slack, problem.floor)
-        found.append(_with_parts(problem, lanes, (1 + TOLERANCE) * _slowest(problem, lanes)))
+        found.append(_with_row_parts(problem, lanes, (1 + TOLERANCE) * _slowest(problem, lanes)))
     return min(found, key=lambda choice: choice.latency)
 
 
@@ -197,7 +197,7 @@ def _reach(problem: Problem, cycles: float) -> Choice:
             if closest < math.inf:
                 break
             lanes = fewest(problem.options, cycles)
-        choice = _with_parts(problem, lanes, cycles)
+        choice = _with_row_parts(problem, lanes, cycles)
         if choice.interval <= cycles:
             return choice
         closest = min(closest, choice.interval)
@@ -205,11 +205,11 @@ def _reach(problem: Problem, cycles: float) -> Choice:
     raise DesignError(f"an image each {cycles:.0f} cycles is not reached; the closest found takes {closest:.0f}")
 
 
-def _with_parts(problem: Problem, lanes: dict[str, int], limit: float) -> Choice:
-    """These lanes with the parts of rows that make the latency least.
+def _with_row_parts(problem: Problem, lanes: dict[str, int], limit: float) -> Choice:
+    """These lanes with the row parts of the least latency.
 
-    limit: cycles that the interval may take. A coordinate descent on the tuned images: each layer in turn takes the parts that
-    are best with those of the others, until none changes.
+    limit: cycles that the interval may take. A coordinate descent on the tuned images: each layer in turn takes the row
+    parts that are best with those of the others, until none changes.
     """
     tuned = problem.tuned
     # The tuned images are not those of the limit, and may be harder or easier.
@@ -222,9 +222,9 @@ def _with_parts(problem: Problem, lanes: dict[str, int], limit: float) -> Choice
     settled = False
     while not settled:
         settled = True
-        for name, beats in part_beats(problem.network, lanes).items():
-            for parts in divisors(beats):
-                other = replace(best.sizing, parts=best.sizing.parts | {name: parts})
+        for name, beats in pixel_beats(problem.network, lanes).items():
+            for number in divisors(beats):
+                other = replace(best.sizing, row_parts=best.sizing.row_parts | {name: number})
                 choice = best if other == best.sizing else tuned.measure(other)
                 if badness(choice) < badness(best):
                     best, settled = choice, False
@@ -313,7 +313,7 @@ def _synthesised(problem: Problem, budget: Budget, objective: str, slack: float,
     # What the model refuses may still fit.
     progress("synthesis of one lane for each layer")
     lanes = dict.fromkeys(problem.options, 1)
-    whole = dict.fromkeys(part_beats(problem.network, lanes), 1)
+    whole = dict.fromkeys(pixel_beats(problem.network, lanes), 1)
     choice = problem.measure(choose_sizing(problem.network, lanes, whole, problem.timesteps, problem.queue_depth))
     luts = sum(stage_luts(problem.network, choice.sizing).values())
     if luts > budget.amount:

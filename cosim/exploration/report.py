@@ -33,7 +33,7 @@ def make_report(found: Exploration) -> dict[str, Any]:
 
 def _choice(choice: Choice, clock: float) -> dict[str, Any]:
     return {
-        "sizing": asdict(choice.sizing),
+        "sizing": choice.sizing.as_json(),
         "cost": choice.cost,
         "luts": choice.luts,
         "interval": choice.interval,

@@ -12,7 +12,7 @@ from duospike.cosim.design.beats import beat_spikes
 from duospike.cosim.design.plan import READOUT
 from duospike.cosim.errors import CosimError
 from duospike.cosim.folder import LIST_FILE, claimed, read_list, write_list
-from duospike.cosim.simulation.batches import part_folder
+from duospike.cosim.simulation.batches import batch_folder
 from duospike.cosim.simulation.bench import read_beats
 from duospike.reference.coding import ENCODER
 from duospike.reference.errors import InputError, brief
@@ -119,7 +119,7 @@ def recorded_spikes(run: RunFile, image: int) -> dict[str, np.ndarray]:
     folder, found = run.folder, {}
     for number, images in enumerate(run.content.get("parts", [])):
         if image < images:
-            folder = part_folder(run.folder, number)
+            folder = batch_folder(run.folder, number)
             break
         image -= images
     for stage in run.content["stages"]:

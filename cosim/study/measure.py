@@ -119,7 +119,7 @@ def _measure(
         "accuracy": right / len(test.images),
         "images": len(test.images),
         "layers": layers.rates(len(test.images)),
-        "sizing": asdict(choice.sizing),
+        "sizing": choice.sizing.as_json(),
         "interval": choice.interval,
         "latency": choice.latency,
         "stages": stage_rows(run, choice.stages, choice.sizing, run.cycles / len(first)),
