@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
             found = explore(
                 network, golden.run(network, data.images), args.budget,
                 timesteps=default.timesteps, queue_depth=default.queue_depth, clock=args.clock * 1e6,
-                shorter=() if args.pass_timesteps else tuple(divisors(default.timesteps)[:-1]),
+                shorter_passes=() if args.pass_timesteps else tuple(divisors(default.timesteps)[:-1]),
                 objective=args.minimize, slack=args.slack, with_front=not args.no_front, progress=status.update,
             )  # fmt: skip
         chosen_for = f"Chosen for {ascii(str(args.model))}, {args.budget.kind}={args.budget.amount}, least {args.minimize}:"

@@ -18,7 +18,7 @@ from duospike.cosim.cycles.model import run_model
 from duospike.cosim.cycles.report import stage_rows
 from duospike.cosim.design.provenance import versions
 from duospike.cosim.design.sizing import choose_sizing
-from duospike.cosim.energy.model import Coefficients, as_float, by_coefficient, operations, static_energy
+from duospike.cosim.energy.model import Coefficients, as_float, by_coefficient, count_operations, static_energy
 from duospike.cosim.exploration.explore import Budget, Problem, choose
 from duospike.cosim.synthesis.stage_areas import luts, stage_areas
 from duospike.cosim.synthesis.synthesize import Area
@@ -112,8 +112,8 @@ def _measure(
     problem = Problem(network, trace, default.timesteps, default.queue_depth, 100e6, lambda name, lanes: lanes)
     choice = choose(problem, Budget("lanes", study.lanes))
     run = run_model(network, choice.stages, trace)
-    done = operations(network, choice.stages, run.activity, trace)
-    costs = by_coefficient(as_float(done) if twin else done, Coefficients())
+    operations = count_operations(network, choice.stages, run.activity, trace)
+    costs = by_coefficient(as_float(operations) if twin else operations, Coefficients())
     energy_by = {name: cost / NANOJOULE / len(first) for name, cost in costs.items()}
     found = {
         "accuracy": right / len(test.images),

@@ -59,9 +59,9 @@ def test_progress_tells_the_images_that_are_done():
     network = small_network("2C3-FC3", (1, 3, 3))
     stages = plan_stages(network, choose_sizing(network))
     trace = golden.run(network, random_images(4, network.image_shape, network.pixel_range, 1))
-    told = []
-    run_model(network, stages, trace, told.append)
-    assert told[-1] == 4
+    said = []
+    run_model(network, stages, trace, said.append)
+    assert said[-1] == 4
     assert READOUT in run_model(network, stages, trace).activity
 
 
@@ -73,7 +73,7 @@ def test_a_model_that_stands_still_is_an_error(monkeypatch):
     whole = run_model(network, stages, trace)
     add = model._Chain.add
     for cycles in (1, 2, 7, 100):
-        monkeypatch.setattr(model, "SLICE", cycles)
+        monkeypatch.setattr(model, "PROGRESS_CYCLES", cycles)
         assert run_model(network, stages, trace).activity == whole.activity
         with monkeypatch.context() as planted:
             planted.setattr(
@@ -81,5 +81,5 @@ def test_a_model_that_stands_still_is_an_error(monkeypatch):
                 "add",
                 lambda *words, **fields: add(*words, **fields | dict.fromkeys(fields.keys() & {"banks"}, 0)),
             )
-            with pytest.raises(CosimError, match="the cycle model stands still"):
+            with pytest.raises(CosimError, match="the cycle model stopped"):
                 run_model(network, stages, trace)

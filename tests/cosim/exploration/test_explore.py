@@ -77,7 +77,7 @@ def test_lanes_are_within_the_budget_and_no_lane_moved_is_faster(budget):
 def test_no_other_parts_of_one_layer_have_less_latency():
     found = problem()
     choice = choose(found, Budget("lanes", 12), "latency")
-    tuned = found.tuned
+    tuned = found.tuning
     best = tuned.measure(choice.sizing).latency
     for name, beats in pixel_beats(NETWORK, choice.sizing.lanes).items():
         for number in divisors(beats):
@@ -94,7 +94,7 @@ def test_slack_and_the_latency_as_aim_shorten_the_latency():
 
 
 def test_more_passes_are_tried_for_the_latency():
-    whole, shorter = problem(), problem(shorter=(1,))
+    whole, shorter = problem(), problem(shorter_passes=(1,))
     budget = Budget("lanes", 12)
     each = [choose(one, budget, "latency").latency for one in (whole, problem(timesteps=1))]
     assert each[0] != each[1] and choose(shorter, budget, "latency").latency == min(each)
@@ -119,7 +119,7 @@ def test_the_read_out_is_the_slowest_where_it_is():
     network = small_network("2C3-MP2-FC60", (1, 6, 6), timesteps=4)
     trace = golden.run(network, random_images(1, network.image_shape, network.pixel_range, 1))
     found = exploring.Problem(network, trace, 1, 16, 1e6, lambda name, lanes: lanes)
-    assert found.floor == 4 * 60
+    assert found.min_cycles == 4 * 60
     choice = choose(found, Budget("lanes", 62))
     assert choice.interval == pytest.approx(4 * 60, rel=0.02)
     assert choice.slowest[0] == "readout" and choice.slowest[1] > 0.98

@@ -10,7 +10,7 @@ import pytest
 from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import Sizing
-from duospike.cosim.energy.model import Coefficients, as_float, operations, total
+from duospike.cosim.energy.model import Coefficients, as_float, count_operations, total_energy
 from duospike.cosim.simulation.network_run import convert_stages
 from duospike.cosim.study import measure as measuring
 from duospike.cosim.study.measure import MODEL, RESULT, measure_point
@@ -173,10 +173,10 @@ def test_a_point_is_measured_as_the_golden_model_has_it(changes, tmp_path):
     stages = plan_stages(network, Sizing(**found["sizing"]))
     run = run_model(network, stages, few)
     assert found["latency"] == run.latency
-    energy = total(operations(network, stages, run.activity, few), Coefficients()) / 1000 / 5
+    energy = total_energy(count_operations(network, stages, run.activity, few), Coefficients()) / 1000 / 5
     assert found["energy"] == pytest.approx(energy)
     zero = dataclasses.replace(Coefficients(), bank_bit=0.0)
-    without = total(operations(network, stages, run.activity, few), zero) / 1000 / 5
+    without = total_energy(count_operations(network, stages, run.activity, few), zero) / 1000 / 5
     assert found["energy_by"]["bank_bit"] == pytest.approx(energy - without)
 
 
