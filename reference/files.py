@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from .errors import InputError, brief, key_text
+from .errors import InputError, brief, name_text
 from .locks import remove_if_free, try_lock
 
 MAX_BYTES = 2**28
@@ -151,9 +151,9 @@ def check_values(found: Any, key: object = "value", depth: int = 0) -> None:
         if isinstance(value, dict | list):
             check_values(value, name, depth + 1)
         elif isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{key_text(name)} = {value}; allowed: finite numbers")
+            raise ValueError(f"{name_text(name)} = {value}; allowed: finite numbers")
         elif isinstance(value, int) and value.bit_length() > MAX_BITS:
-            raise ValueError(f"{key_text(name)} is an integer of {value.bit_length()} bits; allowed: up to {MAX_BITS}")
+            raise ValueError(f"{name_text(name)} is an integer of {value.bit_length()} bits; allowed: up to {MAX_BITS}")
 
 
 def _check_lines(text: str) -> None:

@@ -33,7 +33,7 @@ class Trace:
     spikes: layer name -> uint8 [N, T, C, H, W] of every layer, pools too; a fully connected layer has H = W = 1. If
     the coding is not direct also ENCODER: the spikes that the first layer takes.
     class_counts: votes int64 [N, classes]. predicted: smallest class with the most votes, int64 [N].
-    currents: layer name -> int64 [N, T, C, H, W], with the bias, of every layer but pools; empty unless asked for.
+    currents: layer name -> int64 [N, T, C, H, W], with the bias, of every layer except pools; empty unless asked for.
     """
 
     spikes: dict[str, np.ndarray]
@@ -125,14 +125,14 @@ def run(
     InputError: images of another shape, type or range, or a network whose widths cannot be proven.
     """
     prove_widths(network)
-    parts = []
+    batches = []
     for start in range(0, max(len(images), 1), BATCH):
-        parts.append(_run_batch(network, images[start : start + BATCH], with_currents))
+        batches.append(_run_batch(network, images[start : start + BATCH], with_currents))
         progress(min(start + BATCH, len(images)))
-    return joined(parts)
+    return join_traces(batches)
 
 
-def joined(traces: list[Trace]) -> Trace:
+def join_traces(traces: list[Trace]) -> Trace:
     """The images of traces of the same network, one after the other."""
     return Trace(
         _joined([trace.spikes for trace in traces]),
@@ -153,14 +153,14 @@ def _run_batch(network: Network, images: np.ndarray, with_currents: bool) -> Tra
     return Trace(spikes, *count_votes(network, maps), currents)
 
 
-def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _joined(batches: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
 def evaluate(
-    network: Network, images: np.ndarray, labels: np.ndarray | None, report: Callable[[int], None] = lambda done: None
+    network: Network, images: np.ndarray, labels: np.ndarray | None, progress: Callable[[int], None] = lambda done: None
 ) -> Evaluation:
-    """Accuracy and spike rates over many images, batch by batch; `report` gets the number of images done."""
+    """Accuracy and spike rates over many images, batch by batch; progress: gets the number of images done."""
     if not len(images):
         raise InputError("no images to evaluate; needs 1 or more")
     prove_widths(network)
@@ -170,7 +170,7 @@ def evaluate(
         for layer, _, maps in layers(network, images[start : start + BATCH]):
             totals[layer.name] += int(maps.sum())
         answers.append(count_votes(network, maps)[1])
-        report(min(start + BATCH, len(images)))
+        progress(min(start + BATCH, len(images)))
     right = None if labels is None else float(np.mean(np.concatenate(answers) == labels))
     return Evaluation(len(images), right, _rates(network, totals, len(images)))
 

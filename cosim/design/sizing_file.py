@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from duospike.reference.errors import InputError, brief, key_text
+from duospike.reference.errors import InputError, brief, name_text
 from duospike.reference.files import read_toml, write_file
 from duospike.reference.network import Network
 
@@ -38,10 +38,10 @@ def read_sizing(path: Path) -> dict:
             _check_number(path, key, value)
         elif key in TABLES and isinstance(value, dict):
             for name, number in value.items():
-                _check_number(path, f"{key}.{key_text(name)}", number)
+                _check_number(path, f"{key}.{name_text(name)}", number)
         else:
             allowed = f"numbers {', '.join(NUMBERS)}, tables {', '.join(TABLES)}"
-            raise InputError(f"{path}: {key_text(key)} = {brief(value)}; allowed: {allowed}")
+            raise InputError(f"{path}: {name_text(key)} = {brief(value)}; allowed: {allowed}")
     return found
 
 

@@ -15,7 +15,7 @@ from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_
 from duospike.cosim.synthesis.area_model import fit_areas, stage_luts
 from duospike.cosim.system import side_by_side
 from duospike.reference.coding import ENCODER
-from duospike.reference.golden import Trace, joined
+from duospike.reference.golden import Trace, join_traces
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.rtl.errors import DesignError
 
@@ -113,7 +113,7 @@ class Problem:
     def measure(self, sizing: Sizing) -> Choice:
         """What the cycle model says of a sizing: the images come twice, and the second time it is in steady state."""
         stages, images = plan_stages(self.network, sizing), len(self.trace.predicted)
-        run = run_model(self.network, stages, joined([self.trace, self.trace]))
+        run = run_model(self.network, stages, join_traces([self.trace, self.trace]))
         interval = run.interval(filling=images)
         assert interval is not None
         cost = sum(self.cost(name, lanes) for name, lanes in sizing.lanes.items())

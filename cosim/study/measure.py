@@ -107,7 +107,7 @@ def _measure(
         right += int((trace.predicted == np.asarray(test.labels)[images]).sum())
         layers.add(trace)
     first = test.images[: study.cycle_images]
-    trace = golden.joined([trace for _, trace in _traces(network, twin, first)])
+    trace = golden.join_traces([trace for _, trace in _traces(network, twin, first)])
     default = choose_sizing(network)
     problem = Problem(network, trace, default.timesteps, default.queue_depth, 100e6, lambda name, lanes: lanes)
     choice = choose(problem, Budget("lanes", study.lanes))

@@ -49,9 +49,9 @@ def area_of(cells: Counter[str], family: Family, module: str) -> Area:
     """Area of a module's cells; CosimError for a cell that the family does not count, such as a latch."""
     area: dict[str, float] = dict.fromkeys(AREA, 0)
     for cell, count in cells.items():
-        if cell not in family.takes:
+        if cell not in family.cell_units:
             raise CosimError(f"module {module}: Yosys maps it to {cell}, which is not counted for family {family.name}")
-        kind, units = family.takes[cell]
+        kind, units = family.cell_units[cell]
         area[kind] += units * count
     return Area(**area)
 

@@ -11,9 +11,9 @@ from duospike.cosim.errors import CosimError
 from duospike.cosim.system import require, run_program, run_tool
 from duospike.reference.files import write_file
 
-WORDS = ("proc", "flatten", "opt", "memory_collect", "opt_clean")
+WORD_LEVEL = ("proc", "flatten", "opt", "memory_collect", "opt_clean")
 """Commands to a flat netlist of words: adders, multiplexers, registers and memories."""
-GATES = ("synth -flatten", "abc -g AND,OR,XOR,MUX", "opt_clean")
+GATE_LEVEL = ("synth -flatten", "abc -g AND,OR,XOR,MUX", "opt_clean")
 """Commands to a flat netlist of single gates and flip-flops; memories become flip-flops as well."""
 
 
@@ -41,7 +41,7 @@ def read(modules: Sequence[Module]) -> list[str]:
     return [f"read_verilog {' '.join(module.file for module in modules)}", f"hierarchy -check -top {modules[-1].name}"]
 
 
-def netlist(modules: Sequence[Module], folder: Path, commands: Sequence[str] = GATES) -> Module:
+def netlist(modules: Sequence[Module], folder: Path, commands: Sequence[str] = GATE_LEVEL) -> Module:
     """One flat module of the same name and ports as the modules' top, as Verilog-2005 that simulators take.
 
     modules: what convert() gave, children first; ROM contents become part of the netlist. commands: from the design as it was

@@ -150,7 +150,7 @@ def _exact_output(
         return f"weights too fine: {_numbers(real)}; in integers one is 2^24 or more in magnitude"
     sign = 0 if silent else -1 if gain < 0 else 1
     highest = _highest(grid.steps * sign, inputs, real, neuron, source.interface.timesteps)
-    if layer.twice and source.interface.timesteps > 1 and highest > 2 * real.theta:
+    if layer.double_reset and source.interface.timesteps > 1 and highest > 2 * real.theta:
         return (
             "reset_delay=False takes the threshold off twice where a potential is above twice the threshold: with the "
             f"threshold {float(theta):.6g} one may reach {float(highest * step):.6g}; "

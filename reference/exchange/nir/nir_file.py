@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from duospike.reference.errors import InputError
+from duospike.reference.errors import InputError, name_text
 from duospike.reference.files import MAX_BYTES, check_plain
 
-from .nir_graph import MAX_NESTING, Graph, Node, shown
+from .nir_graph import MAX_NESTING, Graph, Node
 
 INSTALL = "pip install -e '.[nir]'"
 MAX_NUMBERS = 2**24
@@ -73,16 +73,16 @@ class _FileReader:
         if kind == "NIRGraph":
             return self.graph(group, where, nested + 1)
         if not nested:
-            raise InputError(f"holds a {shown(kind)}; needs a NIRGraph")
+            raise InputError(f"holds a {name_text(kind)}; needs a NIRGraph")
         names = [name for name in self.names(group, where, MAX_PARAMETERS) if name not in ("type", "metadata")]
-        return Node(kind, {name: self.value(self.child(group, name, where), f"{where}: {shown(name)}") for name in names})
+        return Node(kind, {name: self.value(self.child(group, name, where), f"{where}: {name_text(name)}") for name in names})
 
     def graph(self, group: Any, where: str, nested: int) -> Graph:
         if nested > MAX_NESTING:
             raise InputError(f"{where}: nested more than {MAX_NESTING} deep")
         nodes = self.group(group, "nodes", where)
         names = self.names(nodes, where, MAX_NODES)
-        found = {name: self.node(self.group(nodes, name, where), shown(name), nested) for name in names}
+        found = {name: self.node(self.group(nodes, name, where), name_text(name), nested) for name in names}
         return Graph(found, self.edges(self.child(group, "edges", where), f"{where}: edges"))
 
     def names(self, group: Any, where: str, most: int) -> list[str]:
@@ -94,20 +94,21 @@ class _FileReader:
         """What a group holds under a name. InputError: nothing, it lies elsewhere, or it has been read under another name."""
         link = group.get(name, getlink=True)
         if link is None:
-            raise InputError(f"{where}: {shown(name)} is missing")
+            raise InputError(f"{where}: {name_text(name)} is missing")
         if not isinstance(link, self.h5py.HardLink):
-            raise InputError(f"{where}: {shown(name)} is a link to another place; allowed: parts that lie where they are named")
+            what = f"{where}: {name_text(name)}"
+            raise InputError(f"{what} is a link to another place; allowed: parts that lie where they are named")
         found = group[name]
         place = self.h5py.h5o.get_info(found.id).addr
         if place in self.seen:
-            raise InputError(f"{where}: {shown(name)} is the same part as one under another name")
+            raise InputError(f"{where}: {name_text(name)} is the same part as one under another name")
         self.seen.add(place)
         return found
 
     def group(self, group: Any, name: str, where: str) -> Any:
         found = self.child(group, name, where)
         if not isinstance(found, self.h5py.Group):
-            raise InputError(f"{where}: {shown(name)} is no group of HDF5, as nodes and graphs are")
+            raise InputError(f"{where}: {name_text(name)} is no group of HDF5, as nodes and graphs are")
         return found
 
     def value(self, dataset: Any, where: str) -> Any:
