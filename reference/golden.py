@@ -91,7 +91,7 @@ def first_maps(network: Network, images: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(images.swapaxes(0, 1).astype(np.uint8))
 
 
-def layers(network: Network, images: np.ndarray) -> Iterator[tuple[Layer, torch.Tensor | None, torch.Tensor]]:
+def run_layers(network: Network, images: np.ndarray) -> Iterator[tuple[Layer, torch.Tensor | None, torch.Tensor]]:
     """Each layer with its currents (None for a pool) and its spikes, as in layer_currents and fire.
 
     images: integers that network.check_images accepts.
@@ -146,7 +146,7 @@ def _run_batch(network: Network, images: np.ndarray, with_currents: bool) -> Tra
     spikes, currents = {}, {}
     if network.coding != "direct":
         spikes[ENCODER] = first_maps(network, images).transpose(0, 1).contiguous().numpy()
-    for layer, current, maps in layers(network, images):
+    for layer, current, maps in run_layers(network, images):
         spikes[layer.name] = maps.transpose(0, 1).contiguous().numpy()
         if with_currents and current is not None:
             currents[layer.name] = current.expand(maps.shape).transpose(0, 1).contiguous().numpy()
@@ -167,7 +167,7 @@ def evaluate(
     totals = {layer.name: 0 for layer in network.layers}
     answers = []
     for start in range(0, len(images), BATCH):
-        for layer, _, maps in layers(network, images[start : start + BATCH]):
+        for layer, _, maps in run_layers(network, images[start : start + BATCH]):
             totals[layer.name] += int(maps.sum())
         answers.append(count_votes(network, maps)[1])
         progress(min(start + BATCH, len(images)))

@@ -86,11 +86,10 @@ def measure(say, name: str, study, data: Path | None, folder: Path) -> dict:
     import torch
 
     from duospike.cosim.study.measure import measure_point
-    from duospike.cosim.study.study_file import Loaded
 
     torch.set_num_threads(1)
     point = study.points[name]
-    training = None if isinstance(point, Loaded) else point.published.read("train", data)
+    training = None if isinstance(point, LoadedModel) else point.published.read("train", data)
     sets = training, point.published.read("test", data)
     shown = ""
 

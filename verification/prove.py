@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from unittest import mock
 
-from duospike.cosim.conversion.convert import Module, convert, write
+from duospike.cosim.conversion.convert import Module, convert, write_modules
 from duospike.cosim.conversion.internals import LOCK
 from duospike.cosim.errors import CosimError
 from duospike.cosim.folder import temporary_folder
@@ -143,7 +143,7 @@ def failed_ready(modules: list[Module]) -> list[str]:
     """The outgoing streams whose ready matters while valid is low."""
     outgoing = [stream for stream, direction in streams(modules[-1]).items() if direction == "output"]
     with temporary_folder() as folder:
-        write(modules, folder)
+        write_modules(modules, folder)
         files = [module.file for module in modules]
         free = [ready_is_free(stream, files, folder) for stream in outgoing]
     return [f"{stream}_ready matters while valid is low" for stream, is_free in zip(outgoing, free, strict=True) if not is_free]

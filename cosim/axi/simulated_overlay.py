@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from duospike.cosim.conversion.convert import Module, write
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.simulation.bench import FAULT
 from duospike.cosim.simulation.ghdl import OPTIONS, analyse
@@ -28,7 +28,7 @@ class BusError(CosimError):
 
 def _prepare_icarus(modules: tuple[Module, ...], folder: Path, settings: dict[str, int], waves: bool) -> list[str]:
     """Compile the shell and its bench; returns the command that runs them."""
-    files = [file.name for file in write(list(modules), folder)]
+    files = [file.name for file in write_modules(list(modules), folder)]
     write_file(folder / "bench.v", axi_verilog_bench(modules[-1], waves))
     run_tool([require("iverilog", "iverilog"), "-g2005", "-o", "bench.vvp", "-s", "bench", *files, "bench.v"], folder)
     plusargs = [f"+{name}={value}" for name, value in settings.items()]
@@ -37,7 +37,7 @@ def _prepare_icarus(modules: tuple[Module, ...], folder: Path, settings: dict[st
 
 def _prepare_ghdl(modules: tuple[Module, ...], folder: Path, settings: dict[str, int], waves: bool) -> list[str]:
     """The same of VHDL."""
-    files = [file.name for file in write(list(modules), folder)]
+    files = [file.name for file in write_modules(list(modules), folder)]
     write_file(folder / "bench.vhd", axi_vhdl_bench(modules[-1]))
     analyse([*files, "bench.vhd"], folder)
     generics = [f"-g{name}={value}" for name, value in settings.items()]

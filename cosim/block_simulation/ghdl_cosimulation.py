@@ -11,7 +11,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from duospike.cosim.conversion.convert import Module, write
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.conversion.simulation import LineCosimulation
 from duospike.cosim.errors import CosimError
 from duospike.cosim.simulation.ghdl import OPTIONS, analyse
@@ -25,7 +25,7 @@ def ghdl_cosimulation(modules: list[Module], signals: dict, watched: dict[str, s
     signals: by port of the top, which is the last module, and `unknown`. watched: see dut.watched_outputs().
     """
     top = modules[-1]
-    files = [file.name for file in write(modules, folder)]
+    files = [file.name for file in write_modules(modules, folder)]
     write_file(folder / "bench.vhd", _bench(top, signals, watched))
     analyse([*files, "bench.vhd"], folder)
     inputs = [signals[port.name] for port in top.ports if port.direction == "input"]

@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from duospike.cosim.conversion.convert import Module, write
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.version import release_text
 from duospike.reference.files import write_file
 from duospike.reference.network import Network
@@ -109,7 +109,7 @@ def write_hdl(
     SHA-256 of every file. others: contents of other files by name. waivers: more of them for Verilator.
     """
     top = modules[-1].name
-    sources = write(list(modules), folder)
+    sources = write_modules(list(modules), folder)
     write_file(folder / f"{top}.f", "".join(f"{source.name}\n" for source in sources))
     tables = sorted(file.name for file in folder.glob("*.hex"))
     write_file(folder / f"{top}.core", core_file(top, sources, tables, language))

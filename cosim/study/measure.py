@@ -34,7 +34,7 @@ from duospike.reference.training import train
 from duospike.reference.training.quantize import SpikingNetwork
 from duospike.reference.training.settings import Settings
 
-from .study_file import Loaded, Point, Study
+from .study_file import LoadedModel, Point, Study
 
 RESULT, MODEL = "result.json", "model.safetensors"
 BATCH = 100
@@ -50,7 +50,7 @@ def measure_point(
     data: training images (None for a network that is there) and test images. folder: of the point; a float twin has no MODEL.
     A point that has its RESULT is not measured again.
     """
-    if isinstance(point, Loaded):
+    if isinstance(point, LoadedModel):
         asked: dict[str, Any] = {"settings": point.settings, "sha256": point.sha256}
     else:
         asked = {"settings": asdict(point)}
@@ -66,7 +66,7 @@ def measure_point(
         raise InputError(f"cycle_images = {study.cycle_images}; allowed: up to {len(test.images)}, the test images")
     folder.mkdir(parents=True, exist_ok=True)
     twin = None
-    if isinstance(point, Loaded):
+    if isinstance(point, LoadedModel):
         network = point.network
     else:
         assert training is not None

@@ -24,7 +24,7 @@ MAX_PIXEL = 255
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded:
+class LoadedModel:
     """A network of a model file. name: of the file, without its ending. published: the data set that it is measured on."""
 
     name: str
@@ -56,7 +56,7 @@ class Loaded:
         return hashlib.sha256(model_bytes(self.network)).hexdigest()
 
 
-Point = Settings | Loaded
+Point = Settings | LoadedModel
 """What a study measures: the network of a training run, or one that is there."""
 
 
@@ -148,7 +148,7 @@ def _trained_points(base: dict[str, Any], grids: list[dict[str, Any]]) -> dict[s
     return points
 
 
-def _loaded_point(path: Path, dataset: object) -> Loaded:
+def _loaded_point(path: Path, dataset: object) -> LoadedModel:
     if not isinstance(dataset, str) or dataset not in PUBLISHED:
         raise InputError(f"base: dataset = {brief(dataset)}; allowed: {', '.join(PUBLISHED)}")
     published, network = PUBLISHED[dataset], load_model(path)
@@ -162,12 +162,12 @@ def _loaded_point(path: Path, dataset: object) -> Loaded:
         raise InputError(
             f"{path}: takes pixels from {network.pixel_range[0]} to {network.pixel_range[1]}; needs 0 to {MAX_PIXEL}"
         )
-    return Loaded(path.stem, network, published)
+    return LoadedModel(path.stem, network, published)
 
 
 def _check_lanes(point: Point, lanes: int) -> None:
     """Refuse, before any training, what can be known then."""
-    network = point.network if isinstance(point, Loaded) else blank_of(point, point.published.shape)
+    network = point.network if isinstance(point, LoadedModel) else blank_of(point, point.published.shape)
     layers = sum(not isinstance(layer, Pool) for layer in network.layers)
     if lanes < layers:
         raise InputError(f"lanes = {lanes}; allowed: {layers} or more, one for each layer of {architecture_of(network)}")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from duospike.cosim.conversion.convert import Module, write
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.system import require, run_program, run_tool
 from duospike.reference.files import write_file
@@ -36,7 +36,7 @@ def yosys_version() -> str:
     return " ".join(run_tool([require("yosys", "yosys"), "-V"], Path.cwd()).split()[:2])
 
 
-def read(modules: Sequence[Module]) -> list[str]:
+def read_commands(modules: Sequence[Module]) -> list[str]:
     """Commands that read converted modules, the top last, from the current folder, where their hex files are as well."""
     return [f"read_verilog {' '.join(module.file for module in modules)}", f"hierarchy -check -top {modules[-1].name}"]
 
@@ -49,9 +49,9 @@ def netlist(modules: Sequence[Module], folder: Path, commands: Sequence[str] = G
     files of the run. CosimError if Yosys fails, or finds a loop, or a net with several drivers or none.
     """
     top = modules[-1]
-    write(list(modules), folder)
+    write_modules(list(modules), folder)
     written = f"{top.name}_netlist.v"
-    run_yosys([*read(modules), *commands, "check -assert", f"write_verilog -noattr {written}"], folder)
+    run_yosys([*read_commands(modules), *commands, "check -assert", f"write_verilog -noattr {written}"], folder)
     return Module(top.name, top.file, (folder / written).read_text(), top.ports, (), top.parameters)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from duospike.cosim.conversion.convert import convert, write
+from duospike.cosim.conversion.convert import convert, write_modules
 from duospike.cosim.conversion.elaboration import quick_inspection
 from duospike.cosim.design.build import build_accelerator, build_stage
 from duospike.cosim.design.hdl_folder import write_hdl
@@ -83,7 +83,7 @@ def test_the_same_input_gives_the_same_bytes_in_every_process(tmp_path):
 
 def test_hex_files_hold_the_words(tmp_path):
     stage = small_stages(small_network())["conv2"]
-    write(convert(build_stage(stage)), tmp_path)
+    write_modules(convert(build_stage(stage)), tmp_path)
     for table in (stage.weights, stage.bias, stage.neuron.theta):
         assert [int(line, 16) for line in (tmp_path / table.path).read_text().split()] == list(table.words)
 

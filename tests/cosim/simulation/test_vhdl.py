@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from duospike.cosim.conversion.convert import convert, write
+from duospike.cosim.conversion.convert import convert, write_modules
 from duospike.cosim.design.build import build_accelerator
 from duospike.cosim.simulation.network_run import run_network
 from duospike.reference.data.datasets import random_images
@@ -44,6 +44,6 @@ def test_hierarchy_names_and_hex_files_are_those_of_the_verilog(tmp_path):
     assert [entity.tables for entity in entities] == [module.tables for module in modules["verilog"]]
     for entity, module in zip(entities, modules["verilog"], strict=True):
         assert set(entity.ports) == set(module.ports)
-    files = write(modules["vhdl"], tmp_path)
+    files = write_modules(modules["vhdl"], tmp_path)
     done = subprocess.run(["ghdl", "-a", "--std=08", *files], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -14,7 +14,7 @@ from duospike.cosim.energy.model import Coefficients, as_float, count_operations
 from duospike.cosim.simulation.network_run import convert_stages
 from duospike.cosim.study import measure as measuring
 from duospike.cosim.study.measure import MODEL, RESULT, measure_point
-from duospike.cosim.study.study_file import Loaded, Study, read_study
+from duospike.cosim.study.study_file import LoadedModel, Study, read_study
 from duospike.cosim.synthesis.synthesize import synthesize
 from duospike.reference import golden
 from duospike.reference.architecture import blank_network
@@ -114,7 +114,7 @@ def test_model_files_are_points_beside_the_grid(tmp_path):
     models = 'models = ["other.safetensors"]\n'
     (tmp_path / "study.toml").write_text(models + BASE + GRIDS)
     study = read_study(tmp_path / "study.toml")
-    assert len(study.points) == 6 and isinstance(study.points["other"], Loaded)
+    assert len(study.points) == 6 and isinstance(study.points["other"], LoadedModel)
     told = study.points["other"].settings
     assert [told[key] for key in ("architecture", "weight_bits", "timesteps")] == ["4C3-FC20", 4, 2]
     assert [told[key] for key in ("coding", "reset", "beta")] == ["direct", "zero", "5/32"]
@@ -230,7 +230,7 @@ def test_damaged_results_and_too_many_images_are_refused(tmp_path):
 def test_a_model_file_is_measured_as_the_network_that_was_trained(tmp_path):
     _, study, data, trained = measured(tmp_path / "trained")
     network = load_model(tmp_path / "trained" / MODEL)
-    loaded = Loaded("mine", network, PUBLISHED["fashion-mnist"])
+    loaded = LoadedModel("mine", network, PUBLISHED["fashion-mnist"])
     found = measure_point(loaded, study, (None, data[1]), tmp_path / "loaded", lambda step: None)
     assert {key: found[key] for key in found if key not in ("settings", "sha256")} == {
         key: value for key, value in trained.items() if key != "settings"

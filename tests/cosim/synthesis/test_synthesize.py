@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from duospike.cosim.conversion.convert import Module, convert, write
+from duospike.cosim.conversion.convert import Module, convert, write_modules
 from duospike.cosim.design.build import build_accelerator, build_stage
 from duospike.cosim.errors import CosimError
 from duospike.cosim.synthesis.families import XCUP
@@ -81,7 +81,7 @@ def modules_of(*texts):
 @pytest.mark.parametrize("texts", [[LATCH], [UNDRIVEN], [DRIVERS], [GATE, LOOP]])
 def test_latches_loops_and_drivers_are_found(texts, tmp_path):
     modules = modules_of(*texts)
-    write(modules, tmp_path)
+    write_modules(modules, tmp_path)
     message = "selection is not empty" if texts == [LATCH] else "Found 1 problems in 'check -assert'"
     with pytest.raises(CosimError, match=message):
         check_design(modules, tmp_path)
@@ -89,7 +89,7 @@ def test_latches_loops_and_drivers_are_found(texts, tmp_path):
 
 def test_a_sound_design_passes_and_its_instances_are_seen(tmp_path):
     modules = modules_of(GATE, SOUND)
-    write(modules, tmp_path)
+    write_modules(modules, tmp_path)
     check_design(modules, tmp_path)
     assert instances_in(modules[1], modules) == {"one": "gate_1", "two": "gate_1"}
 
