@@ -81,11 +81,12 @@ def run_study(args: argparse.Namespace, study) -> int:
     return 0
 
 
-def measure(say, name: str, study, data: Path | None, folder: Path) -> dict:
+def measure(log, name: str, study, data: Path | None, folder: Path) -> dict:
     """Measure one point in a worker."""
     import torch
 
     from duospike.cosim.study.measure import measure_point
+    from duospike.cosim.study.study_file import LoadedModel
 
     torch.set_num_threads(1)
     point = study.points[name]
@@ -98,6 +99,6 @@ def measure(say, name: str, study, data: Path | None, folder: Path) -> dict:
         # Of an epoch's batches only the first is shown.
         if step.split(",")[0] != shown:
             shown = step.split(",")[0]
-            say(f"{name}: {shown}")
+            log(f"{name}: {shown}")
 
     return measure_point(point, study, sets, folder, progress)

@@ -25,7 +25,7 @@ def batch_folder(folder: Path, number: int) -> Path:
 
 
 def run_batch(
-    say, model: Path, sizing: Sizing, images: np.ndarray, labels: np.ndarray | None, simulator: str, folder: Path
+    log, model: Path, sizing: Sizing, images: np.ndarray, labels: np.ndarray | None, simulator: str, folder: Path
 ) -> dict:
     """The report of a batch, whose files are written to a folder, whole or not at all."""
     network = load_model(model)
@@ -33,7 +33,7 @@ def run_batch(
     with output_folder(folder) as fresh:
         finished = run_network(network, stages, images, fresh, simulator=simulator)
     report = make_report(finished, labels, simulator)
-    say(f"{folder.name}: {len(images)} images, {report['total_cycles']} cycles")
+    log(f"{folder.name}: {len(images)} images, {report['total_cycles']} cycles")
     return report
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
-from duospike.cosim.design.sizing import Sizing
+from duospike.cosim.design.sizing import JSON_KEYS, Sizing
 from duospike.cosim.energy.model import Coefficients, as_float, count_operations, total_energy
 from duospike.cosim.simulation.network_run import convert_stages
 from duospike.cosim.study import measure as measuring
@@ -50,6 +50,11 @@ seed = [1, 2]
 coding = ["rate"]
 timesteps = [25]
 """
+
+
+def sizing_of(content):
+    """The sizing in a JSON file."""
+    return Sizing(**{field: content[key] for field, key in JSON_KEYS.items()})
 
 
 def test_a_grid_gives_every_combination(tmp_path):
@@ -170,7 +175,7 @@ def test_a_point_is_measured_as_the_golden_model_has_it(changes, tmp_path):
     reached = trace.spikes["pool1"].sum() * 9 * 6 / 130
     assert found["layers"]["conv2"]["synaptic_operations"] == pytest.approx(reached)
     few = golden.run(network, test.images[:5])
-    stages = plan_stages(network, Sizing(**found["sizing"]))
+    stages = plan_stages(network, sizing_of(found["sizing"]))
     run = run_model(network, stages, few)
     assert found["latency"] == run.latency
     energy = total_energy(count_operations(network, stages, run.activity, few), Coefficients()) / 1000 / 5
@@ -250,7 +255,7 @@ def test_a_model_file_is_measured_as_the_network_that_was_trained(tmp_path):
 def test_a_clock_asks_for_area_and_static_energy(tmp_path):
     settings, study, data, _ = measured(tmp_path / "plain")
     found = measure_point(settings, dataclasses.replace(study, clock_mhz=50.0), data, tmp_path / "clock", lambda step: None)
-    modules = convert_stages(plan_stages(load_model(tmp_path / "clock" / MODEL), Sizing(**found["sizing"])))
+    modules = convert_stages(plan_stages(load_model(tmp_path / "clock" / MODEL), sizing_of(found["sizing"])))
     (tmp_path / "work").mkdir()
     area = synthesize(modules, tmp_path / "work").total
     # The whole is its stages and what joins them.
