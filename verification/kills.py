@@ -198,10 +198,10 @@ class Trial:
         self.home = folder / "home"
         self.home.mkdir()
         (folder / "work").rmdir()
-        for place in (self.home, folder / "temporary", folder / "cache"):
-            (place / "mine").write_text(MINE)
-            (place / ".duospike-mine").mkdir()
-            (place / ".duospike-mine" / "mine").write_text(MINE)
+        for parent in (self.home, folder / "temporary", folder / "cache"):
+            (parent / "mine").write_text(MINE)
+            (parent / ".duospike-mine").mkdir()
+            (parent / ".duospike-mine" / "mine").write_text(MINE)
         (folder / "temporary" / "duospike-mine").mkdir()
         self.prepare()
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from duospike.cosim.conversion.convert import Module
-from duospike.cosim.conversion.convert import write as write_modules
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.synthesis.yosys import read_commands, run_yosys
 

@@ -91,7 +91,8 @@ def prove(proof: Proof) -> Result:
     if proof.harmless:
         modules = planted(modules, proof.harmless)
     failures = failed_checks(proof, modules)
-    for fault in (*proof.faults, *proof.misuses):
+    faults: tuple[Fault | Misuse, ...] = (*proof.faults, *proof.misuses)
+    for fault in faults:
         try:
             if not finds(proof, modules, fault):
                 failures.append(f"the fault {fault.what!r} is not found")
@@ -101,7 +102,7 @@ def prove(proof: Proof) -> Result:
             failures.append(str(error))
     return Result(
         proof.name, block_of(modules[-1]), list(modules[-1].parameters), proof.claims, proof.depth, covers(proof),
-        [fault.what for fault in (*proof.faults, *proof.misuses)], round(time.monotonic() - start, 1), failures,
+        [fault.what for fault in faults], round(time.monotonic() - start, 1), failures,
     )  # fmt: skip
 
 

@@ -94,7 +94,7 @@ class _TooLarge(Exception):
 
 
 def _pick(choose: np.random.Generator, values: Sequence):
-    return values[choose.integers(len(values))]
+    return values[int(choose.integers(len(values)))]
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,9 @@ def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
     timesteps, count = int(_pick(choose, TIMESTEPS)), int(choose.integers(1, 5))
     shape, kind = _draw_shape(choose)
     layers = _draw_layers(choose, shape)
-    classes = int(_pick(choose, divisors(layers[-1].outputs)))
+    last = layers[-1]
+    assert isinstance(last, Linear)
+    classes = int(_pick(choose, divisors(last.outputs)))
     network = Network(
         shape, pixels.image_bits, pixels.image_signed, timesteps, classes, layers,
         coding=pixels.coding, coding_seed=pixels.coding_seed,
@@ -140,9 +142,9 @@ def _draw_shape(choose: np.random.Generator) -> tuple[tuple[int, int, int], str]
     if kind == "map: odd sides":
         sides = 2 * choose.integers(1, 8, 2) + 1
     elif kind == "map: long and thin":
-        sides = choose.permutation([choose.integers(3, 6), choose.integers(12, 41)])
+        sides = choose.permutation([int(choose.integers(3, 6)), int(choose.integers(12, 41))])
     elif kind == "map: narrow":
-        sides = choose.permutation([3, choose.integers(3, 10)])
+        sides = choose.permutation([3, int(choose.integers(3, 10))])
     else:
         sides = choose.integers(3, 11, 2)
     return (int(choose.integers(1, 5)), int(sides[0]), int(sides[1])), kind
