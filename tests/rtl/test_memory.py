@@ -4,8 +4,7 @@ import subprocess
 import pytest
 from myhdl import Signal, StopSimulation, delay, intbv
 
-from duospike.cosim.conversion.convert import convert
-from duospike.cosim.conversion.convert import write as write_modules
+from duospike.cosim.conversion.convert import convert, write_modules
 from duospike.cosim.conversion.simulation import simulate
 from duospike.cosim.synthesis.synthesize import synthesize
 from duospike.rtl.memory import Table, ram, rom
