@@ -54,7 +54,7 @@ def verilog_bench(bench: Bench) -> str:
     recorders = "\n".join(
         f"    if ({name}_valid && {name}_ready) begin\n"
         f'        $fdisplay({name}_file, "%0d %h", cycle, {name}_data);\n'
-        f"        if ({name}_left > 0) quiet = 0;\n        {name}_left = {name}_left - 1;\n    end\n"
+        f"        if ({name}_left > 0) idle = 0;\n        {name}_left = {name}_left - 1;\n    end\n"
         f"    if (({name}_valid ^ {name}_ready) === 1'bx) begin\n"
         f'        $display("{FAULT}unknown valid or ready on stream {name} at cycle %0d", cycle);\n        $finish;\n    end'
         for name in streams
@@ -77,7 +77,7 @@ wire [{bench.width("counts") - 1}:0] counts;
 integer beats, frame_beats, src_stall, dst_stall, seed, idle_limit;
 wire [31:0] worked = {worked};
 reg [31:0] worked_before = 0;
-integer cycle = 0, sent = 0, quiet = 0, after = 0, offered = 0, given;
+integer cycle = 0, sent = 0, idle = 0, after = 0, offered = 0, given;
 integer src_file, counts_file, starts_file;
 {declarations}
 
@@ -112,14 +112,14 @@ always @(posedge clk) if (!rst) begin
     if (src_valid && src_ready) begin
         if (sent % frame_beats == 0) $fdisplay(starts_file, "%0d", cycle);
         sent = sent + 1;
-        quiet = 0;
+        idle = 0;
     end
-    if (worked !== worked_before) quiet = 0;
+    if (worked !== worked_before) idle = 0;
     worked_before = worked;
-    if ({some_left}) quiet = quiet + 1;
+    if ({some_left}) idle = idle + 1;
     else after = after + 1;
     if (after > {DRAIN_CYCLES}) $finish;
-    if (quiet > idle_limit) begin
+    if (idle > idle_limit) begin
         $write("{FAULT}nothing moved for %0d cycles, %0d of %0d beats sent", idle_limit, sent, beats);
 {missing}
         $display("");

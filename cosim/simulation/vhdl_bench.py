@@ -60,7 +60,7 @@ run: process is
     variable word: std_logic_vector({-(-src_width // 4) * 4 - 1} downto 0);
     variable seed_1, seed_2: positive := {bench.seed + 1};
     variable chance: real;
-    variable cycle, sent, offered, quiet, after_last: natural := 0;
+    variable cycle, sent, offered, idle, after_last: natural := 0;
     variable worked, worked_before: unsigned({COUNTER_BITS - 1} downto 0) := (others => '0');
 
     procedure fault(message: string) is
@@ -75,7 +75,7 @@ run: process is
         write(row, integer'image(cycle) & " " & to_hstring(std_logic_vector(payload)));
         writeline(target, row);
         if left > 0 then
-            quiet := 0;
+            idle := 0;
         end if;
         left := left - 1;
     end procedure;
@@ -93,22 +93,22 @@ begin
                 writeline(starts_file, row);
             end if;
             sent := sent + 1;
-            quiet := 0;
+            idle := 0;
         end if;
         worked := {" + ".join(busy_counts)};
         if worked /= worked_before then
-            quiet := 0;
+            idle := 0;
         end if;
         worked_before := worked;
         if {some_left} then
-            quiet := quiet + 1;
+            idle := idle + 1;
         else
             after_last := after_last + 1;
         end if;
         if after_last > {DRAIN_CYCLES} then
             finish;
         end if;
-        if quiet > {bench.idle_limit} then
+        if idle > {bench.idle_limit} then
             write(row, string'("{FAULT}nothing moved for {bench.idle_limit} cycles, "));
             write(row, integer'image(sent) & " of {len(bench.beats)} beats sent");
 {missing}
