@@ -42,6 +42,18 @@ class Module:
     tables: tuple[Table, ...]
     parameters: tuple[str, ...] = ()
 
+    @property
+    def inputs(self) -> list[Port]:
+        return [port for port in self.ports if port.direction == "input"]
+
+    @property
+    def outputs(self) -> list[Port]:
+        return [port for port in self.ports if port.direction == "output"]
+
+    def width(self, port: str) -> int:
+        """Bits of a port."""
+        return next(one.width for one in self.ports if one.name == port)
+
 
 def convert(block: Block, top_name: str | None = None, language: str = "verilog") -> list[Module]:
     """Convert an elaborated block and everything below it; children come before parents, the block itself last.
