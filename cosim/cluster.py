@@ -1,6 +1,6 @@
 """Tasks on several processes or machines, by Dask's `distributed`, the extra `cluster`.
 
-A worker that is lost costs the task that it had at hand, which another worker then begins again; what the others gave stays.
+When a worker is lost, another one begins its current task again. The results of the others stay.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def run_tasks(
     """Call function(log, *arguments) for each task; gives name and result of each, in the order in which they end.
 
     tasks: arguments by name. log: gets the lines of text that a task logs, and a line when a worker is lost.
-    The result of a task must not hang on how often it was begun. What a task raises is raised here, and no other task begins
+    The result of a task must not depend on how often it was begun. What a task raises is raised here, and no other task begins
     then. CosimError: a task has lost more workers than its scheduler allows, in a cluster() of this machine MAX_LOSSES.
     """
     from distributed import KilledWorker, as_completed

@@ -1,4 +1,4 @@
-"""Output folders: written whole or not at all, by one at a time, and never over somebody else's files.
+"""Output folders: written whole or not at all, by one process at a time, and never over the files of others.
 
 What is written grows in a place beside the folder, `.duospike-KEY` with a key of the folder's name, which holds
 
@@ -126,13 +126,13 @@ def _holds_others(path: Path, name: str) -> CosimError:
 
 
 def foreign_files(folder: Path) -> Iterator[str]:
-    """What a folder holds beside that which its list names, as paths below it: files, and folders that are empty."""
+    """What a folder holds that is not on its list, as paths below it: files, and folders that are empty."""
     listed = read_list(folder)
     return (name for name in _names(folder) if not _is_covered(name, listed))
 
 
 def read_list(folder: Path) -> set[str]:
-    """The paths on a folder's list; that of a folder stands for all in it. None where there is no list."""
+    """The paths on a folder's list; that of a folder means all in it. None where there is no list."""
     try:
         return set((folder / LIST_FILE).read_text(**TEXT).split("\n")[:-1])
     except FileNotFoundError:
@@ -172,7 +172,7 @@ def _put(path: Path, place: Path, target: Path):
     if not target.exists():
         fresh.rename(target)
         return
-    # An empty folder that somebody made gets an empty list: what is in it from now on is not the project's.
+    # An empty folder of a user gets an empty list: what is in it from now on is not the project's.
     (target / LIST_FILE).touch()
     old = _exchange(fresh, target, place / OLD)
     taken = [name for name in foreign_files(old) if os.path.lexists(target / name)]
@@ -219,7 +219,7 @@ def _tidy(place: Path, target: Path):
 def _remove(folder: Path, target: Path):
     """Remove a folder, except files that are not on its list: they go to `target`, or stay where their names are taken there."""
     if not (folder / LIST_FILE).exists():
-        # Never finished: nobody has seen it.
+        # Never finished: no reader has seen it.
         shutil.rmtree(folder, ignore_errors=True)
         return
     others = {name for name in list(foreign_files(folder)) if not _moved(folder / name, target / name)}

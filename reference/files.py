@@ -143,7 +143,7 @@ def read_json(path: Path | str) -> dict[str, Any]:
 def check_values(found: Any, key: object = "value", depth: int = 0) -> None:
     """ValueError: tables and lists nested deeper than MAX_DEPTH, a number that is not finite, or an integer over 64 bits.
 
-    key: under which `found` stands, for the message.
+    key: that of `found`, for the message.
     """
     if depth > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH}")
@@ -216,7 +216,7 @@ def _write_and_rename(path: Path, transient: str, data: bytes) -> None:
 
 
 def write_file(path: Path, content: str | bytes) -> None:
-    """Write a file of a folder that nobody sees yet. OSError, which names the file also where the disk is full."""
+    """Write a file of a folder that no reader sees yet. OSError, which names the file also where the disk is full."""
     try:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     except OSError as error:

@@ -3,7 +3,7 @@
     charge   v_t from v_(t-1), s_(t-1) and the current a_t, by the reset
     fire     s_t = 1 if v_t > theta else 0
 
-`leak` is the only part in which the number systems differ, so it is handed in. v_(-1) = s_(-1) = 0.
+`leak` is the only part in which the number systems differ, so it is a parameter. v_(-1) = s_(-1) = 0.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Survivor:
 
     @property
     def is_equivalent(self) -> bool:
-        """Whether no user can tell it from the original."""
+        """Whether no user can distinguish it from the original."""
         return self.verdict == PROVEN
 
 
@@ -153,7 +153,7 @@ def result(target: Target, verdicts: Sequence[Verdict], jobs: int) -> Result:
 
 
 def check_comparison(target: Target, killed: Sequence[Mutation]):
-    """The comparison must find the original equal to itself, and not to a mutant that a test has told from it."""
+    """The comparison must find the original equal to itself, and not to a mutant that a test has found."""
     if compare(target, None) != PROVEN:
         raise CosimError(f"{target.module}: the netlist without a fault is not proven to be equal to itself")
     if killed and compare(target, killed[0]) == PROVEN:

@@ -15,7 +15,7 @@ from duospike.rtl.stream import Stream
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault to plant: what it breaks, and the text of the Verilog that it replaces, which stands once in the modules.
+    """A fault to plant: what it breaks, and the text of the Verilog that it replaces, which the modules hold once.
 
     found_by: the check that must find it, base or ready.
     """

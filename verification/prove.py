@@ -133,7 +133,7 @@ def failed_checks(proof: Proof, modules: list[Module]) -> list[str]:
 
 
 def failed_mode(mode: str, depth: int, folder: Path) -> list[str]:
-    """What is to be said of a check by yosys-smtbmc that does not hold, or is not decided."""
+    """The message for a check by yosys-smtbmc that does not hold, or is not decided."""
     try:
         return [] if holds(mode, depth, folder) else [f"{mode} fails"]
     except Undecided as error:

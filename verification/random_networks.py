@@ -423,8 +423,8 @@ def run_all(seed: int, count: int, file: Path) -> None:
             finding = _finding(draw(seed, number))
             lines.write(json.dumps({"number": number} | dataclasses.asdict(finding)) + "\n")
             lines.flush()
-            told = "; ".join([*finding.wrong, *([finding.cycles] if finding.cycles else [])]) or "equal"
-            print(f"{time.monotonic() - start:.0f} s: network {number}: {told}", flush=True)
+            verdict = "; ".join([*finding.wrong, *([finding.cycles] if finding.cycles else [])]) or "equal"
+            print(f"{time.monotonic() - start:.0f} s: network {number}: {verdict}", flush=True)
 
 
 def _finding(case: Case) -> Finding:

@@ -43,7 +43,7 @@ class CoreError(CosimError):
 
 
 def loadable_widths(network: Network, headroom: int) -> dict[str, StageWidths]:
-    """The widths of a core made from a network: those that it proves, and `headroom` bits more for all but the weights."""
+    """The widths of a core made from a network: those that it proves, and `headroom` bits more for all except the weights."""
     return {
         name: replace(
             proven,
@@ -98,7 +98,7 @@ def core_description(
 
 
 def _network(network: Network) -> dict[str, Any]:
-    """All of a network that a core has in its logic, but for the layers."""
+    """All of a network that a core has in its logic, except the layers."""
     return {
         "input_shape": list(network.input_shape),
         "image_bits": network.image_bits,

@@ -64,7 +64,7 @@ class Accelerator:
         self._command("START")
 
     def stop(self):
-        """Let the core take no image after the one at hand; what it has taken it finishes."""
+        """Let the core take no image after the current one; it finishes what it has taken."""
         self._command("STOP")
 
     def reset(self):

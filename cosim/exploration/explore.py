@@ -127,7 +127,7 @@ class Problem:
 
 
 def layer_work(network: Network, trace: Trace, timesteps: int) -> dict[str, float]:
-    """Cycles an image of each layer but pools for one group of outputs, on average over the images of a trace.
+    """Cycles an image of each layer except pools for one group of outputs, on average over the images of a trace.
 
     timesteps: of a pass. A pixel costs as many cycles as it has events, at least one; in the dense layer one. Left out are the
     few cycles more that row parts cost, and with a single group maps of less than six columns.

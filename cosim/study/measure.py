@@ -1,6 +1,6 @@
 """The points of a study: each network trained or loaded, measured on the whole test set, and put on an accelerator of its own.
 
-What is measured of a point goes to a file of its own, so that a study that was stopped goes on where it stood.
+What is measured of a point goes to a file of its own, so that a study that was stopped goes on from there.
 """
 
 from __future__ import annotations

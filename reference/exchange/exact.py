@@ -256,7 +256,7 @@ def _lowest_bit(value: Fraction) -> Fraction:
 
 @lru_cache(maxsize=4096)
 def _search(real: RealNeuron, largest: int, neuron: Neuron, timesteps: int) -> IntegerNeuron | Verdict:
-    """The proven integers of the smallest factor; else what stands against them. largest: magnitude of a weight, in steps."""
+    """The proven integers of the smallest factor; else the reason against them. largest: magnitude of a weight, in steps."""
     smallest = 1 if real.silent else smallest_factor(neuron, timesteps)
     verdict = Verdict.OTHER
     for factor in (smallest * multiple for multiple in MULTIPLES):

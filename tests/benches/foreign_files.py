@@ -199,7 +199,7 @@ def _of_images(folder: Path) -> dict[str, Format]:
 
 
 def _of_core(folder: Path, network) -> Format:
-    """The description of a core; in half of the files the hardware's hash is made to follow it, as somebody might."""
+    """The description of a core; in half of the files the hardware's hash is made to match it, as an attacker might."""
     core = _fresh(folder, "core")
     folder_of(network, core)
 

@@ -37,7 +37,7 @@ def read_leaky(where: str, module: Any, shape: tuple[int, ...] | None) -> tuple[
 def aligned(values: dict[str, np.ndarray], shape: tuple[int, ...] | None) -> dict[str, np.ndarray]:
     """A number [] or one for each output [O] of each array. Unreadable: the arrays that are more than that.
 
-    Where the currents' shape is not known, which has its own reason, nothing is said of arrays of several values.
+    Where the currents' shape is not known, which has its own reason, arrays of several values give none.
     """
     if shape is None:
         if any(one.size > 1 for one in values.values()):

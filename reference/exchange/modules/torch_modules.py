@@ -113,7 +113,7 @@ class _Reader:
         self.reasons += [f"{where}: {why}" for why in call_reasons(module)]
 
     def read(self, where: str, module: nn.Module) -> None:
-        """Add the parts of a module; one that cannot be read is noted, so that nothing is said of what it leads to."""
+        """Add the parts of a module; one that cannot be read is noted once, without the errors that follow from it."""
         try:
             reader = self.brevitas if brevitas_layers.is_brevitas(module) else self.readers.get(type_of(module))
             if reader is None:

@@ -240,7 +240,7 @@ class _Reader:
     def laid_out(self, where: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
         """Each parameter as a number or [O], laid along the neurons.
 
-        None, the neurons being handed on as they are known: neurons without a layer, or of unknown shape with several values.
+        None for neurons without a layer, or of unknown shape with several values: these are added as far as they are known.
         """
         if not self.builder.open:
             self.builder.add(Neurons(where, self.reset, Fraction(0), np.zeros(())))

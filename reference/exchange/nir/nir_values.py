@@ -80,7 +80,7 @@ def _numbers(node: Node, name: str) -> np.ndarray:
 
 
 def whole(node: Node, name: str, count: int) -> tuple[int, ...]:
-    """`count` whole numbers, of which one may stand for all. UnfitError: they are no such numbers."""
+    """`count` whole numbers, or one that holds for all. UnfitError: they are no such numbers."""
     stored = _stored(node, name)
     if stored.dtype.kind not in "iu" or stored.size not in (1, count) or stored.ndim > 1:
         needed = "a whole number" if count == 1 else f"one whole number, or {count}"
@@ -125,7 +125,7 @@ def fitting(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray
 
 
 def near_fraction(value: Fraction | float, rounding: Fraction, slack: Callable[[Fraction], Fraction] | None = None) -> Fraction:
-    """The m/2^k of smallest k that a value stands for, up to a few roundings of 1 - value; else the value itself.
+    """The m/2^k of smallest k that equals a value up to a few roundings of 1 - value; else the value itself.
 
     rounding: largest relative error of what the value was computed from. slack: in place of 1 - value, what was rounded.
     """
@@ -142,5 +142,5 @@ def near_fraction(value: Fraction | float, rounding: Fraction, slack: Callable[[
 
 
 def near_gain(value: Fraction, rounding: Fraction) -> Fraction:
-    """The m/2^k of smallest k that a factor stands for, up to a few of its own roundings; else the factor itself."""
+    """The m/2^k of smallest k that equals a factor up to a few of its own roundings; else the factor itself."""
     return near_fraction(value, rounding, abs)
