@@ -25,7 +25,7 @@ MISSING = "several processes need Dask's distributed, which is missing (pip inst
 CONNECT_SECONDS = 20
 """A scheduler that has not answered by then is not there."""
 MAX_LOSSES = 3
-"""Workers that a task may lose; with the next one it is given up."""
+"""Workers that a task may lose; it fails with the next one."""
 
 QUIET_TRACKER = "ignore:resource_tracker:UserWarning"
 """Python's tracker of semaphores, which takes this from sys.warnoptions, says nothing where workers are killed."""
@@ -60,7 +60,7 @@ def _local_cluster(workers: int) -> Iterator[Client]:
     import dask
     from distributed import Client, LocalCluster
 
-    # What there is to say, run_tasks says. Memory is left to the system: Dask would stop a worker near its share of it.
+    # Dask prints nothing: run_tasks logs what happens. Memory is left to the system: Dask would stop a worker near its share.
     quiet: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": "127.0.0.1:0", "memory_limit": None}
     # Dask would have malloc give each large array back at once; torch then takes twice the time to train.
     environ = dask.config.get("distributed.nanny.pre-spawn-environ")
@@ -118,7 +118,7 @@ def run_tasks(
             try:
                 result = future.result()
             except KilledWorker:
-                raise CosimError(f"{names[future.key]}: was given up, as it lost one worker after the other") from None
+                raise CosimError(f"{names[future.key]}: failed after it lost one worker after the other") from None
             # Else the task would begin again if the worker that still has its result were lost.
             futures.pop(future.key).release()
             yield names[future.key], result

@@ -2,11 +2,11 @@
 
 What is written grows in a place beside the folder, `.duospike-KEY` with a key of the folder's name, which holds
 
-    lock       who writes the folder; the lock on it is given back by the system, however the writer ends
+    lock       who writes the folder; the system releases the lock on it, however the writer ends
     content    the new folder; in the end it and the old one change places, in one step where the system can
     old        the old folder, where the system cannot
 
-A file that is in the folder and not on its list, LIST_FILE, is never deleted. What a killed writer left, the next one tidies up.
+A file that is in the folder and not on its list, LIST_FILE, is never deleted. What a killed writer left, the next one removes.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ LIST_FILE = ".duospike"
 TEMPORARY = "duospike-temporary-"
 LOCK, CONTENT, OLD = "lock", "content", "old"
 TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
-"""A list names files whose names need be no text."""
+"""A list has names of files, which may not be valid text."""
 
 NOREPLACE, EXCHANGE = 1, 2
 AT_FDCWD = -100
 NOT_SUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY)
-"""What Linux says where a kernel or file system does not know a flag of renameat2."""
+"""Errors of Linux where a kernel or file system does not know a flag of renameat2."""
 
 
 @contextmanager
@@ -68,8 +68,8 @@ def output_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def claimed(path: Path) -> Iterator[Path]:
-    """Be the only one that writes the folder `path`; gives the place beside it. Parents that are missing are made, and go again
-    if `path` does not come to be.
+    """Be the only one that writes the folder `path`; gives the place beside it. Parents that are missing are made, and removed
+    again if `path` is not made.
 
     CosimError: another is writing it, and who that is; or the place cannot be made.
     """

@@ -1,4 +1,4 @@
-"""The interval between images, as all commands and reports mean it.
+"""The interval between images, as all commands and reports define it.
 
 The interval of a run is the mean number of clock cycles from one class to the next, where images follow each other without a
 gap. The first class ends the latency of the first image and begins the first interval, so a run of n images has n - 1 of them,

@@ -1,4 +1,4 @@
-"""Driver of a Duospike core with an AXI shell, for PYNQ or whatever offers the same interface; it needs numpy alone.
+"""Driver of a Duospike core with an AXI shell, for PYNQ or another library with the same interface; it needs only numpy.
 
 from pynq import Overlay, allocate
 from driver import Accelerator

@@ -54,7 +54,7 @@ def _start(folder: Path, inputs: list, outputs: list) -> LineCosimulation:
 
 
 class _Child:
-    """GHDL's process as MyHDL's simulator wants to see it: it closes the pipes, then waits."""
+    """GHDL's process with the methods that MyHDL's simulator expects: it closes the pipes, then waits."""
 
     def __init__(self, process: subprocess.Popen):
         self._process = process
@@ -69,7 +69,7 @@ class _Child:
 
 
 def _bench(top: Module, signals: dict, watched: dict[str, str | None]) -> str:
-    """The entity that speaks for the ports of the design.
+    """The entity that exchanges the values of the design's ports.
 
     Its signals have names of their own: a port may be called like a procedure, `read`.
     """

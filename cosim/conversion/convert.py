@@ -188,7 +188,7 @@ def _children(block: Block, variables: dict) -> Iterator[tuple[Block, str]]:
 
 
 def _instantiate(parent: Block, child: Block, instance: str, module: Module, language: Language):
-    """Let user-defined code take the child's place in its parent."""
+    """Replace the child in its parent by user-defined code."""
     arguments = inspect.signature(child.func).bind(*child.args, **child.kwargs).arguments
     signals = dict(pair for key, value in arguments.items() for pair in signals_of(key, value))
     for port in module.ports:

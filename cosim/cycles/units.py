@@ -18,7 +18,7 @@ LAST, EVENT = 1, 2
 
 
 def unit_type(parameters: str, registers: str) -> np.dtype:
-    """The record of a kind of unit; each activity for the stage of number `stage`."""
+    """The record of a kind of unit; each counts for the stage of number `stage`."""
     return np.dtype([(name, np.int64) for name in ("stage", *parameters.split(), "valid", "flags", *registers.split())])
 
 

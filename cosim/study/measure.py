@@ -45,9 +45,9 @@ NANOJOULE = 1e3
 def measure_point(
     point: Point, study: Study, data: tuple[Dataset | None, Dataset], folder: Path, progress: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Train the network of a point, or go on with it, or take the one that is there; measure it, and write RESULT and MODEL.
+    """Train, resume or load the network of a point; measure it, and write RESULT and MODEL.
 
-    data: training images (None for a network that is there) and test images. folder: of the point; a float twin has no MODEL.
+    data: training images (None for a loaded network) and test images. folder: of the point; a float twin has no MODEL.
     A point that has its RESULT is not measured again.
     """
     if isinstance(point, LoadedModel):
@@ -101,7 +101,7 @@ def _trained(settings: Settings, training: Dataset, folder: Path, progress: Call
 def _measure(
     network: Network, twin: SpikingNetwork | None, study: Study, test: Dataset, progress: Callable[[str], None]
 ) -> dict[str, Any]:
-    """twin: the network in float, in place of which `network` says only what there is; None: `network` is the one."""
+    """twin: the network in float, of which `network` gives only the shapes; None: `network` itself is measured."""
     right, layers = 0, _LayerCounts(network)
     for images, trace in _traces(network, twin, test.images):
         right += int((trace.predicted == np.asarray(test.labels)[images]).sum())

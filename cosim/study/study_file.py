@@ -57,7 +57,7 @@ class LoadedModel:
 
 
 Point = Settings | LoadedModel
-"""What a study measures: the network of a training run, or one that is there."""
+"""What a study measures: the network of a training run, or a loaded one."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The timing of a placed accelerator by stage and block, and what it comes to for images, as a table, lines and JSON."""
+"""The timing of a placed accelerator by stage and block, and what follows for images, as a table, lines and JSON."""
 
 from __future__ import annotations
 
@@ -119,10 +119,10 @@ def slowest_ends(report: dict[str, Any], locator: Locator) -> list[dict[str, Any
 
 
 def images_report(costs: ImageCosts, fmax_mhz: float, luts: int) -> dict[str, Any]:
-    """The content of timing.json under `images`: fields of ImageCosts and what they come to at a clock.
+    """The content of timing.json under `images`: fields of ImageCosts and what follows from them at a clock.
 
     images_per_second; static: nanojoules that leak in an interval, modelled, from `luts` TRELLIS_COMBs; each is a LUT of 4
-    inputs, as those of energy.LUT_WATTS are.
+    inputs, as those of energy.model.LUT_WATTS are.
     """
     return {
         **asdict(costs),

@@ -109,7 +109,7 @@ def _reasons(module: Any, values: dict[str, np.ndarray]) -> list[str]:
         reasons.append("several values of beta; allowed: one a layer")
     rounded = threshold.astype(np.float32) != threshold
     if rounded.any():
-        reasons.append(f"threshold {threshold[rounded][0]:.9g} is no number of float32, in which snnTorch takes it off")
+        reasons.append(f"threshold {threshold[rounded][0]:.9g} is no number of float32, in which snnTorch subtracts it")
     if (threshold < 0).any():
         reasons.append(f"threshold {threshold.min():.6g}; allowed: from 0 up, since below snnTorch resets before the first spike")
     return reasons + _spike_reasons(module.spike_grad)

@@ -39,7 +39,7 @@ def numbers(node: Node, *names: str) -> list[np.ndarray]:
 
 
 def collected(readers: list[Callable[[], Any]]) -> list[Any]:
-    """What all readers return. UnfitError: with the reasons of all that raise it."""
+    """What all readers return. UnfitError: the reasons of all readers that raise it."""
     found, reasons = [], []
     for read in readers:
         try:
