@@ -1,6 +1,6 @@
 """Whether a mutant differs from its netlist for a user: a proof by abc that it does not, or a run in which it does.
 
-Both get the same inputs for ever; what the ROMs and counters give is an input, too. From the second cycle on all must be
+Both always get the same inputs; what the ROMs and counters give is an input, too. From the second cycle on all must be
 equal that a user sees: valid and ready, a payload while it is valid, reads of the ROMs, and what the counters count. Reset is
 high in the first cycle, and may come back at any time. The inputs keep the rules of rtl/stream.py.
 """
@@ -21,7 +21,7 @@ from duospike.reference.files import write_file
 from verification.mutants import KEPT, NETLIST, Mutation, Netlist
 
 SECONDS = 60
-"""Time that abc has for one proof."""
+"""Seconds that abc has for one proof."""
 
 PROVEN = "proven to be equal"
 OPEN = "not decided"

@@ -126,7 +126,7 @@ UNSTEADY = (".log", ".fst", ".vvp", ".cf")
 
 @dataclass
 class Count:
-    """What came of a command. seconds: undisturbed. slowest: from SIGTERM to the end. in_time: kills that met it running."""
+    """The results for a command. seconds: undisturbed. slowest: from SIGTERM to the end. in_time: kills that met it running."""
 
     seconds: float
     kills: int = 0

@@ -101,7 +101,7 @@ def main() -> int:
 
 
 def report(results: Sequence[Result], seconds: int):
-    """Print what came of each block, and the mutants that survived and are not equivalent."""
+    """Print the result for each block, and the mutants that survived and are not equivalent."""
     for block, group in groupby(results, key=lambda result: result.block):
         print(summary(block, list(group)))
     print(f"{summary('all', results)}; at least {REQUIRED:.0%} required, {seconds} s")

@@ -5,7 +5,7 @@ twice, once with nothing held back and once with random stalls on either or both
 counts and classes must be those of tests/benches/plain_model.py, which shares no arithmetic with the project; counters, starts,
 firsts and lasts of the run without stalls must be those of the cycle model.
 
-A line for each finished network goes to DIR/networks.jsonl, so that a run that was stopped goes on where it was. At the end,
+A line for each finished network goes to DIR/networks.jsonl, so that a run that was stopped goes on from there. At the end,
 and with --table at any time, a table says what was drawn, how much was compared, and what was wrong.
 """
 
@@ -69,7 +69,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of a network. outputs: neuron outputs compared, in both runs. wrong: the first difference of each comparison
+    """The result for a network. outputs: neuron outputs compared, in both runs. wrong: the first difference of each comparison
     of bits that fails. cycles: the first difference from the cycle model, or None."""
 
     outputs: int
@@ -298,7 +298,7 @@ def largest(holds: Callable[[int], bool], limit: int) -> int:
 
 
 def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
-    """Lanes from one to all, parts of rows, timesteps of a pass, depth of the queues."""
+    """Lanes from one to all, row parts, timesteps of a pass, depth of the queues."""
     timesteps = int(_pick(choose, [n for n in divisors(network.timesteps) if n <= PASS_TIMESTEPS]))
     lanes, is_dense = {}, network.coding == "direct"
     for layer in network.layers:
@@ -428,7 +428,7 @@ def run_all(seed: int, count: int, file: Path) -> None:
 
 
 def _finding(case: Case) -> Finding:
-    """What check() says; an error of a tool or of the cycle model is a finding, too."""
+    """The result of check(); an error of a tool or of the cycle model is a finding, too."""
     with TemporaryDirectory() as folder:
         try:
             return check(case, Path(folder))

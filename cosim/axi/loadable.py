@@ -136,8 +136,8 @@ def core_hash(core: dict[str, Any]) -> bytes:
 def read_core(folder: Path) -> dict[str, Any]:
     """The description of the core whose HDL lies in a folder; CosimError if there is none, or not that of the hardware.
 
-    The hash of the description must be the one in the hardware's own ROM of constants: a description that was changed is of no
-    use, even with a hash in it that was renewed.
+    The hash of the description must be the one in the hardware's own ROM of constants: a changed description is
+    refused, even if its own hash was renewed.
     """
     path = folder / DESCRIPTION
     try:

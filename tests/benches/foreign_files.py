@@ -1,4 +1,4 @@
-"""Damaged files of every format that is read, given to what reads them, in processes of their own.
+"""Damaged files of every format that is read, passed to their readers, in processes of their own.
 
     python tests/benches/foreign_files.py --files 50000
 

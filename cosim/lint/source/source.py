@@ -169,7 +169,7 @@ class Block:
         attributes = [node for g in self.generators for node in g.nodes if isinstance(node, ast.Attribute)]
         found = {_base(node.value) for node in attributes if node.attr == "next"}
         for statement in self.elaboration:
-            found |= handed_on_by(statement)
+            found |= passed_by(statement)
         return found
 
 
@@ -261,7 +261,7 @@ def _base(node: ast.expr) -> str:
     return ast.unparse(node)
 
 
-def handed_on_by(statement: ast.stmt) -> set[str]:
+def passed_by(statement: ast.stmt) -> set[str]:
     """Names that a statement passes to a call or gives another name to; a return statement does not count."""
     if isinstance(statement, ast.Return):
         return set()
