@@ -29,6 +29,7 @@ from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import READOUT, Stage, plan_stages
 from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
 from duospike.cosim.errors import CosimError
+from duospike.cosim.markdown import markdown_table
 from duospike.cosim.simulation.bench import Outcome
 from duospike.cosim.simulation.compare import first_mismatch
 from duospike.cosim.simulation.network_run import SIMULATORS, NetworkRun, network_bench
@@ -463,7 +464,7 @@ def table(records: Sequence[Mapping]) -> str:
     """A table of Markdown: all networks, then those of each trait."""
     traits = sorted({trait for record in records for trait in record["traits"]})
     rows = [_row("all", records), *(_row(trait, [r for r in records if trait in r["traits"]]) for trait in traits)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [["drawn", *FIELDS], ["---"] * (1 + len(FIELDS)), *rows])
+    return markdown_table(["drawn", *FIELDS], rows)
 
 
 def _row(title: str, records: Iterable[Mapping]) -> list[str]:
