@@ -1,3 +1,4 @@
+{# The test bench of the AXI shell, see axi_verilog_bench.py. #}
 `timescale 1ns/1ps
 
 module bench;

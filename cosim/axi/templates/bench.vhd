@@ -1,3 +1,4 @@
+{# The test bench of the AXI shell, see axi_vhdl_bench.py. #}
 library ieee;
 use ieee.std_logic_1164.all;
 use ieee.numeric_std.all;

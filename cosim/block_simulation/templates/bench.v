@@ -1,3 +1,4 @@
+{# The ports of a block for MyHDL, see icarus_cosimulation.py. #}
 `timescale 1ns/1ps
 
 module bench;

@@ -1,3 +1,4 @@
+{# The ports of a block for MyHDL, see ghdl_cosimulation.py. #}
 library ieee;
 use ieee.std_logic_1164.all;
 use ieee.numeric_std.all;

@@ -1,3 +1,4 @@
+{# The file-driven test bench, see bench.py and verilog_bench.py. #}
 `timescale 1ns/1ps
 
 module bench;

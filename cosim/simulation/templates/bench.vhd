@@ -1,3 +1,4 @@
+{# The file-driven test bench, see bench.py and vhdl_bench.py. #}
 library ieee;
 use ieee.std_logic_1164.all;
 use ieee.numeric_std.all;
