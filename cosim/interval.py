@@ -15,10 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def mean_interval(ends: Sequence[int] | np.ndarray, filling: int = 1) -> float | None:
-    """Cycles from class to class, or None if no class follows another. ends: the cycle of each class. filling: how many images
+def mean_interval(ends: Sequence[int] | np.ndarray, warmup: int = 1) -> float | None:
+    """Cycles from class to class, or None if no class follows another. ends: the cycle of each class. warmup: images that
     only fill the stages, the last of which begins the first interval."""
-    counted = ends[filling - 1 :]
+    counted = ends[warmup - 1 :]
     return float(counted[-1] - counted[0]) / (len(counted) - 1) if len(counted) > 1 else None
 
 

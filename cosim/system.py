@@ -163,16 +163,16 @@ def _kill(child: subprocess.Popen) -> None:
             os.killpg(child.pid, signal.SIGKILL)
 
 
-MAIN = Programs()
+MAIN_PROGRAMS = Programs()
 """Those of threads that belong to no side_by_side()."""
-PROGRAMS: ContextVar[Programs] = ContextVar("PROGRAMS", default=MAIN)  # noqa: B039
+PROGRAMS: ContextVar[Programs] = ContextVar("PROGRAMS", default=MAIN_PROGRAMS)  # noqa: B039
 """Where the programs of a thread belong."""
 
 
 def _forget_programs() -> None:
     """In a forked child: the programs that run are the parent's, and another thread may hold the lock on them for ever."""
-    MAIN.forget()
-    PROGRAMS.set(MAIN)
+    MAIN_PROGRAMS.forget()
+    PROGRAMS.set(MAIN_PROGRAMS)
 
 
 os.register_at_fork(after_in_child=_forget_programs)

@@ -18,7 +18,7 @@ between. axi_vhdl_bench.py has the same bench in VHDL.
 from __future__ import annotations
 
 from duospike.cosim.conversion.convert import Module
-from duospike.cosim.simulation.bench import FAULT
+from duospike.cosim.simulation.bench import FAULT_PREFIX
 from duospike.cosim.templates import fill
 
 IDLE_LIMIT = 20_000
@@ -27,4 +27,4 @@ IDLE_LIMIT = 20_000
 
 def axi_verilog_bench(top: Module, waves: bool = False) -> str:
     """The bench module around the converted shell."""
-    return fill("duospike.cosim.axi", "bench.v", top=top, waves=waves, fault=FAULT)
+    return fill("duospike.cosim.axi", "bench.v", top=top, waves=waves, fault_prefix=FAULT_PREFIX)

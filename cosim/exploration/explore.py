@@ -114,7 +114,7 @@ class Problem:
         """What the cycle model says of a sizing: the images come twice, and the second time it is in steady state."""
         stages, images = plan_stages(self.network, sizing), len(self.trace.predicted)
         run = run_model(self.network, stages, join_traces([self.trace, self.trace]))
-        interval = run.interval(filling=images)
+        interval = run.interval(warmup=images)
         assert interval is not None
         cost = sum(self.cost(name, lanes) for name, lanes in sizing.lanes.items())
         return Choice(sizing, stages, cost, interval, run)

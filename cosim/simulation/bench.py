@@ -27,7 +27,7 @@ from duospike.cosim.errors import CosimError
 from duospike.reference.files import write_file
 from duospike.rtl.activity import ACTIVITY_BITS, COUNTER_BITS
 
-FAULT = "BENCH: "
+FAULT_PREFIX = "BENCH: "
 """What the bench's own messages begin with."""
 DRAIN_CYCLES = 200
 """Cycles watched after the last expected beat of any stream: a surplus beat must not go unseen."""
@@ -139,7 +139,7 @@ def read_outcome(bench: Bench, folder: Path, log: str) -> Outcome:
     streams = {name: read_beats(folder / f"{name}.txt") for name in bench.streams}
     starts = [int(line) for line in (folder / "starts.txt").read_text().split()]
     counts = (folder / "counts.txt").read_text().split()
-    fault = next((line.removeprefix(FAULT) for line in log.splitlines() if line.startswith(FAULT)), None)
+    fault = next((line.removeprefix(FAULT_PREFIX) for line in log.splitlines() if line.startswith(FAULT_PREFIX)), None)
     if len(counts) == 2:
         return Outcome(streams, starts, int(counts[0]), Beat(int(counts[0]), counts[1]).value("counts"), fault)
     last = max((beats[-1].cycle for beats in streams.values() if beats), default=0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from duospike.cosim.templates import fill
 
-from .bench import DRAIN_CYCLES, FAULT, Bench
+from .bench import DRAIN_CYCLES, FAULT_PREFIX, Bench
 
 
 def plusargs(bench: Bench) -> list[str]:
@@ -27,4 +27,4 @@ def plusargs(bench: Bench) -> list[str]:
 
 def verilog_bench(bench: Bench) -> str:
     """The bench module: each watched stream is cut out of the trace port, and has a recorder like the output's."""
-    return fill("duospike.cosim.simulation", "bench.v", bench=bench, fault=FAULT, drain_cycles=DRAIN_CYCLES)
+    return fill("duospike.cosim.simulation", "bench.v", bench=bench, fault_prefix=FAULT_PREFIX, drain_cycles=DRAIN_CYCLES)

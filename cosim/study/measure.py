@@ -19,6 +19,7 @@ from duospike.cosim.cycles.report import stage_rows
 from duospike.cosim.design.provenance import versions
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.energy.model import Coefficients, as_float, by_coefficient, count_operations, static_energy
+from duospike.cosim.energy.report import NANOJOULE
 from duospike.cosim.exploration.explore import Budget, Problem, choose
 from duospike.cosim.synthesis.stage_areas import luts, stage_areas
 from duospike.cosim.synthesis.synthesize import Area
@@ -38,8 +39,6 @@ from .study_file import LoadedModel, Point, Study
 
 RESULT, MODEL = "result.json", "model.safetensors"
 BATCH = 100
-NANOJOULE = 1e3
-"""In picojoules."""
 
 
 def measure_point(

@@ -45,7 +45,7 @@ end
 
 task fail(input [8 * 60 - 1:0] text);
     begin
-        $display("${fault}%0s, at %0d ns", text, $time / 1000);
+        $display("${fault_prefix}%0s, at %0d ns", text, $time / 1000);
         $fflush;
         $finish;
     end

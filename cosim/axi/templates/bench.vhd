@@ -60,7 +60,7 @@ run: process is
 
     procedure fail(text: string) is
     begin
-        say("${fault}" & text & ", at " & time'image(now));
+        say("${fault_prefix}" & text & ", at " & time'image(now));
         finish;
     end procedure;
 

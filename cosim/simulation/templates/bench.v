@@ -52,7 +52,7 @@ initial begin
         + $value$plusargs("left_${name}=%d", ${name}_left)
 {%- endfor %};
     if (given != ${6 + bench.streams | length}) begin
-        $display("${fault}a plusarg is missing");
+        $display("${fault_prefix}a plusarg is missing");
         $finish;
     end
     src_file = $fopen("src.hex", "r");
@@ -74,7 +74,7 @@ always @(posedge clk) if (!rst) begin
         ${name}_left = ${name}_left - 1;
     end
     if ((${name}_valid ^ ${name}_ready) === 1'bx) begin
-        $display("${fault}unknown valid or ready on stream ${name} at cycle %0d", cycle);
+        $display("${fault_prefix}unknown valid or ready on stream ${name} at cycle %0d", cycle);
         $finish;
     end
 {% endfor %}
@@ -90,7 +90,7 @@ always @(posedge clk) if (!rst) begin
     else after = after + 1;
     if (after > ${drain_cycles}) $finish;
     if (idle > idle_limit) begin
-        $write("${fault}nothing moved for %0d cycles, %0d of %0d beats sent", idle_limit, sent, beats);
+        $write("${fault_prefix}nothing moved for %0d cycles, %0d of %0d beats sent", idle_limit, sent, beats);
 {% for name in bench.streams %}
         if (${name}_left > 0) $write(", missing on ${name}: %0d", ${name}_left);
 {% endfor %}

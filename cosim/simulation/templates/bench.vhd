@@ -65,7 +65,7 @@ run: process is
 
     procedure fault(message: string) is
     begin
-        write(row, string'("${fault}") & message);
+        write(row, string'("${fault_prefix}") & message);
         writeline(output, row);
         finish;
     end procedure;
@@ -116,7 +116,7 @@ begin
             finish;
         end if;
         if idle > ${bench.idle_limit} then
-            write(row, string'("${fault}nothing moved for ${bench.idle_limit} cycles, "));
+            write(row, string'("${fault_prefix}nothing moved for ${bench.idle_limit} cycles, "));
             write(row, integer'image(sent) & " of ${bench.beats | length} beats sent");
 {% for name in bench.streams %}
             if ${name}_left > 0 then

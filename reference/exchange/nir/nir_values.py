@@ -15,11 +15,11 @@ from duospike.reference.network import LEAK_SHIFTS
 
 from .nir_graph import Node
 
-NEAR = 8
+MAX_ROUNDINGS = 8
 """Roundings that a fraction written into a graph may have gone through."""
 
-CLEAR = Fraction(1, 2**16)
-"""How much finer than the fractions that it is compared with a number's rounding must be, so that none is met by chance."""
+MAX_RELATIVE_ROUNDING = Fraction(1, 2**16)
+"""Largest rounding of a number in steps of the fraction that it is compared with: beyond it a match may be chance."""
 
 MAX_MAGNITUDE = 10.0**50
 """Largest magnitude of a number, and 1/MAX_MAGNITUDE the smallest but 0: no product or quotient of a few leaves float64."""
@@ -134,9 +134,9 @@ def near_fraction(value: Fraction | float, rounding: Fraction, slack: Callable[[
     for shift in LEAK_SHIFTS:
         near = Fraction(round(value * 2**shift), 2**shift)
         size = slack(near)
-        if rounding * 2**shift * max(Fraction(1), size) > CLEAR:
+        if rounding * 2**shift * max(Fraction(1), size) > MAX_RELATIVE_ROUNDING:
             break
-        if abs(value - near) <= NEAR * (rounding * size + FLOAT64 * min(Fraction(1), abs(near))):
+        if abs(value - near) <= MAX_ROUNDINGS * (rounding * size + FLOAT64 * min(Fraction(1), abs(near))):
             return near
     return value
 
