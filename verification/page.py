@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -127,8 +128,7 @@ def simulated_tests(items: Iterable[pytest.Item]) -> list[SimulatedTest]:
         parameters = parameters_of(item)
         for fixture in ("place", "simulator"):
             if parameters.get(fixture) in LANGUAGES:
-                assert isinstance(item, pytest.Function)
-                test = item.path.name, item.originalname
+                test = item.path.name, cast(pytest.Function, item).originalname
                 runs.setdefault(test, Counter())[parameters[fixture]] += 1
     return [SimulatedTest(file, function, counts) for (file, function), counts in runs.items()]
 
