@@ -150,10 +150,10 @@ class _Reader:
             shapes = f"weight of shape {weights.shape} and bias of {bias.shape}"
             raise UnfitError([f"{shapes}; allowed: [O, C, rows, columns] and [O]"])
         found = convolution_reasons(where, weights, stride=stride, padding=padding, dilation=dilation, groups=groups[0])
-        self.reasons += found + self.declared_shape(where, node, "input_shape", slice(1, None))
+        self.reasons += found + self.shape_reasons(where, node, "input_shape", slice(1, None))
         self.builder.add(Weighted(where, weights, bias, fits=not found))
 
-    def declared_shape(self, where: str, node: Node, name: str, part: slice) -> list[str]:
+    def shape_reasons(self, where: str, node: Node, name: str, part: slice) -> list[str]:
         """Why the shape that a node declares for its input is wrong, if it declares one. part: the sizes that it gives."""
         declared, shape = node.values.get(name), self.builder.shape
         if declared is None or shape is None:
