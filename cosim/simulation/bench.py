@@ -74,7 +74,7 @@ class Bench:
         return ("dst", *self.watch)
 
     @property
-    def watched(self) -> list[tuple[str, int, int]]:
+    def trace_fields(self) -> list[tuple[str, int, int]]:
         """Of each watched stream its name, its lowest bit in the trace port, and the width of its payload.
 
         The lowest bit is valid, the next one ready; the payload follows.

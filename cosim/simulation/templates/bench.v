@@ -23,7 +23,7 @@ integer ${name}_file, ${name}_left;
 {% if bench.watch %}
 wire [${bench.width("trace") - 1}:0] trace;
 {% endif %}
-{% for name, low, width in bench.watched %}
+{% for name, low, width in bench.trace_fields %}
 wire ${name}_valid = trace[${low}];
 wire ${name}_ready = trace[${low + 1}];
 wire [${width - 1}:0] ${name}_data = trace[${low + width + 1}:${low + 2}];

@@ -24,7 +24,7 @@ signal trace: unsigned(${bench.width("trace") - 1} downto 0);
 {% else %}
 
 {% endif %}
-{% for name, low, width in bench.watched %}
+{% for name, low, width in bench.trace_fields %}
 signal ${name}_valid, ${name}_ready: std_logic;
 signal ${name}_data: unsigned(${width - 1} downto 0);
 {% endfor %}
@@ -36,7 +36,7 @@ dut: entity work.${bench.top.name} port map (
     dst_valid => dst_valid, dst_ready => dst_ready, dst_data => dst_data,
     counts => counts${", trace => trace" if bench.watch}
 );
-{% for name, low, width in bench.watched %}
+{% for name, low, width in bench.trace_fields %}
 ${name}_valid <= trace(${low});
 ${name}_ready <= trace(${low + 1});
 ${name}_data <= trace(${low + width + 1} downto ${low + 2});
