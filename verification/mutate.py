@@ -3,7 +3,7 @@
 Yosys' `mutate` plants single faults, such as an inverted bit or one that is stuck, in a block's netlist of words, and the
 project's own tests run on each, in Icarus, in place of the converted module. A mutant is killed if one of the tests that use
 this module fails or does not end. Those that survive are compared with the netlist without a fault, and do not count if abc
-proves that no user of the block can tell them apart. Before all that the tests must pass on the netlist itself.
+proves that no user of the block can distinguish them. Before all that the tests must pass on the netlist itself.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def main() -> int:
 
 
 def report(results: Sequence[Result], seconds: int):
-    """Print what came of each block, and the mutants that survived and are not equivalent."""
+    """Print the result for each block, and the mutants that survived and are not equivalent."""
     for block, group in groupby(results, key=lambda result: result.block):
         print(summary(block, list(group)))
     print(f"{summary('all', results)}; at least {REQUIRED:.0%} required, {seconds} s")

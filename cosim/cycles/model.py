@@ -70,9 +70,9 @@ class CycleRun:
         """Cycles from the first image's first beat to its class."""
         return int(self.ends[0] - self.starts[0] + 1)
 
-    def interval(self, filling: int = 1) -> float | None:
+    def interval(self, warmup: int = 1) -> float | None:
         """See interval.py; None for a single image."""
-        return mean_interval(self.ends, filling)
+        return mean_interval(self.ends, warmup)
 
 
 class _Chain:

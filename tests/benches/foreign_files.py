@@ -1,4 +1,4 @@
-"""Damaged files of every format that is read, given to what reads them, in processes of their own.
+"""Damaged files of every format that is read, passed to their readers, in processes of their own.
 
     python -m tests.benches.foreign_files --files 50000
 
@@ -206,7 +206,7 @@ def _of_images(folder: Path) -> dict[str, Format]:
 
 
 def _of_core(folder: Path, network) -> Format:
-    """The description of a core; in half of the files the hardware's hash is made to follow it, as somebody might."""
+    """The description of a core; in half of the files the hardware's hash is made to match it, as an attacker might."""
     core = _fresh(folder, "core")
     folder_of(network, core)
 

@@ -132,7 +132,7 @@ class _FileReader:
             return ()
         if not self.is_text(dataset.dtype) or len(dataset.shape) != 2 or dataset.shape[1] != 2 or dataset.size > 4 * MAX_NODES:
             raise InputError(f"{where}: of type {dataset.dtype} and shape {dataset.shape}; needs texts [edges, 2]")
-        # One at a time: many may stand for one long text.
+        # One at a time: many may refer to one long text.
         return tuple((self.decoded(dataset[i, 0], where), self.decoded(dataset[i, 1], where)) for i in range(dataset.shape[0]))
 
     def is_text(self, dtype: np.dtype) -> bool:
