@@ -48,7 +48,7 @@ prove: $(STAMP)  ## prove the blocks' stream rules, order and memories with yosy
 mutate: $(STAMP) $(VPI)  ## plant random faults in netlists of blocks and count those that the tests find
 	$(RUN) -m verification.mutate
 
-verification: $(STAMP) $(VPI)  ## prove, mutate, and write what came of it to docs/verification.md; well over ten minutes
+verification: $(STAMP) $(VPI)  ## prove, mutate, and write what came of it to docs/generated/verification.md; well over ten minutes
 	mkdir -p verification/results
 	$(RUN) -m verification.prove --out verification/results/proofs.json
 	$(RUN) -m verification.mutate --out verification/results/mutation.json

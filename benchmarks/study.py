@@ -1,4 +1,4 @@
-"""Puts the finished points of the study of models/fashion-study.toml beside the paper's findings; --write: into docs/study.md.
+"""Puts the finished points of models/fashion-study.toml beside the paper's findings; --write: into docs/generated/study.md.
 
 duospike study models/fashion-study.toml --out runs/fashion-study
 python -m benchmarks.study [--results runs/fashion-study] [--write]
@@ -20,10 +20,10 @@ from duospike.cosim.study.study_file import Point, read_study
 from duospike.cosim.study.study_report import energy_ratio, plot_all, summary, with_spread
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "study.md"
+PAGE = ROOT / "docs" / "generated" / "study.md"
 STUDY = ROOT / "models" / "fashion-study.toml"
 PLOTS = {"pareto.svg": "study-pareto.svg", "layers.svg": "study-layers.svg"}
-"""Those of the study that the page shows, and their names in docs/."""
+"""Those of the study that the page shows, and their names beside it."""
 
 SETTINGS = ("weight_bits", "timesteps", "coding", "epochs")
 
@@ -46,7 +46,7 @@ def finished_results(usage: str | None, study: Path) -> tuple[argparse.Namespace
     """The command line of a page of a study, the results of its finished points, in the study's order, and all its points."""
     parser = argparse.ArgumentParser(description=usage, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=ROOT / "runs" / study.stem, help="folder of the study")
-    parser.add_argument("--write", action="store_true", help="put the figures and plots into docs/")
+    parser.add_argument("--write", action="store_true", help="put the figures and plots into docs/generated/")
     args, points = parser.parse_args(), read_study(study).points
     paths = [args.results / "points" / name / RESULT for name in points]
     results = [json.loads(path.read_text()) for path in paths if path.exists()]

@@ -123,7 +123,7 @@ def cosimulate(
     """Run images [count, channels, height, width] in simulated hardware and compare every spike with the reference.
 
     folder: where the HDL and the recorded spikes go; new, empty or an earlier one. Returns the content of its report.json, see
-    docs/report.md: bit_exact; mismatch, the first difference or None; stages, with the counters of each.
+    docs/reference/files.md: bit_exact; mismatch, the first difference or None; stages, with the counters of each.
     """
     from duospike.cosim.design.origin import run_origin
     from duospike.cosim.folder import output_folder
@@ -142,7 +142,7 @@ def cosimulate(
 def count_cycles(network: Network, images: np.ndarray, **shape: Unpack[Shape]) -> dict[str, Any]:
     """Cycles and counters of each stage for images [count, channels, height, width], by the cycle model: no simulator is needed.
 
-    Returns the content of cycles.json, see docs/report.md.
+    Returns the content of cycles.json, see docs/reference/files.md.
     """
     from duospike.cosim.cycles.cycle_model import run_model
     from duospike.cosim.cycles.cycle_report import make_report

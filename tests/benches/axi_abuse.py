@@ -1,4 +1,4 @@
-"""A host that does anything to a loadable core, and a model of what docs/axi.md promises it."""
+"""A host that does anything to a loadable core, and a model of what docs/reference/ports-and-registers.md promises it."""
 
 import random
 import zlib
