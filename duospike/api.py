@@ -68,12 +68,21 @@ def save(network: Network, path: Path | str) -> None:
     save_model(network, path)
 
 
-def load_images(network: Network, source: str = "fashion-mnist", count: int | None = None, *, seed: int = 0) -> Dataset:
-    """Images, int64 [count, channels, height, width], and labels [count] that a network takes.
+def load_images(
+    network: Network | None,
+    source: str = "fashion-mnist",
+    count: int | None = None,
+    *,
+    split: Literal["train", "test"] = "test",
+    seed: int = 0,
+) -> Dataset:
+    """Images, integers [count, channels, height, width], and labels [count] that a network takes.
 
-    source: fashion-mnist (its test images), a folder with the published files of a data set, random, or an .npy file.
+    network: None before there is one, such as for its training; nothing is then compared with what it takes.
+    source: fashion-mnist, a folder with the published files of a data set, random, or an .npy file.
+    count: the first images only; None for all, of random 100. split: which images of a published data set.
     """
-    return datasets.load(source, network, count, seed)
+    return datasets.load(source, network, count, seed, split=split)
 
 
 def run(network: Network, images: np.ndarray) -> Trace:
