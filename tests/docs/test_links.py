@@ -57,3 +57,19 @@ def test_the_navigation_names_every_page_once():
 def test_a_page_has_one_title_at_its_top(page):
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     assert re.findall(r"^# .+$", text, re.MULTILINE) == [text.splitlines()[0]]
+
+
+FOLDERS = "rtl|reference|cosim|scripts|tests|verification|benchmarks|models|docs|duospike|examples"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_names_are_there(page):
+    named = re.findall(rf"`((?:{FOLDERS})/[\w./-]+?)/?`", page.read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_architecture_names_the_file_of_every_block():
+    rows = re.findall(r"^\| `(\w+)` \| `(rtl/\w+\.py)` \|", (DOCS / "explanation" / "architecture.md").read_text(), re.MULTILINE)
+    assert rows and all(re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE) for name, path in rows)
+    blocks = {f"rtl/{path.name}" for path in (ROOT / "rtl").glob("*.py") if "\n@block\n" in path.read_text()}
+    assert blocks - {"rtl/stream.py"} <= {path for _, path in rows}
