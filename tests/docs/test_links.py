@@ -64,8 +64,10 @@ FOLDERS = "rtl|reference|cosim|scripts|tests|verification|benchmarks|models|docs
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_that_a_page_names_are_there(page):
+    """Those of the present: the changelog names earlier ones, and NAME stands for any."""
     named = re.findall(rf"`((?:{FOLDERS})/[\w./-]+?)/?`", page.read_text(encoding="utf-8"))
-    assert [path for path in named if not (ROOT / path).exists()] == []
+    missing = [path for path in named if "NAME" not in path and not (ROOT / path).exists()]
+    assert page.name == "CHANGELOG.md" or missing == []
 
 
 def test_the_architecture_names_the_file_of_every_block():

@@ -1,11 +1,13 @@
 """The pages that are made from other files, or must keep up with them, do so."""
 
+import inspect
 import json
 import re
 from pathlib import Path
 
 import duospike
 from docs.tools import command_page, notebook
+from duospike import api
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs" / "start" / "tutorial.md"
@@ -40,6 +42,17 @@ def test_the_notebook_has_every_program_and_command_that_needs_no_board():
 def test_the_reference_of_the_python_api_names_every_public_name():
     page = (ROOT / "docs" / "reference" / "python-api.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^### (\w+)$", page, re.MULTILINE)) == sorted(duospike.__all__)
+
+
+def test_the_reference_of_the_python_api_names_every_argument():
+    page = (ROOT / "docs" / "reference" / "python-api.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^### (\w+)$(.*?)(?=^##)", page, re.DOTALL | re.MULTILINE))
+    for name in set(duospike.__all__) - {"InputError", "Network"}:
+        parameters = inspect.signature(getattr(duospike, name)).parameters.values()
+        own = [one.name for one in parameters if one.kind != one.VAR_KEYWORD]
+        assert [one for one in own if not re.search(rf"\b{one}\b", sections[name])] == [], name
+    for keyword in [*api.Shape.__annotations__, *api.ImageFormat.__annotations__]:
+        assert re.search(rf"^\| .*`{keyword}`.* \|", page, re.MULTILINE), keyword
 
 
 def test_the_tutorial_uses_public_names_only():
