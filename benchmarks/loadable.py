@@ -9,12 +9,12 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from duospike.cosim.axi.axi_design import convert_shell, shell_of
 from duospike.cosim.axi.loadable import core_description, loadable_stages, loadable_widths
+from duospike.cosim.axi.shell import convert_shell, shell_of
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.folder import temporary_folder
-from duospike.cosim.synthesis.synthesis import Area, synthesize
+from duospike.cosim.synthesis.synthesize import Area, synthesize
 from duospike.reference.modelfile import load_model
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.page import machine, table, write_section
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.folder import temporary_folder
@@ -88,7 +88,7 @@ def _sparse_row(rate: float) -> list[str]:
     # One row: its beats come in, and the flush row, all silent, goes through after the last.
     row = 2 * groups * 16
     first, interval = ends[0] - outcome.starts[0] + 1, ends[1] - ends[0]
-    activity = stage_activity(outcome.counts)
+    activity = stage_activity(outcome.activity_word)
     rate_text = f"{(activity['events'] + activity['silent']) / activity['busy']:.3f}"
     return [
         f"{rate:.0%}", str(work[0]), str(first), f"{first / (work[0] + row) - 1:+.2%}", str(interval),
@@ -101,7 +101,7 @@ def _dense_table() -> str:
     for images in (1, 2, 4):
         network = _network("16C3-FC10", (1, 28, 28))
         outcome, ends = _run(network, "conv1", random_images(images, network.input_shape, network.pixel_range, SEED))
-        busy = stage_activity(outcome.counts)["busy"]
+        busy = stage_activity(outcome.activity_word)["busy"]
         rows.append([str(images), str(outcome.cycles), str(busy), f"{busy / outcome.cycles:.1%}"])
     title = f"Dense core, 28x28, 1 -> 16 channels, {LANES} lanes, T=2"
     return table(title, ["images back to back", "cycles", "cycles with all multipliers busy", "share"], rows)

@@ -42,6 +42,7 @@ def main() -> int:
     args = parser.parse_args()
     torch.set_num_threads(1)
     train, test = fashion_mnist("train"), fashion_mnist("test")
+    assert test.labels is not None
     test = Dataset(test.images[: args.limit], test.labels[: args.limit])
     torch.manual_seed(args.seed)
     net = trained(network(), train, args.steps)
@@ -78,6 +79,7 @@ def trained(net: nn.Sequential, data: Dataset, steps: int) -> nn.Sequential:
     """Cross entropy of the votes, by Adam, as in snnTorch's tutorials."""
     loss = SF.ce_count_loss(population_code=True, num_classes=FASHION_MNIST_CLASSES)
     optimizer = torch.optim.Adam(net.parameters(), lr=RATE)
+    assert data.labels is not None
     order = torch.cat([torch.randperm(len(data.images)) for _ in range(-(-steps * BATCH // len(data.images)))])
     for step, chosen in enumerate(order.split(BATCH)[:steps]):
         images = torch.from_numpy(data.images[chosen.numpy()] / LEVELS).float()
@@ -100,6 +102,7 @@ def measured(net: nn.Sequential, interface: Interface, calibration: np.ndarray, 
     for bits in BITS:
         found = quantized_network(source, bits, calibration)
         after = golden.evaluate(found, test.images, test.labels).accuracy
+        assert after is not None
         rows.append([f"{bits} bits", f"{after:.2%}", f"{100 * (after - before):+.2f}"])
         print(rows[-1], file=sys.stderr, flush=True)
     head = (

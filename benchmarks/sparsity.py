@@ -11,8 +11,8 @@ from dataclasses import asdict
 
 from benchmarks.page import machine, table, write_section
 from benchmarks.study import ROOT, Row, finished_results, told
+from duospike.cosim.study.report import summary
 from duospike.cosim.study.study_file import Point
-from duospike.cosim.study.study_report import summary
 
 PAGE = ROOT / "docs" / "generated" / "sparsity.md"
 STUDY = ROOT / "models" / "fashion-sparsity-study.toml"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.page import machine, table, write_section
-from duospike.cosim.study.study import RESULT
+from duospike.cosim.study.measure import RESULT
+from duospike.cosim.study.report import energy_ratio, plot_all, summary, with_spread
 from duospike.cosim.study.study_file import Point, read_study
-from duospike.cosim.study.study_report import energy_ratio, plot_all, summary, with_spread
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "generated" / "study.md"

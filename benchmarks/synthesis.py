@@ -16,8 +16,8 @@ from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.folder import temporary_folder
 from duospike.cosim.simulation.network_run import convert_stages
 from duospike.cosim.synthesis.families import AREA, FAMILIES
-from duospike.cosim.synthesis.synthesis import Synthesis, synthesize
-from duospike.cosim.synthesis.synthesis_report import Rows, area_cells, module_rows, stage_rows
+from duospike.cosim.synthesis.report import Rows, area_cells, module_rows, stage_rows
+from duospike.cosim.synthesis.synthesize import Synthesis, synthesize
 from duospike.cosim.synthesis.yosys import yosys_version
 from duospike.reference.modelfile import load_model
 

@@ -17,15 +17,15 @@ from textwrap import fill
 from typing import Any
 
 from benchmarks.page import machine, table, write_section
-from duospike.cosim.design.origin import run_origin
 from duospike.cosim.design.plan import plan_stages
+from duospike.cosim.design.provenance import run_provenance
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.energy.image_costs import image_costs
 from duospike.cosim.folder import temporary_folder
 from duospike.cosim.simulation.network_run import convert_stages
 from duospike.cosim.synthesis.yosys import yosys_version
 from duospike.cosim.timing.place_route import Target, flat_netlist, place_and_route
-from duospike.cosim.timing.timing_report import make_report
+from duospike.cosim.timing.report import make_report
 from duospike.reference.data.datasets import load
 from duospike.reference.files import write_atomically
 from duospike.reference.modelfile import load_model
@@ -76,7 +76,7 @@ def measure(lanes: int, grade: int, folder: Path) -> None:
     sizing = choose_sizing(network, lanes)
     stages, images = plan_stages(network, sizing), load(DATA, network, IMAGES).images
     costs, modules = image_costs(network, stages, images), convert_stages(stages)
-    about = run_origin(network, images, DATA, sizing) | {"yosys": yosys_version(), "multipliers": "dsp"}
+    about = run_provenance(network, images, DATA, sizing) | {"yosys": yosys_version(), "multipliers": "dsp"}
     folder.mkdir(parents=True, exist_ok=True)
     with temporary_folder() as work:
         flat_netlist(modules, work)

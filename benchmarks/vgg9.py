@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from benchmarks.page import machine, table, write_section
-from duospike.cosim.design.sizing import QUEUE_DEPTH
+from duospike.cosim.design.sizing import DEFAULT_QUEUE_DEPTH
 from duospike.cosim.exploration import paper_schedule
-from duospike.cosim.exploration.balance import least_sum
+from duospike.cosim.exploration.balance import min_sum
 from duospike.cosim.exploration.explore import Budget, Choice, Problem, choose
 from duospike.cosim.folder import temporary_folder
 from duospike.cosim.pages.plots import plot_cycles, plot_gantt
@@ -94,10 +94,10 @@ class _Measured:
 
 
 def _measured(network: Network, trace: Trace, lanes: int) -> _Measured:
-    problem = Problem(network, trace, network.timesteps, QUEUE_DEPTH, 100e6, lambda name, count: count, (1,))
+    problem = Problem(network, trace, network.timesteps, DEFAULT_QUEUE_DEPTH, 100e6, lambda name, count: count, (1,))
     budget = Budget("lanes", lanes)
     options = paper_schedule.options(network, trace)
-    paper_lanes = least_sum(options, lanes)
+    paper_lanes = min_sum(options, lanes)
     paper = sum(option.cycles for name in options for option in options[name] if option.lanes == paper_lanes[name])
     fast, slack = choose(problem, budget), choose(problem, budget, slack=0.12)
     single, short = choose(replace(problem, timesteps=1), budget), choose(problem, budget, "latency")
@@ -128,7 +128,7 @@ def _layers_table(title: str, found: _Measured) -> str:
         # A fully connected layer has one adder a lane and timestep; the dense core multiplies once for all timesteps.
         adders = found.network.timesteps * (1 if isinstance(layer, Linear) else layer.kernel**2)
         each = "-" if layer is found.network.layers[0] else f"{paper / ours / adders:.2f}"
-        parts = str(choice.sizing.parts.get(layer.name, "-"))
+        parts = str(choice.sizing.row_parts.get(layer.name, "-"))
         shares = f"{ours / choice.interval:.1%}"
         rows.append([layer.name, str(lanes), parts, f"{ours:.0f}", shares, f"{paper:.0f}", f"{paper / ours:.2f}", each])
     columns = [
@@ -169,7 +169,7 @@ def _latency_table(found: list[tuple[str, _Measured]]) -> str:
 
 def _scale_table() -> str:
     """Wall clock and memory of whole commands, in a folder and with a cache of their own."""
-    rows = []
+    rows: list[list[str]] = []
     with temporary_folder() as folder:
         run = _Commands(folder, rows)
         size = ["--input", "x".join(map(str, INPUT)), "--rate", str(RATE), "--seed", str(SEED)]

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from distributed import Client
 
 MISSING = "several processes need Dask's distributed, which is missing (pip install -e '.[cluster]')"
-SECONDS = 20
+CONNECT_SECONDS = 20
 """A scheduler that has not answered by then is not there."""
-LOSSES = 3
+MAX_LOSSES = 3
 """Workers that a task may lose; with the next one it is given up."""
 
 QUIET_TRACKER = "ignore:resource_tracker:UserWarning"
 """Python's tracker of semaphores, which takes this from sys.warnoptions, says nothing where workers are killed."""
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def cluster(workers: int, scheduler: str | None = None) -> Iterator[Client]:
             yield client
         return
     try:
-        client = Client(scheduler, timeout=SECONDS)
+        client = Client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError, TypeError) as error:
         raise CosimError(f"scheduler {scheduler}: {' '.join(str(error).split())}") from None
     with client:
@@ -69,7 +69,7 @@ def _local_cluster(workers: int) -> Iterator[Client]:
         sys.warnoptions.append(QUIET_TRACKER)
     with (
         temporary_folder() as scratch,
-        dask.config.set({"distributed.scheduler.allowed-failures": LOSSES, "distributed.nanny.pre-spawn-environ": environ}),
+        dask.config.set({"distributed.scheduler.allowed-failures": MAX_LOSSES, "distributed.nanny.pre-spawn-environ": environ}),
         ExitStack() as stack,
     ):
         local = stack.enter_context(LocalCluster(n_workers=workers, threads_per_worker=1, local_directory=str(scratch), **quiet))
@@ -86,13 +86,13 @@ def _local_cluster(workers: int) -> Iterator[Client]:
 
 
 def run_tasks(
-    client: Client, function: Callable[..., Any], tasks: Mapping[str, tuple], hear: Say = print
+    client: Client, function: Callable[..., Any], tasks: Mapping[str, tuple], log: Log = print
 ) -> Iterator[tuple[str, Any]]:
-    """Call function(say, *arguments) for each task; gives name and result of each, in the order in which they end.
+    """Call function(log, *arguments) for each task; gives name and result of each, in the order in which they end.
 
-    tasks: arguments by name. say: takes a line of text, which `hear` then gets here, as it does when a worker is lost.
+    tasks: arguments by name. log: gets the lines of text that a task logs, and a line when a worker is lost.
     The result of a task must not hang on how often it was begun. What a task raises is raised here, and no other task begins
-    then. CosimError: a task has lost more workers than its scheduler allows, in a cluster() of this machine LOSSES.
+    then. CosimError: a task has lost more workers than its scheduler allows, in a cluster() of this machine MAX_LOSSES.
     """
     from distributed import KilledWorker, as_completed
 
@@ -104,9 +104,9 @@ def run_tasks(
         if what.get("action") == "remove-worker":
             again = sorted(names[key] for key in what["processing-tasks"] if key in names)
             if again:
-                hear(f"worker {what['worker']} was lost; begins again: {', '.join(again)}")
+                log(f"worker {what['worker']} was lost; begins again: {', '.join(again)}")
 
-    client.subscribe_topic(run, lambda event: hear(event[1]))
+    client.subscribe_topic(run, lambda event: log(event[1]))
     client.subscribe_topic("all", lost)
     # Begun in their order: what comes in at once would have the same priority.
     futures = {

@@ -6,7 +6,7 @@ What is written grows in a place beside the folder, `.duospike-KEY` with a key o
     content    the new folder; in the end it and the old one change places, in one step where the system can
     old        the old folder, where the system cannot
 
-A file that is in the folder and not on its list, LIST, is never deleted. What a killed writer left, the next one tidies up.
+A file that is in the folder and not on its list, LIST_FILE, is never deleted. What a killed writer left, the next one tidies up.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from tempfile import gettempdir, mkdtemp
 from typing import IO, Any
 
 from duospike.reference.errors import InputError
-from duospike.reference.files import PASSING, passing_name
+from duospike.reference.files import TRANSIENT_PREFIX, transient_name
 from duospike.reference.locks import lock_existing, try_lock
 
 from .errors import CosimError
 
-LIST = ".duospike"
+LIST_FILE = ".duospike"
 """File in an output folder that lists what was written there; a folder that holds anything else is left alone."""
 TEMPORARY = "duospike-temporary-"
 LOCK, CONTENT, OLD = "lock", "content", "old"
@@ -39,7 +39,7 @@ TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
 
 NOREPLACE, EXCHANGE = 1, 2
 AT_FDCWD = -100
-CANNOT = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY)
+NOT_SUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY)
 """What Linux says where a kernel or file system does not know a flag of renameat2."""
 
 
@@ -75,7 +75,7 @@ def claimed(path: Path) -> Iterator[Path]:
     """
     target = Path(path).resolve()
     missing = [parent for parent in target.parents if not parent.exists()]
-    place = target.parent / passing_name(target)
+    place = target.parent / transient_name(target)
     try:
         lock = _lock(path, place)
     except OSError as error:
@@ -134,27 +134,27 @@ def foreign_files(folder: Path) -> Iterator[str]:
 def read_list(folder: Path) -> set[str]:
     """The paths on a folder's list; that of a folder stands for all in it. None where there is no list."""
     try:
-        return set((folder / LIST).read_text(**TEXT).split("\n")[:-1])
+        return set((folder / LIST_FILE).read_text(**TEXT).split("\n")[:-1])
     except FileNotFoundError:
         return set()
 
 
 def write_list(folder: Path, names: Iterable[str]) -> None:
     """Write a folder's list, whole or not at all."""
-    passing = folder / f"{PASSING}list"
-    passing.write_text("".join(f"{name}\n" for name in sorted(names)), **TEXT)
-    passing.replace(folder / LIST)
+    transient = folder / f"{TRANSIENT_PREFIX}list"
+    transient.write_text("".join(f"{name}\n" for name in sorted(names)), **TEXT)
+    transient.replace(folder / LIST_FILE)
 
 
 def _names(folder: Path) -> Iterator[str]:
-    """The paths of all files and empty folders below a folder, except its list and what is passing."""
+    """The paths of all files and empty folders below a folder, except its list and what is transient."""
     for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(PASSING)]
+        folders[:] = [name for name in folders if not name.startswith(TRANSIENT_PREFIX)]
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
         inside = os.path.relpath(place, folder)
         for name in (*files, *links):
             path = os.path.normpath(os.path.join(inside, name))
-            if path != LIST and not name.startswith(PASSING):
+            if path != LIST_FILE and not name.startswith(TRANSIENT_PREFIX):
                 yield path
         if inside != "." and not folders and not files:
             yield inside
@@ -173,7 +173,7 @@ def _put(path: Path, place: Path, target: Path):
         fresh.rename(target)
         return
     # An empty folder that somebody made gets an empty list: what is in it from now on is not the project's.
-    (target / LIST).touch()
+    (target / LIST_FILE).touch()
     old = _exchange(fresh, target, place / OLD)
     taken = [name for name in foreign_files(old) if os.path.lexists(target / name)]
     if taken:
@@ -201,7 +201,7 @@ def _rename(source: Path, target: Path, flag: int) -> bool:
     if libc.renameat2(AT_FDCWD, os.fsencode(source), AT_FDCWD, os.fsencode(target), flag) == 0:
         return True
     number = ctypes.get_errno()
-    if number in CANNOT:
+    if number in NOT_SUPPORTED:
         return False
     raise OSError(number, os.strerror(number), str(source), None, str(target))
 
@@ -218,7 +218,7 @@ def _tidy(place: Path, target: Path):
 
 def _remove(folder: Path, target: Path):
     """Remove a folder, except files that are not on its list: they go to `target`, or stay where their names are taken there."""
-    if not (folder / LIST).exists():
+    if not (folder / LIST_FILE).exists():
         # Never finished: nobody has seen it.
         shutil.rmtree(folder, ignore_errors=True)
         return
@@ -226,11 +226,11 @@ def _remove(folder: Path, target: Path):
     for inside, folders, files in os.walk(folder, topdown=False):
         for name in (*files, *folders):
             path = os.path.join(inside, name)
-            if os.path.relpath(path, folder) not in others | {LIST}:
+            if os.path.relpath(path, folder) not in others | {LIST_FILE}:
                 with suppress(OSError):
                     os.rmdir(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
     if not others:
-        (folder / LIST).unlink()
+        (folder / LIST_FILE).unlink()
         folder.rmdir()
 
 

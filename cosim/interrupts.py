@@ -10,11 +10,11 @@ from contextlib import suppress
 from threading import Thread
 from time import sleep
 
-SECONDS = 1.0
+GRACE_SECONDS = 1.0
 """Time for tidying up; a command that is then still busy, such as in compiled code, is ended as it is."""
 
-SAID = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
-"""The signals that tell a command to end, and what it says then."""
+MESSAGES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+"""The signals that end a command, and what it prints then."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -26,19 +26,19 @@ def run_command(name: str, command: Callable[[], int]) -> int:
 
     On SIGINT and SIGTERM it gets a KeyboardInterrupt, and the process ends here with status_of().
     """
-    told = [number for number in SAID if signal.getsignal(number) is not signal.SIG_IGN]
+    caught = [number for number in MESSAGES if signal.getsignal(number) is not signal.SIG_IGN]
     try:
-        for number in told:
+        for number in caught:
             signal.signal(number, _interrupt)
         _watch(name)
         status = command()
         _listen_no_more()
     except KeyboardInterrupt as interrupt:
         status = status_of(name, interrupt)
-    if status in (128 + number for number in SAID):
+    if status in (128 + number for number in MESSAGES):
         _leave(status)
-    # Python waits for threads before it ends, which may take long: what tells it to end now ends it at once.
-    for number in told:
+    # Python waits for threads before it ends, which may take long: a signal now ends it at once.
+    for number in caught:
         signal.signal(number, signal.SIG_DFL)
     return status
 
@@ -46,13 +46,13 @@ def run_command(name: str, command: Callable[[], int]) -> int:
 def status_of(name: str, interrupt: KeyboardInterrupt) -> int:
     """Say on stderr that a command was interrupted; returns its exit status, that which a shell reports for the signal."""
     number = signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT
-    print(f"{name}: {SAID[number]}", file=sys.stderr)
+    print(f"{name}: {MESSAGES[number]}", file=sys.stderr)
     return 128 + number
 
 
 def _listen_no_more() -> None:
     """What is being tidied up is not interrupted once more."""
-    for number in SAID:
+    for number in MESSAGES:
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -73,14 +73,14 @@ def _watch(name: str) -> None:
 
 def _end_in_time(name: str, reader: int) -> None:
     for byte in iter(lambda: os.read(reader, 1), b""):
-        if byte[0] in SAID:
-            sleep(SECONDS)
-            os.write(2, f"{name}: {SAID[signal.Signals(byte[0])]}\n".encode())
+        if byte[0] in MESSAGES:
+            sleep(GRACE_SECONDS)
+            os.write(2, f"{name}: {MESSAGES[signal.Signals(byte[0])]}\n".encode())
             os._exit(128 + byte[0])
 
 
 def _leave(status: int) -> None:
-    """End without waiting for threads; programs that still run end with the process, see system.Keeper."""
+    """End without waiting for threads; programs that still run end with the process, see system.Watchdog."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

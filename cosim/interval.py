@@ -22,7 +22,7 @@ def mean_interval(ends: Sequence[int] | np.ndarray, filling: int = 1) -> float |
     return float(counted[-1] - counted[0]) / (len(counted) - 1) if len(counted) > 1 else None
 
 
-def mean_interval_of_parts(runs: Sequence[tuple[float | None, int]]) -> float | None:
+def mean_interval_of_batches(runs: Sequence[tuple[float | None, int]]) -> float | None:
     """The mean over runs that do not follow each other: of each its interval and its number of images."""
     sums = [(interval * (images - 1), images - 1) for interval, images in runs if interval is not None]
     return sum(cycles for cycles, _ in sums) / sum(count for _, count in sums) if sums else None

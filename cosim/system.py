@@ -2,7 +2,7 @@
 
 Each program leads a process group of its own, in which all that it starts is as well: Verilator's make and compilers, Yosys'
 abc, a solver. The group is ended when the work that started it is left before it is done, and when this process ends, however
-it ends: the keeper, a small shell process, knows all groups and outlives the process by that much.
+it ends: the watchdog, a small shell process, knows all groups and outlives the process by that much.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .errors import CosimError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-KEEPER = """
+WATCHDOG_SCRIPT = """
 trap '' INT TERM HUP
 groups=' '
 while read -r sign group; do
@@ -40,46 +40,46 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 """
 """Keeps a list of process groups by the lines that come in, and kills those left when its input ends."""
 
-# A program begins when the keeper knows it, and not at all if this process ends before.
+# A program begins when the watchdog knows it, and not at all if this process ends before.
 GATE = 'read -r go && exec "$@"'
 GATE_WITHOUT_INPUT = f"{GATE} </dev/null"
 
 PR_SET_PDEATHSIG = 1
 """Of Linux' prctl."""
-PATIENCE = 0.5
+GRACE_SECONDS = 0.5
 """Seconds that threads have to notice that their programs were ended."""
 
 
-class Keeper:
-    """This process' end of the keeper, which is started with the first group."""
+class Watchdog:
+    """This process' end of the watchdog, which is started with the first group."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._groups: set[int] = set()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def hold(self, group: int) -> None:
+    def watch(self, group: int) -> None:
         """End a process group when this process ends."""
         with self._lock:
             self._groups.add(group)
-            self._tell(f"+ {group}\n")
+            self._send(f"+ {group}\n")
 
     def release(self, group: int) -> None:
-        """A group has ended; nothing is done where it is not held."""
+        """A group has ended; nothing is done where it is not watched."""
         with self._lock:
             if group in self._groups:
                 self._groups.remove(group)
-                self._tell(f"- {group}\n")
+                self._send(f"- {group}\n")
 
     def close(self) -> None:
-        """Let the keeper end; groups that are left end with it."""
+        """Let the watchdog end; groups that are left end with it."""
         with self._lock:
             if self._process:
                 self._process.communicate()
             self._process = None
 
     def forget(self) -> None:
-        """In a forked child: the keeper is the parent's, and must not wait for this child's end."""
+        """In a forked child: the watchdog is the parent's, and must not wait for this child's end."""
         self._lock, self._groups = Lock(), set()
         if self._process:
             assert self._process.stdin
@@ -88,11 +88,11 @@ class Keeper:
             self._process.returncode = 0
         self._process = None
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         if self._process is None or self._process.poll() is not None:
             # Out of reach of what a terminal or a job control sends to this process' group.
             nowhere: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
-            command = ["/bin/sh", "-c", KEEPER]
+            command = ["/bin/sh", "-c", WATCHDOG_SCRIPT]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, **nowhere)
             line = "".join(f"+ {group}\n" for group in self._groups)
         assert self._process.stdin
@@ -100,9 +100,9 @@ class Keeper:
             os.write(self._process.stdin.fileno(), line.encode())
 
 
-KEPT = Keeper()
-atexit.register(KEPT.close)
-os.register_at_fork(after_in_child=KEPT.forget)
+WATCHDOG = Watchdog()
+atexit.register(WATCHDOG.close)
+os.register_at_fork(after_in_child=WATCHDOG.forget)
 
 
 def environment() -> dict[str, str]:
@@ -120,13 +120,13 @@ class Programs:
         self._ended = False
 
     def start(self, command: list[str], **options: Any) -> subprocess.Popen:
-        """Start a program that is kept; CosimError after end()."""
+        """Start a program that ends with this process; CosimError after end()."""
         with self._lock:
             if self._ended:
                 raise CosimError(f"{Path(command[-1]).name} is not started: the work that needs it was ended")
             child = subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0, **({"env": environment()} | options))
             self._running.add(child)
-        KEPT.hold(child.pid)
+        WATCHDOG.watch(child.pid)
         assert child.stdin
         with suppress(BrokenPipeError):
             os.write(child.stdin.fileno(), b"go\n")
@@ -142,7 +142,7 @@ class Programs:
                 with suppress(BrokenPipeError):
                     pipe.close()
         child.wait()
-        KEPT.release(child.pid)
+        WATCHDOG.release(child.pid)
 
     def end(self) -> None:
         """End all, and let none start any more."""
@@ -258,4 +258,4 @@ def side_by_side(function: Callable[[Item], Result], items: Iterable[Item], jobs
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         programs.end()
-        wait([future for future in futures if not future.cancelled()], timeout=PATIENCE)
+        wait([future for future in futures if not future.cancelled()], timeout=GRACE_SECONDS)

@@ -1,7 +1,7 @@
 """The public functions: each does in one call what a command does.
 
 What shapes the hardware is given by keywords, which design commands call the same: sizing, a TOML file such as `duospike explore`
-writes; lanes, one number for all layers or numbers by layer name; parts, numbers by layer name; pass_timesteps; queue_depth.
+writes; lanes, one number for all layers or numbers by layer name; row_parts, numbers by layer name; pass_timesteps; queue_depth.
 They override those of the file, and what neither names has a default. All raise InputError for what the hardware cannot do.
 """
 
@@ -37,7 +37,7 @@ class Shape(TypedDict, total=False):
 
     sizing: Path | str | None
     lanes: int | dict[str, int] | None
-    parts: dict[str, int] | None
+    row_parts: dict[str, int] | None
     pass_timesteps: int | None
     queue_depth: int | None
 
@@ -102,7 +102,7 @@ def _designed(network: Network, shape: Shape) -> tuple[Sizing, dict[str, Stage]]
     unknown = shape.keys() - Shape.__annotations__.keys()
     if unknown:
         raise TypeError(f"unexpected keyword {min(unknown)!r}; allowed: {', '.join(Shape.__annotations__)}")
-    wanted = {"lanes": shape.get("lanes"), "parts": shape.get("parts"), "queue_depth": shape.get("queue_depth")}
+    wanted = {"lanes": shape.get("lanes"), "row_parts": shape.get("row_parts"), "queue_depth": shape.get("queue_depth")}
     wanted["timesteps"] = shape.get("pass_timesteps")
     file = shape.get("sizing")
     sizing = sizing_from(network, None if file is None else Path(file), wanted)
@@ -134,7 +134,7 @@ def cosimulate(
     folder: where the HDL and the recorded spikes go; new, empty or an earlier one. Returns the content of its report.json, see
     docs/reference/files.md: bit_exact; mismatch, the first difference or None; stages, with the counters of each.
     """
-    from duospike.cosim.design.origin import run_origin
+    from duospike.cosim.design.provenance import run_provenance
     from duospike.cosim.folder import output_folder
     from duospike.cosim.simulation.network_run import run_network
     from duospike.cosim.simulation.report import make_report
@@ -143,7 +143,7 @@ def cosimulate(
     sizing, stages = _designed(network, shape)
     with output_folder(Path(folder)) as place:
         finished = run_network(network, stages, images, place, simulator=simulator)
-        report = run_origin(network, images, "array", sizing) | make_report(finished, labels, simulator)
+        report = run_provenance(network, images, "array", sizing) | make_report(finished, labels, simulator)
         write_file(place / "report.json", json.dumps(report, indent=2) + "\n")
     return report
 
@@ -153,8 +153,8 @@ def count_cycles(network: Network, images: np.ndarray, **shape: Unpack[Shape]) -
 
     Returns the content of cycles.json, see docs/reference/files.md.
     """
-    from duospike.cosim.cycles.cycle_model import run_model
-    from duospike.cosim.cycles.cycle_report import make_report
+    from duospike.cosim.cycles.model import run_model
+    from duospike.cosim.cycles.report import make_report
 
     sizing, stages = _designed(network, shape)
     return make_report(run_model(network, stages, golden.run(network, images)), stages, sizing)
@@ -167,7 +167,7 @@ def simulate_overlay(
 
     folder: where the files of the simulation go; made if there is none.
     """
-    from duospike.cosim.axi.axi_design import convert_shell, shell_of
+    from duospike.cosim.axi.shell import convert_shell, shell_of
     from duospike.cosim.axi.simulated_overlay import SimulatedOverlay
 
     _, stages = _designed(network, shape)

@@ -1,7 +1,10 @@
 """The one exception that `reference` raises for input that it refuses."""
 
+import re
+
 MAX_SHOWN = 200
 """Characters that a message shows of what a file holds."""
+_WORD = re.compile(rf"[A-Za-z0-9_.+-]{{1,{MAX_SHOWN}}}")
 
 
 class InputError(ValueError):
@@ -17,9 +20,9 @@ def brief(value: object) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text)} characters)"
 
 
-def key_text(key: object) -> str:
-    """A key of a file for a message: as the file writes it if it is a plain word, else as brief."""
-    return key if isinstance(key, str) and key.isascii() and key.isidentifier() and len(key) <= MAX_SHOWN else brief(key)
+def name_text(name: object) -> str:
+    """A name in a file, such as a key or a node's, for a message: as it is if it is one plain word, else as brief."""
+    return name if isinstance(name, str) and _WORD.fullmatch(name) else brief(name)
 
 
 def _printable(text: str) -> str:

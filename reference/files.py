@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from .errors import InputError, brief, key_text
+from .errors import InputError, brief, name_text
 from .locks import remove_if_free, try_lock
 
 MAX_BYTES = 2**28
@@ -32,7 +32,7 @@ MAX_BITS = 64
 """Of an integer in TOML and JSON."""
 GZIP, ZLIB = 31, 15
 """Kinds of compressed data, as zlib names them."""
-PASSING = ".duospike-"
+TRANSIENT_PREFIX = ".duospike-"
 """What the names of files and folders begin with that are there only while a command runs."""
 MAX_LINE = 1000
 """Characters of a line of TOML: the time for a dotted key grows with the square of its parts."""
@@ -151,9 +151,9 @@ def check_values(found: Any, key: object = "value", depth: int = 0) -> None:
         if isinstance(value, dict | list):
             check_values(value, name, depth + 1)
         elif isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{key_text(name)} = {value}; allowed: finite numbers")
+            raise ValueError(f"{name_text(name)} = {value}; allowed: finite numbers")
         elif isinstance(value, int) and value.bit_length() > MAX_BITS:
-            raise ValueError(f"{key_text(name)} is an integer of {value.bit_length()} bits; allowed: up to {MAX_BITS}")
+            raise ValueError(f"{name_text(name)} is an integer of {value.bit_length()} bits; allowed: up to {MAX_BITS}")
 
 
 def _check_lines(text: str) -> None:
@@ -175,9 +175,9 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"a number is {name}; allowed: finite numbers")
 
 
-def passing_name(path: Path) -> str:
+def transient_name(path: Path) -> str:
     """The name of what grows beside a folder until it takes its place; the writers of a file add a dot and letters."""
-    return f"{PASSING}{sha256(os.fsencode(path.name)).hexdigest()[:16]}"
+    return f"{TRANSIENT_PREFIX}{sha256(os.fsencode(path.name)).hexdigest()[:16]}"
 
 
 def write_atomically(path: Path | str, data: bytes) -> None:
@@ -187,19 +187,19 @@ def write_atomically(path: Path | str, data: bytes) -> None:
     """
     check_writable(path)
     path = Path(path)
-    passing = f"{passing_name(path)}."
+    transient = f"{transient_name(path)}."
     try:
-        for left in path.parent.glob(f"{passing}*"):
+        for left in path.parent.glob(f"{transient}*"):
             remove_if_free(left)
-        _write_and_rename(path, passing, data)
+        _write_and_rename(path, transient, data)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
-def _write_and_rename(path: Path, passing: str, data: bytes) -> None:
+def _write_and_rename(path: Path, transient: str, data: bytes) -> None:
     file = None
     while file is None:
-        temporary = path.with_name(passing + secrets.token_hex(4))
+        temporary = path.with_name(transient + secrets.token_hex(4))
         # Held, the lock says that the file's writer lives.
         file = try_lock(temporary)
     try:

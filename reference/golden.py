@@ -32,12 +32,12 @@ class Trace:
 
     spikes: layer name -> uint8 [N, T, C, H, W] of every layer, pools too; a fully connected layer has H = W = 1. If
     the coding is not direct also ENCODER: the spikes that the first layer takes.
-    counts: votes int64 [N, classes]. predicted: smallest class with the most votes, int64 [N].
-    currents: layer name -> int64 [N, T, C, H, W], with the bias, of every layer but pools; empty unless asked for.
+    class_counts: votes int64 [N, classes]. predicted: smallest class with the most votes, int64 [N].
+    currents: layer name -> int64 [N, T, C, H, W], with the bias, of every layer except pools; empty unless asked for.
     """
 
     spikes: dict[str, np.ndarray]
-    counts: np.ndarray
+    class_counts: np.ndarray
     predicted: np.ndarray
     currents: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -68,7 +68,7 @@ def fire(layer: Conv | Linear, currents: torch.Tensor, timesteps: int) -> torch.
     v = s = torch.zeros_like(currents[0])
     spikes = []
     for current in currents.expand(timesteps, *currents.shape[1:]):
-        v = charge(layer.neuron.kind, leak, v, s, theta, current)
+        v = charge(layer.neuron.reset, leak, v, s, theta, current)
         s = (v > theta).long()
         spikes.append(s.byte())
     return torch.stack(spikes)
@@ -91,7 +91,7 @@ def first_maps(network: Network, images: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(images.swapaxes(0, 1).astype(np.uint8))
 
 
-def layers(network: Network, images: np.ndarray) -> Iterator[tuple[Layer, torch.Tensor | None, torch.Tensor]]:
+def run_layers(network: Network, images: np.ndarray) -> Iterator[tuple[Layer, torch.Tensor | None, torch.Tensor]]:
     """Each layer with its currents (None for a pool) and its spikes, as in layer_currents and fire.
 
     images: integers that network.check_images accepts.
@@ -125,18 +125,18 @@ def run(
     InputError: images of another shape, type or range, or a network whose widths cannot be proven.
     """
     prove_widths(network)
-    parts = []
+    batches = []
     for start in range(0, max(len(images), 1), BATCH):
-        parts.append(_run_batch(network, images[start : start + BATCH], with_currents))
+        batches.append(_run_batch(network, images[start : start + BATCH], with_currents))
         progress(min(start + BATCH, len(images)))
-    return joined(parts)
+    return join_traces(batches)
 
 
-def joined(traces: list[Trace]) -> Trace:
+def join_traces(traces: list[Trace]) -> Trace:
     """The images of traces of the same network, one after the other."""
     return Trace(
         _joined([trace.spikes for trace in traces]),
-        np.concatenate([trace.counts for trace in traces]),
+        np.concatenate([trace.class_counts for trace in traces]),
         np.concatenate([trace.predicted for trace in traces]),
         _joined([trace.currents for trace in traces]),
     )
@@ -146,31 +146,31 @@ def _run_batch(network: Network, images: np.ndarray, with_currents: bool) -> Tra
     spikes, currents = {}, {}
     if network.coding != "direct":
         spikes[ENCODER] = first_maps(network, images).transpose(0, 1).contiguous().numpy()
-    for layer, current, maps in layers(network, images):
+    for layer, current, maps in run_layers(network, images):
         spikes[layer.name] = maps.transpose(0, 1).contiguous().numpy()
         if with_currents and current is not None:
             currents[layer.name] = current.expand(maps.shape).transpose(0, 1).contiguous().numpy()
     return Trace(spikes, *count_votes(network, maps), currents)
 
 
-def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _joined(batches: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
 def evaluate(
-    network: Network, images: np.ndarray, labels: np.ndarray | None, report: Callable[[int], None] = lambda done: None
+    network: Network, images: np.ndarray, labels: np.ndarray | None, progress: Callable[[int], None] = lambda done: None
 ) -> Evaluation:
-    """Accuracy and spike rates over many images, batch by batch; `report` gets the number of images done."""
+    """Accuracy and spike rates over many images, batch by batch; progress: gets the number of images done."""
     if not len(images):
         raise InputError("no images to evaluate; needs 1 or more")
     prove_widths(network)
     totals = {layer.name: 0 for layer in network.layers}
     answers = []
     for start in range(0, len(images), BATCH):
-        for layer, _, maps in layers(network, images[start : start + BATCH]):
+        for layer, _, maps in run_layers(network, images[start : start + BATCH]):
             totals[layer.name] += int(maps.sum())
         answers.append(count_votes(network, maps)[1])
-        report(min(start + BATCH, len(images)))
+        progress(min(start + BATCH, len(images)))
     right = None if labels is None else float(np.mean(np.concatenate(answers) == labels))
     return Evaluation(len(images), right, _rates(network, totals, len(images)))
 

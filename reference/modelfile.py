@@ -73,7 +73,7 @@ def _layer_header(layer: Layer) -> dict[str, Any]:
     kind = next(kind for kind, cls in _CLASSES.items() if isinstance(layer, cls))
     if isinstance(layer, Pool):
         return {"name": layer.name, "kind": kind}
-    neuron = {"reset": layer.neuron.kind, "multiplier": layer.neuron.multiplier, "shift": layer.neuron.shift}
+    neuron = {"reset": layer.neuron.reset, "multiplier": layer.neuron.multiplier, "shift": layer.neuron.shift}
     return {"name": layer.name, "kind": kind, "weight_bits": layer.weight_bits, **neuron}
 
 

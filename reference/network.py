@@ -18,14 +18,14 @@ import numpy as np
 from .coding import CODINGS
 from .errors import InputError, brief
 
-NEURON_KINDS = ("subtract", "subtract_delayed", "zero")
+RESETS = ("subtract", "subtract_delayed", "zero")
 KERNELS = (1, 3, 5)
 WEIGHT_BITS = range(2, 9)
 IMAGE_BITS = range(1, 17)
 TIMESTEPS = range(1, 65)
 LEAK_SHIFTS = range(0, 17)
-SMALLEST_MAP = 3
-MOST_NEURONS = 2**24
+MIN_MAP_SIZE = 3
+MAX_NEURONS = 2**24
 MAX_LAYERS = 256
 MAX_WEIGHTS = 2**25
 """Of all layers together, twice those of the paper's VGG9."""
@@ -76,16 +76,16 @@ def check_weights(count: int, last: str = "") -> None:
 class Neuron:
     """Leaky integrate-and-fire neuron with beta = multiplier / 2**shift, so leak(v) = (multiplier * v) >> shift.
 
-    kind: one of NEURON_KINDS, how a spike resets the membrane.
+    reset: one of RESETS, how a spike resets the membrane.
     """
 
-    kind: str
+    reset: str
     multiplier: int
     shift: int
 
     def __post_init__(self):
-        if self.kind not in NEURON_KINDS:
-            raise InputError(f"neuron kind {brief(self.kind)} is unknown; allowed: {', '.join(NEURON_KINDS)}")
+        if self.reset not in RESETS:
+            raise InputError(f"neuron reset {brief(self.reset)} is unknown; allowed: {', '.join(RESETS)}")
         if self.shift not in LEAK_SHIFTS:
             raise InputError(f"leak shift {self.shift} is outside {LEAK_SHIFTS.start}..{LEAK_SHIFTS.stop - 1}")
         if not 0 <= self.multiplier <= 2**self.shift:
@@ -160,8 +160,8 @@ class Conv(_Weighted):
         channels, height, width = shape
         if self.weights.shape[1] != channels:
             raise InputError(f"layer {self.name}: weights take {self.weights.shape[1]} channels, its input has {channels}")
-        if min(height, width) < SMALLEST_MAP:
-            raise InputError(f"layer {self.name}: input map of {height}x{width}; the smallest is {SMALLEST_MAP}x{SMALLEST_MAP}")
+        if min(height, width) < MIN_MAP_SIZE:
+            raise InputError(f"layer {self.name}: input map of {height}x{width}; the smallest is {MIN_MAP_SIZE}x{MIN_MAP_SIZE}")
         return self.outputs, height, width
 
 
@@ -262,9 +262,9 @@ class Network:
         check_weights(sum(layer.weights.size for layer in self.layers if not isinstance(layer, Pool)))
         names = ["input", *(f"layer {layer.name}" for layer in self.layers)]
         for name, shape in zip(names, self.shapes, strict=True):
-            if math.prod(shape) > MOST_NEURONS:
+            if math.prod(shape) > MAX_NEURONS:
                 sizes = "x".join(map(str, shape))
-                raise InputError(f"{name}: map of {sizes}, {math.prod(shape)} values; allowed: up to {MOST_NEURONS}")
+                raise InputError(f"{name}: map of {sizes}, {math.prod(shape)} values; allowed: up to {MAX_NEURONS}")
 
     @cached_property
     def shapes(self) -> tuple[tuple[int, int, int], ...]:

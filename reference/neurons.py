@@ -1,6 +1,6 @@
 """The leaky integrate-and-fire neuron: one definition for integers, for training and for the float twin.
 
-    charge   v_t from v_(t-1), s_(t-1) and the current a_t, by the reset kind
+    charge   v_t from v_(t-1), s_(t-1) and the current a_t, by the reset
     fire     s_t = 1 if v_t > theta else 0
 
 `leak` is the only part in which the number systems differ, so it is handed in. v_(-1) = s_(-1) = 0.
@@ -33,7 +33,7 @@ def float_leak(neuron: Neuron) -> Leak:
     return lambda v: neuron.beta * v
 
 
-def charge(kind: str, leak: Leak, v: Any, s: Any, theta: Any, current: Any) -> Any:
+def charge(reset: str, leak: Leak, v: Any, s: Any, theta: Any, current: Any) -> Any:
     """Potential v_t from the previous potential `v` and spike `s`; arrays of one shape, or scalars.
 
     subtract:          v_t = leak(v - theta*s) + a_t   snn.Leaky(reset_mechanism="subtract", reset_delay=False)
@@ -43,9 +43,9 @@ def charge(kind: str, leak: Leak, v: Any, s: Any, theta: Any, current: Any) -> A
     snnTorch 1.0 (Eshraghian et al. 2023) is met exactly, except in one case of the first: where v - theta is still above
     theta after a spike, it takes theta off once more before it compares, and puts it back afterwards.
     """
-    if kind == "subtract":
+    if reset == "subtract":
         return leak(v - theta * s) + current
-    if kind == "subtract_delayed":
+    if reset == "subtract_delayed":
         return leak(v) - theta * s + current
     return leak(v * (1 - s)) + current
 
@@ -85,7 +85,7 @@ class SpikingActivation(torch.autograd.Function):
         potentials, spikes = [current[0]], room_for(timesteps, current[0])
         torch.gt(potentials[0], theta, out=spikes[0])
         for t in range(1, timesteps):
-            v = charge(neuron.kind, leak, potentials[-1], spikes[t - 1], theta, current[min(t, len(current) - 1)])
+            v = charge(neuron.reset, leak, potentials[-1], spikes[t - 1], theta, current[min(t, len(current) - 1)])
             potentials.append(v)
             torch.gt(v, theta, out=spikes[t])
         ctx.save_for_backward(theta, width, *potentials)
@@ -100,6 +100,6 @@ class SpikingActivation(torch.autograd.Function):
             grad = surrogate_slope(potentials[t], theta, width, out=grads[t]).mul_(grad_spikes[t])
             grad_theta -= grad.sum_to_size(theta.shape)
             if t + 1 < len(potentials):
-                carried = grads[t + 1] * (potentials[t] <= theta) if ctx.neuron.kind == "zero" else grads[t + 1]
+                carried = grads[t + 1] * (potentials[t] <= theta) if ctx.neuron.reset == "zero" else grads[t + 1]
                 grad.add_(carried, alpha=ctx.neuron.beta)
         return grads.sum(0, keepdim=True) if ctx.repeated else grads, grad_theta, None, None, None, None

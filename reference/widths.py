@@ -76,7 +76,7 @@ def layer_widths(layer: Conv | Linear, inputs: Range, timesteps: int) -> LayerWi
     current = current_bounds(layer, inputs)
     _refuse_inexact(layer.name, "current", _span(current))
     potential, state = _potential_bounds(layer, current, timesteps)
-    leaked = potential if layer.neuron.kind == "subtract_delayed" else state
+    leaked = potential if layer.neuron.reset == "subtract_delayed" else state
     _refuse_inexact(layer.name, "leak multiplier times potential", _scaled(leaked, layer.neuron.multiplier))
     return LayerWidths(
         layer.name,
@@ -120,14 +120,14 @@ def _potential_bounds(layer: Conv | Linear, current: Bounds, timesteps: int) -> 
 
 def _after_reset(layer: Conv | Linear, potential: Bounds) -> tuple[Bounds, Bounds]:
     """Bounds of the state between two timesteps, and of the part of the next potential that comes from it."""
-    leak, kind, theta = integer_leak(layer.neuron), layer.neuron.kind, layer.theta
+    leak, reset, theta = integer_leak(layer.neuron), layer.neuron.reset, layer.theta
     low, high = potential
     silent, spiking = (low, np.minimum(high, theta)), (np.maximum(low, theta + 1), high)
-    if kind == "subtract_delayed":
+    if reset == "subtract_delayed":
         silent, spiking = _each_end(leak, silent), _each_end(leak, spiking)
-    spiking = _each_end(lambda v: 0 * v if kind == "zero" else v - theta, spiking)
+    spiking = _each_end(lambda v: 0 * v if reset == "zero" else v - theta, spiking)
     state = _union(silent, low <= theta, spiking, high > theta)
-    return state, state if kind == "subtract_delayed" else _each_end(leak, state)
+    return state, state if reset == "subtract_delayed" else _each_end(leak, state)
 
 
 def _each_end(function: Callable[[np.ndarray], np.ndarray], bounds: Bounds) -> Bounds:

@@ -39,14 +39,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def spare_bits(text: str) -> int:
     """Parse a number of spare bits."""
-    from duospike.cosim.axi.loadable import MOST_HEADROOM
+    from duospike.cosim.axi.loadable import MAX_HEADROOM
 
     try:
         value = int(text)
     except ValueError:
         value = -1
-    if not 0 <= value <= MOST_HEADROOM:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bits of 0 to {MOST_HEADROOM}")
+    if not 0 <= value <= MAX_HEADROOM:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bits of 0 to {MAX_HEADROOM}")
     return value
 
 
@@ -91,9 +91,9 @@ def run(args: argparse.Namespace) -> int:
 
 def write_shell(network, sizing, folder: Path, args: argparse.Namespace):
     """Write the accelerator with its AXI shell; returns the modules."""
-    from duospike.cosim.axi.axi_design import convert_shell, shell_of
-    from duospike.cosim.axi.axi_folder import DEFAULT_MHZ, LOADABLE_WAIVERS, WAIVERS, axi_files
     from duospike.cosim.axi.loadable import core_description, loadable_stages, loadable_widths
+    from duospike.cosim.axi.shell import convert_shell, shell_of
+    from duospike.cosim.axi.shell_folder import DEFAULT_MHZ, LOADABLE_WAIVERS, WAIVERS, axi_files
     from duospike.cosim.design.hdl_folder import write_hdl
     from duospike.cosim.design.plan import plan_stages
 

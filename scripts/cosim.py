@@ -7,14 +7,22 @@ import json
 from functools import partial
 from pathlib import Path
 
-from .network_options import add_data_options, add_design_options, add_model_argument, add_worker_options, design_of, positive
+from .network_options import (
+    add_data_options,
+    add_design_options,
+    add_model_argument,
+    add_renamed_option,
+    add_worker_options,
+    design_of,
+    positive,
+)
 
 DESCRIPTION = """Convert the accelerator for MODEL, run images through it in a simulator, and compare the spikes of every
 stage, timestep and neuron, the class counts and the class with the integer reference. Prints a table of the stages and
 writes DIR/report.json beside the files of the run. The first difference, an unknown bit or a missing beat makes it
-fail. With --part several simulations run side by side, as tasks of Dask's distributed; the report is the same whoever ran which,
-and a worker that is lost costs the part that it was running."""
-PART_HELP = "images of a simulation: several run side by side, each in a folder of its own (default: all in one simulation)"
+fail. With --batch several simulations run side by side, as tasks of Dask's distributed; the report is the same whoever ran which,
+and a worker that is lost costs the batch that it was running."""
+BATCH_HELP = "images of a simulation: several run side by side, each in a folder of its own (default: all in one simulation)"
 SIMULATOR_HELP = "icarus or verilator for Verilog, ghdl for VHDL (default: icarus)"
 
 
@@ -25,8 +33,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--images", type=positive, default=2, metavar="N", help="number of images (default: 2)")
     add_data_options(parser)
     parser.add_argument("--simulator", choices=["icarus", "verilator", "ghdl"], default="icarus", help=SIMULATOR_HELP)
-    parser.add_argument("--part", type=positive, metavar="N", help=PART_HELP)
-    add_worker_options(parser, "parts")
+    parser.add_argument("--batch", type=positive, metavar="N", help=BATCH_HELP)
+    add_renamed_option(parser, "--part", "--batch")
+    add_worker_options(parser, "simulations")
     parser.add_argument("--waves", action="store_true", help="also write waves.fst and waves.gtkw for GTKWave")
     add_design_options(parser)
     parser.set_defaults(func=run)
@@ -35,19 +44,19 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from duospike.cosim.design.origin import run_origin
+    from duospike.cosim.design.provenance import run_provenance
     from duospike.cosim.folder import output_folder
     from duospike.cosim.simulation.compare import Mismatch
     from duospike.cosim.simulation.report import image_lines, stage_table, throughput_line
     from duospike.reference.errors import InputError
     from duospike.reference.files import write_file
 
-    if args.waves and args.part:
-        raise InputError("--waves with --part; allowed: one of them")
+    if args.waves and args.batch:
+        raise InputError("--waves with --batch; allowed: one of them")
     network, sizing, stages, data = design_of(args)
     with output_folder(args.out) as folder:
-        report = run_origin(network, data.images, args.data, sizing)
-        report |= run_parts(args, sizing, data, folder) if args.part else run_whole(args, network, stages, data, folder)
+        report = run_provenance(network, data.images, args.data, sizing)
+        report |= run_batches(args, sizing, data, folder) if args.batch else run_whole(args, network, stages, data, folder)
         write_file(folder / "report.json", json.dumps(report, indent=2) + "\n")
     if report["fault"] is None:
         Console().print(stage_table(report))
@@ -79,19 +88,19 @@ def run_whole(args: argparse.Namespace, network, stages, data, folder: Path) -> 
     return make_report(finished, data.labels, args.simulator)
 
 
-def run_parts(args: argparse.Namespace, sizing, data, folder: Path) -> dict:
-    """Run --part images in a simulation, and the simulations on workers."""
+def run_batches(args: argparse.Namespace, sizing, data, folder: Path) -> dict:
+    """Run --batch images in a simulation, and the simulations on workers."""
     from duospike.cosim.cluster import cluster, run_tasks
-    from duospike.cosim.simulation.parts import join_reports, part_folder, run_part
+    from duospike.cosim.simulation.batches import batch_folder, join_reports, run_batch
     from duospike.reference.modelfile import find_model
 
     # A worker may have another current folder.
     model, tasks = find_model(args.model).resolve(), {}
-    for number, start in enumerate(range(0, len(data.images), args.part)):
-        part = slice(start, start + args.part)
-        labels = None if data.labels is None else data.labels[part]
-        place = part_folder(folder, number)
-        tasks[place.name] = (model, sizing, data.images[part], labels, args.simulator, place)
+    for number, start in enumerate(range(0, len(data.images), args.batch)):
+        some = slice(start, start + args.batch)
+        labels = None if data.labels is None else data.labels[some]
+        place = batch_folder(folder, number)
+        tasks[place.name] = (model, sizing, data.images[some], labels, args.simulator, place)
     with cluster(min(args.workers, len(tasks)), args.scheduler) as client:
-        reports = dict(run_tasks(client, run_part, tasks, partial(print, flush=True)))
+        reports = dict(run_tasks(client, run_batch, tasks, partial(print, flush=True)))
     return join_reports([reports[name] for name in tasks])

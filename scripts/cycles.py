@@ -28,9 +28,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from duospike.cosim.cycles.cycle_model import run_model
-    from duospike.cosim.cycles.cycle_report import make_report, run_line, stage_table
-    from duospike.cosim.design.origin import run_origin
+    from duospike.cosim.cycles.model import run_model
+    from duospike.cosim.cycles.report import make_report, run_line, stage_table
+    from duospike.cosim.design.provenance import run_provenance
     from duospike.cosim.folder import output_folder
     from duospike.cosim.pages import plots
     from duospike.reference import golden
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
             trace = golden.run(network, data.images, progress=progress("integer reference"))
             cycles = run_model(network, stages, trace, progress("cycle model"))
-        report = run_origin(network, data.images, args.data, sizing) | make_report(cycles, stages, sizing)
+        report = run_provenance(network, data.images, args.data, sizing) | make_report(cycles, stages, sizing)
         if folder:
             write_file(folder / "cycles.json", json.dumps(report, indent=2) + "\n")
             if plots.available():

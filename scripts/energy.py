@@ -30,10 +30,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from duospike.cosim.cycles.cycle_model import run_model
-    from duospike.cosim.design.origin import run_origin
-    from duospike.cosim.energy.energy import Coefficients, operations
-    from duospike.cosim.energy.energy_report import energy_lines, energy_table, make_report, static_report
+    from duospike.cosim.cycles.model import run_model
+    from duospike.cosim.design.provenance import run_provenance
+    from duospike.cosim.energy.model import Coefficients, count_operations
+    from duospike.cosim.energy.report import energy_lines, energy_table, make_report, static_report
     from duospike.cosim.folder import output_folder
     from duospike.cosim.synthesis.stage_areas import stage_areas
     from duospike.reference import golden
@@ -44,8 +44,8 @@ def run(args: argparse.Namespace) -> int:
         with Console(stderr=True).status("integer reference and cycle model") as status:
             trace = golden.run(network, data.images)
             cycles = run_model(network, stages, trace)
-            done = operations(network, stages, cycles.activity, trace)
-            about = run_origin(network, data.images, args.data, sizing)
+            done = count_operations(network, stages, cycles.activity, trace)
+            about = run_provenance(network, data.images, args.data, sizing)
             report = about | make_report(done, len(data.images), Coefficients())
             if args.clock:
                 areas = stage_areas(stages, status.update)

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from duospike.cosim.design.origin import run_origin
+from duospike.cosim.design.provenance import run_provenance
 from duospike.cosim.folder import output_folder
 from duospike.reference.data.datasets import load
 from duospike.reference.files import write_file
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         with Console(stderr=True).status("evaluating") as status:
             result = evaluate(network, data.images, data.labels, lambda done: status.update(f"{done}/{len(data.images)} images"))
         if folder:
-            report = run_origin(network, data.images, args.data) | dataclasses.asdict(result)
+            report = run_provenance(network, data.images, args.data) | dataclasses.asdict(result)
             write_file(folder / "evaluation.json", json.dumps(report, indent=2) + "\n")
     if args.json:
         print(json.dumps({"model": str(args.model), "data": args.data, **dataclasses.asdict(result)}))

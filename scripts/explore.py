@@ -77,12 +77,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from duospike.cosim.cycles.cycle_report import stage_rows, stage_table
-    from duospike.cosim.design.origin import run_origin
+    from duospike.cosim.cycles.report import stage_rows, stage_table
+    from duospike.cosim.design.provenance import run_provenance
     from duospike.cosim.design.sizing import choose_sizing, divisors
     from duospike.cosim.design.sizing_file import write_sizing
     from duospike.cosim.exploration.explore import explore
-    from duospike.cosim.exploration.explore_report import choice_line, front_table, make_report
+    from duospike.cosim.exploration.report import choice_line, front_table, make_report
     from duospike.cosim.folder import output_folder
     from duospike.cosim.pages import plots
     from duospike.reference import golden
@@ -98,12 +98,12 @@ def run(args: argparse.Namespace) -> int:
             found = explore(
                 network, golden.run(network, data.images), args.budget,
                 timesteps=default.timesteps, queue_depth=default.queue_depth, clock=args.clock * 1e6,
-                shorter=() if args.pass_timesteps else tuple(divisors(default.timesteps)[:-1]),
+                shorter_passes=() if args.pass_timesteps else tuple(divisors(default.timesteps)[:-1]),
                 objective=args.minimize, slack=args.slack, with_front=not args.no_front, progress=status.update,
             )  # fmt: skip
         chosen_for = f"Chosen for {ascii(str(args.model))}, {args.budget.kind}={args.budget.amount}, least {args.minimize}:"
         write_sizing(found.chosen.sizing, folder / "sizing.toml", f"{chosen_for}\n{choice_line(found)}")
-        report = run_origin(network, data.images, args.data) | make_report(found)
+        report = run_provenance(network, data.images, args.data) | make_report(found)
         write_file(folder / "explore.json", json.dumps(report, indent=2) + "\n")
         if plots.available():
             plots.plot_front(report, folder / "front.svg")

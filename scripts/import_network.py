@@ -11,14 +11,14 @@ from pathlib import Path
 
 from duospike.reference.data.datasets import Dataset, fashion_mnist, load, published_in
 from duospike.reference.errors import InputError, brief
-from duospike.reference.exchange.exact import exact_network, with_origin
+from duospike.reference.exchange.exact import exact_network, with_provenance
 from duospike.reference.exchange.floats import accuracy
 from duospike.reference.exchange.quantized import quantized_network
 from duospike.reference.exchange.source import Interface, Source
 from duospike.reference.files import check_writable
 from duospike.reference.golden import evaluate
 from duospike.reference.modelfile import save_model
-from duospike.reference.network import NEURON_KINDS, WEIGHT_BITS, Network
+from duospike.reference.network import RESETS, WEIGHT_BITS, Network
 from duospike.reference.training.settings import parse_neuron
 
 from .network_options import positive, positive_number
@@ -61,7 +61,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--dt", type=positive_number, metavar="DT", help="time step of a NIR graph, in the unit of its time constants"
     )
-    parser.add_argument("--reset", choices=NEURON_KINDS, help="reset of a NIR graph that was written for another than NIR's own")
+    parser.add_argument("--reset", choices=RESETS, help="reset of a NIR graph that was written for another than NIR's own")
     parser.add_argument(
         "--spike-at-threshold", action="store_true",
         help="neurons of the NIR graph spike at their threshold, too, as SpikingJelly's do; NIR's do above it only",
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     source = nir_source(args, interface) if args.kind == "nir" else torch_source(args, interface)
     network = exact_network(source) if args.quantize is None else quantize(source, args)
     how = "exact" if args.quantize is None else f"quantized to {args.quantize} bits"
-    save_model(with_origin(network, origin="duospike import", source=Path(args.source).name, how=how), args.out)
+    save_model(with_provenance(network, origin="duospike import", source=Path(args.source).name, how=how), args.out)
     print(f"wrote {args.out}" if args.quantize is not None else f"wrote {args.out}: the same spikes for every image")
     if args.kind == "nir":
         spikes = "at its threshold and above" if args.spike_at_threshold else "above its threshold"

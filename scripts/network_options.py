@@ -16,10 +16,10 @@ LANES_HELP = (
     "output channels computed side by side: one number for all layers, or conv1=4,fc2=10 for some "
     "(default: 8, or all outputs of a layer with fewer)"
 )
-PARTS_HELP = (
+ROW_PARTS_HELP = (
     "in how many parts a sparse layer processes a row of its input: conv2=3,fc1=4 (default: as many as leave 64 channels in each)"
 )
-SIZING_HELP = "TOML file of lanes, parts, timesteps and queue_depth, such as explore writes; the options below go before it"
+SIZING_HELP = "TOML file of lanes, row_parts, timesteps and queue_depth, such as explore writes; the options below override it"
 QUEUE_HELP = "events that a spike-event queue holds (default: 16)"
 TIMESTEPS_HELP = "timesteps that go through the hardware at once (default: up to 4, as many as divide the network's)"
 
@@ -32,8 +32,8 @@ def lanes_option(text: str) -> int | dict[str, int]:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor a list like conv1=4,fc2=10") from None
 
 
-def parts_option(text: str) -> dict[str, int]:
-    """Parse the value of --parts."""
+def row_parts_option(text: str) -> dict[str, int]:
+    """Parse the value of --row-parts."""
     try:
         return by_layer(text)
     except ValueError:
@@ -96,11 +96,24 @@ def add_worker_options(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def add_design_options(parser: argparse.ArgumentParser) -> None:
-    """--sizing, --lanes, --parts, --pass-timesteps and --queue-depth: what shapes the accelerator for a given network."""
+    """--sizing, --lanes, --row-parts, --pass-timesteps and --queue-depth: what shapes the accelerator for a given network."""
     parser.add_argument("--sizing", type=Path, metavar="FILE", help=SIZING_HELP)
     parser.add_argument("--lanes", type=lanes_option, metavar="LANES", help=LANES_HELP)
-    parser.add_argument("--parts", type=parts_option, metavar="PARTS", help=PARTS_HELP)
+    parser.add_argument("--row-parts", type=row_parts_option, metavar="PARTS", help=ROW_PARTS_HELP)
+    add_renamed_option(parser, "--parts", "--row-parts")
     add_stream_options(parser)
+
+
+class _Renamed(argparse.Action):
+    """Refuses an option; const: the name that it has now."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        parser.error(f"{self.option_strings[0]} is called {self.const}")
+
+
+def add_renamed_option(parser: argparse.ArgumentParser, old: str, new: str) -> None:
+    """Refuse an option by the name that it had before, and name the new one."""
+    parser.add_argument(old, action=_Renamed, nargs="?", const=new, dest=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
 def add_stream_options(parser: argparse.ArgumentParser) -> None:
@@ -113,7 +126,7 @@ def sizing_of(network, args: argparse.Namespace):
     """The Sizing that the options ask for."""
     from duospike.cosim.design.sizing_file import sizing_from
 
-    wanted = {"lanes": args.lanes, "parts": args.parts, "timesteps": args.pass_timesteps, "queue_depth": args.queue_depth}
+    wanted = {"lanes": args.lanes, "row_parts": args.row_parts, "timesteps": args.pass_timesteps, "queue_depth": args.queue_depth}
     return sizing_from(network, args.sizing, wanted)
 
 

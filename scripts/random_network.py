@@ -11,7 +11,7 @@ from duospike.reference.coding import CODINGS
 from duospike.reference.errors import InputError
 from duospike.reference.files import check_writable
 from duospike.reference.modelfile import save_model
-from duospike.reference.network import NEURON_KINDS
+from duospike.reference.network import RESETS
 from duospike.reference.training.random_network import random_network
 from duospike.reference.training.settings import parse_neuron
 
@@ -28,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--bits", type=int, default=4, metavar="N", help="bits of a weight, 2 to 8 (default: 4)")
     parser.add_argument("--timesteps", type=int, default=2, metavar="T", help="timesteps, 1 to 64 (default: 2)")
     parser.add_argument("--classes", type=int, default=10, metavar="K", help="classes; must divide the last layer (default: 10)")
-    parser.add_argument("--reset", default="subtract", metavar="KIND", help=f"{', '.join(NEURON_KINDS)} (default: subtract)")
+    parser.add_argument("--reset", default="subtract", metavar="KIND", help=f"{', '.join(RESETS)} (default: subtract)")
     parser.add_argument("--beta", default="5/32", metavar="m/2^k", help="leak, as a fraction written out (default: 5/32)")
     parser.add_argument("--image-bits", type=int, default=8, metavar="N", help="bits of a pixel, 1 to 16 (default: 8)")
     parser.add_argument("--signed", action="store_true", help="signed pixels")

@@ -30,7 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from duospike.cosim.pages.run_files import STUDY, WRITTEN, read_runs, read_study, write_into_folder
     from duospike.cosim.pages.run_page import make_page
-    from duospike.cosim.study.study_html import make_study_page
+    from duospike.cosim.study.page import make_study_page
     from duospike.reference.errors import InputError
 
     out = args.out or args.folders[0] / "report.html"

@@ -40,7 +40,7 @@ def run_study(args: argparse.Namespace, study) -> int:
     """Measure the points in the study's folder, which no other command writes meanwhile."""
     from duospike.cosim.cluster import cluster, run_tasks
     from duospike.cosim.pages import plots
-    from duospike.cosim.study.study_report import (
+    from duospike.cosim.study.report import (
         as_csv,
         as_markdown,
         energy_markdown,
@@ -81,16 +81,16 @@ def run_study(args: argparse.Namespace, study) -> int:
     return 0
 
 
-def measure(say, name: str, study, data: Path | None, folder: Path) -> dict:
+def measure(log, name: str, study, data: Path | None, folder: Path) -> dict:
     """Measure one point in a worker."""
     import torch
 
-    from duospike.cosim.study.study import measure_point
-    from duospike.cosim.study.study_file import Loaded
+    from duospike.cosim.study.measure import measure_point
+    from duospike.cosim.study.study_file import LoadedModel
 
     torch.set_num_threads(1)
     point = study.points[name]
-    training = None if isinstance(point, Loaded) else point.published.read("train", data)
+    training = None if isinstance(point, LoadedModel) else point.published.read("train", data)
     sets = training, point.published.read("test", data)
     shown = ""
 
@@ -99,6 +99,6 @@ def measure(say, name: str, study, data: Path | None, folder: Path) -> dict:
         # Of an epoch's batches only the first is shown.
         if step.split(",")[0] != shown:
             shown = step.split(",")[0]
-            say(f"{name}: {shown}")
+            log(f"{name}: {shown}")
 
     return measure_point(point, study, sets, folder, progress)

@@ -47,14 +47,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from duospike.cosim.design.origin import design_origin, run_origin
     from duospike.cosim.design.plan import plan_stages
+    from duospike.cosim.design.provenance import design_provenance, run_provenance
     from duospike.cosim.energy.image_costs import image_costs
     from duospike.cosim.folder import output_folder, temporary_folder
     from duospike.cosim.simulation.network_run import convert_stages
-    from duospike.cosim.synthesis.synthesis import synthesize
-    from duospike.cosim.synthesis.synthesis_report import area_table, make_report, module_rows, stage_rows, units_line
-    from duospike.cosim.timing.timing_report import ends_table, timing_lines
+    from duospike.cosim.synthesis.report import area_table, make_report, module_rows, stage_rows, units_line
+    from duospike.cosim.synthesis.synthesize import synthesize
+    from duospike.cosim.timing.report import ends_table, timing_lines
     from duospike.reference.data.datasets import load
     from duospike.reference.files import write_file
     from duospike.reference.modelfile import load_model
@@ -72,11 +72,11 @@ def run(args: argparse.Namespace) -> int:
             costs = image_costs(network, stages, images)
         modules = convert_stages(stages)
         synthesis = synthesize(modules, work, args.family, args.multipliers, status.update)
-        report = design_origin(network, sizing) | make_report(synthesis)
+        report = design_provenance(network, sizing) | make_report(synthesis)
         files = {"areas.json": report, "netlist.v": synthesis.netlist, "yosys.log": synthesis.log}
         if args.pnr:
             timing, others = place(modules, costs, work, args, status.update)
-            origin = run_origin(network, images, args.data or DATA, sizing)
+            origin = run_provenance(network, images, args.data or DATA, sizing)
             files |= {"timing.json": origin | {"yosys": synthesis.yosys} | timing, **others}
         if folder:
             for name, content in files.items():
@@ -110,7 +110,7 @@ def check_options(args: argparse.Namespace) -> None:
 def place(modules, costs, work: Path, args: argparse.Namespace, progress) -> tuple[dict, dict]:
     """Place and route converted modules: the content of timing.json, and the other files by name."""
     from duospike.cosim.timing.place_route import REPORT, Target, flat_netlist, place_and_route
-    from duospike.cosim.timing.timing_report import make_report
+    from duospike.cosim.timing.report import make_report
 
     progress("flat netlist by Yosys")
     log = flat_netlist(modules, work, args.multipliers)

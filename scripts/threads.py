@@ -8,7 +8,7 @@ import torch
 
 from duospike.reference.errors import InputError
 
-MOST_THREADS = 1024
+MAX_THREADS = 1024
 
 
 def add_threads_option(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def add_threads_option(parser: argparse.ArgumentParser) -> None:
 
 
 def use_threads(count: int) -> None:
-    """Let torch compute with `count` threads. InputError: 0 or less, or more than MOST_THREADS."""
-    if not 1 <= count <= MOST_THREADS:
-        raise InputError(f"--threads {count}; allowed: 1 to {MOST_THREADS}")
+    """Let torch compute with `count` threads. InputError: 0 or less, or more than MAX_THREADS."""
+    if not 1 <= count <= MAX_THREADS:
+        raise InputError(f"--threads {count}; allowed: 1 to {MAX_THREADS}")
     torch.set_num_threads(count)

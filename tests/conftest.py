@@ -10,7 +10,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from duospike.cosim.block_simulation import block_run, icarus_cosimulation
+from duospike.cosim.block_simulation import icarus_cosimulation
+from duospike.cosim.block_simulation.dut import SIMULATORS, instantiate
 from duospike.cosim.conversion.internals import forget_signals
 from tests.benches.small_networks import small_network
 from tests.benches.small_runs import write_all
@@ -74,11 +75,11 @@ def finished_runs(tmp_path_factory):
     return write_all(tmp_path_factory.mktemp("runs"), network)
 
 
-@pytest.fixture(params=block_run.SIMULATORS)
+@pytest.fixture(params=SIMULATORS)
 def place(request, tmp_path):
-    """place(block, **arguments) -> Device, in MyHDL's simulator, in Icarus and in GHDL."""
+    """place(block, **arguments) -> Dut, in MyHDL's simulator, in Icarus and in GHDL."""
     vpi = request.getfixturevalue("vpi") if request.param == "icarus" else None
-    return partial(block_run.place_block, simulator=request.param, folder=tmp_path, vpi=vpi)
+    return partial(instantiate, simulator=request.param, folder=tmp_path, vpi=vpi)
 
 
 @pytest.fixture(params=("icarus", "ghdl"))

@@ -16,7 +16,7 @@ from verification.equivalence import PROVEN, equivalence
 from verification.killing import Run, Use, Verdict, run_all, uses
 from verification.mutants import Mutation, Netlist, plant
 
-PATIENCE = 30
+BASE_SECONDS = 30
 """Seconds that a run may take beyond five times what it takes without a fault."""
 
 
@@ -113,7 +113,7 @@ def is_among(name: str, tests: Sequence[pytest.Item]) -> bool:
 def times_without_faults(targets: Sequence[Target], jobs: int) -> dict[tuple[str, str], float]:
     """Seconds of each test, by module and test, on the netlists without a fault, which must pass."""
     pairs = [(target, test) for target in targets for test in target.tests]
-    runs = [Run((test,), {target.module: target.netlist.module.text}, PATIENCE) for target, test in pairs]
+    runs = [Run((test,), {target.module: target.netlist.module.text}, BASE_SECONDS) for target, test in pairs]
     times = {}
     for i, verdict in run_all(runs, jobs):
         target, test = pairs[i]
@@ -129,7 +129,7 @@ def kill(targets: Sequence[Target], times: Mapping[tuple[str, str], float], jobs
     for target in targets:
         seconds = {test: times[target.module, test.nodeid] for test in target.tests}
         tests = tuple(sorted(seconds, key=lambda test: seconds[test]))
-        limit = PATIENCE + 5 * sum(seconds.values())
+        limit = BASE_SECONDS + 5 * sum(seconds.values())
         runs += [Run(tests, {target.module: mutant.text}, limit) for mutant in target.netlist.mutants]
     verdicts = dict(run_all(runs, jobs))
     for verdict in verdicts.values():

@@ -201,7 +201,9 @@ def in_child(run: Run, sender: Connection, parent: int):
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-    stream_bench.run_stream.__kwdefaults__["limit"] = CYCLE_LIMIT
+    defaults = stream_bench.run_stream.__kwdefaults__
+    assert defaults is not None
+    defaults["limit"] = CYCLE_LIMIT
     start = time.monotonic()
     failed, why = first_failure(run)
     sender.send(Verdict(failed, why, time.monotonic() - start))

@@ -35,7 +35,7 @@ from pathlib import Path
 import torch
 
 from duospike.cosim.errors import CosimError
-from duospike.cosim.folder import LIST, PASSING, temporary_folder
+from duospike.cosim.folder import LIST_FILE, TRANSIENT_PREFIX, temporary_folder
 from duospike.cosim.interrupts import run_command
 from duospike.cosim.system import end_with_parent
 from duospike.reference.files import write_atomically
@@ -44,7 +44,7 @@ from tests.benches.fashion_files import write_fashion
 
 KILLS, TERMS = 40, 20
 MARK = "DUOSPIKE_KILLS"
-PATIENCE = 5.0
+WAIT_SECONDS = 5.0
 """Seconds after a kill in which processes must have ended; a machine that is busy needs some."""
 PROMPT = 2.0
 """Seconds in which a command must end after SIGTERM."""
@@ -111,7 +111,7 @@ CASES = {
     "cosim ghdl": Case(f"cosim {IMAGES} --images 2 --simulator ghdl"),
     # Other lanes need another program, and so a compilation, where the cache has none.
     "cosim verilator": Case("cosim m0 --data random --simulator verilator --out out --lanes {more}", "out", ("cache",)),
-    "cosim --part": Case(f"cosim {IMAGES} --images 4 --part 1 --workers 2"),
+    "cosim --batch": Case(f"cosim {IMAGES} --images 4 --batch 1 --workers 2"),
     "explore": Case("explore m0 --data random --out out --budget lanes={more}0"),
     "explore luts": Case("explore m0 --data random --out out --budget luts=2000{kind}"),
     "synth": Case("synth m0 --lanes {more} --out out"),
@@ -198,10 +198,10 @@ class Trial:
         self.home = folder / "home"
         self.home.mkdir()
         (folder / "work").rmdir()
-        for place in (self.home, folder / "temporary", folder / "cache"):
-            (place / "mine").write_text(MINE)
-            (place / ".duospike-mine").mkdir()
-            (place / ".duospike-mine" / "mine").write_text(MINE)
+        for parent in (self.home, folder / "temporary", folder / "cache"):
+            (parent / "mine").write_text(MINE)
+            (parent / ".duospike-mine").mkdir()
+            (parent / ".duospike-mine" / "mine").write_text(MINE)
         (folder / "temporary" / "duospike-mine").mkdir()
         self.prepare()
 
@@ -352,7 +352,7 @@ class Trial:
 
     def left_processes(self) -> list[str]:
         """What still runs of the command after a while."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + WAIT_SECONDS
         while (running := list(marked(self.mark))) and time.monotonic() < end:
             time.sleep(0.02)
         for pid, _ in running:
@@ -364,11 +364,11 @@ class Trial:
         """The names of the result's files, with a hash of what in them is the same in each run."""
         out = self.home / self.case.out
         files = sorted(file for file in out.rglob("*") if file.is_file()) if out.is_dir() else [out] if out.exists() else []
-        if out.is_dir() and out.name == "out" and LIST in [file.name for file in files]:
-            listed = (out / LIST).read_text().splitlines()
-            if sorted([*listed, LIST]) != sorted(str(file.relative_to(out)) for file in files):
+        if out.is_dir() and out.name == "out" and LIST_FILE in [file.name for file in files]:
+            listed = (out / LIST_FILE).read_text().splitlines()
+            if sorted([*listed, LIST_FILE]) != sorted(str(file.relative_to(out)) for file in files):
                 return "other files than those of its list"
-        return "\n".join(f"{file.relative_to(self.home)} {digest(file)}" for file in files if PASSING not in file.name)
+        return "\n".join(f"{file.relative_to(self.home)} {digest(file)}" for file in files if TRANSIENT_PREFIX not in file.name)
 
     def others(self) -> str:
         """The files that are not the command's."""
@@ -378,7 +378,7 @@ class Trial:
 
     def leftovers(self) -> list[str]:
         """What is there only while a command runs."""
-        passing = [path for place in (self.home, self.folder / "cache") for path in place.rglob(f"{PASSING}*")]
+        passing = [path for place in (self.home, self.folder / "cache") for path in place.rglob(f"{TRANSIENT_PREFIX}*")]
         # That one is torch's own cache, which it makes where it is imported.
         passing += [path for path in (self.folder / "temporary").iterdir() if not path.name.startswith("torchinductor")]
         passing += [*(self.folder / "cache").rglob("duospike-*")]

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from duospike.cosim.conversion.convert import Module
-from duospike.cosim.conversion.convert import write as write_modules
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
-from duospike.cosim.synthesis.yosys import read, run_yosys
+from duospike.cosim.synthesis.yosys import read_commands, run_yosys
 
 KEPT = ("rom", "activity")
 """Blocks that stay instances: what a ROM holds is not the netlist's, and the counters have tests of their own."""
@@ -86,7 +85,7 @@ def plant(modules: Sequence[Module], count: int, seed: int, folder: Path) -> Net
     """
     top = modules[-1]
     write_modules(list(modules), folder)
-    run_yosys([*read(modules), *to_words(modules), f"write_rtlil {NETLIST}", *write_verilog(top, "original.v")], folder)
+    run_yosys([*read_commands(modules), *to_words(modules), f"write_rtlil {NETLIST}", *write_verilog(top, "original.v")], folder)
     module = replace(top, text=(folder / "original.v").read_text())
     planted = 2 * count + SPARE
     run_yosys([f"read_rtlil {NETLIST}", f"mutate -list {planted} -seed {seed} -module {top.name} -o {PLANTED}"], folder)

@@ -19,7 +19,7 @@ import pytest
 
 from benchmarks.page import write_section
 from duospike.cosim.conversion.internals import BlockFunction
-from duospike.cosim.design.design import build_stage
+from duospike.cosim.design.build import build_stage
 from duospike.cosim.errors import CosimError
 from verification.equivalence import PROVEN
 from verification.killing import blocks_of
@@ -126,7 +126,9 @@ def simulated_tests(items: Iterable[pytest.Item]) -> list[SimulatedTest]:
         parameters = parameters_of(item)
         for fixture in ("place", "simulator"):
             if parameters.get(fixture) in LANGUAGES:
-                runs.setdefault((item.path.name, item.originalname), Counter())[parameters[fixture]] += 1
+                assert isinstance(item, pytest.Function)
+                test = item.path.name, item.originalname
+                runs.setdefault(test, Counter())[parameters[fixture]] += 1
     return [SimulatedTest(file, function, counts) for (file, function), counts in runs.items()]
 
 

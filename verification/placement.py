@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from duospike.cosim.conversion.convert import Module, write
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.reference.files import write_file
 from verification.proof import Fault, Proof
@@ -47,7 +47,7 @@ def planted(modules: list[Module], fault: Fault) -> list[Module]:
 
 def place(proof: Proof, modules: list[Module], folder: Path):
     """Write the modules to `folder`, each with its properties before its end, and their hex files."""
-    write(modules, folder)
+    write_modules(modules, folder)
     for module in modules:
         before, end, after = any_collision(module.text).rpartition("endmodule")
         write_file(folder / module.file, f"{before}{properties(proof, module, module is modules[-1])}\n{end}{after}")

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from unittest import mock
 
-from duospike.cosim.conversion.convert import Module, convert, write
+from duospike.cosim.conversion.convert import Module, convert, write_modules
 from duospike.cosim.conversion.internals import LOCK
 from duospike.cosim.errors import CosimError
 from duospike.cosim.folder import temporary_folder
@@ -91,7 +91,8 @@ def prove(proof: Proof) -> Result:
     if proof.harmless:
         modules = planted(modules, proof.harmless)
     failures = failed_checks(proof, modules)
-    for fault in (*proof.faults, *proof.misuses):
+    faults: tuple[Fault | Misuse, ...] = (*proof.faults, *proof.misuses)
+    for fault in faults:
         try:
             if not finds(proof, modules, fault):
                 failures.append(f"the fault {fault.what!r} is not found")
@@ -101,7 +102,7 @@ def prove(proof: Proof) -> Result:
             failures.append(str(error))
     return Result(
         proof.name, block_of(modules[-1]), list(modules[-1].parameters), proof.claims, proof.depth, covers(proof),
-        [fault.what for fault in (*proof.faults, *proof.misuses)], round(time.monotonic() - start, 1), failures,
+        [fault.what for fault in faults], round(time.monotonic() - start, 1), failures,
     )  # fmt: skip
 
 
@@ -143,7 +144,7 @@ def failed_ready(modules: list[Module]) -> list[str]:
     """The outgoing streams whose ready matters while valid is low."""
     outgoing = [stream for stream, direction in streams(modules[-1]).items() if direction == "output"]
     with temporary_folder() as folder:
-        write(modules, folder)
+        write_modules(modules, folder)
         files = [module.file for module in modules]
         free = [ready_is_free(stream, files, folder) for stream in outgoing]
     return [f"{stream}_ready matters while valid is low" for stream, is_free in zip(outgoing, free, strict=True) if not is_free]

@@ -25,9 +25,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from duospike.cosim.cycles.cycle_model import CycleRun, run_model
+from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import READOUT, Stage, plan_stages
-from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, part_beats
+from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
 from duospike.cosim.errors import CosimError
 from duospike.cosim.simulation.bench import Outcome
 from duospike.cosim.simulation.compare import first_mismatch
@@ -35,15 +35,15 @@ from duospike.cosim.simulation.network_run import SIMULATORS, NetworkRun, networ
 from duospike.reference import golden
 from duospike.reference.coding import CODINGS, ENCODER
 from duospike.reference.errors import InputError
-from duospike.reference.network import IMAGE_BITS, KERNELS, NEURON_KINDS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
+from duospike.reference.network import IMAGE_BITS, KERNELS, RESETS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
 from duospike.reference.widths import layer_widths
 from duospike.rtl.errors import DesignError
 from tests.benches.plain_model import encoded, spikes_of, votes_of
 
 ROOT = Path(__file__).parents[1]
-MOST_OUTPUTS = 12_000
+MAX_OUTPUTS = 12_000
 """Neuron outputs of a network on all its images: what Icarus and the plain model do in a second or two."""
-MOST_MULTIPLIERS = 120
+MAX_MULTIPLIERS = 120
 """Products, or partial sums, that a stage forms in a cycle."""
 TIMESTEPS = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 25, 64)
 PASS_TIMESTEPS = 8
@@ -94,7 +94,7 @@ class _TooLarge(Exception):
 
 
 def _pick(choose: np.random.Generator, values: Sequence):
-    return values[choose.integers(len(values))]
+    return values[int(choose.integers(len(values)))]
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,15 @@ def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
     timesteps, count = int(_pick(choose, TIMESTEPS)), int(choose.integers(1, 5))
     shape, kind = _draw_shape(choose)
     layers = _draw_layers(choose, shape)
-    classes = int(_pick(choose, divisors(layers[-1].outputs)))
+    last = layers[-1]
+    assert isinstance(last, Linear)
+    classes = int(_pick(choose, divisors(last.outputs)))
     network = Network(
         shape, pixels.image_bits, pixels.image_signed, timesteps, classes, layers,
         coding=pixels.coding, coding_seed=pixels.coding_seed,
     )  # fmt: skip
     outputs = sum(int(np.prod(shape)) for shape in network.shapes[1:])
-    if outputs * timesteps * count > MOST_OUTPUTS:
+    if outputs * timesteps * count > MAX_OUTPUTS:
         raise _TooLarge
     images = _draw_images(choose, network, count)
     network, numbers = _with_numbers(choose, network, images)
@@ -140,9 +142,9 @@ def _draw_shape(choose: np.random.Generator) -> tuple[tuple[int, int, int], str]
     if kind == "map: odd sides":
         sides = 2 * choose.integers(1, 8, 2) + 1
     elif kind == "map: long and thin":
-        sides = choose.permutation([choose.integers(3, 6), choose.integers(12, 41)])
+        sides = choose.permutation([int(choose.integers(3, 6)), int(choose.integers(12, 41))])
     elif kind == "map: narrow":
-        sides = choose.permutation([3, choose.integers(3, 10)])
+        sides = choose.permutation([3, int(choose.integers(3, 10))])
     else:
         sides = choose.integers(3, 11, 2)
     return (int(choose.integers(1, 5)), int(sides[0]), int(sides[1])), kind
@@ -226,14 +228,14 @@ def _draw_numbers(
     spread = int(_pick(choose, [0, limit, 8 * limit]))
     layer = dataclasses.replace(layer, bias=choose.integers(-spread, spread + 1, layer.outputs))
     layer, thresholds = _draw_thresholds(choose, layer, maps, inputs, timesteps)
-    return layer, [f"weights: {how}", f"weights: {bits} bits", f"reset: {neuron.kind}", leak, thresholds]
+    return layer, [f"weights: {how}", f"weights: {bits} bits", f"reset: {neuron.reset}", leak, thresholds]
 
 
 def _draw_neuron(choose: np.random.Generator) -> tuple[Neuron, str]:
     shift = int(_pick(choose, [0, 1, 3, 5, 8, 12, 16]))
     multiplier = int(_pick(choose, [0, 2**shift, *choose.integers(0, 2**shift + 1, 4)]))
     trait = {0: "leak: beta 0", 2**shift: "leak: beta 1"}.get(multiplier, "leak: beta between 0 and 1")
-    return Neuron(_pick(choose, NEURON_KINDS), multiplier, shift), trait
+    return Neuron(_pick(choose, RESETS), multiplier, shift), trait
 
 
 def _draw_thresholds(
@@ -304,13 +306,13 @@ def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
             continue
         # Of a lane: the dense core multiplies all inputs under the kernel, a sparse stage adds to all taps at all timesteps.
         work = layer.weights[0].size if is_dense else timesteps * (layer.kernel**2 if isinstance(layer, Conv) else 1)
-        most = max(1, min(layer.outputs, MOST_MULTIPLIERS // work))
+        most = max(1, min(layer.outputs, MAX_MULTIPLIERS // work))
         lanes[layer.name] = int(_pick(choose, [1, most, choose.integers(1, most + 1)]))
         is_dense = False
-    parts = {}
-    for name, beats in part_beats(network, lanes).items():
-        parts[name] = int(_pick(choose, [1, beats, *divisors(beats)]))
-    return choose_sizing(network, lanes, parts, timesteps, int(_pick(choose, QUEUE_DEPTHS)))
+    row_parts = {}
+    for name, beats in pixel_beats(network, lanes).items():
+        row_parts[name] = int(_pick(choose, [1, beats, *divisors(beats)]))
+    return choose_sizing(network, lanes, row_parts, timesteps, int(_pick(choose, QUEUE_DEPTHS)))
 
 
 def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tuple[int, int]) -> list[str]:
@@ -327,7 +329,7 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
         "pool: gives a map with a side of 1": any(min(height, width) < 4 for _, height, width in pooled),
         "pool: none": not pooled,
         "sizing: several passes": passes > 1,
-        "sizing: rows in parts": any(number > 1 for number in sizing.parts.values()),
+        "sizing: rows in parts": any(number > 1 for number in sizing.row_parts.values()),
         "sizing: queues of depth 1": sizing.queue_depth == 1,
         "pixels: signed": network.image_signed,
     }
@@ -382,7 +384,7 @@ def compared(trace: golden.Trace) -> int:
 def _golden_difference(network: Network, images: np.ndarray, plain: golden.Trace) -> list[str]:
     trace = golden.run(network, images)
     differ = [name for name, spikes in plain.spikes.items() if not np.array_equal(spikes, trace.spikes[name])]
-    if not np.array_equal(trace.counts, plain.counts) or not np.array_equal(trace.predicted, plain.predicted):
+    if not np.array_equal(trace.class_counts, plain.class_counts) or not np.array_equal(trace.predicted, plain.predicted):
         differ.append(READOUT)
     return [f"golden model: other spikes of {', '.join(differ)}"] if differ else []
 

@@ -20,11 +20,11 @@ from __future__ import annotations
 from duospike.cosim.conversion.convert import Module
 from duospike.cosim.simulation.bench import FAULT
 
-PATIENCE = 20_000
+IDLE_LIMIT = 20_000
 """Cycles without a beat or an answer after which the bench gives up."""
 
 
-def axi_bench(top: Module, waves: bool = False) -> str:
+def axi_verilog_bench(top: Module, waves: bool = False) -> str:
     """The bench module around the converted shell."""
     width = {port.name: port.width for port in top.ports}
     dump = 'initial begin\n    $dumpfile("waves.fst");\n    $dumpvars(0, bench);\nend\n' if waves else ""
@@ -55,7 +55,7 @@ wire [31:0] m_axis_tdata;
 {dump}
 always #5 aclk = ~aclk;
 
-integer stall, seed, given, send_file = 0, left = 0, send_last = 0, taking = 0, quiet = 0, running = 1, cycles, patience;
+integer stall, seed, given, send_file = 0, left = 0, send_last = 0, taking = 0, idle = 0, running = 1, cycles, idle_limit;
 reg [7:0] command;
 reg [31:0] address, data, strobes;
 reg [1:0] response;
@@ -63,7 +63,7 @@ reg taken = 0, held = 0, held_last;
 reg [31:0] held_data;
 
 initial begin
-    given = $value$plusargs("stall=%d", stall) + $value$plusargs("seed=%d", seed) + $value$plusargs("patience=%d", patience);
+    given = $value$plusargs("stall=%d", stall) + $value$plusargs("seed=%d", seed) + $value$plusargs("idle_limit=%d", idle_limit);
     if (given != 3) fail("a plusarg is missing");
 end
 
@@ -81,7 +81,7 @@ endtask
 
 // The DMA engine. It drives after the edge and looks at what the edge transferred.
 always @(posedge aclk) begin
-    quiet = quiet + 1;
+    idle = idle + 1;
     if (aresetn) begin
         if ((s_axis_tready ^ m_axis_tvalid) === 1'bx) fail("unknown handshake of a stream");
         if (held && (!m_axis_tvalid || m_axis_tdata !== held_data || m_axis_tlast !== held_last))
@@ -92,13 +92,13 @@ always @(posedge aclk) begin
         taken = s_axis_tvalid && s_axis_tready;
         if (taken) begin
             left = left - 1;
-            quiet = 0;
+            idle = 0;
         end
         if (m_axis_tvalid && m_axis_tready) begin
             if ((^m_axis_tdata ^ m_axis_tlast) === 1'bx) fail("unknown bits in a result");
             $display("m %h", m_axis_tdata);
             if (m_axis_tlast) taking = 0;
-            quiet = 0;
+            idle = 0;
         end
     end
     else begin
@@ -167,7 +167,7 @@ integer waited = 0;
 reg accessing = 0;
 always @(posedge aclk) begin
     waited = accessing ? waited + 1 : 0;
-    if (waited > patience) fail("the bus hangs");
+    if (waited > idle_limit) fail("the bus hangs");
 end
 
 initial begin
@@ -198,20 +198,20 @@ initial begin
                 if (send_file != 0) $fclose(send_file);
                 send_file = $fopen("send.hex", "r");
                 given = $fscanf(32'h8000_0000, "%h %h", left, send_last);
-                quiet = 0;
+                idle = 0;
                 $display("=");
             end
             "e": begin
-                while (left > 0 && quiet < patience) @(posedge aclk);
+                while (left > 0 && idle < idle_limit) @(posedge aclk);
                 $display("= %h", left == 0);
             end
             "a": begin
                 taking = 1;
-                quiet = 0;
+                idle = 0;
                 $display("=");
             end
             "p": begin
-                while (taking && quiet < patience) @(posedge aclk);
+                while (taking && idle < idle_limit) @(posedge aclk);
                 $display("= %h", taking == 0);
             end
             "c": begin

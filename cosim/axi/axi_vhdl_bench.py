@@ -1,4 +1,4 @@
-"""The test bench of the AXI shell in VHDL-2008; it takes the commands of axi_bench.py and answers as its twin does."""
+"""The test bench of the AXI shell in VHDL-2008; it takes the commands of axi_verilog_bench.py and answers as its twin does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ use std.textio.all;
 use std.env.all;
 
 entity bench is
-    generic (stall: natural; seed: natural; patience: natural);
+    generic (stall: natural; seed: natural; idle_limit: natural);
 end entity;
 
 architecture pipes of bench is
@@ -56,7 +56,7 @@ run: process is
     variable beat: std_logic_vector({-(-image // 4) * 4 - 1} downto 0);
     variable response: unsigned(1 downto 0);
     variable answer: unsigned(31 downto 0);
-    variable left, quiet: natural := 0;
+    variable left, idle: natural := 0;
     variable taken, taking, send_last, held: boolean := false;
     variable held_data: unsigned(31 downto 0);
     variable held_last: std_logic;
@@ -93,7 +93,7 @@ run: process is
     -- The DMA engine at an edge: what the edge transferred.
     procedure watch_streams is
     begin
-        quiet := quiet + 1;
+        idle := idle + 1;
         taken := aresetn = '0' or (s_axis_tvalid = '1' and s_axis_tready = '1');
         if aresetn = '0' then
             held := false;
@@ -110,7 +110,7 @@ run: process is
         held_last := m_axis_tlast;
         if taken then
             left := left - 1;
-            quiet := 0;
+            idle := 0;
         end if;
         if m_axis_tvalid = '1' and m_axis_tready = '1' then
             if is_x(std_logic_vector(m_axis_tdata)) or is_x(m_axis_tlast) then
@@ -120,7 +120,7 @@ run: process is
             if m_axis_tlast = '1' then
                 taking := false;
             end if;
-            quiet := 0;
+            idle := 0;
         end if;
     end procedure;
 
@@ -199,7 +199,7 @@ run: process is
             payload := done when data_sent else payload;
             reply := done when answered else reply;
             waited := waited + 1;
-            if waited > patience then
+            if waited > idle_limit then
                 fail("the bus hangs");
             end if;
         end loop;
@@ -254,19 +254,19 @@ begin
                 hread(row, digit);
                 left := to_integer(unsigned(count));
                 send_last := digit /= x"0";
-                quiet := 0;
+                idle := 0;
                 say("=");
             when 'e' =>
-                while left > 0 and quiet < patience loop
+                while left > 0 and idle < idle_limit loop
                     cycle;
                 end loop;
                 say(answer_of(left = 0));
             when 'a' =>
                 taking := true;
-                quiet := 0;
+                idle := 0;
                 say("=");
             when 'p' =>
-                while taking and quiet < patience loop
+                while taking and idle < idle_limit loop
                     cycle;
                 end loop;
                 say(answer_of(not taking));

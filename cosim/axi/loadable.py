@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from duospike.cosim.design.plan import Stage, StageWidths, plan_stages, stage_widths
-from duospike.cosim.design.sizing import Sizing, choose_sizing
+from duospike.cosim.design.sizing import JSON_KEYS, Sizing, choose_sizing
 from duospike.cosim.errors import CosimError
 from duospike.reference.errors import InputError
 from duospike.reference.files import read_bytes, read_json
-from duospike.reference.network import MOST_NEURONS, WEIGHT_BITS, Conv, Layer, Network, Pool
+from duospike.reference.network import MAX_NEURONS, WEIGHT_BITS, Conv, Layer, Network, Pool
 from duospike.reference.widths import EXACT_LIMIT, signed_bits
 from duospike.rtl.accelerator import WITH_PARAMETERS, parameter_tables
 from duospike.rtl.errors import DesignError
@@ -32,9 +32,9 @@ DESCRIPTION = "registers.json"
 FOLDER_OF_CORE = "allowed: the folder of a core by convert --axi"
 MAX_IDENTITY = 2**16
 """Bytes of a core's ROM of constants."""
-MOST_HEADROOM = 16
+MAX_HEADROOM = 16
 """Bits of currents, potentials and thresholds that a core may have beyond those that its network needs."""
-MOST_BITS = signed_bits(-EXACT_LIMIT, EXACT_LIMIT) + MOST_HEADROOM
+MAX_BITS = signed_bits(-EXACT_LIMIT, EXACT_LIMIT) + MAX_HEADROOM
 """Width that no number of a core exceeds: of the largest value that a network may have, and the headroom."""
 
 
@@ -89,7 +89,7 @@ def core_description(
         "words": max(table.end for table in tables),
         "network": _network(network),
         "layers": layers,
-        "sizing": asdict(sizing),
+        "sizing": sizing.as_json(),
         "memories": [
             {"name": table.path, "first": table.first, "depth": table.depth, "width": table.width, "field_bits": bits}
             for table, bits in zip(tables, field_bits, strict=True)
@@ -122,7 +122,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
     return {
         "outputs": layer.outputs,
         **({"kernel": layer.kernel} if isinstance(layer, Conv) else {}),
-        "reset": layer.neuron.kind,
+        "reset": layer.neuron.reset,
         "multiplier": layer.neuron.multiplier,
         "shift": layer.neuron.shift,
     }
@@ -196,24 +196,24 @@ def _claimed_widths(network: Network, layers: Any) -> dict[str, StageWidths]:
 def _claimed_stage_widths(where: str, layer: dict[str, Any]) -> StageWidths:
     claimed: dict[str, Any] = {field.name: layer.get(field.name) for field in fields(StageWidths)}
     for key, bits in claimed.items():
-        _check_integer(f"{where}: {key}", bits, 1, WEIGHT_BITS.stop - 1 if key == "weight_bits" else MOST_BITS)
+        _check_integer(f"{where}: {key}", bits, 1, WEIGHT_BITS.stop - 1 if key == "weight_bits" else MAX_BITS)
     widths = StageWidths(**claimed)
-    least = max(widths.current_bits, widths.theta_bits)
-    _check_integer(f"{where}: potential_bits", widths.potential_bits, least, MOST_BITS)
+    widest = max(widths.current_bits, widths.theta_bits)
+    _check_integer(f"{where}: potential_bits", widths.potential_bits, widest, MAX_BITS)
     return widths
 
 
 def _claimed_sizing(network: Network, sizing: Any) -> Sizing:
     """The sizing in a description; CoreError if no core for the network can have it."""
-    _check_keys("load: sizing", sizing, tuple(field.name for field in fields(Sizing)))
+    _check_keys("load: sizing", sizing, tuple(JSON_KEYS.values()))
     for key, value in sizing.items():
         numbers = value if key in ("lanes", "parts") else {"": value}
         if not isinstance(numbers, dict):
             raise CoreError(f"load: sizing: {key} {value!r}; allowed: a number for each layer")
         for layer, number in numbers.items():
-            _check_integer(f"load: sizing: {key} {layer}".rstrip(), number, 1, MOST_NEURONS)
+            _check_integer(f"load: sizing: {key} {layer}".rstrip(), number, 1, MAX_NEURONS)
     try:
-        return choose_sizing(network, **sizing)
+        return choose_sizing(network, **{field: sizing[key] for field, key in JSON_KEYS.items()})
     except (InputError, DesignError) as error:
         raise CoreError(f"load: sizing: {error}") from None
 
@@ -223,9 +223,9 @@ def _check_keys(where: str, content: Any, keys: tuple[str, ...]) -> None:
         raise CoreError(f"{where}: other entries than convert writes; allowed: {', '.join(keys)}")
 
 
-def _check_integer(where: str, value: Any, least: int, most: int) -> None:
-    if type(value) is not int or not least <= value <= most:
-        raise CoreError(f"{where} {value!r}; allowed: {least} to {most}")
+def _check_integer(where: str, value: Any, low: int, high: int) -> None:
+    if type(value) is not int or not low <= value <= high:
+        raise CoreError(f"{where} {value!r}; allowed: {low} to {high}")
 
 
 def _plain(value: Any) -> str:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from duospike.cosim.conversion.convert import Module, write
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.simulation.bench import FAULT
 from duospike.cosim.simulation.ghdl import OPTIONS, analyse
 from duospike.cosim.system import require, run_tool, start_program, stop_program
 from duospike.reference.files import write_file
 
-from .axi_verilog_bench import PATIENCE, axi_bench
+from .axi_verilog_bench import IDLE_LIMIT, axi_verilog_bench
 from .axi_vhdl_bench import axi_vhdl_bench
 
 RESPONSES = {0: "OKAY", 2: "SLVERR", 3: "DECERR"}
@@ -28,8 +28,8 @@ class BusError(CosimError):
 
 def _prepare_icarus(modules: tuple[Module, ...], folder: Path, settings: dict[str, int], waves: bool) -> list[str]:
     """Compile the shell and its bench; returns the command that runs them."""
-    files = [file.name for file in write(list(modules), folder)]
-    write_file(folder / "bench.v", axi_bench(modules[-1], waves))
+    files = [file.name for file in write_modules(list(modules), folder)]
+    write_file(folder / "bench.v", axi_verilog_bench(modules[-1], waves))
     run_tool([require("iverilog", "iverilog"), "-g2005", "-o", "bench.vvp", "-s", "bench", *files, "bench.v"], folder)
     plusargs = [f"+{name}={value}" for name, value in settings.items()]
     return [require("vvp", "iverilog"), "-n", "bench.vvp", *plusargs, *(["-fst"] if waves else [])]
@@ -37,7 +37,7 @@ def _prepare_icarus(modules: tuple[Module, ...], folder: Path, settings: dict[st
 
 def _prepare_ghdl(modules: tuple[Module, ...], folder: Path, settings: dict[str, int], waves: bool) -> list[str]:
     """The same of VHDL."""
-    files = [file.name for file in write(list(modules), folder)]
+    files = [file.name for file in write_modules(list(modules), folder)]
     write_file(folder / "bench.vhd", axi_vhdl_bench(modules[-1]))
     analyse([*files, "bench.vhd"], folder)
     generics = [f"-g{name}={value}" for name, value in settings.items()]
@@ -61,11 +61,11 @@ class SimulatedOverlay:
     allocate = staticmethod(np.zeros)
 
     def __init__(self, modules: tuple[Module, ...], folder: Path, *, simulator: str = "icarus", stall: int = 0, seed: int = 1,
-                 waves: bool = False, patience: int = PATIENCE):  # fmt: skip
+                 waves: bool = False, idle_limit: int = IDLE_LIMIT):  # fmt: skip
         """modules: the shell, its top last, in the language of the simulator. simulator: one of PREPARATIONS. folder: exists, and
         is filled with the files of the run. stall: how many of 256 cycles each side of each channel is held back, at random."""
         self.folder = folder
-        command = PREPARATIONS[simulator](modules, folder, {"stall": stall, "seed": seed, "patience": patience}, waves)
+        command = PREPARATIONS[simulator](modules, folder, {"stall": stall, "seed": seed, "idle_limit": idle_limit}, waves)
         self._process = start_program(command, folder, takes_input=True, stdout=subprocess.PIPE, text=True)
         self._words: deque[int] = deque()
         self.ip = _Registers(self)

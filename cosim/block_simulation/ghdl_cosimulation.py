@@ -11,7 +11,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from duospike.cosim.conversion.convert import Module, write
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.conversion.simulation import LineCosimulation
 from duospike.cosim.errors import CosimError
 from duospike.cosim.simulation.ghdl import OPTIONS, analyse
@@ -22,10 +22,10 @@ from duospike.reference.files import write_file
 def ghdl_cosimulation(modules: list[Module], signals: dict, watched: dict[str, str | None], folder: Path) -> LineCosimulation:
     """Analyse modules in `folder` and start them in GHDL.
 
-    signals: by port of the top, which is the last module, and `unknown`. watched: see block_run.watched_outputs().
+    signals: by port of the top, which is the last module, and `unknown`. watched: see dut.watched_outputs().
     """
     top = modules[-1]
-    files = [file.name for file in write(modules, folder)]
+    files = [file.name for file in write_modules(modules, folder)]
     write_file(folder / "bench.vhd", _bench(top, signals, watched))
     analyse([*files, "bench.vhd"], folder)
     inputs = [signals[port.name] for port in top.ports if port.direction == "input"]

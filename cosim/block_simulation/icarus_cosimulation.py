@@ -9,7 +9,7 @@ from pathlib import Path
 
 import myhdl
 
-from duospike.cosim.conversion.convert import Module, Port, write
+from duospike.cosim.conversion.convert import Module, Port, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.folder import temporary_folder
 from duospike.cosim.system import require, run_tool
@@ -24,12 +24,12 @@ def icarus_cosimulation(
 ) -> myhdl.Cosimulation:
     """Compile modules in `folder` and start them in Icarus.
 
-    signals: by port of the top, which is the last module, and `unknown`. watched: see block_run.watched_outputs(). vpi: see
+    signals: by port of the top, which is the last module, and `unknown`. watched: see dut.watched_outputs(). vpi: see
     build_vpi().
     """
     top = modules[-1]
     _check_messages(top)
-    files = [file.name for file in write(modules, folder)]
+    files = [file.name for file in write_modules(modules, folder)]
     write_file(folder / "bench.v", _bench(top, watched))
     run_tool([require("iverilog", "iverilog"), "-g2005", "-o", "bench.vvp", "-s", "bench", *files, "bench.v"], folder)
     # A ROM's hex file has a relative name, and Cosimulation takes no folder to run in: a shell changes to it.

@@ -55,7 +55,7 @@ def convert(block: Block, top_name: str | None = None, language: str = "verilog"
     return list(modules.values())
 
 
-def write(modules: list[Module], folder: Path) -> list[Path]:
+def write_modules(modules: list[Module], folder: Path) -> list[Path]:
     """Write each module to its file and each ROM to its hex file in `folder`; returns the modules' files, in order."""
     for module in modules:
         write_file(folder / module.file, module.text)

@@ -13,7 +13,7 @@ import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-from myhdl import _util
+from myhdl import _bin, _util
 
 from .internals import LOCK, USERS_OF_INSPECT, Block, BlockFunction, name_of_next
 
@@ -45,15 +45,24 @@ def _outer_frames(frame):
     return [(frame,), (frame.f_back,)]
 
 
+def bit_string(number: int) -> str:
+    """The binary digits of a number, those of a negative one in the shortest two's complement: 5 -> 101, -3 -> 101, -4 -> 100.
+
+    They are those of MyHDL's own function, which takes a division of the whole number for each digit.
+    """
+    return format(number if number >= 0 else number + (2 << (~number).bit_length()), "b")
+
+
 @contextmanager
 def quick_inspection():
     """Spare MyHDL what takes nine tenths of the time of an elaboration.
 
     For each block and generator it asks `inspect` for the whole stack with its source lines, of which it uses the names
-    and variables of the innermost frames, and reads and dedents the source of functions that it has read before.
+    and variables of the innermost frames, and reads and dedents the source of functions that it has read before. It divides
+    a constant once for each bit of its text.
     """
     with LOCK:
-        before, dedent = [user.inspect for user in USERS_OF_INSPECT], _util._dedent
+        before, dedent, bits = [user.inspect for user in USERS_OF_INSPECT], _util._dedent, _bin._int2bitstring
         for user in USERS_OF_INSPECT:
             user.inspect = SimpleNamespace(
                 stack=_stack,
@@ -62,13 +71,13 @@ def quick_inspection():
                 ismethod=inspect.ismethod,
                 **_SOURCES,
             )
-        _util._dedent = _DEDENT
+        _util._dedent, _bin._int2bitstring = _DEDENT, bit_string
         try:
             yield
         finally:
             for user, module in zip(USERS_OF_INSPECT, before, strict=True):
                 user.inspect = module
-            _util._dedent = dedent
+            _util._dedent, _bin._int2bitstring = dedent, bits
 
 
 @contextmanager

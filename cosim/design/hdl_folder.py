@@ -6,14 +6,14 @@ import hashlib
 import json
 from pathlib import Path
 
-from duospike.cosim.conversion.convert import Module, write
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.version import release_text
 from duospike.reference.files import write_file
 from duospike.reference.network import Network
 from duospike.rtl.activity import COUNTER_BITS, COUNTERS
 
-from .origin import design_origin
 from .plan import Stage
+from .provenance import design_provenance
 from .sizing import Sizing
 
 TOP = "accelerator"
@@ -109,7 +109,7 @@ def write_hdl(
     SHA-256 of every file. others: contents of other files by name. waivers: more of them for Verilator.
     """
     top = modules[-1].name
-    sources = write(list(modules), folder)
+    sources = write_modules(list(modules), folder)
     write_file(folder / f"{top}.f", "".join(f"{source.name}\n" for source in sources))
     tables = sorted(file.name for file in folder.glob("*.hex"))
     write_file(folder / f"{top}.core", core_file(top, sources, tables, language))
@@ -125,7 +125,7 @@ def write_hdl(
 def _manifest(network: Network, sizing: Sizing, stages: dict[str, Stage], top: Module, folder: Path) -> dict:
     files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
     return {
-        **design_origin(network, sizing),
+        **design_provenance(network, sizing),
         "top": top.name,
         "ports": [{"name": port.name, "direction": port.direction, "width": port.width} for port in top.ports],
         "counters": {"stages": list(stages), "of_each_stage": list(COUNTERS), "bits": COUNTER_BITS},

@@ -99,9 +99,9 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
         common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes)
         weight_bits = widths[name].weight_bits
         if isinstance(layer, Linear):
-            stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.parts[name], sizing.queue_depth, weight_bits, common)
+            stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
         elif lanes_in:
-            stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.parts[name], sizing.queue_depth, weight_bits, common)
+            stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
         else:
             stages[name] = _dense_core(network, layer, weight_bits, common)
         lanes_in = sizing.lanes[name]
@@ -121,7 +121,7 @@ def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: in
         "passes": passes,
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
         "neuron": Lif(
-            kind=neuron.kind,
+            kind=neuron.reset,
             multiplier=neuron.multiplier,
             shift=neuron.shift,
             current_bits=widths.current_bits,

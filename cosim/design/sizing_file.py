@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from duospike.reference.errors import InputError, brief, key_text
+from duospike.reference.errors import InputError, brief, name_text
 from duospike.reference.files import read_toml, write_file
 from duospike.reference.network import Network
 
 from .sizing import Sizing, choose_sizing
 
-NUMBERS, TABLES = ("timesteps", "queue_depth"), ("lanes", "parts")
+NUMBERS, TABLES = ("timesteps", "queue_depth"), ("lanes", "row_parts")
+RENAMED = {"parts": "row_parts"}
+"""Keys of earlier files, and what they are called now."""
 
 
 def write_sizing(sizing: Sizing, path: Path, comment: str) -> None:
@@ -25,19 +27,21 @@ def write_sizing(sizing: Sizing, path: Path, comment: str) -> None:
 def read_sizing(path: Path) -> dict:
     """What a TOML file says of a sizing, as arguments of choose_sizing; what it leaves out is not in them.
 
-    timesteps, queue_depth: whole numbers. lanes, parts: tables of whole numbers by layer name.
+    timesteps, queue_depth: whole numbers. lanes, row_parts: tables of whole numbers by layer name.
     InputError for a file that cannot be read, is not TOML, or holds another key or another type.
     """
     found = read_toml(path)
     for key, value in found.items():
+        if key in RENAMED:
+            raise InputError(f"{path}: key {key} is called {RENAMED[key]}; write [{RENAMED[key]}]")
         if key in NUMBERS:
             _check_number(path, key, value)
         elif key in TABLES and isinstance(value, dict):
             for name, number in value.items():
-                _check_number(path, f"{key}.{key_text(name)}", number)
+                _check_number(path, f"{key}.{name_text(name)}", number)
         else:
             allowed = f"numbers {', '.join(NUMBERS)}, tables {', '.join(TABLES)}"
-            raise InputError(f"{path}: {key_text(key)} = {brief(value)}; allowed: {allowed}")
+            raise InputError(f"{path}: {name_text(key)} = {brief(value)}; allowed: {allowed}")
     return found
 
 

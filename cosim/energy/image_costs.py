@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import Stage
 from duospike.cosim.errors import CosimError
 from duospike.reference import golden
 from duospike.reference.network import Network
 
-from .energy import Coefficients, operations, total
-from .energy_report import NANOJOULE
+from .model import Coefficients, count_operations, total_energy
+from .report import NANOJOULE
 
 
 @dataclass(frozen=True)
@@ -37,5 +37,5 @@ def image_costs(network: Network, stages: dict[str, Stage], images: np.ndarray) 
     interval = run.interval()
     if interval is None:
         raise CosimError(f"{count} image; the interval between images needs two or more")
-    done = operations(network, stages, run.activity, trace)
-    return ImageCosts(count, interval, run.latency, total(done, Coefficients()) / NANOJOULE / count)
+    operations = count_operations(network, stages, run.activity, trace)
+    return ImageCosts(count, interval, run.latency, total_energy(operations, Coefficients()) / NANOJOULE / count)

@@ -35,11 +35,11 @@ def lane_options(outputs: int, work: float, cost: Callable[[int], float]) -> lis
     return [Option(groups_of(outputs, count), count * work, cost(groups_of(outputs, count))) for count in groups]
 
 
-def fastest(options: Options, budget: float, lag: dict[str, float], slack: float, floor: float = 0.0) -> dict[str, int]:
+def min_interval(options: Options, budget: float, lag: dict[str, float], slack: float, min_cycles: float = 0.0) -> dict[str, int]:
     """Lanes of each layer that cost at most `budget` in all and make the slowest layer as fast as possible.
 
     lag: by layer, the share of its cycles that it adds to the latency of an image. slack: the share by which the slowest
-    layer may be slower than at best; among all lanes within it the sum of the lags is smallest. floor: cycles of what no
+    layer may be slower than at best; among all lanes within it the sum of the lags is smallest. min_cycles: cycles of what no
     lanes make faster; no layer need be faster than that.
     DesignError if the budget does not give each layer a lane.
     """
@@ -51,14 +51,14 @@ def fastest(options: Options, budget: float, lag: dict[str, float], slack: float
         LinearConstraint(np.hstack([pick * cycles, -np.ones((len(pick), 1))]), -np.inf, 0),
     ]
     slowest = np.append(np.zeros(len(cycles)), 1)
-    best = max(_solve(slowest, constraints)[-1], floor)
+    best = max(_solve(slowest, constraints)[-1], min_cycles)
     # A little more than nothing, since the solver's optimum is rounded.
     limit = LinearConstraint(slowest[None], 0, best * (1 + max(slack, 1e-9)))
     lags = cycles * (np.array([lag[name] for name in options]) @ pick)
     return _lanes(options, _solve(np.append(lags, 0), [*constraints, limit]))
 
 
-def least_sum(options: Options, budget: float) -> dict[str, int]:
+def min_sum(options: Options, budget: float) -> dict[str, int]:
     """Lanes of each layer that cost at most `budget` in all and make the sum of the layers' cycles smallest.
 
     DesignError if the budget does not give each layer a lane.
@@ -97,7 +97,7 @@ def _solve(objective: np.ndarray, constraints: list[LinearConstraint]) -> np.nda
     return found.x
 
 
-def fewest(options: Options, cycles: float) -> dict[str, int]:
+def min_cost(options: Options, cycles: float) -> dict[str, int]:
     """The cheapest lanes of each layer with at most `cycles` an image; DesignError if a layer cannot be as fast."""
     chosen = {}
     for name, of_layer in options.items():

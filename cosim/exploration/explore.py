@@ -1,4 +1,4 @@
-"""The choice of lanes and parts for a budget: lanes by integer program, parts by descent, all measured by the cycle model."""
+"""The choice of lanes and row parts for a budget: lanes by integer program, parts by descent, measured by the cycle model."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from duospike.cosim.cycles.cycle_model import CycleRun, run_model
+from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import Stage, plan_stages
-from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, part_beats
+from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
 from duospike.cosim.synthesis.area_model import fit_areas, stage_luts
 from duospike.cosim.system import side_by_side
 from duospike.reference.coding import ENCODER
-from duospike.reference.golden import Trace, joined
+from duospike.reference.golden import Trace, join_traces
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.rtl.errors import DesignError
 
-from .balance import Options, fastest, fewest, lane_options
+from .balance import Options, lane_options, min_cost, min_interval
 
 BUDGETS = ("lanes", "luts", "fps")
 LATENCY_SLACKS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.5)
 """By how much the interval may grow, where the latency counts: what is fast for one image is measured for each."""
-FRONT = (0.25, 0.5, 0.7, 1.4, 2.0, 4.0)
+FRONT_FACTORS = (0.25, 0.5, 0.7, 1.4, 2.0, 4.0)
 """The other budgets of a Pareto front, in units of the one that is asked for."""
-TUNED_IMAGES = 1
-"""Images on which parts are compared."""
+TUNING_IMAGES = 1
+"""Images on which row parts are compared."""
 TOLERANCE = 0.01
-"""Share by which parts of rows may make the interval longer than the slowest layer is with whole rows."""
+"""Share by which row parts may make the interval longer than the slowest layer is with whole rows."""
 NO_SLACK = "a slack goes with the least interval for lanes or luts; there is none to lengthen here"
 ROUNDS = 20
 """Attempts at a budget that can only be measured on the whole."""
@@ -79,9 +79,9 @@ class Choice:
 class Problem:
     """What a choice is made for: a network and the spikes of some images, and what all choices share.
 
-    timesteps: of a pass. cost: of a layer, by its name, with a number of lanes. clock: cycles a second. shorter: fewer timesteps
-    of a pass that are tried as well where the latency counts: an image then goes through in more passes, of which only
-    the first has to fill all stages.
+    timesteps: of a pass. cost: of a layer, by its name, with a number of lanes. clock: cycles a second. shorter_passes: fewer
+    timesteps of a pass, tried as well where the latency counts: an image then goes through in more passes, of which only the
+    first has to fill all stages.
     """
 
     network: Network
@@ -90,7 +90,7 @@ class Problem:
     queue_depth: int
     clock: float
     cost: Callable[[str, int], float]
-    shorter: tuple[int, ...] = ()
+    shorter_passes: tuple[int, ...] = ()
 
     @cached_property
     def options(self) -> Options:
@@ -105,7 +105,7 @@ class Problem:
         return {layer.name: 1 / shape[1] for layer, shape in shapes if not isinstance(layer, Pool)}
 
     @property
-    def floor(self) -> float:
+    def min_cycles(self) -> float:
         """Cycles an image of the read-out, which takes each output of the last layer in each pass, whatever the lanes. Pools
         and the encoder are never slower than the layer beside them."""
         return float(self.network.shapes[-1][0] * self.network.timesteps // self.timesteps)
@@ -113,24 +113,24 @@ class Problem:
     def measure(self, sizing: Sizing) -> Choice:
         """What the cycle model says of a sizing: the images come twice, and the second time it is in steady state."""
         stages, images = plan_stages(self.network, sizing), len(self.trace.predicted)
-        run = run_model(self.network, stages, joined([self.trace, self.trace]))
+        run = run_model(self.network, stages, join_traces([self.trace, self.trace]))
         interval = run.interval(filling=images)
         assert interval is not None
         cost = sum(self.cost(name, lanes) for name, lanes in sizing.lanes.items())
         return Choice(sizing, stages, cost, interval, run)
 
     @cached_property
-    def tuned(self) -> Problem:
+    def tuning(self) -> Problem:
         """The same for the first images only, where many sizings are compared."""
-        spikes = {name: of_layer[:TUNED_IMAGES] for name, of_layer in self.trace.spikes.items()}
-        return replace(self, trace=replace(self.trace, spikes=spikes, predicted=self.trace.predicted[:TUNED_IMAGES]))
+        spikes = {name: of_layer[:TUNING_IMAGES] for name, of_layer in self.trace.spikes.items()}
+        return replace(self, trace=replace(self.trace, spikes=spikes, predicted=self.trace.predicted[:TUNING_IMAGES]))
 
 
 def layer_work(network: Network, trace: Trace, timesteps: int) -> dict[str, float]:
     """Cycles an image of each layer but pools for one group of outputs, on average over the images of a trace.
 
     timesteps: of a pass. A pixel costs as many cycles as it has events, at least one; in the dense layer one. Left out are the
-    few cycles more that parts of rows cost, and with a single group maps of less than six columns.
+    few cycles more that row parts cost, and with a single group maps of less than six columns.
     """
     work, spikes = {}, trace.spikes.get(ENCODER)
     for layer, shape in zip(network.layers, network.shapes, strict=False):
@@ -167,18 +167,22 @@ def choose(problem: Problem, budget: Budget, objective: str = "interval", slack:
         return _reach(problem, problem.clock / budget.amount)
     found = []
     if objective == "latency":
-        for timesteps in (problem.timesteps, *problem.shorter):
+        for timesteps in (problem.timesteps, *problem.shorter_passes):
             each = replace(problem, timesteps=timesteps)
-            found += [_with_parts(each, lanes, math.inf) for lanes in _distinct(each, budget)]
+            found += [_with_row_parts(each, lanes, math.inf) for lanes in _distinct(each, budget)]
     else:
-        lanes = fastest(problem.options, budget.amount, problem.lag, slack, problem.floor)
-        found.append(_with_parts(problem, lanes, (1 + TOLERANCE) * _slowest(problem, lanes)))
+        lanes = min_interval(problem.options, budget.amount, problem.lag, slack, problem.min_cycles)
+        found.append(_with_row_parts(problem, lanes, (1 + TOLERANCE) * _slowest(problem, lanes)))
     return min(found, key=lambda choice: choice.latency)
 
 
 def _distinct(problem: Problem, budget: Budget) -> list[dict[str, int]]:
     """The lanes with each of LATENCY_SLACKS, those that are the same once."""
-    every = [fastest(problem.options, budget.amount, problem.lag, slack, problem.floor) for slack in LATENCY_SLACKS]
+
+    def lanes_with(slack: float) -> dict[str, int]:
+        return min_interval(problem.options, budget.amount, problem.lag, slack, problem.min_cycles)
+
+    every = [lanes_with(slack) for slack in LATENCY_SLACKS]
     return [lanes for i, lanes in enumerate(every) if lanes not in every[:i]]
 
 
@@ -187,17 +191,18 @@ def _reach(problem: Problem, cycles: float) -> Choice:
 
     That begins a little above what is asked, since a layer may be faster than its work says, and shrinks until it holds.
     """
-    if cycles < problem.floor:
-        raise DesignError(f"an image each {cycles:.0f} cycles; allowed: {problem.floor:.0f} or more, what the read-out takes")
+    if cycles < problem.min_cycles:
+        least = problem.min_cycles
+        raise DesignError(f"an image each {cycles:.0f} cycles; allowed: {least:.0f} or more, what the read-out takes")
     allowed, closest = cycles * (1 + TOLERANCE), math.inf
     for _ in range(ROUNDS):
         try:
-            lanes = fewest(problem.options, allowed)
+            lanes = min_cost(problem.options, allowed)
         except DesignError:
             if closest < math.inf:
                 break
-            lanes = fewest(problem.options, cycles)
-        choice = _with_parts(problem, lanes, cycles)
+            lanes = min_cost(problem.options, cycles)
+        choice = _with_row_parts(problem, lanes, cycles)
         if choice.interval <= cycles:
             return choice
         closest = min(closest, choice.interval)
@@ -205,27 +210,27 @@ def _reach(problem: Problem, cycles: float) -> Choice:
     raise DesignError(f"an image each {cycles:.0f} cycles is not reached; the closest found takes {closest:.0f}")
 
 
-def _with_parts(problem: Problem, lanes: dict[str, int], limit: float) -> Choice:
-    """These lanes with the parts of rows that make the latency least.
+def _with_row_parts(problem: Problem, lanes: dict[str, int], limit: float) -> Choice:
+    """These lanes with the row parts of the least latency.
 
-    limit: cycles that the interval may take. A coordinate descent on the tuned images: each layer in turn takes the parts that
-    are best with those of the others, until none changes.
+    limit: cycles that the interval may take. A coordinate descent on the tuning images: each layer in turn takes the row
+    parts that are best with those of the others, until none changes.
     """
-    tuned = problem.tuned
-    # The tuned images are not those of the limit, and may be harder or easier.
-    limit *= _slowest(tuned, lanes) / _slowest(problem, lanes)
+    tuning = problem.tuning
+    # The tuning images are not those of the limit, and may be harder or easier.
+    limit *= _slowest(tuning, lanes) / _slowest(problem, lanes)
 
     def badness(choice: Choice) -> tuple[float, int]:
         return max(0.0, choice.interval - limit), choice.latency
 
-    best = tuned.measure(choose_sizing(problem.network, lanes, None, problem.timesteps, problem.queue_depth))
+    best = tuning.measure(choose_sizing(problem.network, lanes, None, problem.timesteps, problem.queue_depth))
     settled = False
     while not settled:
         settled = True
-        for name, beats in part_beats(problem.network, lanes).items():
-            for parts in divisors(beats):
-                other = replace(best.sizing, parts=best.sizing.parts | {name: parts})
-                choice = best if other == best.sizing else tuned.measure(other)
+        for name, beats in pixel_beats(problem.network, lanes).items():
+            for number in divisors(beats):
+                other = replace(best.sizing, row_parts=best.sizing.row_parts | {name: number})
+                choice = best if other == best.sizing else tuning.measure(other)
                 if badness(choice) < badness(best):
                     best, settled = choice, False
     return problem.measure(best.sizing)
@@ -234,7 +239,7 @@ def _with_parts(problem: Problem, lanes: dict[str, int], limit: float) -> Choice
 def _slowest(problem: Problem, lanes: dict[str, int]) -> float:
     """Cycles of the slowest layer with these lanes and whole rows."""
     taken = (option.cycles for name, of_layer in problem.options.items() for option in of_layer if option.lanes == lanes[name])
-    return max(problem.floor, *taken)
+    return max(problem.min_cycles, *taken)
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,7 +260,7 @@ def explore(
     timesteps: int,
     queue_depth: int,
     clock: float,
-    shorter: tuple[int, ...] = (),
+    shorter_passes: tuple[int, ...] = (),
     objective: str = "interval",
     slack: float = 0.0,
     with_front: bool = True,
@@ -263,10 +268,10 @@ def explore(
 ) -> Exploration:
     """Choose a sizing for a budget, and what the front shows beside it.
 
-    trace: of one or more images. timesteps, shorter: see Problem; areas are those of `timesteps`, so with a budget of LUTs no
-    others are tried. The rest: see choose().
+    trace: of one or more images. timesteps, shorter_passes: see Problem; areas are those of `timesteps`, so with a budget of
+    LUTs no others are tried. The rest: see choose().
 
-    with_front: also choose for the budgets of FRONT. progress: told each step.
+    with_front: also choose for the budgets of FRONT_FACTORS. progress: gets the name of each step.
     DesignError for a budget that no sizing keeps.
     """
     if slack and objective == "latency":
@@ -276,10 +281,10 @@ def explore(
         problem = Problem(network, trace, timesteps, queue_depth, clock, areas.cost)
         chosen = _synthesised(problem, budget, objective, slack, progress)
     else:
-        problem = Problem(network, trace, timesteps, queue_depth, clock, lambda name, lanes: lanes, shorter)
+        problem = Problem(network, trace, timesteps, queue_depth, clock, lambda name, lanes: lanes, shorter_passes)
         progress(f"{budget.kind}={budget.amount:g}")
         chosen = choose(problem, budget, objective, slack)
-    others = [Budget(budget.kind, budget.amount * factor) for factor in FRONT] if with_front else []
+    others = [Budget(budget.kind, budget.amount * factor) for factor in FRONT_FACTORS] if with_front else []
 
     def point(other: Budget) -> Choice | None:
         try:
@@ -293,8 +298,8 @@ def explore(
     for done, found in enumerate(side_by_side(point, others), 1):
         points += [found] if found else []
         progress(f"Pareto front: {done} of {len(others)}")
-    shown = pareto_front(points)
-    return Exploration(budget, clock, chosen, shown if chosen in shown else sorted([*shown, chosen], key=lambda one: one.cost))
+    front = pareto_front(points)
+    return Exploration(budget, clock, chosen, front if chosen in front else sorted([*front, chosen], key=lambda one: one.cost))
 
 
 def _synthesised(problem: Problem, budget: Budget, objective: str, slack: float, progress: Callable[[str], None]) -> Choice:
@@ -313,7 +318,7 @@ def _synthesised(problem: Problem, budget: Budget, objective: str, slack: float,
     # What the model refuses may still fit.
     progress("synthesis of one lane for each layer")
     lanes = dict.fromkeys(problem.options, 1)
-    whole = dict.fromkeys(part_beats(problem.network, lanes), 1)
+    whole = dict.fromkeys(pixel_beats(problem.network, lanes), 1)
     choice = problem.measure(choose_sizing(problem.network, lanes, whole, problem.timesteps, problem.queue_depth))
     luts = sum(stage_luts(problem.network, choice.sizing).values())
     if luts > budget.amount:

@@ -43,7 +43,7 @@ def layer_cycles(network: Network, trace: Trace, name: str, lanes: int) -> np.nd
 
 
 def options(network: Network, trace: Trace) -> Options:
-    """What each layer takes on average with each number of lanes, for the choice of lanes by balance.least_sum()."""
+    """What each layer takes on average with each number of lanes, for the choice of lanes by balance.min_sum()."""
     layers = [layer for layer in network.layers if not isinstance(layer, Pool)]
     return {
         layer.name: [

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from duospike.cosim.cycles.cycle_model import SOURCE
+from duospike.cosim.cycles.model import SOURCE
 from duospike.reference.files import write_atomically
 
 MISSING = "no plot, since matplotlib is missing (pip install -e '.[plots]')"
@@ -66,7 +66,7 @@ def _save(figure: Any, path: Target) -> None:
 
 
 def plot_front(report: Mapping[str, Any], path: Target) -> None:
-    """Images a second against what they cost, with the latency beside each point. report: see explore_report.make_report."""
+    """Images a second against what they cost, with the latency beside each point. report: see exploration.report.make_report."""
     figure, axes = _figure(6, 3.5)
     clock, front, chosen = report["clock"], report["front"], report["chosen"]
     axes.plot([one["cost"] for one in front], [one["images_per_second"] for one in front], "o-", color=BUSY)

@@ -11,13 +11,13 @@ import numpy as np
 from duospike.cosim.design.beats import beat_spikes
 from duospike.cosim.design.plan import READOUT
 from duospike.cosim.errors import CosimError
-from duospike.cosim.folder import LIST, claimed, read_list, write_list
+from duospike.cosim.folder import LIST_FILE, claimed, read_list, write_list
+from duospike.cosim.simulation.batches import batch_folder
 from duospike.cosim.simulation.bench import read_beats
-from duospike.cosim.simulation.parts import part_folder
 from duospike.reference.coding import ENCODER
 from duospike.reference.errors import InputError, brief
 from duospike.reference.files import digest_of, read_json, write_atomically
-from duospike.reference.network import MOST_NEURONS, TIMESTEPS
+from duospike.reference.network import MAX_NEURONS, TIMESTEPS
 from duospike.rtl.stream import groups_of
 
 WRITTEN = {
@@ -97,7 +97,7 @@ def write_into_folder(path: Path, data: bytes) -> None:
 
     CosimError: the folder is being written. InputError: as write_atomically().
     """
-    if not (path.parent / LIST).is_file():
+    if not (path.parent / LIST_FILE).is_file():
         write_atomically(path, data)
         return
     with claimed(path.parent):
@@ -119,14 +119,14 @@ def recorded_spikes(run: RunFile, image: int) -> dict[str, np.ndarray]:
     folder, found = run.folder, {}
     for number, images in enumerate(run.content.get("parts", [])):
         if image < images:
-            folder = part_folder(run.folder, number)
+            folder = batch_folder(run.folder, number)
             break
         image -= images
     for stage in run.content["stages"]:
         name = stage["name"]
         if name == READOUT:
             continue
-        channels, height, width = (_whole(size, range(1, MOST_NEURONS + 1)) for size in shapes[name])
+        channels, height, width = (_whole(size, range(1, MAX_NEURONS + 1)) for size in shapes[name])
         if channels * height * width * passes * timesteps > MAX_SPIKES:
             raise CosimError(f"{name} of {channels}x{height}x{width} has more than {MAX_SPIKES} neurons times timesteps")
         groups = groups_of(channels, _whole(stage["lanes"], range(1, channels + 1)))

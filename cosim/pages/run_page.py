@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from duospike.cosim.cycles.cycle_model import SOURCE
+from duospike.cosim.cycles.model import SOURCE
 from duospike.cosim.errors import CosimError
 from duospike.cosim.synthesis.families import AREA
 from duospike.reference.errors import InputError
@@ -272,7 +272,7 @@ def cycles_cycles(run: RunFile, image: int) -> list[Block]:
 
 
 def _stage_table(title: str, stages: list[dict[str, Any]]) -> Table:
-    """A table of rows as cycle_report.stage_rows gives them."""
+    """A table of rows as cycles.report.stage_rows gives them."""
     rows: Rows = [
         [one["name"], one["kind"], one["lanes"], one["parts"], decimal(one["busy"]), share(one["busy_share"]),
          decimal(one["stall_in"]), decimal(one["stall_out"])]

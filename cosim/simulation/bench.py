@@ -9,8 +9,8 @@ Python. Its files in the work folder:
     starts.txt      cycle of the first beat of each frame
     counts.txt      cycles, then the activity counters in hex, at the last expected output beat
 
-A run ends when every recorded stream has given what it owes, or when nothing has moved or been busy for long: then a beat is
-missing, and the fault names the streams that owe some.
+A run ends when every recorded stream has given all its expected beats, or when nothing has moved or been busy for long. Then
+a beat is missing, and the fault names the streams that lack some.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from duospike.reference.files import write_file
 
 FAULT = "BENCH: "
 """What the bench's own messages begin with."""
-QUIET_CYCLES = 200
-"""Cycles watched after the last beat that is owed on any stream: a surplus beat must not go unseen."""
+DRAIN_CYCLES = 200
+"""Cycles watched after the last expected beat of any stream: a surplus beat must not go unseen."""
 MAX_LINE = 2**20
 """Characters of a recorded beat."""
 
@@ -38,12 +38,12 @@ MAX_LINE = 2**20
 class Bench:
     """What to run.
 
-    modules: the design, its top last. beats: input words. frames: beats of one frame. expected: number of output beats.
+    modules: the design, its top last. beats: input words. frame_beats: beats of one frame. expected: number of output beats.
     watch: the streams in the top's trace port, in order, with the widths of their payloads; each is recorded.
-    owed: how many beats each watched stream must give, 0 where it is not named. The last output beat may come before them:
+    expected_watched: number of beats of each watched stream, 0 where it is not named. The last output beat may come before them:
     a pool that drops an odd last row does not wait for it. So the run goes on until all have come.
     src_stall, dst_stall: how many of 256 cycles the bench holds back its own valid and ready, at random.
-    patience: cycles in which no beat that is owed moves and no stage is busy, after which a run is given up.
+    idle_limit: cycles in which no expected beat moves and no stage is busy, after which a run is given up.
     """
 
     modules: tuple[Module, ...]
@@ -51,11 +51,11 @@ class Bench:
     frame_beats: int
     expected: int
     watch: dict[str, int] = field(default_factory=dict)
-    owed: dict[str, int] = field(default_factory=dict)
+    expected_watched: dict[str, int] = field(default_factory=dict)
     src_stall: int = 0
     dst_stall: int = 0
     seed: int = 1
-    patience: int = 10_000
+    idle_limit: int = 10_000
     waves: bool = False
 
     @property
@@ -63,9 +63,9 @@ class Bench:
         return self.modules[-1]
 
     @property
-    def due(self) -> dict[str, int]:
-        """Beats that each recorded stream must give: "dst" and the watched ones."""
-        return {"dst": self.expected} | {name: self.owed.get(name, 0) for name in self.watch}
+    def expected_beats(self) -> dict[str, int]:
+        """Number of beats of each recorded stream: "dst" and the watched ones."""
+        return {"dst": self.expected} | {name: self.expected_watched.get(name, 0) for name in self.watch}
 
     def width(self, port: str) -> int:
         return next(p.width for p in self.top.ports if p.name == port)
@@ -90,14 +90,14 @@ class Beat:
 class Outcome:
     """What a run gave. streams: beats of "dst" and of each watched stream. starts: cycle of each frame's first beat.
 
-    cycles: clock cycles until the last expected output beat, or the end. counts: the activity counters then, 0 if it did not
-    come. fault: None, or why the run ended before all beats that are owed had come.
+    cycles: clock cycles until the last expected output beat, or the end. activity_word: the activity counters then, 0 if it
+    did not come. fault: None, or why the run ended before all expected beats had come.
     """
 
     streams: dict[str, list[Beat]] = field(repr=False)
     starts: list[int]
     cycles: int
-    counts: int
+    activity_word: int
     fault: str | None
 
     def complete(self) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from duospike.cosim.conversion.convert import write
+from duospike.cosim.conversion.convert import write_modules
 from duospike.cosim.system import require, run_tool
 from duospike.reference.files import write_file
 
@@ -23,7 +23,7 @@ def analyse(files: list[str], folder: Path) -> None:
 def run_ghdl(bench: Bench, folder: Path) -> Outcome:
     """Analyse and run a bench of VHDL modules in `folder`, which must exist and is filled with the files of the run."""
     ghdl = require("ghdl", "ghdl")
-    files = [file.name for file in write(list(bench.modules), folder)]
+    files = [file.name for file in write_modules(list(bench.modules), folder)]
     write_beats(bench, folder)
     write_file(folder / "bench.vhd", vhdl_bench(bench))
     analyse([*files, "bench.vhd"], folder)

@@ -11,7 +11,7 @@ import numpy as np
 
 from duospike.cosim.conversion.convert import Module, convert
 from duospike.cosim.design.beats import image_beats, spike_beats
-from duospike.cosim.design.design import build_accelerator
+from duospike.cosim.design.build import build_accelerator
 from duospike.cosim.design.hdl_folder import TOP
 from duospike.cosim.design.plan import READOUT, Stage, readout_of, stage_beats
 from duospike.reference import golden
@@ -49,12 +49,12 @@ class NetworkRun:
 
     @property
     def activity(self) -> dict[str, dict[str, int]]:
-        return {name: stage_activity(self.outcome.counts >> (i * ACTIVITY_BITS)) for i, name in enumerate(self.stages)}
+        return {name: stage_activity(self.outcome.activity_word >> (i * ACTIVITY_BITS)) for i, name in enumerate(self.stages)}
 
 
-def stage_activity(counts: int) -> dict[str, int]:
-    """The counters of the stage in the lowest bits of a counts word, by name."""
-    return {name: counts >> (k * COUNTER_BITS) & (2**COUNTER_BITS - 1) for k, name in enumerate(COUNTERS)}
+def stage_activity(word: int) -> dict[str, int]:
+    """The counters of the stage in the lowest bits of an activity word, by name."""
+    return {name: word >> (k * COUNTER_BITS) & (2**COUNTER_BITS - 1) for k, name in enumerate(COUNTERS)}
 
 
 def convert_stages(stages: dict[str, Stage], language: str = "verilog") -> tuple[Module, ...]:
@@ -79,7 +79,7 @@ def network_bench(network: Network, stages: dict[str, Stage], images: np.ndarray
         frame_beats=len(beats) // len(images),
         expected=len(images),
         watch=traced_streams(stages),
-        owed={name: len(images) * given[name] for name in traced_streams(stages)},
+        expected_watched={name: len(images) * given[name] for name in traced_streams(stages)},
         **settings,
     )
 

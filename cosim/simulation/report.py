@@ -8,7 +8,7 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
-from duospike.cosim.cycles.cycle_model import SOURCE
+from duospike.cosim.cycles.model import SOURCE
 from duospike.cosim.design.plan import KINDS, READOUT, stage_beats
 from duospike.cosim.errors import CosimError
 from duospike.cosim.interval import mean_interval

@@ -9,7 +9,7 @@ import torch
 
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.design.beats import image_beats, spike_beats
-from duospike.cosim.design.design import build_stage
+from duospike.cosim.design.build import build_stage
 from duospike.cosim.design.plan import Stage
 from duospike.cosim.errors import CosimError
 from duospike.reference import golden

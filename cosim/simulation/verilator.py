@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from duospike.cosim.conversion.convert import write
+from duospike.cosim.conversion.convert import write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.folder import temporary_folder
 from duospike.cosim.system import require, run_tool
@@ -40,7 +40,7 @@ def cache_folder() -> Path:
 
 def run_verilator(bench: Bench, folder: Path) -> Outcome:
     """Run a bench in `folder`, which must exist and is filled with the files of the run; compile it if that is not done yet."""
-    files = write(list(bench.modules), folder)
+    files = write_modules(list(bench.modules), folder)
     write_beats(bench, folder)
     write_file(folder / "bench.v", verilog_bench(bench))
     with _compiled([*files, folder / "bench.v"], bench.waves) as program:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from duospike.rtl.activity import ACTIVITY_BITS, COUNTER_BITS
 
-from .bench import FAULT, QUIET_CYCLES, Bench
+from .bench import DRAIN_CYCLES, FAULT, Bench
 
 
 def _watched_wires(bench: Bench) -> list[str]:
@@ -34,27 +34,27 @@ def plusargs(bench: Bench) -> list[str]:
         "src_stall": bench.src_stall,
         "dst_stall": bench.dst_stall,
         "seed": bench.seed,
-        "patience": bench.patience,
-        **{f"due_{name}": beats for name, beats in bench.due.items()},
+        "idle_limit": bench.idle_limit,
+        **{f"left_{name}": beats for name, beats in bench.expected_beats.items()},
     }
     return [f"+{name}={value}" for name, value in settings.items()]
 
 
 def verilog_bench(bench: Bench) -> str:
     """The bench module: each watched stream is cut out of the trace port, and has a recorder like the output's."""
-    streams = tuple(bench.due)
+    streams = tuple(bench.expected_beats)
     files = "\n".join(f'    {name}_file = $fopen("{name}.txt", "w");' for name in streams)
-    declarations = "\n".join([*(f"integer {name}_file, {name}_due;" for name in streams), *_watched_wires(bench)])
-    due = "".join(f'\n        + $value$plusargs("due_{name}=%d", {name}_due)' for name in streams)
-    some_due = " || ".join(f"{name}_due > 0" for name in streams)
-    missing = "\n".join(f'        if ({name}_due > 0) $write(", {name} owes %0d", {name}_due);' for name in streams)
+    declarations = "\n".join([*(f"integer {name}_file, {name}_left;" for name in streams), *_watched_wires(bench)])
+    left = "".join(f'\n        + $value$plusargs("left_{name}=%d", {name}_left)' for name in streams)
+    some_left = " || ".join(f"{name}_left > 0" for name in streams)
+    missing = "\n".join(f'        if ({name}_left > 0) $write(", missing on {name}: %0d", {name}_left);' for name in streams)
     busy_counts = (f"counts[{low + COUNTER_BITS - 1}:{low}]" for low in range(0, bench.width("counts"), ACTIVITY_BITS))
     worked = " + ".join(busy_counts)
     trace_port = ",\n    .trace(trace)" if bench.watch else ""
     recorders = "\n".join(
         f"    if ({name}_valid && {name}_ready) begin\n"
         f'        $fdisplay({name}_file, "%0d %h", cycle, {name}_data);\n'
-        f"        if ({name}_due > 0) quiet = 0;\n        {name}_due = {name}_due - 1;\n    end\n"
+        f"        if ({name}_left > 0) idle = 0;\n        {name}_left = {name}_left - 1;\n    end\n"
         f"    if (({name}_valid ^ {name}_ready) === 1'bx) begin\n"
         f'        $display("{FAULT}unknown valid or ready on stream {name} at cycle %0d", cycle);\n        $finish;\n    end'
         for name in streams
@@ -74,10 +74,10 @@ reg dst_ready = 0;
 wire [{bench.width("dst_data") - 1}:0] dst_data;
 wire [{bench.width("counts") - 1}:0] counts;
 
-integer beats, frame_beats, src_stall, dst_stall, seed, patience;
+integer beats, frame_beats, src_stall, dst_stall, seed, idle_limit;
 wire [31:0] worked = {worked};
 reg [31:0] worked_before = 0;
-integer cycle = 0, sent = 0, quiet = 0, after = 0, offered = 0, given;
+integer cycle = 0, sent = 0, idle = 0, after = 0, offered = 0, given;
 integer src_file, counts_file, starts_file;
 {declarations}
 
@@ -92,7 +92,7 @@ integer src_file, counts_file, starts_file;
 initial begin
     given = $value$plusargs("beats=%d", beats) + $value$plusargs("frame_beats=%d", frame_beats)
         + $value$plusargs("src_stall=%d", src_stall) + $value$plusargs("dst_stall=%d", dst_stall)
-        + $value$plusargs("seed=%d", seed) + $value$plusargs("patience=%d", patience){due};
+        + $value$plusargs("seed=%d", seed) + $value$plusargs("idle_limit=%d", idle_limit){left};
     if (given != {6 + len(streams)}) begin
         $display("{FAULT}a plusarg is missing");
         $finish;
@@ -108,19 +108,19 @@ always #5 clk = ~clk;
 // Drive after the edge, record what the edge transferred.
 always @(posedge clk) if (!rst) begin
 {recorders}
-    if (dst_valid && dst_ready && dst_due == 0) $fdisplay(counts_file, "%0d %h", cycle + 1, counts);
+    if (dst_valid && dst_ready && dst_left == 0) $fdisplay(counts_file, "%0d %h", cycle + 1, counts);
     if (src_valid && src_ready) begin
         if (sent % frame_beats == 0) $fdisplay(starts_file, "%0d", cycle);
         sent = sent + 1;
-        quiet = 0;
+        idle = 0;
     end
-    if (worked !== worked_before) quiet = 0;
+    if (worked !== worked_before) idle = 0;
     worked_before = worked;
-    if ({some_due}) quiet = quiet + 1;
+    if ({some_left}) idle = idle + 1;
     else after = after + 1;
-    if (after > {QUIET_CYCLES}) $finish;
-    if (quiet > patience) begin
-        $write("{FAULT}nothing moved for %0d cycles, %0d of %0d beats sent", patience, sent, beats);
+    if (after > {DRAIN_CYCLES}) $finish;
+    if (idle > idle_limit) begin
+        $write("{FAULT}nothing moved for %0d cycles, %0d of %0d beats sent", idle_limit, sent, beats);
 {missing}
         $display("");
         $finish;
@@ -140,7 +140,7 @@ always @(posedge clk) begin
             end
         end
         // A surplus beat must not hide behind a stall.
-        dst_ready = $unsigned($random(seed)) % 256 >= dst_stall || dst_due <= 0;
+        dst_ready = $unsigned($random(seed)) % 256 >= dst_stall || dst_left <= 0;
     end
 end
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from duospike.rtl.activity import ACTIVITY_BITS, COUNTER_BITS
 
-from .bench import FAULT, QUIET_CYCLES, Bench
+from .bench import DRAIN_CYCLES, FAULT, Bench
 
 
 def vhdl_bench(bench: Bench) -> str:
     """The bench entity; it does what the Verilog one does, and writes the same files."""
-    streams = tuple(bench.due)
+    streams = tuple(bench.expected_beats)
     src_width, counts_width = bench.width("src_data"), bench.width("counts")
     files = "\n".join(f'    file {name}_file: text open write_mode is "{name}.txt";' for name in streams)
-    due = "\n".join(f"    variable {name}_due: integer := {beats};" for name, beats in bench.due.items())
-    some_due = " or ".join(f"{name}_due > 0" for name in streams)
+    left = "\n".join(f"    variable {name}_left: integer := {beats};" for name, beats in bench.expected_beats.items())
+    some_left = " or ".join(f"{name}_left > 0" for name in streams)
     missing = "\n".join(_missing(name) for name in streams)
     busy_counts = (f"unsigned'(counts({low + COUNTER_BITS - 1} downto {low}))" for low in range(0, counts_width, ACTIVITY_BITS))
     return f"""\
@@ -55,12 +55,12 @@ run: process is
     file counts_file: text open write_mode is "counts.txt";
     file starts_file: text open write_mode is "starts.txt";
 {files}
-{due}
+{left}
     variable row: line;
     variable word: std_logic_vector({-(-src_width // 4) * 4 - 1} downto 0);
     variable seed_1, seed_2: positive := {bench.seed + 1};
     variable chance: real;
-    variable cycle, sent, offered, quiet, after_last: natural := 0;
+    variable cycle, sent, offered, idle, after_last: natural := 0;
     variable worked, worked_before: unsigned({COUNTER_BITS - 1} downto 0) := (others => '0');
 
     procedure fault(message: string) is
@@ -70,20 +70,20 @@ run: process is
         finish;
     end procedure;
 
-    procedure put(file target: text; payload: unsigned; due: inout integer) is
+    procedure put(file target: text; payload: unsigned; left: inout integer) is
     begin
         write(row, integer'image(cycle) & " " & to_hstring(std_logic_vector(payload)));
         writeline(target, row);
-        if due > 0 then
-            quiet := 0;
+        if left > 0 then
+            idle := 0;
         end if;
-        due := due - 1;
+        left := left - 1;
     end procedure;
 begin
     wait until rising_edge(clk);
     if rst = '0' then
 {_recorders(streams)}
-        if dst_valid = '1' and dst_ready = '1' and dst_due = 0 then
+        if dst_valid = '1' and dst_ready = '1' and dst_left = 0 then
             write(row, integer'image(cycle + 1) & " " & to_hstring(std_logic_vector(counts)));
             writeline(counts_file, row);
         end if;
@@ -93,23 +93,23 @@ begin
                 writeline(starts_file, row);
             end if;
             sent := sent + 1;
-            quiet := 0;
+            idle := 0;
         end if;
         worked := {" + ".join(busy_counts)};
         if worked /= worked_before then
-            quiet := 0;
+            idle := 0;
         end if;
         worked_before := worked;
-        if {some_due} then
-            quiet := quiet + 1;
+        if {some_left} then
+            idle := idle + 1;
         else
             after_last := after_last + 1;
         end if;
-        if after_last > {QUIET_CYCLES} then
+        if after_last > {DRAIN_CYCLES} then
             finish;
         end if;
-        if quiet > {bench.patience} then
-            write(row, string'("{FAULT}nothing moved for {bench.patience} cycles, "));
+        if idle > {bench.idle_limit} then
+            write(row, string'("{FAULT}nothing moved for {bench.idle_limit} cycles, "));
             write(row, integer'image(sent) & " of {len(bench.beats)} beats sent");
 {missing}
             writeline(output, row);
@@ -134,7 +134,7 @@ begin
         end if;
         uniform(seed_1, seed_2, chance);
         -- A surplus beat must not hide behind a stall.
-        dst_ready <= '1' when chance * 256.0 >= {float(bench.dst_stall)} or dst_due <= 0 else '0';
+        dst_ready <= '1' when chance * 256.0 >= {float(bench.dst_stall)} or dst_left <= 0 else '0';
     end if;
 end process;
 
@@ -162,17 +162,17 @@ def _watched_assignments(bench: Bench) -> str:
 
 
 def _missing(name: str) -> str:
-    """Adds to the line of a fault what a stream still owes."""
+    """Adds to the line of a fault the number of beats that a stream lacks."""
     return f"""\
-            if {name}_due > 0 then
-                write(row, ", {name} owes " & integer'image({name}_due));
+            if {name}_left > 0 then
+                write(row, ", missing on {name}: " & integer'image({name}_left));
             end if;"""
 
 
 def _recorders(streams: tuple[str, ...]) -> str:
     return "\n".join(
         f"        if {name}_valid = '1' and {name}_ready = '1' then\n"
-        f"            put({name}_file, {name}_data, {name}_due);\n"
+        f"            put({name}_file, {name}_data, {name}_left);\n"
         f"        end if;\n"
         f"        if is_x({name}_valid xor {name}_ready) then\n"
         f'            fault("unknown valid or ready on stream {name} at cycle " & integer\'image(cycle));\n'

@@ -19,12 +19,12 @@ from duospike.reference.training.quantize import blank_of
 from duospike.reference.training.settings import Settings, settings_from
 
 MAX_POINTS = 1000
-MOST_BYTE = 255
+MAX_PIXEL = 255
 """Pixels of published data sets are bytes."""
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded:
+class LoadedModel:
     """A network of a model file. name: of the file, without its ending. published: the data set that it is measured on."""
 
     name: str
@@ -44,7 +44,7 @@ class Loaded:
             "weight_bits": bits[0] if len(bits) == 1 else "+".join(map(str, bits)),
             "timesteps": self.network.timesteps,
             "beta": "+".join(sorted({f"{neuron.multiplier}/{2**neuron.shift}" for neuron in neurons})),
-            "reset": "+".join(sorted({neuron.kind for neuron in neurons})),
+            "reset": "+".join(sorted({neuron.reset for neuron in neurons})),
             "classes": self.network.classes,
             "coding": self.network.coding,
             "coding_seed": self.network.coding_seed,
@@ -56,7 +56,7 @@ class Loaded:
         return hashlib.sha256(model_bytes(self.network)).hexdigest()
 
 
-Point = Settings | Loaded
+Point = Settings | LoadedModel
 """What a study measures: the network of a training run, or one that is there."""
 
 
@@ -148,7 +148,7 @@ def _trained_points(base: dict[str, Any], grids: list[dict[str, Any]]) -> dict[s
     return points
 
 
-def _loaded_point(path: Path, dataset: object) -> Loaded:
+def _loaded_point(path: Path, dataset: object) -> LoadedModel:
     if not isinstance(dataset, str) or dataset not in PUBLISHED:
         raise InputError(f"base: dataset = {brief(dataset)}; allowed: {', '.join(PUBLISHED)}")
     published, network = PUBLISHED[dataset], load_model(path)
@@ -158,16 +158,16 @@ def _loaded_point(path: Path, dataset: object) -> Loaded:
             f"{path}: takes images of {'x'.join(map(str, found[0]))} for {found[1]} classes; {published.name} has "
             f"{'x'.join(map(str, wanted[0]))} and {wanted[1]}"
         )
-    if network.pixel_range[0] > 0 or network.pixel_range[1] < MOST_BYTE:
+    if network.pixel_range[0] > 0 or network.pixel_range[1] < MAX_PIXEL:
         raise InputError(
-            f"{path}: takes pixels from {network.pixel_range[0]} to {network.pixel_range[1]}; needs 0 to {MOST_BYTE}"
+            f"{path}: takes pixels from {network.pixel_range[0]} to {network.pixel_range[1]}; needs 0 to {MAX_PIXEL}"
         )
-    return Loaded(path.stem, network, published)
+    return LoadedModel(path.stem, network, published)
 
 
 def _check_lanes(point: Point, lanes: int) -> None:
     """Refuse, before any training, what can be known then."""
-    network = point.network if isinstance(point, Loaded) else blank_of(point, point.published.shape)
+    network = point.network if isinstance(point, LoadedModel) else blank_of(point, point.published.shape)
     layers = sum(not isinstance(layer, Pool) for layer in network.layers)
     if lanes < layers:
         raise InputError(f"lanes = {lanes}; allowed: {layers} or more, one for each layer of {architecture_of(network)}")

@@ -84,15 +84,15 @@ AREA = ("lut", "ff", "carry", "mux", "dsp", "lut_ram", "block_ram")
 class Family:
     """A family. synth: Yosys' command. models: its simulation models of the cells. units: by name of AREA, what is counted.
 
-    takes: for each cell its name of AREA and how many units it takes.
+    cell_units: for each cell its name of AREA and how many units it takes.
     """
 
     name: str
     synth: str
-    flattens: bool
+    flattens_by_default: bool
     models: str
     units: dict[str, str]
-    takes: dict[str, tuple[str, float]]
+    cell_units: dict[str, tuple[str, float]]
 
     def commands(self, top: str, multipliers: str = "dsp", *, flat: bool = False, block_ram: bool = True) -> list[str]:
         """Commands that map the design that was read, with TECHMAP_FILE in the current folder.
@@ -100,7 +100,7 @@ class Family:
         multipliers: dsp or lut. flat: one module, else all keep their places. block_ram: whether memories may go there.
         """
         options = ["-top", top]
-        if flat != self.flattens:
+        if flat != self.flattens_by_default:
             options.append("-flatten" if flat else "-noflatten")
         options += ["-nodsp"] * (multipliers == "lut") + ["-nobram"] * (not block_ram)
         return [
@@ -120,13 +120,13 @@ XCUP = Family(
     # No SRLs: Yosys 0.23 loses the clock enable of a shift register that it puts into one. No pads and clock buffers: an
     # accelerator is a part of a chip.
     synth="synth_xilinx -family xcup -nosrl -noiopad -noclkbuf",
-    flattens=False,
+    flattens_by_default=False,
     models="xilinx/cells_sim.v",
     units={
         "lut": "LUT6", "ff": "FDRE", "carry": "CARRY4", "mux": "MUXF7..9", "dsp": "DSP48E2", "lut_ram": "LUT6 as RAM",
         "block_ram": "RAMB36E2",
     },
-    takes=_cells(
+    cell_units=_cells(
         lut=dict.fromkeys(("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "INV"), 1),
         ff=dict.fromkeys(("FDRE", "FDSE"), 1),
         carry={"CARRY4": 1},
@@ -143,13 +143,13 @@ XCUP = Family(
 ECP5 = Family(
     name="ecp5",
     synth="synth_ecp5",
-    flattens=True,
+    flattens_by_default=True,
     models="ecp5/cells_sim.v",
     units={
         "lut": "LUT4", "ff": "TRELLIS_FF", "carry": "CCU2C", "mux": "PFUMX, L6MUX21", "dsp": "MULT18X18D",
         "lut_ram": "TRELLIS_DPR16X4", "block_ram": "DP16KD",
     },
-    takes=_cells(
+    cell_units=_cells(
         lut={"LUT4": 1},
         ff={"TRELLIS_FF": 1},
         carry={"CCU2C": 1},

@@ -8,7 +8,7 @@ from duospike.cosim.design.plan import Stage
 from duospike.cosim.folder import temporary_folder
 from duospike.cosim.simulation.network_run import convert_stages
 
-from .synthesis import Area, synthesize
+from .synthesize import Area, synthesize
 
 
 def stage_areas(stages: dict[str, Stage], progress: Callable[[str], None] = lambda step: None) -> dict[str, Area]:

@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from duospike.cosim.conversion.convert import Module, write
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.system import require, run_program, run_tool
 from duospike.reference.files import write_file
 
-WORDS = ("proc", "flatten", "opt", "memory_collect", "opt_clean")
+WORD_LEVEL = ("proc", "flatten", "opt", "memory_collect", "opt_clean")
 """Commands to a flat netlist of words: adders, multiplexers, registers and memories."""
-GATES = ("synth -flatten", "abc -g AND,OR,XOR,MUX", "opt_clean")
+GATE_LEVEL = ("synth -flatten", "abc -g AND,OR,XOR,MUX", "opt_clean")
 """Commands to a flat netlist of single gates and flip-flops; memories become flip-flops as well."""
 
 
@@ -36,12 +36,12 @@ def yosys_version() -> str:
     return " ".join(run_tool([require("yosys", "yosys"), "-V"], Path.cwd()).split()[:2])
 
 
-def read(modules: Sequence[Module]) -> list[str]:
+def read_commands(modules: Sequence[Module]) -> list[str]:
     """Commands that read converted modules, the top last, from the current folder, where their hex files are as well."""
     return [f"read_verilog {' '.join(module.file for module in modules)}", f"hierarchy -check -top {modules[-1].name}"]
 
 
-def netlist(modules: Sequence[Module], folder: Path, commands: Sequence[str] = GATES) -> Module:
+def netlist(modules: Sequence[Module], folder: Path, commands: Sequence[str] = GATE_LEVEL) -> Module:
     """One flat module of the same name and ports as the modules' top, as Verilog-2005 that simulators take.
 
     modules: what convert() gave, children first; ROM contents become part of the netlist. commands: from the design as it was
@@ -49,9 +49,9 @@ def netlist(modules: Sequence[Module], folder: Path, commands: Sequence[str] = G
     files of the run. CosimError if Yosys fails, or finds a loop, or a net with several drivers or none.
     """
     top = modules[-1]
-    write(list(modules), folder)
+    write_modules(list(modules), folder)
     written = f"{top.name}_netlist.v"
-    run_yosys([*read(modules), *commands, "check -assert", f"write_verilog -noattr {written}"], folder)
+    run_yosys([*read_commands(modules), *commands, "check -assert", f"write_verilog -noattr {written}"], folder)
     return Module(top.name, top.file, (folder / written).read_text(), top.ports, (), top.parameters)
 
 

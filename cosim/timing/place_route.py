@@ -16,10 +16,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from duospike.cosim.conversion.convert import Module, write
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.synthesis.families import ECP5, TECHMAP, TECHMAP_FILE, check_multipliers
-from duospike.cosim.synthesis.yosys import read, run_yosys
+from duospike.cosim.synthesis.yosys import read_commands, run_yosys
 from duospike.cosim.system import program
 from duospike.reference.files import write_file
 
@@ -68,10 +68,10 @@ def flat_netlist(modules: Sequence[Module], folder: Path, multipliers: str = "ds
     """
     check_multipliers(multipliers)
     top = modules[-1].name
-    write(list(modules), folder)
+    write_modules(list(modules), folder)
     write_file(folder / TECHMAP_FILE, TECHMAP)
     leave_trace_open = f"delete -output {top}/w:trace"
-    commands = [*read(modules), leave_trace_open, *ECP5.commands(top, multipliers, flat=True), f"write_json {NETLIST}"]
+    commands = [*read_commands(modules), leave_trace_open, *ECP5.commands(top, multipliers, flat=True), f"write_json {NETLIST}"]
     return run_yosys(commands, folder, "flat")
 
 

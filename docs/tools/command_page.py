@@ -27,8 +27,9 @@ def page() -> str:
 def section(name: str) -> str:
     """One command: what it does, and its arguments."""
     parser = parser_of(name)
-    positional = [action for action in parser._actions if not action.option_strings]
-    options = [action for action in parser._actions if action.option_strings and action.dest != "help"]
+    shown = [action for action in parser._actions if action.dest != "help" and action.help != argparse.SUPPRESS]
+    positional = [action for action in shown if not action.option_strings]
+    options = [action for action in shown if action.option_strings]
     line = " ".join(["duospike", name, *(str(action.metavar or action.dest) for action in positional), "[OPTIONS]"])
     description = " ".join((parser.description or "").split())
     rows = ((f"`{spelled(action)}`", explained(action, parser)) for action in [*positional, *options])

@@ -21,7 +21,7 @@ FILES = {
 }
 """Names of the files of a split; those of the binary version end in .bin."""
 CLASSES = {"cifar-10": 10, "cifar-100": 100}
-MOST_LABEL = 2**31
+MAX_LABEL = 2**31
 """Far beyond all labels."""
 _LABELS = {"cifar-10": b"labels", "cifar-100": b"fine_labels"}
 _LABEL_BYTES = {"cifar-10": 1, "cifar-100": 2}
@@ -78,6 +78,6 @@ def _array(found: dict[bytes, Any], key: bytes) -> np.ndarray:
     values = found[key]
     if isinstance(values, np.ndarray):
         return values
-    if type(values) is not list or any(type(value) is not int or abs(value) > MOST_LABEL for value in values):
+    if type(values) is not list or any(type(value) is not int or abs(value) > MAX_LABEL for value in values):
         raise ValueError(f"{key.decode()} is neither an array nor a list of whole numbers")
     return np.array(values, np.int64)

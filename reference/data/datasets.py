@@ -24,13 +24,13 @@ FASHION_MNIST_CLASSES = 10
 _PREFIXES = {"train": "train", "test": "t10k"}
 _IDX_BYTES = 8
 _IDX_DIMENSIONS = 4
-_IDX_LONGEST = 4 + 4 * _IDX_DIMENSIONS
+_MAX_IDX_HEADER = 4 + 4 * _IDX_DIMENSIONS
 """Type of unsigned bytes in an IDX file; dimensions at most, and bytes of the header then."""
-_NPY_LONGEST = 12 + 10_000
+_MAX_NPY_HEADER = 12 + 10_000
 """Bytes of the longest header of an .npy file that numpy reads."""
 RANDOM_IMAGES = 100
 # 2 GiB as int64.
-MOST_PIXELS = 2**28
+MAX_PIXELS = 2**28
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ def read_idx(path: Path) -> np.ndarray:
         raise InputError(f"{path}: not found; install the Debian package dataset-fashion-mnist or name its folder")
     data = read_bytes(path)
     try:
-        shape = _idx_shape(inflate_start(data, GZIP, _IDX_LONGEST))
+        shape = _idx_shape(inflate_start(data, GZIP, _MAX_IDX_HEADER))
         start = 4 + 4 * len(shape)
         # One byte more shows that the header announces too few.
         values = np.frombuffer(inflate(data, GZIP, start + math.prod(shape) + 1), np.uint8, offset=start)
@@ -142,11 +142,11 @@ def _idx_shape(start: bytes) -> tuple[int, ...]:
 def random_images(count: int, shape: tuple[int, ...], pixel_range: tuple[int, int], seed: int) -> np.ndarray:
     """Uniform random images, int64 [count, *shape], each pixel within `pixel_range` (both ends included).
 
-    InputError: a negative seed, or more than MOST_PIXELS pixels.
+    InputError: a negative seed, or more than MAX_PIXELS pixels.
     """
     pixels = count * math.prod(shape)
-    if pixels > MOST_PIXELS:
-        raise InputError(f"{count} random images of {'x'.join(map(str, shape))}: {pixels} pixels; allowed: up to {MOST_PIXELS}")
+    if pixels > MAX_PIXELS:
+        raise InputError(f"{count} random images of {'x'.join(map(str, shape))}: {pixels} pixels; allowed: up to {MAX_PIXELS}")
     low, high = pixel_range
     return seeded(seed).integers(low, high, size=(count, *shape), endpoint=True)
 
@@ -167,7 +167,7 @@ def read_npy(path: Path | str) -> np.ndarray:
     """
     size = check_plain(path)
     with open(path, "rb") as file:
-        start = io.BytesIO(file.read(_NPY_LONGEST))
+        start = io.BytesIO(file.read(_MAX_NPY_HEADER))
     try:
         shape, by_column, dtype = _npy_header(start)
     except Exception as error:  # numpy has no common exception for the many ways in which a file can be damaged

@@ -29,7 +29,7 @@ from fractions import Fraction
 
 from duospike.reference.network import Neuron
 
-MOST_PATHS = 2**10
+MAX_PATHS = 2**10
 
 
 class Verdict(Enum):
@@ -82,7 +82,7 @@ class _Path:
 
 
 def compare(real: RealNeuron, integer: IntegerNeuron, neuron: Neuron, timesteps: int) -> Verdict:
-    """Whether the spikes are the same for all inputs. neuron: reset kind and leak of both, the multiplier odd or the shift 0."""
+    """Whether the spikes are the same for all inputs. neuron: reset and leak of both, the multiplier odd or the shift 0."""
     assert real.silent or integer.factor % smallest_factor(neuron, timesteps) == 0
     bias, theta = integer.factor * real.bias, integer.factor * real.theta
     paths = {_Path(0, Fraction(integer.bias), bias)}
@@ -94,7 +94,7 @@ def compare(real: RealNeuron, integer: IntegerNeuron, neuron: Neuron, timesteps:
                 return verdict
             after |= {_step(path, spike, integer, bias, theta, neuron) for spike in spikes}
         paths = after
-        if len(paths) > MOST_PATHS:
+        if len(paths) > MAX_PATHS:
             return Verdict.LONG
     return Verdict.SAME
 
@@ -121,12 +121,12 @@ def _spikes(
 def _step(path: _Path, spike: bool, integer: IntegerNeuron, bias: Fraction, theta: Fraction, neuron: Neuron) -> _Path:
     """The path one timestep on, after a spike or a silence."""
     beta = Fraction(neuron.multiplier, 2**neuron.shift)
-    if beta == 0 or (spike and neuron.kind == "zero"):
+    if beta == 0 or (spike and neuron.reset == "zero"):
         # Of the last potential nothing is left but the delayed reset.
-        reset = spike and neuron.kind == "subtract_delayed"
+        reset = spike and neuron.reset == "subtract_delayed"
         return _Path(0, Fraction(integer.bias - integer.theta * reset), bias - theta * reset)
-    before = spike and neuron.kind == "subtract"
-    behind = spike and neuron.kind == "subtract_delayed"
+    before = spike and neuron.reset == "subtract"
+    behind = spike and neuron.reset == "subtract_delayed"
     whole = path.integer if neuron.multiplier == 1 else math.floor(path.integer)
     return _Path(
         path.age + 1,

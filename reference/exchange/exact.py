@@ -16,10 +16,10 @@ from duospike.reference.network import LEAK_SHIFTS, Conv, Layer, Linear, Network
 from duospike.reference.widths import EXACT_LIMIT, Range, layer_widths
 
 from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_factor, smallest_factor
-from .grid import MOST_STEPS, find_grid, steps_needed
+from .grid import MAX_STEPS, find_grid, steps_needed
 from .source import Source, SourceLayer, refuse
 
-MULTIPLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, MOST_STEPS)
+MULTIPLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, MAX_STEPS)
 """Of the smallest factor, those that are tried."""
 
 OTHER_ROUNDINGS = 32
@@ -81,11 +81,11 @@ def pixel_range(source: Source) -> Range:
     return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if source.interface.image_signed else (0, 2**bits - 1)
 
 
-def leak_of(kind: str, beta: Fraction) -> Neuron | None:
+def leak_of(reset: str, beta: Fraction) -> Neuron | None:
     """The neuron of a leak that is m/2^k in lowest terms, else None."""
     shift = beta.denominator.bit_length() - 1
     exact = beta.denominator == 2**shift and shift in LEAK_SHIFTS and 0 <= beta <= 1
-    return Neuron(kind, beta.numerator, shift) if exact else None
+    return Neuron(reset, beta.numerator, shift) if exact else None
 
 
 def input_scale(source: Source, layer: SourceLayer) -> Fraction:
@@ -97,7 +97,7 @@ def input_scale(source: Source, layer: SourceLayer) -> Fraction:
 def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Conv | Linear | None, list[str]]:
     timesteps = source.interface.timesteps
     # With one timestep nothing leaks, so any leak will do.
-    neuron = leak_of(layer.kind, layer.beta if timesteps > 1 else Fraction(0))
+    neuron = leak_of(layer.reset, layer.beta if timesteps > 1 else Fraction(0))
     if neuron is None:
         return None, [
             f"{layer.title}: beta {float(layer.beta):.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}, as the hardware's is"
@@ -150,7 +150,7 @@ def _exact_output(
         return f"weights too fine: {_numbers(real)}; in integers one is 2^24 or more in magnitude"
     sign = 0 if silent else -1 if gain < 0 else 1
     highest = _highest(grid.steps * sign, inputs, real, neuron, source.interface.timesteps)
-    if layer.twice and source.interface.timesteps > 1 and highest > 2 * real.theta:
+    if layer.double_reset and source.interface.timesteps > 1 and highest > 2 * real.theta:
         return (
             "reset_delay=False takes the threshold off twice where a potential is above twice the threshold: with the "
             f"threshold {float(theta):.6g} one may reach {float(highest * step):.6g}; "
@@ -165,15 +165,15 @@ def _off_grid(weights: np.ndarray, scale: float | None, numbers: str) -> str:
     needed = steps_needed(weights, scale)
     if numbers != "weights":
         most = "" if needed is None else f", here up to {needed}"
-        return f"{numbers} on no grid of {MOST_STEPS} steps or fewer{most}: train with integer weights, or ask for --quantize"
-    if needed == MOST_STEPS + 1:
+        return f"{numbers} on no grid of {MAX_STEPS} steps or fewer{most}: train with integer weights, or ask for --quantize"
+    if needed == MAX_STEPS + 1:
         return (
-            f"integer weight of magnitude {needed}: allowed are -{MOST_STEPS} to {MOST_STEPS}; quantize with narrow_range = True "
+            f"integer weight of magnitude {needed}: allowed are -{MAX_STEPS} to {MAX_STEPS}; quantize with narrow_range = True "
             "(Brevitas), or clip that weight"
         )
     if needed is not None:
-        return f"weights of up to {needed} steps: allowed are up to {MOST_STEPS}; train with fewer bits, or ask for --quantize"
-    return f"weights on no grid of {MOST_STEPS} steps or fewer: train with quantized weights, or ask for --quantize"
+        return f"weights of up to {needed} steps: allowed are up to {MAX_STEPS}; train with fewer bits, or ask for --quantize"
+    return f"weights on no grid of {MAX_STEPS} steps or fewer: train with quantized weights, or ask for --quantize"
 
 
 def _out_of_range(factors: dict[str, Fraction], terms: dict[str, Fraction]) -> str | None:
@@ -260,7 +260,7 @@ def _search(real: RealNeuron, largest: int, neuron: Neuron, timesteps: int) -> I
     smallest = 1 if real.silent else smallest_factor(neuron, timesteps)
     verdict = Verdict.OTHER
     for factor in (smallest * multiple for multiple in MULTIPLES):
-        if factor * max(largest, 1) > MOST_STEPS and not real.silent:
+        if factor * max(largest, 1) > MAX_STEPS and not real.silent:
             break
         for integer in _candidates(real, factor, neuron):
             verdict = compare(real, integer, neuron, timesteps)
@@ -280,7 +280,7 @@ def _candidates(real: RealNeuron, factor: int, neuron: Neuron) -> Iterator[Integ
     """
     bias, theta = math.floor(factor * real.bias), math.floor(factor * real.theta)
     lift, rest = divmod(2**neuron.shift - 1, neuron.multiplier or 1)
-    lifts = (0, lift) if neuron.kind == "zero" and neuron.multiplier and not rest and lift else (0,)
+    lifts = (0, lift) if neuron.reset == "zero" and neuron.multiplier and not rest and lift else (0,)
     for lift in lifts:
         for up in (0, 1):
             for more in (0, -1, 1):
@@ -291,10 +291,10 @@ def _refusal(verdict: Verdict, real: RealNeuron, largest: int, neuron: Neuron, s
     timesteps = source.interface.timesteps
     needed = lossless_factor(neuron, timesteps)
     leak = f"{neuron.multiplier}/{2**neuron.shift}"
-    if verdict is Verdict.OTHER and needed * largest > MOST_STEPS:
+    if verdict is Verdict.OTHER and needed * largest > MAX_STEPS:
         return (
             f"leak loses bits that may decide a spike: with beta {leak} over {timesteps} timesteps none gets lost if weights of "
-            f"up to {largest} steps are {needed} times as large; allowed: up to {MOST_STEPS}"
+            f"up to {largest} steps are {needed} times as large; allowed: up to {MAX_STEPS}"
         )
     numbers = _numbers(real)
     if verdict is Verdict.CLOSE:
@@ -342,6 +342,6 @@ def integer_layer(
     return kind(layer.name, whole, np.array(bias, dtype=np.int64), np.array(theta, dtype=np.int64), bits, neuron)
 
 
-def with_origin(network: Network, **origin: str) -> Network:
+def with_provenance(network: Network, **notes: str) -> Network:
     """The network, its metadata saying where it comes from."""
-    return dataclasses.replace(network, metadata={**network.metadata, **origin})
+    return dataclasses.replace(network, metadata={**network.metadata, **notes})

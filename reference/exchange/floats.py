@@ -57,7 +57,7 @@ def real_spikes(layer: SourceLayer, currents: torch.Tensor, timesteps: int) -> t
     v = s = torch.zeros_like(currents[0])
     spikes = []
     for current in currents.expand(timesteps, *currents.shape[1:]):
-        if layer.twice:
+        if layer.double_reset:
             # snnTorch's reset_delay=False: what the last spike has not taken off yet is taken off before the comparison.
             stored = v - theta * s
             again = (stored > theta).double()
@@ -66,7 +66,7 @@ def real_spikes(layer: SourceLayer, currents: torch.Tensor, timesteps: int) -> t
             v = v + theta * again
             spikes.append(s)
             continue
-        v = charge(layer.kind, lambda value: beta * value, v, s, theta, current)
+        v = charge(layer.reset, lambda value: beta * value, v, s, theta, current)
         s = (v >= theta if layer.inclusive else v > theta).double()
         spikes.append(s)
     return torch.stack(spikes)

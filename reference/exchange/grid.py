@@ -11,7 +11,7 @@ from duospike.reference.network import WEIGHT_BITS
 
 from .source import FLOAT32, FLOAT64
 
-MOST_STEPS = 2 ** (WEIGHT_BITS.stop - 2) - 1
+MAX_STEPS = 2 ** (WEIGHT_BITS.stop - 2) - 1
 """Largest magnitude of an integer weight: 127."""
 
 SLACK = 16
@@ -34,7 +34,7 @@ class Grid:
 
 
 def find_grid(weights: np.ndarray, scale: float | None = None) -> Grid | None:
-    """The coarsest grid of up to MOST_STEPS steps on either side that holds one channel's weights, or None.
+    """The coarsest grid of up to MAX_STEPS steps on either side that holds one channel's weights, or None.
 
     weights: float64 [inputs]. scale: the step, where the source knows it.
     Float weights are fractions over powers of two, so if they have a common step of that kind it is their greatest common
@@ -48,9 +48,9 @@ def find_grid(weights: np.ndarray, scale: float | None = None) -> Grid | None:
         return exact
     largest = np.abs(weights).max()
     for rounding in (FLOAT64, FLOAT32):
-        for step in [largest / count for count in range(1, MOST_STEPS + 1)] if scale is None else [scale]:
+        for step in [largest / count for count in range(1, MAX_STEPS + 1)] if scale is None else [scale]:
             steps = _steps(weights, step, rounding)
-            if steps is not None and np.abs(steps).max() <= MOST_STEPS:
+            if steps is not None and np.abs(steps).max() <= MAX_STEPS:
                 return Grid(steps, Fraction(float(step)), (SLACK + OWN) * rounding)
     return None
 
@@ -78,7 +78,7 @@ def _steps(weights: np.ndarray, step: float, rounding: Fraction) -> np.ndarray |
 
 def _exact_grid(weights: np.ndarray) -> Grid | None:
     found = _whole(weights)
-    if found is None or np.abs(found[0]).max() > MOST_STEPS:
+    if found is None or np.abs(found[0]).max() > MAX_STEPS:
         return None
     return Grid(found[0], found[1], Fraction(0))
 

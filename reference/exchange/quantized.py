@@ -20,7 +20,7 @@ from .source import Source, SourceLayer, refuse
 CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
 """Shares of the largest weight that may become the largest integer."""
 
-SMALLEST_STEP = 1e-30
+MIN_STEP = 1e-30
 
 
 def quantized_network(source: Source, bits: int, images: np.ndarray, beta: Fraction | None = None) -> Network:
@@ -52,7 +52,7 @@ def _neurons(source: Source, beta: Fraction | None) -> tuple[dict[str, Neuron], 
     neurons, reasons = {}, []
     for layer in source.layers:
         if isinstance(layer, SourceLayer):
-            neuron = leak_of(layer.kind, layer.beta if beta is None else beta)
+            neuron = leak_of(layer.reset, layer.beta if beta is None else beta)
             if neuron is None:
                 reasons.append(
                     f"{layer.title}: beta {float(layer.beta if beta is None else beta):.6g} is not m/2^k with k up to "
@@ -86,7 +86,7 @@ def quantized_layer(
     """One layer in integers. wanted: the source's currents [T, N, O, H, W]. inputs: integers [T, N, C, H, W], 1 worth `scale`."""
     limit = 2 ** (bits - 1) - 1
     weights = layer.weights * layer.gain.reshape(-1, *[1] * (layer.weights.ndim - 1)) * scale
-    largest = np.maximum(np.abs(weights).reshape(layer.outputs, -1).max(1), SMALLEST_STEP)
+    largest = np.maximum(np.abs(weights).reshape(layer.outputs, -1).max(1), MIN_STEP)
     offset = per_output(layer.offset)
     best = np.full(layer.outputs, np.inf)
     chosen, step, shift = np.zeros(weights.shape), np.ones(layer.outputs), np.zeros(layer.outputs)

@@ -1,7 +1,7 @@
 """A trained network as its own program computes it, in real numbers: what every importer gives.
 
-An importer turns each module or node into a part, in order, and notes what it cannot read. `Builder` joins the parts to layers
-and notes what the hardware's order of layers does not allow. Nothing is refused before everything has been looked at.
+An importer turns each module or node into an element, in order, and notes what it cannot read. `Builder` joins the elements
+to layers and notes what the hardware's order of layers does not allow. Nothing is refused before everything has been looked at.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from duospike.reference.errors import InputError, ManyReasons
-from duospike.reference.network import KERNELS, NEURON_KINDS, check_image, check_timesteps
+from duospike.reference.network import KERNELS, RESETS, check_image, check_timesteps
 from duospike.reference.network import Pool as IntegerPool
 
 FLOAT32, FLOAT64 = Fraction(1, 2**24), Fraction(1, 2**53)
@@ -79,19 +79,19 @@ class Norm:
 
 @dataclass(frozen=True, eq=False)
 class Neurons:
-    """Leaky integrate-and-fire, as duospike.reference.neurons.charge defines the kinds. threshold: a number, or [O].
+    """Leaky integrate-and-fire, as duospike.reference.neurons.charge defines the resets. threshold: a number, or [O].
 
-    gain: factor of the current, [O] or a number. twice: snnTorch's `reset_delay=False`, which takes the threshold off twice
-    where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded: whether
-    the gain is what float64 makes of it.
+    gain: factor of the current, [O] or a number. double_reset: snnTorch's `reset_delay=False`, which subtracts the threshold
+    twice where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded:
+    whether the gain is what float64 makes of it.
     """
 
     where: str
-    kind: str
+    reset: str
     beta: Fraction
     threshold: np.ndarray
     gain: np.ndarray = field(default_factory=lambda: np.ones(()))
-    twice: bool = False
+    double_reset: bool = False
     inclusive: bool = False
     rounded: bool = False
 
@@ -112,19 +112,19 @@ class Flatten:
 
 @dataclass(frozen=True)
 class Unread:
-    """What could not be read, for a reason that has been noted: nothing is said of how other parts fit to it."""
+    """What could not be read, for a reason that has been noted: nothing is said of how other elements fit to it."""
 
     where: str
 
 
-Part = Weighted | Norm | Neurons | MaxPool | Flatten | Unread
+Element = Weighted | Norm | Neurons | MaxPool | Flatten | Unread
 
 
 @dataclass(frozen=True, eq=False)
 class SourceLayer:
     """Weights, what batch norm and the neuron's gain make of their sums, and the neuron.
 
-    current = gain * (weights * input) + offset, then v_t by `kind` and `beta`, and a spike where v_t > threshold, or
+    current = gain * (weights * input) + offset, then v_t by `reset` and `beta`, and a spike where v_t > threshold, or
     v_t >= threshold where `inclusive`. gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset.
     folded: whether gain and offset stand for more than an exact product with the bias, so that the source rounds between.
     """
@@ -137,10 +137,10 @@ class SourceLayer:
     offset: np.ndarray
     size: np.ndarray
     folded: bool
-    kind: str
+    reset: str
     beta: Fraction
     threshold: np.ndarray
-    twice: bool
+    double_reset: bool
     inclusive: bool = False
     numbers: str = "weights"
 
@@ -205,10 +205,10 @@ def pool_reasons(where: str, *, kernel, stride, padding, dilation=(1, 1), ceil: 
 
 
 class Builder:
-    """Takes parts in order, then `finish` gives the source.
+    """Takes elements in order, then `finish` gives the source.
 
-    shape: of the map that the next part meets, None after an error that leaves it unknown. open: a layer without its neurons.
-    unread: whether the next part meets something that could not be read.
+    shape: of the map that the next element meets, None after an error that leaves it unknown. open: a layer without its neurons.
+    unread: whether the next element meets something that could not be read.
     """
 
     def __init__(self, interface: Interface, reasons: list[str]):
@@ -216,24 +216,24 @@ class Builder:
         self.shape: tuple[int, ...] | None = interface.input_shape
         self.layers: list[SourceLayer | IntegerPool] = []
         self.counts: Counter[str] = Counter()
-        self.open: list[Part] = []
+        self.open: list[Element] = []
         self.unread = False
 
-    def take(self, part: Part) -> None:
-        if isinstance(part, Weighted):
-            self.close(part.where)
-            self.meet(part)
-            self.open, self.unread = [part], False
-        elif isinstance(part, Unread):
+    def add(self, element: Element) -> None:
+        if isinstance(element, Weighted):
+            self.close(element.where)
+            self.check_fit(element)
+            self.open, self.unread = [element], False
+        elif isinstance(element, Unread):
             self.open, self.unread, self.shape = [], True, None
-        elif isinstance(part, Norm):
-            self.norm(part)
-        elif isinstance(part, Neurons):
-            self.fire(part)
-        elif isinstance(part, MaxPool):
-            self.pool(part)
+        elif isinstance(element, Norm):
+            self.norm(element)
+        elif isinstance(element, Neurons):
+            self.fire(element)
+        elif isinstance(element, MaxPool):
+            self.pool(element)
         elif self.shape is None or len(self.shape) > 1:
-            self.close(part.where)
+            self.close(element.where)
             self.shape = self.shape and (int(np.prod(self.shape)),)
 
     def close(self, where: str) -> None:
@@ -242,48 +242,48 @@ class Builder:
             self.reasons.append(f"{self.open[0].where}: no spiking neurons between it and {where}")
         self.open = []
 
-    def meet(self, part: Weighted) -> None:
+    def check_fit(self, element: Weighted) -> None:
         """Check that a layer fits the map before it, and follow the shape."""
-        outputs, inputs = part.weights.shape[:2]
-        conv = part.weights.ndim == 4
+        outputs, inputs = element.weights.shape[:2]
+        conv = element.weights.ndim == 4
         first = not (self.counts["conv"] or self.counts["fc"] or self.unread)
         if first and not conv:
-            self.reasons.append(f"{part.where}: the first layer must be a convolution, since it takes the image")
+            self.reasons.append(f"{element.where}: the first layer must be a convolution, since it takes the image")
         elif self.shape is not None:
             if conv and len(self.shape) == 1:
-                self.reasons.append(f"{part.where}: a convolution after flattening; allowed: fully connected layers")
+                self.reasons.append(f"{element.where}: a convolution after flattening; allowed: fully connected layers")
             elif not conv and len(self.shape) == 3:
-                self.reasons.append(f"{part.where}: a fully connected layer on a map; flatten it before")
+                self.reasons.append(f"{element.where}: a fully connected layer on a map; flatten it before")
             elif self.shape[0] != inputs:
                 self.reasons.append(
-                    f"{part.where}: takes {inputs} {'channels' if conv else 'inputs'}, its input has {self.shape[0]}"
+                    f"{element.where}: takes {inputs} {'channels' if conv else 'inputs'}, its input has {self.shape[0]}"
                 )
-            self.shape = (outputs, *self.shape[1:]) if conv and part.fits and len(self.shape) == 3 else None
+            self.shape = (outputs, *self.shape[1:]) if conv and element.fits and len(self.shape) == 3 else None
         if not conv:
             self.shape = (outputs,)
         self.counts["conv" if conv else "fc"] += 1
 
-    def norm(self, part: Norm) -> None:
+    def norm(self, element: Norm) -> None:
         weighted = self.open[0] if len(self.open) == 1 else None
-        if isinstance(weighted, Weighted) and len(part.gain) == len(weighted.weights):
-            self.open.append(part)
+        if isinstance(weighted, Weighted) and len(element.gain) == len(weighted.weights):
+            self.open.append(element)
         elif isinstance(weighted, Weighted):
             outputs = len(weighted.weights)
-            self.reasons.append(f"{part.where}: normalizes {len(part.gain)} outputs, {weighted.where} has {outputs}")
+            self.reasons.append(f"{element.where}: normalizes {len(element.gain)} outputs, {weighted.where} has {outputs}")
         elif not self.unread:
-            self.reasons.append(f"{part.where}: batch norm; allowed: right after a convolution or fully connected layer")
+            self.reasons.append(f"{element.where}: batch norm; allowed: right after a convolution or fully connected layer")
 
-    def pool(self, part: MaxPool) -> None:
+    def pool(self, element: MaxPool) -> None:
         """A pool of spikes; or of the currents of the open layer, for which `fire` finds out whether that is the same."""
         if self.shape is not None and len(self.shape) != 3:
-            self.reasons.append(f"{part.where}: pools what is no map")
+            self.reasons.append(f"{element.where}: pools what is no map")
         elif not self.open and not self.layers and not self.unread:
-            self.reasons.append(f"{part.where}: pools the image; allowed: spikes of a layer before it")
+            self.reasons.append(f"{element.where}: pools the image; allowed: spikes of a layer before it")
         elif self.shape is not None and min(self.shape[1:]) < 2:
-            self.reasons.append(f"{part.where}: cannot pool a map of {self.shape[1]}x{self.shape[2]}")
+            self.reasons.append(f"{element.where}: cannot pool a map of {self.shape[1]}x{self.shape[2]}")
             self.shape = None
         if self.open:
-            self.open.append(part)
+            self.open.append(element)
         else:
             self.add_pool()
         if self.shape is not None and len(self.shape) == 3:
@@ -293,45 +293,46 @@ class Builder:
         self.counts["pool"] += 1
         self.layers.append(IntegerPool(f"pool{self.counts['pool']}"))
 
-    def fire(self, part: Neurons) -> None:
+    def fire(self, element: Neurons) -> None:
         if not self.open:
             if not self.unread:
-                self.reasons.append(f"{part.where}: neurons; allowed: after a convolution or fully connected layer")
+                self.reasons.append(f"{element.where}: neurons; allowed: after a convolution or fully connected layer")
             return
         weighted, *rest = self.open
         assert isinstance(weighted, Weighted)
         pools = [one for one in rest if isinstance(one, MaxPool)]
         norm = next((one for one in rest if isinstance(one, Norm)), None)
-        found = self.layer(weighted, norm, part)
+        found = self.layer(weighted, norm, element)
         self.layers += found
         self.open, self.unread = [], not found
-        if pools and not self.memoryless(part):
+        if pools and not self.memoryless(element):
             self.reasons.append(
-                f"{pools[0].where}: pools currents before the neurons of {part.where}, which is not the same as pooling their "
+                f"{pools[0].where}: pools currents before the neurons of {element.where}, which is not the same as pooling their "
                 "spikes, since the neurons keep a potential between timesteps; allowed: after the neurons"
             )
         for _ in pools:
             self.add_pool()
 
-    def memoryless(self, part: Neurons) -> bool:
+    def memoryless(self, element: Neurons) -> bool:
         """Whether v_t depends on a_t alone, so that the largest current spikes if and only if any does."""
-        return self.interface.timesteps == 1 or (part.beta == 0 and part.kind != "subtract_delayed" and not part.twice)
+        is_reset_at_once = element.reset != "subtract_delayed" and not element.double_reset
+        return self.interface.timesteps == 1 or (element.beta == 0 and is_reset_at_once)
 
-    def layer(self, weighted: Weighted, norm: Norm | None, part: Neurons) -> list[SourceLayer]:
+    def layer(self, weighted: Weighted, norm: Norm | None, element: Neurons) -> list[SourceLayer]:
         """The layer; none where a number is not finite, which has been noted."""
         kind = "conv" if weighted.weights.ndim == 4 else "fc"
         outputs = len(weighted.weights)
-        gain = np.broadcast_to(part.gain, (outputs,)) * (1.0 if norm is None else norm.gain)
+        gain = np.broadcast_to(element.gain, (outputs,)) * (1.0 if norm is None else norm.gain)
         inner = weighted.bias * (1.0 if norm is None else norm.gain)
-        offset = (inner + (0.0 if norm is None else norm.offset)) * part.gain
-        size = (np.abs(inner) + (0.0 if norm is None else norm.size)) * np.abs(part.gain)
-        if part.kind not in NEURON_KINDS:
-            self.reasons.append(f"{part.where}: reset {part.kind!r}; allowed: {', '.join(NEURON_KINDS)}")
-        if part.threshold.ndim and part.threshold.shape != (outputs,):
+        offset = (inner + (0.0 if norm is None else norm.offset)) * element.gain
+        size = (np.abs(inner) + (0.0 if norm is None else norm.size)) * np.abs(element.gain)
+        if element.reset not in RESETS:
+            self.reasons.append(f"{element.where}: reset {element.reset!r}; allowed: {', '.join(RESETS)}")
+        if element.threshold.ndim and element.threshold.shape != (outputs,):
             self.reasons.append(
-                f"{part.where}: {part.threshold.shape} thresholds; allowed: one, or one for each of {outputs} outputs"
+                f"{element.where}: {element.threshold.shape} thresholds; allowed: one, or one for each of {outputs} outputs"
             )
-        one_each = np.broadcast_to(part.threshold if part.threshold.shape in ((), (outputs,)) else 0.0, (outputs,))
+        one_each = np.broadcast_to(element.threshold if element.threshold.shape in ((), (outputs,)) else 0.0, (outputs,))
         numbers = {"weight": weighted.weights, "bias": offset, "gain": gain, "threshold": one_each}
         wrong = [what for what, values in numbers.items() if not np.isfinite(values).all()]
         self.reasons += [f"{weighted.where}: a {what} is not finite" for what in wrong]
@@ -346,12 +347,12 @@ class Builder:
             gain,
             offset,
             np.broadcast_to(size, (outputs,)),
-            norm is not None or part.rounded or not _are_products(offset, gain, weighted.bias),
-            part.kind,
-            part.beta,
+            norm is not None or element.rounded or not _are_products(offset, gain, weighted.bias),
+            element.reset,
+            element.beta,
             one_each,
-            part.twice,
-            part.inclusive,
+            element.double_reset,
+            element.inclusive,
             weighted.numbers,
         )
         return [layer]

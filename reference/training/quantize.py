@@ -25,7 +25,7 @@ from .settings import FLOAT, Settings
 NORM_EPSILON = 1e-5
 NORM_MOMENTUM = 0.1
 # Keeps the scale of a channel whose weights are all 0 above 0, and its gradient finite.
-SMALLEST_SCALE = 1e-8
+MIN_SCALE = 1e-8
 
 
 class Round(torch.autograd.Function):
@@ -104,7 +104,7 @@ class SpikingLayer(nn.Module):
     def quantized_weight(self) -> torch.Tensor:
         """Weights in units of each output channel's scale: for 4 bits, the largest magnitude becomes 7."""
         limit = 2 ** (self.blank.weight_bits - 1) - 1
-        largest = self.weight.detach().abs().flatten(1).amax(1).clamp_min(SMALLEST_SCALE)
+        largest = self.weight.detach().abs().flatten(1).amax(1).clamp_min(MIN_SCALE)
         scale = (largest / limit).reshape(-1, *[1] * (self.weight.ndim - 1))
         return self.round((self.weight / scale).clamp(-limit, limit))
 
@@ -181,7 +181,7 @@ class SpikingNetwork(nn.Module):
         )
 
     @property
-    def most_votes(self) -> int:
+    def max_votes(self) -> int:
         """Votes that a class gets if all its neurons spike at each timestep."""
         return self.blank.timesteps * self.blank.shapes[-1][0] // self.blank.classes
 

@@ -67,7 +67,7 @@ def _arguments(network: Network, architecture: str, rate: float, seed: int) -> d
         "input": "x".join(map(str, network.input_shape)),
         "rate": str(rate),
         "seed": str(seed),
-        "reset": first.neuron.kind,
+        "reset": first.neuron.reset,
         "beta": f"{first.neuron.multiplier}/{2**first.neuron.shift}",
         "classes": str(network.classes),
         "timesteps": str(network.timesteps),

@@ -10,7 +10,7 @@ from duospike.reference.architecture import parse
 from duospike.reference.data.datasets import PUBLISHED, Published
 from duospike.reference.errors import InputError, brief
 from duospike.reference.files import read_toml
-from duospike.reference.network import LEAK_SHIFTS, NEURON_KINDS, TIMESTEPS, WEIGHT_BITS, Neuron
+from duospike.reference.network import LEAK_SHIFTS, RESETS, TIMESTEPS, WEIGHT_BITS, Neuron
 
 FLOAT = "float"
 TRAINED_CODINGS = ("direct", "rate")
@@ -23,7 +23,7 @@ class Settings:
     architecture: as in architecture.parse; its last layer is a population that divides into `classes`.
     dataset: one of datasets.PUBLISHED. weight_bits: 2 to 8, or "float" for the same recipe without any rounding.
     timesteps: T. beta: leak as "m/2^k" written out, "5/32". threshold: firing threshold after batch norm.
-    reset: neuron kind. seed: fixes initial weights, order and augmentation. learning_rate: peak of a cosine schedule.
+    reset: of the neurons. seed: fixes initial weights, order and augmentation. learning_rate: peak of a cosine schedule.
     coding: direct, or rate for spikes of the encoder, whose registers start from coding_seed. spike_penalty: what the share of
     neurons and timesteps with a spike adds to the loss. These three may be left out.
     """
@@ -50,7 +50,7 @@ class Settings:
         bits = self.weight_bits
         _require("weight_bits", bits, bits == FLOAT or bits in WEIGHT_BITS, f"{_span(WEIGHT_BITS)} or {FLOAT!r}")
         _require("timesteps", self.timesteps, self.timesteps in TIMESTEPS, _span(TIMESTEPS))
-        _require("reset", self.reset, self.reset in NEURON_KINDS, " or ".join(NEURON_KINDS))
+        _require("reset", self.reset, self.reset in RESETS, " or ".join(RESETS))
         _require("threshold", self.threshold, 0 < self.threshold < float("inf"), "a number above 0")
         _require("coding", self.coding, self.coding in TRAINED_CODINGS, " or ".join(TRAINED_CODINGS))
         _require("coding_seed", self.coding_seed, 0 <= self.coding_seed < 2**32, "0 to 2^32 - 1")
@@ -84,7 +84,7 @@ def _span(numbers: range) -> str:
 
 
 def parse_neuron(reset: str, beta: str) -> Neuron:
-    """Neuron of a reset kind with beta written as a fraction over a power of two: "5/32" is multiplier 5, shift 5."""
+    """Neuron with a reset and beta written as a fraction over a power of two: "5/32" is multiplier 5, shift 5."""
     match = re.fullmatch(r"([0-9]{1,6})/([1-9][0-9]{0,5})", beta)
     if not match or int(match[2]).bit_count() != 1 or int(match[2]) > 2 ** (LEAK_SHIFTS.stop - 1):
         most = 2 ** (LEAK_SHIFTS.stop - 1)

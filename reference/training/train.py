@@ -141,7 +141,7 @@ def train_epoch(run: Run, data: Dataset, report: Callable[[Progress], None] = la
         spikes = run.model.spikes(images)
         votes = run.model.votes(spikes[run.model.blank.layers[-1].name])
         labels = labels.to(device)
-        loss = vote_loss(votes, labels, run.model.most_votes)
+        loss = vote_loss(votes, labels, run.model.max_votes)
         if run.settings.spike_penalty:
             loss = loss + run.settings.spike_penalty * run.model.spike_rate(spikes)
         run.optimizer.zero_grad()
@@ -188,9 +188,9 @@ def set_learning_rate(run: Run, epochs_done: float) -> None:
         group["lr"] = run.settings.learning_rate * share
 
 
-def vote_loss(votes: torch.Tensor, labels: torch.Tensor, most_votes: int) -> torch.Tensor:
-    """Cross entropy of the votes [B, classes], scaled so that `most_votes` gives a logit of LOGIT_RANGE."""
-    return functional.cross_entropy(votes * (LOGIT_RANGE / most_votes), labels)
+def vote_loss(votes: torch.Tensor, labels: torch.Tensor, max_votes: int) -> torch.Tensor:
+    """Cross entropy of the votes [B, classes], scaled so that `max_votes` gives a logit of LOGIT_RANGE."""
+    return functional.cross_entropy(votes * (LOGIT_RANGE / max_votes), labels)
 
 
 def accuracy(model: SpikingNetwork, data: Dataset) -> float:

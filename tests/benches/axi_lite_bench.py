@@ -54,7 +54,7 @@ def run_bus(place, block, writes, reads, *, address_bits, ports, observe, stalls
     the writes and the (data, response) of the reads.
     """
     clk, rst, bus = Signal(bool(0)), Signal(bool(1)), AxiLite(address_bits)
-    device = place(block, clk=clk, rst=rst, bus=bus, **ports, **parameters)
+    dut = place(block, clk=clk, rst=rst, bus=bus, **ports, **parameters)
     requests = [
         Channel(bus.awvalid, bus.awready, [bus.awaddr], stalls[0], seed),
         Channel(bus.wvalid, bus.wready, [bus.wdata, bus.wstrb], stalls[0], seed + 1),
@@ -89,7 +89,7 @@ def run_bus(place, block, writes, reads, *, address_bits, ports, observe, stalls
                 raise StopSimulation
         early.append(f"{len(written.taken)} of {len(writes)} writes and {len(read.taken)} of {len(reads)} reads were answered")
 
-    simulate(device.instance, watch(), tick())
+    simulate(dut.instance, watch(), tick())
     assert not early + written.faults + read.faults, (early + written.faults + read.faults)[0]
     return [response for (response,) in written.taken], read.taken
 

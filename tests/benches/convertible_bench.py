@@ -6,7 +6,7 @@ import sys
 from myhdl import StopSimulation, delay
 from myhdl._Signal import _Signal
 
-from duospike.cosim.block_simulation.block_run import place_block
+from duospike.cosim.block_simulation.dut import instantiate
 from duospike.cosim.conversion.internals import forget_signals
 from duospike.cosim.conversion.simulation import simulate
 
@@ -26,9 +26,9 @@ def outputs(text, vectors, simulator, folder, vpi):
     module = load(text, folder)
     try:
         arguments = module.signals()
-        device = place_block(module.top, simulator=simulator, folder=folder, vpi=vpi, **arguments)
+        dut = instantiate(module.top, simulator=simulator, folder=folder, vpi=vpi, **arguments)
         seen = []
-        simulate(device.instance, drive(ports_of(arguments), vectors, seen))
+        simulate(dut.instance, drive(ports_of(arguments), vectors, seen))
         return seen
     finally:
         del sys.modules[module.__name__]

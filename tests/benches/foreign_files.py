@@ -37,9 +37,9 @@ from duospike.cosim.pages import plots
 from duospike.cosim.pages.run_files import WRITTEN, read_runs, write_into_folder
 from duospike.cosim.pages.run_files import read_study as read_results
 from duospike.cosim.pages.run_page import make_page
-from duospike.cosim.study.study import measure_point
+from duospike.cosim.study.measure import measure_point
+from duospike.cosim.study.page import make_study_page
 from duospike.cosim.study.study_file import Study, read_study
-from duospike.cosim.study.study_html import make_study_page
 from duospike.reference.data.datasets import PUBLISHED, load
 from duospike.reference.errors import InputError
 from duospike.reference.files import GZIP, MAX_JSON, ZLIB, read_bytes
@@ -67,14 +67,14 @@ from tests.benches.small_networks import small_network
 from tests.benches.small_runs import write_all
 from tests.benches.small_training import SHAPE, bright_quarters, small_settings
 from tests.cosim.axi.test_loadable import folder_of
-from tests.cosim.study.test_study import BASE, GRIDS
-from tests.cosim.study.test_study_report import RESULTS
+from tests.cosim.study.test_measure import BASE, GRIDS
+from tests.cosim.study.test_report import RESULTS
 
 MAX_MEMORY = 2**30
 """Bytes beyond those of the process before it reads anything."""
 MAX_SECONDS = 10
 """Of processor time."""
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 """Seconds of a clock after which a process that gives nothing is ended."""
 SPARSE = 2**33
 """Bytes of a file that is made longer without taking room."""
@@ -321,7 +321,7 @@ def campaign(about: Format, seed: int, number: int, count: int, folder: Path) ->
         process.start()
         theirs.close()
         with suppress(EOFError):
-            while left and ours.poll(PATIENCE):
+            while left and ours.poll(TIMEOUT_SECONDS):
                 index, outcome, seconds, memory = ours.recv()
                 left.remove(index)
                 tally.seconds, tally.memory = max(tally.seconds, seconds), max(tally.memory, memory)

@@ -46,11 +46,11 @@ def neuron_spikes(neuron: Neuron, theta: int, currents: list[int]) -> list[int]:
     """Spikes of one neuron for its currents over time; floor division instead of a shift."""
     spikes, v, s = [], 0, 0
     for current in currents:
-        if neuron.kind == "subtract":
+        if neuron.reset == "subtract":
             v = neuron.multiplier * (v - theta * s) // 2**neuron.shift + current
-        elif neuron.kind == "subtract_delayed":
+        elif neuron.reset == "subtract_delayed":
             v = neuron.multiplier * v // 2**neuron.shift - theta * s + current
-        elif neuron.kind == "zero":
+        elif neuron.reset == "zero":
             v = (0 if s else neuron.multiplier * v // 2**neuron.shift) + current
         s = 1 if v > theta else 0
         spikes.append(s)

@@ -6,10 +6,10 @@ from functools import cache
 
 import numpy as np
 
-from duospike.cosim.axi.axi_design import convert_shell, shell_of
-from duospike.cosim.axi.axi_folder import description
 from duospike.cosim.axi.loadable import core_description, loadable_stages, loadable_widths
 from duospike.cosim.axi.pynq_driver import Accelerator
+from duospike.cosim.axi.shell import convert_shell, shell_of
+from duospike.cosim.axi.shell_folder import description
 from duospike.cosim.axi.simulated_overlay import SimulatedOverlay
 from duospike.cosim.conversion.convert import Module
 from duospike.cosim.design.plan import plan_stages

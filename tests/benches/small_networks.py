@@ -6,8 +6,8 @@ from duospike.reference.network import Network, Neuron
 from duospike.reference.training.random_network import random_network
 
 
-def small_network(architecture="3C3-5C3-MP2-FC6", shape=(1, 6, 7), kind="subtract", **settings) -> Network:
-    wanted = {"rate": 0.25, "seed": 4, "classes": 3, "neuron": Neuron(kind, 5, 5)} | settings
+def small_network(architecture="3C3-5C3-MP2-FC6", shape=(1, 6, 7), reset="subtract", **settings) -> Network:
+    wanted = {"rate": 0.25, "seed": 4, "classes": 3, "neuron": Neuron(reset, 5, 5)} | settings
     return random_network(architecture, input_shape=shape, **wanted)
 
 

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from duospike.cosim.design.origin import design_origin
+from duospike.cosim.design.provenance import design_provenance
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.reference.modelfile import save_model
 from duospike.scripts.main import main
@@ -43,7 +43,7 @@ def write_manifest(folder, network):
     for name, data in files.items():
         (folder / name).write_bytes(data)
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    manifest = {"language": "verilog", **design_origin(network, choose_sizing(network)), "files": hashes}
+    manifest = {"language": "verilog", **design_provenance(network, choose_sizing(network)), "files": hashes}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
 
@@ -63,7 +63,7 @@ def write_areas(folder, network):
         ],
     }  # fmt: skip
     folder.mkdir()
-    (folder / "areas.json").write_text(json.dumps(design_origin(network, choose_sizing(network)) | report))
+    (folder / "areas.json").write_text(json.dumps(design_provenance(network, choose_sizing(network)) | report))
     return folder
 
 
@@ -86,5 +86,5 @@ def write_timing(folder, network):
         ],
         "images": {"images": 4, "interval": 130.5, "dynamic": 41.0, "images_per_second": 668582.4, "static": 17.0},
     }  # fmt: skip
-    (folder / "timing.json").write_text(json.dumps(design_origin(network, choose_sizing(network)) | report))
+    (folder / "timing.json").write_text(json.dumps(design_provenance(network, choose_sizing(network)) | report))
     return folder

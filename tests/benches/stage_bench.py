@@ -12,12 +12,12 @@ import numpy as np
 
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.design.beats import grouped, image_beats, pack_fields, spike_beats
-from duospike.cosim.design.design import build_stage
+from duospike.cosim.design.build import build_stage
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.simulation.bench import Bench, Outcome
 from duospike.cosim.simulation.network_run import SIMULATORS, stage_activity
-from duospike.reference.network import SMALLEST_MAP, Conv, Linear, Network, Neuron, Pool
+from duospike.reference.network import MIN_MAP_SIZE, Conv, Linear, Network, Neuron, Pool
 from tests.benches.plain_model import conv_currents, linear_currents, neuron_spikes, pooled
 
 KIND, LEAK = "subtract", (5, 3)
@@ -56,9 +56,9 @@ def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=1
         before = np.ones((channels, 1, 1, 1), int)
         layers.insert(0, Conv("conv99", before, np.zeros(channels, int), np.zeros(channels, int), 2, neuron))
         input_shape, all_lanes["conv99"] = (1, height, width), lanes_in
-    if min(height, width) < SMALLEST_MAP:
+    if min(height, width) < MIN_MAP_SIZE:
         layers.insert(1, Pool("pool99"))
-        input_shape = (1, *(max(2 * size, SMALLEST_MAP) for size in (height, width)))
+        input_shape = (1, *(max(2 * size, MIN_MAP_SIZE) for size in (height, width)))
     outputs = int(np.prod(layer.output_shape(shape)))
     if not isinstance(layer, Linear):
         layers.append(Linear("fc99", np.ones((1, outputs), int), np.zeros(1, int), np.zeros(1, int), 2, neuron))
@@ -116,10 +116,10 @@ def run_native(stage, beats, frame_beats, expected, stalls=(0, 0), *, simulator,
     language, run = SIMULATORS[simulator]
     bench = Bench(
         modules=tuple(convert(build_stage(stage), language=language)), beats=tuple(beats), frame_beats=frame_beats,
-        expected=expected, src_stall=stalls[0], dst_stall=stalls[1], seed=seed, patience=5_000,
+        expected=expected, src_stall=stalls[0], dst_stall=stalls[1], seed=seed, idle_limit=5_000,
     )  # fmt: skip
     outcome = run(bench, Path(mkdtemp(dir=folder))).complete()
-    return StageRun([beat.value("dst") for beat in outcome.streams["dst"]], stage_activity(outcome.counts), outcome)
+    return StageRun([beat.value("dst") for beat in outcome.streams["dst"]], stage_activity(outcome.activity_word), outcome)
 
 
 def run_spiking(native, stage, layer, maps, lanes_in, stalls=(0, 0)):

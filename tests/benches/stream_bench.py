@@ -91,13 +91,13 @@ def monitor(name, stream, clk, rst, failures):
         waiting = payload if valid and not stream.ready and not rst else None
 
 
-def watch_unknown(device, clk, rst, failures):
+def watch_unknown(dut, clk, rst, failures):
     """Notes outputs that hold an unknown bit after reset."""
     while True:
         yield clk.posedge
-        if not rst and device.unknown:
-            bits = int(device.unknown)
-            names = [name for i, name in enumerate(device.watched) if bits >> i & 1]
+        if not rst and dut.unknown:
+            bits = int(dut.unknown)
+            names = [name for i, name in enumerate(dut.watched) if bits >> i & 1]
             failures.append(f"unknown bits on {', '.join(names)}, cycle {cycle_now()}")
 
 
@@ -136,7 +136,7 @@ def run_stream(place, block, beats, *, widths, expected, stalls=(0, 0), seed=0, 
     clk, rst = Signal(bool(0)), Signal(bool(1))
     src, dst, counts = Stream(widths[0]), Stream(widths[1]), Signal(intbv(0)[ACTIVITY_BITS:])
     ports = {"clk": clk, "rst": rst, "src": src, "dst": dst} | ({"counts": counts} if counted else {})
-    device = place(block, **ports, **parameters)
+    dut = place(block, **ports, **parameters)
     source, sink = Source(src, beats, stalls[0], seed), Sink(dst, stalls[1], seed + 1)
     run, failures = StreamRun(sink.received, sink.cycles, source.sent), []
 
@@ -147,8 +147,8 @@ def run_stream(place, block, beats, *, widths, expected, stalls=(0, 0), seed=0, 
         return done
 
     monitors = [monitor("src", src, clk, rst, failures), monitor("dst", dst, clk, rst, failures)]
-    agents = [source.drive(clk, rst), sink.drive(clk, rst), watch_unknown(device, clk, rst, failures)]
-    simulate(device.instance, *monitors, *agents, tick(clk, rst, finished, failures, limit))
+    agents = [source.drive(clk, rst), sink.drive(clk, rst), watch_unknown(dut, clk, rst, failures)]
+    simulate(dut.instance, *monitors, *agents, tick(clk, rst, finished, failures, limit))
     progress = f"{len(source.sent)} of {len(source.beats)} beats sent, {len(run.beats)} of {expected} received"
     assert not failures, f"{failures[0]}; {progress}"
     assert len(run.beats) == expected, progress

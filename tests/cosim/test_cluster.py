@@ -1,4 +1,4 @@
-"""Tasks on workers: results, what they say, what they raise, and workers that are lost, with two worker processes."""
+"""Tasks on workers: results, what they log, what they raise, and workers that are lost, with two worker processes."""
 
 import os
 import signal
@@ -11,31 +11,31 @@ from pathlib import Path
 
 import pytest
 
-from duospike.cosim.cluster import LOSSES, MISSING, cluster, run_tasks
+from duospike.cosim.cluster import MAX_LOSSES, MISSING, cluster, run_tasks
 from duospike.cosim.errors import CosimError
 from duospike.reference.errors import InputError
 
 pytestmark = pytest.mark.slow
 
 
-def square(say, folder, number):
+def square(log, folder, number):
     """Notes in a file that it began, and with which process."""
     with (folder / f"begun-{number}").open("a") as begun:
         begun.write(f"{os.getpid()}\n")
-    say(f"begins {number}")
+    log(f"begins {number}")
     while (folder / f"hold-{number}").exists():
         time.sleep(0.02)
     return number * number
 
 
-def refuse(say, folder, number):
-    square(say, folder, number)
+def refuse(log, folder, number):
+    square(log, folder, number)
     if number == 0:
         raise InputError("number 0; allowed: others")
 
 
-def die(say, folder, number):
-    square(say, folder, number)
+def die(log, folder, number):
+    square(log, folder, number)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -77,7 +77,7 @@ if __name__ == "__main__":
 def test_a_killed_worker_costs_its_task_and_no_result(tmp_path):
     """Two workers; the one that holds task 2 is killed when the other has ended all others."""
     (tmp_path / "hold-2").touch()
-    heard, found = [], {}
+    logged, found = [], {}
 
     def kill():
         wait_for(lambda: len(found) == 5)
@@ -89,18 +89,18 @@ def test_a_killed_worker_costs_its_task_and_no_result(tmp_path):
         workers = set(client.run(os.getpid).values())
         killer = threading.Thread(target=kill)
         killer.start()
-        for name, result in run_tasks(client, square, tasks(tmp_path, 6), heard.append):
+        for name, result in run_tasks(client, square, tasks(tmp_path, 6), logged.append):
             found[name] = result
         killer.join()
         wait_for(lambda: len(client.scheduler_info()["workers"]) == 2)
     assert found == {f"task {number}": number * number for number in range(6)}
     assert [len(begun(tmp_path, number)) for number in range(6)] == [1, 1, 2, 1, 1, 1]
     assert len(workers) == 2 and begun(tmp_path, 2)[0] in workers
-    assert any("was lost; begins again: task 2" in line for line in heard), heard
-    assert [line for line in heard if line == "begins 2"] == ["begins 2"] * 2 and "begins 5" in heard
+    assert any("was lost; begins again: task 2" in line for line in logged), logged
+    assert [line for line in logged if line == "begins 2"] == ["begins 2"] * 2 and "begins 5" in logged
 
 
-def allocator(say):
+def allocator(log):
     return {name for name in os.environ if name.startswith("MALLOC_")}
 
 
@@ -129,7 +129,7 @@ def test_a_scheduler_that_is_there_and_a_task_that_is_refused(tmp_path):
 def test_a_task_that_kills_its_workers_is_given_up(tmp_path):
     with cluster(2) as client, pytest.raises(CosimError, match="^task 0: was given up, as it lost one worker after the other$"):
         list(run_tasks(client, die, tasks(tmp_path, 1), lambda text: None))
-    assert len(begun(tmp_path, 0)) == LOSSES + 1
+    assert len(begun(tmp_path, 0)) == MAX_LOSSES + 1
 
 
 def test_no_scheduler_and_no_package(monkeypatch):

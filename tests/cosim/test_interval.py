@@ -1,8 +1,8 @@
-"""The interval between images: one definition, for runs, parts of runs and steady state."""
+"""The interval between images: one definition, for runs, batches of runs and steady state."""
 
 import pytest
 
-from duospike.cosim.interval import mean_interval, mean_interval_of_parts
+from duospike.cosim.interval import mean_interval, mean_interval_of_batches
 
 
 def test_the_mean_distance_of_classes():
@@ -16,8 +16,8 @@ def test_a_single_image_has_none(ends, filling):
     assert mean_interval(ends, filling) is None
 
 
-def test_parts_count_by_their_intervals():
-    """The gap between two parts is no interval."""
-    parts = [[10, 20, 40], [5], [7, 8]]
-    assert mean_interval_of_parts([(mean_interval(ends), len(ends)) for ends in parts]) == (10 + 20 + 1) / 3
-    assert mean_interval_of_parts([(None, 1), (None, 1)]) is None
+def test_batches_count_by_their_intervals():
+    """The gap between two batches is no interval."""
+    batches = [[10, 20, 40], [5], [7, 8]]
+    assert mean_interval_of_batches([(mean_interval(ends), len(ends)) for ends in batches]) == (10 + 20 + 1) / 3
+    assert mean_interval_of_batches([(None, 1), (None, 1)]) is None

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from duospike.cosim.errors import CosimError
-from duospike.cosim.system import KEPT, PROGRAMS, program, run_program, run_tool, side_by_side, stop_program
+from duospike.cosim.system import PROGRAMS, WATCHDOG, program, run_program, run_tool, side_by_side, stop_program
 
 ROOT = Path(__file__).parents[2]
 SLEEPS = ["sh", "-c", "sleep 1000 & echo begun; sleep 1000"]
 """A program that starts another."""
-PATIENCE = 30
+TIMEOUT_SECONDS = 30
 """Seconds for what should take milliseconds."""
 
 BUSY = """
@@ -49,7 +49,7 @@ def environments(mark):
 
 def wait_until(holds):
     """Whether something comes true."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT_SECONDS
     while not (found := holds()) and time.monotonic() < end:
         time.sleep(0.01)
     return found
@@ -62,7 +62,7 @@ def ends(mark):
 
 @pytest.fixture
 def mark(tmp_path, monkeypatch):
-    """Programs that are started get this in their environment; not the keeper of this process, which has begun before."""
+    """Programs that are started get this in their environment; not the watchdog of this process, which has begun before."""
     run_tool(["true"], tmp_path)
     monkeypatch.setenv("DUOSPIKE_TEST", str(tmp_path))
     return f"DUOSPIKE_TEST={tmp_path}"
@@ -97,10 +97,10 @@ def test_at_its_limit_a_program_that_has_ended_takes_along_what_it_started(tmp_p
     assert ends(mark)
 
 
-def test_the_keeper_hears_once_of_a_program_that_is_stopped_twice(tmp_path, monkeypatch):
+def test_the_watchdog_hears_once_of_a_program_that_is_stopped_twice(tmp_path, monkeypatch):
     """From its list it would else lose another, or keep a number that the system has given away since."""
     lines = []
-    monkeypatch.setattr(KEPT, "_tell", lines.append)
+    monkeypatch.setattr(WATCHDOG, "_send", lines.append)
     with program(["true"], tmp_path) as child:
         child.wait()
     stop_program(child)
@@ -143,7 +143,7 @@ def test_an_error_ends_the_programs_of_the_others_and_what_waits_never_begins(tm
     assert set(begun) <= {0, 1, 2}
 
 
-def test_a_forked_child_has_a_keeper_of_its_own(tmp_path, mark):
+def test_a_forked_child_has_a_watchdog_of_its_own(tmp_path, mark):
     """And does not keep that of its parent from noticing the parent's end."""
     run_tool(["true"], tmp_path)
     child = os.fork()
@@ -160,7 +160,7 @@ def test_a_child_that_is_forked_while_another_thread_starts_a_program_starts_its
     with PROGRAMS.get()._lock:
         child = os.fork()
         if child == 0:
-            signal.alarm(PATIENCE)
+            signal.alarm(TIMEOUT_SECONDS)
             try:
                 run_tool(["true"], tmp_path)
                 os._exit(0)

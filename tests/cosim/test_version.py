@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from duospike.cosim import version
-from duospike.cosim.axi.axi_design import shell_registers
+from duospike.cosim.axi.shell import shell_registers
 from duospike.reference.modelfile import save_model
 from duospike.rtl.errors import DesignError
 from tests.benches.commands import run

@@ -45,7 +45,7 @@ exec yosys -Q -T -c vivado.tcl
 PYNQ = """
 from pathlib import Path
 
-from duospike.cosim.axi.axi_design import convert_shell, shell_of
+from duospike.cosim.axi.shell import convert_shell, shell_of
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.axi.simulated_overlay import SimulatedOverlay
 from duospike.cosim.design.sizing_file import sizing_from

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duospike.reference.errors import MAX_SHOWN, InputError, brief
+from duospike.reference.errors import MAX_SHOWN, InputError, brief, name_text
 from duospike.reference.files import (
     GZIP,
     MAX_DEPTH,
@@ -208,4 +208,6 @@ def test_toml_without_end_is_refused(text, message, tmp_path):
 def test_messages_show_a_part_of_what_is_long():
     assert brief("a" * 10**6) == f"'{'a' * (MAX_SHOWN - 1)}... (1000002 characters)"
     assert brief(ValueError("red \x1b[31m")) == r"red \x1b[31m"
+    assert name_text("conv1.weight") == "conv1.weight" and name_text("a\nb\x1b[2J") == r"'a\nb\x1b[2J'"
+    assert name_text("x" * MAX_SHOWN) == "x" * MAX_SHOWN and len(name_text("x" * 10**6)) < MAX_SHOWN + 30
     assert brief(ValueError("two\nlines")) == "two lines" and brief("two\nlines") == r"'two\nlines'"

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from duospike.reference import golden
 from duospike.reference.data.datasets import random_images
 from duospike.reference.errors import InputError
-from duospike.reference.network import NEURON_KINDS, Conv, Neuron
+from duospike.reference.network import RESETS, Conv, Neuron
 from duospike.reference.training.random_network import random_network
 from tests.benches.plain_model import conv_currents, spikes_of, votes_of
 
 
-def small_network(architecture="3C3-MP2-4C5-5C1-FC12-FC10", shape=(2, 7, 6), kind="subtract", seed=1, **options):
-    options = {"rate": 0.3, "neuron": Neuron(kind, 5, 3), "classes": 5} | options
+def small_network(architecture="3C3-MP2-4C5-5C1-FC12-FC10", shape=(2, 7, 6), reset="subtract", seed=1, **options):
+    options = {"rate": 0.3, "neuron": Neuron(reset, 5, 3), "classes": 5} | options
     return random_network(architecture, input_shape=shape, seed=seed, **options)
 
 
@@ -26,14 +26,14 @@ def assert_equals_plain_model(network, images):
         for name, spikes in expected.items():
             assert np.array_equal(trace.spikes[name][n], spikes), name
         votes = votes_of(network, expected[network.layers[-1].name])
-        assert trace.counts[n].tolist() == votes
+        assert trace.class_counts[n].tolist() == votes
         assert trace.predicted[n] == votes.index(max(votes))
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("signed", [False, True])
-def test_equals_the_plain_model(kind, signed):
-    network = small_network(kind=kind, image_signed=signed, timesteps=3)
+def test_equals_the_plain_model(reset, signed):
+    network = small_network(reset=reset, image_signed=signed, timesteps=3)
     assert_equals_plain_model(network, random_images(3, network.input_shape, network.pixel_range, 7))
 
 
@@ -43,11 +43,11 @@ def test_equals_the_plain_model(kind, signed):
     architecture=st.sampled_from(["2C3-FC4", "2C1-MP2-FC4", "3C5-2C3-MP2-FC4-FC4"]),
     timesteps=st.integers(1, 4),
     bits=st.integers(2, 8),
-    kind=st.sampled_from(NEURON_KINDS),
+    reset=st.sampled_from(RESETS),
     seed=st.integers(0, 99),
 )
-def test_equals_the_plain_model_for_any_shape(shape, architecture, timesteps, bits, kind, seed):
-    network = small_network(architecture, shape, kind, seed, timesteps=timesteps, weight_bits=bits, classes=2)
+def test_equals_the_plain_model_for_any_shape(shape, architecture, timesteps, bits, reset, seed):
+    network = small_network(architecture, shape, reset, seed, timesteps=timesteps, weight_bits=bits, classes=2)
     assert_equals_plain_model(network, random_images(1, shape, network.pixel_range, seed))
 
 
@@ -77,7 +77,7 @@ def test_trace_shapes_and_types():
         if hasattr(layer, "theta"):
             assert trace.currents[layer.name].shape == (4, 3, *shape)
     assert set(trace.currents) == {"conv1", "conv2", "conv3", "fc1", "fc2"}
-    assert trace.counts.shape == (4, 5)
+    assert trace.class_counts.shape == (4, 5)
 
 
 def test_currents_are_exact_at_the_edge_of_float32():
@@ -139,7 +139,7 @@ def test_a_draw_goes_to_the_smallest_class():
     network = small_network()
     silent = with_layer(network, "fc2", theta=np.full(10, 10**6))
     trace = golden.run(silent, random_images(2, network.input_shape, network.pixel_range, 2))
-    assert trace.counts.tolist() == [[0] * 5] * 2 and trace.predicted.tolist() == [0, 0]
+    assert trace.class_counts.tolist() == [[0] * 5] * 2 and trace.predicted.tolist() == [0, 0]
 
 
 def test_batches_do_not_change_the_trace(monkeypatch):

@@ -115,7 +115,7 @@ def tensor(name, function):
         (setting("layers", value=[]), "unknown tensor 'conv1.bias'"),
         (setting("layers", 0, value=[]), r"layer 1: \[\] is not a JSON object"),
         (setting("layers", 0, "kind", value="lstm"), "layer conv1: kind 'lstm' is unknown"),
-        (setting("layers", 0, "reset", value="hard"), "neuron kind 'hard'"),
+        (setting("layers", 0, "reset", value="hard"), "neuron reset 'hard'"),
         (setting("layers", 0, "weight_bits", value=9), "layer conv1: weights of 9 bits"),
         (setting("layers", 0, "weight_bits", value=2), r"layer conv1: weight -?\d at .* is outside -1..1"),
         (setting("layers", 1, "shift", value=2), "layer 2: unknown field 'shift'"),

@@ -35,7 +35,7 @@ def test_shapes_chain():
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: Neuron("hard", 1, 1), "neuron kind 'hard' is unknown; allowed: subtract"),
+        (lambda: Neuron("hard", 1, 1), "neuron reset 'hard' is unknown; allowed: subtract"),
         (lambda: Neuron("zero", 3, 1), "leak multiplier 3 is outside 0..2"),
         (lambda: Neuron("zero", 1, 17), "leak shift 17 is outside 0..16"),
         (lambda: conv(bias=np.zeros(2)), "layer conv1: bias must be integers, got float64"),

@@ -3,7 +3,7 @@ import pytest
 import snntorch
 import torch
 
-from duospike.reference.network import NEURON_KINDS, Neuron
+from duospike.reference.network import RESETS, Neuron
 from duospike.reference.neurons import SpikingActivation, charge, float_leak, floor_leak, integer_leak, surrogate_slope
 from tests.benches.plain_model import neuron_spikes
 
@@ -19,7 +19,7 @@ def simulate(neuron, leak, theta, currents):
     v = s = 0 * currents[0]
     potentials, spikes = [], []
     for current in currents:
-        v = charge(neuron.kind, leak, v, s, theta, current)
+        v = charge(neuron.reset, leak, v, s, theta, current)
         s = (v > theta) * 1
         potentials.append(v)
         spikes.append(s)
@@ -43,14 +43,14 @@ def snntorch_spikes(settings, beta, theta, currents):
     return torch.stack(spikes)
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("beta", [Neuron("zero", 5, 5), Neuron("zero", 7, 3), Neuron("zero", 1, 0), Neuron("zero", 0, 0)])
-def test_float_neuron_equals_snntorch(kind, beta):
-    neuron = Neuron(kind, beta.multiplier, beta.shift)
+def test_float_neuron_equals_snntorch(reset, beta):
+    neuron = Neuron(reset, beta.multiplier, beta.shift)
     currents = exact_currents(neuron.beta)
     spikes = torch.stack(simulate(neuron, float_leak(neuron), 1.0, currents)[1])
     assert 0.02 < spikes.float().mean() < 0.9
-    assert torch.equal(spikes.float(), snntorch_spikes(SNNTORCH[kind], neuron.beta, 1.0, currents))
+    assert torch.equal(spikes.float(), snntorch_spikes(SNNTORCH[reset], neuron.beta, 1.0, currents))
 
 
 def test_zero_equals_snntorch_with_delay_too():
@@ -70,9 +70,9 @@ def test_subtract_leaves_snntorch_only_above_twice_theta():
     assert snntorch_spikes(SNNTORCH["subtract"], 1.0, 1.0, currents).flatten().tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
-def test_integer_neuron_equals_scalar_loops(kind):
-    neuron = Neuron(kind, 5, 3)
+@pytest.mark.parametrize("reset", RESETS)
+def test_integer_neuron_equals_scalar_loops(reset):
+    neuron = Neuron(reset, 5, 3)
     generator = np.random.default_rng(1)
     currents, theta = generator.integers(-50, 60, (6, 300)), generator.integers(-9, 25, 300)
     spikes = np.array(simulate(neuron, integer_leak(neuron), theta, currents)[1])
@@ -83,8 +83,8 @@ def test_integer_neuron_equals_scalar_loops(kind):
 def test_resets_differ():
     currents = np.array([[40], [10], [0], [9]])
     by_kind = {
-        kind: [int(v[0]) for v in simulate(Neuron(kind, 1, 1), integer_leak(Neuron(kind, 1, 1)), 10, currents)[0]]
-        for kind in NEURON_KINDS
+        reset: [int(v[0]) for v in simulate(Neuron(reset, 1, 1), integer_leak(Neuron(reset, 1, 1)), 10, currents)[0]]
+        for reset in RESETS
     }
     assert by_kind == {
         "subtract": [40, 25, 7, 12],
@@ -115,7 +115,7 @@ def plain_activation(current, theta, width, timesteps, neuron):
     v = s = torch.zeros_like(current[0])
     spikes = []
     for t in range(timesteps):
-        v = charge(neuron.kind, float_leak(neuron), v, s.detach(), theta.detach(), current[min(t, len(current) - 1)])
+        v = charge(neuron.reset, float_leak(neuron), v, s.detach(), theta.detach(), current[min(t, len(current) - 1)])
         hard = (v > theta).to(v.dtype)
         soft = (v - theta) * surrogate_slope(v.detach(), theta.detach(), width)
         s = hard.detach() + soft - soft.detach()
@@ -127,12 +127,12 @@ def channels_last(maps):
     return maps.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, maps.shape[:2])
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("steps", [1, 3])
 @pytest.mark.parametrize("is_last", [False, True], ids=["plain", "channels last"])
-def test_gradient_equals_that_of_small_operations(kind, steps, is_last):
+def test_gradient_equals_that_of_small_operations(reset, steps, is_last):
     generator = torch.Generator().manual_seed(5)
-    neuron, gradients = Neuron(kind, 5, 3), []
+    neuron, gradients = Neuron(reset, 5, 3), []
     values = torch.randn(steps, 2, 4, 3, 3, generator=generator, dtype=torch.float64)
     direction = torch.randn(3, 2, 4, 3, 3, generator=generator, dtype=torch.float64)
     width = torch.full((4, 1, 1), 0.7, dtype=torch.float64)

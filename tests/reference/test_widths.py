@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duospike.reference.errors import InputError
-from duospike.reference.network import NEURON_KINDS, Conv, Linear, Network, Neuron
+from duospike.reference.network import RESETS, Conv, Linear, Network, Neuron
 from duospike.reference.widths import current_bounds, layer_widths, prove_widths, signed_bits
 
 
@@ -59,14 +59,14 @@ def reached(neuron, theta, low, high, timesteps):
 
 def after_reset(neuron, theta, v):
     s = int(v > theta)
-    if neuron.kind == "subtract_delayed":
+    if neuron.reset == "subtract_delayed":
         state = v * neuron.multiplier // 2**neuron.shift - theta * s
         return state, state
-    state = v - theta * s if neuron.kind == "subtract" else v * (1 - s)
+    state = v - theta * s if neuron.reset == "subtract" else v * (1 - s)
     return state, state * neuron.multiplier // 2**neuron.shift
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("reset", RESETS)
 @settings(max_examples=40, deadline=None)
 @given(
     weight=st.integers(-12, 12),
@@ -75,9 +75,9 @@ def after_reset(neuron, theta, v):
     leak=st.sampled_from([(5, 3), (1, 0), (0, 0), (1, 4), (3, 2)]),
     timesteps=st.integers(1, 4),
 )
-def test_ranges_hold_every_reachable_value(kind, weight, bias, theta, leak, timesteps):
+def test_ranges_hold_every_reachable_value(reset, weight, bias, theta, leak, timesteps):
     """With a pixel of one bit, times the weight: the ranges must hold all that is reachable by that product's range."""
-    neuron = Neuron(kind, *leak)
+    neuron = Neuron(reset, *leak)
     widths = prove_widths(network_of([weight], [bias], [theta], neuron, timesteps))["conv1"]
     check_ranges(widths, neuron, theta, bias + min(0, weight), bias + max(0, weight), timesteps)
 

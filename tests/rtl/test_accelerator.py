@@ -7,10 +7,10 @@ import pytest
 from duospike.cosim.design.beats import pack_fields
 from duospike.cosim.errors import CosimError
 from duospike.cosim.simulation import network_run
-from duospike.cosim.simulation.bench import QUIET_CYCLES, Beat
+from duospike.cosim.simulation.bench import DRAIN_CYCLES, Beat
 from duospike.cosim.simulation.compare import MISSING, first_mismatch
 from duospike.reference.data.datasets import random_images
-from duospike.reference.network import NEURON_KINDS
+from duospike.reference.network import RESETS
 from duospike.rtl.memory import Table
 from tests.benches.small_networks import small_network, small_stages
 
@@ -38,7 +38,7 @@ def run(folder, network, lanes=None, images=3, stages=None, **options):
 )
 def test_every_spike_equals_the_reference(tmp_path, simulator, number):
     architecture, shape, lanes, options = list(NETWORKS.values())[number]
-    kind, stalls = NEURON_KINDS[number % 3], STALLS[number % 4]
+    kind, stalls = RESETS[number % 3], STALLS[number % 4]
     network = small_network(architecture, shape, kind, **options)
     finished = run(tmp_path, network, lanes, simulator=simulator, src_stall=stalls[0], dst_stall=stalls[1])
     assert finished.mismatch is None
@@ -63,7 +63,7 @@ def test_a_class_may_come_long_before_the_last_beats(tmp_path, monkeypatch, late
     finished = run(tmp_path / "run", network, stages=stages, images=2, simulator=name)
     assert finished.mismatch is None
     beats = finished.outcome.streams["conv1"]
-    assert beats[-1].cycle > finished.outcome.cycles + QUIET_CYCLES
+    assert beats[-1].cycle > finished.outcome.cycles + DRAIN_CYCLES
     # Counters and cycles are those at the class.
     assert finished.outcome.cycles == finished.outcome.streams["dst"][-1].cycle + 1
     counts = finished.activity["conv1"]
@@ -71,17 +71,17 @@ def test_a_class_may_come_long_before_the_last_beats(tmp_path, monkeypatch, late
 
 
 def test_beats_that_do_not_come_after_the_class_are_named(tmp_path, simulator, late):
-    """Planted: streams owe beats more than there are; the class has come, but the run has a fault."""
+    """Planted: more beats are expected than there are; the class has come, but the run has a fault."""
     network, stages = late
     language, run_bench = network_run.SIMULATORS[simulator]
     images = random_images(1, network.input_shape, network.pixel_range, 5)
-    bench = network_run.network_bench(network, stages, images, language, patience=300)
-    assert bench.due == {"dst": 1, "conv1": 16 * 3 * 31, "pool1": 16 * 1 * 15, "fc1": 1}
-    owed = {"conv1": bench.owed["conv1"] + 2, "pool1": bench.owed["pool1"] + 1, "fc1": 0}
-    outcome = run_bench(dataclasses.replace(bench, owed=owed), tmp_path)
-    assert outcome.fault == "nothing moved for 300 cycles, 93 of 93 beats sent, conv1 owes 2, pool1 owes 1"
-    assert len(outcome.streams["conv1"]) == bench.owed["conv1"] and outcome.counts
-    with pytest.raises(CosimError, match="conv1 owes 2"):
+    bench = network_run.network_bench(network, stages, images, language, idle_limit=300)
+    assert bench.expected_beats == {"dst": 1, "conv1": 16 * 3 * 31, "pool1": 16 * 1 * 15, "fc1": 1}
+    expected = {"conv1": bench.expected_watched["conv1"] + 2, "pool1": bench.expected_watched["pool1"] + 1, "fc1": 0}
+    outcome = run_bench(dataclasses.replace(bench, expected_watched=expected), tmp_path)
+    assert outcome.fault == "nothing moved for 300 cycles, 93 of 93 beats sent, missing on conv1: 2, missing on pool1: 1"
+    assert len(outcome.streams["conv1"]) == bench.expected_watched["conv1"] and outcome.activity_word
+    with pytest.raises(CosimError, match="missing on conv1: 2"):
         outcome.complete()
 
 

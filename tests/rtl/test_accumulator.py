@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duospike.cosim.block_simulation.block_run import place_block
+from duospike.cosim.block_simulation.dut import instantiate
 from duospike.reference.network import Conv
 from duospike.rtl.accumulator import accumulator, row_padding
 from duospike.rtl.errors import DesignError
@@ -91,7 +91,7 @@ def test_a_1x1_kernel_needs_no_padding_unless_it_keeps_partial_sums():
 )
 def test_a_narrow_map_has_no_more_padding_than_it_needs(tmp_path, monkeypatch, width, outputs, kernel, padding):
     """With one empty pixel less, which the block refuses, a partial sum is read before it is in the line buffer."""
-    in_myhdl = partial(place_block, simulator="myhdl", folder=tmp_path)
+    in_myhdl = partial(instantiate, simulator="myhdl", folder=tmp_path)
     assert row_padding(width, outputs, kernel, 1) == padding
     accumulate(in_myhdl, 2, outputs, 3, width, kernel, 1, 2, rate=0.7)
     if padding:

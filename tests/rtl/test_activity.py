@@ -11,7 +11,7 @@ FLAGS = ("busy", "stall_in", "stall_out", "has_event", "is_silent")
 def test_counts_each_flag_from_reset(place):
     signals = {name: Signal(bool(0)) for name in ("clk", "rst", *FLAGS)}
     counts = Signal(intbv(0)[ACTIVITY_BITS:])
-    device = place(activity, **signals, counts=counts)
+    dut = place(activity, **signals, counts=counts)
     choose, expected, seen = random.Random(5), [0] * len(FLAGS), []
 
     def drive():
@@ -29,7 +29,7 @@ def test_counts_each_flag_from_reset(place):
             seen.append(int(counts) == sum(total << (i * COUNTER_BITS) for i, total in enumerate(expected)))
         raise StopSimulation
 
-    simulate(device.instance, drive())
+    simulate(dut.instance, drive())
     assert len(seen) == 120
     assert all(seen)
     assert min(expected) > 0

@@ -17,7 +17,7 @@ from tests.benches.small_networks import small_stages
 NETWORKS = {
     "one channel": ("3C3-5C3-MP2-FC6", (1, 6, 7), 2, {"classes": 3}),
     "signed, a TDATA wider than a pixel": ("4C3-FC6", (3, 5, 3), 3, {"image_signed": True}),
-    "two passes": ("3C3-MP2-FC6", (1, 4, 5), None, {"timesteps": 8, "kind": "subtract_delayed"}),
+    "two passes": ("3C3-MP2-FC6", (1, 4, 5), None, {"timesteps": 8, "reset": "subtract_delayed"}),
     "rate coding, two passes": ("3C3-FC6", (2, 4, 3), None, {"timesteps": 8, "coding": "rate"}),
     "events, five passes": ("3C1-FC6", (5, 3, 3), None, {"timesteps": 5, "coding": "events", "image_bits": 1}),
     "12-bit pixels": ("2C3-FC4", (1, 3, 5), None, {"image_bits": 12, "classes": 2, "timesteps": 1}),
@@ -160,7 +160,7 @@ def test_only_a_write_with_all_strobes_does_something(simulator, tmp_path):
 def test_nothing_is_taken_before_start_and_after_stop(simulator, tmp_path):
     design = shell_design(simulator=simulator)
     images = design.images(2)
-    with shell_running(tmp_path, design, patience=500) as (overlay, core):
+    with shell_running(tmp_path, design, idle_limit=500) as (overlay, core):
         packet, other = packets_of(core, images)
         overlay.dma.sendchannel.transfer(packet)
         with pytest.raises(CosimError, match="takes no further beat"):
@@ -235,7 +235,7 @@ def test_images_follow_each_other_while_results_wait(simulator, tmp_path):
     """A core whose results nobody takes goes on until its stages are full, and loses nothing."""
     design = shell_design(simulator=simulator)
     images = design.images(12)
-    with shell_running(tmp_path, design, patience=300) as (overlay, core):
+    with shell_running(tmp_path, design, idle_limit=300) as (overlay, core):
         packets = packets_of(core, images)
         core.start()
         sent = 0
@@ -287,7 +287,7 @@ def test_planted_faults_are_found(simulator, tmp_path, fault):
     expected = golden.run(design.network, images).counts
 
     def passes(**settings):
-        with shell_running(tmp_path, design, stall=90, patience=2000, **settings) as (overlay, core):
+        with shell_running(tmp_path, design, stall=90, idle_limit=2000, **settings) as (overlay, core):
             core.start()
             good, odd, other = packets_of(core, images)
             wrong = np.concatenate([odd, odd[:7]]) if fault == "no dropping" else odd[:7]

@@ -26,9 +26,9 @@ def test_words_of_all_banks_two_steps_after_their_read(place, depth, bank_words,
     if is_loaded:
         load = Load(len(stream))
         table = LoadedTable("weights", width, [0] * depth, len(before))
-        device = place(banked_memory, table=table, load=load, **ports)
+        dut = place(banked_memory, table=table, load=load, **ports)
     else:
-        device = place(banked_memory, table=Table("words.hex", width, words), **ports)
+        dut = place(banked_memory, table=Table("words.hex", width, words), **ports)
     begin = len(stream) + 1
     on_the_way, seen, expected = [None, None], [], []
 
@@ -48,7 +48,7 @@ def test_words_of_all_banks_two_steps_after_their_read(place, depth, bank_words,
         if moves:
             on_the_way[:] = [at if reads else None, on_the_way[0]]
 
-    simulate(device.instance, clocked(clk, drive, begin + 12 * depth))
+    simulate(dut.instance, clocked(clk, drive, begin + 12 * depth))
     assert seen == expected
     assert set(expected) == set(words)
 

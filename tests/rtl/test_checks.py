@@ -12,7 +12,7 @@ from myhdl._Signal import _Signal
 
 import duospike.rtl
 from duospike.cosim.conversion.elaboration import quick_inspection
-from duospike.reference.network import KERNELS, NEURON_KINDS
+from duospike.reference.network import KERNELS, RESETS
 from duospike.rtl import checks
 from duospike.rtl.accelerator import accelerator, trace_bits
 from duospike.rtl.accumulator import accumulator, row_padding
@@ -626,4 +626,4 @@ def test_a_loadable_core_is_built_of_the_same_blocks():
 
 def test_what_networks_may_be_is_what_the_hardware_takes():
     assert checks.KERNELS == KERNELS
-    assert checks.NEURON_KINDS == NEURON_KINDS
+    assert checks.NEURON_KINDS == RESETS

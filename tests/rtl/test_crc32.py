@@ -16,7 +16,7 @@ def test_the_checksum_is_zlibs(place, rate):
     rng = random.Random(str(rate))
     clk, restart, write = Signal(bool(0)), Signal(bool(0)), Signal(bool(0))
     data, crc = Signal(intbv(0)[32:]), Signal(intbv(0)[32:])
-    device = place(crc32, clk=clk, restart=restart, write=write, data=data, crc=crc)
+    dut = place(crc32, clk=clk, restart=restart, write=write, data=data, crc=crc)
     words, expected, seen = [], [], []
 
     def step(cycle):
@@ -31,5 +31,5 @@ def test_the_checksum_is_zlibs(place, rate):
         elif writes:
             words.append(word)
 
-    simulate(device.instance, clocked(clk, step, 120))
+    simulate(dut.instance, clocked(clk, step, 120))
     assert seen == expected and len(set(seen)) > 30

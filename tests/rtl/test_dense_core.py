@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duospike.cosim.design.beats import image_beats, spike_beats
-from duospike.reference.network import NEURON_KINDS, Conv
+from duospike.reference.network import RESETS, Conv
 from duospike.rtl.dense_core import dense_core
 from tests.benches.stage_bench import expected_spikes, plan_stage, random_layer, run_dense, with_fault
 from tests.benches.stream_bench import run_stream
@@ -46,7 +46,7 @@ def test_images_and_kernels(native, kernel, channels, signed):
 
 @pytest.mark.parametrize(("timesteps", "stalls"), list(enumerate(NATIVE_STALLS, start=1)))
 def test_neurons_timesteps_and_stalls(native, timesteps, stalls):
-    check(native, kind=NEURON_KINDS[timesteps % 3], timesteps=timesteps, stalls=stalls)
+    check(native, kind=RESETS[timesteps % 3], timesteps=timesteps, stalls=stalls)
 
 
 @settings(max_examples=6)
@@ -55,7 +55,7 @@ def test_neurons_timesteps_and_stalls(native, timesteps, stalls):
     kernel=st.sampled_from([1, 3, 5]),
     lanes=st.integers(1, 4),
     timesteps=st.integers(1, 4),
-    kind=st.sampled_from(NEURON_KINDS),
+    kind=st.sampled_from(RESETS),
     bits=st.integers(2, 8),
     image=st.tuples(st.sampled_from([1, 2, 8, 10]), st.booleans()),
     stalls=st.sampled_from(NATIVE_STALLS),

@@ -11,7 +11,7 @@ from duospike.rtl.group_walk import group_walk
 def test_names_the_group_of_the_next_beat(place, columns, groups):
     clk, rst, advance = (Signal(bool(0)) for _ in range(3))
     next_group = Signal(intbv(0, min=0, max=max(groups, 2)))
-    device = place(group_walk, clk=clk, rst=rst, advance=advance, next_group=next_group, columns=columns, groups=groups)
+    dut = place(group_walk, clk=clk, rst=rst, advance=advance, next_group=next_group, columns=columns, groups=groups)
     choose, seen, expected = random.Random(columns * groups), [], []
 
     def drive():
@@ -29,6 +29,6 @@ def test_names_the_group_of_the_next_beat(place, columns, groups):
             clk.next = False
         raise StopSimulation
 
-    simulate(device.instance, drive())
+    simulate(dut.instance, drive())
     assert seen == expected and len(seen) == 100
     assert max(seen) == groups - 1

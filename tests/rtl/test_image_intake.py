@@ -17,7 +17,7 @@ def run(place, packets, beats, bits=5, stalls=(0, 0), seed=0):
     clk, rst, enable = Signal(bool(0)), Signal(bool(1)), Signal(bool(1))
     src, dst, mark = AxiStream(8), Stream(bits), Stream(1)
     ended, early, late, active = [Signal(bool(0)) for _ in range(4)]
-    device = place(
+    dut = place(
         image_intake, clk=clk, rst=rst, enable=enable, src=src, dst=dst, mark=mark, ended=ended, ended_early=early,
         ended_late=late, active=active, beats=beats,
     )  # fmt: skip
@@ -46,8 +46,8 @@ def run(place, packets, beats, bits=5, stalls=(0, 0), seed=0):
         return source.sent == len(source.beats) and len(sink.received) == beats * len(packets)
 
     simulate(
-        device.instance, source.drive(clk, rst), sink.drive(clk, rst), watch(), monitor("dst", dst, clk, rst, failures),
-        watch_unknown(device, clk, rst, failures), tick(clk, rst, finished, failures, 30_000),
+        dut.instance, source.drive(clk, rst), sink.drive(clk, rst), watch(), monitor("dst", dst, clk, rst, failures),
+        watch_unknown(dut, clk, rst, failures), tick(clk, rst, finished, failures, 30_000),
     )  # fmt: skip
     assert not failures, failures[0]
     images = [sink.received[i : i + beats] for i in range(0, len(sink.received), beats)]

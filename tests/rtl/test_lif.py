@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duospike.cosim.block_simulation.block_run import place_block
+from duospike.cosim.block_simulation.dut import instantiate
 from duospike.cosim.design.beats import pack_fields
-from duospike.reference.network import NEURON_KINDS
+from duospike.reference.network import RESETS
 from duospike.reference.widths import signed_bits
 from duospike.rtl.lif import Lif, lif
 from duospike.rtl.memory import Table
@@ -95,7 +95,7 @@ def check(
     return run
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("kind", RESETS)
 @pytest.mark.parametrize(("timesteps", "passes"), [(1, 3), (2, 2), (3, 4)])
 @pytest.mark.parametrize(("rows", "groups", "columns"), [(1, 1, 1), (1, 2, 1), (1, 4, 1), (1, 5, 1), (2, 1, 3), (3, 2, 2)])
 def test_potentials_go_on_over_passes(place, kind, timesteps, passes, rows, groups, columns):
@@ -110,13 +110,13 @@ def test_waiting_for_a_potential_costs_a_pipeline(place):
     assert np.diff(run.sent).tolist() == [6] * 3
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("kind", RESETS)
 @pytest.mark.parametrize("leak", LEAKS)
 def test_all_kinds_and_leaks(place, kind, leak):
     check(place, kind, leak, groups=4, columns=5, lanes=2, timesteps=4, rows=6)
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("kind", RESETS)
 @pytest.mark.parametrize("stalls", STALLS)
 def test_all_kinds_under_stalls(place, kind, stalls):
     check(place, kind, LEAKS[-1], groups=4, columns=5, lanes=2, timesteps=4, rows=6, stalls=stalls)
@@ -130,7 +130,7 @@ def test_groups_take_turns(place, groups, columns, lanes, timesteps):
 
 @settings(max_examples=6)
 @given(
-    kind=st.sampled_from(NEURON_KINDS),
+    kind=st.sampled_from(RESETS),
     leak=st.integers(0, 8).flatmap(lambda shift: st.tuples(st.integers(0, 2**shift), st.just(shift))),
     shape=st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 3), st.integers(1, 4)),
     passes=st.integers(1, 3),
@@ -153,7 +153,7 @@ def test_a_potential_beyond_its_width_is_an_error(tmp_path):
     """The simulation trips over a width that the data does not keep."""
 
     def in_myhdl(function, **arguments):
-        return place_block(function, simulator="myhdl", folder=tmp_path, **arguments)
+        return instantiate(function, simulator="myhdl", folder=tmp_path, **arguments)
 
     neuron = Lif(
         kind="subtract", multiplier=1, shift=0, current_bits=4, potential_bits=4, theta_bits=4, theta=Table("theta.hex", 4, (7,))

@@ -59,7 +59,7 @@ def test_commands_words_and_flags(place, pieces):
     clk, rst, write, control_rst, command, core_rst = [Signal(bool(0)) for _ in range(6)]
     write_index, write_data, command_data = counter(3), Signal(intbv(0)[32:]), Signal(intbv(0)[32:])
     states, values, load = Signal(intbv(0)[192:]), Signal(intbv(0)[288:]), Load(pieces)
-    device = place(
+    dut = place(
         load_control, clk=clk, rst=rst, write=write, write_index=write_index, write_data=write_data, states=states,
         control_rst=control_rst, command=command, command_data=command_data, core_rst=core_rst, load=load, values=values,
         pieces=pieces,
@@ -113,6 +113,6 @@ def test_commands_words_and_flags(place, pieces):
         done.append(True)
         raise StopSimulation
 
-    simulate(device.instance, run())
+    simulate(dut.instance, run())
     assert done and not faults, faults[:3]
     assert {complete for complete, _, _ in met} == {False, True} and len({errors for _, errors, _ in met}) == 4

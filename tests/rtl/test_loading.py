@@ -24,7 +24,7 @@ def test_a_loaded_memory_takes_its_own_words_and_no_others(place, width, depth, 
     table = LoadedTable("weights", width, [0] * depth, before)
     total = table.end + 3
     clk, read, read_addr, q, load = Signal(bool(0)), Signal(bool(0)), counter(depth), Signal(intbv(0)[width:]), Load(total)
-    device = place(loaded_memory, clk=clk, read=read, read_addr=read_addr, q=q, table=table, load=load)
+    dut = place(loaded_memory, clk=clk, read=read, read_addr=read_addr, q=q, table=table, load=load)
     rounds = [[rng.getrandbits(width) for _ in range(depth)] for _ in range(3)]
     script, expected = [], []
     for i, words in enumerate(rounds):
@@ -51,7 +51,7 @@ def test_a_loaded_memory_takes_its_own_words_and_no_others(place, width, depth, 
         load.data.next = value if kind != "read" else rng.getrandbits(32)
         read_addr.next = at if kind == "read" else 0
 
-    simulate(device.instance, clocked(clk, step, len(script)))
+    simulate(dut.instance, clocked(clk, step, len(script)))
     assert len(seen) == 2 * depth
     assert seen == expected
 

@@ -12,7 +12,7 @@ from duospike.rtl.stream import counter
 def test_finds_the_lowest_and_keeps_the_others(place, size):
     """Every vector of few bits, and random ones of many, with few bits set and with all."""
     flags, index, rest = Signal(intbv(0)[size:]), counter(size), Signal(intbv(0)[size:])
-    device = place(lowest_one, flags=flags, index=index, rest=rest)
+    dut = place(lowest_one, flags=flags, index=index, rest=rest)
     choose = random.Random(size)
     few = [choose.getrandbits(size) & choose.getrandbits(size) & choose.getrandbits(size) for _ in range(50)]
     vectors = list(range(2**size)) if size < 8 else [0, 1, 2**size - 1, 2 ** (size - 1), *few]
@@ -25,6 +25,6 @@ def test_finds_the_lowest_and_keeps_the_others(place, size):
             seen.append((int(index), int(rest)))
         raise StopSimulation
 
-    simulate(device.instance, bench())
+    simulate(dut.instance, bench())
     ones = [[k for k in range(size) if vector >> k & 1] for vector in vectors]
     assert seen == [(places[0] if places else 0, sum(1 << k for k in places[1:])) for places in ones]

@@ -4,10 +4,9 @@ import subprocess
 import pytest
 from myhdl import Signal, StopSimulation, delay, intbv
 
-from duospike.cosim.conversion.convert import convert
-from duospike.cosim.conversion.convert import write as write_modules
+from duospike.cosim.conversion.convert import convert, write_modules
 from duospike.cosim.conversion.simulation import simulate
-from duospike.cosim.synthesis.synthesis import synthesize
+from duospike.cosim.synthesis.synthesize import synthesize
 from duospike.rtl.memory import Table, ram, rom
 from duospike.rtl.stream import counter
 
@@ -33,7 +32,7 @@ def test_ram_keeps_its_words(place, depth):
     clk, write, read = Signal(bool(0)), Signal(bool(0)), Signal(bool(0))
     write_addr, read_addr = counter(depth), counter(depth)
     write_data, q = Signal(intbv(0)[WIDTH:]), Signal(intbv(0)[WIDTH:])
-    device = place(
+    dut = place(
         ram,
         clk=clk,
         write=write,
@@ -64,7 +63,7 @@ def test_ram_keeps_its_words(place, depth):
         if writing:
             stored[at] = word
 
-    simulate(device.instance, clocked(clk, step, 150 + depth))
+    simulate(dut.instance, clocked(clk, step, 150 + depth))
     assert len(seen) > 100
     assert seen == shown
 
@@ -74,7 +73,7 @@ def test_rom_holds_its_table(place, width, depth):
     choose = random.Random(width)
     table = Table("words.hex", width, tuple(choose.getrandbits(width) for _ in range(depth)))
     clk, read, read_addr, q = Signal(bool(0)), Signal(bool(0)), counter(depth), Signal(intbv(0)[width:])
-    device = place(rom, clk=clk, read=read, read_addr=read_addr, q=q, table=table)
+    dut = place(rom, clk=clk, read=read, read_addr=read_addr, q=q, table=table)
     expected, seen = [], []
 
     def step(cycle):
@@ -84,7 +83,7 @@ def test_rom_holds_its_table(place, width, depth):
         read.next, read_addr.next = cycle % 2 == 0, cycle // 2 % depth if cycle % 2 == 0 else (cycle + 1) // 2 % depth
         expected.append(table.words[cycle // 2 % depth])
 
-    simulate(device.instance, clocked(clk, step, 4 * depth))
+    simulate(dut.instance, clocked(clk, step, 4 * depth))
     assert len(seen) == 4 * depth
     assert seen == expected[:-1]
 

@@ -21,7 +21,7 @@ def test_every_result_is_a_packet_with_its_mark(place, classes, count_bits, stal
     ]
     clk, rst, core_rst, sent, active = Signal(bool(0)), Signal(bool(1)), Signal(bool(0)), Signal(bool(0)), Signal(bool(0))
     src, mark, dst = Stream(class_bits + classes * count_bits), Stream(1), AxiStream(32)
-    device = place(
+    dut = place(
         result_output, clk=clk, rst=rst, core_rst=core_rst, src=src, mark=mark, dst=dst, sent=sent, active=active,
         classes=classes, count_bits=count_bits,
     )  # fmt: skip
@@ -36,8 +36,8 @@ def test_every_result_is_a_packet_with_its_mark(place, classes, count_bits, stal
                 count.append(1)
 
     simulate(
-        device.instance, source.drive(clk, rst), marks.drive(clk, rst), sink.drive(clk, rst), watch(),
-        watch_unknown(device, clk, rst, failures),
+        dut.instance, source.drive(clk, rst), marks.drive(clk, rst), sink.drive(clk, rst), watch(),
+        watch_unknown(dut, clk, rst, failures),
         tick(clk, rst, lambda: len(sink.packets) == len(results), failures, 10_000),
     )  # fmt: skip
     assert not failures + sink.faults, (failures + sink.faults)[0]

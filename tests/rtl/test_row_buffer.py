@@ -25,7 +25,7 @@ def test_keeps_parts_with_their_flags(place, pixels, chunks, banks, stall):
     full, free_bank, freed_bank = Signal(intbv(0)[banks:]), Signal(bool(0)), counter(banks)
     read, read_addr, word = Signal(bool(0)), counter(banks * pixels * chunks), Signal(intbv(0)[BITS:])
     peek_addr, peek = counter(banks * pixels), Signal(intbv(0)[chunks:])
-    device = place(
+    dut = place(
         row_buffer, clk=clk, rst=rst, src=src, full=full, free_bank=free_bank, freed_bank=freed_bank, read=read,
         read_addr=read_addr, word=word, peek_addr=peek_addr, peek=peek, pixels=pixels, chunks=chunks, banks=banks,
     )  # fmt: skip
@@ -64,7 +64,7 @@ def test_keeps_parts_with_their_flags(place, pixels, chunks, banks, stall):
             free_bank.next = False
         raise StopSimulation
 
-    simulate(device.instance, source.drive(clk, rst), scan())
+    simulate(dut.instance, source.drive(clk, rst), scan())
     words = [rows[y][x][k] for y in range(ROWS) for x in range(pixels) for k in range(chunks)]
     assert seen == words
     assert flags == [int(value != 0) for value in words]

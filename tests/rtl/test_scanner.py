@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duospike.cosim.block_simulation import block_run
-from duospike.cosim.block_simulation.block_run import place_block
+from duospike.cosim.block_simulation.dut import instantiate
 from duospike.cosim.design.beats import spike_beats
 from duospike.rtl.scanner import event_width, scanner
 from duospike.rtl.stream import groups_of, index_bits
@@ -98,11 +97,11 @@ def test_one_event_a_cycle_back_to_back(place, channels, lanes, rate):
 )
 def test_a_wrong_event_is_seen(tmp_path, vpi, monkeypatch, old, new):
     """Planted in the Verilog: one wrong field of an event, or an event too few."""
-    in_icarus = partial(place_block, simulator="icarus", folder=tmp_path, vpi=vpi)
+    in_icarus = partial(instantiate, simulator="icarus", folder=tmp_path, vpi=vpi)
     spikes = random_spikes(2, 2, 5, 3, 4, rate=0.5)
     if not old:
         scan(in_icarus, spikes, 3, scans=2)
         return
-    monkeypatch.setattr(block_run, "convert", convert_with_fault(old, new, "verilog"))
+    monkeypatch.setattr("duospike.cosim.block_simulation.dut.convert", convert_with_fault(old, new, "verilog"))
     with pytest.raises(AssertionError, match=r"^(assert \[|no end|payload changed)|of \d+ received"):
         scan(in_icarus, spikes, 3, scans=2)

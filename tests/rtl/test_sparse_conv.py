@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duospike.cosim.design.beats import spike_beats
-from duospike.reference.network import NEURON_KINDS, Conv
+from duospike.reference.network import RESETS, Conv
 from duospike.rtl.sparse_conv import sparse_conv
 from tests.benches.event_model import random_spikes
 from tests.benches.stage_bench import KIND, expected_spikes, plan_stage, random_layer, run_spiking, with_fault
@@ -30,7 +30,7 @@ def work_of(stage, maps):
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 5])
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("kind", RESETS)
 def test_kernels_and_kinds(native, kernel, kind):
     check(native, kernel=kernel, kind=kind, timesteps=3)
 
@@ -58,7 +58,7 @@ def test_small_and_odd_maps_with_frames_back_to_back(native, height, width, kern
     kernel=st.sampled_from([1, 3, 5]),
     lanes=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     timesteps=st.integers(1, 4),
-    kind=st.sampled_from(NEURON_KINDS),
+    kind=st.sampled_from(RESETS),
     bits=st.integers(2, 8),
     depth=st.sampled_from([1, 2, 16]),
     rate=st.sampled_from([0, 0.05, 0.4, 1]),

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duospike.cosim.design.beats import spike_beats
-from duospike.reference.network import NEURON_KINDS, Linear
+from duospike.reference.network import RESETS, Linear
 from duospike.rtl.sparse_fc import fc_accumulator, sparse_fc
 from tests.benches.event_model import expected_scans, random_spikes, weighted_words
 from tests.benches.stage_bench import (
@@ -39,7 +39,7 @@ def test_rows_and_groups(native, height, width, outputs, lanes):
 
 @pytest.mark.parametrize(("timesteps", "stalls"), list(enumerate(NATIVE_STALLS, start=1)))
 def test_neurons_timesteps_and_stalls(native, timesteps, stalls):
-    check(native, kind=NEURON_KINDS[timesteps % 3], timesteps=timesteps, stalls=stalls, depth=timesteps)
+    check(native, kind=RESETS[timesteps % 3], timesteps=timesteps, stalls=stalls, depth=timesteps)
 
 
 @settings(max_examples=6)
@@ -47,7 +47,7 @@ def test_neurons_timesteps_and_stalls(native, timesteps, stalls):
     shape=st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(1, 4), st.integers(1, 4)),
     lanes=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     timesteps=st.integers(1, 4),
-    kind=st.sampled_from(NEURON_KINDS),
+    kind=st.sampled_from(RESETS),
     bits=st.integers(2, 8),
     depth=st.sampled_from([1, 2, 16]),
     rate=st.sampled_from([0, 0.1, 1.1]),

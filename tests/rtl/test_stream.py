@@ -45,7 +45,7 @@ def widen(narrow, wide):
 def outputs_of(place, function, words, bits_in, bits_out, **parameters):
     """What a combinational block shows for each word."""
     word_in, word_out, shown = Signal(intbv(0)[bits_in:]), Signal(intbv(0)[bits_out:]), []
-    device = place(function, word_in=word_in, word_out=word_out, **parameters)
+    dut = place(function, word_in=word_in, word_out=word_out, **parameters)
 
     def drive():
         for word in words:
@@ -54,7 +54,7 @@ def outputs_of(place, function, words, bits_in, bits_out, **parameters):
             shown.append(int(word_out))
         raise StopSimulation
 
-    simulate(device.instance, drive())
+    simulate(dut.instance, drive())
     return shown
 
 

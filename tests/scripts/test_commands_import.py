@@ -74,7 +74,7 @@ def test_import_of_a_function(net, tmp_path, capsys):
     assert command("import", f"{net}:trained", "--from", "snntorch", "--out", out, *ASKED) == 0
     assert capsys.readouterr().out == f"wrote {out}: the same spikes for every image\n"
     network = load_model(out)
-    assert network.timesteps == 4 and network.layers[0].neuron.kind == "zero"
+    assert network.timesteps == 4 and network.layers[0].neuron.reset == "zero"
     assert network.metadata == {"origin": "duospike import", "source": "net.py:trained", "how": "exact"}
     assert not list(tmp_path.glob("*.pt"))
 

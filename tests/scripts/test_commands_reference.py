@@ -59,7 +59,7 @@ def test_random_writes_what_was_asked_for(model):
     network = load_model(model)
     assert [layer.name for layer in network.layers] == ["conv1", "pool1", "fc1"]
     assert (network.input_shape, network.timesteps, network.layers[0].weight_bits) == ((1, 28, 28), 3, 3)
-    assert (network.layers[0].neuron.kind, network.layers[0].neuron.beta) == ("zero", 0.5)
+    assert (network.layers[0].neuron.reset, network.layers[0].neuron.beta) == ("zero", 0.5)
 
 
 def test_random_gives_the_same_bytes_for_the_same_seed(tmp_path):

@@ -17,7 +17,7 @@ from duospike.scripts.main import main
 from tests.benches.commands import run
 from tests.benches.fashion_files import write_fashion
 from tests.benches.page_reader import PageReader
-from tests.cosim.study.test_study import BASE
+from tests.cosim.study.test_measure import BASE
 
 
 @pytest.fixture

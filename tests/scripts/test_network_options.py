@@ -27,6 +27,7 @@ def test_lanes(text, lanes):
         (["--lanes", "conv1=4,"], "is neither a number nor a list like conv1=4,fc2=10"),
         (["--lanes", "conv1=4=2"], "is neither a number nor a list"),
         (["--lanes", "many"], "is neither a number nor a list"),
+        (["--parts", "conv2=3"], "--parts is called --row-parts"),
         (["--queue-depth", "0"], "'0' is not a whole number from 1 up"),
         (["--queue-depth", "x"], "'x' is not a whole number from 1 up"),
     ],

@@ -6,19 +6,19 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.errors import CosimError
 from duospike.reference import golden
 from duospike.reference.coding import CODINGS
 from duospike.reference.errors import InputError
-from duospike.reference.network import KERNELS, NEURON_KINDS, WEIGHT_BITS
+from duospike.reference.network import KERNELS, RESETS, WEIGHT_BITS
 from verification import random_networks
 from verification.random_networks import Finding, check, draw, largest, plain_trace, read_records, run_all, table
 
 SEED = 2
 DRAWN = (
     *(f"coding: {coding}" for coding in CODINGS), *(f"kernel: {kernel}x{kernel}" for kernel in KERNELS),
-    *(f"reset: {kind}" for kind in NEURON_KINDS), *(f"weights: {bits} bits" for bits in WEIGHT_BITS),
+    *(f"reset: {kind}" for kind in RESETS), *(f"weights: {bits} bits" for bits in WEIGHT_BITS),
     "map: odd sides", "map: long and thin", "map: narrow", "pool: drops an odd last row", "pool: drops an odd last column",
     "pool: pools in a row", "pool: gives a map with a side of 1", "pool: none", "sizing: several passes", "sizing: rows in parts",
     "sizing: queues of depth 1", "pixels: signed", "pixels: 1 bit", "pixels: 2 to 8 bits", "pixels: 9 to 16 bits", "timesteps: 1",
@@ -73,7 +73,7 @@ def test_the_plain_model_gives_what_the_golden_model_gives():
         assert plain.spikes.keys() == trace.spikes.keys()
         for name, spikes in plain.spikes.items():
             assert np.array_equal(spikes, trace.spikes[name]), (number, name)
-        assert np.array_equal(plain.counts, trace.counts) and np.array_equal(plain.predicted, trace.predicted)
+        assert np.array_equal(plain.class_counts, trace.class_counts) and np.array_equal(plain.predicted, trace.predicted)
 
 
 def test_a_wrong_spike_and_a_wrong_cycle_are_found(tmp_path, monkeypatch):

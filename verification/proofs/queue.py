@@ -1,5 +1,7 @@
 """Proofs of the event queue."""
 
+from functools import partial
+
 from duospike.rtl.event_queue import event_queue
 from duospike.rtl.stream import Stream
 from verification.proof import Fault, Proof, bit
@@ -24,10 +26,15 @@ def faults(depth: int) -> tuple[Fault, ...]:
     )
 
 
+def queue(depth: int):
+    """A queue of words of 4 bits."""
+    return event_queue(bit(), bit(), Stream(4), Stream(4), depth=depth)
+
+
 PROOFS = tuple(
     Proof(
         f"event_queue, depth {depth}", "words leave in the order in which they came, none lost, none doubled", "ring event_queue",
-        lambda depth=depth: event_queue(bit(), bit(), Stream(4), Stream(4), depth=depth), depth + 4, faults(depth),
+        partial(queue, depth), depth + 4, faults(depth),
         {"DEPTH": depth},
     )
     for depth in DEPTHS

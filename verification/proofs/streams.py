@@ -1,6 +1,7 @@
 """Proofs of the rules of rtl/stream.py, for blocks, for whole stages, and for all streams of an accelerator."""
 
 from dataclasses import replace
+from typing import Any
 
 from duospike.rtl.accelerator import accelerator, trace_bits
 from duospike.rtl.activity import ACTIVITY_BITS
@@ -26,12 +27,12 @@ def neuron(groups: int, lanes: int, kind: str = "subtract") -> Lif:
 
 # Stages of one channel on maps of at most 2 x 2, which do all that there is to do within a few cycles.
 QUEUE_DEPTH = 1
-ONE = {"lanes": 1, "timesteps": 1, "passes": 1}
+ONE: dict[str, Any] = {"lanes": 1, "timesteps": 1, "passes": 1}
 DENSE = DenseCore(
     height=2, width=2, channels=1, image_bits=1, image_signed=False, outputs=1, kernel=1, bias=table("b.hex", 3, 1),
     weights=table("w.hex", 2, 1), neuron=neuron(1, 1), **ONE,
 )  # fmt: skip
-SPARSE = {
+SPARSE: dict[str, Any] = {
     "parts": 1, "lanes_in": 1, "outputs": 2, "banks": 2, "queue_depth": QUEUE_DEPTH, "bias": table("b.hex", 3, 2),
     "neuron": neuron(2, 1), **ONE,
 }  # fmt: skip

@@ -31,7 +31,7 @@ def read_leaky(where: str, module: Any, shape: tuple[int, ...] | None) -> tuple[
     reasons = [f"{where}: {reason}" for reason in (*why, *_reasons(module, values))]
     beta = np.clip(values["beta"], 0, 1).reshape(-1)
     each = aligned(values, shape)
-    return Neurons(where, reset, Fraction(float(beta[0])), each["threshold"], twice=reset == "subtract"), reasons
+    return Neurons(where, reset, Fraction(float(beta[0])), each["threshold"], double_reset=reset == "subtract"), reasons
 
 
 def aligned(values: dict[str, np.ndarray], shape: tuple[int, ...] | None) -> dict[str, np.ndarray]:

@@ -30,7 +30,7 @@ from .module_calls import Unreadable, array, call_reasons, global_reasons, read_
 from .snntorch_neurons import read_leaky
 
 ROUNDINGS = {torch.float32: FLOAT32, torch.float64: FLOAT64}
-SMALLEST_VARIANCE = 2.0**-60
+MIN_VARIANCE = 2.0**-60
 """Of a batch norm, eps included: float32 holds it, and so does its gain."""
 
 ALLOWED = (
@@ -131,7 +131,7 @@ class _Reader:
 
     def unread(self, where: str, *reasons: str) -> None:
         self.reasons += [f"{where}: {why}" for why in reasons]
-        self.builder.take(Unread(where))
+        self.builder.add(Unread(where))
 
     def nothing(self, where: str, module: nn.Module) -> None:
         if module.training and bool(getattr(module, "p", False)):
@@ -160,7 +160,7 @@ class _Reader:
         found = _convolution_reasons(where, module, weights) if isinstance(module, nn.Conv2d) else []
         self.reasons += found
         offset = np.zeros(len(weights)) if bias is None else array(bias)
-        self.builder.take(Weighted(where, weights, offset, scale, not found, numbers))
+        self.builder.add(Weighted(where, weights, offset, scale, not found, numbers))
 
     def norm(self, where: str, module: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
         if module.training:
@@ -177,13 +177,13 @@ class _Reader:
         if any(tensor.ndim != 1 or tensor.shape != mean.shape for tensor in tensors):
             raise Unreadable(f"numbers of shapes {[list(tensor.shape) for tensor in tensors]}; allowed: one for each output")
         sums = array(variance) + module.eps
-        if not (array(variance) >= 0).all() or not ((sums >= SMALLEST_VARIANCE) & np.isfinite(sums)).all():
-            limit = f"from 0 up, and their sum from {SMALLEST_VARIANCE:.3g}, with which no float overflows"
+        if not (array(variance) >= 0).all() or not ((sums >= MIN_VARIANCE) & np.isfinite(sums)).all():
+            limit = f"from 0 up, and their sum from {MIN_VARIANCE:.3g}, with which no float overflows"
             raise Unreadable(f"variance {array(variance).min():.6g} with eps {module.eps:.6g}; allowed: {limit}")
         self.types |= {tensor.dtype for tensor in tensors}
         gain = (1.0 if weight is None else array(weight)) / np.sqrt(sums)
         shift = np.zeros_like(gain) if bias is None else array(bias)
-        self.builder.take(Norm(where, gain, shift - array(mean) * gain, np.abs(shift) + np.abs(array(mean) * gain)))
+        self.builder.add(Norm(where, gain, shift - array(mean) * gain, np.abs(shift) + np.abs(array(mean) * gain)))
 
     def pool(self, where: str, module: nn.MaxPool2d) -> None:
         kernel = _pair(module.kernel_size)
@@ -195,12 +195,12 @@ class _Reader:
         if module.return_indices:
             reasons.append(f"{where}: return_indices=True; allowed: False")
         self.reasons += reasons
-        self.builder.take(Unread(where) if reasons else MaxPool(where))
+        self.builder.add(Unread(where) if reasons else MaxPool(where))
 
     def flatten(self, where: str, module: nn.Flatten) -> None:
         if module.start_dim != 1 or module.end_dim not in (-1, 3):
             raise Unreadable(f"dimensions {module.start_dim} to {module.end_dim}; allowed: 1 to -1")
-        self.builder.take(Flatten(where))
+        self.builder.add(Flatten(where))
 
     def leaky(self, where: str, module: Any) -> None:
         # Copies of a module may share its buffers, and so its potential.
@@ -209,7 +209,7 @@ class _Reader:
             raise Unreadable(f"the same neurons as {first}, so that both have one potential; allowed: neurons of its own")
         neurons, reasons = read_leaky(where, module, self.builder.shape if self.builder.open else None)
         self.reasons += reasons
-        self.builder.take(neurons)
+        self.builder.add(neurons)
 
 
 def _of_one_shape(

@@ -21,7 +21,7 @@ from duospike.reference.files import write_atomically
 from duospike.reference.network import Conv, Linear, Network, Pool
 
 from .nir_file import INSTALL
-from .nir_values import MOST
+from .nir_values import MAX_MAGNITUDE
 
 FLOAT_BITS = 53
 
@@ -37,7 +37,7 @@ def to_nir(network: Network, dt: float) -> Any:
         import nir
     except ModuleNotFoundError:
         raise InputError(f"the package nir is not installed: {INSTALL}") from None
-    if not 1 / MOST <= dt <= MOST:
+    if not 1 / MAX_MAGNITUDE <= dt <= MAX_MAGNITUDE:
         raise InputError(f"dt {dt}; allowed: above 0, from 1e-50 to 1e50")
     reasons = [why for layer in network.layers if not isinstance(layer, Pool) for why in _reasons(layer, network.timesteps)]
     if network.coding == "rate":
@@ -79,9 +79,9 @@ def write_graph(graph: Any, path: Path | str) -> None:
 
 
 def _reasons(layer: Conv | Linear, timesteps: int) -> list[str]:
-    if layer.neuron.multiplier and layer.neuron.kind != "zero" and timesteps > 1:
-        return [f"layer {layer.name}: reset {layer.neuron.kind}; NIR's neurons have zero"]
-    if layer.neuron.kind == "subtract_delayed" and timesteps > 1:
+    if layer.neuron.multiplier and layer.neuron.reset != "zero" and timesteps > 1:
+        return [f"layer {layer.name}: reset {layer.neuron.reset}; NIR's neurons have zero"]
+    if layer.neuron.reset == "subtract_delayed" and timesteps > 1:
         return [f"layer {layer.name}: reset subtract_delayed; NIR's neurons have zero"]
     wrong = [output for output in range(layer.outputs) if not _holds(layer, output, timesteps)]
     if wrong:
@@ -124,7 +124,7 @@ def _neurons(nir: Any, layer: Conv | Linear, after: tuple[int, int, int], timest
     shape = after if isinstance(layer, Conv) else after[:1]
     threshold = np.broadcast_to(_threshold(layer, timesteps).reshape(-1, *[1] * (len(shape) - 1)), shape).copy()
     beta = layer.neuron.beta
-    if layer.neuron.kind != "zero" or timesteps == 1:
+    if layer.neuron.reset != "zero" or timesteps == 1:
         # Without a memory all resets are the same.
         beta = 0.0
     if beta == 1:

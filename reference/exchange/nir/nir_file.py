@@ -14,19 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from duospike.reference.errors import InputError
+from duospike.reference.errors import InputError, name_text
 from duospike.reference.files import MAX_BYTES, check_plain
 
-from .nir_graph import MOST_NESTED, Graph, Node, shown
+from .nir_graph import MAX_NESTING, Graph, Node
 
 INSTALL = "pip install -e '.[nir]'"
-MOST_NUMBERS = 2**24
+MAX_NUMBERS = 2**24
 """Of all arrays of a file together, what chunks hold beyond an array's end included."""
-MOST_CHUNKS = 2**16
+MAX_CHUNKS = 2**16
 """Of all arrays of a file together."""
-MOST_NODES = 2**10
-MOST_PARAMETERS = 32
-MOST_TEXT = 1000
+MAX_NODES = 2**10
+MAX_PARAMETERS = 32
+MAX_TEXT = 1000
 DEFLATE, SHUFFLE = 1, 2
 """HDF5's numbers of its filters."""
 
@@ -43,7 +43,7 @@ def read_graph(path: Path | str) -> Graph:
     check_plain(path, MAX_BYTES)
     try:
         # A cache that holds any chunk: each is expanded once, however often it is read from.
-        with h5py.File(path, "r", rdcc_nbytes=8 * MOST_NUMBERS) as file:
+        with h5py.File(path, "r", rdcc_nbytes=8 * MAX_NUMBERS) as file:
             graph = _FileReader(h5py, file).graph_of_file()
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -67,22 +67,22 @@ class _FileReader:
 
     def node(self, group: Any, where: str, nested: int) -> Node | Graph:
         self.nodes += 1
-        if self.nodes > MOST_NODES:
-            raise InputError(f"more than {MOST_NODES} nodes")
+        if self.nodes > MAX_NODES:
+            raise InputError(f"more than {MAX_NODES} nodes")
         kind = self.text(self.child(group, "type", where), f"{where}: type")
         if kind == "NIRGraph":
             return self.graph(group, where, nested + 1)
         if not nested:
-            raise InputError(f"holds a {shown(kind)}; needs a NIRGraph")
-        names = [name for name in self.names(group, where, MOST_PARAMETERS) if name not in ("type", "metadata")]
-        return Node(kind, {name: self.value(self.child(group, name, where), f"{where}: {shown(name)}") for name in names})
+            raise InputError(f"holds a {name_text(kind)}; needs a NIRGraph")
+        names = [name for name in self.names(group, where, MAX_PARAMETERS) if name not in ("type", "metadata")]
+        return Node(kind, {name: self.value(self.child(group, name, where), f"{where}: {name_text(name)}") for name in names})
 
     def graph(self, group: Any, where: str, nested: int) -> Graph:
-        if nested > MOST_NESTED:
-            raise InputError(f"{where}: nested more than {MOST_NESTED} deep")
+        if nested > MAX_NESTING:
+            raise InputError(f"{where}: nested more than {MAX_NESTING} deep")
         nodes = self.group(group, "nodes", where)
-        names = self.names(nodes, where, MOST_NODES)
-        found = {name: self.node(self.group(nodes, name, where), shown(name), nested) for name in names}
+        names = self.names(nodes, where, MAX_NODES)
+        found = {name: self.node(self.group(nodes, name, where), name_text(name), nested) for name in names}
         return Graph(found, self.edges(self.child(group, "edges", where), f"{where}: edges"))
 
     def names(self, group: Any, where: str, most: int) -> list[str]:
@@ -94,20 +94,21 @@ class _FileReader:
         """What a group holds under a name. InputError: nothing, it lies elsewhere, or it has been read under another name."""
         link = group.get(name, getlink=True)
         if link is None:
-            raise InputError(f"{where}: {shown(name)} is missing")
+            raise InputError(f"{where}: {name_text(name)} is missing")
         if not isinstance(link, self.h5py.HardLink):
-            raise InputError(f"{where}: {shown(name)} is a link to another place; allowed: parts that lie where they are named")
+            what = f"{where}: {name_text(name)}"
+            raise InputError(f"{what} is a link to another place; allowed: parts that lie where they are named")
         found = group[name]
         place = self.h5py.h5o.get_info(found.id).addr
         if place in self.seen:
-            raise InputError(f"{where}: {shown(name)} is the same part as one under another name")
+            raise InputError(f"{where}: {name_text(name)} is the same part as one under another name")
         self.seen.add(place)
         return found
 
     def group(self, group: Any, name: str, where: str) -> Any:
         found = self.child(group, name, where)
         if not isinstance(found, self.h5py.Group):
-            raise InputError(f"{where}: {shown(name)} is no group of HDF5, as nodes and graphs are")
+            raise InputError(f"{where}: {name_text(name)} is no group of HDF5, as nodes and graphs are")
         return found
 
     def value(self, dataset: Any, where: str) -> Any:
@@ -129,7 +130,7 @@ class _FileReader:
         self.check_storage(dataset, where)
         if dataset.size == 0:
             return ()
-        if not self.is_text(dataset.dtype) or len(dataset.shape) != 2 or dataset.shape[1] != 2 or dataset.size > 4 * MOST_NODES:
+        if not self.is_text(dataset.dtype) or len(dataset.shape) != 2 or dataset.shape[1] != 2 or dataset.size > 4 * MAX_NODES:
             raise InputError(f"{where}: of type {dataset.dtype} and shape {dataset.shape}; needs texts [edges, 2]")
         # One at a time: many may stand for one long text.
         return tuple((self.decoded(dataset[i, 0], where), self.decoded(dataset[i, 1], where)) for i in range(dataset.shape[0]))
@@ -138,8 +139,8 @@ class _FileReader:
         return dtype.kind == "S" or self.h5py.check_string_dtype(dtype) is not None
 
     def decoded(self, text: Any, where: str) -> str:
-        if len(text) > MOST_TEXT:
-            raise InputError(f"{where}: a text of {len(text)} bytes; allowed: up to {MOST_TEXT}")
+        if len(text) > MAX_TEXT:
+            raise InputError(f"{where}: a text of {len(text)} bytes; allowed: up to {MAX_TEXT}")
         try:
             return text.decode() if isinstance(text, bytes) else str(text)
         except UnicodeDecodeError:
@@ -157,9 +158,9 @@ class _FileReader:
         held = chunks * math.prod(dataset.chunks) if dataset.chunks else dataset.size
         self.numbers += held * -(-dataset.dtype.itemsize // 8)
         self.chunks += chunks
-        if self.numbers > MOST_NUMBERS or self.chunks > MOST_CHUNKS:
+        if self.numbers > MAX_NUMBERS or self.chunks > MAX_CHUNKS:
             parts = f" in chunks of {dataset.chunks}" if dataset.chunks else ""
-            limits = f"up to {MOST_NUMBERS} numbers and {MOST_CHUNKS} chunks in a file"
+            limits = f"up to {MAX_NUMBERS} numbers and {MAX_CHUNKS} chunks in a file"
             raise InputError(f"{where}: of shape {dataset.shape}{parts}; allowed: {limits}")
         if dataset.chunks:
             self.check_chunks(dataset, where)

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from duospike.reference.errors import InputError
+from duospike.reference.errors import InputError, name_text
 
-MOST_NESTED = 8
-MOST_DIMENSIONS = 8
-MOST_LETTERS = 80
+MAX_NESTING = 8
+MAX_DIMENSIONS = 8
 ALLOWED = "allowed: one chain of nodes from input to output"
 
 
@@ -34,8 +33,8 @@ class Graph:
 
 def graph_of(graph: Any, nested: int = 1) -> Graph:
     """The records of a nir.NIRGraph. InputError: graphs within it are nested too deep."""
-    if nested > MOST_NESTED:
-        raise InputError(f"the graph is nested more than {MOST_NESTED} deep")
+    if nested > MAX_NESTING:
+        raise InputError(f"the graph is nested more than {MAX_NESTING} deep")
     nodes = {str(name): _record(node, nested) for name, node in graph.nodes.items()}
     return Graph(nodes, tuple((str(start), str(end)) for start, end in graph.edges))
 
@@ -49,12 +48,6 @@ def _record(node: Any, nested: int) -> Node | Graph:
     if kind == "Flatten":
         values["input_type"] = (values.get("input_type") or {}).get("input")
     return Node(kind, values)
-
-
-def shown(name: str) -> str:
-    """A node's name as a message may print it."""
-    plain = name if name.isprintable() else ascii(name)
-    return plain if len(plain) <= MOST_LETTERS else f"{plain[:MOST_LETTERS]}..."
 
 
 def input_shape_of(graph: Graph) -> Any:
@@ -107,10 +100,10 @@ def _neighbours(graph: Graph) -> tuple[dict[str, list[str]], dict[str, list[str]
 def _edge_reason(graph: Graph, prefix: str) -> str | None:
     """What is wrong with an edge by itself."""
     for (start, end), times in Counter(graph.edges).items():
-        edge = f"edge from {shown(prefix + start)} to {shown(prefix + end)}"
+        edge = f"edge from {name_text(prefix + start)} to {name_text(prefix + end)}"
         lost = [name for name in (start, end) if name not in graph.nodes]
         if lost:
-            return f"{edge}: the graph has no node {shown(prefix + lost[0])}"
+            return f"{edge}: the graph has no node {name_text(prefix + lost[0])}"
         if times > 1:
             return f"{edge}: is there {times} times; allowed: once, since NIR adds up what comes in"
     return None
@@ -120,8 +113,9 @@ def _branch_reason(graph: Graph, prefix: str) -> str | None:
     for how, neighbours in zip(("branches", "joins"), _neighbours(graph), strict=True):
         for name, others in neighbours.items():
             if len(others) > 1:
-                named = ", ".join(shown(prefix + other) for other in others[:4])
-                return f"the graph {how} at {shown(prefix + name)} ({'to' if how == 'branches' else 'from'} {named}); {ALLOWED}"
+                named = ", ".join(name_text(prefix + other) for other in others[:4])
+                way = "to" if how == "branches" else "from"
+                return f"the graph {how} at {name_text(prefix + name)} ({way} {named}); {ALLOWED}"
     return None
 
 
@@ -137,27 +131,28 @@ def _in_order(graph: Graph) -> list[str]:
 
 def _order_reason(graph: Graph, order: list[str], prefix: str) -> str | None:
     if not graph.nodes:
-        return f"graph {shown(prefix[:-1])}: has no nodes" if prefix else "the graph has no nodes"
+        return f"graph {name_text(prefix[:-1])}: has no nodes" if prefix else "the graph has no nodes"
     walked = set(order)
     left = next((name for name in graph.nodes if name not in walked), None)
     if left is not None:
         _, before = _neighbours(graph)
-        how = f"loops at {shown(prefix + left)}" if before[left] else f"has a part of its own from {shown(prefix + left)} on"
+        where = name_text(prefix + left)
+        how = f"loops at {where}" if before[left] else f"has a part of its own from {where} on"
         return f"the graph {how}; {ALLOWED}"
     for i, name in enumerate(order):
         node = graph.nodes[name]
         kind = node.kind if isinstance(node, Node) else ""
         if (kind == "Input" and i) or (kind == "Output" and i < len(order) - 1):
-            return f"{shown(prefix + name)} {kind}: within the chain; {ALLOWED}"
+            return f"{name_text(prefix + name)} {kind}: within the chain; {ALLOWED}"
     return None
 
 
 def shape_of(value: Any) -> tuple[int, ...] | None:
-    """A shape of up to MOST_DIMENSIONS positive sizes, or None if it is none."""
+    """A shape of up to MAX_DIMENSIONS positive sizes, or None if it is none."""
     try:
         sizes = np.asarray(value)
     except Exception:  # an array can be made of almost anything, and what cannot fails in many ways
         return None
-    if sizes.dtype.kind not in "iu" or sizes.ndim != 1 or not 1 <= sizes.size <= MOST_DIMENSIONS or (sizes < 1).any():
+    if sizes.dtype.kind not in "iu" or sizes.ndim != 1 or not 1 <= sizes.size <= MAX_DIMENSIONS or (sizes < 1).any():
         return None
     return tuple(int(size) for size in sizes)

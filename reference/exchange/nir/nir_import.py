@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from duospike.reference.errors import InputError
+from duospike.reference.errors import InputError, name_text
 from duospike.reference.exchange.source import (
     FLOAT64,
     Builder,
@@ -34,8 +34,19 @@ from duospike.reference.exchange.source import (
     convolution_reasons,
 )
 
-from .nir_graph import Graph, Node, chain, graph_of, input_shape_of, kinds_of, shape_of, shown
-from .nir_values import MOST, Unfit, collected, fitting, near_fraction, near_gain, numbers, per_output, rounding_of, whole
+from .nir_graph import Graph, Node, chain, graph_of, input_shape_of, kinds_of, shape_of
+from .nir_values import (
+    MAX_MAGNITUDE,
+    UnfitError,
+    collected,
+    fitting,
+    near_fraction,
+    near_gain,
+    numbers,
+    per_output,
+    rounding_of,
+    whole,
+)
 
 UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, Flatten, SumPool2d before a Threshold"
 
@@ -48,22 +59,23 @@ def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero"
     The source rounds as the coarsest float type of the graph's arrays does.
     What cannot be read is in the source's `reasons`. InputError: dt is not above 0, or not finite.
     """
-    if not 1 / MOST <= dt <= MOST:
+    if not 1 / MAX_MAGNITUDE <= dt <= MAX_MAGNITUDE:
         raise InputError(f"dt {dt}; allowed: above 0, from 1e-50 to 1e50")
     graph = graph if isinstance(graph, Graph) else graph_of(graph)
     reader = _Reader(interface, Fraction(dt), reset, inclusive)
-    reader.meet_image(input_shape_of(graph))
+    reader.compare_image_shape(input_shape_of(graph))
     nodes = chain(graph, reader.reasons)
     if nodes is None:
         read = ("Input", "Output", *reader.readers)
-        reader.reasons += [f"{shown(name)} {shown(kind)}: {UNKNOWN}" for name, kind in kinds_of(graph) if kind not in read]
+        unknown = [(name, kind) for name, kind in kinds_of(graph) if kind not in read]
+        reader.reasons += [f"{name_text(name)} {name_text(kind)}: {UNKNOWN}" for name, kind in unknown]
         return Source(interface, (), tuple(reader.reasons), FLOAT64)
     reader.read(nodes)
     return reader.builder.finish(reader.rounding)
 
 
 class _Reader:
-    """Turns nodes into parts, and notes what it cannot.
+    """Turns nodes into elements of a source, and notes what it cannot.
 
     batched: whether shapes in the graph begin with a batch of 1. summed: the SumPool2d that the next node must compare.
     """
@@ -85,11 +97,11 @@ class _Reader:
             "SumPool2d": self.pool,
         }
 
-    def meet_image(self, said: Any) -> None:
+    def compare_image_shape(self, declared: Any) -> None:
         """Compare the shape that the graph's input says with the one asked for."""
-        if said is None:
+        if declared is None:
             return
-        shape, wanted = shape_of(said), self.builder.interface.input_shape
+        shape, wanted = shape_of(declared), self.builder.interface.input_shape
         self.batched = shape == (1, *wanted)
         if shape is None:
             self.reasons.append("the graph's input has a shape that is no list of sizes from 1 up")
@@ -101,16 +113,16 @@ class _Reader:
     def read(self, nodes: list[tuple[str, Node]]) -> None:
         """Read nodes in order. Of those that cannot be read all reasons are noted."""
         for name, node in nodes:
-            where = f"{shown(name)} {shown(node.kind)}"
+            where = f"{name_text(name)} {name_text(node.kind)}"
             if node.kind != "Threshold":
                 self.end_sum()
             try:
                 if node.kind not in self.readers:
-                    raise Unfit([UNKNOWN])
+                    raise UnfitError([UNKNOWN])
                 self.readers[node.kind](where, node)
-            except Unfit as unfit:
+            except UnfitError as unfit:
                 self.reasons += [f"{where}: {reason}" for reason in unfit.reasons]
-                self.builder.take(Unread(where))
+                self.builder.add(Unread(where))
         self.end_sum()
 
     def end_sum(self) -> None:
@@ -135,17 +147,19 @@ class _Reader:
             ]
         )
         if weights.ndim != 4 or bias.shape != weights.shape[:1]:
-            raise Unfit([f"weight of shape {weights.shape} and bias of {bias.shape}; allowed: [O, C, rows, columns] and [O]"])
+            shapes = f"weight of shape {weights.shape} and bias of {bias.shape}"
+            raise UnfitError([f"{shapes}; allowed: [O, C, rows, columns] and [O]"])
         found = convolution_reasons(where, weights, stride=stride, padding=padding, dilation=dilation, groups=groups[0])
-        self.reasons += found + self.said_shape(where, node, "input_shape", slice(1, None))
-        self.builder.take(Weighted(where, weights, bias, fits=not found))
+        self.reasons += found + self.declared_shape(where, node, "input_shape", slice(1, None))
+        self.builder.add(Weighted(where, weights, bias, fits=not found))
 
-    def said_shape(self, where: str, node: Node, name: str, part: slice) -> list[str]:
+    def declared_shape(self, where: str, node: Node, name: str, part: slice) -> list[str]:
         """Why what a node says of its input's shape is not so, if it says anything. part: which sizes it is about."""
-        said, shape = node.values.get(name), self.builder.shape
-        if said is None or shape is None:
+        declared, shape = node.values.get(name), self.builder.shape
+        if declared is None or shape is None:
             return []
-        found, wanted = shape_of(np.broadcast_to(said, len(shape[part])) if np.ndim(said) == 0 else said), shape[part]
+        wanted = shape[part]
+        found = shape_of(np.broadcast_to(declared, len(wanted)) if np.ndim(declared) == 0 else declared)
         if found == wanted or (self.batched and found == (1, *wanted)):
             return []
         return [f"{where}: says that its input has shape {found or 'of another kind'}, it has {wanted}"]
@@ -154,21 +168,21 @@ class _Reader:
         names = ("weight", "bias") if node.kind == "Affine" else ("weight",)
         weights, *rest = self.numbers(node, *names)
         if weights.ndim != 2:
-            raise Unfit([f"weight of shape {weights.shape}; allowed: [outputs, inputs]"])
+            raise UnfitError([f"weight of shape {weights.shape}; allowed: [outputs, inputs]"])
         bias = per_output("bias", rest[0], weights.shape[:1]) if rest else np.zeros(())
-        self.builder.take(Weighted(where, weights, np.broadcast_to(bias, weights.shape[:1])))
+        self.builder.add(Weighted(where, weights, np.broadcast_to(bias, weights.shape[:1])))
 
     def flatten(self, where: str, node: Node) -> None:
         start, end = _dimension(node, "start_dim", 1), _dimension(node, "end_dim", -1)
         shape = self.builder.shape
         if shape is not None:
-            said = shape_of(node.values.get("input_type"))
-            lead = int(said == (1, *shape) or (said is None and self.batched))
-            if said is not None and said not in (shape, (1, *shape)):
-                self.reasons.append(f"{where}: says that its input has shape {said}, it has {shape}")
+            declared = shape_of(node.values.get("input_type"))
+            lead = int(declared == (1, *shape) or (declared is None and self.batched))
+            if declared is not None and declared not in (shape, (1, *shape)):
+                self.reasons.append(f"{where}: says that its input has shape {declared}, it has {shape}")
             elif start not in range(lead + 1) or end not in (-1, len(shape) + lead - 1):
-                raise Unfit([f"dimensions {start} to {end} of {said or shape}; allowed: {lead} to -1, all of them"])
-        self.builder.take(Flatten(where))
+                raise UnfitError([f"dimensions {start} to {end} of {declared or shape}; allowed: {lead} to -1, all of them"])
+        self.builder.add(Flatten(where))
 
     def pool(self, where: str, node: Node) -> None:
         """A sum of spikes that a threshold compares is their OR; a sum of currents is no maximum."""
@@ -183,20 +197,20 @@ class _Reader:
         if self.builder.open:
             wrong.append(f"sums the currents of {self.builder.open[0].where}; allowed: spikes, behind neurons")
         if wrong:
-            raise Unfit(wrong)
-        self.builder.take(MaxPool(where))
+            raise UnfitError(wrong)
+        self.builder.add(MaxPool(where))
 
     def lif(self, where: str, node: Node) -> None:
         values = self.parameters(node, "tau", "r", "v_leak", "v_threshold")
         tau = values["tau"]
         if not (tau > 0).all():
-            raise Unfit([f"tau {tau.min():.6g}; allowed: above 0"])
+            raise UnfitError([f"tau {tau.min():.6g}; allowed: above 0"])
         if (tau != tau.reshape(-1)[0]).any():
-            raise Unfit([f"several values of tau, from {tau.min():.6g} to {tau.max():.6g}; allowed: one a layer"])
+            raise UnfitError([f"several values of tau, from {tau.min():.6g} to {tau.max():.6g}; allowed: one a layer"])
         share = self.dt / Fraction(float(tau.reshape(-1)[0]))
         beta = near_fraction(1 - share, rounding_of(node, "tau"))
         if beta < 0:
-            raise Unfit([f"tau {tau.min():.6g} is shorter than dt {float(self.dt):.6g}, which Euler steps cannot follow"])
+            raise UnfitError([f"tau {tau.min():.6g} is shorter than dt {float(self.dt):.6g}, which Euler steps cannot follow"])
         rounding = rounding_of(node, "tau", "r")
         self.neurons(where, beta, values, lambda r: near_gain((1 - beta) * r, rounding))
 
@@ -221,7 +235,7 @@ class _Reader:
         exact = [gain(Fraction(value)) for value in resistance.reshape(-1).tolist()]
         factor = np.array([float(one) for one in exact]).reshape(resistance.shape)
         rounded = any(Fraction(float(one)) != one for one in exact)
-        self.builder.take(Neurons(where, self.reset, beta, threshold, factor, inclusive=self.inclusive, rounded=rounded))
+        self.builder.add(Neurons(where, self.reset, beta, threshold, factor, inclusive=self.inclusive, rounded=rounded))
 
     def laid_out(self, where: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
         """Each parameter as a number or [O], laid along the neurons.
@@ -229,11 +243,11 @@ class _Reader:
         None, the neurons being handed on as they are known: neurons without a layer, or of unknown shape with several values.
         """
         if not self.builder.open:
-            self.builder.take(Neurons(where, self.reset, Fraction(0), np.zeros(())))
+            self.builder.add(Neurons(where, self.reset, Fraction(0), np.zeros(())))
             return None
         shape = self.builder.shape
         if shape is None and any((one != one.reshape(-1)[0]).any() for one in values.values()):
-            self.builder.take(Unread(where))
+            self.builder.add(Unread(where))
             return None
         laid = collected([partial(per_output, name, one, shape) for name, one in values.items()])
         return dict(zip(values, laid, strict=True))
@@ -245,7 +259,7 @@ class _Reader:
         if not summed:
             laid = self.laid_out(where, {"threshold": values})
             if laid is not None:
-                self.builder.take(Neurons(where, "zero", Fraction(0), laid["threshold"], inclusive=self.inclusive))
+                self.builder.add(Neurons(where, "zero", Fraction(0), laid["threshold"], inclusive=self.inclusive))
             return
         if not self.builder.unread and self.builder.shape is not None:
             fitting("threshold", values, self.builder.shape)

@@ -21,11 +21,11 @@ NEAR = 8
 CLEAR = Fraction(1, 2**16)
 """How much finer than the fractions that it is compared with a number's rounding must be, so that none is met by chance."""
 
-MOST = 10.0**50
-"""Largest magnitude of a number, and 1/MOST the smallest but 0: no product or quotient of a few leaves float64."""
+MAX_MAGNITUDE = 10.0**50
+"""Largest magnitude of a number, and 1/MAX_MAGNITUDE the smallest but 0: no product or quotient of a few leaves float64."""
 
 
-class Unfit(Exception):
+class UnfitError(Exception):
     """What a node is refused for; each reason begins with the parameter's name."""
 
     def __init__(self, reasons: list[str]):
@@ -34,57 +34,57 @@ class Unfit(Exception):
 
 
 def numbers(node: Node, *names: str) -> list[np.ndarray]:
-    """Parameters of a node, float64. Unfit, with all reasons: missing, no finite numbers, or float64 does not hold them."""
+    """Parameters of a node, float64. UnfitError, with all reasons: missing, no finite numbers, or float64 does not hold them."""
     return collected([partial(_numbers, node, name) for name in names])
 
 
 def collected(readers: list[Callable[[], Any]]) -> list[Any]:
-    """What all readers return. Unfit: with the reasons of all that raise it."""
+    """What all readers return. UnfitError: with the reasons of all that raise it."""
     found, reasons = [], []
     for read in readers:
         try:
             found.append(read())
-        except Unfit as unfit:
+        except UnfitError as unfit:
             reasons += unfit.reasons
     if reasons:
-        raise Unfit(reasons)
+        raise UnfitError(reasons)
     return found
 
 
 def _stored(node: Node, name: str) -> np.ndarray:
     value = node.values.get(name)
     if value is None:
-        raise Unfit([f"{name} is missing"])
+        raise UnfitError([f"{name} is missing"])
     try:
         return np.asarray(value)
     except Exception:  # an array can be made of almost anything, and what cannot fails in many ways
-        raise Unfit([f"{name} is a {type(value).__name__}; needs numbers"]) from None
+        raise UnfitError([f"{name} is a {type(value).__name__}; needs numbers"]) from None
 
 
 def _numbers(node: Node, name: str) -> np.ndarray:
     stored = _stored(node, name)
     if stored.dtype.kind not in "fiu" or stored.dtype == np.float16:
-        raise Unfit([f"{name} is of type {stored.dtype}; allowed: float32, float64 and whole numbers"])
+        raise UnfitError([f"{name} is of type {stored.dtype}; allowed: float32, float64 and whole numbers"])
     if not stored.size:
-        raise Unfit([f"{name} has shape {stored.shape}; needs one number or more"])
+        raise UnfitError([f"{name} has shape {stored.shape}; needs one number or more"])
     if not np.isfinite(stored).all():
-        raise Unfit([f"{name} is not finite: {stored[~np.isfinite(stored)].reshape(-1)[0]}"])
+        raise UnfitError([f"{name} is not finite: {stored[~np.isfinite(stored)].reshape(-1)[0]}"])
     values = stored.astype(np.float64)
     sizes = np.abs(values[values != 0])
-    if sizes.size and not (sizes.min() >= 1 / MOST and sizes.max() <= MOST):
-        wrong = sizes.max() if sizes.max() > MOST else sizes.min()
-        raise Unfit([f"{name} reaches {wrong:.3g}; allowed: 0, and magnitudes from 1e-50 to 1e50"])
+    if sizes.size and not (sizes.min() >= 1 / MAX_MAGNITUDE and sizes.max() <= MAX_MAGNITUDE):
+        wrong = sizes.max() if sizes.max() > MAX_MAGNITUDE else sizes.min()
+        raise UnfitError([f"{name} reaches {wrong:.3g}; allowed: 0, and magnitudes from 1e-50 to 1e50"])
     if stored.dtype.kind != "f" and np.abs(values).max() >= 2**53 or stored.dtype.itemsize > 8:
-        raise Unfit([f"{name} of type {stored.dtype} reaches {values.max():.17g}; allowed: what float64 holds exactly"])
+        raise UnfitError([f"{name} of type {stored.dtype} reaches {values.max():.17g}; allowed: what float64 holds exactly"])
     return values
 
 
 def whole(node: Node, name: str, count: int) -> tuple[int, ...]:
-    """`count` whole numbers, of which one may stand for all. Unfit: they are no such numbers."""
+    """`count` whole numbers, of which one may stand for all. UnfitError: they are no such numbers."""
     stored = _stored(node, name)
     if stored.dtype.kind not in "iu" or stored.size not in (1, count) or stored.ndim > 1:
         needed = "a whole number" if count == 1 else f"one whole number, or {count}"
-        raise Unfit([f"{name} is {_brief(stored)}; needs {needed}"])
+        raise UnfitError([f"{name} is {_brief(stored)}; needs {needed}"])
     return tuple(int(value) for value in np.broadcast_to(stored.reshape(-1), (count,)))
 
 
@@ -101,8 +101,8 @@ def rounding_of(node: Node, *names: str) -> Fraction:
 def per_output(name: str, values: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
     """A number, or one for each output [O], of a parameter laid along neurons of a shape [O, H, W] or [O] as numpy broadcasts.
 
-    shape: None where it is not known, and all values are equal. Unfit: the parameter does not lie along the neurons, or differs
-    among those of a channel.
+    shape: None where it is not known, and all values are equal. UnfitError: the parameter does not lie along the neurons, or
+    differs among those of a channel.
     """
     if shape is None:
         return values.reshape(-1)[0].reshape(())
@@ -111,15 +111,16 @@ def per_output(name: str, values: np.ndarray, shape: tuple[int, ...] | None) -> 
         return values.reshape(-1)[0].reshape(())
     found = of_channels(laid)
     if found is None:
-        raise Unfit([f"{name} has several values within a channel, laid along neurons of {shape} by its last axis; allowed: one"])
+        several = f"{name} has several values within a channel, laid along neurons of {shape} by its last axis; allowed: one"
+        raise UnfitError([several])
     return found
 
 
 def fitting(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A parameter as an array of the neurons' shape. Unfit: numpy does not broadcast it to the shape."""
+    """A parameter as an array of the neurons' shape. UnfitError: numpy does not broadcast it to the shape."""
     laid = along_neurons(values, shape)
     if laid is None:
-        raise Unfit([f"{name} has shape {values.shape}; allowed: what numpy broadcasts to the neurons' {shape}"])
+        raise UnfitError([f"{name} has shape {values.shape}; allowed: what numpy broadcasts to the neurons' {shape}"])
     return laid
 
 

@@ -15,7 +15,7 @@ def abused(simulator, folder, steps, seed, stall=100, fault=None):
     design = shell_design(**settings, simulator=simulator, loadable=True, headroom=7, seed=11)
     networks = [small_network(**settings, rate=0.4, seed=number) for number in (4, 5)]
     modules = planted(design.modules, *FAULTS[fault][simulator]) if fault else None
-    with shell_running(folder, design, modules, stall=stall, seed=seed, patience=3000) as (overlay, core):
+    with shell_running(folder, design, modules, stall=stall, seed=seed, idle_limit=3000) as (overlay, core):
         abuser = Abuser(overlay, core, design, networks, seed)
         abuser.run(steps)
     return abuser

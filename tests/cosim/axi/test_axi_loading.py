@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow
 SETTINGS = {"seed": 11, "loadable": True, "headroom": 2}
 NETWORKS = {
     "pools, three layers": ("3C3-5C3-MP2-FC6", (1, 6, 7), 2, {"classes": 3}),
-    "signed, kernels of 1 and 5": ("4C5-3C1-FC6", (3, 5, 4), 3, {"image_signed": True, "kind": "zero"}),
-    "two passes": ("3C3-MP2-FC6", (1, 4, 5), None, {"timesteps": 8, "kind": "subtract_delayed"}),
+    "signed, kernels of 1 and 5": ("4C5-3C1-FC6", (3, 5, 4), 3, {"image_signed": True, "reset": "zero"}),
+    "two passes": ("3C3-MP2-FC6", (1, 4, 5), None, {"timesteps": 8, "reset": "subtract_delayed"}),
     "rate coding": ("3C3-FC6", (2, 4, 3), None, {"timesteps": 8, "coding": "rate"}),
     "events": ("3C1-FC6", (5, 3, 3), None, {"timesteps": 5, "coding": "events", "image_bits": 1}),
 }  # fmt: skip
@@ -54,14 +54,14 @@ def test_a_core_runs_each_network_that_is_loaded(simulator, tmp_path, name):
     narrow = other_network(design, 6, architecture, shape, weight_bits=3, **settings)
     images = design.images(4)
     expected = [golden.run(network, images) for network in (design.network, *other, narrow, design.network)]
-    assert len({str(trace.counts) for trace in expected}) >= 3
+    assert len({str(trace.class_counts) for trace in expected}) >= 3
     networks = list(zip((design.network, *other, narrow, design.network), expected, strict=True))
     for stall, loaded in ((0, networks), (150, networks[-2:])):
         with shell_running(tmp_path, design, stall=stall, seed=stall + 1) as (_, core):
             for network, trace in loaded:
                 core.load(file_of(network, design))
                 classes, counts = core.infer(images)
-                assert counts.tolist() == trace.counts.tolist()
+                assert counts.tolist() == trace.class_counts.tolist()
                 assert classes.tolist() == trace.predicted.tolist()
                 assert core.errors() == []
 
@@ -93,7 +93,7 @@ def test_a_start_without_a_whole_network_is_flagged_and_does_nothing(simulator, 
     design = core_design(simulator)
     network, images = other_network(design), design.images(1)
     words = network_words(network, design.description["load"])
-    with shell_running(tmp_path, design, patience=500) as (overlay, core):
+    with shell_running(tmp_path, design, idle_limit=500) as (overlay, core):
         [packet] = packets_of(core, images)
         for taken in (0, 1, len(words) - 1):
             core.write("CONTROL", core.registers["CONTROL"]["bits"]["LOAD"])
@@ -263,7 +263,7 @@ def test_planted_faults_are_found(simulator, tmp_path, fault):
     expected = golden.run(network, images).counts.tolist()
 
     def passes(**settings):
-        with shell_running(tmp_path, design, patience=2000, **settings) as (_, core):
+        with shell_running(tmp_path, design, idle_limit=2000, **settings) as (_, core):
             core.start()
             flagged = core.errors() == ["NOT_LOADED"] and not core.state()["RUNNING"]
             core.load(file_of(network, design))

@@ -9,7 +9,7 @@ from cocotb_tools import runner
 
 from duospike.cosim.axi.loadable import network_words
 from duospike.cosim.axi.pynq_driver import INVALID, Accelerator
-from duospike.cosim.conversion.convert import write
+from duospike.cosim.conversion.convert import write_modules
 from duospike.reference import golden
 from tests.benches.shell_bench import shell_design
 from tests.benches.small_networks import small_network
@@ -44,7 +44,7 @@ def run_of(design, network, words):
     images[1].reshape(channels, beats)[:, beats // 2 :] = 0
     trace = golden.run(network, images)
     heads = trace.predicted + np.array([0, INVALID, 0, INVALID, 0])
-    results = [[int(head), *counts] for head, counts in zip(heads, trace.counts.tolist(), strict=True)]
+    results = [[int(head), *counts] for head, counts in zip(heads, trace.class_counts.tolist(), strict=True)]
     bits = design.description["registers"]["ERRORS"]["bits"]
     return {
         "registers": design.description["registers"],
@@ -67,7 +67,7 @@ def test_cocotbext_axi(settings, simulator, tmp_path):
     if "loadable" in settings:
         network = small_network("2C3-FC6", (1, 9, 8), rate=0.4, classes=6, seed=4)
         words = network_words(network, design.description["load"]).tolist()
-    sources = write(list(design.modules), tmp_path)
+    sources = write_modules(list(design.modules), tmp_path)
     (tmp_path / "run.json").write_text(json.dumps(run_of(design, network, words)))
     run = runner.get_runner(simulator)
     options = {kind: list(words) for kind, words in OPTIONS[simulator].items()}

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from duospike.cosim.axi.axi_design import shell_of
-from duospike.cosim.axi.axi_folder import description
 from duospike.cosim.axi.loadable import CoreError, core_hash, load_file, network_words, read_core
 from duospike.cosim.axi.register_pages import json_text
+from duospike.cosim.axi.shell import shell_of
+from duospike.cosim.axi.shell_folder import description
 from duospike.cosim.design.plan import stage_widths
 from duospike.cosim.errors import CosimError
 from duospike.reference.network import Neuron
@@ -83,7 +83,7 @@ OTHERS = {
     "layers": ({"architecture": "3C3-5C3-FC6"}, "network: layers conv1-conv2-fc1; allowed: conv1-conv2-pool1-fc1"),
     "outputs": ({"architecture": "3C3-4C3-MP2-FC6"}, "layer conv2: outputs 4; allowed: 5"),
     "kernel": ({"architecture": "3C3-5C5-MP2-FC6"}, "layer conv2: kernel 5; allowed: 3"),
-    "reset": ({"kind": "zero"}, "layer conv1: reset zero; allowed: subtract"),
+    "reset": ({"reset": "zero"}, "layer conv1: reset zero; allowed: subtract"),
     "multiplier": ({"neuron": Neuron("subtract", 6, 5)}, "layer conv1: multiplier 6; allowed: 5"),
     "shift": ({"neuron": Neuron("subtract", 5, 6)}, "layer conv1: shift 6; allowed: 5"),
     "weight_bits": ({"weight_bits": 5}, "layer conv1: weight_bits 5; allowed: up to 4"),

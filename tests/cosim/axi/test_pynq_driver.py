@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from duospike.cosim.axi import pynq_driver
-from duospike.cosim.axi.axi_design import shell_of
-from duospike.cosim.axi.axi_folder import description
 from duospike.cosim.axi.loadable import load_file
 from duospike.cosim.axi.pynq_driver import Accelerator, DriverError
+from duospike.cosim.axi.shell import shell_of
+from duospike.cosim.axi.shell_folder import description
 from duospike.cosim.simulation.network_run import input_beats
 from tests.benches.shell_bench import loadable_core, random_images
 from tests.benches.small_networks import small_network, small_stages
@@ -88,7 +88,7 @@ def test_the_hash_follows_what_the_network_computes_and_nothing_else():
         return [register["value"] for name, register in core.registers.items() if name.startswith("HASH")]
 
     assert constants() == constants() != constants(seed=5)
-    assert constants() != constants(kind="zero")
+    assert constants() != constants(reset="zero")
 
 
 def test_commands_and_bits():

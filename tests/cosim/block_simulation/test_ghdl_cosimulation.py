@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from myhdl import Signal, StopSimulation, always, block, delay, intbv
 
-from duospike.cosim.block_simulation import block_run
-from duospike.cosim.block_simulation.block_run import place_block
+from duospike.cosim.block_simulation.dut import instantiate
 from duospike.cosim.conversion.simulation import simulate
 from duospike.cosim.errors import CosimError
 from duospike.cosim.system import run_tool
@@ -22,7 +21,7 @@ WORDS = random.Random(1).choices(range(2**9), k=60)
 
 @pytest.fixture
 def in_ghdl(tmp_path):
-    return partial(place_block, simulator="ghdl", folder=tmp_path)
+    return partial(instantiate, simulator="ghdl", folder=tmp_path)
 
 
 @block
@@ -44,7 +43,7 @@ def place_lookup(in_ghdl):
 
 
 def open_files():
-    # With the first program comes the pipe to the keeper of all, which stays.
+    # With the first program comes the pipe to the watchdog of all, which stays.
     run_tool(["true"], Path())
     return sorted(os.listdir("/proc/self/fd"))
 
@@ -65,14 +64,14 @@ def test_a_fault_in_the_vhdl_is_caught(in_ghdl, monkeypatch, old, new):
         limit=1_000, depth=3,
     )  # fmt: skip
     assert send().beats == WORDS
-    monkeypatch.setattr(block_run, "convert", convert_with_fault(old, new, "vhdl"))
+    monkeypatch.setattr("duospike.cosim.block_simulation.dut.convert", convert_with_fault(old, new, "vhdl"))
     with pytest.raises((AssertionError, CosimError)):
         assert send().beats == WORDS
 
 
 def test_a_run_that_is_cut_off_leaves_nothing_behind(in_ghdl):
     before = open_files()
-    device, clk, _, q = place_lookup(in_ghdl)
+    dut, clk, _, q = place_lookup(in_ghdl)
 
     def drive():
         for _ in range(3):
@@ -80,14 +79,14 @@ def test_a_run_that_is_cut_off_leaves_nothing_behind(in_ghdl):
             clk.next = not clk
         raise StopSimulation
 
-    simulate(device.instance, drive())
-    assert device.instance._child.returncode == 0
+    simulate(dut.instance, drive())
+    assert dut.instance._child.returncode == 0
     assert open_files() == before
 
 
 def test_a_failing_bench_leaves_nothing_behind(in_ghdl):
     before = open_files()
-    device, clk, _, _ = place_lookup(in_ghdl)
+    dut, clk, _, _ = place_lookup(in_ghdl)
 
     def fail():
         clk.next = True
@@ -95,14 +94,14 @@ def test_a_failing_bench_leaves_nothing_behind(in_ghdl):
         raise ValueError("planted")
 
     with pytest.raises(ValueError, match="planted"):
-        simulate(device.instance, fail())
-    assert device.instance._child.returncode == 0
+        simulate(dut.instance, fail())
+    assert dut.instance._child.returncode == 0
     assert open_files() == before
 
 
 def test_an_error_of_ghdl_is_one_line(in_ghdl):
     """MyHDL's own simulator raises IndexError for this address."""
-    device, clk, addr, _ = place_lookup(in_ghdl)
+    dut, clk, addr, _ = place_lookup(in_ghdl)
 
     def drive():
         addr.next = 6
@@ -111,8 +110,8 @@ def test_an_error_of_ghdl_is_one_line(in_ghdl):
             clk.next = not clk
 
     with pytest.raises(CosimError, match=r"ghdl ended early: .*error: index \(6\) out of bounds \(0 to 4\) at lookup_"):
-        simulate(device.instance, drive())
-    assert device.instance._child.returncode != 0
+        simulate(dut.instance, drive())
+    assert dut.instance._child.returncode != 0
 
 
 def test_ports_that_are_too_wide_for_icarus(in_ghdl):

@@ -5,12 +5,13 @@ import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
-from myhdl import Signal, StopSimulation, _block, _instance, _misc, _util, always, block, delay, instance, intbv
+from myhdl import Signal, StopSimulation, _bin, _block, _instance, _misc, _util, always, block, delay, instance, intbv
 
 from duospike.cosim.conversion import elaboration, internals
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.conversion.simulation import simulate
-from duospike.cosim.design.design import build_stage
+from duospike.cosim.design.build import build_stage
+from duospike.cosim.simulation.network_run import convert_stages
 from tests.benches.small_networks import small_network, small_stages
 
 STAGES = [("conv1", "verilog"), ("conv2", "vhdl"), ("fc1", "verilog")]
@@ -127,3 +128,22 @@ def test_a_conversion_that_fails_leaves_the_lock_and_myhdl_free(monkeypatch):
 
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(lock_is_free).result()
+
+
+WIDE = [sign * (2**bits + near) for bits in (63, 64, 1000) for near in (-1, 0, 1) for sign in (1, -1)]
+
+
+def test_texts_of_bits_are_those_of_myhdl():
+    assert _bin._int2bitstring.__module__ == "myhdl._bin"
+    for number in [*range(-70, 70), *WIDE]:
+        assert elaboration.bit_string(number) == _bin._int2bitstring(number)
+
+
+@pytest.mark.parametrize("language", ["verilog", "vhdl"])
+def test_the_same_bytes_with_texts_of_bits_of_myhdls_own(language, monkeypatch):
+    stages = small_stages(small_network("2C3-3C3-FC6", (9, 4, 5)))
+    quick = [(module.name, module.text) for module in convert_stages(stages, language)]
+    called = []
+    own = _bin._int2bitstring
+    monkeypatch.setattr(elaboration, "bit_string", lambda number: called.append(number) or own(number))
+    assert [(module.name, module.text) for module in convert_stages(stages, language)] == quick and max(called) > 2**100

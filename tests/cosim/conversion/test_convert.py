@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from duospike.cosim.conversion.convert import convert, write
+from duospike.cosim.conversion.convert import convert, write_modules
 from duospike.cosim.conversion.elaboration import quick_inspection
-from duospike.cosim.design.design import build_accelerator, build_stage
+from duospike.cosim.design.build import build_accelerator, build_stage
 from duospike.cosim.design.hdl_folder import write_hdl
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.errors import CosimError
@@ -25,8 +25,8 @@ SLOW = pytest.mark.slow
 @pytest.mark.parametrize("architecture, shape, settings", [
     ("3C3-5C3-MP2-FC6", (1, 6, 7), {}),
     pytest.param("2C1-3C1-FC7-FC6", (3, 5, 3), {"timesteps": 1, "image_bits": 1}, marks=SLOW),
-    pytest.param("3C5-2C5-FC3", (2, 4, 3), {"timesteps": 3, "image_signed": True, "kind": "subtract_delayed"}, marks=SLOW),
-    pytest.param("3C3-5C3-MP2-FC6", (1, 6, 7), {"timesteps": 8, "coding": "rate", "kind": "subtract_delayed"}, marks=SLOW),
+    pytest.param("3C5-2C5-FC3", (2, 4, 3), {"timesteps": 3, "image_signed": True, "reset": "subtract_delayed"}, marks=SLOW),
+    pytest.param("3C3-5C3-MP2-FC6", (1, 6, 7), {"timesteps": 8, "coding": "rate", "reset": "subtract_delayed"}, marks=SLOW),
     pytest.param("66C1-3C3-FC6", (1, 3, 3), {"timesteps": 5, "coding": "events", "image_bits": 1}, marks=SLOW),
 ])  # fmt: skip
 def test_verilator_and_icarus_have_nothing_to_say(architecture, shape, settings, tmp_path):
@@ -58,7 +58,7 @@ def test_each_module_is_converted_once_and_keeps_its_instance_names():
 def test_one_level_at_a_time_gives_what_the_whole_design_gives(language, monkeypatch):
     stages = small_stages(small_network("3C3-5C3-MP2-FC6", timesteps=6, coding="rate"))
     modules = convert_stages(stages, language)
-    monkeypatch.setattr("duospike.cosim.design.design.one_level", quick_inspection)
+    monkeypatch.setattr("duospike.cosim.design.build.one_level", quick_inspection)
     monkeypatch.setattr("duospike.cosim.conversion.convert.one_level", quick_inspection)
     assert modules == convert_stages(stages, language)
 
@@ -83,7 +83,7 @@ def test_the_same_input_gives_the_same_bytes_in_every_process(tmp_path):
 
 def test_hex_files_hold_the_words(tmp_path):
     stage = small_stages(small_network())["conv2"]
-    write(convert(build_stage(stage)), tmp_path)
+    write_modules(convert(build_stage(stage)), tmp_path)
     for table in (stage.weights, stage.bias, stage.neuron.theta):
         assert [int(line, 16) for line in (tmp_path / table.path).read_text().split()] == list(table.words)
 

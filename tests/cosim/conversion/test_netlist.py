@@ -8,10 +8,10 @@ import pytest
 
 from duospike.cosim.conversion.convert import Module, convert
 from duospike.cosim.design.beats import pack_fields
-from duospike.cosim.design.design import build_stage
+from duospike.cosim.design.build import build_stage
 from duospike.cosim.simulation.bench import Bench
 from duospike.cosim.simulation.icarus import run_icarus
-from duospike.cosim.synthesis.synthesis import synthesize
+from duospike.cosim.synthesis.synthesize import synthesize
 from duospike.cosim.synthesis.yosys import cell_models
 from duospike.reference.network import Conv, Linear, Pool
 from duospike.rtl.readout import Readout
@@ -71,7 +71,8 @@ def run(stage, modules, beats_in, beats_out, folder):
     # Few spikes, so that events, empty chunks and silent pixels all come.
     bits = choose.random((2 * beats_in, stage.input_bits)) < 0.3
     folder.mkdir()
-    bench = Bench(modules, pack_fields(bits.astype(int), 1), beats_in, 2 * beats_out, src_stall=60, dst_stall=90, patience=3_000)
+    beats = pack_fields(bits.astype(int), 1)
+    bench = Bench(modules, beats, beats_in, 2 * beats_out, src_stall=60, dst_stall=90, idle_limit=3_000)
     return run_icarus(bench, folder)
 
 

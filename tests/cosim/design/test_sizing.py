@@ -21,29 +21,29 @@ def test_lanes_a_layer_cannot_have_are_refused_by_name(lanes):
         choose_sizing(small_network(), {"conv1": lanes})
 
 
-@pytest.mark.parametrize("what", ["lanes", "parts"])
+@pytest.mark.parametrize("what", ["lanes", "row_parts"])
 def test_unknown_layers_are_refused(what):
     with pytest.raises(InputError, match=f"{what} for 'pool1': no such layer; allowed: .*conv2, fc1"):
         choose_sizing(small_network(), **{what: {"pool1": 2}})
 
 
 def test_the_dense_layer_has_no_parts():
-    with pytest.raises(InputError, match="parts for 'conv1': no such layer; allowed: conv2, fc1"):
-        choose_sizing(small_network(), parts={"conv1": 1})
-    assert set(choose_sizing(small_network(coding="rate")).parts) == {"conv1", "conv2", "fc1"}
+    with pytest.raises(InputError, match="row_parts for 'conv1': no such layer; allowed: conv2, fc1"):
+        choose_sizing(small_network(), row_parts={"conv1": 1})
+    assert set(choose_sizing(small_network(coding="rate")).row_parts) == {"conv1", "conv2", "fc1"}
 
 
 def test_parts_leave_64_channels_in_each():
     """conv2 has 8 beats of 20 channels a pixel; a row of 80 channels and 5 columns is one pixel of 10 beats, 40 channels each."""
     network = small_network("160C3-80C3-FC9", (1, 5, 5))
-    assert choose_sizing(network, {"conv1": 20, "conv2": 40}).parts == {"conv2": 2, "fc1": 5}
-    assert choose_sizing(network, {"conv1": 160, "conv2": 80}).parts == {"conv2": 1, "fc1": 5}
+    assert choose_sizing(network, {"conv1": 20, "conv2": 40}).row_parts == {"conv2": 2, "fc1": 5}
+    assert choose_sizing(network, {"conv1": 160, "conv2": 80}).row_parts == {"conv2": 1, "fc1": 5}
 
 
 @pytest.mark.parametrize("parts", [0, 3, 8])
 def test_parts_must_be_equal(parts):
     network = small_network("12C3-5C3-FC3")
-    with pytest.raises(DesignError, match=f"layer conv2: {parts} parts; allowed: 1, 2, 4"):
+    with pytest.raises(DesignError, match=f"layer conv2: {parts} row parts; allowed: 1, 2, 4"):
         choose_sizing(network, {"conv1": 3}, {"conv2": parts})
 
 

@@ -1,4 +1,4 @@
-"""Sizings as TOML: what is written is read back, what is asked for beside it goes before it, the rest is refused."""
+"""Sizings as TOML: what is written is read back, an option overrides it, the rest is refused."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_what_is_written_is_read_back(tmp_path):
     assert sizing_from(network, tmp_path / "sizing.toml", {"lanes": None, "queue_depth": None}) == sizing
 
 
-def test_options_go_before_the_file_layer_by_layer(tmp_path):
+def test_options_override_the_file_layer_by_layer(tmp_path):
     network, path = small_network(), tmp_path / "sizing.toml"
     path.write_text("queue_depth = 7\n[lanes]\nconv1 = 1\nconv2 = 2\n")
     sizing = sizing_from(network, path, {"lanes": {"conv2": 3}, "queue_depth": None})
@@ -28,7 +28,8 @@ def test_options_go_before_the_file_layer_by_layer(tmp_path):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("lanes = 3", "lanes = 3; allowed: numbers timesteps, queue_depth, tables lanes, parts"),
+        ("lanes = 3", "lanes = 3; allowed: numbers timesteps, queue_depth, tables lanes, row_parts"),
+        ("[parts]\nfc1 = 2", r"key parts is called row_parts; write \[row_parts\]"),
         ("lane = 3", "lane = 3; allowed"),
         ("queue_depth = 1.5", "queue_depth = 1.5; allowed: whole numbers"),
         ("timesteps = true", "timesteps = True; allowed: whole numbers"),

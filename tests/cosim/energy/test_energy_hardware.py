@@ -6,11 +6,11 @@ from importlib import import_module
 import pytest
 from myhdl import Signal, StopSimulation, always, block, delay, instance, intbv
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.beats import image_beats
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
-from duospike.cosim.energy.energy import operations
+from duospike.cosim.energy.model import count_operations
 from duospike.reference import golden
 from duospike.reference.data.datasets import random_images
 from duospike.rtl.accelerator import accelerator, trace_bits
@@ -86,7 +86,7 @@ def test_accesses_are_those_of_the_memories(parts, timesteps, accesses):
     stages = plan_stages(network, sizing)
     images = random_images(IMAGES, network.image_shape, network.pixel_range, 1)
     trace = golden.run(network, images)
-    done = operations(network, stages, run_model(network, stages, trace).activity, trace)
+    done = count_operations(network, stages, run_model(network, stages, trace).activity, trace)
     run(stages, image_beats(images, network.image_bits, stages["conv2"].passes), IMAGES).run_sim(quiet=1)
     compared = 0
     where = {"row buffer": "row_buffer", "partial sums": "accumulator", "row of pairs": "pool"}

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from duospike.cosim.energy.energy import Coefficients, operations
 from duospike.cosim.energy.image_costs import image_costs
+from duospike.cosim.energy.model import Coefficients, count_operations
 from duospike.cosim.errors import CosimError
 from duospike.cosim.simulation.network_run import run_network
 from duospike.reference.data.datasets import load
@@ -22,7 +22,7 @@ def check(costs, hardware):
     assert costs.images == len(classes)
     assert costs.interval == np.diff(classes).mean()
     assert costs.latency == classes[0] - hardware.outcome.starts[0] + 1
-    done = operations(hardware.network, hardware.stages, hardware.activity, hardware.trace)
+    done = count_operations(hardware.network, hardware.stages, hardware.activity, hardware.trace)
     picojoules = sum(one.energy(Coefficients()) for of_stage in done.values() for one in of_stage)
     assert costs.dynamic == pytest.approx(picojoules / 1000 / len(classes))
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from duospike.cosim.exploration.balance import fastest, fewest, lane_options, least_sum
+from duospike.cosim.exploration.balance import lane_options, min_cost, min_interval, min_sum
 from duospike.rtl.errors import DesignError
 
 
@@ -35,7 +35,7 @@ def taken(options, lanes):
 @pytest.mark.parametrize("seed", range(10))
 def test_fastest_is_the_best_of_all(seed, slack):
     options, lag, budget = problem(seed)
-    chosen = taken(options, fastest(options, budget, lag, slack))
+    chosen = taken(options, min_interval(options, budget, lag, slack))
     every = affordable(options, budget)
 
     def slowest(choice):
@@ -54,15 +54,15 @@ def test_fastest_is_the_best_of_all(seed, slack):
 def test_what_no_lanes_make_faster_leaves_lanes_for_the_latency():
     options = {"a": lane_options(4, 10, float), "b": lane_options(4, 100, float)}
     lag = {"a": 10, "b": 0.1}
-    assert fastest(options, 5, lag, 0) == {"a": 1, "b": 4}
-    assert fastest(options, 5, lag, 0, floor=200) == {"a": 2, "b": 2}
-    assert fastest(options, 5, lag, 0, floor=99) == {"a": 1, "b": 4}
+    assert min_interval(options, 5, lag, 0) == {"a": 1, "b": 4}
+    assert min_interval(options, 5, lag, 0, min_cycles=200) == {"a": 2, "b": 2}
+    assert min_interval(options, 5, lag, 0, min_cycles=99) == {"a": 1, "b": 4}
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_least_sum_is_the_best_of_all(seed):
     options, _, budget = problem(seed)
-    chosen = taken(options, least_sum(options, budget))
+    chosen = taken(options, min_sum(options, budget))
     assert sum(option.cost for option in chosen) <= budget
     best = min(sum(option.cycles for option in choice) for choice in affordable(options, budget))
     assert sum(option.cycles for option in chosen) == pytest.approx(best)
@@ -75,15 +75,15 @@ def test_options_are_the_fewest_lanes_of_each_number_of_groups():
 
 def test_fewest_lanes_that_are_fast_enough():
     options = {"a": lane_options(10, 7, float), "b": lane_options(3, 1, float)}
-    assert fewest(options, 28) == {"a": 3, "b": 1}
-    assert fewest(options, 27.9) == {"a": 4, "b": 1}
+    assert min_cost(options, 28) == {"a": 3, "b": 1}
+    assert min_cost(options, 27.9) == {"a": 4, "b": 1}
     with pytest.raises(DesignError, match="layer a: 6 cycles an image; allowed: 7 or more, with all its lanes"):
-        fewest(options, 6)
+        min_cost(options, 6)
 
 
 def test_a_budget_below_one_lane_a_layer_is_refused():
     options = {"a": lane_options(10, 7, float), "b": lane_options(3, 1, float)}
-    assert fastest(options, 2, {"a": 1, "b": 1}, 0) == {"a": 1, "b": 1}
-    for choose in (lambda: fastest(options, 1.9, {"a": 1, "b": 1}, 0), lambda: least_sum(options, 1.9)):
+    assert min_interval(options, 2, {"a": 1, "b": 1}, 0) == {"a": 1, "b": 1}
+    for choose in (lambda: min_interval(options, 1.9, {"a": 1, "b": 1}, 0), lambda: min_sum(options, 1.9)):
         with pytest.raises(DesignError, match="a budget of 1.9; allowed: 2 or more"):
             choose()

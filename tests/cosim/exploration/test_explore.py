@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
-from duospike.cosim.design.sizing import choose_sizing, divisors, part_beats
+from duospike.cosim.design.sizing import choose_sizing, divisors, pixel_beats
 from duospike.cosim.exploration import explore as exploring
 from duospike.cosim.exploration.explore import Budget, choose, explore, layer_work, pareto_front
 from duospike.cosim.simulation.network_run import run_network
@@ -31,7 +31,7 @@ def test_work_is_that_of_the_hardware_with_one_group_and_whole_rows():
     network = small_network("4C3-6C3-MP2-6C3-FC12-FC6", (1, 12, 13), rate=0.2)
     trace = golden.run(network, random_images(3, network.image_shape, network.pixel_range, 1))
     lanes = {layer.name: layer.outputs for layer in network.layers if hasattr(layer, "outputs")}
-    parts = dict.fromkeys(part_beats(network, lanes), 1)
+    parts = dict.fromkeys(pixel_beats(network, lanes), 1)
     run = run_model(network, plan_stages(network, choose_sizing(network, lanes, parts, 1)), trace)
     work = layer_work(network, trace, 1)
     assert list(work) == ["conv1", "conv2", "conv3", "fc1", "fc2"]
@@ -77,11 +77,11 @@ def test_lanes_are_within_the_budget_and_no_lane_moved_is_faster(budget):
 def test_no_other_parts_of_one_layer_have_less_latency():
     found = problem()
     choice = choose(found, Budget("lanes", 12), "latency")
-    tuned = found.tuned
+    tuned = found.tuning
     best = tuned.measure(choice.sizing).latency
-    for name, beats in part_beats(NETWORK, choice.sizing.lanes).items():
-        for parts in divisors(beats):
-            other = replace(choice.sizing, parts=choice.sizing.parts | {name: parts})
+    for name, beats in pixel_beats(NETWORK, choice.sizing.lanes).items():
+        for number in divisors(beats):
+            other = replace(choice.sizing, row_parts=choice.sizing.row_parts | {name: number})
             assert tuned.measure(other).latency >= best
 
 
@@ -94,7 +94,7 @@ def test_slack_and_the_latency_as_aim_shorten_the_latency():
 
 
 def test_more_passes_are_tried_for_the_latency():
-    whole, shorter = problem(), problem(shorter=(1,))
+    whole, shorter = problem(), problem(shorter_passes=(1,))
     budget = Budget("lanes", 12)
     each = [choose(one, budget, "latency").latency for one in (whole, problem(timesteps=1))]
     assert each[0] != each[1] and choose(shorter, budget, "latency").latency == min(each)
@@ -111,7 +111,7 @@ def test_images_a_second_are_reached_with_few_lanes():
             fewer = max((option.lanes for option in of_layer if option.lanes < choice.sizing.lanes[name]), default=None)
             if fewer:
                 lanes = choice.sizing.lanes | {name: fewer}
-                whole = dict.fromkeys(part_beats(NETWORK, lanes), 1)
+                whole = dict.fromkeys(pixel_beats(NETWORK, lanes), 1)
                 assert found.measure(choose_sizing(NETWORK, lanes, whole, 2)).interval > cycles, (cycles, name)
 
 
@@ -119,7 +119,7 @@ def test_the_read_out_is_the_slowest_where_it_is():
     network = small_network("2C3-MP2-FC60", (1, 6, 6), timesteps=4)
     trace = golden.run(network, random_images(1, network.image_shape, network.pixel_range, 1))
     found = exploring.Problem(network, trace, 1, 16, 1e6, lambda name, lanes: lanes)
-    assert found.floor == 4 * 60
+    assert found.min_cycles == 4 * 60
     choice = choose(found, Budget("lanes", 62))
     assert choice.interval == pytest.approx(4 * 60, rel=0.02)
     assert choice.slowest[0] == "readout" and choice.slowest[1] > 0.98
@@ -162,7 +162,7 @@ def luts_of(network, sizing, power=1.0):
     """What stands in for synthesis: a stage's lanes cost it 10 LUTs each, those before it 3 each, and its parts 1 each."""
     luts, before = {}, 0
     for name, stage in plan_stages(network, sizing).items():
-        luts[name] = 100 + 10 * sizing.lanes.get(name, 0) ** power + 3 * before + sizing.parts.get(name, 1) - 1
+        luts[name] = 100 + 10 * sizing.lanes.get(name, 0) ** power + 3 * before + sizing.row_parts.get(name, 1) - 1
         before = stage.lanes
     return luts
 
@@ -174,7 +174,7 @@ def test_the_area_model_is_exact_where_areas_are_linear(monkeypatch):
     assert areas.per_lane == pytest.approx({"conv1": 13, "conv2": 16, "conv3": 13, "fc1": 13, "fc2": 13})
     for lanes in ({}, {"conv1": 1, "conv2": 6, "fc1": 11}):
         sizing = choose_sizing(NETWORK, lanes)
-        assert set(sizing.parts.values()) == {1}
+        assert set(sizing.row_parts.values()) == {1}
         modelled = sum(areas.cost(name, number) for name, number in sizing.lanes.items())
         assert modelled == pytest.approx(sum(luts_of(NETWORK, sizing).values()))
 
@@ -194,7 +194,7 @@ def test_luts_are_spent_as_synthesis_says_they_are(monkeypatch):
         choice = found(budget)
         assert choice.luts == pytest.approx(sum(stage_luts(NETWORK, choice.sizing).values()))
         assert 0.8 * budget < choice.luts <= budget
-    whole = dict.fromkeys(part_beats(NETWORK, dict.fromkeys(problem().options, 1)), 1)
+    whole = dict.fromkeys(pixel_beats(NETWORK, dict.fromkeys(problem().options, 1)), 1)
     least = sum(stage_luts(NETWORK, choose_sizing(NETWORK, 1, whole)).values())
     assert set(found(least).sizing.lanes.values()) == {1}
     with pytest.raises(DesignError, match=f"a budget of {least - 1:.10g} LUTs; allowed: {least:.0f} or more, what one lane"):

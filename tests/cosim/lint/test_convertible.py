@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from myhdl import ConversionError
 
-from duospike.cosim.conversion.convert import convert, write
+from duospike.cosim.conversion.convert import convert, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.lint import RULES, blocks_of, check_file, check_source, table
 from duospike.cosim.system import run_tool
@@ -106,7 +106,7 @@ def memory_cells(text, folder):
     """RAM cells that Yosys makes of a block for an ECP5."""
     folder.mkdir()
     module = load(text, folder)
-    files = write(convert(module.top(**module.signals()), "top"), folder)
+    files = write_modules(convert(module.top(**module.signals()), "top"), folder)
     read = "read_verilog " + " ".join(file.name for file in files)
     log = run_tool(["yosys", "-p", f"{read}; synth_ecp5 -top top; select -count t:DP16KD t:TRELLIS_DPR16X4"], folder)
     return int(log.rsplit(" objects.", 1)[0].split()[-1])

@@ -45,7 +45,7 @@ def bench_of(language, forgets="", beats=(1, 2, 3), convert=convert, **settings)
     clk, rst = Signal(bool(0)), Signal(bool(0))
     device = forgetful(clk, rst, Stream(4), Stream(4), Signal(intbv(0)[ACTIVITY_BITS:]), forgets)
     modules = tuple(convert(device, language=language))
-    return Bench(modules=modules, beats=beats, frame_beats=1, expected=len(beats), patience=50, **settings)
+    return Bench(modules=modules, beats=beats, frame_beats=1, expected=len(beats), idle_limit=50, **settings)
 
 
 def run(simulator, folder, **settings):
@@ -60,7 +60,7 @@ def values(outcome):
 def test_beats_pass(simulator, tmp_path):
     outcome = run(simulator, tmp_path, src_stall=100, dst_stall=100).complete()
     assert values(outcome) == [1, 2, 3]
-    assert outcome.counts == 0
+    assert outcome.activity_word == 0
     assert len(outcome.starts) == 3
 
 
@@ -76,7 +76,7 @@ def test_an_unknown_valid_is_a_fault(simulator, tmp_path):
 
 
 def test_a_run_that_stands_still_is_given_up(simulator, tmp_path):
-    with pytest.raises(CosimError, match="nothing moved for 50 cycles, 0 of 3 beats sent, dst owes 3$"):
+    with pytest.raises(CosimError, match="nothing moved for 50 cycles, 0 of 3 beats sent, missing on dst: 3$"):
         run(simulator, tmp_path, dst_stall=256).complete()
 
 

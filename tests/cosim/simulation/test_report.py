@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.simulation.network_run import run_network
 from duospike.cosim.simulation.report import image_lines, make_report, stage_table, throughput_line
 from duospike.reference.data.datasets import random_images
@@ -74,7 +74,8 @@ def test_only_images_that_came_whole_have_a_last_beat(hardware_run):
 
 def test_a_run_without_results_is_reported_with_its_fault(hardware_run):
     streams = {name: [] for name in hardware_run.outcome.streams}
-    nothing = dataclasses.replace(hardware_run.outcome, streams=streams, starts=[], cycles=0, counts=0, fault="nothing moved")
+    outcome = hardware_run.outcome
+    nothing = dataclasses.replace(outcome, streams=streams, starts=[], cycles=0, activity_word=0, fault="nothing moved")
     report = make_report(dataclasses.replace(hardware_run, outcome=nothing), None, "icarus")
     assert report["fault"] == "nothing moved"
     assert [(image["predicted_class"], image["cycles"]) for image in report["images"]] == [(None, None)] * 2

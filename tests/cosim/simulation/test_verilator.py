@@ -26,7 +26,7 @@ def run(network, stages, images, folder, **settings):
 
 @pytest.mark.slow
 def test_bits_cycles_and_counters_are_those_of_icarus(cache, tmp_path):
-    network = small_network("3C3-5C5-MP2-FC6", timesteps=3, kind="subtract_delayed", image_signed=True)
+    network = small_network("3C3-5C5-MP2-FC6", timesteps=3, reset="subtract_delayed", image_signed=True)
     stages = small_stages(network, 2)
     images = random_images(3, network.input_shape, network.pixel_range, 1)
     runs = {name: run(network, stages, images, tmp_path / name, simulator=name) for name in ("icarus", "verilator")}

@@ -4,16 +4,16 @@ import subprocess
 
 import pytest
 
-from duospike.cosim.conversion.convert import convert, write
-from duospike.cosim.design.design import build_accelerator
+from duospike.cosim.conversion.convert import convert, write_modules
+from duospike.cosim.design.build import build_accelerator
 from duospike.cosim.simulation.network_run import run_network
 from duospike.reference.data.datasets import random_images
 from tests.benches.small_networks import small_network, small_stages
 
 CASES = [("3C3-5C3-MP2-FC6", (1, 6, 7), None, {})]
 SLOW_CASES = [
-    ("2C1-3C1-FC7-FC6", (3, 5, 3), 1, {"timesteps": 1, "image_bits": 1, "kind": "zero"}),
-    ("3C5-2C5-FC3", (2, 4, 3), None, {"timesteps": 3, "image_signed": True, "kind": "subtract_delayed"}),
+    ("2C1-3C1-FC7-FC6", (3, 5, 3), 1, {"timesteps": 1, "image_bits": 1, "reset": "zero"}),
+    ("3C5-2C5-FC3", (2, 4, 3), None, {"timesteps": 3, "image_signed": True, "reset": "subtract_delayed"}),
     ("9C3-20C3-MP2-10C1-FC9", (1, 9, 8), {"conv1": 5, "conv2": 3, "conv3": 10, "fc1": 2}, {"weight_bits": 8, "timesteps": 4}),
 ]
 
@@ -44,6 +44,6 @@ def test_hierarchy_names_and_hex_files_are_those_of_the_verilog(tmp_path):
     assert [entity.tables for entity in entities] == [module.tables for module in modules["verilog"]]
     for entity, module in zip(entities, modules["verilog"], strict=True):
         assert set(entity.ports) == set(module.ports)
-    files = write(modules["vhdl"], tmp_path)
+    files = write_modules(modules["vhdl"], tmp_path)
     done = subprocess.run(["ghdl", "-a", "--std=08", *files], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

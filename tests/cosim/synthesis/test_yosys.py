@@ -4,9 +4,9 @@ import pytest
 
 from duospike.cosim.conversion.convert import Module, convert
 from duospike.cosim.conversion.languages import Port
-from duospike.cosim.design.design import build_stage
+from duospike.cosim.design.build import build_stage
 from duospike.cosim.errors import CosimError
-from duospike.cosim.synthesis.yosys import GATES, WORDS, cell_models, netlist, run_yosys, yosys_version
+from duospike.cosim.synthesis.yosys import GATE_LEVEL, WORD_LEVEL, cell_models, netlist, run_yosys, yosys_version
 from tests.cosim.conversion.test_netlist import pool, run
 
 TWO_DRIVERS = """\
@@ -34,7 +34,7 @@ def test_version():
     assert name == "Yosys" and version[0].isdigit()
 
 
-@pytest.mark.parametrize("commands", [WORDS, pytest.param(GATES, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("commands", [WORD_LEVEL, pytest.param(GATE_LEVEL, marks=pytest.mark.slow)])
 def test_a_generic_netlist_takes_the_place_of_a_stage(commands, tmp_path):
     stage, *beats = pool()
     modules = tuple(convert(build_stage(stage)))

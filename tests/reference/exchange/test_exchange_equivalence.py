@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from duospike.reference.exchange.equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_factor, smallest_factor
-from duospike.reference.network import NEURON_KINDS, Neuron
+from duospike.reference.network import RESETS, Neuron
 from duospike.reference.neurons import charge, integer_leak
 
 LEAKS = [(1, 0), (0, 0), (1, 1), (1, 2), (3, 2), (5, 3)]
@@ -21,7 +21,7 @@ def spikes_of(neuron, bias, theta, inputs, inclusive=False):
     v = s = np.zeros_like(inputs[0])
     spikes = []
     for one in inputs:
-        v = charge(neuron.kind, integer_leak(neuron), v, s, theta, one + bias)
+        v = charge(neuron.reset, integer_leak(neuron), v, s, theta, one + bias)
         s = (v >= theta if inclusive else v > theta).astype(np.int64)
         spikes.append(s)
     return np.array(spikes)
@@ -47,12 +47,12 @@ def random_pair(generator, factor, inclusive):
     return RealNeuron(bias, theta, (Fraction(0),) * 3, inclusive=inclusive), near
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("leak", LEAKS)
 @pytest.mark.parametrize("inclusive", [False, True])
-def test_verdict_equals_the_trial_of_all_inputs(kind, leak, inclusive):
+def test_verdict_equals_the_trial_of_all_inputs(reset, leak, inclusive):
     """Three timesteps, all inputs of a range: where the proof says the same, all are; where not, some input differs."""
-    neuron, generator = Neuron(kind, *leak), np.random.default_rng(leak[0] + 8 * leak[1])
+    neuron, generator = Neuron(reset, *leak), np.random.default_rng(leak[0] + 8 * leak[1])
     verdicts = []
     for _ in range(20 - 8 * inclusive):
         multiple = int(generator.integers(1, 4))
@@ -63,10 +63,10 @@ def test_verdict_equals_the_trial_of_all_inputs(kind, leak, inclusive):
     assert set(verdicts) <= {Verdict.SAME, Verdict.OTHER}
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("leak", LEAKS)
-def test_what_loses_no_bit_is_the_same(kind, leak):
-    neuron = Neuron(kind, *leak)
+def test_what_loses_no_bit_is_the_same(reset, leak):
+    neuron = Neuron(reset, *leak)
     factor = lossless_factor(neuron, 3)
     real, integer = RealNeuron(Fraction(-3), Fraction(2), (Fraction(0),) * 3), IntegerNeuron(factor, -3 * factor, 2 * factor)
     assert compare(real, integer, neuron, 3) is Verdict.SAME
@@ -103,11 +103,11 @@ def test_a_source_that_rounds_must_keep_clear_of_the_threshold():
         assert compare(RealNeuron(Fraction(0), theta, (error,)), IntegerNeuron(1, 0, 3), neuron, 1) is verdict
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("leak", [(0, 0), (1, 0), (1, 1)])
-def test_a_spike_at_the_threshold_is_one_above_the_number_before(kind, leak):
+def test_a_spike_at_the_threshold_is_one_above_the_number_before(reset, leak):
     """Where a spike takes the threshold off, finer weights make room for the unit that is missing."""
-    neuron, real = Neuron(kind, *leak), RealNeuron(Fraction(1), Fraction(4), (Fraction(0),) * 3, inclusive=True)
+    neuron, real = Neuron(reset, *leak), RealNeuron(Fraction(1), Fraction(4), (Fraction(0),) * 3, inclusive=True)
     factor = lossless_factor(neuron, 3) * 4
     assert compare(real, IntegerNeuron(factor, factor, 4 * factor - 1), neuron, 3) is Verdict.SAME
     assert compare(real, IntegerNeuron(factor, factor, 4 * factor), neuron, 3) is Verdict.OTHER

@@ -28,13 +28,13 @@ from duospike.reference.training.random_network import random_network
 SHAPE, DT = (2, 7, 6), 1e-3
 
 
-def small(kind="zero", multiplier=1, shift=1, timesteps=4, **more):
+def small(reset="zero", multiplier=1, shift=1, timesteps=4, **more):
     return random_network(
         "3C3-MP2-4C3-FC20",
         input_shape=SHAPE,
         rate=0.25,
         seed=1,
-        neuron=Neuron(kind, multiplier, shift),
+        neuron=Neuron(reset, multiplier, shift),
         timesteps=timesteps,
         **more,
     )
@@ -85,11 +85,11 @@ def simulate(graph, image, timesteps):
 
 
 @pytest.mark.parametrize(
-    "kind, multiplier, shift, timesteps",
+    "reset, multiplier, shift, timesteps",
     [("zero", 1, 1, 4), ("zero", 1, 3, 3), ("zero", 1, 0, 5), ("zero", 0, 0, 3), ("zero", 5, 5, 2), ("subtract", 3, 2, 1)],
 )
-def test_graph_has_the_spikes_of_the_network_and_comes_back_as_it_was(tmp_path, kind, multiplier, shift, timesteps):
-    network = small(kind, multiplier, shift, timesteps)
+def test_graph_has_the_spikes_of_the_network_and_comes_back_as_it_was(tmp_path, reset, multiplier, shift, timesteps):
+    network = small(reset, multiplier, shift, timesteps)
     write_graph(to_nir(network, DT), tmp_path / "net.nir")
     graph = nir.read(tmp_path / "net.nir")
     assert graph.check_types()

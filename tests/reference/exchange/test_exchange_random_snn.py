@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -129,16 +130,27 @@ FAULTS = {
 BY_NAME = {"zero": "zero", "subtract": "subtract_delayed", "none": "zero"}
 
 
+def has_wrong_spikes(network, seed):
+    """Whether a network is imported with other spikes than its own; that a fault stops the import or the network is no answer."""
+    try:
+        outcome_of(network, seed)
+    except AssertionError:
+        return True
+    except (RuntimeError, ValueError):
+        pass
+    return False
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_import_is_found(fault, monkeypatch):
     """Among the random networks there are some that any of these would import wrong."""
     monkeypatch.setattr(*FAULTS[fault])
     exact._search.cache_clear()
+    networks = chain(
+        ((at_the_threshold(seed), seed) for seed in range(60)), ((random_network(seed), seed) for seed in range(400))
+    )
     try:
-        with pytest.raises((AssertionError, RuntimeError, ValueError)):
-            for seed in range(60):
-                outcome_of(at_the_threshold(seed), seed)
-            outcomes(range(400))
+        assert any(has_wrong_spikes(network, seed) for network, seed in networks)
     finally:
         exact._search.cache_clear()

@@ -8,7 +8,7 @@ import torch
 from duospike.reference import golden
 from duospike.reference.data.datasets import FASHION_MNIST_SHAPE, Dataset, fashion_mnist
 from duospike.reference.errors import InputError
-from duospike.reference.network import NEURON_KINDS, Conv, Neuron
+from duospike.reference.network import RESETS, Conv, Neuron
 from duospike.reference.training import train
 from duospike.reference.training.quantize import NORM_EPSILON, Moments, Round, SpikingLayer, SpikingNetwork
 from duospike.reference.training.settings import read_settings
@@ -40,7 +40,7 @@ def assert_equals_golden(model, images):
     for name in spikes:
         assert np.array_equal(spikes[name], trace.spikes[name]), name
         assert trace.spikes[name].any() and not trace.spikes[name].all(), name
-    assert np.array_equal(votes, trace.counts)
+    assert np.array_equal(votes, trace.class_counts)
 
 
 def test_every_spike_of_1000_real_images_equals_the_golden_model():
@@ -50,7 +50,7 @@ def test_every_spike_of_1000_real_images_equals_the_golden_model():
     assert_equals_golden(model, fashion_mnist("test").images[:1000])
 
 
-@pytest.mark.parametrize("reset", NEURON_KINDS)
+@pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("bits, timesteps, beta", [(2, 1, "1/2"), (4, 3, "38/256"), (8, 4, "7/8")])
 def test_forward_equals_golden_for_other_settings(reset, bits, timesteps, beta):
     settings = small_settings(reset=reset, weight_bits=bits, timesteps=timesteps, beta=beta)
@@ -156,7 +156,7 @@ def test_gradients_reach_every_parameter():
     model = SpikingNetwork(small_settings(), SHAPE)
     data = bright_quarters(64)
     votes = model(torch.from_numpy(data.images).float())
-    train.vote_loss(votes, torch.from_numpy(data.labels), model.most_votes).backward()
+    train.vote_loss(votes, torch.from_numpy(data.labels), model.max_votes).backward()
     for name, parameter in model.named_parameters():
         assert torch.isfinite(parameter.grad).all() and parameter.grad.abs().max() > 0, name
 

@@ -4,19 +4,19 @@ import pytest
 from duospike.reference.data.datasets import random_images
 from duospike.reference.errors import InputError
 from duospike.reference.golden import evaluate
-from duospike.reference.network import NEURON_KINDS, Neuron, Pool
+from duospike.reference.network import RESETS, Neuron, Pool
 from duospike.reference.training.random_network import random_network
 from duospike.reference.training.settings import parse_neuron
 
 
-def make(architecture="8C3-12C3-MP2-FC64-FC20", shape=(3, 12, 11), rate=0.1, seed=1, kind="subtract", **options):
-    return random_network(architecture, input_shape=shape, rate=rate, seed=seed, neuron=Neuron(kind, 5, 5), **options)
+def make(architecture="8C3-12C3-MP2-FC64-FC20", shape=(3, 12, 11), rate=0.1, seed=1, reset="subtract", **options):
+    return random_network(architecture, input_shape=shape, rate=rate, seed=seed, neuron=Neuron(reset, 5, 5), **options)
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("rate", [0.05, 0.1, 0.3])
-def test_layers_spike_at_the_wanted_rate_on_other_images(kind, rate):
-    network = make(rate=rate, kind=kind)
+def test_layers_spike_at_the_wanted_rate_on_other_images(reset, rate):
+    network = make(rate=rate, reset=reset)
     images = random_images(100, network.input_shape, network.pixel_range, 999)
     rates = evaluate(network, images, None).spike_rates
     for layer in network.layers:

@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 from duospike.reference import golden
 from duospike.reference.data.datasets import PUBLISHED
 from duospike.reference.errors import InputError
-from duospike.reference.network import NEURON_KINDS
+from duospike.reference.network import RESETS
 from duospike.reference.training import train
 from tests.benches.small_training import SHAPE, bright_quarters, small_settings
 
@@ -51,7 +51,7 @@ def test_a_resumed_run_equals_a_whole_one(tmp_path):
     assert_same(whole, resumed)
 
 
-@pytest.mark.parametrize("reset", NEURON_KINDS)
+@pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("coding", ["direct", "rate"])
 @pytest.mark.parametrize("bits", [4, "float"])
 def test_a_step_of_training_stays_on_one_device(coding, reset, bits):
@@ -60,7 +60,7 @@ def test_a_step_of_training_stays_on_one_device(coding, reset, bits):
     data = bright_quarters(4)
     spikes = model.spikes(torch.from_numpy(data.images).float())
     votes = model.votes(spikes[model.blank.layers[-1].name])
-    loss = train.vote_loss(votes, torch.from_numpy(data.labels).to("meta"), model.most_votes) + model.spike_rate(spikes)
+    loss = train.vote_loss(votes, torch.from_numpy(data.labels).to("meta"), model.max_votes) + model.spike_rate(spikes)
     loss.backward()
     assert votes.shape == (4, 4) and {parameter.grad.device.type for parameter in model.parameters()} == {"meta"}
 

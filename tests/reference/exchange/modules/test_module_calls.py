@@ -197,7 +197,7 @@ def test_reset_is_that_of_the_built_neuron():
     for built, later in (("subtract", "zero"), ("zero", "subtract"), ("subtract", "none")):
         net = network(first=neurons(10.0, reset_mechanism=built))
         net[1].reset_mechanism = later
-        assert imported(net).layers[0].neuron.kind == ("zero" if built == "zero" else "subtract_delayed")
+        assert imported(net).layers[0].neuron.reset == ("zero" if built == "zero" else "subtract_delayed")
         assert_same_spikes(net)
 
 

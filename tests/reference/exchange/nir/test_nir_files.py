@@ -13,7 +13,6 @@ import pytest
 from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.nir.nir_file import read_graph
-from duospike.reference.exchange.nir.nir_graph import shown
 from duospike.reference.exchange.nir.nir_import import from_nir
 from duospike.reference.exchange.source import Interface
 from duospike.reference.files import MAX_BYTES
@@ -305,10 +304,6 @@ def test_a_file_that_is_too_large_is_not_opened(tmp_path, monkeypatch):
         file.truncate(MAX_BYTES + 1)
     monkeypatch.setattr(h5py, "File", None)
     assert "268435457 bytes; allowed: up to 268435456" in str(imported(tmp_path / "x.nir"))
-
-
-def test_names_are_printed_on_one_line():
-    assert shown("conv1") == "conv1" and shown("a\nb\x1b[2J") == r"'a\nb\x1b[2J'" and len(shown("x" * 500)) < 90
 
 
 MUTATE = """

@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 
 from .families import AREA, Family
-from .synthesis import Area, Synthesis
+from .synthesize import Area, Synthesis
 
 Rows = list[tuple[list[str], Area]]
 

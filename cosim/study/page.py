@@ -9,8 +9,8 @@ from duospike.cosim.pages.run_files import RunFile
 from duospike.cosim.pages.run_page import Block, Cell, Fact, Line, Rows, Section, Table, draw, naming, render, section_of
 from duospike.reference.files import digest_of
 
-from .study import MODEL
-from .study_report import ENERGY_TITLE, columns, drawings, energy_rows, energy_text, label_of, measures, summary, told
+from .measure import MODEL
+from .report import ENERGY_TITLE, columns, drawings, energy_rows, energy_text, label_of, measure_text, measures, summary
 
 
 def make_study_page(study: RunFile) -> str:
@@ -31,7 +31,10 @@ def summary_table(rows: list[dict[str, Any]]) -> Table:
     """summary() with a cell for mean and spread of each measure; its value is the mean."""
     settings, measured = columns(rows)
     cells: Rows = [
-        [*(_text(row[key]) for key in settings), *(Cell(told(key, row[key], row[f"{key}_spread"]), row[key]) for key in measured)]
+        [
+            *(_text(row[key]) for key in settings),
+            *(Cell(measure_text(key, row[key], row[f"{key}_spread"]), row[key]) for key in measured),
+        ]
         for row in rows
     ]
     title = "Mean ± standard deviation over the seeds; of an image, interval and latency in cycles, energies in nJ, modelled"
@@ -61,7 +64,8 @@ def point_blocks(results: dict[str, dict[str, Any]]) -> list[Block]:
     measured = {name: measures(result) for name, result in results.items()}
     keys = list(dict.fromkeys(key for one in measured.values() for key in one))
     rows: Rows = [
-        [name, *(Cell(told(key, found.get(key), None), found.get(key)) for key in keys)] for name, found in measured.items()
+        [name, *(Cell(measure_text(key, found.get(key), None), found.get(key)) for key in keys)]
+        for name, found in measured.items()
     ]
     first, *others = results.values()
     about = {key: first[key] for key in ("lanes", "cycle_images", "clock_mhz", "images")}
@@ -98,10 +102,11 @@ def _model_hash(points: Path, name: str) -> str | None:
 
 def facts(results: dict[str, dict[str, Any]], rows: list[dict[str, Any]]) -> list[Fact]:
     """How many points, and which of the summary's rows has the highest accuracy and which the lowest of each cost."""
-    found = [Fact("Points", Cell(str(len(results)), len(results)), f"{len(rows)} but for their seeds")]
+    found = [Fact("Points", Cell(str(len(results)), len(results)), f"{len(rows)} without their seeds")]
     best = max(rows, key=lambda row: row["accuracy"])
-    found.append(Fact("Highest accuracy", Cell(told("accuracy", best["accuracy"], None), best["accuracy"]), label_of(best)))
+    accuracy = Cell(measure_text("accuracy", best["accuracy"], None), best["accuracy"])
+    found.append(Fact("Highest accuracy", accuracy, label_of(best)))
     for key, title in (("interval", "Shortest interval, cycles"), ("energy", "Least energy, nJ an image")):
         least = min(rows, key=lambda row: row[key])
-        found.append(Fact(title, Cell(told(key, least[key], None), least[key]), label_of(least)))
+        found.append(Fact(title, Cell(measure_text(key, least[key], None), least[key]), label_of(least)))
     return found

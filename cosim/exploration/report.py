@@ -8,7 +8,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from duospike.cosim.cycles.cycle_report import stage_rows
+from duospike.cosim.cycles.report import stage_rows
 
 from .explore import Choice, Exploration
 
@@ -20,7 +20,7 @@ def make_report(found: Exploration) -> dict[str, Any]:
     """The content of explore.json.
 
     budget: kind and amount; unit: of every cost; clock: in Hz; chosen and each of front: sizing; cost; luts, synthesised, or
-    null; interval and latency: cycles; images_per_second; stages: rows of cycle_report.stage_rows.
+    null; interval and latency: cycles; images_per_second; stages: rows of cycles.report.stage_rows.
     """
     return {
         "budget": asdict(found.budget),
@@ -33,7 +33,7 @@ def make_report(found: Exploration) -> dict[str, Any]:
 
 def _choice(choice: Choice, clock: float) -> dict[str, Any]:
     return {
-        "sizing": asdict(choice.sizing),
+        "sizing": choice.sizing.as_json(),
         "cost": choice.cost,
         "luts": choice.luts,
         "interval": choice.interval,

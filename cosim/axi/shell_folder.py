@@ -12,9 +12,9 @@ from duospike.reference.network import Network
 from duospike.rtl.activity import COUNTERS
 from duospike.rtl.axi_shell import AxiShell
 
-from .axi_design import TOP, shell_registers
 from .loadable import load_file
 from .register_pages import as_json, c_header, json_text, markdown_page
+from .shell import TOP, shell_registers
 from .vivado import CONSTRAINTS, SCRIPT, clock_constraints, package_script
 
 DRIVER = Path(__file__).with_name("pynq_driver.py")

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from duospike.cosim.pages import plots
-from duospike.cosim.study.study_report import (
+from duospike.cosim.study.report import (
     as_csv,
     as_markdown,
     drawings,

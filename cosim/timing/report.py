@@ -11,11 +11,11 @@ from rich import box
 from rich.table import Table
 
 from duospike.cosim.conversion.convert import Module
-from duospike.cosim.energy.energy import static_energy
-from duospike.cosim.energy.energy_report import NANOJOULE
 from duospike.cosim.energy.image_costs import ImageCosts
-from duospike.cosim.synthesis.synthesis import instances_in
-from duospike.cosim.synthesis.synthesis_report import block_of
+from duospike.cosim.energy.model import static_energy
+from duospike.cosim.energy.report import NANOJOULE
+from duospike.cosim.synthesis.report import block_of
+from duospike.cosim.synthesis.synthesize import instances_in
 
 from .place_route import DEVICE, PACKAGE, Placement
 
@@ -27,7 +27,7 @@ CELL = compile(r"(_(TRELLIS_FF|LUT4|CCU2C|PFUMX|L6MUX21|DP16KD|MULT18X18D|TRELLI
 
 
 @dataclass(frozen=True)
-class Spot:
+class Location:
     """Where a cell is. stage: its name in the top. block: of rtl/. instance: path of its module. signal: that names the cell."""
 
     stage: str
@@ -39,19 +39,19 @@ class Spot:
         return f"{self.instance}.{self.signal}"
 
 
-class Places:
-    """Finds the Spot of a cell of a flat netlist by its name. modules: those that were flattened, the top last."""
+class Locator:
+    """Finds the Location of a cell of a flat netlist by its name. modules: those that were flattened, the top last."""
 
     def __init__(self, modules: Sequence[Module]):
         self._top = modules[-1].name
         self._instances: Mapping[str, Mapping[str, str]] = {one.name: instances_in(one, modules) for one in modules}
 
-    def of(self, cell: str) -> Spot:
+    def locate(self, cell: str) -> Location:
         names, module, path = cell.split("."), self._top, list[str]()
         while names and names[0] in self._instances[module]:
             module = self._instances[module][names[0]]
             path.append(names.pop(0))
-        return Spot(path[0] if path else TOP, block_of(module), ".".join(path) or TOP, CELL.sub("", ".".join(names)))
+        return Location(path[0] if path else TOP, block_of(module), ".".join(path) or TOP, CELL.sub("", ".".join(names)))
 
 
 def make_report(placement: Placement, modules: Sequence[Module], costs: ImageCosts) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def make_report(placement: Placement, modules: Sequence[Module], costs: ImageCos
     fmax_mhz; critical_path; slowest_ends: for each instance the slowest path that ends in it, the slowest first;
     images: see images_report().
     """
-    report, target, places = placement.report, placement.target, Places(modules)
+    report, target, locator = placement.report, placement.target, Locator(modules)
     fmax, use = report["fmax"][CLOCK]["achieved"], report["utilization"]
     return {
         "device": DEVICE,
@@ -72,25 +72,26 @@ def make_report(placement: Placement, modules: Sequence[Module], costs: ImageCos
         "nextpnr": placement.nextpnr,
         "utilization": {kind: counts for kind, counts in sorted(use.items()) if counts["used"]},
         "fmax_mhz": fmax,
-        "critical_path": critical_path(report, places),
-        "slowest_ends": slowest_ends(report, places),
+        "critical_path": critical_path(report, locator),
+        "slowest_ends": slowest_ends(report, locator),
         "images": images_report(costs, fmax, use["TRELLIS_COMB"]["used"]),
     }
 
 
-def critical_path(report: dict[str, Any], places: Places) -> dict[str, Any]:
+def critical_path(report: dict[str, Any], locator: Locator) -> dict[str, Any]:
     """The slowest path from register to register in nextpnr's report.
 
-    delay, and logic and routing in it; start, end: a Spot; through: the instances that it passes, in order, each with the delay
-    up to and in its cells and the number of nets on the way.
+    delay, and logic and routing in it; start, end: a Location; through: the instances that it passes, in order, each with the
+    delay up to and in its cells and the number of nets on the way.
     """
     edge = f"posedge {CLOCK}"
     [segments] = [path["path"] for path in report["critical_paths"] if path["from"] == path["to"] == edge]
     through: list[dict[str, Any]] = []
     for segment in segments:
-        spot = places.of(segment["to"]["cell"])
-        if not through or through[-1]["instance"] != spot.instance:
-            through.append({"stage": spot.stage, "block": spot.block, "instance": spot.instance, "delay": 0.0, "nets": 0})
+        location = locator.locate(segment["to"]["cell"])
+        if not through or through[-1]["instance"] != location.instance:
+            named = {"stage": location.stage, "block": location.block, "instance": location.instance}
+            through.append({**named, "delay": 0.0, "nets": 0})
         through[-1]["delay"] += segment["delay"]
         through[-1]["nets"] += segment["type"] == "routing"
     delay = sum(segment["delay"] for segment in segments)
@@ -99,22 +100,22 @@ def critical_path(report: dict[str, Any], places: Places) -> dict[str, Any]:
         "delay": delay,
         "logic": delay - routing,
         "routing": routing,
-        "start": asdict(places.of(segments[0]["from"]["cell"])),
-        "end": asdict(places.of(segments[-1]["to"]["cell"])),
+        "start": asdict(locator.locate(segments[0]["from"]["cell"])),
+        "end": asdict(locator.locate(segments[-1]["to"]["cell"])),
         "through": through,
     }
 
 
-def slowest_ends(report: dict[str, Any], places: Places) -> list[dict[str, Any]]:
-    """For each instance, the slowest path that ends in a register, memory or multiplier of it: a Spot and the path's delay."""
-    slowest: dict[str, tuple[float, Spot]] = {}
+def slowest_ends(report: dict[str, Any], locator: Locator) -> list[dict[str, Any]]:
+    """For each instance, the slowest path that ends in its registers, memories and multipliers: a Location and the delay."""
+    slowest: dict[str, tuple[float, Location]] = {}
     for net in report["detailed_net_timings"]:
         for end in net["endpoints"]:
-            spot, delay = places.of(end["cell"]), end["delay"][1]
-            if spot.instance not in slowest or delay > slowest[spot.instance][0]:
-                slowest[spot.instance] = delay, spot
+            location, delay = locator.locate(end["cell"]), end["delay"][1]
+            if location.instance not in slowest or delay > slowest[location.instance][0]:
+                slowest[location.instance] = delay, location
     ends = sorted(slowest.values(), key=lambda one: -one[0])
-    return [{**asdict(spot), "delay": delay} for delay, spot in ends]
+    return [{**asdict(location), "delay": delay} for delay, location in ends]
 
 
 def images_report(costs: ImageCosts, fmax_mhz: float, luts: int) -> dict[str, Any]:
@@ -137,7 +138,7 @@ def timing_lines(timing: dict[str, Any]) -> list[str]:
         f"{kind} {counts['used']} of {counts['available']} ({counts['used'] / counts['available']:.0%})"
         for kind, counts in timing["utilization"].items()
     )
-    start, end = (str(Spot(**path[key])) for key in ("start", "end"))
+    start, end = (str(Location(**path[key])) for key in ("start", "end"))
     through = ", ".join(f"{one['instance']} ({one['block']}) {one['delay']:.2f} ns" for one in path["through"])
     return [
         f"placed: {use}",

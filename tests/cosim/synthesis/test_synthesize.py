@@ -3,11 +3,12 @@ from collections import Counter
 
 import pytest
 
-from duospike.cosim.conversion.convert import Module, convert, write
-from duospike.cosim.design.design import build_accelerator, build_stage
+from duospike.cosim.conversion.convert import Module, convert, write_modules
+from duospike.cosim.design.build import build_accelerator, build_stage
 from duospike.cosim.errors import CosimError
 from duospike.cosim.synthesis.families import XCUP
-from duospike.cosim.synthesis.synthesis import (
+from duospike.cosim.synthesis.report import block_of, make_report, stages_with
+from duospike.cosim.synthesis.synthesize import (
     Area,
     Synthesis,
     area_of,
@@ -17,7 +18,6 @@ from duospike.cosim.synthesis.synthesis import (
     split_netlist,
     synthesize,
 )
-from duospike.cosim.synthesis.synthesis_report import block_of, make_report, stages_with
 from duospike.cosim.synthesis.yosys import run_yosys
 from duospike.reference.network import Conv, Linear
 from tests.benches.small_networks import small_network, small_stages
@@ -81,7 +81,7 @@ def modules_of(*texts):
 @pytest.mark.parametrize("texts", [[LATCH], [UNDRIVEN], [DRIVERS], [GATE, LOOP]])
 def test_latches_loops_and_drivers_are_found(texts, tmp_path):
     modules = modules_of(*texts)
-    write(modules, tmp_path)
+    write_modules(modules, tmp_path)
     message = "selection is not empty" if texts == [LATCH] else "Found 1 problems in 'check -assert'"
     with pytest.raises(CosimError, match=message):
         check_design(modules, tmp_path)
@@ -89,7 +89,7 @@ def test_latches_loops_and_drivers_are_found(texts, tmp_path):
 
 def test_a_sound_design_passes_and_its_instances_are_seen(tmp_path):
     modules = modules_of(GATE, SOUND)
-    write(modules, tmp_path)
+    write_modules(modules, tmp_path)
     check_design(modules, tmp_path)
     assert instances_in(modules[1], modules) == {"one": "gate_1", "two": "gate_1"}
 

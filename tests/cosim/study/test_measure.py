@@ -7,15 +7,15 @@ import json
 import numpy as np
 import pytest
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
-from duospike.cosim.design.sizing import Sizing
-from duospike.cosim.energy.energy import Coefficients, as_float, operations, total
+from duospike.cosim.design.sizing import JSON_KEYS, Sizing
+from duospike.cosim.energy.model import Coefficients, as_float, count_operations, total_energy
 from duospike.cosim.simulation.network_run import convert_stages
-from duospike.cosim.study import study as studying
-from duospike.cosim.study.study import MODEL, RESULT, measure_point
-from duospike.cosim.study.study_file import Loaded, Study, read_study
-from duospike.cosim.synthesis.synthesis import synthesize
+from duospike.cosim.study import measure as measuring
+from duospike.cosim.study.measure import MODEL, RESULT, measure_point
+from duospike.cosim.study.study_file import LoadedModel, Study, read_study
+from duospike.cosim.synthesis.synthesize import synthesize
 from duospike.reference import golden
 from duospike.reference.architecture import blank_network
 from duospike.reference.data.datasets import PUBLISHED
@@ -50,6 +50,11 @@ seed = [1, 2]
 coding = ["rate"]
 timesteps = [25]
 """
+
+
+def sizing_of(content):
+    """The sizing in a JSON file."""
+    return Sizing(**{field: content[key] for field, key in JSON_KEYS.items()})
 
 
 def test_a_grid_gives_every_combination(tmp_path):
@@ -114,7 +119,7 @@ def test_model_files_are_points_beside_the_grid(tmp_path):
     models = 'models = ["other.safetensors"]\n'
     (tmp_path / "study.toml").write_text(models + BASE + GRIDS)
     study = read_study(tmp_path / "study.toml")
-    assert len(study.points) == 6 and isinstance(study.points["other"], Loaded)
+    assert len(study.points) == 6 and isinstance(study.points["other"], LoadedModel)
     told = study.points["other"].settings
     assert [told[key] for key in ("architecture", "weight_bits", "timesteps")] == ["4C3-FC20", 4, 2]
     assert [told[key] for key in ("coding", "reset", "beta")] == ["direct", "zero", "5/32"]
@@ -170,13 +175,13 @@ def test_a_point_is_measured_as_the_golden_model_has_it(changes, tmp_path):
     reached = trace.spikes["pool1"].sum() * 9 * 6 / 130
     assert found["layers"]["conv2"]["synaptic_operations"] == pytest.approx(reached)
     few = golden.run(network, test.images[:5])
-    stages = plan_stages(network, Sizing(**found["sizing"]))
+    stages = plan_stages(network, sizing_of(found["sizing"]))
     run = run_model(network, stages, few)
     assert found["latency"] == run.latency
-    energy = total(operations(network, stages, run.activity, few), Coefficients()) / 1000 / 5
+    energy = total_energy(count_operations(network, stages, run.activity, few), Coefficients()) / 1000 / 5
     assert found["energy"] == pytest.approx(energy)
     zero = dataclasses.replace(Coefficients(), bank_bit=0.0)
-    without = total(operations(network, stages, run.activity, few), zero) / 1000 / 5
+    without = total_energy(count_operations(network, stages, run.activity, few), zero) / 1000 / 5
     assert found["energy_by"]["bank_bit"] == pytest.approx(energy - without)
 
 
@@ -198,7 +203,7 @@ def test_a_stopped_study_goes_on(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(studying, "_measure", stop)
+        patch.setattr(measuring, "_measure", stop)
         with pytest.raises(KeyboardInterrupt):
             measure_point(settings, study, data, tmp_path / "stopped", lambda step: None)
     assert not (tmp_path / "stopped" / RESULT).exists()
@@ -206,7 +211,7 @@ def test_a_stopped_study_goes_on(tmp_path, monkeypatch):
     assert measure_point(settings, study, data, tmp_path / "stopped", told.append) == whole
     assert told == ["measuring"]
     # What is measured already is only read.
-    monkeypatch.setattr(studying, "_measure", stop)
+    monkeypatch.setattr(measuring, "_measure", stop)
     assert measure_point(settings, study, data, tmp_path / "stopped", told.append) == json.loads(json.dumps(whole))
 
 
@@ -230,7 +235,7 @@ def test_damaged_results_and_too_many_images_are_refused(tmp_path):
 def test_a_model_file_is_measured_as_the_network_that_was_trained(tmp_path):
     _, study, data, trained = measured(tmp_path / "trained")
     network = load_model(tmp_path / "trained" / MODEL)
-    loaded = Loaded("mine", network, PUBLISHED["fashion-mnist"])
+    loaded = LoadedModel("mine", network, PUBLISHED["fashion-mnist"])
     found = measure_point(loaded, study, (None, data[1]), tmp_path / "loaded", lambda step: None)
     assert {key: found[key] for key in found if key not in ("settings", "sha256")} == {
         key: value for key, value in trained.items() if key != "settings"
@@ -250,7 +255,7 @@ def test_a_model_file_is_measured_as_the_network_that_was_trained(tmp_path):
 def test_a_clock_asks_for_area_and_static_energy(tmp_path):
     settings, study, data, _ = measured(tmp_path / "plain")
     found = measure_point(settings, dataclasses.replace(study, clock_mhz=50.0), data, tmp_path / "clock", lambda step: None)
-    modules = convert_stages(plan_stages(load_model(tmp_path / "clock" / MODEL), Sizing(**found["sizing"])))
+    modules = convert_stages(plan_stages(load_model(tmp_path / "clock" / MODEL), sizing_of(found["sizing"])))
     (tmp_path / "work").mkdir()
     area = synthesize(modules, tmp_path / "work").total
     # The whole is its stages and what joins them.

@@ -18,7 +18,7 @@ LAST, EVENT = 1, 2
 
 
 def unit_type(parameters: str, registers: str) -> np.dtype:
-    """The record of a kind of unit; each counts for the stage of number `stage`."""
+    """The record of a kind of unit; each activity for the stage of number `stage`."""
     return np.dtype([(name, np.int64) for name in ("stage", *parameters.split(), "valid", "flags", *registers.split())])
 
 
@@ -44,22 +44,27 @@ READOUT = unit_type("lanes outputs passes", "voted_all closing holding lane neur
 
 KINDS = (ENCODER, WINDOW, MAC, LIF, SCANNER, QUEUE, FETCH, CONV, FC, POOL, READOUT)
 """In this order a chain's units lie in the arrays that step_chain() takes."""
+(
+    ENCODER_KIND, WINDOW_KIND, MAC_KIND, LIF_KIND, SCANNER_KIND, QUEUE_KIND, FETCH_KIND, CONV_KIND, FC_KIND, POOL_KIND,
+    READOUT_KIND,
+) = range(len(KINDS))  # fmt: skip
+"""The numbers of the kinds in that order."""
 
 compiled: Callable = numba.njit(cache=True, nogil=True)
 
 
 @compiled
-def count(counts, stage, busy, stall_out):
+def count_cycle(activity, stage, busy, stall_out):
     """A cycle is busy, or a stall on one side."""
-    counts[stage, 0] += busy
-    counts[stage, 2] += stall_out
-    counts[stage, 1] += not (busy or stall_out)
+    activity[stage, 0] += busy
+    activity[stage, 2] += stall_out
+    activity[stage, 1] += not (busy or stall_out)
 
 
 @compiled
-def step_encoder(unit, src_valid, dst_ready, counts):
+def step_encoder(unit, src_valid, dst_ready, activity):
     free = dst_ready or not unit.valid
-    count(counts, unit.stage, src_valid and free, src_valid and not free)
+    count_cycle(activity, unit.stage, src_valid and free, src_valid and not free)
     if free:
         unit.valid = src_valid
     return free
@@ -100,9 +105,9 @@ def step_window(unit, src_valid, dst_ready):
 
 
 @compiled
-def step_mac(unit, src_valid, dst_ready, counts):
+def step_mac(unit, src_valid, dst_ready, activity):
     step = dst_ready or not unit.valid
-    count(counts, unit.stage, src_valid and step, src_valid and not step)
+    count_cycle(activity, unit.stage, src_valid and step, src_valid and not step)
     if step:
         unit.moving = ((unit.moving << 1) | int(src_valid)) & ((1 << unit.steps) - 1)
         unit.valid = unit.moving >> (unit.steps - 1)
@@ -123,6 +128,33 @@ def step_lif(unit, src_valid, dst_ready):
     elif unit.pause != 0:
         unit.pause -= 1
     return ready
+
+
+@compiled
+def look_at_pixel(unit, first_chunk):
+    """Look at the next position of a scan, or at the next empty pixel of a flush; returns whether it is the last of its part."""
+    if unit.flushing != 0:
+        unit.flushing -= 1
+        return False
+    if unit.column < unit.width:
+        pixel = unit.pixels + unit.bank_part * unit.width + unit.column
+        unit.ahead_at, unit.ahead_end = first_chunk[pixel], first_chunk[pixel + 1]
+    if unit.column != unit.positions - 1:
+        unit.column += 1
+        return False
+    unit.column = 0
+    if unit.scan != unit.scans - 1:
+        unit.scan += 1
+        return False
+    unit.scan = 0
+    unit.ahead_ends_part = 1
+    unit.bank_part += 1
+    if unit.part != unit.parts - 1:
+        unit.part += 1
+    else:
+        unit.part = 0
+        unit.flushing = unit.flush
+    return True
 
 
 @compiled
@@ -172,29 +204,8 @@ def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events, next_spa
     if ahead_is_free:
         unit.ahead = available
         unit.ahead_at = unit.ahead_end = unit.ahead_ends_part = 0
-    if ahead_is_free and available:
-        if unit.flushing != 0:
-            unit.flushing -= 1
-        else:
-            if unit.column < unit.width:
-                pixel = unit.pixels + unit.bank_part * unit.width + unit.column
-                unit.ahead_at, unit.ahead_end = first_chunk[pixel], first_chunk[pixel + 1]
-            if unit.column != unit.positions - 1:
-                unit.column += 1
-            else:
-                unit.column = 0
-                if unit.scan != unit.scans - 1:
-                    unit.scan += 1
-                else:
-                    unit.scan = 0
-                    takes_part = True
-                    unit.ahead_ends_part = 1
-                    unit.bank_part += 1
-                    if unit.part != unit.parts - 1:
-                        unit.part += 1
-                    else:
-                        unit.part = 0
-                        unit.flushing = unit.flush
+        if available:
+            takes_part = look_at_pixel(unit, first_chunk)
 
     unit.scannable += unit.completing - int(freed)
     unit.completing = 0
@@ -238,20 +249,20 @@ def step_fetch(unit, src_valid, src_flags, dst_ready):
 
 
 @compiled
-def count_event(unit, add, src_flags, stall_out, counts):
-    count(counts, unit.stage, add, stall_out)
+def count_event(unit, add, src_flags, stall_out, activity):
+    count_cycle(activity, unit.stage, add, stall_out)
     is_event = (src_flags & EVENT) != 0
-    counts[unit.stage, 3] += add and is_event
-    counts[unit.stage, 4] += add and not is_event
+    activity[unit.stage, 3] += add and is_event
+    activity[unit.stage, 4] += add and not is_event
 
 
 @compiled
-def step_conv(unit, src_valid, src_flags, dst_ready, counts):
+def step_conv(unit, src_valid, src_flags, dst_ready, activity):
     blocked = unit.valid and not dst_ready
     ending = src_valid and (src_flags & LAST) != 0
     add = src_valid and unit.priming == 0 and not (ending and blocked)
     shift = (unit.priming != 0 or ending) and not blocked
-    count_event(unit, add, src_flags, ending and blocked, counts)
+    count_event(unit, add, src_flags, ending and blocked, activity)
     if shift:
         unit.valid = unit.emits & 1
         last_of_row = unit.part == unit.parts - 1 or unit.row >= unit.height
@@ -284,12 +295,12 @@ def step_conv(unit, src_valid, src_flags, dst_ready, counts):
 
 
 @compiled
-def step_fc(unit, src_valid, src_flags, dst_ready, counts):
+def step_fc(unit, src_valid, src_flags, dst_ready, activity):
     ending = src_valid and (src_flags & LAST) != 0
     blocked = ending and unit.valid and not dst_ready
     add = src_valid and not unit.priming and not blocked
     shift = unit.priming or (ending and not blocked)
-    count_event(unit, add, src_flags, blocked, counts)
+    count_event(unit, add, src_flags, blocked, activity)
     if shift and not unit.priming and unit.part == unit.parts - 1:
         unit.valid = 1
     elif dst_ready:
@@ -306,10 +317,10 @@ def step_fc(unit, src_valid, src_flags, dst_ready, counts):
 
 
 @compiled
-def step_pool(unit, src_valid, dst_ready, counts):
+def step_pool(unit, src_valid, dst_ready, activity):
     ready = dst_ready or not unit.valid
     take = src_valid and ready
-    count(counts, unit.stage, take, src_valid and not ready)
+    count_cycle(activity, unit.stage, take, src_valid and not ready)
     if dst_ready:
         unit.valid = 0
     if take:
@@ -328,11 +339,11 @@ def step_pool(unit, src_valid, dst_ready, counts):
 
 
 @compiled
-def step_readout(unit, src_valid, dst_ready, counts):
+def step_readout(unit, src_valid, dst_ready, activity):
     blocked = unit.voted_all or unit.closing or (unit.valid and not dst_ready)
     step = unit.holding and not blocked
     last_lane = unit.lane == unit.lanes - 1 or unit.neuron == unit.outputs - 1
-    count(counts, unit.stage, step, unit.holding and blocked)
+    count_cycle(activity, unit.stage, step, unit.holding and blocked)
     ready = not unit.holding or (step and last_lane)
     if dst_ready:
         unit.valid = 0
@@ -371,16 +382,16 @@ def move(stream, cycle, moved, beats, firsts, lasts):
 @compiled
 def step_chain(
     kinds, index, encoders, windows, macs, lifs, scanners, queues, fetches, convs, fcs, pools, readouts,
-    first_chunk, chunk_events, next_span, ring, valids, flags, streams, counts, counted, cycle, moved, beats, firsts, lasts,
-    limit,
+    first_chunk, chunk_events, next_span, ring, valids, flags, streams, activity, activity_at_end, cycle, moved, beats, firsts,
+    lasts, limit,
 ):  # fmt: skip
     """Run until all beats of all streams have come or `limit` cycles have passed; returns whether they have.
 
     kinds, index: of each unit its place in KINDS and in the array of that kind. valids, flags, streams: of the source's
     stream, then of the one after each unit, what stands on it, and its row in `moved` or -1 for a stream inside a stage.
-    counts: activity counters [stages, 5]. counted: those at the last class, which may come before the last beat of a stage
-    in front of a pool. cycle: cycles done. moved: beats so far. beats: those of an image. firsts, lasts: see CycleRun. All of
-    these go on from one call to the next.
+    activity: activity counters [stages, 5]. activity_at_end: those at the last class, which may come before the last beat of a
+    stage in front of a pool. cycle: cycles done. moved: beats so far. beats: those of an image. firsts, lasts: see CycleRun.
+    All of these go on from one call to the next.
     """
     last, classes, images = len(kinds) - 1, len(moved) - 1, firsts.shape[1]
     for _ in range(limit):
@@ -388,7 +399,7 @@ def step_chain(
         if valids[last + 1]:
             move(classes, cycle[0], moved, beats, firsts, lasts)
             if moved[classes] == images:
-                counted[:] = counts
+                activity_at_end[:] = activity
         if moved[classes] == images and np.all(moved == beats * images):
             return True
         ready = True
@@ -396,41 +407,41 @@ def step_chain(
             kind, i, src_valid, src_flags = kinds[u], index[u], valids[u] != 0, flags[u]
             if u < last and ready and streams[u + 1] >= 0 and valids[u + 1]:
                 move(streams[u + 1], cycle[0], moved, beats, firsts, lasts)
-            if kind == 4:
+            if kind == SCANNER_KIND:
                 unit = scanners[i]
                 ready = step_scanner(unit, src_valid, ready, first_chunk, chunk_events, next_span)
                 valids[u + 1], flags[u + 1] = unit.valid, unit.flags
-            elif kind == 5:
+            elif kind == QUEUE_KIND:
                 queue = queues[i]
                 ready = step_queue(queue, src_valid, src_flags, ready, ring)
                 valids[u + 1], flags[u + 1] = queue.valid, queue.flags
-            elif kind == 6:
+            elif kind == FETCH_KIND:
                 fetch = fetches[i]
                 ready = step_fetch(fetch, src_valid, src_flags, ready)
                 valids[u + 1], flags[u + 1] = fetch.valid, fetch.flags
-            elif kind == 7:
-                ready = step_conv(convs[i], src_valid, src_flags, ready, counts)
+            elif kind == CONV_KIND:
+                ready = step_conv(convs[i], src_valid, src_flags, ready, activity)
                 valids[u + 1] = convs[i].valid
-            elif kind == 3:
+            elif kind == LIF_KIND:
                 ready = step_lif(lifs[i], src_valid, ready)
                 valids[u + 1] = lifs[i].valid
-            elif kind == 8:
-                ready = step_fc(fcs[i], src_valid, src_flags, ready, counts)
+            elif kind == FC_KIND:
+                ready = step_fc(fcs[i], src_valid, src_flags, ready, activity)
                 valids[u + 1] = fcs[i].valid
-            elif kind == 9:
-                ready = step_pool(pools[i], src_valid, ready, counts)
+            elif kind == POOL_KIND:
+                ready = step_pool(pools[i], src_valid, ready, activity)
                 valids[u + 1] = pools[i].valid
-            elif kind == 10:
-                ready = step_readout(readouts[i], src_valid, ready, counts)
+            elif kind == READOUT_KIND:
+                ready = step_readout(readouts[i], src_valid, ready, activity)
                 valids[u + 1] = readouts[i].valid
-            elif kind == 0:
-                ready = step_encoder(encoders[i], src_valid, ready, counts)
+            elif kind == ENCODER_KIND:
+                ready = step_encoder(encoders[i], src_valid, ready, activity)
                 valids[u + 1] = encoders[i].valid
-            elif kind == 1:
+            elif kind == WINDOW_KIND:
                 ready = step_window(windows[i], src_valid, ready)
                 valids[u + 1] = windows[i].valid
             else:
-                ready = step_mac(macs[i], src_valid, ready, counts)
+                ready = step_mac(macs[i], src_valid, ready, activity)
                 valids[u + 1] = macs[i].valid
         if ready and valids[0]:
             move(0, cycle[0], moved, beats, firsts, lasts)

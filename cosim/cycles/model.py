@@ -2,9 +2,9 @@
 
 It follows the registers that decide when something moves, and nothing else: of an event only whether it is a pixel's last
 and whether it is silent, of a stream only valid and ready. So its counters equal those of the RTL, with no tolerance, for
-any network, lanes, parts and queues, at thousands of times the speed of Icarus.
+any network, lanes, row parts and queues, at thousands of times the speed of Icarus.
 
-The units, see cycle_units.py, work from the last to the first in each cycle: `ready` goes upstream within a cycle, while
+The units, see units.py, work from the last to the first in each cycle: `ready` goes upstream within a cycle, while
 `valid` comes out of registers, so each unit still sees the valid of the unit before it as it was.
 """
 
@@ -35,12 +35,12 @@ from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
 from duospike.rtl.weight_fetch import fetch_steps
 
-from . import cycle_units as units
+from . import units
 
 SOURCE = "source"
 """Where the images come from, among the names of the stages."""
 
-SLICE = 1_000_000
+PROGRESS_CYCLES = 1_000_000
 """Cycles between two reports of progress."""
 
 
@@ -91,7 +91,7 @@ class _Chain:
         record["stage"] = stage
         for name, value in fields.items():
             record[name] = value
-        # Kinds of the same fields are equal as types, so that they are told by identity.
+        # Kinds with the same fields are equal as types, so they are compared by identity.
         number = next(i for i, other in enumerate(units.KINDS) if other is kind)
         self.kinds.append(number)
         self.records[number].append(record)
@@ -207,9 +207,8 @@ def run_model(
 ) -> CycleRun:
     """The cycles of an accelerator on the images of a trace, one after the other, nothing held back on either side.
 
-    progress: gets the number of images that are done, now and then.
-
-    Raises CosimError where nothing moves any more, which no network may cause.
+    progress: gets the number of finished images, every PROGRESS_CYCLES cycles. CosimError: nothing moves any more, which no
+    network may cause.
     """
     chain, spikes = _Chain(), trace.spikes.get(ENCODER)
     for number, (name, stage) in enumerate(stages.items()):
@@ -219,22 +218,23 @@ def run_model(
     pixels = network.input_shape[1] * network.input_shape[2] * readout_of(stages).passes
     beats = np.array([pixels, *stage_beats(network, stages).values()])
     firsts, lasts = np.zeros((2, len(beats), images), np.int64)
-    counts, cycle, moved = np.zeros((len(stages), len(COUNTERS)), np.int64), np.zeros(1, np.int64), np.zeros_like(beats)
-    counted = np.zeros_like(counts)
+    activity, cycle, moved = np.zeros((len(stages), len(COUNTERS)), np.int64), np.zeros(1, np.int64), np.zeros_like(beats)
+    activity_at_end = np.zeros_like(activity)
     arrays = chain.arrays()
     changing = [*(array for array in arrays if array.dtype.names), moved]
     before = None
-    while not units.step_chain(*arrays, counts, counted, cycle, moved, beats, firsts, lasts, SLICE):
+    while not units.step_chain(*arrays, activity, activity_at_end, cycle, moved, beats, firsts, lasts, PROGRESS_CYCLES):
         state = b"".join(array.tobytes() for array in changing)
         if state == before:
-            raise CosimError(f"the cycle model stands still: the same registers after {cycle[0] - SLICE} and {cycle[0]} cycles")
+            earlier = cycle[0] - PROGRESS_CYCLES
+            raise CosimError(f"the cycle model stopped: the same registers after {earlier} and {cycle[0]} cycles")
         before = state
         progress(int(moved[-1]))
     progress(images)
     names = [SOURCE, *stages]
     return CycleRun(
         int(lasts[-1, -1]) + 1,
-        {name: dict(zip(COUNTERS, map(int, row), strict=True)) for name, row in zip(stages, counted, strict=True)},
+        {name: dict(zip(COUNTERS, map(int, row), strict=True)) for name, row in zip(stages, activity_at_end, strict=True)},
         dict(zip(names, firsts, strict=True)),
         dict(zip(names, lasts, strict=True)),
     )

@@ -2,8 +2,8 @@
 
 import pytest
 
-from duospike.cosim.cycles import cycle_model
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles import model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import READOUT, plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.errors import CosimError
@@ -34,11 +34,11 @@ def test_counters_and_beats_are_those_of_the_hardware_where_the_class_comes_firs
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("model", [MODEL, SPARSE, VGG9], ids=lambda model: model.stem)
-def test_counters_of_the_shipped_networks(model, tmp_path, monkeypatch):
+@pytest.mark.parametrize("path", [MODEL, SPARSE, VGG9], ids=lambda path: path.stem)
+def test_counters_of_the_shipped_networks(path, tmp_path, monkeypatch):
     """20 images through Verilator, every spike compared, and every counter."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    network = load_model(model)
+    network = load_model(path)
     check(network, plan_stages(network, choose_sizing(network)), load("fashion-mnist", network, 20).images, tmp_path, "verilator")
 
 
@@ -59,9 +59,9 @@ def test_progress_tells_the_images_that_are_done():
     network = small_network("2C3-FC3", (1, 3, 3))
     stages = plan_stages(network, choose_sizing(network))
     trace = golden.run(network, random_images(4, network.image_shape, network.pixel_range, 1))
-    told = []
-    run_model(network, stages, trace, told.append)
-    assert told[-1] == 4
+    said = []
+    run_model(network, stages, trace, said.append)
+    assert said[-1] == 4
     assert READOUT in run_model(network, stages, trace).activity
 
 
@@ -71,15 +71,15 @@ def test_a_model_that_stands_still_is_an_error(monkeypatch):
     stages = plan_stages(network, choose_sizing(network))
     trace = golden.run(network, random_images(2, network.image_shape, network.pixel_range, 1))
     whole = run_model(network, stages, trace)
-    add = cycle_model._Chain.add
+    add = model._Chain.add
     for cycles in (1, 2, 7, 100):
-        monkeypatch.setattr(cycle_model, "SLICE", cycles)
+        monkeypatch.setattr(model, "PROGRESS_CYCLES", cycles)
         assert run_model(network, stages, trace).activity == whole.activity
         with monkeypatch.context() as planted:
             planted.setattr(
-                cycle_model._Chain,
+                model._Chain,
                 "add",
                 lambda *words, **fields: add(*words, **fields | dict.fromkeys(fields.keys() & {"banks"}, 0)),
             )
-            with pytest.raises(CosimError, match="the cycle model stands still"):
+            with pytest.raises(CosimError, match="the cycle model stopped"):
                 run_model(network, stages, trace)

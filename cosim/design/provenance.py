@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -22,20 +21,20 @@ def versions() -> dict[str, str]:
     return {"duospike": full_version(), "myhdl": version("myhdl"), "python": platform.python_version()}
 
 
-def design_origin(network: Network, sizing: Sizing | None = None) -> dict[str, Any]:
+def design_provenance(network: Network, sizing: Sizing | None = None) -> dict[str, Any]:
     """What every JSON file of a run tells of the design: generator (versions), network, and sizing if there is one."""
     return {
         "generator": versions(),
         "network": _network(network),
-        **({} if sizing is None else {"sizing": asdict(sizing)}),
+        **({} if sizing is None else {"sizing": sizing.as_json()}),
     }
 
 
-def run_origin(network: Network, images: np.ndarray, source: str, sizing: Sizing | None = None) -> dict[str, Any]:
+def run_provenance(network: Network, images: np.ndarray, source: str, sizing: Sizing | None = None) -> dict[str, Any]:
     """The same of a run with images, and under data: their source, as --data names it, and the SHA-256 of their pixels."""
     pixels = np.ascontiguousarray(images, dtype="<i8")
     return {
-        **design_origin(network, sizing),
+        **design_provenance(network, sizing),
         "data": {"source": source, "shape": list(images.shape), "sha256": hashlib.sha256(pixels.tobytes()).hexdigest()},
     }
 
@@ -67,6 +66,6 @@ def _layer(layer: Layer, shape: tuple[int, int, int]) -> dict[str, Any]:
         **({"kernel": layer.kernel} if isinstance(layer, Conv) else {}),
         "weights": layer.weights.size,
         "weight_bits": layer.weight_bits,
-        "reset": layer.neuron.kind,
+        "reset": layer.neuron.reset,
         "beta": f"{layer.neuron.multiplier}/{2**layer.neuron.shift}",
     }

@@ -10,7 +10,7 @@ from rich.table import Table
 from duospike.cosim.design.plan import KINDS, Stage
 from duospike.cosim.design.sizing import Sizing
 
-from .cycle_model import CycleRun
+from .model import CycleRun
 
 COLUMNS = ("stage", "kind", "lanes", "parts", "events", "busy\ncycles", "busy\nshare", "stall\nin", "stall\nout")
 
@@ -24,7 +24,8 @@ def stage_rows(run: CycleRun, stages: dict[str, Stage], sizing: Sizing, period: 
     images, rows = len(run.ends), []
     for name, counts in run.activity.items():
         mean = {key: counts[key] / images for key in ("events", "busy", "stall_in", "stall_out")}
-        about = {"name": name, "kind": KINDS[type(stages[name])], "lanes": stages[name].lanes, "parts": sizing.parts.get(name)}
+        stage = stages[name]
+        about = {"name": name, "kind": KINDS[type(stage)], "lanes": stage.lanes, "parts": sizing.row_parts.get(name)}
         rows.append({**about, **mean, "busy_share": mean["busy"] / period})
     return rows
 

@@ -24,7 +24,7 @@ SIMULATORS = ("myhdl", "icarus", "ghdl")
 
 
 @dataclass(frozen=True, eq=False)
-class Device:
+class Dut:
     """A block with its signals, ready for conversion.simulation.simulate().
 
     unknown: bit i is set while output watched[i], of a stream's source or sink, holds an unknown bit that matters; MyHDL
@@ -37,7 +37,7 @@ class Device:
     unknown: AnySignal
 
 
-def place_block(function, /, simulator: str, folder: Path, vpi: Path | None = None, **arguments) -> Device:
+def instantiate(function, /, simulator: str, folder: Path, vpi: Path | None = None, **arguments) -> Dut:
     """The block `function(**arguments)` in one of SIMULATORS.
 
     folder: exists; a run outside MyHDL makes a folder of its own there. vpi: what Icarus needs, see build_vpi(); built
@@ -46,7 +46,7 @@ def place_block(function, /, simulator: str, folder: Path, vpi: Path | None = No
     with quick_inspection():
         block = function(**arguments)
     if simulator == "myhdl":
-        return Device(block, (), myhdl.Signal(myhdl.intbv(0)[1:]))
+        return Dut(block, (), myhdl.Signal(myhdl.intbv(0)[1:]))
     bound = inspect.signature(function.func).bind(**arguments).arguments
     signals = dict(pair for key, value in bound.items() for pair in signals_of(key, value))
     modules = convert(block, language="vhdl" if simulator == "ghdl" else "verilog")
@@ -57,7 +57,7 @@ def place_block(function, /, simulator: str, folder: Path, vpi: Path | None = No
         instance = ghdl_cosimulation(modules, signals, watched, work)
     else:
         instance = icarus_cosimulation(modules, signals, watched, work, vpi or build_vpi(work))
-    return Device(instance, tuple(watched), unknown)
+    return Dut(instance, tuple(watched), unknown)
 
 
 def watched_outputs(top: Module) -> dict[str, str | None]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from duospike.cosim.cycles.cycle_model import part_events
+from duospike.cosim.cycles.model import part_events
 from duospike.cosim.design.plan import Stage
 from duospike.reference.coding import ENCODER
 from duospike.reference.golden import Trace
@@ -37,8 +37,8 @@ class Coefficients:
 
     add8, add32: of an integer addition of 8 and of 32 bits; others lie on the line through both. multiply: of an integer
     product, for each bit of one factor times each of the other (3.1 for 32 x 32). float_add, float_multiply: of 32 bits.
-    bank_bit: for each bit that goes to or from a memory of BANK_BYTES (10 for 64 bits of an 8 KiB cache); for a smaller one less,
-    by the root of its share, as that figure's 32 KiB cache takes twice what its 8 KiB cache does.
+    bank_bit: for each bit that goes to or from a memory of BANK_BYTES (10 for 64 bits of an 8 KiB cache); for a smaller one
+    less, by the root of its share, as that figure's 32 KiB cache takes twice what its 8 KiB cache does.
     """
 
     add8: float = 0.03
@@ -67,15 +67,16 @@ class Operation:
     number_bits: int = 0
     is_float: bool = False
 
-    def energy(self, by: Coefficients) -> float:
+    def energy(self, coefficients: Coefficients) -> float:
         """Picojoules in all."""
         if self.kind == "access":
             size = self.words * self.bits / 8
-            each = by.bank_bit * self.bits * min(1.0, size / BANK_BYTES) ** 0.5
+            each = coefficients.bank_bit * self.bits * min(1.0, size / BANK_BYTES) ** 0.5
         elif self.kind == "add":
-            each = by.float_add if self.is_float else by.add8 + (self.bits - 8) * (by.add32 - by.add8) / 24
+            slope = (coefficients.add32 - coefficients.add8) / 24
+            each = coefficients.float_add if self.is_float else coefficients.add8 + (self.bits - 8) * slope
         else:
-            each = by.float_multiply if self.is_float else by.multiply * self.bits * self.factor_bits
+            each = coefficients.float_multiply if self.is_float else coefficients.multiply * self.bits * self.factor_bits
         return self.count * each
 
     def as_float(self) -> Operation:
@@ -89,27 +90,27 @@ Operations = dict[str, list[Operation]]
 """By stage name."""
 
 
-def operations(
+def count_operations(
     network: Network, stages: Mapping[str, Stage], activity: Mapping[str, Mapping[str, int]], trace: Trace
 ) -> Operations:
     """What the stages do for the images of a trace; encoder and read-out are left out.
 
     activity: counters by stage name, of a run of the same images, each once.
     """
-    done: Operations = {}
+    operations: Operations = {}
     images, spikes = len(trace.predicted), trace.spikes.get(ENCODER)
     for layer in network.layers:
         stage, out = stages[layer.name], trace.spikes[layer.name]
         if isinstance(stage, Pool):
-            done[layer.name] = _pool(stage, images * network.timesteps // stage.timesteps)
+            operations[layer.name] = _pool(stage, images * network.timesteps // stage.timesteps)
         elif isinstance(stage, DenseCore):
             assert isinstance(layer, Conv)
-            done[layer.name] = _dense(stage, layer, images) + _neurons(stage, layer, out)
+            operations[layer.name] = _dense(stage, layer, images) + _neurons(stage, layer, out)
         elif isinstance(stage, SparseConv | SparseFc):
             assert isinstance(layer, Conv | Linear) and spikes is not None
-            done[layer.name] = _sparse(stage, layer, activity[layer.name], spikes) + _neurons(stage, layer, out)
+            operations[layer.name] = _sparse(stage, layer, activity[layer.name], spikes) + _neurons(stage, layer, out)
         spikes = out
-    return done
+    return operations
 
 
 def _dense(stage: DenseCore, layer: Conv, images: int) -> list[Operation]:
@@ -182,19 +183,19 @@ def _pool(stage: Pool, frames: int) -> list[Operation]:
     return [Operation("row of pairs", "access", frames * (writes + reads), stage.output_bits, words=pairs)]
 
 
-def energy(done: Operations, by: Coefficients) -> dict[str, dict[str, float]]:
+def energy_by_stage(operations: Operations, coefficients: Coefficients) -> dict[str, dict[str, float]]:
     """Picojoules by stage name and what the operation is."""
     found: dict[str, dict[str, float]] = {}
-    for name, of_stage in done.items():
+    for name, of_stage in operations.items():
         found[name] = {}
         for operation in of_stage:
-            found[name][operation.what] = found[name].get(operation.what, 0.0) + operation.energy(by)
+            found[name][operation.what] = found[name].get(operation.what, 0.0) + operation.energy(coefficients)
     return found
 
 
-def total(done: Operations, by: Coefficients) -> float:
+def total_energy(operations: Operations, coefficients: Coefficients) -> float:
     """Picojoules of all stages."""
-    return sum(operation.energy(by) for of_stage in done.values() for operation in of_stage)
+    return sum(operation.energy(coefficients) for of_stage in operations.values() for operation in of_stage)
 
 
 def static_energy(luts: float, cycles: float, clock_mhz: float) -> float:
@@ -202,22 +203,26 @@ def static_energy(luts: float, cycles: float, clock_mhz: float) -> float:
     return luts * LUT_WATTS * cycles / (clock_mhz * 1e6) * 1e12
 
 
-def as_float(done: Operations) -> Operations:
+def as_float(operations: Operations) -> Operations:
     """The operations of the float twin with the same spikes."""
-    return {name: [operation.as_float() for operation in of_stage] for name, of_stage in done.items()}
+    return {name: [operation.as_float() for operation in of_stage] for name, of_stage in operations.items()}
 
 
-def by_coefficient(done: Operations, by: Coefficients) -> dict[str, float]:
-    """Picojoules of all stages that are proportional to each coefficient; they add up to total()."""
+def by_coefficient(operations: Operations, coefficients: Coefficients) -> dict[str, float]:
+    """Picojoules of all stages that are proportional to each coefficient; they add up to total_energy()."""
     nothing = dict.fromkeys((field.name for field in fields(Coefficients)), 0.0)
-    return {name: total(done, Coefficients(**{**nothing, name: getattr(by, name)})) for name in nothing}
+    
+    def share(name: str) -> float:
+        return total_energy(operations, Coefficients(**{**nothing, name: getattr(coefficients, name)}))
+
+    return {name: share(name) for name in nothing}
 
 
-def sensitivity(more: Mapping[str, float], less: Mapping[str, float]) -> dict[str, tuple[float, float]]:
-    """By coefficient: the energy `more` over `less`, each by_coefficient(), with that coefficient halved and doubled."""
+def sensitivity(costs: Mapping[str, float], baseline: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """By coefficient: the energy over the baseline's, each by_coefficient(), with that coefficient halved and doubled."""
 
     def ratio(name: str, factor: float) -> float:
-        changed, against = (sum(of.values()) + (factor - 1) * of[name] for of in (more, less))
+        changed, against = (sum(of.values()) + (factor - 1) * of[name] for of in (costs, baseline))
         return changed / against
 
-    return {name: (ratio(name, 0.5), ratio(name, 2.0)) for name in more}
+    return {name: (ratio(name, 0.5), ratio(name, 2.0)) for name in costs}

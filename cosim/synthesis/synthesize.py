@@ -15,13 +15,13 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
-from duospike.cosim.conversion.convert import Module, write
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.system import side_by_side
 from duospike.reference.files import write_file
 
 from .families import AREA, TECHMAP, TECHMAP_FILE, Family, check_multipliers, family_named
-from .yosys import read, run_yosys, yosys_version
+from .yosys import read_commands, run_yosys, yosys_version
 
 LATCHES = "t:$dlatch t:$adlatch t:$dlatchsr t:$sr"
 
@@ -49,9 +49,9 @@ def area_of(cells: Counter[str], family: Family, module: str) -> Area:
     """Area of a module's cells; CosimError for a cell that the family does not count, such as a latch."""
     area: dict[str, float] = dict.fromkeys(AREA, 0)
     for cell, count in cells.items():
-        if cell not in family.takes:
+        if cell not in family.cell_units:
             raise CosimError(f"module {module}: Yosys maps it to {cell}, which is not counted for family {family.name}")
-        kind, units = family.takes[cell]
+        kind, units = family.cell_units[cell]
         area[kind] += units * count
     return Area(**area)
 
@@ -128,7 +128,7 @@ def synthesize(
     """
     target = family_named(family)
     check_multipliers(multipliers)
-    write(list(modules), folder)
+    write_modules(list(modules), folder)
     write_file(folder / TECHMAP_FILE, TECHMAP)
     progress("latches, loops and drivers")
     check_design(modules, folder)
@@ -164,7 +164,7 @@ def check_design(modules: Sequence[Module], folder: Path) -> None:
     The modules are in `folder`. Before mapping, since Yosys sees no loop that goes through LUTs or from module to module.
     """
     no_latch = f"select -assert-none {LATCHES}"
-    run_yosys([*read(modules), "proc", no_latch, "flatten", "opt_clean", "check -assert"], folder, "check")
+    run_yosys([*read_commands(modules), "proc", no_latch, "flatten", "opt_clean", "check -assert"], folder, "check")
 
 
 def instances_in(module: Module, modules: Sequence[Module]) -> dict[str, str]:
@@ -211,7 +211,7 @@ def _synthesize_part(
     others = [f"read_verilog -lib {module.file}" for module in modules if module.name in needed]
     commands = [
         *others,
-        *read(part),
+        *read_commands(part),
         *family.commands(top, multipliers),
         # With a top, `stat -json` of Yosys 0.23 adds the hierarchy as plain text.
         "setattr -mod -unset top *",

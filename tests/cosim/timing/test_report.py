@@ -8,7 +8,7 @@ from rich.console import Console
 from duospike.cosim.conversion.convert import Module
 from duospike.cosim.energy.image_costs import ImageCosts
 from duospike.cosim.timing.place_route import Placement, Target
-from duospike.cosim.timing.timing_report import Places, Spot, ends_table, make_report, timing_lines
+from duospike.cosim.timing.report import Location, Locator, ends_table, make_report, timing_lines
 
 INSIDE = {
     "rom_1": [],
@@ -69,21 +69,21 @@ def timing():
 
 
 @pytest.mark.parametrize(
-    "cell, spot",
+    "cell, location",
     [
-        (FROM, Spot("conv1", "lif", "conv1.fire_neurons", "held[1]")),
-        (LUT, Spot("conv1", "lif", "conv1.fire_neurons", "held[1]")),
-        (ACROSS, Spot("fc1", "sparse_fc", "fc1", "ready")),
-        (CARRY, Spot("fc1", "sparse_fc", "fc1", "sums[0]")),
-        (MEMORY, Spot("fc1", "rom", "fc1.weight_rom", "mem.0.0")),
-        ("fc1.state.0.10$DPRAM_COMB3", Spot("fc1", "sparse_fc", "fc1", "state.0.10")),
-        ("conv1.fire_neurons", Spot("conv1", "lif", "conv1.fire_neurons", "")),
-        (PADDED, Spot("top", "accelerator", "top", "dst_ready")),
-        ("$PACKER_GND", Spot("top", "accelerator", "top", "")),
+        (FROM, Location("conv1", "lif", "conv1.fire_neurons", "held[1]")),
+        (LUT, Location("conv1", "lif", "conv1.fire_neurons", "held[1]")),
+        (ACROSS, Location("fc1", "sparse_fc", "fc1", "ready")),
+        (CARRY, Location("fc1", "sparse_fc", "fc1", "sums[0]")),
+        (MEMORY, Location("fc1", "rom", "fc1.weight_rom", "mem.0.0")),
+        ("fc1.state.0.10$DPRAM_COMB3", Location("fc1", "sparse_fc", "fc1", "state.0.10")),
+        ("conv1.fire_neurons", Location("conv1", "lif", "conv1.fire_neurons", "")),
+        (PADDED, Location("top", "accelerator", "top", "dst_ready")),
+        ("$PACKER_GND", Location("top", "accelerator", "top", "")),
     ],
 )
-def test_a_cell_is_in_its_stage_and_block(cell, spot):
-    assert Places(MODULES).of(cell) == spot
+def test_a_cell_is_in_its_stage_and_block(cell, location):
+    assert Locator(MODULES).of(cell) == location
 
 
 def test_use_and_clock(timing):

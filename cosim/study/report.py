@@ -10,24 +10,25 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from duospike.cosim.energy.energy import sensitivity
+from duospike.cosim.energy.model import sensitivity
 from duospike.cosim.pages import plots
 from duospike.cosim.synthesis.stage_areas import luts
-from duospike.cosim.synthesis.synthesis import Area
+from duospike.cosim.synthesis.synthesize import Area
 
 MEASURES = ("accuracy", "sparsity", "spikes", "events", "synaptic_operations", "interval", "latency", "energy")
-"""What is told of a point: of an image, over all layers but pools. interval and latency in cycles; energy in nJ, modelled."""
-SYNTHESISED = ("luts", "block_ram", "static")
-"""Told as well where the accelerators were synthesised: areas on an UltraScale+, and static energy in nJ, modelled."""
+"""What the table lists of a point: per image, over all layers except pools. interval and latency in cycles; energy in nJ,
+modelled."""
+AREA_MEASURES = ("luts", "block_ram", "static")
+"""Listed as well where the accelerators were synthesised: areas on an UltraScale+, and static energy in nJ, modelled."""
 STAGE_MEASURES = ("lanes", "events", "busy", "stall_in", "stall_out", "busy_share")
-"""Of a stage, an image: its cycles at work and waiting, see cycle_report.stage_rows()."""
+"""Of a stage, an image: its cycles at work and waiting, see cycles.report.stage_rows()."""
 PERCENT = ("accuracy", "sparsity")
 RATIOS = ("ratio", "lowest", "highest")
 """What energy_ratio() gives."""
 
 
 def measures(result: dict[str, Any]) -> dict[str, float]:
-    """MEASURES of a point's result, and SYNTHESISED if it was."""
+    """MEASURES of a point's result, and AREA_MEASURES if it was."""
     layers = [one for name, one in result["layers"].items() if not name.startswith("pool")]
     spikes = sum(sum(one["spikes"]) for one in layers)
     found = {
@@ -45,20 +46,20 @@ def measures(result: dict[str, Any]) -> dict[str, float]:
 
 def summary(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """A row for all points that differ in nothing but their seed: what they share of the settings that vary, seeds, and
-    for each of MEASURES (and SYNTHESISED, if any point was) the mean, and under NAME_spread the standard deviation.
+    for each of MEASURES (and AREA_MEASURES, if any point was) the mean, and under NAME_spread the standard deviation.
 
     None: the spread of a single seed, and what was not measured.
     """
     rows: list[dict[str, Any]] = []
-    told: set[str] = set()
+    measured: set[str] = set()
     for shown, group in _groups(results):
         found = [measures(result) for result in group]
-        told |= found[0].keys()
+        measured |= found[0].keys()
         row = {**shown, "seeds": len(group)}
-        for key in (*MEASURES, *SYNTHESISED):
+        for key in (*MEASURES, *AREA_MEASURES):
             row |= _mean(key, [one[key] for one in found if key in one])
         rows.append(row)
-    left_out = {name for key in SYNTHESISED if key not in told for name in (key, f"{key}_spread")}
+    left_out = {name for key in AREA_MEASURES if key not in measured for name in (key, f"{key}_spread")}
     return [{key: value for key, value in row.items() if key not in left_out} for row in rows]
 
 
@@ -124,14 +125,17 @@ def energy_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def energy_ratio(more: list[dict[str, Any]], less: list[dict[str, Any]]) -> dict[str, float | None]:
-    """ratio: the mean energy of the points `more` over that of the points `less`. lowest, highest: how far it goes with any one
-    coefficient of the energy model halved or doubled, None where the energy of a point is not there by coefficient."""
-    found: dict[str, float | None] = {"ratio": mean(one["energy"] for one in more) / mean(one["energy"] for one in less)}
-    if not all("energy_by" in one for one in (*more, *less)):
+def energy_ratio(group: list[dict[str, Any]], baseline: list[dict[str, Any]]) -> dict[str, float | None]:
+    """ratio: the mean energy of the points of a group over that of the baseline's. lowest, highest: its range with any one
+    coefficient of the energy model halved or doubled, None where the energy of a point is not known by coefficient."""
+    ours, theirs = (mean(one["energy"] for one in points) for points in (group, baseline))
+    found: dict[str, float | None] = {"ratio": ours / theirs}
+    if not all("energy_by" in one for one in (*group, *baseline)):
         return {**found, "lowest": None, "highest": None}
-    names = more[0]["energy_by"]
-    costs, others = ({name: mean(one["energy_by"][name] for one in group) for name in names} for group in (more, less))
+    names = group[0]["energy_by"]
+    costs, others = (
+        {name: mean(one["energy_by"][name] for one in points) for name in names} for points in (group, baseline)
+    )
     ratios = [ratio for pair in sensitivity(costs, others).values() for ratio in pair]
     return {**found, "lowest": min(ratios), "highest": max(ratios)}
 
@@ -149,7 +153,7 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
     """The summary as a table, mean ± standard deviation over the seeds."""
     settings, measured = columns(rows)
     cells = [
-        [*(setting_text(row[key]) for key in settings), *(told(key, row[key], row[f"{key}_spread"]) for key in measured)]
+        [*(setting_text(row[key]) for key in settings), *(measure_text(key, row[key], row[f"{key}_spread"]) for key in measured)]
         for row in rows
     ]
     return _markdown([*settings, *measured], cells)
@@ -167,7 +171,7 @@ def energy_markdown(rows: list[dict[str, Any]]) -> str:
 def energy_text(key: str, value: Any) -> str:
     """A cell of energy_rows(): energy in whole nJ, ratios with two digits, - for none."""
     if key == "energy":
-        return told(key, value, None)
+        return measure_text(key, value, None)
     if key in RATIOS:
         return "-" if value is None else f"{value:.2f}"
     return setting_text(value)
@@ -186,11 +190,11 @@ def setting_text(value: Any) -> str:
 
 def columns(rows: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
     """Of a summary, what is no measure (settings that vary, and seeds) and what is one."""
-    measured = [key for key in (*MEASURES, *SYNTHESISED) if key in rows[0]]
+    measured = [key for key in (*MEASURES, *AREA_MEASURES) if key in rows[0]]
     return [key for key in rows[0] if key not in measured and not key.endswith("_spread")], measured
 
 
-def told(key: str, value: float | None, spread: float | None) -> str:
+def measure_text(key: str, value: float | None, spread: float | None) -> str:
     """A measure as text: mean ± standard deviation, in percent or whole numbers; - for none."""
     if value is None:
         return "-"
@@ -284,7 +288,7 @@ def _layer_sparsity(group: list[dict[str, Any]], name: str) -> tuple[float, floa
 
 def label_of(row: dict[str, Any]) -> str:
     """What a row's settings are, in few words."""
-    skip = {name for key in ("seeds", *MEASURES, *SYNTHESISED) for name in (key, f"{key}_spread")}
+    skip = {name for key in ("seeds", *MEASURES, *AREA_MEASURES) for name in (key, f"{key}_spread")}
     return ", ".join(
         str(value) if key == "coding" else f"{key} {value}" for key, value in row.items() if key not in skip and value is not None
     )

@@ -8,11 +8,11 @@ import pytest
 
 from duospike.cosim.pages import plots
 from duospike.cosim.pages.run_files import read_study
-from duospike.cosim.study.study_html import make_study_page
+from duospike.cosim.study.page import make_study_page
 from duospike.reference.errors import InputError
 from tests.benches.page_reader import PageReader
 from tests.cosim.pages.test_run_page import HOSTILE
-from tests.cosim.study.test_study_report import RESULTS
+from tests.cosim.study.test_report import RESULTS
 
 VERSIONS = {"duospike": "0.0.7", "python": "3.0"}
 
@@ -94,9 +94,9 @@ def test_the_page_needs_nothing_else_and_has_all_plots(folder):
 
 def test_versions_and_hashes(folder, plain):
     page = page_of(folder)
-    told = {row[0][0]: row[1][0] for row in page.table("Where it is from")}
+    measure_text = {row[0][0]: row[1][0] for row in page.table("Where it is from")}
     digest = hashlib.sha256((folder / "results.json").read_bytes()).hexdigest()
-    assert told["SHA-256 of results.json"] == digest and told["version of duospike"] == "0.0.7"
+    assert measure_text["SHA-256 of results.json"] == digest and measure_text["version of duospike"] == "0.0.7"
     models = {row[0][0]: row[1][0] for row in page.table("Model files")}
     assert models["bits=4,seed=1"] == hashlib.sha256(b"integers").hexdigest() and models["bits=float,seed=1"] == "–"
     assert "do not say with which versions" not in page.text

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from duospike.cosim.cycles.cycle_model import run_model
-from duospike.cosim.cycles.cycle_report import stage_rows
-from duospike.cosim.design.origin import versions
+from duospike.cosim.cycles.model import run_model
+from duospike.cosim.cycles.report import stage_rows
+from duospike.cosim.design.provenance import versions
 from duospike.cosim.design.sizing import choose_sizing
-from duospike.cosim.energy.energy import Coefficients, as_float, by_coefficient, operations, static_energy
+from duospike.cosim.energy.model import Coefficients, as_float, by_coefficient, count_operations, static_energy
 from duospike.cosim.exploration.explore import Budget, Problem, choose
 from duospike.cosim.synthesis.stage_areas import luts, stage_areas
-from duospike.cosim.synthesis.synthesis import Area
+from duospike.cosim.synthesis.synthesize import Area
 from duospike.reference import golden
 from duospike.reference.coding import ENCODER
 from duospike.reference.data.datasets import Dataset
@@ -34,7 +34,7 @@ from duospike.reference.training import train
 from duospike.reference.training.quantize import SpikingNetwork
 from duospike.reference.training.settings import Settings
 
-from .study_file import Loaded, Point, Study
+from .study_file import LoadedModel, Point, Study
 
 RESULT, MODEL = "result.json", "model.safetensors"
 BATCH = 100
@@ -50,7 +50,7 @@ def measure_point(
     data: training images (None for a network that is there) and test images. folder: of the point; a float twin has no MODEL.
     A point that has its RESULT is not measured again.
     """
-    if isinstance(point, Loaded):
+    if isinstance(point, LoadedModel):
         asked: dict[str, Any] = {"settings": point.settings, "sha256": point.sha256}
     else:
         asked = {"settings": asdict(point)}
@@ -66,7 +66,7 @@ def measure_point(
         raise InputError(f"cycle_images = {study.cycle_images}; allowed: up to {len(test.images)}, the test images")
     folder.mkdir(parents=True, exist_ok=True)
     twin = None
-    if isinstance(point, Loaded):
+    if isinstance(point, LoadedModel):
         network = point.network
     else:
         assert training is not None
@@ -107,19 +107,19 @@ def _measure(
         right += int((trace.predicted == np.asarray(test.labels)[images]).sum())
         layers.add(trace)
     first = test.images[: study.cycle_images]
-    trace = golden.joined([trace for _, trace in _traces(network, twin, first)])
+    trace = golden.join_traces([trace for _, trace in _traces(network, twin, first)])
     default = choose_sizing(network)
     problem = Problem(network, trace, default.timesteps, default.queue_depth, 100e6, lambda name, lanes: lanes)
     choice = choose(problem, Budget("lanes", study.lanes))
     run = run_model(network, choice.stages, trace)
-    done = operations(network, choice.stages, run.activity, trace)
-    costs = by_coefficient(as_float(done) if twin else done, Coefficients())
+    operations = count_operations(network, choice.stages, run.activity, trace)
+    costs = by_coefficient(as_float(operations) if twin else operations, Coefficients())
     energy_by = {name: cost / NANOJOULE / len(first) for name, cost in costs.items()}
     found = {
         "accuracy": right / len(test.images),
         "images": len(test.images),
         "layers": layers.rates(len(test.images)),
-        "sizing": asdict(choice.sizing),
+        "sizing": choice.sizing.as_json(),
         "interval": choice.interval,
         "latency": choice.latency,
         "stages": stage_rows(run, choice.stages, choice.sizing, run.cycles / len(first)),

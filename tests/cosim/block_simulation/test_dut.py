@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from myhdl import Signal, StopSimulation, always, always_comb, block, delay, intbv
 
-from duospike.cosim.block_simulation import block_run
+from duospike.cosim.block_simulation.dut import instantiate
 from duospike.cosim.conversion.simulation import simulate
 from duospike.cosim.errors import CosimError
 from duospike.rtl.event_queue import event_queue
@@ -135,7 +135,7 @@ def test_bench_sees_missing_and_surplus_beats(place, beats, message):
 @pytest.fixture
 def place_hdl(simulator, tmp_path, vpi):
     """The fixture `place` without MyHDL's own simulator, which knows no unknown bits."""
-    return partial(block_run.place_block, simulator=simulator, folder=tmp_path, vpi=vpi)
+    return partial(instantiate, simulator=simulator, folder=tmp_path, vpi=vpi)
 
 
 def test_unknown_bits_do_not_pass_for_zeros(place_hdl):
@@ -179,7 +179,7 @@ def test_ports_of_every_kind(place, width):
     clk, rst, bit, flipped = (Signal(bool(0)) for _ in range(4))
     narrow, narrow_out, wide, wide_out = (Signal(intbv(0)[size:]) for size in (1, 1, width, width))
     number, total = signed(4), signed(10)
-    device = place(
+    dut = place(
         all_kinds, clk=clk, rst=rst, bit=bit, narrow=narrow, wide=wide, number=number, flipped=flipped,
         narrow_out=narrow_out, wide_out=wide_out, total=total,
     )  # fmt: skip
@@ -205,7 +205,7 @@ def test_ports_of_every_kind(place, width):
             clk.next = False
         raise StopSimulation
 
-    simulate(device.instance, drive())
+    simulate(dut.instance, drive())
     assert seen == expected and len(seen) == 80
     assert min(entry for entry in seen if isinstance(entry, int)) < 0
 
@@ -230,7 +230,7 @@ def two_paths(a, b, c, d):
 def test_a_path_through_block_and_bench_settles_without_time(place):
     """a -> b in the block, b -> c in the bench, c -> d in the block again."""
     a, b, c, d = (Signal(bool(0)) for _ in range(4))
-    device, seen = place(two_paths, a=a, b=b, c=c, d=d), []
+    dut, seen = place(two_paths, a=a, b=b, c=c, d=d), []
 
     def answer():
         while True:
@@ -244,14 +244,14 @@ def test_a_path_through_block_and_bench_settles_without_time(place):
             seen.append((bool(b), bool(c), bool(d)))
         raise StopSimulation
 
-    simulate(device.instance, answer(), drive())
+    simulate(dut.instance, answer(), drive())
     assert seen == [(value == 1, value == 0, value == 1) for value in (1, 0, 1, 1, 0)]
 
 
 def test_ports_too_wide_for_icarus(tmp_path, vpi):
     signals = {"clk": Signal(bool(0)), "rst": Signal(bool(0)), "src": Stream(20_000), "dst": Stream(20_000)}
     with pytest.raises(CosimError, match="allowed: 4000"):
-        block_run.place_block(event_queue, "icarus", tmp_path, vpi, depth=1, **signals)
+        instantiate(event_queue, "icarus", tmp_path, vpi, depth=1, **signals)
 
 
 def test_an_error_in_a_bench_leaves_the_simulator_usable():

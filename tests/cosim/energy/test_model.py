@@ -7,10 +7,19 @@ from itertools import product
 
 import pytest
 
-from duospike.cosim.cycles.cycle_model import run_model
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
-from duospike.cosim.energy.energy import Coefficients, Operation, as_float, by_coefficient, energy, operations, sensitivity, total
+from duospike.cosim.energy.model import (
+    Coefficients,
+    Operation,
+    as_float,
+    by_coefficient,
+    count_operations,
+    energy_by_stage,
+    sensitivity,
+    total_energy,
+)
 from duospike.reference import golden
 from duospike.reference.data.datasets import random_images
 from tests.benches.small_networks import small_network
@@ -23,7 +32,7 @@ def counted(architecture="3C3-5C3-MP2-FC6", shape=(2, 6, 7), lanes=None, parts=N
     network = small_network(architecture, shape, rate=0.3, **settings)
     stages = plan_stages(network, choose_sizing(network, lanes, parts))
     trace = golden.run(network, random_images(2, network.image_shape, network.pixel_range, 1))
-    done = operations(network, stages, run_model(network, stages, trace).activity, trace)
+    done = count_operations(network, stages, run_model(network, stages, trace).activity, trace)
     counts = {name: Counter() for name in done}
     for name, of_stage in done.items():
         for one in of_stage:
@@ -106,9 +115,9 @@ def test_coefficients_are_those_of_the_table(operation, published, within):
 def test_sums_the_float_twin_and_sensitivity():
     *_, done, _ = counted()
     by_hand = sum(one.energy(BY) for of_stage in done.values() for one in of_stage)
-    assert total(done, BY) == pytest.approx(by_hand)
-    assert sum(sum(parts.values()) for parts in energy(done, BY).values()) == pytest.approx(by_hand)
-    ratio = total(as_float(done), BY) / by_hand
+    assert total_energy(done, BY) == pytest.approx(by_hand)
+    assert sum(sum(parts.values()) for parts in energy_by_stage(done, BY).values()) == pytest.approx(by_hand)
+    ratio = total_energy(as_float(done), BY) / by_hand
     assert ratio > 4
     costs, twin_costs = by_coefficient(done, BY), by_coefficient(as_float(done), BY)
     assert sum(costs.values()) == pytest.approx(by_hand) and sum(twin_costs.values()) == pytest.approx(ratio * by_hand)
@@ -121,4 +130,4 @@ def test_sums_the_float_twin_and_sensitivity():
     for name, ratios in found.items():
         for factor, told in zip((0.5, 2.0), ratios, strict=True):
             changed = replace(BY, **{name: factor * getattr(BY, name)})
-            assert told == pytest.approx(total(as_float(done), changed) / total(done, changed))
+            assert told == pytest.approx(total_energy(as_float(done), changed) / total_energy(done, changed))

@@ -8,22 +8,23 @@ from rich import box
 from rich.table import Table
 
 from duospike.cosim.synthesis.stage_areas import luts
-from duospike.cosim.synthesis.synthesis import Area
+from duospike.cosim.synthesis.synthesize import Area
 
-from .energy import Coefficients, Operations, as_float, by_coefficient, energy, sensitivity, static_energy
+from .model import Coefficients, Operations, as_float, by_coefficient, energy_by_stage, sensitivity, static_energy
 
 NANOJOULE = 1e3
 """In picojoules."""
 
 
-def make_report(done: Operations, images: int, by: Coefficients) -> dict[str, Any]:
+def make_report(operations: Operations, images: int, coefficients: Coefficients) -> dict[str, Any]:
     """The content of energy.json; energies are modelled, in nanojoules an image.
 
     images; stages: by name and by what is done; total; float_total: of the float twin with the same spikes; float_ratio;
     sensitivity: by coefficient, float_ratio with that coefficient halved and doubled.
     """
-    stages = {name: {what: one / NANOJOULE / images for what, one in parts.items()} for name, parts in energy(done, by).items()}
-    costs, twin_costs = by_coefficient(done, by), by_coefficient(as_float(done), by)
+    energies = energy_by_stage(operations, coefficients)
+    stages = {name: {what: one / NANOJOULE / images for what, one in parts.items()} for name, parts in energies.items()}
+    costs, twin_costs = by_coefficient(operations, coefficients), by_coefficient(as_float(operations), coefficients)
     ours, twin = (sum(of.values()) / NANOJOULE / images for of in (costs, twin_costs))
     return {
         "images": images,
@@ -70,7 +71,7 @@ def energy_table(report: dict[str, Any]) -> Table:
 
 
 def energy_lines(report: dict[str, Any]) -> list[str]:
-    """The comparison with the float twin, and what it hangs on."""
+    """The comparison with the float twin, and what it depends on."""
     ratios = [ratio for pair in report["sensitivity"].values() for ratio in pair]
     static = report.get("static")
     leaks = []
