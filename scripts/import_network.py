@@ -28,7 +28,7 @@ from .threads import add_threads_option, use_threads
 DESCRIPTION = """Read a trained network and write it in integers that give the same spikes for every image, or list all reasons
 against it. With --quantize its weights are rounded instead, and what that costs in accuracy on the test images is printed.
 SOURCE is a NIR file, or FILE.py:FUNCTION, a Python file that is run and a function in it that returns torch modules with
-snnTorch's neurons (and Brevitas' layers) in the order of their computation. See docs/import.md."""
+snnTorch's neurons (and Brevitas' layers) in the order of their computation. See docs/reference/import.md."""
 
 DATA_HELP = (
     "with --quantize: fashion-mnist (default), or a folder with the published files of a data set; its training images "
