@@ -33,11 +33,14 @@ REFUSED = 2
 """Exit status where no score could be found."""
 
 TARGETS: dict[str, tuple[str, ...]] = {
-    "scanner": (
-        "rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",
+    "scanner": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",),
+    "scan_position": (
         "rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",
         "rtl/test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",
     ),
+    "span_select": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",),
+    "chunk_select": ("rtl/test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",),
+    "channel_select": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",),
     "event_queue": (
         "rtl/test_event_queue.py::test_throughput[icarus-3-1]",
         "rtl/test_event_queue.py::test_throughput[icarus-16-1]",

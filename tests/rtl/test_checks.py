@@ -22,6 +22,8 @@ from duospike.rtl.axi_lite import AxiLite, Layout, axi_lite
 from duospike.rtl.axi_shell import axi_shell, plan_shell
 from duospike.rtl.axi_stream import AxiStream, data_bits
 from duospike.rtl.banked_memory import banked_memory, words_of_bank
+from duospike.rtl.channel_select import channel_select
+from duospike.rtl.chunk_select import chunk_select, chunk_width
 from duospike.rtl.crc32 import crc32
 from duospike.rtl.dense_core import DenseCore, dense_core
 from duospike.rtl.encoder import Encoder, encoder
@@ -41,8 +43,10 @@ from duospike.rtl.readout import Readout, readout
 from duospike.rtl.registers import COMMAND, CONSTANT, Bits, Register, register_map
 from duospike.rtl.result_output import result_output
 from duospike.rtl.row_buffer import row_buffer
+from duospike.rtl.scan_position import position_width, scan_position
 from duospike.rtl.scanner import event_width, scanner
 from duospike.rtl.shell_control import shell_control
+from duospike.rtl.span_select import span_select, span_width
 from duospike.rtl.sparse_conv import SparseConv, sparse_conv
 from duospike.rtl.sparse_fc import SparseFc, fc_accumulator, sparse_fc
 from duospike.rtl.stream import Stream, index_bits, pack, signed, take_bit, take_field, take_whole, unpack
@@ -279,6 +283,30 @@ def of_scanner(parts=2, width=3, padding=0, chunks=2, lanes=2, timesteps=2, scan
     )  # fmt: skip
 
 
+def of_scan_position(parts=2, width=3, padding=0, chunks=2, scans=2, flush=0, banks=2):
+    ports = {
+        "full": vector(banks), "freed_bank": index(banks), "pixel_addr": index(banks * width),
+        "dst": Stream(position_width(banks * width * chunks)),
+    }  # fmt: skip
+    numbers = {"parts": parts, "width": width, "padding": padding, "chunks": chunks, "scans": scans, "flush": flush}
+    return bits_of("clk rst freed") | ports | numbers | {"banks": banks}
+
+
+def of_span_select(chunks=5, words=60):
+    streams = clocked(position_width(words), span_width(chunks, words))
+    return streams | {"flags": vector(chunks), "chunks": chunks, "words": words}
+
+
+def of_chunk_select(chunks=5, words=60):
+    streams = clocked(span_width(chunks, words), chunk_width(chunks))
+    return streams | {"read_addr": index(words), "ends_part": bit(), "chunks": chunks, "words": words}
+
+
+def of_channel_select(chunks=2, lanes=2, timesteps=2):
+    streams = clocked(chunk_width(chunks), event_width(chunks * lanes, timesteps))
+    return streams | {"word": vector(lanes * timesteps), "chunks": chunks, "lanes": lanes, "timesteps": timesteps}
+
+
 def of_shell_control():
     names = "clk rst write bad_access ended_early ended_late ended sent active core_rst enable"
     return bits_of(names) | {"write_index": index(2), "write_data": vector(32), "values": vector(192)}
@@ -310,13 +338,15 @@ def of_weight_fetch(frame_rows=2, scans=2, positions=3, flush=0, channels=5, tim
 
 BLOCKS = {
     accelerator: of_accelerator, accumulator: of_accumulator, activity: of_activity, adder_step: of_adder_step,
-    axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, crc32: of_crc32,
+    axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, channel_select: of_channel_select,
+    chunk_select: of_chunk_select, crc32: of_crc32,
     dense_core: lambda **numbers: of_stage(dense_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
     event_queue: of_event_queue, fc_accumulator: of_fc_accumulator, group_walk: of_group_walk, image_intake: of_image_intake,
     image_window: of_image_window, lif: of_lif, load_control: of_load_control, loaded_memory: of_loaded_memory,
     lowest_one: of_lowest_one, mac_array: of_mac_array, pack: of_fields, pool: lambda **numbers: of_stage(pool_of(**numbers)),
     ram: of_ram, readout: lambda **numbers: of_stage(readout_of(**numbers)), result_output: of_result_output, rom: of_rom,
-    row_buffer: of_row_buffer, scanner: of_scanner, shell_control: of_shell_control,
+    row_buffer: of_row_buffer, scan_position: of_scan_position, scanner: of_scanner, shell_control: of_shell_control,
+    span_select: of_span_select,
     sparse_conv: lambda **numbers: of_stage(conv_of(**numbers)), sparse_fc: lambda **numbers: of_stage(fc_of(**numbers)),
     take_bit: of_take_bit, take_field: of_take_field, take_whole: of_take_whole, unpack: of_fields, weight_fetch: of_weight_fetch,
 }  # fmt: skip
@@ -327,6 +357,8 @@ NUMBERS = {
                   "current_bits": 1},
     adder_step: {"lanes": 1, "groups": 1, "padded": 2, "bits": 1},
     banked_memory: {"bank_words": 2},
+    channel_select: {"chunks": 1, "lanes": 1, "timesteps": 1},
+    chunk_select: {"chunks": 1, "words": 1},
     event_queue: {"depth": 1},
     fc_accumulator: {"parts": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1},
     group_walk: {"columns": 1, "groups": 1},
@@ -339,6 +371,8 @@ NUMBERS = {
     result_output: {"classes": 1, "count_bits": 1},
     row_buffer: {"pixels": 1, "chunks": 1, "banks": 2},
     scanner: {"parts": 1, "width": 1, "padding": 0, "chunks": 1, "lanes": 1, "timesteps": 1, "scans": 1, "flush": 0, "banks": 2},
+    scan_position: {"parts": 1, "width": 1, "padding": 0, "chunks": 1, "scans": 1, "flush": 0, "banks": 2},
+    span_select: {"chunks": 1, "words": 1},
     take_bit: {"index": 0},
     take_field: {"low": 0, "high": 3},
     weight_fetch: {"frame_rows": 1, "scans": 1, "positions": 1, "flush": 0, "channels": 1, "timesteps": 1, "least_bank": 2},
@@ -601,6 +635,9 @@ EXTREMES = [
     (row_buffer, {"pixels": 1, "chunks": 1, "banks": 2, "width": 1}), (row_buffer, {"banks": 7}),
     (scanner, {"parts": 1, "width": 1, "chunks": 1, "lanes": 1, "timesteps": 1, "scans": 1}),
     (scanner, {"padding": 9, "flush": 9}),
+    (scan_position, {"parts": 1, "width": 1, "chunks": 1, "scans": 1}), (scan_position, {"padding": 9, "flush": 9, "banks": 5}),
+    (span_select, {"chunks": 1, "words": 2}), (chunk_select, {"chunks": 1, "words": 2}),
+    (span_select, {"chunks": 40}), (chunk_select, {"chunks": 40}), (channel_select, {"chunks": 1, "lanes": 1, "timesteps": 1}),
     (sparse_conv, {"height": 1, "width": 1, "parts": 1, "chunks": 1, "lanes_in": 1, "kernel": 1, "outputs": 1, "lanes": 1,
                    "timesteps": 1, "weight_bits": 1}),
     (sparse_conv, {"kernel": 5, "lanes": 3, "banks": 8, "queue_depth": 40, "passes": 4}),
