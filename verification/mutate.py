@@ -59,10 +59,20 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_sparse_fc.py::test_currents[icarus-3-5-stalls0]",
     ),
     "lif": (
-        "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-subtract]",
         "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",
     ),
+    "neuron_pipeline": (
+        "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-subtract]",
+        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",
+    ),
+    "neuron": (
+        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-subtract]",
+        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-subtract_delayed]",
+        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-zero]",
+    ),
+    "pass_memory": ("rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",),
+    "credit_counter": ("rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",),
     "mac_array": (
         "rtl/test_mac_array.py::test_sums_of_products[icarus-False-stalls0]",
         "rtl/test_mac_array.py::test_sums_of_products[icarus-True-stalls0]",
