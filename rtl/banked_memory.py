@@ -3,7 +3,7 @@
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .checks import check_choice, check_number, check_width
-from .loading import parameter_memory
+from .loaded_memory import parameter_memory
 from .stream import counter, index_bits
 
 LEAST_BANK = 2048

@@ -7,7 +7,7 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 from .checks import NEURON_KINDS, check_choice, check_number, check_table, check_width
 from .event_queue import event_queue
 from .group_walk import group_walk
-from .loading import parameter_memory
+from .loaded_memory import parameter_memory
 from .memory import Table, ram
 from .stream import Stream, counter, pack, signed, unpack
 

@@ -5,7 +5,7 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 from .adder_step import FAN_IN, adder_step
 from .checks import check_choice, check_number, check_table, check_width
 from .group_walk import group_walk
-from .loading import parameter_memory
+from .loaded_memory import parameter_memory
 from .stream import counter, groups_of, pack, signed, unpack
 
 

@@ -4,7 +4,7 @@ from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, i
 
 from .banked_memory import LEAST_BANK, banked_memory, words_of_bank
 from .checks import check_number, check_table, check_width
-from .loading import parameter_memory
+from .loaded_memory import parameter_memory
 from .stream import counter, index_bits
 
 

@@ -52,8 +52,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_accumulator.py::test_rows_in_parts[icarus-3-2-3-2-stalls0]",
     ),
     "fc_accumulator": (
-        "rtl/test_sparse_fc.py::test_currents[icarus-1-3-stalls0]",
-        "rtl/test_sparse_fc.py::test_currents[icarus-3-5-stalls0]",
+        "rtl/test_fc_accumulator.py::test_currents[icarus-1-3-stalls0]",
+        "rtl/test_fc_accumulator.py::test_currents[icarus-3-5-stalls0]",
     ),
     "lif": (
         "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-subtract]",

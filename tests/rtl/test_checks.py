@@ -27,12 +27,14 @@ from duospike.rtl.dense_core import DenseCore, dense_core
 from duospike.rtl.encoder import Encoder, encoder
 from duospike.rtl.errors import DesignError
 from duospike.rtl.event_queue import event_queue
+from duospike.rtl.fc_accumulator import fc_accumulator
 from duospike.rtl.group_walk import group_walk
 from duospike.rtl.image_intake import image_intake
 from duospike.rtl.image_window import image_window
 from duospike.rtl.lif import Lif, lif
 from duospike.rtl.load_control import load_control
-from duospike.rtl.loading import Load, LoadedTable, loaded_memory
+from duospike.rtl.loaded_memory import loaded_memory
+from duospike.rtl.loading import Load, LoadedTable
 from duospike.rtl.lowest_one import lowest_one
 from duospike.rtl.mac_array import mac_array
 from duospike.rtl.memory import Table, ram, rom
@@ -44,7 +46,7 @@ from duospike.rtl.row_buffer import row_buffer
 from duospike.rtl.scanner import event_width, scanner
 from duospike.rtl.shell_control import shell_control
 from duospike.rtl.sparse_conv import SparseConv, sparse_conv
-from duospike.rtl.sparse_fc import SparseFc, fc_accumulator, sparse_fc
+from duospike.rtl.sparse_fc import SparseFc, sparse_fc
 from duospike.rtl.stream import Stream, index_bits, pack, signed, take_bit, take_field, take_whole, unpack
 from duospike.rtl.weight_fetch import weight_fetch
 from verification.proof import activity_counts, bit, vector
