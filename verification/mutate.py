@@ -38,9 +38,9 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",
         "rtl/test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",
     ),
-    "event_queue": (
-        "rtl/test_event_queue.py::test_throughput[icarus-3-1]",
-        "rtl/test_event_queue.py::test_throughput[icarus-16-1]",
+    "fifo": (
+        "rtl/test_fifo.py::test_throughput[icarus-3-1]",
+        "rtl/test_fifo.py::test_throughput[icarus-16-1]",
     ),
     "weight_fetch": (
         "rtl/test_weight_fetch.py::test_words_of_every_scan[icarus-3-2-1-5-1-stalls0]",

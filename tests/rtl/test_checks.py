@@ -28,6 +28,7 @@ from duospike.rtl.encoder import Encoder, encoder
 from duospike.rtl.errors import DesignError
 from duospike.rtl.event_queue import event_queue
 from duospike.rtl.fc_accumulator import fc_accumulator
+from duospike.rtl.fifo import fifo
 from duospike.rtl.group_walk import group_walk
 from duospike.rtl.image_intake import image_intake
 from duospike.rtl.image_window import image_window
@@ -203,7 +204,7 @@ def of_crc32():
     return bits_of("clk restart write") | {"data": vector(32), "crc": vector(32)}
 
 
-def of_event_queue(depth=3, width=5):
+def of_fifo(depth=3, width=5):
     return clocked(width, width, depth=depth)
 
 
@@ -314,8 +315,9 @@ BLOCKS = {
     accelerator: of_accelerator, accumulator: of_accumulator, activity: of_activity, adder_step: of_adder_step,
     axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, crc32: of_crc32,
     dense_core: lambda **numbers: of_stage(dense_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
-    event_queue: of_event_queue, fc_accumulator: of_fc_accumulator, group_walk: of_group_walk, image_intake: of_image_intake,
-    image_window: of_image_window, lif: of_lif, load_control: of_load_control, loaded_memory: of_loaded_memory,
+    event_queue: of_fifo, fc_accumulator: of_fc_accumulator, fifo: of_fifo, group_walk: of_group_walk,
+    image_intake: of_image_intake, image_window: of_image_window, lif: of_lif, load_control: of_load_control,
+    loaded_memory: of_loaded_memory,
     lowest_one: of_lowest_one, mac_array: of_mac_array, pack: of_fields, pool: lambda **numbers: of_stage(pool_of(**numbers)),
     ram: of_ram, readout: lambda **numbers: of_stage(readout_of(**numbers)), result_output: of_result_output, rom: of_rom,
     row_buffer: of_row_buffer, scanner: of_scanner, shell_control: of_shell_control,
@@ -331,6 +333,7 @@ NUMBERS = {
     banked_memory: {"bank_words": 2},
     event_queue: {"depth": 1},
     fc_accumulator: {"parts": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1},
+    fifo: {"depth": 1},
     group_walk: {"columns": 1, "groups": 1},
     image_intake: {"beats": 1},
     image_window: {"height": 1, "width": 1, "kernel": 1, "groups": 1, "pixel_bits": 1},
@@ -585,6 +588,7 @@ EXTREMES = [
     (encoder, {"height": 1, "width": 1, "channels": 1, "image_bits": 8, "timesteps": 1, "feedback": 1, "passes": 1}),
     (encoder, {"feedback": 255, "passes": 64}),
     (event_queue, {"depth": 1, "width": 1}), (event_queue, {"depth": 17}),
+    (fifo, {"depth": 1, "width": 1}), (fifo, {"depth": 17}),
     (group_walk, {"columns": 1, "groups": 1}), (image_intake, {"beats": 1, "bits": 8}),
     (image_window, {"height": 1, "width": 1, "kernel": 1, "groups": 1, "pixel_bits": 1}),
     (image_window, {"height": 1, "width": 1, "kernel": 5}),

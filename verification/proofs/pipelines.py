@@ -35,7 +35,7 @@ def neurons(kind: str, *faults: Fault) -> Proof:
             "THETA": THETA_BITS, "GROUPS": GROUPS, "COLUMNS": COLUMNS,
             "LATENCY": lif_latency(TIMESTEPS), "DEPTH": lif_depth(TIMESTEPS),
         },
-        {"rom": "ram", "event_queue": "ring"}, 12,
+        {"rom": "ram", "fifo": "ring"}, 12,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 // The neurons have no beat inside that the queue at their end may not hold.
 localparam ROOM = 2 * $bits(firing) + 2;
-(* hierconn *) wire [$clog2(ROOM+1)-1:0] \queue_spikes.level ;
-wire [7:0] level = \queue_spikes.level ;
+(* hierconn *) wire [$clog2(ROOM+1)-1:0] \queue_spikes.events.level ;
+wire [7:0] level = \queue_spikes.events.level ;
 reg [7:0] moving;
 integer stage;
 

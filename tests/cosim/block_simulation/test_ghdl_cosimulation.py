@@ -13,7 +13,7 @@ from duospike.cosim.block_simulation.block_run import place_block
 from duospike.cosim.conversion.simulation import simulate
 from duospike.cosim.errors import CosimError
 from duospike.cosim.system import run_tool
-from duospike.rtl.event_queue import event_queue
+from duospike.rtl.fifo import fifo
 from tests.benches.planted_faults import convert_with_fault
 from tests.benches.stream_bench import run_stream
 
@@ -61,7 +61,7 @@ def open_files():
 )
 def test_a_fault_in_the_vhdl_is_caught(in_ghdl, monkeypatch, old, new):
     send = partial(
-        run_stream, in_ghdl, event_queue, WORDS, widths=(9, 9), expected=len(WORDS), stalls=(0.2, "late"), counted=False,
+        run_stream, in_ghdl, fifo, WORDS, widths=(9, 9), expected=len(WORDS), stalls=(0.2, "late"), counted=False,
         limit=1_000, depth=3,
     )  # fmt: skip
     assert send().beats == WORDS
@@ -118,7 +118,7 @@ def test_an_error_of_ghdl_is_one_line(in_ghdl):
 def test_ports_that_are_too_wide_for_icarus(in_ghdl):
     width = 20_000
     words = [random.Random(width).getrandbits(width) for _ in range(2)]
-    run = run_stream(in_ghdl, event_queue, words, widths=(width, width), expected=2, counted=False, depth=1)
+    run = run_stream(in_ghdl, fifo, words, widths=(width, width), expected=2, counted=False, depth=1)
     assert run.beats == words
 
 

@@ -1,6 +1,6 @@
-"""Proofs of the event queue."""
+"""Proofs of the queue of words."""
 
-from duospike.rtl.event_queue import event_queue
+from duospike.rtl.fifo import fifo
 from duospike.rtl.stream import Stream
 from verification.proof import Fault, Proof, bit
 
@@ -26,8 +26,8 @@ def faults(depth: int) -> tuple[Fault, ...]:
 
 PROOFS = tuple(
     Proof(
-        f"event_queue, depth {depth}", "words leave in the order in which they came, none lost, none doubled", "ring event_queue",
-        lambda depth=depth: event_queue(bit(), bit(), Stream(4), Stream(4), depth=depth), depth + 4, faults(depth),
+        f"fifo, depth {depth}", "words leave in the order in which they came, none lost, none doubled", "ring fifo",
+        lambda depth=depth: fifo(bit(), bit(), Stream(4), Stream(4), depth=depth), depth + 4, faults(depth),
         {"DEPTH": depth},
     )
     for depth in DEPTHS
