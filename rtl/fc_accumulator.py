@@ -9,6 +9,11 @@ from .loaded_memory import parameter_memory
 from .stream import counter, pack, signed, unpack
 
 
+def has_state(parts: int, groups: int) -> bool:
+    """Whether partial sums wait in a memory: one group keeps its own where they are, and one part needs none before it."""
+    return parts > 1 and groups > 1
+
+
 @block
 def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, lanes, weight_bits, current_bits, bias):
     """Adds each event's weights to the partial sums of one group of neurons, group after group for each part of input.
@@ -39,7 +44,6 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
     low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
     last_part, last_group = parts - 1, groups - 1
     fields = lanes * timesteps
-    has_state = parts > 1 and groups > 1
 
     event_word = src.data(word_bits, 0)
     event_mask = src.data(word_bits + timesteps, word_bits)
@@ -97,7 +101,7 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
                 if add and mask[t]:
                     totals[p * timesteps + t].next = sums[p * timesteps + t] + taps[p]
 
-    if has_state:
+    if has_state(parts, groups):
         group_index = counter(groups)
         state = [Signal(intbv(0)[fields * current_bits :]) for _ in range(groups)]
         total_word = Signal(intbv(0)[fields * current_bits :])
@@ -119,7 +123,6 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
                 group_index.next = 0
 
     else:
-        # One group keeps its sums where they are; one part needs none of the part before.
         stored = totals
 
     @always(clk.posedge)

@@ -47,6 +47,12 @@ def lif_spacing(timesteps: int) -> int:
     return 2 * timesteps + 2
 
 
+def lif_pause(beats: int, timesteps: int, passes: int) -> int:
+    """Cycles for which no beat is taken after one, in a map of `beats` beats: 0 if none comes back too soon."""
+    spacing = lif_spacing(timesteps)
+    return spacing - 1 if passes > 1 and beats < spacing else 0
+
+
 def lif_depth(timesteps: int) -> int:
     """Beats that may be inside at once: those of the latency, and one more, since a place is free only when it is seen free."""
     return lif_latency(timesteps) + 1

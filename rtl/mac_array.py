@@ -17,6 +17,11 @@ def adder_groups(inputs: int) -> list[int]:
     return groups
 
 
+def mac_latency(inputs: int) -> int:
+    """Cycles from a window of `inputs` pixels to its sums: it is taken, multiplied, and goes through the adder tree."""
+    return 2 + len(adder_groups(inputs))
+
+
 @block
 def mac_array(
     clk, rst, src, dst, load=None, *, lanes, columns, repeat, inputs, input_bits, input_signed, current_bits, bias, weights
@@ -36,7 +41,7 @@ def mac_array(
         bias: Table, one word for each group: lanes fields of current_bits
         weights: Table, one word for each group: field lane * inputs + i is the weight of input i
 
-    Timing: one window a cycle, latency 2 cycles and one for each step of the adder tree, see adder_groups().
+    Timing: one window a cycle, latency mac_latency(inputs) cycles.
     """
     check_number("mac_array", 1, lanes=lanes, columns=columns, repeat=repeat, inputs=inputs, input_bits=input_bits)
     check_number("mac_array", 1, current_bits=current_bits)
@@ -51,7 +56,7 @@ def mac_array(
     sum_bits = current_bits + 1
     tree = adder_groups(inputs)
     terms = tree[0] * FAN_IN
-    stages = 2 + len(tree)
+    stages = mac_latency(inputs)
     last_stage = stages - 1
 
     always_read = Signal(bool(1))

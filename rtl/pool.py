@@ -7,30 +7,40 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 from .activity import activity
 from .checks import check_number, check_ports
 from .memory import ram
+from .stage import Stage
 from .stream import counter
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pool:
-    """Parameters of an OR-pool stage. height, width: its input map. groups, lanes: beats for each pixel, channels in a beat."""
+class Pool(Stage):
+    """Parameters of an OR-pool stage. height, width: its input map. groups: beats for each pixel."""
+
+    kind = "pool"
 
     height: int
     width: int
     groups: int
-    lanes: int
-    timesteps: int
 
     def __post_init__(self):
         check_number("pool", 2, height=self.height, width=self.width)
         check_number("pool", 1, groups=self.groups, lanes=self.lanes, timesteps=self.timesteps)
 
     @property
-    def input_bits(self) -> int:
-        return self.lanes * self.timesteps
+    def pairs(self) -> int:
+        """Pairs of a row, which wait for the row below."""
+        return self.groups * (self.width // 2)
 
     @property
-    def output_bits(self) -> int:
-        return self.lanes * self.timesteps
+    def input_bits(self) -> int:
+        return self.output_bits
+
+    @property
+    def input_beats(self) -> int:
+        return self.groups * self.height * self.width
+
+    @property
+    def output_beats(self) -> int:
+        return self.pairs * (self.height // 2)
 
 
 @block
@@ -46,7 +56,7 @@ def pool(clk, rst, src, dst, counts, *, stage):
     """
     check_ports("pool", stage, src, dst)
     bits, height, width, groups = stage.output_bits, stage.height, stage.width, stage.groups
-    pairs = groups * (width // 2)
+    pairs = stage.pairs
     last_row, last_group, last_column, last_pair = height - 1, groups - 1, width - 1, pairs - 1
 
     row, group_index, column = counter(height), counter(groups), counter(width)

@@ -7,19 +7,20 @@ from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, i
 from .activity import activity
 from .checks import check_number, check_ports
 from .errors import DesignError
-from .stream import counter, index_bits
+from .stage import Stage
+from .stream import counter, groups_of, index_bits
 
 
 @dataclass(frozen=True, kw_only=True)
-class Readout:
+class Readout(Stage):
     """Parameters of the read-out: neuron n of `outputs` votes for class n // (outputs // classes).
 
-    passes: how often all neurons come for an image, each time with the spikes of `timesteps`.
+    passes: how often all neurons come for an image, each time with the spikes of `timesteps`, `lanes` neurons in a beat.
     """
 
+    kind = "readout"
+
     outputs: int
-    lanes: int
-    timesteps: int
     passes: int
     classes: int
 
@@ -41,6 +42,15 @@ class Readout:
     @property
     def input_bits(self) -> int:
         return self.lanes * self.timesteps
+
+    @property
+    def input_beats(self) -> int:
+        return groups_of(self.outputs, self.lanes)
+
+    @property
+    def output_beats(self) -> int:
+        """Its result, which comes in the last pass alone."""
+        return 1
 
     @property
     def output_bits(self) -> int:

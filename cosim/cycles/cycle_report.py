@@ -7,8 +7,8 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from duospike.cosim.design.plan import KINDS, Stage
 from duospike.cosim.design.sizing import Sizing
+from duospike.rtl.stage import Stage
 
 from .cycle_model import CycleRun
 
@@ -24,7 +24,7 @@ def stage_rows(run: CycleRun, stages: dict[str, Stage], sizing: Sizing, period: 
     images, rows = len(run.ends), []
     for name, counts in run.activity.items():
         mean = {key: counts[key] / images for key in ("events", "busy", "stall_in", "stall_out")}
-        about = {"name": name, "kind": KINDS[type(stages[name])], "lanes": stages[name].lanes, "parts": sizing.parts.get(name)}
+        about = {"name": name, "kind": stages[name].kind, "lanes": stages[name].lanes, "parts": sizing.parts.get(name)}
         rows.append({**about, **mean, "busy_share": mean["busy"] / period})
     return rows
 

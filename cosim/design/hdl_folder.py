@@ -11,9 +11,9 @@ from duospike.cosim.version import release_text
 from duospike.reference.files import write_file
 from duospike.reference.network import Network
 from duospike.rtl.activity import COUNTER_BITS, COUNTERS
+from duospike.rtl.stage import Stage
 
 from .origin import design_origin
-from .plan import Stage
 from .sizing import Sizing
 
 TOP = "accelerator"

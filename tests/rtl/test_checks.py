@@ -113,10 +113,10 @@ def fc_of(parts=2, chunks=2, lanes_in=3, banks=2, queue_depth=1, **layer):
     )  # fmt: skip
 
 
-def encoder_of(height=2, width=3, channels=2, image_bits=4, timesteps=2, register_bits=8, feedback=0x8E, passes=3):
+def encoder_of(height=2, width=3, lanes=2, image_bits=4, timesteps=2, register_bits=8, feedback=0x8E, passes=3):
     return Encoder(
-        height=height, width=width, channels=channels, image_bits=image_bits, timesteps=timesteps, register_bits=register_bits,
-        feedback=feedback, states=table(channels * timesteps * register_bits, passes),
+        height=height, width=width, lanes=lanes, image_bits=image_bits, timesteps=timesteps, register_bits=register_bits,
+        feedback=feedback, states=table(lanes * timesteps * register_bits, passes),
     )  # fmt: skip
 
 
@@ -354,7 +354,7 @@ RECORDS = {
     conv_of: {"height": 1, "width": 1, "parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1,
               "passes": 1, "banks": 2, "queue_depth": 1},
     dense_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1},
-    encoder_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "timesteps": 1, "register_bits": 4, "feedback": 1},
+    encoder_of: {"height": 1, "width": 1, "lanes": 1, "image_bits": 1, "timesteps": 1, "register_bits": 4, "feedback": 1},
     fc_of: {"parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1, "banks": 2,
             "queue_depth": 1},
     lif_of: {"multiplier": 0, "shift": 0, "current_bits": 1, "potential_bits": 1, "theta_bits": 1},
@@ -585,7 +585,7 @@ EXTREMES = [
     (dense_core, {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "kernel": 1, "outputs": 1, "lanes": 1, "timesteps": 1,
                   "weight_bits": 1}),
     (dense_core, {"kernel": 5, "image_bits": 16, "image_signed": True, "lanes": 3, "timesteps": 4, "passes": 16}),
-    (encoder, {"height": 1, "width": 1, "channels": 1, "image_bits": 8, "timesteps": 1, "feedback": 1, "passes": 1}),
+    (encoder, {"height": 1, "width": 1, "lanes": 1, "image_bits": 8, "timesteps": 1, "feedback": 1, "passes": 1}),
     (encoder, {"feedback": 255, "passes": 64}),
     (event_queue, {"depth": 1, "width": 1}), (event_queue, {"depth": 17}),
     (fifo, {"depth": 1, "width": 1}), (fifo, {"depth": 17}),

@@ -1,7 +1,7 @@
 """Proofs of the pipelines: what the neurons and the MAC array compute, and when."""
 
 from duospike.rtl.lif import Lif, lif, lif_depth, lif_latency
-from duospike.rtl.mac_array import adder_groups, mac_array
+from duospike.rtl.mac_array import mac_array, mac_latency
 from duospike.rtl.memory import Table
 from duospike.rtl.stream import Stream
 from verification.proof import Fault, Proof, bit, table
@@ -43,7 +43,7 @@ def multiplication(inputs: int, words: tuple[int, ...], is_signed: bool, *faults
     """A proof of windows of `inputs` pixels of two bits; words: the weights of each group, three bits each."""
     current_bits, repeat = 7, 2
     bias, weights = table("b.hex", current_bits, GROUPS), Table("w.hex", 3 * inputs, words)
-    stages = 2 + len(adder_groups(inputs))
+    stages = mac_latency(inputs)
     return Proof(
         f"mac_array, {inputs} inputs, {'signed' if is_signed else 'unsigned'} image",
         f"a current is the bias and the sum of weight times pixel; a window comes out after {stages} cycles, none is lost or "
