@@ -114,12 +114,8 @@ def encoder(clk, rst, src, dst, counts, *, stage):
             pixel.next = 0
             starting.next = True
         elif take:
-            if pixel == last_pixel:
-                pixel.next = 0
-                starting.next = True
-            else:
-                pixel.next = pixel + 1
-                starting.next = False
+            pixel.next = 0 if pixel == last_pixel else pixel + 1
+            starting.next = pixel == last_pixel
 
     @always(clk.posedge)
     def advance():

@@ -159,9 +159,6 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
             priming.next = False
             part.next = load_part
             if load_group == last_group:
-                if load_part == last_part:
-                    load_part.next = 0
-                else:
-                    load_part.next = load_part + 1
+                load_part.next = 0 if load_part == last_part else load_part + 1
 
     return instances()

@@ -60,15 +60,9 @@ def fifo(clk, rst, src, dst, *, depth):
             tail.next = 0
         else:
             if push:
-                if tail == last:
-                    tail.next = 0
-                else:
-                    tail.next = tail + 1
+                tail.next = 0 if tail == last else tail + 1
             if pop:
-                if head == last:
-                    head.next = 0
-                else:
-                    head.next = head + 1
+                head.next = 0 if head == last else head + 1
 
     @always(clk.posedge)
     def count_words():

@@ -31,10 +31,7 @@ def group_walk(clk, rst, advance, next_group, *, columns, groups):
         if rst:
             next_group.next = 0
         elif advance and column == last_column:
-            if group_index == last_group:
-                next_group.next = 0
-            else:
-                next_group.next = group_index + 1
+            next_group.next = 0 if group_index == last_group else group_index + 1
 
     @always(clk.posedge)
     def walk():
@@ -42,9 +39,6 @@ def group_walk(clk, rst, advance, next_group, *, columns, groups):
         if rst:
             column.next = 0
         elif advance:
-            if column == last_column:
-                column.next = 0
-            else:
-                column.next = column + 1
+            column.next = 0 if column == last_column else column + 1
 
     return instances()

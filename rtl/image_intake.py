@@ -65,11 +65,9 @@ def image_intake(clk, rst, enable, src, dst, mark, ended, ended_early, ended_lat
             dropping.next = False
         else:
             if take or (padding and step):
+                beat.next = 0 if beat == last_beat else beat + 1
                 if beat == last_beat:
-                    beat.next = 0
                     padding.next = False
-                else:
-                    beat.next = beat + 1
             if ended_early:
                 padding.next = True
             if ended_late:

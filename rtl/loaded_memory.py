@@ -63,10 +63,7 @@ def loaded_memory(clk, read, read_addr, q, load, *, table):
             if load.restart:
                 piece.next = 0
             elif mine:
-                if piece == last_piece:
-                    piece.next = 0
-                else:
-                    piece.next = piece + 1
+                piece.next = 0 if piece == last_piece else piece + 1
 
     else:
 
@@ -94,9 +91,6 @@ def loaded_memory(clk, read, read_addr, q, load, *, table):
         if load.restart:
             address.next = 0
         elif full:
-            if address == last_address:
-                address.next = 0
-            else:
-                address.next = address + 1
+            address.next = 0 if address == last_address else address + 1
 
     return instances()

@@ -111,21 +111,11 @@ def pool(clk, rst, src, dst, counts, *, stage):
             pair_addr.next = 0
         elif take:
             if column[0]:
-                if pair_addr == last_pair:
-                    pair_addr.next = 0
-                else:
-                    pair_addr.next = pair_addr + 1
-            if column != last_column:
-                column.next = column + 1
-            else:
-                column.next = 0
-                if group_index != last_group:
-                    group_index.next = group_index + 1
-                else:
-                    group_index.next = 0
-                    if row != last_row:
-                        row.next = row + 1
-                    else:
-                        row.next = 0
+                pair_addr.next = 0 if pair_addr == last_pair else pair_addr + 1
+            column.next = 0 if column == last_column else column + 1
+            if column == last_column:
+                group_index.next = 0 if group_index == last_group else group_index + 1
+                if group_index == last_group:
+                    row.next = 0 if row == last_row else row + 1
 
     return instances()

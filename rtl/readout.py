@@ -148,22 +148,12 @@ def readout(clk, rst, src, dst, counts, *, stage):
                 voted_first.next = member == 0
                 voted_later.next = pass_index != 0
                 voted_last.next = member == final_member
-                if neuron != final_neuron:
-                    neuron.next = neuron + 1
-                else:
-                    neuron.next = 0
-                    if pass_index != final_pass:
-                        pass_index.next = pass_index + 1
-                    else:
-                        pass_index.next = 0
-                if member != final_member:
-                    member.next = member + 1
-                else:
-                    member.next = 0
-                    if class_index != final_class:
-                        class_index.next = class_index + 1
-                    else:
-                        class_index.next = 0
+                neuron.next = 0 if neuron == final_neuron else neuron + 1
+                if neuron == final_neuron:
+                    pass_index.next = 0 if pass_index == final_pass else pass_index + 1
+                member.next = 0 if member == final_member else member + 1
+                if member == final_member:
+                    class_index.next = 0 if class_index == final_class else class_index + 1
 
     @always(clk.posedge)
     def add():

@@ -72,10 +72,8 @@ def result_output(clk, rst, core_rst, src, mark, dst, sent, active, *, classes, 
             sending.next = True
             word.next = 0
         elif sending and dst.tready:
+            word.next = 0 if word == last_word else word + 1
             if word == last_word:
                 sending.next = False
-                word.next = 0
-            else:
-                word.next = word + 1
 
     return instances()

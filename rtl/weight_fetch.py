@@ -133,18 +133,13 @@ def weight_fetch(
         elif take and event_last:
             if flushing != 0:
                 flushing.next = flushing - 1
-            elif position != last_position:
-                position.next = position + 1
             else:
-                position.next = 0
-                if base != last_base:
-                    base.next = base + channels
-                else:
-                    base.next = 0
-                    if row != last_row:
-                        row.next = row + 1
-                    else:
-                        row.next = 0
-                        flushing.next = flush
+                position.next = 0 if position == last_position else position + 1
+                if position == last_position:
+                    base.next = 0 if base == last_base else base + channels
+                    if base == last_base:
+                        row.next = 0 if row == last_row else row + 1
+                        if row == last_row:
+                            flushing.next = flush
 
     return instances()

@@ -18,7 +18,7 @@ def faults(depth: int) -> tuple[Fault, ...]:
     return (
         full,
         empty,
-        Fault("the head skips a word", "head <= (head + 1);", "head <= (head + 2);"),
+        Fault("the head skips a word", ": (head + 1);", ": (head + 2);"),
         Fault("a word is stored in the wrong place", "mem[tail] <= src_data;", "mem[head] <= src_data;"),
         WAITS,
     )

@@ -54,7 +54,7 @@ def open_files():
     [
         ("has_room <= stdl(level /= 2);", "has_room <= '1';"),
         ("level <= (level - 1);", "level <= level;"),
-        ("head <= (head + 1);", "head <= (head + 2);"),
+        ("if_false => (head + 1)", "if_false => (head + 2)"),
         ("mem(to_integer(tail)) <= src_data;", "mem(to_integer(tail)) <= src_data xor 256;"),
         ("dst_valid <= has_words;", "dst_valid <= has_words and dst_ready;"),
     ],
