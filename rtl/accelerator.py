@@ -92,8 +92,8 @@ def accelerator(clk, rst, src, dst, counts, trace, load=None, *, stages):
         blocks[names[i]] = build(clk, rst, streams[i], streams[i + 1], stage_counts[i], *loads, stage=stages[names[i]])
 
     @always_comb
-    def show():
+    def drive_counts_and_trace():
         counts.next = all_counts
         trace.next = all_streams
 
-    return *blocks.values(), show
+    return *blocks.values(), drive_counts_and_trace

@@ -136,7 +136,7 @@ def axi_shell(aclk, aresetn, s_axi, s_axis, m_axis, *, shell):
     )  # fmt: skip
 
     @always_comb
-    def combine():
+    def drive_reset_and_active():
         rst.next = not aresetn
         active.next = taking or sending or marks_held.valid
 

@@ -7,7 +7,7 @@ from .errors import DesignError
 
 KERNELS = (1, 3, 5)
 """Kernels whose windows accumulator() and image_window() can keep."""
-NEURON_KINDS = ("subtract", "subtract_delayed", "zero")
+RESETS = ("subtract", "subtract_delayed", "zero")
 """Resets that lif() can build."""
 
 

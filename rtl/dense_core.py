@@ -96,7 +96,7 @@ def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
     count_activity = activity(clk, rst, busy, stall_in, stall_out, never, never, counts)
 
     @always_comb
-    def observe():
+    def classify_cycle():
         busy.next = windows.valid and windows.ready
         stall_in.next = not windows.valid
         stall_out.next = windows.valid and not windows.ready

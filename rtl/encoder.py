@@ -84,32 +84,35 @@ def encoder(clk, rst, src, dst, counts, *, stage):
     states = [Signal(intbv(0)[stage.register_bits :]) for _ in range(registers)]
     spikes = Signal(intbv(0)[registers:])
 
-    walk = group_walk(clk, rst, take, next_pass, columns=pixels, groups=stage.passes)
+    count_passes = group_walk(clk, rst, take, next_pass, columns=pixels, groups=stage.passes)
     state_rom = rom(clk, always_read, next_pass, first_word, table=stage.states)
     first_fields = unpack(first_word, first)
     value_fields = unpack(src.data, values)
     count_activity = activity(clk, rst, take, stall_in, stall_out, never, never, counts)
 
     @always_comb
-    def flow():
+    def handshake():
         src.ready.next = dst.ready or not valid
         take.next = src.valid and (dst.ready or not valid)
         dst.valid.next = valid
         dst.data.next = spikes
+        always_read.next = True
+
+    @always_comb
+    def classify_cycle():
         stall_in.next = not src.valid
         stall_out.next = src.valid and valid and not dst.ready
-        always_read.next = True
         never.next = False
 
     @always_comb
-    def choose_states():
+    def select_states():
         for i in range(registers):
             states[i].next = kept[i]
             if starting:
                 states[i].next = first[i]
 
     @always(clk.posedge)
-    def walk_pixels():
+    def advance_pixel():
         if rst:
             pixel.next = 0
             starting.next = True
@@ -118,7 +121,7 @@ def encoder(clk, rst, src, dst, counts, *, stage):
             starting.next = pixel == last_pixel
 
     @always(clk.posedge)
-    def advance():
+    def shift_registers():
         state = intbv(0)[stage.register_bits :]
         if take:
             for i in range(registers):
@@ -131,7 +134,7 @@ def encoder(clk, rst, src, dst, counts, *, stage):
                 kept[i].next = state
 
     @always(clk.posedge)
-    def compare():
+    def compare_pixel():
         number = intbv(0)[bits:]
         if rst:
             valid.next = False

@@ -53,7 +53,7 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
     weight_word = Signal(intbv(0)[word_bits:])
     taps = [signed(weight_bits) for _ in range(lanes)]
 
-    # The scan at hand, and the one that follows it. Priming loads the first scan after reset.
+    # The current scan, and the one that follows it. Priming loads the first scan after reset.
     part = counter(parts)
     load_part, load_group, next_load_group = counter(parts), counter(groups), counter(groups)
     priming = Signal(bool(0))
@@ -74,27 +74,30 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
     count_activity = activity(clk, rst, add, stall_in, blocked, has_event, is_silent, counts)
 
     @always_comb
-    def take_apart():
+    def unpack_event():
         weight_word.next = event_word
         mask.next = event_mask
 
     @always_comb
-    def flow():
+    def find_step():
         blocked.next = src.valid and event_last and valid and not dst.ready
         add.next = src.valid and not priming and not (event_last and valid and not dst.ready)
         shift.next = priming or (src.valid and event_last and not (valid and not dst.ready))
-        dst.valid.next = valid
 
     @always_comb
-    def observe():
+    def handshake():
         src.ready.next = add
-        has_event.next = add and mask != 0
-        is_silent.next = add and mask == 0
-        stall_in.next = not add and not blocked
+        dst.valid.next = valid
         always_read.next = True
 
     @always_comb
-    def total_up():
+    def classify_cycle():
+        has_event.next = add and mask != 0
+        is_silent.next = add and mask == 0
+        stall_in.next = not add and not blocked
+
+    @always_comb
+    def add_weights():
         for p in range(lanes):
             for t in range(timesteps):
                 totals[p * timesteps + t].next = sums[p * timesteps + t]
@@ -111,11 +114,11 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
         stored_fields = unpack(stored_word, stored)
 
         @always_comb
-        def recall():
+        def read_state():
             stored_word.next = state[load_group]
 
         @always(clk.posedge)
-        def store():
+        def write_state():
             if shift:
                 state[group_index].next = total_word
                 group_index.next = load_group
@@ -126,7 +129,7 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
         stored = totals
 
     @always(clk.posedge)
-    def accumulate():
+    def register_sums():
         for p in range(lanes):
             for t in range(timesteps):
                 if not shift:
@@ -140,7 +143,7 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
                         finals[p * timesteps + t].next = totals[p * timesteps + t]
 
     @always(clk.posedge)
-    def emit():
+    def emit_currents():
         if rst:
             valid.next = False
         elif shift and not priming and part == last_part:
@@ -149,7 +152,7 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
             valid.next = False
 
     @always(clk.posedge)
-    def walk():
+    def advance_scan():
         load_group.next = next_load_group
         if rst:
             priming.next = True

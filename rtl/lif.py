@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
-from .checks import NEURON_KINDS, check_choice, check_number, check_table, check_width
+from .checks import RESETS, check_choice, check_number, check_table, check_width
 from .event_queue import event_queue
 from .group_walk import group_walk
 from .loaded_memory import parameter_memory
@@ -16,12 +16,12 @@ from .stream import Stream, counter, pack, signed, unpack
 class Lif:
     """Parameters of a layer's neurons.
 
-    kind: subtract, subtract_delayed or zero. multiplier, shift: leak(v) = (multiplier * v) >> shift.
+    reset: subtract, subtract_delayed or zero. multiplier, shift: leak(v) = (multiplier * v) >> shift.
     current_bits, potential_bits, theta_bits: signed widths that the layer's weights prove sufficient.
     theta: one word for each channel group, the thresholds of its lanes, the first lane in the lowest bits.
     """
 
-    kind: str
+    reset: str
     multiplier: int
     shift: int
     current_bits: int
@@ -30,7 +30,7 @@ class Lif:
     theta: Table
 
     def __post_init__(self):
-        check_choice("lif", NEURON_KINDS, kind=self.kind)
+        check_choice("lif", RESETS, reset=self.reset)
         check_number("lif", 0, shift=self.shift)
         check_number("lif", 0, 2**self.shift, multiplier=self.multiplier)
         check_number("lif", 1, potential_bits=self.potential_bits)
@@ -86,9 +86,9 @@ def lif(clk, rst, src, dst, load=None, *, lanes, timesteps, rows, columns, passe
     check_width("lif", lanes * timesteps * neuron.current_bits, src=src.data)
     check_width("lif", lanes * timesteps, dst=dst.data)
     multiplier, shift = neuron.multiplier, neuron.shift
-    resets_at_once = neuron.kind == "subtract"
-    resets_delayed = neuron.kind == "subtract_delayed"
-    resets_to_zero = neuron.kind == "zero"
+    resets_at_once = neuron.reset == "subtract"
+    resets_delayed = neuron.reset == "subtract_delayed"
+    resets_to_zero = neuron.reset == "zero"
     groups = neuron.theta.depth
     spike_bits = lanes * timesteps
     last_timestep = timesteps - 1

@@ -23,7 +23,7 @@ def loaded_memory(clk, read, read_addr, q, load, *, table):
     Ports:
         read       in   1      load q at this edge; q holds its value otherwise
         read_addr  in   index  0 .. table.depth - 1
-        q          out  width  one cycle after the read; unknown for a word that has not come
+        q          out  width  one cycle after the read; unknown for a word that is not loaded
         load       in          see Load
 
     Parameters:
@@ -46,7 +46,7 @@ def loaded_memory(clk, read, read_addr, q, load, *, table):
     memory = ram(clk, full, address, word, read, read_addr, q, depth=table.depth)
 
     @always_comb
-    def claim():
+    def find_own_pieces():
         mine.next = load.write and load.position >= first and load.position < end
 
     if pieces > 1:
@@ -54,12 +54,12 @@ def loaded_memory(clk, read, read_addr, q, load, *, table):
         held = Signal(intbv(0)[held_bits:])
 
         @always_comb
-        def assemble():
+        def assemble_word():
             full.next = mine and piece == last_piece
             word.next = concat(load.data[tail_bits:], held)
 
         @always(clk.posedge)
-        def collect():
+        def count_pieces():
             if load.restart:
                 piece.next = 0
             elif mine:
@@ -68,26 +68,26 @@ def loaded_memory(clk, read, read_addr, q, load, *, table):
     else:
 
         @always_comb
-        def assemble():
+        def assemble_word():
             full.next = mine
             word.next = load.data[tail_bits:]
 
     if pieces == 2:
 
         @always(clk.posedge)
-        def shift():
+        def shift_pieces():
             if mine:
                 held.next = load.data
 
     elif pieces > 2:
 
         @always(clk.posedge)
-        def shift():
+        def shift_pieces():
             if mine:
                 held.next = concat(load.data, held[held_bits:LOAD_BITS])
 
     @always(clk.posedge)
-    def walk():
+    def advance_address():
         if load.restart:
             address.next = 0
         elif full:

@@ -97,7 +97,7 @@ def mac_array(
         )
 
     @always_comb
-    def flow():
+    def find_step():
         step.next = dst.ready or not occupied[last_stage]
 
     @always_comb
@@ -116,20 +116,20 @@ def mac_array(
                 arriving.next[s] = occupied[s - 1]
 
     @always(clk.posedge)
-    def move():
+    def move_windows():
         if rst:
             occupied.next = 0
         elif step:
             occupied.next = arriving
 
     @always(clk.posedge)
-    def take_window():
+    def register_window():
         if step:
             for i in range(inputs):
                 values[i].next = fields[i]
 
     @always(clk.posedge)
-    def multiply():
+    def multiply_taps():
         if step:
             for p in range(lanes):
                 for i in range(terms):

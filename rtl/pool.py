@@ -73,24 +73,27 @@ def pool(clk, rst, src, dst, counts, *, stage):
     count_activity = activity(clk, rst, take, stall_in, stall_out, never, never, counts)
 
     @always_comb
-    def flow():
+    def handshake():
         src.ready.next = dst.ready or not valid
         dst.valid.next = valid
         dst.data.next = pooled
         take.next = src.valid and (dst.ready or not valid)
+
+    @always_comb
+    def classify_cycle():
         stall_in.next = not src.valid
         stall_out.next = src.valid and valid and not dst.ready
         never.next = False
 
     @always_comb
-    def combine():
+    def combine_pair():
         pair.next = left | src.data
         keep_pair.next = take and column[0] and not row[0]
         fetch_pair.next = take and not column[0]
         complete.next = take and column[0] and row[0]
 
     @always(clk.posedge)
-    def hold():
+    def register_result():
         if take:
             left.next = src.data
         if complete:
@@ -103,7 +106,7 @@ def pool(clk, rst, src, dst, counts, *, stage):
             valid.next = False
 
     @always(clk.posedge)
-    def walk():
+    def advance_position():
         if rst:
             row.next = 0
             group_index.next = 0

@@ -97,24 +97,24 @@ def readout(clk, rst, src, dst, counts, *, stage):
     count_activity = activity(clk, rst, step, stall_in, stall_out, never, never, counts)
 
     @always_comb
-    def flow():
+    def find_step():
         step.next = holding and not voted_all and not closing and not (finished and not dst.ready)
         last_lane.next = lane == final_lane or neuron == final_neuron
+
+    @always_comb
+    def handshake():
+        src.ready.next = not holding or (step and last_lane)
         dst.valid.next = finished
         dst.data.next = result
 
     @always_comb
-    def accept():
-        src.ready.next = not holding or (step and last_lane)
-
-    @always_comb
-    def observe():
+    def classify_cycle():
         stall_in.next = not holding
         stall_out.next = holding and (voted_all or closing or (finished and not dst.ready))
         never.next = False
 
     @always(clk.posedge)
-    def take():
+    def load_beat():
         if rst:
             holding.next = False
         elif not holding or (step and last_lane):
@@ -126,7 +126,7 @@ def readout(clk, rst, src, dst, counts, *, stage):
             lane.next = lane + 1
 
     @always(clk.posedge)
-    def vote():
+    def count_votes():
         spikes = intbv(0, min=0, max=timesteps + 1)
         if rst:
             neuron.next = 0
@@ -156,7 +156,7 @@ def readout(clk, rst, src, dst, counts, *, stage):
                     class_index.next = 0 if class_index == final_class else class_index + 1
 
     @always(clk.posedge)
-    def add():
+    def add_votes():
         total = intbv(0)[stage.count_bits :]
         if rst:
             counted.next = False
@@ -176,7 +176,7 @@ def readout(clk, rst, src, dst, counts, *, stage):
                 counted_class.next = voted_class
 
     @always(clk.posedge)
-    def choose():
+    def choose_winner():
         if rst:
             finished.next = False
         else:

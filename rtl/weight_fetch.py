@@ -64,7 +64,7 @@ def weight_fetch(
     fetched_word = Signal(intbv(0)[weights.width :])
     weighted = ConcatSignal(fetched_last, fetched_mask, fetched_word)
 
-    # Where the walk is: the scan's first word, its pixel, its row.
+    # The position: the scan's first word, its pixel, its row.
     base = counter(weights.depth)
     position, row, flushing = counter(positions), counter(frame_rows), counter(flush + 1)
 
@@ -75,7 +75,7 @@ def weight_fetch(
         choosing_mask = Signal(intbv(0)[timesteps:])
 
         @always(clk.posedge)
-        def hold():
+        def hold_choice():
             if rst:
                 choosing.next = False
             elif step:
@@ -89,7 +89,7 @@ def weight_fetch(
         choosing, choosing_last, choosing_mask = reading, reading_last, reading_mask
 
     @always_comb
-    def flow():
+    def find_step():
         step.next = dst.ready or not fetched
 
     @always_comb
@@ -101,7 +101,7 @@ def weight_fetch(
         dst.data.next = weighted
 
     @always(clk.posedge)
-    def move():
+    def move_events():
         if rst:
             located.next = False
             reading.next = False
@@ -112,7 +112,7 @@ def weight_fetch(
             fetched.next = choosing
 
     @always(clk.posedge)
-    def carry():
+    def register_event():
         if step:
             address.next = base + event_channel
             located_mask.next = event_mask
@@ -124,7 +124,7 @@ def weight_fetch(
             fetched_word.next = word
 
     @always(clk.posedge)
-    def walk():
+    def advance_position():
         if rst:
             base.next = 0
             position.next = 0

@@ -113,7 +113,7 @@ def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: in
         "passes": passes,
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
         "neuron": Lif(
-            kind=neuron.kind,
+            reset=neuron.kind,
             multiplier=neuron.multiplier,
             shift=neuron.shift,
             current_bits=widths.current_bits,

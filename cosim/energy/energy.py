@@ -152,8 +152,8 @@ def _neurons(stage: NeuronStage, layer: Conv | Linear, images: int) -> list[Oper
     neuron, places = stage.neuron, stage.output_beats
     beats = images * stage.passes * places
     updates, kept = beats * stage.lanes * stage.timesteps, 2 * beats if stage.passes > 1 else 0
-    additions = 2 if neuron.kind == "zero" else 3
-    last_spikes = kept if neuron.kind == "subtract_delayed" else 0
+    additions = 2 if neuron.reset == "zero" else 3
+    last_spikes = kept if neuron.reset == "subtract_delayed" else 0
     state = stage.lanes * neuron.potential_bits
     return [
         Operation("thresholds", "access", beats, neuron.theta.width, words=stage.groups, number_bits=neuron.theta_bits),

@@ -79,7 +79,8 @@ def clocked(src, dst, **more):
 
 
 def lif_of(lanes=2, groups=2, **changes):
-    numbers = {"kind": "subtract", "multiplier": 1, "shift": 1, "current_bits": 3, "potential_bits": 4, "theta_bits": 3} | changes
+    numbers = {"multiplier": 1, "shift": 1, "current_bits": 3, "potential_bits": 4, "theta_bits": 3}
+    numbers |= {"reset": "subtract"} | changes
     return Lif(**numbers, theta=table(lanes * numbers["theta_bits"], groups))
 
 
@@ -365,7 +366,7 @@ RECORDS = {
 }  # fmt: skip
 
 NO_NUMBERS = {
-    "bias", "weights", "states", "neuron", "theta", "table", "identity", "layout", "stage", "stages", "shell", "kind",
+    "bias", "weights", "states", "neuron", "theta", "table", "identity", "layout", "stage", "stages", "shell", "reset",
     "kernel", "image_signed", "input_signed", "is_signed",
 }  # fmt: skip
 """Parameters of which test_what_cannot_be and the records' own tests have the wrong values."""
@@ -498,7 +499,7 @@ def wrong(made, **changes):
 @pytest.mark.parametrize(
     ("build", "said"),
     [
-        (lambda: lif_of(kind="none"), "lif: kind 'none'; allowed: subtract, subtract_delayed, zero"),
+        (lambda: lif_of(reset="none"), "lif: reset 'none'; allowed: subtract, subtract_delayed, zero"),
         (lambda: lif_of(multiplier=3), "lif: multiplier 3; allowed: 0 to 2"),
         (lambda: lif_of(current_bits=5), "lif: current_bits 5; allowed: 1 to 4"),
         (lambda: lif_of(theta_bits=5), "lif: theta_bits 5; allowed: 1 to 4"),
@@ -632,4 +633,4 @@ def test_a_loadable_core_is_built_of_the_same_blocks():
 
 def test_what_networks_may_be_is_what_the_hardware_takes():
     assert checks.KERNELS == KERNELS
-    assert checks.NEURON_KINDS == NEURON_KINDS
+    assert checks.RESETS == NEURON_KINDS

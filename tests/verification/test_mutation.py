@@ -66,7 +66,7 @@ def queue_modules():
 
 def lif_modules():
     neuron = Lif(
-        kind="subtract", multiplier=1, shift=1, current_bits=3, potential_bits=4, theta_bits=3, theta=Table("theta.hex", 3, (2,))
+        reset="subtract", multiplier=1, shift=1, current_bits=3, potential_bits=4, theta_bits=3, theta=Table("theta.hex", 3, (2,))
     )
     return convert(lif(bit(), bit(), Stream(6), Stream(2), lanes=1, timesteps=2, rows=1, columns=1, passes=1, neuron=neuron))
 

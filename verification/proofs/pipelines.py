@@ -17,7 +17,7 @@ def neurons(kind: str, *faults: Fault) -> Proof:
     """A proof of two timesteps of neurons; the potential is as wide as any current of CURRENT_BITS needs."""
     theta = table("theta.hex", THETA_BITS, GROUPS)
     neuron = Lif(
-        kind=kind, multiplier=MULTIPLIER, shift=SHIFT, current_bits=CURRENT_BITS, potential_bits=POTENTIAL_BITS,
+        reset=kind, multiplier=MULTIPLIER, shift=SHIFT, current_bits=CURRENT_BITS, potential_bits=POTENTIAL_BITS,
         theta_bits=THETA_BITS, theta=theta,
     )  # fmt: skip
     return Proof(

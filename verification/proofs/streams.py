@@ -19,7 +19,7 @@ CLAIMS = "valid stays and the payload does not change until the transfer; valid 
 
 def neuron(groups: int, lanes: int, kind: str = "subtract") -> Lif:
     return Lif(
-        kind=kind, multiplier=1, shift=1, current_bits=3, potential_bits=4, theta_bits=3,
+        reset=kind, multiplier=1, shift=1, current_bits=3, potential_bits=4, theta_bits=3,
         theta=table("theta.hex", 3 * lanes, groups),
     )  # fmt: skip
 
