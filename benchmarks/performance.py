@@ -136,7 +136,7 @@ def _model_row(network: Network, stages: dict) -> list[str]:
     trace = golden.run(network, load("fashion-mnist", network, MODELLED).images)
     for _ in range(2):
         start = time.monotonic()
-        cycles = run_model(network, stages, trace).cycles
+        cycles = run_model(stages, trace).cycles
         seconds = time.monotonic() - start
     return ["the cycle model", str(MODELLED), str(cycles), f"{seconds:.1f}", f"{cycles / seconds:.0f}"]
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from duospike.cosim.axi.simulated_overlay import SimulatedOverlay
-    from duospike.cosim.design.plan import Stage
     from duospike.cosim.design.sizing import Sizing
+    from duospike.rtl.stage import Stage
 
 Language = Literal["verilog", "vhdl"]
 Simulator = Literal["icarus", "verilator", "ghdl"]
@@ -157,7 +157,7 @@ def count_cycles(network: Network, images: np.ndarray, **shape: Unpack[Shape]) -
     from duospike.cosim.cycles.report import make_report
 
     sizing, stages = _designed(network, shape)
-    return make_report(run_model(network, stages, golden.run(network, images)), stages, sizing)
+    return make_report(run_model(stages, golden.run(network, images)), stages, sizing)
 
 
 def simulate_overlay(

@@ -14,6 +14,7 @@ from .pool import Pool, pool
 from .readout import Readout, readout
 from .sparse_conv import SparseConv, sparse_conv
 from .sparse_fc import SparseFc, sparse_fc
+from .stage import NeuronStage
 from .stream import Stream
 
 BLOCKS = {
@@ -24,8 +25,6 @@ BLOCKS = {
     SparseFc: sparse_fc,
     Readout: readout,
 }
-WITH_PARAMETERS = (DenseCore, SparseConv, SparseFc)
-"""Types of stages that have weights, biases and thresholds."""
 
 
 def traced_streams(stages) -> dict[str, int]:
@@ -40,7 +39,7 @@ def trace_bits(stages) -> int:
 
 def parameter_tables(stages) -> list[Table]:
     """Weights, biases and thresholds of all stages, in their order."""
-    with_parameters = [stage for stage in stages.values() if isinstance(stage, WITH_PARAMETERS)]
+    with_parameters = [stage for stage in stages.values() if isinstance(stage, NeuronStage)]
     return [table for stage in with_parameters for table in (stage.weights, stage.bias, stage.neuron.theta)]
 
 
@@ -89,12 +88,12 @@ def accelerator(clk, rst, src, dst, counts, trace, load=None, *, stages):
     blocks = {}
     for i in range(len(names)):
         build = BLOCKS[type(stages[names[i]])]
-        loads = [load] if isinstance(stages[names[i]], WITH_PARAMETERS) else []
+        loads = [load] if isinstance(stages[names[i]], NeuronStage) else []
         blocks[names[i]] = build(clk, rst, streams[i], streams[i + 1], stage_counts[i], *loads, stage=stages[names[i]])
 
     @always_comb
-    def show():
+    def drive_counts_and_trace():
         counts.next = all_counts
         trace.next = all_streams
 
-    return *blocks.values(), show
+    return *blocks.values(), drive_counts_and_trace

@@ -4,7 +4,7 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .activity import activity
 from .checks import KERNELS, check_choice, check_number, check_table, check_width
-from .loading import parameter_memory
+from .loaded_memory import parameter_memory
 from .memory import ram
 from .stream import counter, pack, signed, unpack
 

@@ -26,7 +26,7 @@ def activity(clk, rst, busy, stall_in, stall_out, has_event, is_silent, counts):
     joined = ConcatSignal(n_silent, n_events, n_stall_out, n_stall_in, n_busy)
 
     @always(clk.posedge)
-    def count():
+    def count_cycles():
         if rst:
             n_busy.next = 0
             n_stall_in.next = 0
@@ -46,7 +46,7 @@ def activity(clk, rst, busy, stall_in, stall_out, has_event, is_silent, counts):
                 n_silent.next = n_silent + 1
 
     @always_comb
-    def show():
+    def drive_counts():
         counts.next = joined
 
     return instances()

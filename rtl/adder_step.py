@@ -32,7 +32,7 @@ def adder_step(clk, step, terms, sums, *, lanes, groups, padded, bits):
     sum_fields = pack(totals, sums)
 
     @always(clk.posedge)
-    def add():
+    def add_terms():
         left = intbv(0, min=low, max=high)
         right = intbv(0, min=low, max=high)
         if step:

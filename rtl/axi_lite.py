@@ -115,7 +115,7 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
             value_index.next = read_index - constants
 
     @always(clk.posedge)
-    def read():
+    def read_word():
         if fetch:
             is_constant.next = read_index < constants
             answer_missing.next = read_missing
@@ -130,7 +130,7 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
             answering.next = False
 
     @always_comb
-    def answer():
+    def answer_read():
         bus.arready.next = not answering
         bus.rvalid.next = answering
         bus.rdata.next = value
@@ -147,11 +147,11 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
         read_only.next = address < constants or address >= first_state
 
     @always_comb
-    def judge_write():
+    def refuse_write():
         write_refused.next = write_missing or (not is_empty and (read_only or not is_whole))
 
     @always(clk.posedge)
-    def collect():
+    def collect_write():
         if bus.awvalid and not has_address:
             address.next = bus.awaddr[address_msb:2]
         if bus.wvalid and not has_data:
@@ -168,7 +168,7 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
                 has_data.next = True
 
     @always(clk.posedge)
-    def respond():
+    def respond_to_write():
         if commit:
             response.next = OKAY
             if write_missing:
@@ -183,14 +183,14 @@ def axi_lite(clk, rst, bus, values, write, write_index, write_data, bad_access, 
             responding.next = False
 
     @always_comb
-    def show_write():
+    def drive_write_channels():
         bus.awready.next = not has_address
         bus.wready.next = not has_data
         bus.bvalid.next = responding
         bus.bresp.next = response
 
     @always_comb
-    def act():
+    def drive_command():
         write.next = commit and is_whole and not write_refused
         write_data.next = data
         write_index.next = 0

@@ -9,7 +9,7 @@ from .activity import ACTIVITY_BITS, COUNTERS
 from .axi_lite import WORD_BITS, Layout, axi_lite
 from .axi_stream import data_bits
 from .checks import check_number, check_table, check_width
-from .event_queue import event_queue
+from .fifo import fifo
 from .image_intake import image_intake
 from .load_control import STATES, load_control
 from .loading import Load, LoadedTable
@@ -128,7 +128,7 @@ def axi_shell(aclk, aresetn, s_axi, s_axis, m_axis, *, shell):
         aclk, core_rst, enable, s_axis, pixels, marks, ended, ended_early, ended_late, taking,
         beats=shell.image_beats,
     )  # fmt: skip
-    mark_queue = event_queue(aclk, core_rst, marks, marks_held, depth=marks_depth)
+    mark_queue = fifo(aclk, core_rst, marks, marks_held, depth=marks_depth)
     core = accelerator(aclk, core_rst, pixels, results, counts, trace, load, stages=stages)
     result_words = result_output(
         aclk, rst, core_rst, results, marks_held, m_axis, sent, sending, classes=readout.classes,
@@ -136,7 +136,7 @@ def axi_shell(aclk, aresetn, s_axi, s_axis, m_axis, *, shell):
     )  # fmt: skip
 
     @always_comb
-    def combine():
+    def drive_reset_and_active():
         rst.next = not aresetn
         active.next = taking or sending or marks_held.valid
 

@@ -3,7 +3,7 @@
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .checks import check_choice, check_number, check_width
-from .loading import parameter_memory
+from .loaded_memory import parameter_memory
 from .stream import counter, index_bits
 
 LEAST_BANK = 2048
@@ -56,7 +56,7 @@ def banked_memory(clk, step, read, address, word, load=None, *, table, bank_word
     memories = [parameter_memory(load)(clk, reads[i], offsets[i], outs[i], table=tables[i]) for i in range(banks)]
 
     @always_comb
-    def split():
+    def split_address():
         number.next = address[:low_bits]
         offset.next = address[low_bits:]
         last_offset.next = address[last_bits:]
@@ -64,7 +64,7 @@ def banked_memory(clk, step, read, address, word, load=None, *, table, bank_word
             reads[i].next = read and address[:low_bits] == i
 
     @always(clk.posedge)
-    def keep():
+    def register_words():
         if step:
             read_number.next = number
             kept_number.next = read_number
@@ -72,7 +72,7 @@ def banked_memory(clk, step, read, address, word, load=None, *, table, bank_word
                 kept[i].next = outs[i]
 
     @always_comb
-    def choose():
+    def select_word():
         found = intbv(0)[table.width :]
         found[:] = 0
         for i in range(banks):

@@ -7,7 +7,7 @@ from .errors import DesignError
 
 KERNELS = (1, 3, 5)
 """Kernels whose windows accumulator() and image_window() can keep."""
-NEURON_KINDS = ("subtract", "subtract_delayed", "zero")
+RESETS = ("subtract", "subtract_delayed", "zero")
 """Resets that lif() can build."""
 
 
@@ -61,15 +61,12 @@ def check_ports(where: str, stage, src, dst):
     check_width(where, stage.output_bits, dst=dst.data)
 
 
-def check_layer(where: str, layer, words_of_group: int, weights_of_lane: int):
-    """Refuse lanes, timesteps and passes that no layer with neurons can have, and tables of another size than it needs.
-
-    words_of_group: words of weights for each channel group. weights_of_lane: weights that each lane has in a word.
-    """
+def check_layer(where: str, layer):
+    """Refuse lanes, timesteps and passes that no NeuronStage can have, and tables of another size than it needs."""
     check_number(where, 1, outputs=layer.outputs, timesteps=layer.timesteps, passes=layer.passes)
     check_number(where, 1, layer.outputs, lanes=layer.lanes)
-    fields = layer.lanes * weights_of_lane
+    fields = layer.lanes * layer.taps
     weight_bits = max(1, layer.weights.width // fields)
-    check_table(where, fields * weight_bits, layer.groups * words_of_group, weights=layer.weights)
+    check_table(where, fields * weight_bits, layer.groups * layer.group_words, weights=layer.weights)
     check_table(where, layer.lanes * layer.neuron.current_bits, layer.groups, bias=layer.bias)
     check_table(where, layer.lanes * layer.neuron.theta_bits, layer.groups, theta=layer.neuron.theta)

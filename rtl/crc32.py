@@ -26,7 +26,7 @@ def crc32(clk, restart, write, data, crc):
     state = Signal(intbv(0)[WORD_BITS:])
 
     @always(clk.posedge)
-    def take():
+    def add_word():
         mixed = intbv(0)[WORD_BITS:]
         if restart:
             state.next = ALL_ONES
@@ -40,7 +40,7 @@ def crc32(clk, restart, write, data, crc):
             state.next = mixed
 
     @always_comb
-    def show():
+    def drive_crc():
         crc.next = state ^ ALL_ONES
 
     return instances()

@@ -7,40 +7,35 @@ from myhdl import Signal, always_comb, block, instances
 from .activity import activity
 from .checks import KERNELS, check_choice, check_layer, check_number, check_ports
 from .image_window import image_window
-from .lif import Lif, lif
+from .lif import lif
 from .mac_array import mac_array
-from .memory import Table
-from .stream import Stream, groups_of
+from .stage import NeuronStage
+from .stream import Stream
 
 
 @dataclass(frozen=True, kw_only=True)
-class DenseCore:
+class DenseCore(NeuronStage):
     """Parameters of the dense core.
 
     height, width: the image, and the map of outputs. channels, image_bits, image_signed: a pixel of the image.
-    lanes: output channels computed side by side, each with kernel * kernel * channels multipliers.
-    bias, weights: see mac_array(); input (a * kernel + b) * channels + c is channel c under the kernel's tap (a, b).
+    bias, weights: see mac_array(); input (a * kernel + b) * channels + c is channel c under the kernel's tap (a, b). Each lane
+    has kernel * kernel * channels multipliers.
     """
+
+    kind = "dense"
 
     height: int
     width: int
     channels: int
     image_bits: int
     image_signed: bool
-    outputs: int
-    lanes: int
     kernel: int
-    timesteps: int
-    passes: int
-    bias: Table
-    weights: Table
-    neuron: Lif
 
     def __post_init__(self):
         check_number("dense_core", 1, height=self.height, width=self.width, channels=self.channels, image_bits=self.image_bits)
         check_choice("dense_core", (False, True), image_signed=self.image_signed)
         check_choice("dense_core", KERNELS, kernel=self.kernel)
-        check_layer("dense_core", self, 1, self.inputs)
+        check_layer("dense_core", self)
 
     @property
     def inputs(self) -> int:
@@ -48,16 +43,24 @@ class DenseCore:
         return self.kernel * self.kernel * self.channels
 
     @property
-    def groups(self) -> int:
-        return groups_of(self.outputs, self.lanes)
+    def taps(self) -> int:
+        return self.inputs
+
+    @property
+    def group_words(self) -> int:
+        return 1
 
     @property
     def input_bits(self) -> int:
         return self.channels * self.image_bits
 
     @property
-    def output_bits(self) -> int:
-        return self.lanes * self.timesteps
+    def input_beats(self) -> int:
+        return self.height * self.width
+
+    @property
+    def output_beats(self) -> int:
+        return self.groups * self.height * self.width
 
 
 @block
@@ -73,10 +76,8 @@ def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
     Timing: one pixel of one channel group a cycle.
     """
     check_ports("dense_core", stage, src, dst)
-    inputs = stage.inputs
-    currents_bits = stage.lanes * stage.timesteps * stage.neuron.current_bits
-    windows = Stream(inputs * stage.image_bits)
-    currents = Stream(currents_bits)
+    windows = Stream(stage.inputs * stage.image_bits)
+    currents = Stream(stage.currents_bits)
     busy, stall_in, stall_out, never = [Signal(bool(0)) for _ in range(4)]
 
     slide_window = image_window(
@@ -84,8 +85,8 @@ def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
         pixel_bits=stage.input_bits,
     )  # fmt: skip
     multiply = mac_array(
-        clk, rst, windows, currents, load, lanes=stage.lanes, columns=stage.width, repeat=stage.timesteps, inputs=inputs,
-        input_bits=stage.image_bits, input_signed=stage.image_signed, current_bits=stage.neuron.current_bits,
+        clk, rst, windows, currents, load, lanes=stage.lanes, columns=stage.width, repeat=stage.timesteps,
+        inputs=stage.inputs, input_bits=stage.image_bits, input_signed=stage.image_signed, current_bits=stage.neuron.current_bits,
         bias=stage.bias, weights=stage.weights,
     )  # fmt: skip
     fire_neurons = lif(
@@ -95,7 +96,7 @@ def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
     count_activity = activity(clk, rst, busy, stall_in, stall_out, never, never, counts)
 
     @always_comb
-    def observe():
+    def classify_cycle():
         busy.next = windows.valid and windows.ready
         stall_in.next = not windows.valid
         stall_out.next = windows.valid and not windows.ready

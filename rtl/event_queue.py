@@ -1,80 +1,25 @@
-"""The spike-event queue: a FIFO between the scanner and the accumulators."""
+"""The spike-event queue: what the scanner finds waits here for the accumulators."""
 
-from myhdl import Signal, always, always_comb, block, intbv
+from myhdl import block
 
 from .checks import check_number, check_width
-from .stream import counter
+from .fifo import fifo
 
 
 @block
 def event_queue(clk, rst, src, dst, *, depth):
-    """First-in first-out queue; a word that enters an empty queue is at its head in the next cycle.
+    """A fifo() of spike events, so that the scanner's pauses and the accumulators' do not add up.
 
     Ports:
-        src  sink    ready while fewer than `depth` words are inside
-        dst  source  valid while at least one word is inside
+        src  sink    events of scanner()
+        dst  source  the same, in the same order, for weight_fetch()
 
     Parameters:
-        depth: words it holds, 1 or more
+        depth: events it holds, 1 or more
 
-    Timing: one word in and one out a cycle (depth 1: every other cycle), latency 1.
+    Timing: see fifo().
     """
     check_number("event_queue", 1, depth=depth)
     check_width("event_queue", len(dst.data), src=src.data, dst=dst.data)
-    last = depth - 1
-    mem = [Signal(intbv(0)[len(dst.data) :]) for _ in range(depth)]
-    head, tail = counter(depth), counter(depth)
-    level = counter(depth + 1)
-    push, pop = Signal(bool(0)), Signal(bool(0))
-    # Registers of their own beside the level, since whole stages wait for them.
-    has_room, has_words = Signal(bool(0)), Signal(bool(0))
-
-    @always_comb
-    def handshake():
-        src.ready.next = has_room
-        dst.valid.next = has_words
-        push.next = src.valid and has_room
-        pop.next = dst.ready and has_words
-
-    @always_comb
-    def show_head():
-        dst.data.next = mem[head]
-
-    @always(clk.posedge)
-    def store():
-        if push:
-            mem[tail].next = src.data
-
-    @always(clk.posedge)
-    def move():
-        if rst:
-            head.next = 0
-            tail.next = 0
-        else:
-            if push:
-                if tail == last:
-                    tail.next = 0
-                else:
-                    tail.next = tail + 1
-            if pop:
-                if head == last:
-                    head.next = 0
-                else:
-                    head.next = head + 1
-
-    @always(clk.posedge)
-    def count():
-        if rst:
-            level.next = 0
-            has_room.next = True
-            has_words.next = False
-        elif push and not pop:
-            level.next = level + 1
-            has_room.next = level != last
-            has_words.next = True
-        elif pop and not push:
-            level.next = level - 1
-            has_room.next = True
-            has_words.next = level != 1
-
-    return handshake, show_head, store, move, count
+    events = fifo(clk, rst, src, dst, depth=depth)
+    return events

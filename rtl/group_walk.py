@@ -1,4 +1,4 @@
-"""The walk over channel groups: which group's parameters the next beat needs."""
+"""The position among channel groups: which group's parameters the next beat needs."""
 
 from myhdl import always, always_comb, block, instances
 
@@ -8,9 +8,9 @@ from .stream import counter, index_bits
 
 @block
 def group_walk(clk, rst, advance, next_group, *, columns, groups):
-    """Counts beats in the order row, group, column, and tells a ROM with a registered read the group of the next one.
+    """Counts beats in the order row, group, column, and gives a ROM with a registered read the group of the next one.
 
-    A beat may also stand for a whole scan (columns = 1), as in a fully connected stage.
+    A beat may also be a whole scan (columns = 1), as in a fully connected stage.
 
     Ports:
         advance     in   1      a beat is taken at this edge
@@ -26,25 +26,19 @@ def group_walk(clk, rst, advance, next_group, *, columns, groups):
     column, group_index = counter(columns), counter(groups)
 
     @always_comb
-    def find():
+    def find_next_group():
         next_group.next = group_index
         if rst:
             next_group.next = 0
         elif advance and column == last_column:
-            if group_index == last_group:
-                next_group.next = 0
-            else:
-                next_group.next = group_index + 1
+            next_group.next = 0 if group_index == last_group else group_index + 1
 
     @always(clk.posedge)
-    def walk():
+    def advance_position():
         group_index.next = next_group
         if rst:
             column.next = 0
         elif advance:
-            if column == last_column:
-                column.next = 0
-            else:
-                column.next = column + 1
+            column.next = 0 if column == last_column else column + 1
 
     return instances()

@@ -8,7 +8,7 @@ from .stream import counter
 
 @block
 def image_intake(clk, rst, enable, src, dst, mark, ended, ended_early, ended_late, active, *, beats):
-    """Takes image packets and hands on exactly `beats` beats for each, so that a wrong packet never puts the images after it
+    """Takes image packets and passes exactly `beats` beats for each, so that a wrong packet never puts the images after it
     out of step.
 
     The rest of a packet that ends early is replaced by zeros; what a packet has beyond the last beat is dropped.
@@ -35,17 +35,17 @@ def image_intake(clk, rst, enable, src, dst, mark, ended, ended_early, ended_lat
     padding, dropping, full, step, take, accepting = [Signal(bool(0)) for _ in range(6)]
 
     @always_comb
-    def flow():
+    def find_step():
         step.next = dst.ready or not full
         accepting.next = not padding and not dropping and (beat != 0 or (enable and mark.ready))
 
     @always_comb
-    def accept():
+    def handshake():
         src.tready.next = not rst and (dropping or (accepting and step))
         take.next = src.tvalid and accepting and step and not rst
 
     @always_comb
-    def judge():
+    def find_ends():
         ended_early.next = take and src.tlast and beat != last_beat
         ended_late.next = take and not src.tlast and beat == last_beat
         ended.next = take and (src.tlast or beat == last_beat)
@@ -53,23 +53,21 @@ def image_intake(clk, rst, enable, src, dst, mark, ended, ended_early, ended_lat
         mark.data.next = not (src.tlast and beat == last_beat)
 
     @always_comb
-    def show():
+    def drive_output():
         dst.valid.next = full
         active.next = full or padding or dropping or beat != 0
 
     @always(clk.posedge)
-    def walk():
+    def advance_beat():
         if rst:
             beat.next = 0
             padding.next = False
             dropping.next = False
         else:
             if take or (padding and step):
+                beat.next = 0 if beat == last_beat else beat + 1
                 if beat == last_beat:
-                    beat.next = 0
                     padding.next = False
-                else:
-                    beat.next = beat + 1
             if ended_early:
                 padding.next = True
             if ended_late:
@@ -78,7 +76,7 @@ def image_intake(clk, rst, enable, src, dst, mark, ended, ended_early, ended_lat
                 dropping.next = False
 
     @always(clk.posedge)
-    def hold():
+    def register_beat():
         if step:
             dst.data.next = 0
             if take:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from myhdl import ConcatSignal, Signal, always_comb, block, instances, intbv
 
 from .beat_spacing import beat_spacing
-from .checks import NEURON_KINDS, check_choice, check_number, check_table, check_width
+from .checks import RESETS, check_choice, check_number, check_table, check_width
 from .credit_counter import credit_counter
-from .event_queue import event_queue
+from .fifo import fifo
 from .group_walk import group_walk
-from .loading import parameter_memory
+from .loaded_memory import parameter_memory
 from .memory import Table
 from .neuron_pipeline import neuron_pipeline
 from .pass_memory import pass_memory
@@ -20,12 +20,12 @@ from .stream import Stream, counter
 class Lif:
     """Parameters of a layer's neurons.
 
-    kind: subtract, subtract_delayed or zero. multiplier, shift: leak(v) = (multiplier * v) >> shift.
+    reset: subtract, subtract_delayed or zero. multiplier, shift: leak(v) = (multiplier * v) >> shift.
     current_bits, potential_bits, theta_bits: signed widths that the layer's weights prove sufficient.
     theta: one word for each channel group, the thresholds of its lanes, the first lane in the lowest bits.
     """
 
-    kind: str
+    reset: str
     multiplier: int
     shift: int
     current_bits: int
@@ -34,7 +34,7 @@ class Lif:
     theta: Table
 
     def __post_init__(self):
-        check_choice("lif", NEURON_KINDS, kind=self.kind)
+        check_choice("lif", RESETS, reset=self.reset)
         check_number("lif", 0, shift=self.shift)
         check_number("lif", 0, 2**self.shift, multiplier=self.multiplier)
         check_number("lif", 1, potential_bits=self.potential_bits)
@@ -49,6 +49,12 @@ def lif_latency(timesteps: int) -> int:
 def lif_spacing(timesteps: int) -> int:
     """Cycles after which a beat may come back in the next pass: its potentials are in the memory, and read again."""
     return 2 * timesteps + 2
+
+
+def lif_pause(beats: int, timesteps: int, passes: int) -> int:
+    """Cycles for which no beat is taken after one, in a map of `beats` beats: 0 if none comes back too soon."""
+    spacing = lif_spacing(timesteps)
+    return spacing - 1 if passes > 1 and beats < spacing else 0
 
 
 def lif_depth(timesteps: int) -> int:
@@ -98,12 +104,12 @@ def lif(clk, rst, src, dst, load=None, *, lanes, timesteps, rows, columns, passe
     walk = group_walk(clk, rst, take, next_group, columns=columns, groups=groups)
     theta_rom = parameter_memory(load)(clk, always_read, next_group, theta_word, table=neuron.theta)
     credits = credit_counter(clk, rst, take, leave, has_room, places=depth)
-    queue_spikes = event_queue(clk, rst, fired, spiking, depth=depth)
+    queue_spikes = fifo(clk, rst, fired, spiking, depth=depth)
 
     if passes > 1:
         recalled, potentials = [Signal(intbv(0)[potential_bits:]) for _ in range(2)]
         state, stored = potentials, recalled
-        if neuron.kind == "subtract_delayed":
+        if neuron.reset == "subtract_delayed":
             recalled_spikes, last_spikes = [Signal(intbv(0)[lanes:]) for _ in range(2)]
             state, stored = ConcatSignal(last_spikes, potentials), Signal(intbv(0)[potential_bits + lanes :])
 

@@ -20,7 +20,7 @@ def load_control(
     clk, rst, write, write_index, write_data, states, control_rst, command, command_data, core_rst, load, values, *,
     pieces,
 ):  # fmt: skip
-    """Stands between axi_lite() and shell_control(): carries out what concerns loading, and hands on the rest.
+    """Between axi_lite() and shell_control(): carries out the commands of loading, and passes all others.
 
     A LOAD command makes shell_control() reset and the loading begin; START goes through only once all pieces have come.
     Until then the core is in reset, so that nothing of it has read a memory before it is filled.
@@ -69,7 +69,7 @@ def load_control(
     checksum = crc32(clk, load.restart, load.write, load.data, crc)
 
     @always_comb
-    def decode():
+    def decode_command():
         restart.next = write and write_index == CONTROL_INDEX and write_data == begin
         too_early.next = write and write_index == CONTROL_INDEX and write_data == start and not complete
         due.next = write and write_index == LOAD_INDEX and not complete
@@ -80,14 +80,14 @@ def load_control(
         clear.next = restart or (write and write_index == CONTROL_INDEX and write_data == reset)
 
     @always_comb
-    def hand_on():
+    def pass_command():
         command.next = write and not too_early
         command_data.next = write_data
         if restart:
             command_data.next = reset
 
     @always(clk.posedge)
-    def take():
+    def load_piece():
         load.restart.next = rst or restart
         load.write.next = due and not rst
         load.position.next = taken
@@ -100,7 +100,7 @@ def load_control(
             complete.next = taken == last_piece
 
     @always(clk.posedge)
-    def settle():
+    def hold_reset():
         if rst or restart or not complete:
             unsettled.next = True
             hold.next = first_hold
@@ -110,7 +110,7 @@ def load_control(
             unsettled.next = False
 
     @always(clk.posedge)
-    def remember():
+    def set_errors():
         if rst or clear:
             not_loaded.next = False
             bad_load.next = False
@@ -125,7 +125,7 @@ def load_control(
                 bad_load.next = False
 
     @always_comb
-    def show_words():
+    def form_words():
         errors_word.next = state_words[1]
         errors_word.next[not_loaded_bit] = not_loaded
         errors_word.next[bad_load_bit] = bad_load
@@ -135,7 +135,7 @@ def load_control(
         taken_word.next = taken
 
     @always_comb
-    def show():
+    def drive_values():
         core_rst.next = control_rst or unsettled
         values.next = joined
 

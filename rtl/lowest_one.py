@@ -1,4 +1,4 @@
-"""The lowest bit that is set: the choice of what comes next, wherever set bits are walked one by one."""
+"""The lowest bit that is set: the choice of what comes next, wherever set bits are taken one by one."""
 
 from myhdl import always_comb, block, intbv
 
@@ -21,7 +21,7 @@ def lowest_one(flags, index, rest):
 
     # Both in one process: a number made of more than one bit, for a moment, might be out of range.
     @always_comb
-    def find():
+    def find_lowest():
         # A carry runs through in less time than a chain of gates. In VHDL a difference is signed.
         value = intbv(0, min=-(2**size), max=2**size)
         value[:] = flags
@@ -34,4 +34,4 @@ def lowest_one(flags, index, rest):
         index.next = number
         rest.next = value[size:]
 
-    return find
+    return find_lowest

@@ -5,7 +5,7 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 from .adder_step import FAN_IN, adder_step
 from .checks import check_choice, check_number, check_table, check_width
 from .group_walk import group_walk
-from .loading import parameter_memory
+from .loaded_memory import parameter_memory
 from .stream import counter, groups_of, pack, signed, unpack
 
 
@@ -15,6 +15,11 @@ def adder_groups(inputs: int) -> list[int]:
     while groups[-1] > 1:
         groups.append(groups_of(groups[-1], FAN_IN))
     return groups
+
+
+def mac_latency(inputs: int) -> int:
+    """Cycles from a window of `inputs` pixels to its sums: it is taken, multiplied, and goes through the adder tree."""
+    return 2 + len(adder_groups(inputs))
 
 
 @block
@@ -36,7 +41,7 @@ def mac_array(
         bias: Table, one word for each group: lanes fields of current_bits
         weights: Table, one word for each group: field lane * inputs + i is the weight of input i
 
-    Timing: one window a cycle, latency 2 cycles and one for each step of the adder tree, see adder_groups().
+    Timing: one window a cycle, latency mac_latency(inputs) cycles.
     """
     check_number("mac_array", 1, lanes=lanes, columns=columns, repeat=repeat, inputs=inputs, input_bits=input_bits)
     check_number("mac_array", 1, current_bits=current_bits)
@@ -51,7 +56,7 @@ def mac_array(
     sum_bits = current_bits + 1
     tree = adder_groups(inputs)
     terms = tree[0] * FAN_IN
-    stages = 2 + len(tree)
+    stages = mac_latency(inputs)
     last_stage = stages - 1
 
     always_read = Signal(bool(1))
@@ -92,7 +97,7 @@ def mac_array(
         )
 
     @always_comb
-    def flow():
+    def find_step():
         step.next = dst.ready or not occupied[last_stage]
 
     @always_comb
@@ -111,20 +116,20 @@ def mac_array(
                 arriving.next[s] = occupied[s - 1]
 
     @always(clk.posedge)
-    def move():
+    def move_windows():
         if rst:
             occupied.next = 0
         elif step:
             occupied.next = arriving
 
     @always(clk.posedge)
-    def take_window():
+    def register_window():
         if step:
             for i in range(inputs):
                 values[i].next = fields[i]
 
     @always(clk.posedge)
-    def multiply():
+    def multiply_taps():
         if step:
             for p in range(lanes):
                 for i in range(terms):

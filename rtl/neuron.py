@@ -2,14 +2,14 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
-from .checks import NEURON_KINDS, check_choice, check_number, check_signed
+from .checks import RESETS, check_choice, check_number, check_signed
 from .stream import signed
 
 
 @block
 def neuron(
     clk, charges, fires, current, theta, charged_theta, spike, potential=None, spiked=None, leaked=None, *,
-    kind, multiplier, shift, potential_bits,
+    reset, multiplier, shift, potential_bits,
 ):  # fmt: skip
     """Takes one neuron through one timestep: v = potential + current, a spike if v > theta, then reset and leak.
 
@@ -28,7 +28,7 @@ def neuron(
         leaked         out  potential_bits            signed; for the timestep that follows, None: there is none
 
     Parameters:
-        kind: subtract, subtract_delayed or zero
+        reset: subtract, subtract_delayed or zero
         potential_bits: signed width that holds every potential, see Lif
 
     Timing: latency 2.
@@ -39,14 +39,14 @@ def neuron(
         fires                ______/~~~\\___
         spike, leaked        ----------|s
     """
-    check_choice("neuron", NEURON_KINDS, kind=kind)
+    check_choice("neuron", RESETS, reset=reset)
     check_number("neuron", 0, shift=shift)
     check_number("neuron", 0, 2**shift, multiplier=multiplier)
     check_number("neuron", 1, potential_bits=potential_bits)
     check_number("neuron", 1, potential_bits, current_bits=len(current), theta_bits=len(theta))
     check_signed("neuron", len(current), current=current)
     check_signed("neuron", len(theta), theta=theta, charged_theta=charged_theta)
-    resets_at_once, resets_to_zero = kind == "subtract", kind == "zero"
+    resets_at_once, resets_to_zero = reset == "subtract", reset == "zero"
     low, high = -(2 ** (potential_bits - 1)), 2 ** (potential_bits - 1)
     product_low, product_high = low * max(multiplier, 1), high * max(multiplier, 1)
     charged, kept_theta = signed(potential_bits), signed(len(theta))
@@ -59,7 +59,7 @@ def neuron(
             if charges:
                 charged.next = current
 
-    elif kind == "subtract_delayed":
+    elif reset == "subtract_delayed":
         check_signed("neuron", potential_bits, potential=potential)
 
         @always(clk.posedge)

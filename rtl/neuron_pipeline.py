@@ -50,7 +50,7 @@ def neuron_pipeline(
     check_width("neuron_pipeline", lanes * timesteps, spikes=spikes)
     beat_bits, last_timestep = lanes * timesteps, timesteps - 1
     current_bits, potential_bits = neuron.current_bits, neuron.potential_bits
-    is_delayed = neuron.kind == "subtract_delayed"
+    is_delayed = neuron.reset == "subtract_delayed"
     leaking = timesteps - 1 if potentials is None else timesteps
 
     now = [signed(current_bits) for _ in range(beat_bits)]
@@ -87,7 +87,7 @@ def neuron_pipeline(
             (entering_thetas + firing_thetas)[t * lanes + p], charging_thetas[t * lanes + p], fired[t * lanes + p],
             (first_potentials + leaked)[t * lanes + p], (first_spikes + fired)[t * lanes + p] if is_delayed else None,
             leaked[t * lanes + p] if t < leaking else None,
-            kind=neuron.kind, multiplier=neuron.multiplier, shift=neuron.shift, potential_bits=potential_bits,
+            reset=neuron.reset, multiplier=neuron.multiplier, shift=neuron.shift, potential_bits=potential_bits,
         )
         for t in range(timesteps) for p in range(lanes)
     ]  # fmt: skip

@@ -7,30 +7,40 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 from .activity import activity
 from .checks import check_number, check_ports
 from .memory import ram
+from .stage import Stage
 from .stream import counter
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pool:
-    """Parameters of an OR-pool stage. height, width: its input map. groups, lanes: beats for each pixel, channels in a beat."""
+class Pool(Stage):
+    """Parameters of an OR-pool stage. height, width: its input map. groups: beats for each pixel."""
+
+    kind = "pool"
 
     height: int
     width: int
     groups: int
-    lanes: int
-    timesteps: int
 
     def __post_init__(self):
         check_number("pool", 2, height=self.height, width=self.width)
         check_number("pool", 1, groups=self.groups, lanes=self.lanes, timesteps=self.timesteps)
 
     @property
-    def input_bits(self) -> int:
-        return self.lanes * self.timesteps
+    def pairs(self) -> int:
+        """Pairs of a row, which wait for the row below."""
+        return self.groups * (self.width // 2)
 
     @property
-    def output_bits(self) -> int:
-        return self.lanes * self.timesteps
+    def input_bits(self) -> int:
+        return self.output_bits
+
+    @property
+    def input_beats(self) -> int:
+        return self.groups * self.height * self.width
+
+    @property
+    def output_beats(self) -> int:
+        return self.pairs * (self.height // 2)
 
 
 @block
@@ -46,7 +56,7 @@ def pool(clk, rst, src, dst, counts, *, stage):
     """
     check_ports("pool", stage, src, dst)
     bits, height, width, groups = stage.output_bits, stage.height, stage.width, stage.groups
-    pairs = groups * (width // 2)
+    pairs = stage.pairs
     last_row, last_group, last_column, last_pair = height - 1, groups - 1, width - 1, pairs - 1
 
     row, group_index, column = counter(height), counter(groups), counter(width)
@@ -63,24 +73,27 @@ def pool(clk, rst, src, dst, counts, *, stage):
     count_activity = activity(clk, rst, take, stall_in, stall_out, never, never, counts)
 
     @always_comb
-    def flow():
+    def handshake():
         src.ready.next = dst.ready or not valid
         dst.valid.next = valid
         dst.data.next = pooled
         take.next = src.valid and (dst.ready or not valid)
+
+    @always_comb
+    def classify_cycle():
         stall_in.next = not src.valid
         stall_out.next = src.valid and valid and not dst.ready
         never.next = False
 
     @always_comb
-    def combine():
+    def combine_pair():
         pair.next = left | src.data
         keep_pair.next = take and column[0] and not row[0]
         fetch_pair.next = take and not column[0]
         complete.next = take and column[0] and row[0]
 
     @always(clk.posedge)
-    def hold():
+    def register_result():
         if take:
             left.next = src.data
         if complete:
@@ -93,7 +106,7 @@ def pool(clk, rst, src, dst, counts, *, stage):
             valid.next = False
 
     @always(clk.posedge)
-    def walk():
+    def advance_position():
         if rst:
             row.next = 0
             group_index.next = 0
@@ -101,21 +114,11 @@ def pool(clk, rst, src, dst, counts, *, stage):
             pair_addr.next = 0
         elif take:
             if column[0]:
-                if pair_addr == last_pair:
-                    pair_addr.next = 0
-                else:
-                    pair_addr.next = pair_addr + 1
-            if column != last_column:
-                column.next = column + 1
-            else:
-                column.next = 0
-                if group_index != last_group:
-                    group_index.next = group_index + 1
-                else:
-                    group_index.next = 0
-                    if row != last_row:
-                        row.next = row + 1
-                    else:
-                        row.next = 0
+                pair_addr.next = 0 if pair_addr == last_pair else pair_addr + 1
+            column.next = 0 if column == last_column else column + 1
+            if column == last_column:
+                group_index.next = 0 if group_index == last_group else group_index + 1
+                if group_index == last_group:
+                    row.next = 0 if row == last_row else row + 1
 
     return instances()

@@ -7,19 +7,20 @@ from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, i
 from .activity import activity
 from .checks import check_number, check_ports
 from .errors import DesignError
-from .stream import counter, index_bits
+from .stage import Stage
+from .stream import counter, groups_of, index_bits
 
 
 @dataclass(frozen=True, kw_only=True)
-class Readout:
+class Readout(Stage):
     """Parameters of the read-out: neuron n of `outputs` votes for class n // (outputs // classes).
 
-    passes: how often all neurons come for an image, each time with the spikes of `timesteps`.
+    passes: how often all neurons come for an image, each time with the spikes of `timesteps`, `lanes` neurons in a beat.
     """
 
+    kind = "readout"
+
     outputs: int
-    lanes: int
-    timesteps: int
     passes: int
     classes: int
 
@@ -41,6 +42,15 @@ class Readout:
     @property
     def input_bits(self) -> int:
         return self.lanes * self.timesteps
+
+    @property
+    def input_beats(self) -> int:
+        return groups_of(self.outputs, self.lanes)
+
+    @property
+    def output_beats(self) -> int:
+        """Its result, which comes in the last pass alone."""
+        return 1
 
     @property
     def output_bits(self) -> int:
@@ -87,24 +97,24 @@ def readout(clk, rst, src, dst, counts, *, stage):
     count_activity = activity(clk, rst, step, stall_in, stall_out, never, never, counts)
 
     @always_comb
-    def flow():
+    def find_step():
         step.next = holding and not voted_all and not closing and not (finished and not dst.ready)
         last_lane.next = lane == final_lane or neuron == final_neuron
+
+    @always_comb
+    def handshake():
+        src.ready.next = not holding or (step and last_lane)
         dst.valid.next = finished
         dst.data.next = result
 
     @always_comb
-    def accept():
-        src.ready.next = not holding or (step and last_lane)
-
-    @always_comb
-    def observe():
+    def classify_cycle():
         stall_in.next = not holding
         stall_out.next = holding and (voted_all or closing or (finished and not dst.ready))
         never.next = False
 
     @always(clk.posedge)
-    def take():
+    def load_beat():
         if rst:
             holding.next = False
         elif not holding or (step and last_lane):
@@ -116,7 +126,7 @@ def readout(clk, rst, src, dst, counts, *, stage):
             lane.next = lane + 1
 
     @always(clk.posedge)
-    def vote():
+    def count_votes():
         spikes = intbv(0, min=0, max=timesteps + 1)
         if rst:
             neuron.next = 0
@@ -138,25 +148,15 @@ def readout(clk, rst, src, dst, counts, *, stage):
                 voted_first.next = member == 0
                 voted_later.next = pass_index != 0
                 voted_last.next = member == final_member
-                if neuron != final_neuron:
-                    neuron.next = neuron + 1
-                else:
-                    neuron.next = 0
-                    if pass_index != final_pass:
-                        pass_index.next = pass_index + 1
-                    else:
-                        pass_index.next = 0
-                if member != final_member:
-                    member.next = member + 1
-                else:
-                    member.next = 0
-                    if class_index != final_class:
-                        class_index.next = class_index + 1
-                    else:
-                        class_index.next = 0
+                neuron.next = 0 if neuron == final_neuron else neuron + 1
+                if neuron == final_neuron:
+                    pass_index.next = 0 if pass_index == final_pass else pass_index + 1
+                member.next = 0 if member == final_member else member + 1
+                if member == final_member:
+                    class_index.next = 0 if class_index == final_class else class_index + 1
 
     @always(clk.posedge)
-    def add():
+    def add_votes():
         total = intbv(0)[stage.count_bits :]
         if rst:
             counted.next = False
@@ -176,7 +176,7 @@ def readout(clk, rst, src, dst, counts, *, stage):
                 counted_class.next = voted_class
 
     @always(clk.posedge)
-    def choose():
+    def choose_winner():
         if rst:
             finished.next = False
         else:

@@ -110,7 +110,7 @@ CONTROL = Register(
     "CONTROL", COMMAND, "One bit is written at a time; reads as 0.",
     (
         Bits("START", 0, 1, "take images"),
-        Bits("STOP", 1, 1, "take no further image after the one at hand"),
+        Bits("STOP", 1, 1, "take no further image after the current one"),
         Bits("RESET", 2, 1, "back to the state after power-up, for all but a result packet that has begun, which is sent whole"),
     ),
 )  # fmt: skip

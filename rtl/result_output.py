@@ -7,7 +7,7 @@ from .stream import counter, index_bits
 
 RESULT_BITS = 32
 INVALID_BIT = 31
-"""Bit of a result's first word that tells of a packet with another length than an image has."""
+"""Bit of a result's first word that marks a packet with another length than an image has."""
 
 
 @block
@@ -40,7 +40,7 @@ def result_output(clk, rst, core_rst, src, mark, dst, sent, active, *, classes, 
     invalid = Signal(bool(0))
 
     @always_comb
-    def flow():
+    def handshake():
         load.next = src.valid and mark.valid and not sending and not core_rst
         src.ready.next = mark.valid and not sending and not core_rst
         mark.ready.next = src.valid and not sending and not core_rst
@@ -49,13 +49,13 @@ def result_output(clk, rst, core_rst, src, mark, dst, sent, active, *, classes, 
         invalid.next = mark.data != 0
 
     @always_comb
-    def show():
+    def drive_output():
         dst.tvalid.next = sending
         dst.tlast.next = word == last_word
         dst.tdata.next = head
 
     @always(clk.posedge)
-    def send():
+    def send_words():
         first = intbv(0)[RESULT_BITS:]
         if load:
             first[:] = src.data[class_bits:]
@@ -72,10 +72,8 @@ def result_output(clk, rst, core_rst, src, mark, dst, sent, active, *, classes, 
             sending.next = True
             word.next = 0
         elif sending and dst.tready:
+            word.next = 0 if word == last_word else word + 1
             if word == last_word:
                 sending.next = False
-                word.next = 0
-            else:
-                word.next = word + 1
 
     return instances()

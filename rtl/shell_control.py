@@ -45,7 +45,7 @@ def shell_control(
     joined = ConcatSignal(n_cycles, n_results, n_images, status_word, errors_word, control_word)
 
     @always_comb
-    def decode():
+    def decode_command():
         restart.next = write and write_index == CONTROL_INDEX and write_data == reset
         bad_command.next = (
             write
@@ -57,7 +57,7 @@ def shell_control(
         )
 
     @always_comb
-    def notice():
+    def find_errors():
         raised.next = 0
         raised.next[short_image] = ended_early
         raised.next[long_image] = ended_late
@@ -65,7 +65,7 @@ def shell_control(
         raised.next[wrong_command] = bad_command
 
     @always(clk.posedge)
-    def run():
+    def run_commands():
         if rst or restart:
             running.next = False
             resetting.next = True
@@ -82,7 +82,7 @@ def shell_control(
                     running.next = False
 
     @always(clk.posedge)
-    def remember():
+    def hold_errors():
         if rst or restart:
             flags.next = 0
         elif write and write_index == ERRORS_INDEX:
@@ -91,7 +91,7 @@ def shell_control(
             flags.next = flags | raised
 
     @always(clk.posedge)
-    def count():
+    def count_packets():
         if rst or resetting:
             n_images.next = 0
             n_results.next = 0
@@ -104,7 +104,7 @@ def shell_control(
                 n_results.next = n_results + 1
 
     @always_comb
-    def show_state():
+    def form_words():
         control_word.next = 0
         errors_word.next = flags
         status_word.next = 0
@@ -112,7 +112,7 @@ def shell_control(
         status_word.next[busy_bit] = active
 
     @always_comb
-    def show():
+    def drive_values():
         core_rst.next = resetting
         enable.next = running
         values.next = joined

@@ -7,61 +7,81 @@ from myhdl import block, instances
 from .accumulator import accumulator, row_padding
 from .checks import KERNELS, check_choice, check_layer, check_number, check_ports
 from .event_queue import event_queue
-from .lif import Lif, lif
-from .memory import Table
-from .scanner import event_width, scanner
-from .stream import Stream, groups_of
+from .lif import lif
+from .scanner import scanner
+from .stage import SparseStage
+from .stream import Stream
 from .weight_fetch import weight_fetch
 
 
+def flush_pixels(kernel: int, columns: int) -> int:
+    """Empty pixels after a map that let its last currents out: kernel // 2 rows of `columns` in all groups, and so many more."""
+    return kernel // 2 * (columns + 1)
+
+
 @dataclass(frozen=True, kw_only=True)
-class SparseConv:
+class SparseConv(SparseStage):
     """Parameters of a sparse convolution stage.
 
-    height, width: the map, of input and output. parts, chunks, lanes_in: a row is processed in `parts`, one after the other as
-    they arrive, with `chunks` beats for each pixel, each of lanes_in channels. banks: parts that the row buffer holds.
-    lanes: output channels computed side by side. kernel: 1, 3 or 5. queue_depth: events between scanner and accumulators.
-    bias: see accumulator(). weights: see weight_fetch(). neuron: see lif().
+    height, width: the map, of input and output. parts: of a row, each some of its channels. kernel: 1, 3 or 5.
     """
+
+    kind = "sparse_conv"
 
     height: int
     width: int
-    parts: int
-    chunks: int
-    lanes_in: int
-    outputs: int
-    lanes: int
     kernel: int
-    timesteps: int
-    passes: int
-    banks: int
-    queue_depth: int
-    bias: Table
-    weights: Table
-    neuron: Lif
 
     def __post_init__(self):
         check_number("sparse_conv", 1, height=self.height, width=self.width, parts=self.parts, chunks=self.chunks)
         check_number("sparse_conv", 1, lanes_in=self.lanes_in, queue_depth=self.queue_depth)
         check_number("sparse_conv", 2, banks=self.banks)
         check_choice("sparse_conv", KERNELS, kernel=self.kernel)
-        check_layer("sparse_conv", self, self.parts * self.chunks * self.lanes_in, self.kernel * self.kernel)
+        check_layer("sparse_conv", self)
 
     @property
-    def groups(self) -> int:
-        return groups_of(self.outputs, self.lanes)
+    def radius(self) -> int:
+        """Rows and columns that the kernel reaches beyond its own."""
+        return self.kernel // 2
 
     @property
-    def weight_bits(self) -> int:
-        return self.weights.width // (self.lanes * self.kernel * self.kernel)
+    def taps(self) -> int:
+        return self.kernel * self.kernel
 
     @property
-    def input_bits(self) -> int:
-        return self.lanes_in * self.timesteps
+    def pixels(self) -> int:
+        return self.width
 
     @property
-    def output_bits(self) -> int:
-        return self.lanes * self.timesteps
+    def frame_parts(self) -> int:
+        return self.height * self.parts
+
+    @property
+    def padding(self) -> int:
+        return row_padding(self.width, self.groups, self.kernel, self.parts)
+
+    @property
+    def flush(self) -> int:
+        return flush_pixels(self.kernel, self.row_columns)
+
+    @property
+    def row_columns(self) -> int:
+        """Columns of partial sums that enter the window in a row, which is also the line buffer's words."""
+        return self.groups * self.positions
+
+    @property
+    def columns(self) -> int:
+        """Columns of partial sums that enter the window for a map."""
+        return (self.frame_parts + self.radius) * self.row_columns
+
+    @property
+    def waiting_sums(self) -> int:
+        """Sums of a column, for each lane and timestep, that wait in the line buffer."""
+        return self.kernel if self.parts > 1 else self.kernel - 1
+
+    @property
+    def output_beats(self) -> int:
+        return self.groups * self.height * self.width
 
 
 @block
@@ -77,32 +97,22 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
     Timing: a row of input gives the row of output kernel // 2 above it; see accumulator().
     """
     check_ports("sparse_conv", stage, src, dst)
-    padding = row_padding(stage.width, stage.groups, stage.kernel, stage.parts)
-    radius = stage.kernel // 2
-    channels = stage.chunks * stage.lanes_in
-    flush = radius * stage.groups * (stage.width + padding) + radius
-
-    events = Stream(event_width(channels, stage.timesteps))
-    queued = Stream(event_width(channels, stage.timesteps))
-    weighted = Stream(stage.weights.width + stage.timesteps + 1)
-    currents = Stream(stage.lanes * stage.timesteps * stage.neuron.current_bits)
+    events, queued = Stream(stage.event_bits), Stream(stage.event_bits)
+    weighted, currents = Stream(stage.weighted_bits), Stream(stage.currents_bits)
 
     scan_rows = scanner(
-        clk, rst, src, events,
-        parts=stage.height * stage.parts, width=stage.width, padding=padding, chunks=stage.chunks, lanes=stage.lanes_in,
-        timesteps=stage.timesteps, scans=stage.groups, flush=flush, banks=stage.banks,
+        clk, rst, src, events, parts=stage.frame_parts, width=stage.width, padding=stage.padding, chunks=stage.chunks,
+        lanes=stage.lanes_in, timesteps=stage.timesteps, scans=stage.groups, flush=stage.flush, banks=stage.banks,
     )  # fmt: skip
     queue_events = event_queue(clk, rst, events, queued, depth=stage.queue_depth)
     fetch_weights = weight_fetch(
-        clk, rst, queued, weighted, load,
-        frame_rows=stage.height, scans=stage.parts * stage.groups, positions=stage.width + padding, flush=flush,
-        channels=channels, timesteps=stage.timesteps, weights=stage.weights,
+        clk, rst, queued, weighted, load, frame_rows=stage.height, scans=stage.parts * stage.groups, positions=stage.positions,
+        flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
     )  # fmt: skip
     accumulate_events = accumulator(
-        clk, rst, weighted, currents, counts, load,
-        height=stage.height, width=stage.width, parts=stage.parts, padding=padding, kernel=stage.kernel,
-        timesteps=stage.timesteps, lanes=stage.lanes, weight_bits=stage.weight_bits, current_bits=stage.neuron.current_bits,
-        bias=stage.bias,
+        clk, rst, weighted, currents, counts, load, height=stage.height, width=stage.width, parts=stage.parts,
+        padding=stage.padding, kernel=stage.kernel, timesteps=stage.timesteps, lanes=stage.lanes,
+        weight_bits=stage.weight_bits, current_bits=stage.neuron.current_bits, bias=stage.bias,
     )  # fmt: skip
     fire_neurons = lif(
         clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.height, columns=stage.width,

@@ -2,214 +2,48 @@
 
 from dataclasses import dataclass
 
-from myhdl import Signal, always, always_comb, block, instances, intbv
+from myhdl import block, instances
 
-from .activity import activity
-from .checks import check_layer, check_number, check_ports, check_table, check_width
+from .checks import check_layer, check_number, check_ports
 from .event_queue import event_queue
-from .group_walk import group_walk
-from .lif import Lif, lif
-from .loading import parameter_memory
-from .memory import Table
-from .scanner import event_width, scanner
-from .stream import Stream, counter, groups_of, pack, signed, unpack
+from .fc_accumulator import fc_accumulator
+from .lif import lif
+from .scanner import scanner
+from .stage import SparseStage
+from .stream import Stream
 from .weight_fetch import weight_fetch
 
 
 @dataclass(frozen=True, kw_only=True)
-class SparseFc:
+class SparseFc(SparseStage):
     """Parameters of a sparse fully connected stage.
 
-    parts: of the input map, processed one after the other as they arrive: its rows, or a fixed number for each row. chunks,
-    lanes_in: beats of a part and channels in a beat; input chunk * lanes_in + lane of a part is that lane of its beat `chunk`.
-    banks: parts that the row buffer holds. lanes: neurons computed side by side.
-    bias: see fc_accumulator(). weights: see weight_fetch(). neuron: see lif().
+    parts: of the input map: its rows, or a fixed number for each row. A part is scanned as one pixel: its input
+    chunk * lanes_in + lane is that lane of its beat `chunk`. bias: see fc_accumulator().
     """
 
-    parts: int
-    chunks: int
-    lanes_in: int
-    outputs: int
-    lanes: int
-    timesteps: int
-    passes: int
-    banks: int
-    queue_depth: int
-    bias: Table
-    weights: Table
-    neuron: Lif
+    kind = "sparse_fc"
 
     def __post_init__(self):
         check_number("sparse_fc", 1, parts=self.parts, chunks=self.chunks, lanes_in=self.lanes_in, queue_depth=self.queue_depth)
         check_number("sparse_fc", 2, banks=self.banks)
-        check_layer("sparse_fc", self, self.parts * self.chunks * self.lanes_in, 1)
+        check_layer("sparse_fc", self)
 
     @property
-    def groups(self) -> int:
-        return groups_of(self.outputs, self.lanes)
+    def taps(self) -> int:
+        return 1
 
     @property
-    def input_bits(self) -> int:
-        return self.lanes_in * self.timesteps
+    def pixels(self) -> int:
+        return 1
 
     @property
-    def output_bits(self) -> int:
-        return self.lanes * self.timesteps
+    def frame_parts(self) -> int:
+        return self.parts
 
-
-@block
-def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, lanes, weight_bits, current_bits, bias):
-    """Adds each event's weights to the partial sums of one group of neurons, group after group for each part of input.
-
-    Between parts the partial sums of the other groups wait in a memory. The scan of the last part gives the currents.
-
-    Ports:
-        src     sink         events with their weights, from weight_fetch(), a part of input as one pixel; field `lane` of the
-                             word is the weight of that lane's neuron
-        dst     source       currents, lanes * timesteps fields of current_bits, field lane * timesteps + t
-        counts  out  160     activity counters
-        load    in           of a loadable core, see loading.Load
-
-    Parameters:
-        parts: parts of a frame
-        weight_bits: width of a weight
-        bias: Table, one word for each group: lanes fields of current_bits
-
-    Timing: one event a cycle; a frame takes the sum of max(1, events) over all parts and groups.
-    """
-    check_number("fc_accumulator", 1, parts=parts, timesteps=timesteps, lanes=lanes)
-    check_number("fc_accumulator", 1, weight_bits=weight_bits, current_bits=current_bits)
-    groups = bias.depth
-    word_bits = lanes * weight_bits
-    check_table("fc_accumulator", lanes * current_bits, groups, bias=bias)
-    check_width("fc_accumulator", word_bits + timesteps + 1, src=src.data)
-    check_width("fc_accumulator", lanes * timesteps * current_bits, dst=dst.data)
-    low, high = -(2 ** (current_bits - 1)), 2 ** (current_bits - 1)
-    last_part, last_group = parts - 1, groups - 1
-    fields = lanes * timesteps
-    has_state = parts > 1 and groups > 1
-
-    event_word = src.data(word_bits, 0)
-    event_mask = src.data(word_bits + timesteps, word_bits)
-    event_last = src.data(word_bits + timesteps)
-    mask = Signal(intbv(0)[timesteps:])
-    add, shift, blocked, always_read = [Signal(bool(0)) for _ in range(4)]
-    weight_word = Signal(intbv(0)[word_bits:])
-    taps = [signed(weight_bits) for _ in range(lanes)]
-
-    # The scan at hand, and the one that follows it. Priming loads the first scan after reset.
-    part = counter(parts)
-    load_part, load_group, next_load_group = counter(parts), counter(groups), counter(groups)
-    priming = Signal(bool(0))
-    valid = Signal(bool(0))
-    has_event, is_silent, stall_in = [Signal(bool(0)) for _ in range(3)]
-
-    sums = [signed(current_bits) for _ in range(fields)]
-    totals = [signed(current_bits) for _ in range(fields)]
-    finals = [signed(current_bits) for _ in range(fields)]
-    biases = [signed(current_bits) for _ in range(lanes)]
-    bias_word = Signal(intbv(0)[bias.width :])
-
-    weight_fields = unpack(weight_word, taps)
-    walk_groups = group_walk(clk, rst, shift, next_load_group, columns=1, groups=groups)
-    bias_rom = parameter_memory(load)(clk, always_read, next_load_group, bias_word, table=bias)
-    bias_fields = unpack(bias_word, biases)
-    final_fields = pack(finals, dst.data)
-    count_activity = activity(clk, rst, add, stall_in, blocked, has_event, is_silent, counts)
-
-    @always_comb
-    def take_apart():
-        weight_word.next = event_word
-        mask.next = event_mask
-
-    @always_comb
-    def flow():
-        blocked.next = src.valid and event_last and valid and not dst.ready
-        add.next = src.valid and not priming and not (event_last and valid and not dst.ready)
-        shift.next = priming or (src.valid and event_last and not (valid and not dst.ready))
-        dst.valid.next = valid
-
-    @always_comb
-    def observe():
-        src.ready.next = add
-        has_event.next = add and mask != 0
-        is_silent.next = add and mask == 0
-        stall_in.next = not add and not blocked
-        always_read.next = True
-
-    @always_comb
-    def total_up():
-        for p in range(lanes):
-            for t in range(timesteps):
-                totals[p * timesteps + t].next = sums[p * timesteps + t]
-                if add and mask[t]:
-                    totals[p * timesteps + t].next = sums[p * timesteps + t] + taps[p]
-
-    if has_state:
-        group_index = counter(groups)
-        state = [Signal(intbv(0)[fields * current_bits :]) for _ in range(groups)]
-        total_word = Signal(intbv(0)[fields * current_bits :])
-        stored_word = Signal(intbv(0)[fields * current_bits :])
-        stored = [signed(current_bits) for _ in range(fields)]
-        total_fields = pack(totals, total_word)
-        stored_fields = unpack(stored_word, stored)
-
-        @always_comb
-        def recall():
-            stored_word.next = state[load_group]
-
-        @always(clk.posedge)
-        def store():
-            if shift:
-                state[group_index].next = total_word
-                group_index.next = load_group
-            if rst:
-                group_index.next = 0
-
-    else:
-        # One group keeps its sums where they are; one part needs none of the part before.
-        stored = totals
-
-    @always(clk.posedge)
-    def accumulate():
-        for p in range(lanes):
-            for t in range(timesteps):
-                if not shift:
-                    sums[p * timesteps + t].next = totals[p * timesteps + t]
-                else:
-                    if load_part == 0:
-                        sums[p * timesteps + t].next = biases[p]
-                    else:
-                        sums[p * timesteps + t].next = stored[p * timesteps + t]
-                    if part == last_part:
-                        finals[p * timesteps + t].next = totals[p * timesteps + t]
-
-    @always(clk.posedge)
-    def emit():
-        if rst:
-            valid.next = False
-        elif shift and not priming and part == last_part:
-            valid.next = True
-        elif dst.ready:
-            valid.next = False
-
-    @always(clk.posedge)
-    def walk():
-        load_group.next = next_load_group
-        if rst:
-            priming.next = True
-            part.next = 0
-            load_part.next = 0
-        elif shift:
-            priming.next = False
-            part.next = load_part
-            if load_group == last_group:
-                if load_part == last_part:
-                    load_part.next = 0
-                else:
-                    load_part.next = load_part + 1
-
-    return instances()
+    @property
+    def output_beats(self) -> int:
+        return self.groups
 
 
 @block
@@ -225,24 +59,21 @@ def sparse_fc(clk, rst, src, dst, counts, load=None, *, stage):
     Timing: see fc_accumulator(); when the frame ends only its last part is left to do.
     """
     check_ports("sparse_fc", stage, src, dst)
-    inputs = stage.chunks * stage.lanes_in
-    events = Stream(event_width(inputs, stage.timesteps))
-    queued = Stream(event_width(inputs, stage.timesteps))
-    weighted = Stream(stage.weights.width + stage.timesteps + 1)
-    currents = Stream(stage.lanes * stage.timesteps * stage.neuron.current_bits)
+    events, queued = Stream(stage.event_bits), Stream(stage.event_bits)
+    weighted, currents = Stream(stage.weighted_bits), Stream(stage.currents_bits)
 
     scan_rows = scanner(
-        clk, rst, src, events, parts=stage.parts, width=1, padding=0, chunks=stage.chunks, lanes=stage.lanes_in,
-        timesteps=stage.timesteps, scans=stage.groups, flush=0, banks=stage.banks,
+        clk, rst, src, events, parts=stage.frame_parts, width=stage.pixels, padding=stage.padding, chunks=stage.chunks,
+        lanes=stage.lanes_in, timesteps=stage.timesteps, scans=stage.groups, flush=stage.flush, banks=stage.banks,
     )  # fmt: skip
     queue_events = event_queue(clk, rst, events, queued, depth=stage.queue_depth)
     fetch_weights = weight_fetch(
-        clk, rst, queued, weighted, load, frame_rows=1, scans=stage.parts * stage.groups, positions=1, flush=0,
-        channels=inputs, timesteps=stage.timesteps, weights=stage.weights,
+        clk, rst, queued, weighted, load, frame_rows=1, scans=stage.parts * stage.groups, positions=stage.positions,
+        flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
     )  # fmt: skip
     accumulate_events = fc_accumulator(
         clk, rst, weighted, currents, counts, load, parts=stage.parts, timesteps=stage.timesteps, lanes=stage.lanes,
-        weight_bits=stage.weights.width // stage.lanes, current_bits=stage.neuron.current_bits, bias=stage.bias,
+        weight_bits=stage.weight_bits, current_bits=stage.neuron.current_bits, bias=stage.bias,
     )  # fmt: skip
     fire_neurons = lif(
         clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=1, columns=1, passes=stage.passes,

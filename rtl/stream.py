@@ -65,16 +65,16 @@ def take_field(vector, part, *, low, high, is_signed):
     if is_signed:
 
         @always_comb
-        def take():
+        def slice_vector():
             part.next = vector[high:low].signed()
 
     else:
 
         @always_comb
-        def take():
+        def slice_vector():
             part.next = vector[high:low]
 
-    return take
+    return slice_vector
 
 
 @block
@@ -82,12 +82,12 @@ def take_whole(vector, part, *, low, high):
     check_width("take_whole", (high - low - 1).bit_length(), vector=vector)
 
     @always_comb
-    def take():
+    def slice_vector():
         value = intbv(0, min=low, max=high)
         value[:] = vector.signed()
         part.next = value
 
-    return take
+    return slice_vector
 
 
 @block
@@ -95,10 +95,10 @@ def take_bit(vector, part, *, index):
     check_number("take_bit", 0, len(vector) - 1, index=index)
 
     @always_comb
-    def take():
+    def slice_vector():
         part.next = vector[index]
 
-    return take
+    return slice_vector
 
 
 def check_fields(where: str, parts, vector):
@@ -145,20 +145,20 @@ def pack(parts, vector):
     if len(parts) == 1 and first.max is None:
 
         @always_comb
-        def combine():
+        def join_fields():
             vector.next = first
 
     elif len(parts) == 1:
 
         @always_comb
-        def combine():
+        def join_fields():
             vector.next = first[width:]
 
     else:
         joined = ConcatSignal(*reversed(parts))
 
         @always_comb
-        def combine():
+        def join_fields():
             vector.next = joined
 
-    return combine
+    return join_fields

@@ -4,7 +4,7 @@ from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, i
 
 from .banked_memory import LEAST_BANK, banked_memory, words_of_bank
 from .checks import check_number, check_table, check_width
-from .loading import parameter_memory
+from .loaded_memory import parameter_memory
 from .stream import counter, index_bits
 
 
@@ -64,7 +64,7 @@ def weight_fetch(
     fetched_word = Signal(intbv(0)[weights.width :])
     weighted = ConcatSignal(fetched_last, fetched_mask, fetched_word)
 
-    # Where the walk is: the scan's first word, its pixel, its row.
+    # The position: the scan's first word, its pixel, its row.
     base = counter(weights.depth)
     position, row, flushing = counter(positions), counter(frame_rows), counter(flush + 1)
 
@@ -75,7 +75,7 @@ def weight_fetch(
         choosing_mask = Signal(intbv(0)[timesteps:])
 
         @always(clk.posedge)
-        def hold():
+        def hold_choice():
             if rst:
                 choosing.next = False
             elif step:
@@ -89,7 +89,7 @@ def weight_fetch(
         choosing, choosing_last, choosing_mask = reading, reading_last, reading_mask
 
     @always_comb
-    def flow():
+    def find_step():
         step.next = dst.ready or not fetched
 
     @always_comb
@@ -101,7 +101,7 @@ def weight_fetch(
         dst.data.next = weighted
 
     @always(clk.posedge)
-    def move():
+    def move_events():
         if rst:
             located.next = False
             reading.next = False
@@ -112,7 +112,7 @@ def weight_fetch(
             fetched.next = choosing
 
     @always(clk.posedge)
-    def carry():
+    def register_event():
         if step:
             address.next = base + event_channel
             located_mask.next = event_mask
@@ -124,7 +124,7 @@ def weight_fetch(
             fetched_word.next = word
 
     @always(clk.posedge)
-    def walk():
+    def advance_position():
         if rst:
             base.next = 0
             position.next = 0
@@ -133,18 +133,13 @@ def weight_fetch(
         elif take and event_last:
             if flushing != 0:
                 flushing.next = flushing - 1
-            elif position != last_position:
-                position.next = position + 1
             else:
-                position.next = 0
-                if base != last_base:
-                    base.next = base + channels
-                else:
-                    base.next = 0
-                    if row != last_row:
-                        row.next = row + 1
-                    else:
-                        row.next = 0
-                        flushing.next = flush
+                position.next = 0 if position == last_position else position + 1
+                if position == last_position:
+                    base.next = 0 if base == last_base else base + channels
+                    if base == last_base:
+                        row.next = 0 if row == last_row else row + 1
+                        if row == last_row:
+                            flushing.next = flush
 
     return instances()

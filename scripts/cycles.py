@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
                 return lambda images: status.update(f"{step}: {images} of {len(data.images)} images")
 
             trace = golden.run(network, data.images, progress=progress("integer reference"))
-            cycles = run_model(network, stages, trace, progress("cycle model"))
+            cycles = run_model(stages, trace, progress("cycle model"))
         report = run_provenance(network, data.images, args.data, sizing) | make_report(cycles, stages, sizing)
         if folder:
             write_file(folder / "cycles.json", json.dumps(report, indent=2) + "\n")

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     with output_folder(args.out) if args.out else nullcontext() as folder:
         with Console(stderr=True).status("integer reference and cycle model") as status:
             trace = golden.run(network, data.images)
-            cycles = run_model(network, stages, trace)
+            cycles = run_model(stages, trace)
             done = count_operations(network, stages, cycles.activity, trace)
             about = run_provenance(network, data.images, args.data, sizing)
             report = about | make_report(done, len(data.images), Coefficients())

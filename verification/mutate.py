@@ -41,9 +41,9 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "span_select": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",),
     "chunk_select": ("rtl/test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",),
     "channel_select": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",),
-    "event_queue": (
-        "rtl/test_event_queue.py::test_throughput[icarus-3-1]",
-        "rtl/test_event_queue.py::test_throughput[icarus-16-1]",
+    "fifo": (
+        "rtl/test_fifo.py::test_throughput[icarus-3-1]",
+        "rtl/test_fifo.py::test_throughput[icarus-16-1]",
     ),
     "weight_fetch": (
         "rtl/test_weight_fetch.py::test_words_of_every_scan[icarus-3-2-1-5-1-stalls0]",
@@ -55,8 +55,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_accumulator.py::test_rows_in_parts[icarus-3-2-3-2-stalls0]",
     ),
     "fc_accumulator": (
-        "rtl/test_sparse_fc.py::test_currents[icarus-1-3-stalls0]",
-        "rtl/test_sparse_fc.py::test_currents[icarus-3-5-stalls0]",
+        "rtl/test_fc_accumulator.py::test_currents[icarus-1-3-stalls0]",
+        "rtl/test_fc_accumulator.py::test_currents[icarus-3-5-stalls0]",
     ),
     "lif": (
         "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 
 from duospike.cosim.cycles.model import CycleRun, run_model
-from duospike.cosim.design.plan import READOUT, Stage, plan_stages
+from duospike.cosim.design.plan import READOUT, plan_stages
 from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
 from duospike.cosim.errors import CosimError
 from duospike.cosim.markdown import markdown_table
@@ -39,6 +39,7 @@ from duospike.reference.errors import InputError
 from duospike.reference.network import IMAGE_BITS, KERNELS, RESETS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
 from duospike.reference.widths import layer_widths
 from duospike.rtl.errors import DesignError
+from duospike.rtl.stage import Stage
 from tests.benches.plain_model import encoded, spikes_of, votes_of
 
 ROOT = Path(__file__).parents[1]
@@ -364,7 +365,7 @@ def check(case: Case, folder: Path, simulator: str = "icarus") -> Finding:
     traits = case.traits
     if any(beats and beats[-1].cycle > outcomes[0].cycles for beats in outcomes[0].streams.values()):
         traits += ("a beat after the last class",)
-    return Finding(2 * compared(trace), tuple(wrong), cycle_difference(run_model(network, stages, trace), free), traits)
+    return Finding(2 * compared(trace), tuple(wrong), cycle_difference(run_model(stages, trace), free), traits)
 
 
 def plain_trace(network: Network, images: np.ndarray) -> golden.Trace:

@@ -12,18 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from duospike.cosim.design.plan import Stage, StageWidths, plan_stages, stage_widths
+from duospike.cosim.design.plan import StageWidths, plan_stages, stage_widths
 from duospike.cosim.design.sizing import JSON_KEYS, Sizing, choose_sizing
 from duospike.cosim.errors import CosimError
 from duospike.reference.errors import InputError
 from duospike.reference.files import read_bytes, read_json
 from duospike.reference.network import MAX_NEURONS, WEIGHT_BITS, Conv, Layer, Network, Pool
 from duospike.reference.widths import EXACT_LIMIT, signed_bits
-from duospike.rtl.accelerator import WITH_PARAMETERS, parameter_tables
+from duospike.rtl.accelerator import parameter_tables
 from duospike.rtl.errors import DesignError
 from duospike.rtl.loading import LOAD_BITS, LoadedTable, pieces_of
 from duospike.rtl.memory import Table
 from duospike.rtl.registers import CONSTANTS_FILE, FIRST_HASH, HASH_WORDS, hash_words
+from duospike.rtl.stage import NeuronStage, Stage
 
 from .pynq_driver import LOAD_HEADER, LOAD_MAGIC
 
@@ -67,7 +68,7 @@ def loadable_stages(stages: dict[str, Stage]) -> dict[str, Stage]:
 
 
 def _with_tables(stage: Stage, tables: dict[str, LoadedTable]) -> Stage:
-    if not isinstance(stage, WITH_PARAMETERS):
+    if not isinstance(stage, NeuronStage):
         return stage
     neuron = replace(stage.neuron, theta=tables[stage.neuron.theta.path])
     return replace(stage, weights=tables[stage.weights.path], bias=tables[stage.bias.path], neuron=neuron)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from math import prod
 from typing import Any
 
 from myhdl import Signal
@@ -12,7 +11,7 @@ from myhdl import Signal
 from duospike.cosim.conversion.convert import Module, convert
 from duospike.cosim.conversion.elaboration import one_level
 from duospike.cosim.conversion.internals import Block
-from duospike.cosim.design.plan import Stage, readout_of
+from duospike.cosim.design.plan import image_packet_beats
 from duospike.cosim.version import release_numbers
 from duospike.reference.modelfile import model_bytes
 from duospike.reference.network import Network
@@ -21,6 +20,7 @@ from duospike.rtl.axi_shell import AxiShell, axi_shell, plan_shell
 from duospike.rtl.axi_stream import AxiStream
 from duospike.rtl.registers import RegisterMap, register_map
 from duospike.rtl.result_output import RESULT_BITS
+from duospike.rtl.stage import Stage
 
 from .loadable import core_hash
 
@@ -34,19 +34,14 @@ def network_hash(network: Network) -> bytes:
 
 def shell_registers(network: Network, stages: dict[str, Stage], core: dict[str, Any] | None = None) -> RegisterMap:
     """The registers of the shell around these stages. core: of a loadable one, its description."""
-    beats = image_packet_beats(network, stages)
+    beats = image_packet_beats(stages)
     identity = network_hash(network) if core is None else core_hash(core)
     return register_map(list(stages), release_numbers(), identity, beats, 1 + network.classes, core is not None)
 
 
-def image_packet_beats(network: Network, stages: dict[str, Stage]) -> int:
-    """Beats of an image packet: its pixels, or those of its spike map, for each pass."""
-    return readout_of(stages).passes * prod(network.input_shape[1:])
-
-
 def shell_of(network: Network, stages: dict[str, Stage], core: dict[str, Any] | None = None) -> AxiShell:
     """The shell's parameters. core: of a loadable one, its description; `stages` are from loadable_stages then."""
-    return plan_shell(stages, image_packet_beats(network, stages), shell_registers(network, stages, core))
+    return plan_shell(stages, image_packet_beats(stages), shell_registers(network, stages, core))
 
 
 def build_shell(shell: AxiShell) -> Block:

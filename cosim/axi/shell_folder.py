@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from duospike.cosim.conversion.convert import Module
-from duospike.cosim.design.plan import Stage
 from duospike.cosim.version import full_version, release_numbers
 from duospike.reference.network import Network
 from duospike.rtl.activity import COUNTERS
 from duospike.rtl.axi_shell import AxiShell
+from duospike.rtl.stage import Stage
 
 from .loadable import load_file
 from .register_pages import as_json, c_header, json_text, markdown_page

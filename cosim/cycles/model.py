@@ -16,23 +16,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from duospike.cosim.design.beats import grouped
-from duospike.cosim.design.plan import READOUT, Stage, readout_of, stage_beats
+from duospike.cosim.design.plan import READOUT, image_packet_beats, stage_beats
 from duospike.cosim.errors import CosimError
 from duospike.cosim.interval import mean_interval
 from duospike.reference.coding import ENCODER
 from duospike.reference.golden import Trace
-from duospike.reference.network import Network
-from duospike.rtl.accumulator import row_padding
 from duospike.rtl.activity import COUNTERS
 from duospike.rtl.dense_core import DenseCore
 from duospike.rtl.encoder import Encoder
-from duospike.rtl.lif import lif_depth, lif_spacing
-from duospike.rtl.mac_array import adder_groups
+from duospike.rtl.lif import lif_depth
+from duospike.rtl.mac_array import mac_latency
 from duospike.rtl.pool import Pool
 from duospike.rtl.readout import Readout
 from duospike.rtl.span_select import chunk_span
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
+from duospike.rtl.stage import NeuronStage, SparseStage, Stage
 from duospike.rtl.weight_fetch import fetch_steps
 
 from . import units
@@ -128,47 +127,34 @@ class _Chain:
     def add_dense(self, number: int, stage: DenseCore):
         radius = stage.kernel // 2
         self.add(units.WINDOW, number, height=stage.height, width=stage.width, radius=radius, groups=stage.groups)
-        inputs = stage.kernel * stage.kernel * stage.channels
-        self.add(units.MAC, number, steps=2 + len(adder_groups(inputs)))
-        self.add_lif(number, stage, stage.height * stage.width)
+        self.add(units.MAC, number, steps=mac_latency(stage.inputs))
+        self.add_lif(number, stage)
 
     def add_conv(self, number: int, stage: SparseConv, events: np.ndarray):
-        radius, padding = stage.kernel // 2, row_padding(stage.width, stage.groups, stage.kernel, stage.parts)
-        positions = stage.width + padding
-        flush = radius * stage.groups * positions + radius
-        self.add_scanner(number, stage, stage.height * stage.parts, stage.width, positions, flush, events)
+        self.add_scanner(number, stage, events)
         self.add(
-            units.CONV, number, radius=radius, height=stage.height, width=stage.width, positions=positions, groups=stage.groups,
-            parts=stage.parts, priming=radius + 2,
+            units.CONV, number, radius=stage.radius, height=stage.height, width=stage.width, positions=stage.positions,
+            groups=stage.groups, parts=stage.parts, priming=stage.radius + 2,
         )  # fmt: skip
-        self.add_lif(number, stage, stage.height * stage.width)
+        self.add_lif(number, stage)
 
     def add_fc(self, number: int, stage: SparseFc, events: np.ndarray):
-        self.add_scanner(number, stage, stage.parts, 1, 1, 0, events)
+        self.add_scanner(number, stage, events)
         self.add(units.FC, number, groups=stage.groups, parts=stage.parts, priming=1)
-        self.add_lif(number, stage, 1)
+        self.add_lif(number, stage)
 
-    def add_scanner(
-        self, number: int, stage: SparseConv | SparseFc, parts: int, width: int, positions: int, flush: int, events: np.ndarray
-    ):
+    def add_scanner(self, number: int, stage: SparseStage, events: np.ndarray):
         self.add(
-            units.SCANNER, number, parts=parts, width=width, positions=positions, scans=stage.groups, flush=flush,
-            banks=stage.banks, beats=width * stage.chunks, pixels=self.add_events(events),
+            units.SCANNER, number, parts=stage.frame_parts, width=stage.pixels, positions=stage.positions, scans=stage.groups,
+            flush=stage.flush, banks=stage.banks, beats=stage.part_beats, pixels=self.add_events(events),
         )  # fmt: skip
         self.add(units.QUEUE, number, depth=stage.queue_depth, slots=self.slots)
         self.slots += stage.queue_depth
         self.add(units.FETCH, number, steps=fetch_steps(stage.weights.depth))
 
-    def add_lif(self, number: int, stage: DenseCore | SparseConv | SparseFc, pixels: int):
-        spacing = lif_spacing(stage.timesteps)
-        is_spaced = stage.passes > 1 and pixels * stage.groups < spacing
-        self.add(
-            units.LIF,
-            number,
-            timesteps=stage.timesteps,
-            spacing=spacing - 1 if is_spaced else 0,
-            depth=lif_depth(stage.timesteps),
-        )
+    def add_lif(self, number: int, stage: NeuronStage):
+        depth = lif_depth(stage.timesteps)
+        self.add(units.LIF, number, timesteps=stage.timesteps, spacing=stage.pause, depth=depth)
 
     def arrays(self) -> tuple:
         """What step_chain() takes of the units: its arguments from `kinds` to `streams`."""
@@ -187,7 +173,7 @@ class _Chain:
         )  # fmt: skip
 
 
-def part_events(spikes: np.ndarray | None, stage: SparseConv | SparseFc) -> np.ndarray:
+def part_events(spikes: np.ndarray | None, stage: SparseStage) -> np.ndarray:
     """Events in each chunk of each pixel, in the order of the scanner: int64 [frames * parts * pixels, chunks].
 
     spikes: [images, timesteps, channels, height, width].
@@ -202,9 +188,7 @@ def part_events(spikes: np.ndarray | None, stage: SparseConv | SparseFc) -> np.n
     return by_part.transpose(2, 3, 0, 4, 1).reshape(-1, stage.chunks)
 
 
-def run_model(
-    network: Network, stages: dict[str, Stage], trace: Trace, progress: Callable[[int], None] = lambda images: None
-) -> CycleRun:
+def run_model(stages: dict[str, Stage], trace: Trace, progress: Callable[[int], None] = lambda images: None) -> CycleRun:
     """The cycles of an accelerator on the images of a trace, one after the other, nothing held back on either side.
 
     progress: gets the number of finished images, every PROGRESS_CYCLES cycles. CosimError: nothing moves any more, which no
@@ -215,8 +199,7 @@ def run_model(
         chain.add_stage(number, stage, spikes)
         spikes = trace.spikes.get(name, spikes)
     images = len(trace.predicted)
-    pixels = network.input_shape[1] * network.input_shape[2] * readout_of(stages).passes
-    beats = np.array([pixels, *stage_beats(network, stages).values()])
+    beats = np.array([image_packet_beats(stages), *stage_beats(stages).values()])
     firsts, lasts = np.zeros((2, len(beats), images), np.int64)
     activity, cycle, moved = np.zeros((len(stages), len(COUNTERS)), np.int64), np.zeros(1, np.int64), np.zeros_like(beats)
     activity_at_end = np.zeros_like(activity)

@@ -7,8 +7,8 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from duospike.cosim.design.plan import KINDS, Stage
 from duospike.cosim.design.sizing import Sizing
+from duospike.rtl.stage import Stage
 
 from .model import CycleRun
 
@@ -25,7 +25,7 @@ def stage_rows(run: CycleRun, stages: dict[str, Stage], sizing: Sizing, period: 
     for name, counts in run.activity.items():
         mean = {key: counts[key] / images for key in ("events", "busy", "stall_in", "stall_out")}
         stage = stages[name]
-        about = {"name": name, "kind": KINDS[type(stage)], "lanes": stage.lanes, "parts": sizing.row_parts.get(name)}
+        about = {"name": name, "kind": stage.kind, "lanes": stage.lanes, "parts": sizing.row_parts.get(name)}
         rows.append({**about, **mean, "busy_share": mean["busy"] / period})
     return rows
 

@@ -8,9 +8,8 @@ from duospike.cosim.conversion.elaboration import one_level, quick_inspection
 from duospike.cosim.conversion.internals import Block
 from duospike.rtl.accelerator import BLOCKS, accelerator, trace_bits
 from duospike.rtl.activity import ACTIVITY_BITS
+from duospike.rtl.stage import Stage
 from duospike.rtl.stream import Stream
-
-from .plan import Stage
 
 
 def build_stage(stage: Stage) -> Block:

@@ -11,8 +11,8 @@ from duospike.cosim.version import release_text
 from duospike.reference.files import write_file
 from duospike.reference.network import Network
 from duospike.rtl.activity import COUNTER_BITS, COUNTERS
+from duospike.rtl.stage import Stage
 
-from .plan import Stage
 from .provenance import design_provenance
 from .sizing import Sizing
 

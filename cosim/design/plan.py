@@ -17,21 +17,11 @@ from duospike.rtl.pool import Pool as PoolStage
 from duospike.rtl.readout import Readout
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
+from duospike.rtl.stage import Stage
 from duospike.rtl.stream import groups_of
 
 from .beats import PackedFields, grouped
 from .sizing import Sizing
-
-Stage = DenseCore | Encoder | SparseConv | SparseFc | PoolStage | Readout
-KINDS = {
-    DenseCore: "dense",
-    Encoder: "encoder",
-    SparseConv: "sparse_conv",
-    SparseFc: "sparse_fc",
-    PoolStage: "pool",
-    Readout: "readout",
-}
-"""What reports call each kind of stage."""
 
 READOUT = "readout"
 ROWS_BUFFERED = 2
@@ -45,13 +35,15 @@ def readout_of(stages: dict[str, Stage]) -> Readout:
     return stage
 
 
-def stage_beats(network: Network, stages: dict[str, Stage]) -> dict[str, int]:
+def image_packet_beats(stages: dict[str, Stage]) -> int:
+    """How many beats the first stage takes for an image: its pixels, or those of its spike map, in each pass."""
+    return readout_of(stages).passes * next(iter(stages.values())).input_beats
+
+
+def stage_beats(stages: dict[str, Stage]) -> dict[str, int]:
     """How many beats each stage gives for an image."""
-    shapes = dict(zip((layer.name for layer in network.layers), network.shapes[1:], strict=True)) | {ENCODER: network.input_shape}
-    beats = {}
-    for name, (channels, height, width) in ((name, shapes[name]) for name in stages if name != READOUT):
-        beats[name] = readout_of(stages).passes * groups_of(channels, stages[name].lanes) * height * width
-    return beats | {READOUT: 1}
+    passes = readout_of(stages).passes
+    return {name: stage.output_beats * (1 if isinstance(stage, Readout) else passes) for name, stage in stages.items()}
 
 
 @dataclass(frozen=True)
@@ -121,7 +113,7 @@ def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: in
         "passes": passes,
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
         "neuron": Lif(
-            kind=neuron.reset,
+            reset=neuron.reset,
             multiplier=neuron.multiplier,
             shift=neuron.shift,
             current_bits=widths.current_bits,
@@ -148,7 +140,7 @@ def _encoder(network: Network, timesteps: int, passes: int) -> Encoder:
     fields = states.reshape(passes, timesteps, channels).transpose(0, 2, 1).reshape(passes, -1)
     table = Table(f"{ENCODER}_states.hex", fields.shape[1] * REGISTER_BITS, PackedFields(fields, REGISTER_BITS))
     return Encoder(
-        height=height, width=width, channels=channels, image_bits=network.image_bits, timesteps=timesteps,
+        height=height, width=width, lanes=channels, image_bits=network.image_bits, timesteps=timesteps,
         register_bits=REGISTER_BITS, feedback=FEEDBACK, states=table,
     )  # fmt: skip
 

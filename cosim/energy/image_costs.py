@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from duospike.cosim.cycles.model import run_model
-from duospike.cosim.design.plan import Stage
 from duospike.cosim.errors import CosimError
 from duospike.reference import golden
 from duospike.reference.network import Network
+from duospike.rtl.stage import Stage
 
 from .model import Coefficients, count_operations, total_energy
 from .report import NANOJOULE
@@ -33,7 +33,7 @@ def image_costs(network: Network, stages: dict[str, Stage], images: np.ndarray) 
     """Costs of images [count, channels, height, width] that follow each other. CosimError for one: it has no interval."""
     count = len(images)
     trace = golden.run(network, images)
-    run = run_model(network, stages, trace)
+    run = run_model(stages, trace)
     interval = run.interval()
     if interval is None:
         raise CosimError(f"{count} image; the interval between images needs two or more")

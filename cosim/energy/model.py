@@ -12,16 +12,14 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from duospike.cosim.cycles.model import part_events
-from duospike.cosim.design.plan import Stage
 from duospike.reference.coding import ENCODER
 from duospike.reference.golden import Trace
 from duospike.reference.network import Conv, Linear, Network
-from duospike.rtl.accumulator import row_padding
 from duospike.rtl.dense_core import DenseCore
+from duospike.rtl.fc_accumulator import has_state
 from duospike.rtl.pool import Pool
-from duospike.rtl.scanner import event_width
 from duospike.rtl.sparse_conv import SparseConv
-from duospike.rtl.sparse_fc import SparseFc
+from duospike.rtl.stage import NeuronStage, SparseStage, Stage
 
 FLOAT_BITS = 32
 BANK_BYTES = 8192
@@ -105,18 +103,17 @@ def count_operations(
             operations[layer.name] = _pool(stage, images * network.timesteps // stage.timesteps)
         elif isinstance(stage, DenseCore):
             assert isinstance(layer, Conv)
-            operations[layer.name] = _dense(stage, layer, images) + _neurons(stage, layer, out)
-        elif isinstance(stage, SparseConv | SparseFc):
+            operations[layer.name] = _dense(stage, layer, images) + _neurons(stage, layer, images)
+        elif isinstance(stage, SparseStage):
             assert isinstance(layer, Conv | Linear) and spikes is not None
-            operations[layer.name] = _sparse(stage, layer, activity[layer.name], spikes) + _neurons(stage, layer, out)
+            operations[layer.name] = _sparse(stage, layer, activity[layer.name], spikes) + _neurons(stage, layer, images)
         spikes = out
     return operations
 
 
 def _dense(stage: DenseCore, layer: Conv, images: int) -> list[Operation]:
-    pixels = images * stage.passes * stage.height * stage.width
-    windows = pixels * stage.groups
-    products = windows * stage.lanes * stage.kernel**2 * stage.channels
+    pixels, windows = images * stage.passes * stage.input_beats, images * stage.passes * stage.output_beats
+    products = windows * stage.lanes * stage.inputs
     columns = pixels + windows * (stage.kernel + 1)
     bits = stage.neuron.current_bits
     return [
@@ -128,59 +125,50 @@ def _dense(stage: DenseCore, layer: Conv, images: int) -> list[Operation]:
     ]
 
 
-def _sparse(stage: SparseConv | SparseFc, layer: Conv | Linear, counts: Mapping[str, int], spikes: np.ndarray) -> list[Operation]:
+def _sparse(stage: SparseStage, layer: Conv | Linear, counts: Mapping[str, int], spikes: np.ndarray) -> list[Operation]:
     """spikes: that come in, [image, timestep, channel, height, width]."""
     events, frames, bits = counts["events"] + counts["silent"], len(spikes) * stage.passes, stage.neuron.current_bits
     chunks = np.maximum((part_events(spikes, stage) > 0).sum(1), 1)  # [pixel], that are read of it for each group
-    fetched = int(chunks.sum()) * stage.groups
-    word = stage.lanes * stage.timesteps * bits
+    fetched = int(chunks.sum()) * stage.groups + frames * stage.empty_pixels
     if isinstance(stage, SparseConv):
-        radius, rows = stage.kernel // 2, stage.height * stage.parts
-        taps, pixels = stage.kernel**2, stage.width
-        padding = row_padding(stage.width, stage.groups, stage.kernel, stage.parts)
-        scanned = (rows + radius) * stage.groups * (stage.width + padding)
-        fetched += frames * (scanned + radius - rows * stage.groups * stage.width)
         # Each column is read from the line buffer when it enters the window, and written when it leaves.
-        loads, kept_words = frames * scanned, stage.groups * (stage.width + padding)
-        kept, kept_bits = 2 * loads, word * (stage.kernel if stage.parts > 1 else stage.kernel - 1)
+        loads, kept_words, kept_bits = frames * stage.columns, stage.row_columns, stage.currents_bits * stage.waiting_sums
+        kept = 2 * loads
     else:
-        taps, pixels, rows = 1, 1, stage.parts
-        loads, kept_words, kept_bits = frames * rows * stage.groups, stage.groups, word
-        kept = 2 * loads if stage.groups > 1 and stage.parts > 1 else 0
-    beats, row_words = frames * rows * pixels * stage.chunks, stage.banks * pixels * stage.chunks
-    event_bits = event_width(stage.chunks * stage.lanes_in, stage.timesteps)
+        loads, kept_words, kept_bits = frames * stage.frame_parts * stage.groups, stage.groups, stage.currents_bits
+        kept = 2 * loads if has_state(stage.parts, stage.groups) else 0
+    beats, additions = frames * stage.input_beats, int(spikes.sum()) * stage.groups * stage.lanes * stage.taps
     return [
-        Operation("row buffer", "access", beats + fetched, stage.input_bits, words=row_words),
-        Operation("queue", "access", 2 * events, event_bits, words=stage.queue_depth),
+        Operation("row buffer", "access", beats + fetched, stage.input_bits, words=stage.buffer_words),
+        Operation("queue", "access", 2 * events, stage.event_bits, words=stage.queue_depth),
         Operation("weights", "access", events, stage.weights.width, words=stage.weights.depth, number_bits=layer.weight_bits),
         Operation("bias", "access", loads, stage.bias.width, words=stage.groups, number_bits=bits),
-        Operation("additions", "add", int(spikes.sum()) * stage.groups * stage.lanes * taps, bits),
+        Operation("additions", "add", additions, bits),
         Operation("partial sums", "access", kept, kept_bits, words=kept_words, number_bits=bits),
     ]
 
 
-def _neurons(stage: DenseCore | SparseConv | SparseFc, layer: Conv | Linear, out: np.ndarray) -> list[Operation]:
+def _neurons(stage: NeuronStage, layer: Conv | Linear, images: int) -> list[Operation]:
     """Leak, current, comparison and reset of each lane and timestep; the threshold; the memory between passes."""
-    neuron, places = stage.neuron, int(np.prod(out.shape[3:]))
-    beats = len(out) * stage.passes * places * stage.groups
+    neuron, places = stage.neuron, stage.output_beats
+    beats = images * stage.passes * places
     updates, kept = beats * stage.lanes * stage.timesteps, 2 * beats if stage.passes > 1 else 0
-    additions = 2 if neuron.kind == "zero" else 3
-    last_spikes = kept if neuron.kind == "subtract_delayed" else 0
+    additions = 2 if neuron.reset == "zero" else 3
+    last_spikes = kept if neuron.reset == "subtract_delayed" else 0
     state = stage.lanes * neuron.potential_bits
     return [
         Operation("thresholds", "access", beats, neuron.theta.width, words=stage.groups, number_bits=neuron.theta_bits),
         Operation("neurons", "multiply", updates, neuron.potential_bits, factor_bits=max(1, neuron.multiplier.bit_length())),
         Operation("neurons", "add", additions * updates, neuron.potential_bits),
-        Operation("state memory", "access", kept, state, words=places * stage.groups, number_bits=neuron.potential_bits),
-        Operation("state memory", "access", last_spikes, stage.lanes, words=places * stage.groups),
+        Operation("state memory", "access", kept, state, words=places, number_bits=neuron.potential_bits),
+        Operation("state memory", "access", last_spikes, stage.lanes, words=places),
     ]
 
 
 def _pool(stage: Pool, frames: int) -> list[Operation]:
     """The pairs of each row above wait in a memory, which is looked up in the row above, too."""
-    pairs = stage.groups * (stage.width // 2)
-    writes, reads = -(-stage.height // 2) * pairs, stage.height * stage.groups * -(-stage.width // 2)
-    return [Operation("row of pairs", "access", frames * (writes + reads), stage.output_bits, words=pairs)]
+    writes, reads = -(-stage.height // 2) * stage.pairs, stage.height * stage.groups * -(-stage.width // 2)
+    return [Operation("row of pairs", "access", frames * (writes + reads), stage.output_bits, words=stage.pairs)]
 
 
 def energy_by_stage(operations: Operations, coefficients: Coefficients) -> dict[str, dict[str, float]]:

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from duospike.cosim.cycles.model import CycleRun, run_model
-from duospike.cosim.design.plan import Stage, plan_stages
+from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
 from duospike.cosim.synthesis.area_model import fit_areas, stage_luts
 from duospike.cosim.system import side_by_side
@@ -18,6 +18,8 @@ from duospike.reference.coding import ENCODER
 from duospike.reference.golden import Trace, join_traces
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.rtl.errors import DesignError
+from duospike.rtl.sparse_conv import flush_pixels
+from duospike.rtl.stage import Stage
 
 from .balance import Options, lane_options, min_cost, min_interval
 
@@ -113,7 +115,7 @@ class Problem:
     def measure(self, sizing: Sizing) -> Choice:
         """What the cycle model says of a sizing: the images come twice, and the second time it is in steady state."""
         stages, images = plan_stages(self.network, sizing), len(self.trace.predicted)
-        run = run_model(self.network, stages, join_traces([self.trace, self.trace]))
+        run = run_model(stages, join_traces([self.trace, self.trace]))
         interval = run.interval(warmup=images)
         assert interval is not None
         cost = sum(self.cost(name, lanes) for name, lanes in sizing.lanes.items())
@@ -147,7 +149,7 @@ def _sparse_work(layer: Conv | Linear, spikes: np.ndarray, timesteps: int) -> fl
     events = spikes.reshape(-1, timesteps, *spikes.shape[2:]).any(1).sum(1)  # [frame, y, x]
     if isinstance(layer, Linear):
         return float(np.maximum(events.sum(2), 1).sum() / images)
-    flush = layer.kernel // 2 * (events.shape[2] + 1) * len(events)
+    flush = flush_pixels(layer.kernel, events.shape[2]) * len(events)
     return float((np.maximum(events, 1).sum() + flush) / images)
 
 

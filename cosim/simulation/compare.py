@@ -8,10 +8,11 @@ from itertools import zip_longest
 import numpy as np
 
 from duospike.cosim.design.beats import spike_beats
-from duospike.cosim.design.plan import READOUT, Stage
+from duospike.cosim.design.plan import READOUT
 from duospike.cosim.errors import CosimError
 from duospike.reference.golden import Trace
 from duospike.rtl.readout import Readout
+from duospike.rtl.stage import Stage
 
 from .bench import Beat
 

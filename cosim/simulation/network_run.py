@@ -13,12 +13,13 @@ from duospike.cosim.conversion.convert import Module, convert
 from duospike.cosim.design.beats import image_beats, spike_beats
 from duospike.cosim.design.build import build_accelerator
 from duospike.cosim.design.hdl_folder import TOP
-from duospike.cosim.design.plan import READOUT, Stage, readout_of, stage_beats
+from duospike.cosim.design.plan import READOUT, readout_of, stage_beats
 from duospike.reference import golden
 from duospike.reference.network import Network
 from duospike.rtl.accelerator import traced_streams
 from duospike.rtl.activity import ACTIVITY_BITS, COUNTER_BITS, COUNTERS
 from duospike.rtl.readout import Readout
+from duospike.rtl.stage import Stage
 
 from .bench import Bench, Outcome
 from .compare import Mismatch, first_mismatch
@@ -72,7 +73,7 @@ def input_beats(network: Network, stages: dict[str, Stage], images: np.ndarray) 
 
 def network_bench(network: Network, stages: dict[str, Stage], images: np.ndarray, language: str, **settings: Any) -> Bench:
     """The bench that runs `images` through the accelerator. settings: stalls, seed and waves, see Bench."""
-    beats, given = input_beats(network, stages, images), stage_beats(network, stages)
+    beats, given = input_beats(network, stages, images), stage_beats(stages)
     return Bench(
         modules=convert_stages(stages, language),
         beats=beats,

@@ -9,12 +9,10 @@ from rich import box
 from rich.table import Table
 
 from duospike.cosim.cycles.model import SOURCE
-from duospike.cosim.design.plan import KINDS, READOUT, stage_beats
+from duospike.cosim.design.plan import READOUT, stage_beats
 from duospike.cosim.errors import CosimError
 from duospike.cosim.interval import mean_interval
-from duospike.rtl.dense_core import DenseCore
-from duospike.rtl.sparse_conv import SparseConv
-from duospike.rtl.sparse_fc import SparseFc
+from duospike.rtl.stage import NeuronStage
 
 from .compare import decode_result
 from .network_run import NetworkRun
@@ -50,7 +48,7 @@ def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> d
 
 def _beat_cycles(run: NetworkRun) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
     firsts, lasts = {SOURCE: list(run.outcome.starts)}, {}
-    for name, beats in stage_beats(run.network, run.stages).items():
+    for name, beats in stage_beats(run.stages).items():
         cycles = [beat.cycle for beat in run.outcome.streams["dst" if name == READOUT else name]]
         whole = min(len(cycles) // beats, len(run.images)) * beats
         firsts[name], lasts[name] = cycles[:whole:beats], cycles[beats - 1 : whole : beats]
@@ -77,10 +75,10 @@ def _image(run: NetworkRun, labels: np.ndarray | None, index: int) -> dict:
 
 def _stage(run: NetworkRun, name: str, counters: dict[str, int]) -> dict:
     stage, spikes = run.stages[name], run.trace.spikes.get(name)
-    has_neurons = isinstance(stage, DenseCore | SparseConv | SparseFc)
+    has_neurons = isinstance(stage, NeuronStage)
     return {
         "name": name,
-        "kind": KINDS[type(stage)],
+        "kind": stage.kind,
         "lanes": stage.lanes,
         "neurons": int(np.prod(run.trace.spikes[name].shape[2:])) if has_neurons else 0,
         "spikes": None if spikes is None else int(spikes.sum()),

@@ -10,13 +10,11 @@ import torch
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.design.beats import image_beats, spike_beats
 from duospike.cosim.design.build import build_stage
-from duospike.cosim.design.plan import Stage
 from duospike.cosim.errors import CosimError
 from duospike.reference import golden
 from duospike.reference.network import Network, Pool
 from duospike.rtl.dense_core import DenseCore
-from duospike.rtl.sparse_conv import SparseConv
-from duospike.rtl.sparse_fc import SparseFc
+from duospike.rtl.stage import SparseStage, Stage
 
 from .bench import Bench, Outcome
 from .compare import Mismatch, first_spike_mismatch
@@ -44,7 +42,7 @@ def run_stage(
     layer = next((layer for layer in network.layers if layer.name == name), None)
     if isinstance(stage, DenseCore):
         maps, beats = torch.from_numpy(inputs)[None], image_beats(inputs, network.image_bits, stage.passes)
-    elif isinstance(stage, SparseConv | SparseFc):
+    elif isinstance(stage, SparseStage):
         maps, beats = torch.from_numpy(inputs.swapaxes(0, 1).copy()), spike_beats(inputs, stage.lanes_in, stage.timesteps)
     if layer is None or isinstance(layer, Pool):
         raise CosimError(f"stage {name} has no neurons")

@@ -110,7 +110,7 @@ def _measure(
     default = choose_sizing(network)
     problem = Problem(network, trace, default.timesteps, default.queue_depth, 100e6, lambda name, lanes: lanes)
     choice = choose(problem, Budget("lanes", study.lanes))
-    run = run_model(network, choice.stages, trace)
+    run = run_model(choice.stages, trace)
     operations = count_operations(network, choice.stages, run.activity, trace)
     costs = by_coefficient(as_float(operations) if twin else operations, Coefficients())
     energy_by = {name: cost / NANOJOULE / len(first) for name, cost in costs.items()}

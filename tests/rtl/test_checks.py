@@ -31,12 +31,15 @@ from duospike.rtl.dense_core import DenseCore, dense_core
 from duospike.rtl.encoder import Encoder, encoder
 from duospike.rtl.errors import DesignError
 from duospike.rtl.event_queue import event_queue
+from duospike.rtl.fc_accumulator import fc_accumulator
+from duospike.rtl.fifo import fifo
 from duospike.rtl.group_walk import group_walk
 from duospike.rtl.image_intake import image_intake
 from duospike.rtl.image_window import image_window
 from duospike.rtl.lif import Lif, lif
 from duospike.rtl.load_control import load_control
-from duospike.rtl.loading import Load, LoadedTable, loaded_memory
+from duospike.rtl.loaded_memory import loaded_memory
+from duospike.rtl.loading import Load, LoadedTable
 from duospike.rtl.lowest_one import lowest_one
 from duospike.rtl.mac_array import mac_array
 from duospike.rtl.memory import Table, ram, rom
@@ -53,7 +56,7 @@ from duospike.rtl.scanner import event_width, scanner
 from duospike.rtl.shell_control import shell_control
 from duospike.rtl.span_select import span_select, span_width
 from duospike.rtl.sparse_conv import SparseConv, sparse_conv
-from duospike.rtl.sparse_fc import SparseFc, fc_accumulator, sparse_fc
+from duospike.rtl.sparse_fc import SparseFc, sparse_fc
 from duospike.rtl.stream import Stream, index_bits, pack, signed, take_bit, take_field, take_whole, unpack
 from duospike.rtl.weight_fetch import weight_fetch
 from verification.proof import activity_counts, bit, vector
@@ -85,7 +88,8 @@ def clocked(src, dst, **more):
 
 
 def lif_of(lanes=2, groups=2, **changes):
-    numbers = {"kind": "subtract", "multiplier": 1, "shift": 1, "current_bits": 3, "potential_bits": 4, "theta_bits": 3} | changes
+    numbers = {"multiplier": 1, "shift": 1, "current_bits": 3, "potential_bits": 4, "theta_bits": 3}
+    numbers |= {"reset": "subtract"} | changes
     return Lif(**numbers, theta=table(lanes * numbers["theta_bits"], groups))
 
 
@@ -119,10 +123,10 @@ def fc_of(parts=2, chunks=2, lanes_in=3, banks=2, queue_depth=1, **layer):
     )  # fmt: skip
 
 
-def encoder_of(height=2, width=3, channels=2, image_bits=4, timesteps=2, register_bits=8, feedback=0x8E, passes=3):
+def encoder_of(height=2, width=3, lanes=2, image_bits=4, timesteps=2, register_bits=8, feedback=0x8E, passes=3):
     return Encoder(
-        height=height, width=width, channels=channels, image_bits=image_bits, timesteps=timesteps, register_bits=register_bits,
-        feedback=feedback, states=table(channels * timesteps * register_bits, passes),
+        height=height, width=width, lanes=lanes, image_bits=image_bits, timesteps=timesteps, register_bits=register_bits,
+        feedback=feedback, states=table(lanes * timesteps * register_bits, passes),
     )  # fmt: skip
 
 
@@ -210,7 +214,7 @@ def of_crc32():
     return bits_of("clk restart write") | {"data": vector(32), "crc": vector(32)}
 
 
-def of_event_queue(depth=3, width=5):
+def of_fifo(depth=3, width=5):
     return clocked(width, width, depth=depth)
 
 
@@ -377,7 +381,8 @@ BLOCKS = {
     axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, beat_spacing: of_beat_spacing,
     channel_select: of_channel_select, chunk_select: of_chunk_select, crc32: of_crc32, credit_counter: of_credit_counter,
     dense_core: lambda **numbers: of_stage(dense_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
-    event_queue: of_event_queue, fc_accumulator: of_fc_accumulator, group_walk: of_group_walk, image_intake: of_image_intake,
+    event_queue: of_fifo, fc_accumulator: of_fc_accumulator, fifo: of_fifo, group_walk: of_group_walk,
+    image_intake: of_image_intake,
     image_window: of_image_window, lif: of_lif, load_control: of_load_control, loaded_memory: of_loaded_memory,
     lowest_one: of_lowest_one, mac_array: of_mac_array, neuron: of_neuron,
     neuron_pipeline: of_neuron_pipeline, pack: of_fields, pass_memory: of_pass_memory,
@@ -401,6 +406,7 @@ NUMBERS = {
     credit_counter: {"places": 1},
     event_queue: {"depth": 1},
     fc_accumulator: {"parts": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1},
+    fifo: {"depth": 1},
     group_walk: {"columns": 1, "groups": 1},
     image_intake: {"beats": 1},
     image_window: {"height": 1, "width": 1, "kernel": 1, "groups": 1, "pixel_bits": 1},
@@ -426,7 +432,7 @@ RECORDS = {
     conv_of: {"height": 1, "width": 1, "parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1,
               "passes": 1, "banks": 2, "queue_depth": 1},
     dense_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1},
-    encoder_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "timesteps": 1, "register_bits": 4, "feedback": 1},
+    encoder_of: {"height": 1, "width": 1, "lanes": 1, "image_bits": 1, "timesteps": 1, "register_bits": 4, "feedback": 1},
     fc_of: {"parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1, "banks": 2,
             "queue_depth": 1},
     lif_of: {"multiplier": 0, "shift": 0, "current_bits": 1, "potential_bits": 1, "theta_bits": 1},
@@ -437,7 +443,7 @@ RECORDS = {
 }  # fmt: skip
 
 NO_NUMBERS = {
-    "bias", "weights", "states", "neuron", "theta", "table", "identity", "layout", "stage", "stages", "shell", "kind",
+    "bias", "weights", "states", "neuron", "theta", "table", "identity", "layout", "stage", "stages", "shell", "reset",
     "kernel", "image_signed", "input_signed", "is_signed",
 }  # fmt: skip
 """Parameters of which test_what_cannot_be and the records' own tests have the wrong values."""
@@ -572,7 +578,7 @@ def wrong(made, **changes):
 @pytest.mark.parametrize(
     ("build", "said"),
     [
-        (lambda: lif_of(kind="none"), "lif: kind 'none'; allowed: subtract, subtract_delayed, zero"),
+        (lambda: lif_of(reset="none"), "lif: reset 'none'; allowed: subtract, subtract_delayed, zero"),
         (lambda: lif_of(multiplier=3), "lif: multiplier 3; allowed: 0 to 2"),
         (lambda: lif_of(current_bits=5), "lif: current_bits 5; allowed: 1 to 4"),
         (lambda: lif_of(theta_bits=5), "lif: theta_bits 5; allowed: 1 to 4"),
@@ -659,9 +665,10 @@ EXTREMES = [
     (dense_core, {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "kernel": 1, "outputs": 1, "lanes": 1, "timesteps": 1,
                   "weight_bits": 1}),
     (dense_core, {"kernel": 5, "image_bits": 16, "image_signed": True, "lanes": 3, "timesteps": 4, "passes": 16}),
-    (encoder, {"height": 1, "width": 1, "channels": 1, "image_bits": 8, "timesteps": 1, "feedback": 1, "passes": 1}),
+    (encoder, {"height": 1, "width": 1, "lanes": 1, "image_bits": 8, "timesteps": 1, "feedback": 1, "passes": 1}),
     (encoder, {"feedback": 255, "passes": 64}),
     (event_queue, {"depth": 1, "width": 1}), (event_queue, {"depth": 17}),
+    (fifo, {"depth": 1, "width": 1}), (fifo, {"depth": 17}),
     (group_walk, {"columns": 1, "groups": 1}), (image_intake, {"beats": 1, "bits": 8}),
     (image_window, {"height": 1, "width": 1, "kernel": 1, "groups": 1, "pixel_bits": 1}),
     (image_window, {"height": 1, "width": 1, "kernel": 5}),
@@ -711,4 +718,4 @@ def test_a_loadable_core_is_built_of_the_same_blocks():
 
 def test_what_networks_may_be_is_what_the_hardware_takes():
     assert checks.KERNELS == KERNELS
-    assert checks.NEURON_KINDS == RESETS
+    assert checks.RESETS == RESETS

@@ -16,7 +16,7 @@ def check(place, channels, height, width, bits, timesteps, passes, stalls=(0, 0)
     words = states.reshape(passes, timesteps, channels).transpose(0, 2, 1).reshape(passes, -1)
     table = Table("states.hex", channels * timesteps * REGISTER_BITS, pack_fields(words, REGISTER_BITS))
     stage = Encoder(
-        height=height, width=width, channels=channels, image_bits=bits, timesteps=timesteps, register_bits=REGISTER_BITS,
+        height=height, width=width, lanes=channels, image_bits=bits, timesteps=timesteps, register_bits=REGISTER_BITS,
         feedback=FEEDBACK, states=table,
     )  # fmt: skip
     expected = spike_beats(encode(images, timesteps * passes, bits, seed), channels, timesteps)

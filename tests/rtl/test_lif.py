@@ -57,7 +57,7 @@ def layer_of(kind, leak, thetas, columns, currents):
     potential_bits = max(signed_bits(min(formed), max(formed)), current_bits, theta_bits)
     table = Table("theta.hex", lanes * theta_bits, pack_fields(thetas, theta_bits))
     neuron = Lif(
-        kind=kind, multiplier=leak[0], shift=leak[1], current_bits=current_bits, potential_bits=potential_bits,
+        reset=kind, multiplier=leak[0], shift=leak[1], current_bits=current_bits, potential_bits=potential_bits,
         theta_bits=theta_bits, theta=table,
     )  # fmt: skip
     return neuron, spikes
@@ -156,7 +156,7 @@ def test_a_potential_beyond_its_width_is_an_error(tmp_path):
         return instantiate(function, simulator="myhdl", folder=tmp_path, **arguments)
 
     neuron = Lif(
-        kind="subtract", multiplier=1, shift=0, current_bits=4, potential_bits=4, theta_bits=4, theta=Table("theta.hex", 4, (7,))
+        reset="subtract", multiplier=1, shift=0, current_bits=4, potential_bits=4, theta_bits=4, theta=Table("theta.hex", 4, (7,))
     )
     with pytest.raises(ValueError, match=">= maximum"):
         run_stream(

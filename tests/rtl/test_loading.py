@@ -1,15 +1,8 @@
-"""Memories that are filled through the load bus, in the place of ROMs."""
-
 import random
 
 import pytest
-from myhdl import Signal, intbv
 
-from duospike.cosim.conversion.simulation import simulate
-from duospike.rtl.loading import Load, LoadedTable, loaded_memory, parameter_memory, pieces_of
-from duospike.rtl.memory import rom
-from duospike.rtl.stream import counter
-from tests.rtl.test_memory import clocked
+from duospike.rtl.loading import LoadedTable, pieces_of
 
 
 def pieces(words, width):
@@ -17,44 +10,18 @@ def pieces(words, width):
     return [word >> 32 * i & 2**32 - 1 for word in words for i in range(pieces_of(width))]
 
 
-@pytest.mark.parametrize(("width", "depth", "before"), [(1, 1, 0), (32, 3, 1), (64, 4, 5), (131, 3, 2)])
-def test_a_loaded_memory_takes_its_own_words_and_no_others(place, width, depth, before):
-    """The pieces of other memories pass before and after its own, at random moments; then it is loaded anew, cut short once."""
-    rng = random.Random(str((width, depth)))
-    table = LoadedTable("weights", width, [0] * depth, before)
-    total = table.end + 3
-    clk, read, read_addr, q, load = Signal(bool(0)), Signal(bool(0)), counter(depth), Signal(intbv(0)[width:]), Load(total)
-    dut = place(loaded_memory, clk=clk, read=read, read_addr=read_addr, q=q, table=table, load=load)
-    rounds = [[rng.getrandbits(width) for _ in range(depth)] for _ in range(3)]
-    script, expected = [], []
-    for i, words in enumerate(rounds):
-        others = [rng.getrandbits(32) for _ in range(before)]
-        stream = [*others, *pieces(words, width), *(rng.getrandbits(32) for _ in range(3))]
-        # Bits of a word's last piece beyond the word do not count.
-        stream = [piece | (rng.getrandbits(32) << width % 32 if width % 32 and (k - before) % pieces_of(width)
-                           == pieces_of(width) - 1 else 0) & 2**32 - 1 for k, piece in enumerate(stream)]  # fmt: skip
-        script.append(("restart", 0, 0))
-        for position, piece in enumerate(stream[: len(stream) // 2] if i == 1 else stream):
-            script += [("idle", 0, rng.getrandbits(32))] * rng.randrange(2) + [("write", position, piece)]
-        script.append(("idle", 0, 0))
-        if i != 1:
-            script += [("read", address, words[address]) for address in range(depth)]
-    seen = []
-
-    def step(cycle):
-        if cycle and script[cycle - 1][0] == "read":
-            seen.append(int(q))
-            expected.append(script[cycle - 1][2])
-        kind, at, value = script[cycle] if cycle < len(script) else ("idle", 0, 0)
-        load.restart.next, load.write.next, read.next = kind == "restart", kind == "write", kind == "read"
-        load.position.next = at if kind == "write" else rng.randrange(total)
-        load.data.next = value if kind != "read" else rng.getrandbits(32)
-        read_addr.next = at if kind == "read" else 0
-
-    simulate(dut.instance, clocked(clk, step, len(script)))
-    assert len(seen) == 2 * depth
-    assert seen == expected
+@pytest.mark.parametrize(("width", "count"), [(1, 1), (32, 1), (33, 2), (64, 2), (65, 3)])
+def test_pieces_of_a_word(width, count):
+    assert pieces_of(width) == count
 
 
-def test_a_core_with_roms_has_roms():
-    assert parameter_memory(None) is rom
+@pytest.mark.parametrize("width", [5, 32, 70])
+def test_the_parts_of_a_table_are_loaded_where_the_whole_is(width):
+    rng = random.Random(width)
+    whole = LoadedTable("weights", width, [rng.getrandbits(width) for _ in range(7)], 11)
+    bus = [0] * 11 + pieces(whole.words, width)
+    assert whole.end == len(bus)
+    parts = [whole.part(first, min(first + 3, 7)) for first in range(0, 7, 3)]
+    assert [len(part.words) for part in parts] == [3, 3, 1]
+    assert len({part.path for part in parts}) == 3
+    assert all(bus[part.first : part.end] == pieces(part.words, width) for part in parts)

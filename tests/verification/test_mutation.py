@@ -14,7 +14,8 @@ from myhdl import Signal, always, always_comb, block, intbv
 
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.errors import CosimError
-from duospike.rtl.event_queue import event_queue
+from duospike.cosim.synthesis.yosys import run_yosys
+from duospike.rtl.fifo import fifo
 from duospike.rtl.lif import Lif, lif
 from duospike.rtl.memory import Table
 from duospike.rtl.stream import Stream
@@ -22,12 +23,12 @@ from verification import campaign, mutate
 from verification.campaign import Result, Survivor, run_campaign, score
 from verification.equivalence import OPEN, PROVEN, build_miter, demand_equal, equivalence, prove, ternary
 from verification.killing import Run, run_all, with_tests
-from verification.mutants import Mutation, plant
+from verification.mutants import NETLIST, Mutation, plant
 from verification.proof import bit
 
 ROOT = Path(__file__).parents[2]
 
-QUEUE_TEST = "rtl/test_event_queue.py::test_throughput[icarus-3-1]"
+QUEUE_TEST = "rtl/test_fifo.py::test_throughput[icarus-3-1]"
 
 
 @block
@@ -60,12 +61,12 @@ def gate_modules():
 
 
 def queue_modules():
-    return convert(event_queue(bit(), bit(), Stream(9), Stream(9), depth=3))
+    return convert(fifo(bit(), bit(), Stream(9), Stream(9), depth=3))
 
 
 def lif_modules():
     neuron = Lif(
-        kind="subtract", multiplier=1, shift=1, current_bits=3, potential_bits=4, theta_bits=3, theta=Table("theta.hex", 3, (2,))
+        reset="subtract", multiplier=1, shift=1, current_bits=3, potential_bits=4, theta_bits=3, theta=Table("theta.hex", 3, (2,))
     )
     return convert(lif(bit(), bit(), Stream(6), Stream(2), lanes=1, timesteps=2, rows=1, columns=1, passes=1, neuron=neuron))
 
@@ -77,6 +78,13 @@ def fault_at(netlist, wire, port, mode):
         if (mutation.wire, mutation.port, mutation.mode) == (wire, port, mode):
             return mutant
     raise AssertionError(f"no {mode} at {port} of {wire}")
+
+
+def listed_at(netlist, folder, wire, port, mode):
+    """The fault at a wire of the netlist that plant() has left in `folder`, whichever it planted."""
+    run_yosys([f"read_rtlil {NETLIST}", f"mutate -list 3000 -module {netlist.module.name} -o all.txt"], folder)
+    faults = [Mutation.parse(line) for line in (folder / "all.txt").read_text().splitlines()]
+    return next(fault for fault in faults if (fault.wire, fault.port, fault.mode) == (wire, port, mode))
 
 
 def test_a_line_of_the_list_is_read():
@@ -124,17 +132,18 @@ def test_only_what_a_user_sees_is_a_difference(tmp_path, wire, port, mode, verdi
     assert equivalence(netlist, fault_at(netlist, wire, port, mode).mutation, tmp_path) == verdict
 
 
-def verdict_on_registers(netlist, mutant, folder):
+def verdict_on_registers(netlist, fault, folder):
     """The proof that all registers stay equal."""
-    design, pairs = build_miter(netlist, mutant.mutation, folder)
+    design, pairs = build_miter(netlist, fault, folder)
     demand_equal(design["modules"]["miter"], pairs)
     return prove(design, folder, 60)
 
 
 def test_a_queue_that_is_never_full_needs_no_ready(tmp_path):
     """The neurons put nothing into their queue for which it has no place, so that its ready may be stuck at 1."""
-    netlist = plant(lif_modules(), 10, 28, tmp_path)
-    assert verdict_on_registers(netlist, fault_at(netlist, "fired_ready[0]", "Q", "const1"), tmp_path) == PROVEN
+    netlist = plant(lif_modules(), 1, 1, tmp_path)
+    fault = listed_at(netlist, tmp_path, "fired_ready[0]", "Q", "const1")
+    assert verdict_on_registers(netlist, fault, tmp_path) == PROVEN
 
 
 @pytest.mark.parametrize(
@@ -143,8 +152,8 @@ def test_a_queue_that_is_never_full_needs_no_ready(tmp_path):
     ids=str,
 )
 def test_registers_that_differ_are_not_equal(tmp_path, wire, mode):
-    netlist = plant(queue_modules(), 90, 1, tmp_path)
-    assert verdict_on_registers(netlist, fault_at(netlist, wire, "Q", mode), tmp_path) != PROVEN
+    netlist = plant(queue_modules(), 1, 1, tmp_path)
+    assert verdict_on_registers(netlist, listed_at(netlist, tmp_path, wire, "Q", mode), tmp_path) != PROVEN
 
 
 @pytest.mark.slow
@@ -152,7 +161,7 @@ def test_registers_that_differ_are_not_equal(tmp_path, wire, mode):
 def test_equal_registers_mean_an_equal_queue(tmp_path):
     """Of many faults, those in the values after reset among them: none whose difference shows is proven."""
     netlist = plant(queue_modules(), 90, 1, tmp_path)
-    proven = [mutant for mutant in netlist.mutants if verdict_on_registers(netlist, mutant, tmp_path) == PROVEN]
+    proven = [mutant for mutant in netlist.mutants if verdict_on_registers(netlist, mutant.mutation, tmp_path) == PROVEN]
     assert 0 < len(proven) < 30
     assert {equivalence(netlist, mutant.mutation, tmp_path) for mutant in proven} == {PROVEN}
 
@@ -195,7 +204,7 @@ def verdicts_on_queues(folder):
         verdicts.extend(sorted(run_all(runs, 1)))
 
     texts = ((text, 60), (faulty, 60), (hanging, 3))
-    with_tests(["rtl/test_event_queue.py"], work)
+    with_tests(["rtl/test_fifo.py"], work)
     return [(verdict.failed, verdict.why) for _, verdict in verdicts]
 
 
@@ -215,12 +224,12 @@ def run_on_a_wrong_netlist():
         return replace(netlist, module=replace(netlist.module, text=wrong))
 
     campaign.plant = plant_in_wrong
-    wanted = {"event_queue": [QUEUE_TEST]}
-    with_tests(["rtl/test_event_queue.py"], lambda tests: run_campaign(wanted, 90, 1, of_the_queue(tests), 1))
+    wanted = {"fifo": [QUEUE_TEST]}
+    with_tests(["rtl/test_fifo.py"], lambda tests: run_campaign(wanted, 90, 1, of_the_queue(tests), 1))
 
 
 def test_without_faults_the_tests_must_pass():
-    with pytest.raises(CosimError, match=r"the netlist of event_queue_\w+ without a fault fails .*unknown bits"):
+    with pytest.raises(CosimError, match=r"the netlist of fifo_\w+ without a fault fails .*unknown bits"):
         in_a_session(run_on_a_wrong_netlist)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from duospike.rtl.errors import DesignError
-from duospike.rtl.event_queue import event_queue
+from duospike.rtl.fifo import fifo
 from duospike.rtl.memory import ram
 from duospike.rtl.stream import Stream
 from verification import placement, prove, solve
@@ -20,7 +20,7 @@ HOLDS = f"{RING} assert(level <= DEPTH); cover(dst_valid && src_ready);"
 
 
 def queue(depth=4):
-    return event_queue(bit(), bit(), Stream(2), Stream(2), depth=depth)
+    return fifo(bit(), bit(), Stream(2), Stream(2), depth=depth)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_true_proof_holds_and_finds_its_faults(proof_of):
     waits = Fault("valid waits for ready", "dst_valid = has_words;", "dst_valid = has_words && dst_ready;", "ready")
     result = prove.prove(proof_of(HOLDS, Fault("the level is not reset", "level <= 0;", "level <= 7;"), waits))
     assert result.failures == []
-    assert (result.block, result.covers) == ("event_queue", 1)
+    assert (result.block, result.covers) == ("fifo", 1)
     assert result.parameters == ["depth = 4"]
     assert result.faults == ["the level is not reset", "valid waits for ready"]
 

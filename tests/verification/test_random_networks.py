@@ -51,7 +51,7 @@ def test_all_that_is_to_be_drawn_is_drawn():
     cases = [draw(SEED, number) for number in range(150)]
     found = Counter(trait for case in cases for trait in case.traits)
     assert [trait for trait in DRAWN if found[trait] < 3] == []
-    late = [run_model(case.network, case.stages, golden.run(case.network, case.images)) for case in cases[:60]]
+    late = [run_model(case.stages, golden.run(case.network, case.images)) for case in cases[:60]]
     # A class before the last beats is what a pool on an odd map leads to.
     assert sum(max(int(of_stage.max()) for of_stage in run.lasts.values()) >= run.cycles for run in late) >= 3
 
@@ -82,7 +82,7 @@ def test_a_wrong_spike_and_a_wrong_cycle_are_found(tmp_path, monkeypatch):
     trace = plain_trace(case.network, case.images)
     name = case.network.layers[-1].name
     trace.spikes[name][-1, -1, 0] ^= 1
-    late = run_model(case.network, case.stages, golden.run(case.network, case.images))
+    late = run_model(case.stages, golden.run(case.network, case.images))
     late.lasts["conv1"][-1] += 1
     monkeypatch.setattr(random_networks, "plain_trace", lambda *args: trace)
     monkeypatch.setattr(random_networks, "run_model", lambda *args: late)

@@ -2,15 +2,15 @@
 
 from verification.proof import Proof
 
-from . import accumulation, bus, fetching, memories, pipelines, queue, scanning, stages, streams, windows
+from . import accumulation, bus, fetching, fifo, memories, pipelines, scanning, stages, streams, windows
 
 PROOFS: tuple[Proof, ...] = (
     *accumulation.PROOFS,
     *bus.PROOFS,
     *fetching.PROOFS,
+    *fifo.PROOFS,
     *memories.PROOFS,
     *pipelines.PROOFS,
-    *queue.PROOFS,
     *scanning.PROOFS,
     *stages.PROOFS,
     *streams.PROOFS,

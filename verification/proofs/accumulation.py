@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from duospike.rtl.accumulator import accumulator, row_padding
-from duospike.rtl.sparse_fc import fc_accumulator
+from duospike.rtl.fc_accumulator import fc_accumulator
 from duospike.rtl.stream import Stream
 from verification.proof import Fault, Misuse, Proof, activity_counts, bit, table
 

@@ -1,7 +1,7 @@
 """Proofs of the pipelines: what the neurons and the MAC array compute, and when."""
 
 from duospike.rtl.lif import Lif, lif, lif_depth, lif_latency
-from duospike.rtl.mac_array import adder_groups, mac_array
+from duospike.rtl.mac_array import mac_array, mac_latency
 from duospike.rtl.memory import Table
 from duospike.rtl.stream import Stream
 from verification.proof import Fault, Proof, bit, table
@@ -17,7 +17,7 @@ def neurons(kind: str, *faults: Fault) -> Proof:
     """A proof of two timesteps of neurons; the potential is as wide as any current of CURRENT_BITS needs."""
     theta = table("theta.hex", THETA_BITS, GROUPS)
     neuron = Lif(
-        kind=kind, multiplier=MULTIPLIER, shift=SHIFT, current_bits=CURRENT_BITS, potential_bits=POTENTIAL_BITS,
+        reset=kind, multiplier=MULTIPLIER, shift=SHIFT, current_bits=CURRENT_BITS, potential_bits=POTENTIAL_BITS,
         theta_bits=THETA_BITS, theta=theta,
     )  # fmt: skip
     return Proof(
@@ -36,7 +36,7 @@ def neurons(kind: str, *faults: Fault) -> Proof:
             "LATENCY": lif_latency(TIMESTEPS), "DEPTH": lif_depth(TIMESTEPS),
         },
         {
-            "rom": "ram", "event_queue": "ring", "credit_counter": "credits", "neuron_pipeline": "steps neuron_pipeline",
+            "rom": "ram", "fifo": "ring", "credit_counter": "credits", "neuron_pipeline": "steps neuron_pipeline",
             "neuron": "neuron",
         }, 12,
     )  # fmt: skip
@@ -46,7 +46,7 @@ def multiplication(inputs: int, words: tuple[int, ...], is_signed: bool, *faults
     """A proof of windows of `inputs` pixels of two bits; words: the weights of each group, three bits each."""
     current_bits, repeat = 7, 2
     bias, weights = table("b.hex", current_bits, GROUPS), Table("w.hex", 3 * inputs, words)
-    stages = 2 + len(adder_groups(inputs))
+    stages = mac_latency(inputs)
     return Proof(
         f"mac_array, {inputs} inputs, {'signed' if is_signed else 'unsigned'} image",
         f"a current is the bias and the sum of weight times pixel; a window comes out after {stages} cycles, none is lost or "

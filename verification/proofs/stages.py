@@ -33,7 +33,7 @@ PROOFS: tuple[Proof, ...] = (
     pooling(
         3, 3, 2, 10,
         Fault("each row gives outputs", "(take && column[0] && row[0]);", "(take && column[0]);"),
-        Fault("a pair of one group is that of another", "if ((pair_addr == 1)) begin", "if ((pair_addr == 0)) begin"),
+        Fault("a pair of one group is that of another", "(pair_addr == 1) ?", "(pair_addr == 0) ?"),
     ),
     counting(
         6, 4, 2, 3, 11,

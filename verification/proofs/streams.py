@@ -20,7 +20,7 @@ CLAIMS = "valid stays and the payload does not change until the transfer; valid 
 
 def neuron(groups: int, lanes: int, kind: str = "subtract") -> Lif:
     return Lif(
-        kind=kind, multiplier=1, shift=1, current_bits=3, potential_bits=4, theta_bits=3,
+        reset=kind, multiplier=1, shift=1, current_bits=3, potential_bits=4, theta_bits=3,
         theta=table("theta.hex", 3 * lanes, groups),
     )  # fmt: skip
 
@@ -43,7 +43,7 @@ READOUT = Readout(outputs=2, classes=2, **ONE)
 POOL = Pool(height=2, width=2, groups=2, lanes=1, timesteps=1)
 
 # What the induction needs to know of the queues inside.
-QUEUES = {"event_queue": "ring", "credit_counter": "credits", "neuron_pipeline": "steps", "lif": "room"}
+QUEUES = {"fifo": "ring", "credit_counter": "credits", "neuron_pipeline": "steps", "lif": "room"}
 
 
 def whole(**stages):

@@ -1,4 +1,4 @@
-// The words inside an event queue lie from its head on.
+// The words inside a fifo lie from its head on.
 localparam PLACES = $size(mem);
 wire [7:0] words_inside = level;
 

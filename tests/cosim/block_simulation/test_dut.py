@@ -9,7 +9,7 @@ from myhdl import Signal, StopSimulation, always, always_comb, block, delay, int
 from duospike.cosim.block_simulation.dut import instantiate
 from duospike.cosim.conversion.simulation import simulate
 from duospike.cosim.errors import CosimError
-from duospike.rtl.event_queue import event_queue
+from duospike.rtl.fifo import fifo
 from duospike.rtl.stream import Stream, signed
 from tests.benches.stream_bench import run_stream
 
@@ -251,7 +251,7 @@ def test_a_path_through_block_and_bench_settles_without_time(place):
 def test_ports_too_wide_for_icarus(tmp_path, vpi):
     signals = {"clk": Signal(bool(0)), "rst": Signal(bool(0)), "src": Stream(20_000), "dst": Stream(20_000)}
     with pytest.raises(CosimError, match="allowed: 4000"):
-        instantiate(event_queue, "icarus", tmp_path, vpi, depth=1, **signals)
+        instantiate(fifo, "icarus", tmp_path, vpi, depth=1, **signals)
 
 
 def test_an_error_in_a_bench_leaves_the_simulator_usable():

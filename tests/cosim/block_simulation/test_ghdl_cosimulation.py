@@ -12,7 +12,7 @@ from duospike.cosim.block_simulation.dut import instantiate
 from duospike.cosim.conversion.simulation import simulate
 from duospike.cosim.errors import CosimError
 from duospike.cosim.system import run_tool
-from duospike.rtl.event_queue import event_queue
+from duospike.rtl.fifo import fifo
 from tests.benches.planted_faults import convert_with_fault
 from tests.benches.stream_bench import run_stream
 
@@ -53,14 +53,14 @@ def open_files():
     [
         ("has_room <= stdl(level /= 2);", "has_room <= '1';"),
         ("level <= (level - 1);", "level <= level;"),
-        ("head <= (head + 1);", "head <= (head + 2);"),
+        ("if_false => (head + 1)", "if_false => (head + 2)"),
         ("mem(to_integer(tail)) <= src_data;", "mem(to_integer(tail)) <= src_data xor 256;"),
         ("dst_valid <= has_words;", "dst_valid <= has_words and dst_ready;"),
     ],
 )
 def test_a_fault_in_the_vhdl_is_caught(in_ghdl, monkeypatch, old, new):
     send = partial(
-        run_stream, in_ghdl, event_queue, WORDS, widths=(9, 9), expected=len(WORDS), stalls=(0.2, "late"), counted=False,
+        run_stream, in_ghdl, fifo, WORDS, widths=(9, 9), expected=len(WORDS), stalls=(0.2, "late"), counted=False,
         limit=1_000, depth=3,
     )  # fmt: skip
     assert send().beats == WORDS
@@ -117,7 +117,7 @@ def test_an_error_of_ghdl_is_one_line(in_ghdl):
 def test_ports_that_are_too_wide_for_icarus(in_ghdl):
     width = 20_000
     words = [random.Random(width).getrandbits(width) for _ in range(2)]
-    run = run_stream(in_ghdl, event_queue, words, widths=(width, width), expected=2, counted=False, depth=1)
+    run = run_stream(in_ghdl, fifo, words, widths=(width, width), expected=2, counted=False, depth=1)
     assert run.beats == words
 
 

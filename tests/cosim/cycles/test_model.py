@@ -19,7 +19,7 @@ from verification.random_networks import cycle_difference
 def check(network, stages, images, folder, simulator):
     run = run_network(network, stages, images, folder, simulator=simulator)
     assert run.mismatch is None
-    assert cycle_difference(run_model(network, stages, run.trace), run) is None
+    assert cycle_difference(run_model(stages, run.trace), run) is None
     return run
 
 
@@ -46,12 +46,12 @@ def test_one_spike_more_changes_the_counters():
     network = small_network()
     stages = plan_stages(network, choose_sizing(network))
     trace = golden.run(network, random_images(1, network.image_shape, network.pixel_range, 1))
-    before = run_model(network, stages, trace).activity["conv2"]
+    before = run_model(stages, trace).activity["conv2"]
     silent = next(place for place in zip(*(trace.spikes["conv1"] == 0).nonzero(), strict=True))
     other_timestep = (silent[0], 1 - silent[1], *silent[2:])
     assert trace.spikes["conv1"][other_timestep] == 0
     trace.spikes["conv1"][silent] = 1
-    after = run_model(network, stages, trace).activity["conv2"]
+    after = run_model(stages, trace).activity["conv2"]
     assert after["events"] + after["silent"] > before["events"] + before["silent"] or after["silent"] < before["silent"]
 
 
@@ -60,9 +60,9 @@ def test_progress_tells_the_images_that_are_done():
     stages = plan_stages(network, choose_sizing(network))
     trace = golden.run(network, random_images(4, network.image_shape, network.pixel_range, 1))
     said = []
-    run_model(network, stages, trace, said.append)
+    run_model(stages, trace, said.append)
     assert said[-1] == 4
-    assert READOUT in run_model(network, stages, trace).activity
+    assert READOUT in run_model(stages, trace).activity
 
 
 def test_a_model_that_stands_still_is_an_error(monkeypatch):
@@ -70,11 +70,11 @@ def test_a_model_that_stands_still_is_an_error(monkeypatch):
     network = small_network("2C3-FC3", (1, 3, 3))
     stages = plan_stages(network, choose_sizing(network))
     trace = golden.run(network, random_images(2, network.image_shape, network.pixel_range, 1))
-    whole = run_model(network, stages, trace)
+    whole = run_model(stages, trace)
     add = model._Chain.add
     for cycles in (1, 2, 7, 100):
         monkeypatch.setattr(model, "PROGRESS_CYCLES", cycles)
-        assert run_model(network, stages, trace).activity == whole.activity
+        assert run_model(stages, trace).activity == whole.activity
         with monkeypatch.context() as planted:
             planted.setattr(
                 model._Chain,
@@ -82,4 +82,4 @@ def test_a_model_that_stands_still_is_an_error(monkeypatch):
                 lambda *words, **fields: add(*words, **fields | dict.fromkeys(fields.keys() & {"banks"}, 0)),
             )
             with pytest.raises(CosimError, match="the cycle model stopped"):
-                run_model(network, stages, trace)
+                run_model(stages, trace)

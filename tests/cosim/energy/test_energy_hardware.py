@@ -86,7 +86,7 @@ def test_accesses_are_those_of_the_memories(parts, timesteps, accesses):
     stages = plan_stages(network, sizing)
     images = random_images(IMAGES, network.image_shape, network.pixel_range, 1)
     trace = golden.run(network, images)
-    done = count_operations(network, stages, run_model(network, stages, trace).activity, trace)
+    done = count_operations(network, stages, run_model(stages, trace).activity, trace)
     run(stages, image_beats(images, network.image_bits, stages["conv2"].passes), IMAGES).run_sim(quiet=1)
     compared = 0
     where = {"row buffer": "row_buffer", "partial sums": "accumulator", "row of pairs": "pool"}

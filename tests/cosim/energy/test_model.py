@@ -32,7 +32,7 @@ def counted(architecture="3C3-5C3-MP2-FC6", shape=(2, 6, 7), lanes=None, parts=N
     network = small_network(architecture, shape, rate=0.3, **settings)
     stages = plan_stages(network, choose_sizing(network, lanes, parts))
     trace = golden.run(network, random_images(2, network.image_shape, network.pixel_range, 1))
-    done = count_operations(network, stages, run_model(network, stages, trace).activity, trace)
+    done = count_operations(network, stages, run_model(stages, trace).activity, trace)
     counts = {name: Counter() for name in done}
     for name, of_stage in done.items():
         for one in of_stage:

@@ -32,7 +32,7 @@ def test_work_is_that_of_the_hardware_with_one_group_and_whole_rows():
     trace = golden.run(network, random_images(3, network.image_shape, network.pixel_range, 1))
     lanes = {layer.name: layer.outputs for layer in network.layers if hasattr(layer, "outputs")}
     parts = dict.fromkeys(pixel_beats(network, lanes), 1)
-    run = run_model(network, plan_stages(network, choose_sizing(network, lanes, parts, 1)), trace)
+    run = run_model(plan_stages(network, choose_sizing(network, lanes, parts, 1)), trace)
     work = layer_work(network, trace, 1)
     assert list(work) == ["conv1", "conv2", "conv3", "fc1", "fc2"]
     for name, flush in (("conv2", 13 + 1), ("conv3", 6 + 1), ("fc1", 0), ("fc2", 0)):

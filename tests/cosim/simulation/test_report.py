@@ -54,7 +54,7 @@ def test_lines_and_table_show_the_figures(hardware_run):
 def test_first_and_last_beats_are_those_of_the_cycle_model(hardware_run):
     report, model = (
         make_report(hardware_run, None, "icarus"),
-        run_model(hardware_run.network, hardware_run.stages, hardware_run.trace),
+        run_model(hardware_run.stages, hardware_run.trace),
     )
     assert list(report["firsts"]) == list(model.firsts)
     assert report["firsts"] == {name: cycles.tolist() for name, cycles in model.firsts.items()}

@@ -176,7 +176,7 @@ def test_a_point_is_measured_as_the_golden_model_has_it(changes, tmp_path):
     assert found["layers"]["conv2"]["synaptic_operations"] == pytest.approx(reached)
     few = golden.run(network, test.images[:5])
     stages = plan_stages(network, sizing_of(found["sizing"]))
-    run = run_model(network, stages, few)
+    run = run_model(stages, few)
     assert found["latency"] == run.latency
     energy = total_energy(count_operations(network, stages, run.activity, few), Coefficients()) / 1000 / 5
     assert found["energy"] == pytest.approx(energy)

@@ -140,7 +140,7 @@ def test_large_memories_are_in_block_ram_and_small_ones_in_lut_ram(family, tmp_p
     weights = next(name for name in synthesis.own if block_of(name) == "banked_memory")
     unit = {"xcup": 36 * 1024, "ecp5": 18 * 1024}[family]
     assert bits / unit <= synthesis.whole(weights).block_ram <= 2 * bits / unit
-    assert {"event_queue", "ram", "fc_accumulator"} <= in_lut_ram
+    assert {"fifo", "ram", "fc_accumulator"} <= in_lut_ram
     # No memory as flip-flops: the queue's words, a row of spikes, the partial sums.
     state_bits = stage.groups * stage.lanes * stage.timesteps * stage.neuron.current_bits
     assert synthesis.total.ff < state_bits

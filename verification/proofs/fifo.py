@@ -1,8 +1,8 @@
-"""Proofs of the event queue."""
+"""Proofs of the queue of words."""
 
 from functools import partial
 
-from duospike.rtl.event_queue import event_queue
+from duospike.rtl.fifo import fifo
 from duospike.rtl.stream import Stream
 from verification.proof import Fault, Proof, bit
 
@@ -20,7 +20,7 @@ def faults(depth: int) -> tuple[Fault, ...]:
     return (
         full,
         empty,
-        Fault("the head skips a word", "head <= (head + 1);", "head <= (head + 2);"),
+        Fault("the head skips a word", ": (head + 1);", ": (head + 2);"),
         Fault("a word is stored in the wrong place", "mem[tail] <= src_data;", "mem[head] <= src_data;"),
         WAITS,
     )
@@ -28,12 +28,12 @@ def faults(depth: int) -> tuple[Fault, ...]:
 
 def queue(depth: int):
     """A queue of words of 4 bits."""
-    return event_queue(bit(), bit(), Stream(4), Stream(4), depth=depth)
+    return fifo(bit(), bit(), Stream(4), Stream(4), depth=depth)
 
 
 PROOFS = tuple(
     Proof(
-        f"event_queue, depth {depth}", "words leave in the order in which they came, none lost, none doubled", "ring event_queue",
+        f"fifo, depth {depth}", "words leave in the order in which they came, none lost, none doubled", "ring fifo",
         partial(queue, depth), depth + 4, faults(depth),
         {"DEPTH": depth},
     )

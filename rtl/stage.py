@@ -1,0 +1,171 @@
+"""What the parameters of all stages have in common, and the rules of the hardware that follow from them.
+
+A rule that more than one place needs is written here, or in the record of its stage: the blocks, the cycle model, the energy
+model and the reports take it from there.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .lif import Lif, lif_pause
+from .memory import Table
+from .scanner import event_width
+from .stream import groups_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(ABC):
+    """Parameters of a stage. lanes: channels in a beat of its spike stream. timesteps: of a pass, all in one beat."""
+
+    kind: ClassVar[str]
+    """What reports call it."""
+
+    lanes: int
+    timesteps: int
+
+    @property
+    @abstractmethod
+    def input_bits(self) -> int:
+        """Width of a beat that it takes."""
+
+    @property
+    def output_bits(self) -> int:
+        """Width of a beat that it gives."""
+        return self.lanes * self.timesteps
+
+    @property
+    @abstractmethod
+    def input_beats(self) -> int:
+        """Beats that it takes in each pass of an image."""
+
+    @property
+    @abstractmethod
+    def output_beats(self) -> int:
+        """Beats that it gives in each pass of an image."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeuronStage(Stage):
+    """Parameters of a stage with neurons.
+
+    outputs: output channels, or neurons of a fully connected layer; `lanes` of them are computed side by side. passes: of an
+    image. bias: one word for each group of outputs, a field for each lane. weights: see the stage. neuron: see lif().
+    """
+
+    outputs: int
+    passes: int
+    bias: Table
+    weights: Table
+    neuron: Lif
+
+    @property
+    def groups(self) -> int:
+        """Groups of outputs, one after the other."""
+        return groups_of(self.outputs, self.lanes)
+
+    @property
+    @abstractmethod
+    def taps(self) -> int:
+        """Weights of each lane in a word."""
+
+    @property
+    @abstractmethod
+    def group_words(self) -> int:
+        """Words of weights for each group."""
+
+    @property
+    def weight_bits(self) -> int:
+        return self.weights.width // (self.lanes * self.taps)
+
+    @property
+    def currents_bits(self) -> int:
+        """Width of a beat of currents, from the accumulators or the MAC array to the neurons."""
+        return self.lanes * self.timesteps * self.neuron.current_bits
+
+    @property
+    def pause(self) -> int:
+        """Cycles for which the neurons take no beat after each one."""
+        return lif_pause(self.output_beats, self.timesteps, self.passes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparseStage(NeuronStage):
+    """Parameters of an event-driven stage, which scans parts of its input one after the other as they arrive.
+
+    parts: see the stage. chunks, lanes_in: beats for each pixel of a part, and channels in a beat. banks: parts that the row
+    buffer holds. queue_depth: events between scanner and accumulators. weights: see weight_fetch().
+    """
+
+    parts: int
+    chunks: int
+    lanes_in: int
+    banks: int
+    queue_depth: int
+
+    @property
+    def channels(self) -> int:
+        """Channels of a part."""
+        return self.chunks * self.lanes_in
+
+    @property
+    def input_bits(self) -> int:
+        return self.lanes_in * self.timesteps
+
+    @property
+    def event_bits(self) -> int:
+        """Width of an event."""
+        return event_width(self.channels, self.timesteps)
+
+    @property
+    def weighted_bits(self) -> int:
+        """Width of an event with its weights: the word, the timestep mask, the mark of a pixel's last event."""
+        return self.weights.width + self.timesteps + 1
+
+    @property
+    def group_words(self) -> int:
+        return self.parts * self.channels
+
+    @property
+    @abstractmethod
+    def pixels(self) -> int:
+        """Pixels of a part."""
+
+    @property
+    @abstractmethod
+    def frame_parts(self) -> int:
+        """Parts of a whole map."""
+
+    @property
+    def padding(self) -> int:
+        """Empty pixels after each scan over a part."""
+        return 0
+
+    @property
+    def flush(self) -> int:
+        """Empty pixels after the last scan of a map."""
+        return 0
+
+    @property
+    def positions(self) -> int:
+        """Pixels of a scan, empty ones too."""
+        return self.pixels + self.padding
+
+    @property
+    def empty_pixels(self) -> int:
+        """Empty pixels that the scanner adds to a map in all."""
+        return self.frame_parts * self.groups * self.padding + self.flush
+
+    @property
+    def part_beats(self) -> int:
+        """Beats of a part."""
+        return self.pixels * self.chunks
+
+    @property
+    def input_beats(self) -> int:
+        return self.frame_parts * self.part_beats
+
+    @property
+    def buffer_words(self) -> int:
+        """Words of the row buffer."""
+        return self.banks * self.part_beats
