@@ -239,14 +239,14 @@ def of_lif(lanes=2, timesteps=2, rows=3, columns=2, passes=1, **neuron):
 
 
 def of_neuron(current_bits=4, theta_bits=4, **numbers):
-    numbers = {"kind": "subtract_delayed", "multiplier": 1, "shift": 1, "potential_bits": 6} | numbers
+    numbers = {"reset": "subtract_delayed", "multiplier": 1, "shift": 1, "potential_bits": 6} | numbers
     bits = numbers["potential_bits"] if type(numbers["potential_bits"]) is int else 6
     ports = {"current": current_bits, "theta": theta_bits, "charged_theta": theta_bits, "potential": bits, "leaked": bits}
     return bits_of("clk charges fires spike spiked") | {name: signed(width) for name, width in ports.items()} | numbers
 
 
 def of_neuron_pipeline(lanes=2, timesteps=2, **changes):
-    made = lif_of(lanes, kind="subtract_delayed", **changes)
+    made = lif_of(lanes, reset="subtract_delayed", **changes)
     widths = {
         "currents": lanes * timesteps * made.current_bits, "thetas": lanes * made.theta_bits, "spikes": lanes * timesteps,
         "recalled": lanes * made.potential_bits, "potentials": lanes * made.potential_bits, "recalled_spikes": lanes,
