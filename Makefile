@@ -21,7 +21,7 @@ test-all: PROGRAMS += chromium:chromium chromedriver:chromium-driver
 .DELETE_ON_ERROR:
 # Each step of the set-up needs the one before; within the tests pytest uses all cores.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-all lint prove mutate verification bench clean python system
+.PHONY: help setup demo test test-all lint prove mutate verification bench docs clean python system
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -48,7 +48,7 @@ prove: $(STAMP)  ## prove the blocks' stream rules, order and memories with yosy
 mutate: $(STAMP) $(VPI)  ## plant random faults in netlists of blocks and count those that the tests find
 	$(RUN) -m verification.mutate
 
-verification: $(STAMP) $(VPI)  ## prove, mutate, and write what came of it to docs/verification.md; well over ten minutes
+verification: $(STAMP) $(VPI)  ## prove, mutate, and write what came of it to docs/generated/verification.md; well over ten minutes
 	mkdir -p verification/results
 	$(RUN) -m verification.prove --out verification/results/proofs.json
 	$(RUN) -m verification.mutate --out verification/results/mutation.json
@@ -56,6 +56,10 @@ verification: $(STAMP) $(VPI)  ## prove, mutate, and write what came of it to do
 
 bench: $(STAMP)  ## measure cycles and times against the project's targets
 	$(RUN) -m benchmarks.performance
+
+docs: $(STAMP)  ## build the site of docs/ to build/site; a broken link makes it fail
+	$(RUN) -c 'import material' 2>/dev/null || $(RUN) -m pip install -e '.[docs]'
+	$(RUN) -m mkdocs build --strict
 
 clean:  ## remove what is built, but not .venv and your runs
 	rm -rf build runs/demo *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

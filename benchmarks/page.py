@@ -1,4 +1,4 @@
-"""Pages of docs/ that hold measured figures, each section between two marks."""
+"""Pages of docs/generated/ that hold measured figures, each section between two marks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures the figures of docs/performance.md, prints them, and with --write puts them there.
+"""Measures the figures of docs/generated/performance.md, prints them, and with --write puts them there.
 
 python -m benchmarks.performance [--write] [--skip-tests]
 """
@@ -30,7 +30,7 @@ from duospike.reference.network import Network, Neuron
 from duospike.reference.training.random_network import random_network
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "generated" / "performance.md"
 SEED = 1
 LANES = 8
 MODEL = ROOT / "models" / "fashion-small.safetensors"
@@ -43,7 +43,7 @@ DEMO = [sys.executable, "-m", "duospike", "cosim", "models/fashion-small.safeten
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/generated/performance.md")
     parser.add_argument("--skip-tests", action="store_true", help="leave out the time of the test suite")
     args = parser.parse_args()
     tables = [_sparse_table(), _dense_table(), _simulator_table(), _time_table(args.skip_tests)]

@@ -1,4 +1,4 @@
-"""Measures what `duospike import --quantize` costs a float network of snnTorch, for docs/import.md; --write: puts it there.
+"""Measures what `duospike import --quantize` costs a float network of snnTorch; --write: into docs/generated/quantization.md.
 
 python -m benchmarks.quantization [--steps 1200] [--seed 1] [--limit 10000] [--write]
 """
@@ -26,7 +26,7 @@ from duospike.reference.exchange.modules.torch_modules import from_snntorch
 from duospike.reference.exchange.quantized import quantized_network
 from duospike.reference.exchange.source import Interface
 
-PAGE = Path(__file__).parent.parent / "docs" / "import.md"
+PAGE = Path(__file__).parent.parent / "docs" / "generated" / "quantization.md"
 TIMESTEPS, BATCH, RATE, LEVELS = 4, 100, 5e-3, 256
 BITS = (8, 6, 5, 4, 3, 2)
 CALIBRATION = 200
@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=1200, help="steps of training, of 100 images (default: 1200, two epochs)")
     parser.add_argument("--seed", type=int, default=1, help="of weights and order of images (default: 1)")
     parser.add_argument("--limit", type=int, default=10_000, help="test images (default: all)")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/import.md")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/generated/quantization.md")
     args = parser.parse_args()
     torch.set_num_threads(1)
     train, test = fashion_mnist("train"), fashion_mnist("test")

@@ -1,4 +1,4 @@
-"""What a penalty on spikes, the threshold and the leak do to cycles and accuracy; --write: into docs/training.md.
+"""What a penalty on spikes, the threshold and the leak do to cycles and accuracy; --write: into docs/generated/sparsity.md.
 
 duospike study models/fashion-sparsity-study.toml --out runs/fashion-sparsity-study
 python -m benchmarks.sparsity [--results runs/fashion-sparsity-study] [--write]
@@ -14,7 +14,7 @@ from benchmarks.study import ROOT, Row, finished_results, measure_text
 from duospike.cosim.study.report import summary
 from duospike.cosim.study.study_file import Point
 
-PAGE = ROOT / "docs" / "training.md"
+PAGE = ROOT / "docs" / "generated" / "sparsity.md"
 STUDY = ROOT / "models" / "fashion-sparsity-study.toml"
 KNOBS = {"spike_penalty": "Penalty on spikes", "threshold": "Threshold", "beta": "Leak, beta"}
 

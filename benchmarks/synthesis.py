@@ -1,4 +1,4 @@
-"""Measures the areas of docs/synthesis.md, prints them, and with --write puts them there.
+"""Measures the areas of docs/generated/areas.md, prints them, and with --write puts them there.
 
 python -m benchmarks.synthesis [--write]
 """
@@ -22,14 +22,14 @@ from duospike.cosim.synthesis.yosys import yosys_version
 from duospike.reference.modelfile import load_model
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "synthesis.md"
+PAGE = ROOT / "docs" / "generated" / "areas.md"
 MODEL = "models/fashion-small.safetensors"
 RUNS = (("xcup", "dsp"), ("xcup", "lut"), ("ecp5", "dsp"))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/synthesis.md")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/generated/areas.md")
     args = parser.parse_args()
     network = load_model(ROOT / MODEL)
     modules = convert_stages(plan_stages(network, choose_sizing(network)))

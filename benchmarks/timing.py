@@ -1,4 +1,4 @@
-"""Measures the clocks of docs/timing.md by placement and routing, prints them, and with --write puts them there.
+"""Measures the clocks of docs/generated/clocks.md by placement and routing, prints them, and with --write puts them there.
 
 python -m benchmarks.timing [--results runs/timing] [--no-run] [--write]
 
@@ -31,7 +31,7 @@ from duospike.reference.files import write_atomically
 from duospike.reference.modelfile import load_model
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "timing.md"
+PAGE = ROOT / "docs" / "generated" / "clocks.md"
 MODEL, DATA, IMAGES = "models/fashion-small.safetensors", "fashion-mnist", 20
 DESIGNS = ((2, 6), (2, 8), (4, 6), (8, 6))
 """Lanes of each stage, and the speed grade of the device: 6 is the slowest, 8 the fastest."""
@@ -50,7 +50,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=ROOT / "runs" / "timing", help="folder of the results")
     parser.add_argument("--no-run", action="store_true", help="place nothing, only show the results that are there")
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/timing.md")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/generated/clocks.md")
     args = parser.parse_args()
     if not args.no_run:
         for lanes, grade in DESIGNS:

@@ -1,4 +1,4 @@
-"""Measures the VGG9 of the paper at full size for docs/performance.md: cycles against the paper's schedule, balance, scale.
+"""Measures the VGG9 of the paper at full size for docs/generated/vgg9.md: cycles against the paper's schedule, balance, scale.
 
 python -m benchmarks.vgg9 [--write] [--skip-scale]
 """
@@ -31,7 +31,7 @@ from duospike.reference.network import Linear, Network, Neuron, Pool
 from duospike.reference.training.random_network import random_network
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "generated" / "vgg9.md"
 
 INPUT = (3, 32, 32)
 LANES, RATE, SEED, IMAGES = 200, 0.1, 1, 3
@@ -42,7 +42,7 @@ TRAINED_IMAGES = 20
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="put the figures and plots into docs/")
+    parser.add_argument("--write", action="store_true", help="put the figures and plots into docs/generated/")
     parser.add_argument("--skip-scale", action="store_true", help="leave out conversion and simulation of the full network")
     args = parser.parse_args()
     network = random_network(
@@ -70,8 +70,8 @@ def main() -> int:
             write_section(PAGE, text, name)
     if args.write:
         fast, short = every_map.fast.run, every_map.short.run
-        plot_cycles(fast.activity, len(fast.ends), ROOT / "docs" / "vgg9-cycles.svg")
-        plot_gantt(short.firsts, short.lasts, 0, ROOT / "docs" / "vgg9-gantt.svg")
+        plot_cycles(fast.activity, len(fast.ends), PAGE.parent / "vgg9-cycles.svg")
+        plot_gantt(short.firsts, short.lasts, 0, PAGE.parent / "vgg9-gantt.svg")
     return 0
 
 

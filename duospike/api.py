@@ -68,12 +68,21 @@ def save(network: Network, path: Path | str) -> None:
     save_model(network, path)
 
 
-def load_images(network: Network, source: str = "fashion-mnist", count: int | None = None, *, seed: int = 0) -> Dataset:
-    """Images, int64 [count, channels, height, width], and labels [count] that a network takes.
+def load_images(
+    network: Network | None,
+    source: str = "fashion-mnist",
+    count: int | None = None,
+    *,
+    split: Literal["train", "test"] = "test",
+    seed: int = 0,
+) -> Dataset:
+    """Images, integers [count, channels, height, width], and labels [count] that a network takes.
 
-    source: fashion-mnist (its test images), a folder with the published files of a data set, random, or an .npy file.
+    network: None before there is one, such as for its training; nothing is then compared with what it takes.
+    source: fashion-mnist, a folder with the published files of a data set, random, or an .npy file.
+    count: the first images only; None for all, of random 100. split: which images of a published data set.
     """
-    return datasets.load(source, network, count, seed)
+    return datasets.load(source, network, count, seed, split=split)
 
 
 def run(network: Network, images: np.ndarray) -> Trace:
@@ -123,7 +132,7 @@ def cosimulate(
     """Run images [count, channels, height, width] in simulated hardware and compare every spike with the reference.
 
     folder: where the HDL and the recorded spikes go; new, empty or an earlier one. Returns the content of its report.json, see
-    docs/report.md: bit_exact; mismatch, the first difference or None; stages, with the counters of each.
+    docs/reference/files.md: bit_exact; mismatch, the first difference or None; stages, with the counters of each.
     """
     from duospike.cosim.design.provenance import run_provenance
     from duospike.cosim.folder import output_folder
@@ -142,7 +151,7 @@ def cosimulate(
 def count_cycles(network: Network, images: np.ndarray, **shape: Unpack[Shape]) -> dict[str, Any]:
     """Cycles and counters of each stage for images [count, channels, height, width], by the cycle model: no simulator is needed.
 
-    Returns the content of cycles.json, see docs/report.md.
+    Returns the content of cycles.json, see docs/reference/files.md.
     """
     from duospike.cosim.cycles.model import run_model
     from duospike.cosim.cycles.report import make_report
@@ -186,8 +195,8 @@ def import_nir(path: Path | str, *, dt: float, **interface: Unpack[ImageFormat])
     InputError with all reasons, one a line, if it is not exact.
     """
     from duospike.reference.exchange.exact import exact_network
-    from duospike.reference.exchange.nir.nir_file import read_graph
     from duospike.reference.exchange.nir.nir_import import from_nir
+    from duospike.reference.exchange.nir.nir_process import read_graph
     from duospike.reference.exchange.source import Interface
 
     return exact_network(from_nir(read_graph(path), Interface(**interface), dt=dt))

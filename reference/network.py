@@ -1,7 +1,7 @@
 """The description of a quantized spiking network in plain integers.
 
 This is what training produces, what a model file stores and what the hardware is built from. It holds numpy integers
-only: no torch, no scales. docs/specification.md defines the arithmetic.
+only: no torch, no scales. docs/reference/specification.md defines the arithmetic.
 """
 
 from __future__ import annotations

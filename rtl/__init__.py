@@ -1,1 +1,1 @@
-"""MyHDL blocks of the accelerator, bottom-up. docs/architecture.md shows how they fit together."""
+"""MyHDL blocks of the accelerator, bottom-up. docs/explanation/architecture.md shows how they fit together."""

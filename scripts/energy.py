@@ -13,7 +13,7 @@ DESCRIPTION = """Count what the accelerator for MODEL does for images: weights r
 memories; and cost it with published coefficients for each operation and width. Joules are modelled, of a 45 nm process:
 trust ratios, not joules. Compares with the float twin of the same spikes, and shows how far that depends on each coefficient.
 With --clock the accelerator is synthesised, too, for the static power of its area. What is counted and what is not:
-docs/energy.md."""
+docs/explanation/energy.md."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:

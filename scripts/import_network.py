@@ -28,7 +28,7 @@ from .threads import add_threads_option, use_threads
 DESCRIPTION = """Read a trained network and write it in integers that give the same spikes for every image, or list all reasons
 against it. With --quantize its weights are rounded instead, and what that costs in accuracy on the test images is printed.
 SOURCE is a NIR file, or FILE.py:FUNCTION, a Python file that is run and a function in it that returns torch modules with
-snnTorch's neurons (and Brevitas' layers) in the order of their computation. See docs/import.md."""
+snnTorch's neurons (and Brevitas' layers) in the order of their computation. See docs/reference/import.md."""
 
 DATA_HELP = (
     "with --quantize: fashion-mnist (default), or a folder with the published files of a data set; its training images "
@@ -127,8 +127,8 @@ def interface_of(args: argparse.Namespace) -> Interface:
 
 
 def nir_source(args: argparse.Namespace, interface: Interface) -> Source:
-    from duospike.reference.exchange.nir.nir_file import read_graph
     from duospike.reference.exchange.nir.nir_import import from_nir
+    from duospike.reference.exchange.nir.nir_process import read_graph
 
     if args.dt is None:
         raise InputError(

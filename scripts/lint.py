@@ -8,7 +8,7 @@ import sys
 from duospike.cosim.lint import blocks_of, check_file
 
 DESCRIPTION = """Find the constructs of which MyHDL makes wrong HDL, or none, in the blocks of Python files, without running
-them. One finding a line: file, line, rule, code, what happens, and what to write instead. docs/convertible.md has the rules.
+them. One finding a line: file, line, rule, code, what happens, and what to write instead. docs/reference/lint.md has the rules.
 Files without a block, and blocks whose ports have no types in the file, are
 named on stderr. Exit status 0 if there is no finding and one file at least has a block, else 1."""
 

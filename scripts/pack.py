@@ -9,7 +9,7 @@ from .network_options import add_model_argument
 
 DESCRIPTION = """Write MODEL as the words that fill the memories of the loadable core in the folder CORE, which
 `convert --axi --loadable` made from this network or another one. MODEL must have the core's shape: the same layers, neurons,
-timesteps and images. Its numbers must fit the core's widths. The driver's load() takes the file; docs/axi.md has its format."""
+timesteps and images. Its numbers must fit the core's widths. The driver's load() takes the file."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:

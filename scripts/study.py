@@ -18,7 +18,7 @@ is given again."""
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("study", help="train and measure a grid of networks", description=DESCRIPTION)
-    parser.add_argument("study", type=Path, metavar="STUDY.toml", help="what to train and measure; see docs/study.md")
+    parser.add_argument("study", type=Path, metavar="STUDY.toml", help="what to train and measure; see docs/reference/files.md")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the study; kept to go on")
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="folder of the data set's files (default: where Debian has Fashion-MNIST)"

@@ -12,10 +12,10 @@ from .network_options import DATA_HELP, add_design_options, add_model_argument, 
 DESCRIPTION = """Synthesise the accelerator for MODEL with Yosys and print what each stage and each module takes: LUTs,
 flip-flops, carry cells, wide multiplexers, multiplier blocks, LUT RAM and block RAM. A latch, a loop of logic or a net
 with several drivers makes it fail. With --out, areas.json (the same numbers), netlist.v (the netlist in the family's
-cells, weights included) and yosys.log are written to DIR. Areas are those before placement; see docs/synthesis.md.
+cells, weights included) and yosys.log are written to DIR. Areas are those before placement; see docs/explanation/synthesis.md.
 With --pnr the accelerator is placed and routed by nextpnr as well, out of context on an LFE5U-85F: its clock, the critical path
 by stage and block, images a second and the modelled energy of an image. With --out, timing.json (the same), nextpnr.json,
-nextpnr.log and flat.log (Yosys' for it) are written, too; see docs/timing.md."""
+nextpnr.log and flat.log (Yosys' for it) are written, too; see docs/explanation/synthesis.md."""
 
 PNR_OPTIONS = ("speed", "clock", "seed", "data", "images")
 DATA, IMAGES = "fashion-mnist", 20

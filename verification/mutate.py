@@ -33,11 +33,14 @@ REFUSED = 2
 """Exit status where no score could be found."""
 
 TARGETS: dict[str, tuple[str, ...]] = {
-    "scanner": (
-        "rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",
+    "scanner": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",),
+    "scan_position": (
         "rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",
         "rtl/test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",
     ),
+    "span_select": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",),
+    "chunk_select": ("rtl/test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",),
+    "channel_select": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",),
     "event_queue": (
         "rtl/test_event_queue.py::test_throughput[icarus-3-1]",
         "rtl/test_event_queue.py::test_throughput[icarus-16-1]",
@@ -56,10 +59,20 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_sparse_fc.py::test_currents[icarus-3-5-stalls0]",
     ),
     "lif": (
-        "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-subtract]",
         "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",
     ),
+    "neuron_pipeline": (
+        "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-subtract]",
+        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",
+    ),
+    "neuron": (
+        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-subtract]",
+        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-subtract_delayed]",
+        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-zero]",
+    ),
+    "pass_memory": ("rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",),
+    "credit_counter": ("rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",),
     "mac_array": (
         "rtl/test_mac_array.py::test_sums_of_products[icarus-False-stalls0]",
         "rtl/test_mac_array.py::test_sums_of_products[icarus-True-stalls0]",

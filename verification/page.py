@@ -1,4 +1,4 @@
-"""Writes the tables of docs/verification.md: `python -m verification.page`.
+"""Writes the tables of docs/generated/verification.md: `python -m verification.page`.
 
 They come from the tests that pytest collects and from what the proofs and the mutation have left in results/. Each mutant that
 survives and is not proven equal needs an explanation in survivors.toml.
@@ -28,7 +28,7 @@ from verification.killing import blocks_of
 from verification.mutants import Mutation
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "verification.md"
+PAGE = ROOT / "docs" / "generated" / "verification.md"
 RESULTS = Path(__file__).parent / "results"
 PROOFS, MUTATION = RESULTS / "proofs.json", RESULTS / "mutation.json"
 SURVIVORS = Path(__file__).parent / "survivors.toml"

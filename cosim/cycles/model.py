@@ -30,7 +30,7 @@ from duospike.rtl.lif import lif_depth, lif_spacing
 from duospike.rtl.mac_array import adder_groups
 from duospike.rtl.pool import Pool
 from duospike.rtl.readout import Readout
-from duospike.rtl.scanner import chunk_span
+from duospike.rtl.span_select import chunk_span
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
 from duospike.rtl.weight_fetch import fetch_steps

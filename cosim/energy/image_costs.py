@@ -20,7 +20,7 @@ from .report import NANOJOULE
 class ImageCosts:
     """images: over how many. interval: see interval.py. latency: cycles of the first.
 
-    dynamic: nanojoules an image, modelled; see docs/energy.md.
+    dynamic: nanojoules an image, modelled; see docs/explanation/energy.md.
     """
 
     images: int

@@ -1,7 +1,7 @@
 """Energy of an accelerator, modelled: operations counted from spikes and counters, times published coefficients.
 
-What is counted, and what is not, is in docs/energy.md. Energies are in picojoules. The dynamic ones are those of a 45 nm
-process and not of an FPGA, without the clock; static_energy() is that of an FPGA's area: ratios are the result, not joules.
+What is counted, and what is not, is in docs/explanation/energy.md. Energies are in picojoules. The dynamic ones are those of a
+45 nm process and not of an FPGA, without the clock; static_energy() is that of an FPGA's area: ratios are the result, not joules.
 """
 
 from __future__ import annotations

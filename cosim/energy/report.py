@@ -82,7 +82,7 @@ def energy_lines(report: dict[str, Any]) -> list[str]:
             f"{static['cycles']:.0f} cycles an image; {amount / 2:.0f} to {amount * 2:.0f} nJ with half and twice a LUT's power"
         ]
     return [
-        f"{report['total']:.0f} nJ an image, modelled (45 nm, dynamic; see docs/energy.md)",
+        f"{report['total']:.0f} nJ an image, modelled (45 nm, dynamic; see docs/explanation/energy.md)",
         *leaks,
         f"the float twin with the same spikes: {report['float_total']:.0f} nJ, {report['float_ratio']:.1f} times as much; "
         f"{min(ratios):.1f} to {max(ratios):.1f} times with any one coefficient halved or doubled",

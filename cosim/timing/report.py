@@ -147,7 +147,7 @@ def timing_lines(timing: dict[str, Any]) -> list[str]:
         f"critical path: {path['delay']:.2f} ns, {path['logic']:.2f} of logic and {path['routing']:.2f} of routing, "
         f"from {start} to {end} through {through}",
         f"images: one each {images['interval']:.0f} cycles, {images['images_per_second']:.0f} a second at that clock; "
-        f"{images['dynamic']:.0f} nJ each and {images['static']:.0f} that leak, modelled (docs/energy.md)",
+        f"{images['dynamic']:.0f} nJ each and {images['static']:.0f} that leak, modelled (docs/explanation/energy.md)",
     ]
 
 

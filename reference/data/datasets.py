@@ -8,6 +8,7 @@ import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -200,32 +201,42 @@ def _npy_header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     return shape, by_column, dtype
 
 
-def load(source: str, network: Network, limit: int | None = None, seed: int = 0) -> Dataset:
+def load(
+    source: str, network: Network | None, limit: int | None = None, seed: int = 0, *, split: Literal["train", "test"] = "test"
+) -> Dataset:
     """Images for `network`: the first `limit` of a source, or all of it.
 
-    source: "fashion-mnist" (the test images), a folder with the files of a published data set (its test images), "random"
-    (`limit` images, by default 100, from `seed`), or the path of an `.npy` file.
-    InputError: not there, fewer than `limit`, or one of these images is not fit for the network.
+    source: "fashion-mnist", a folder with the files of a published data set, "random" (`limit` images, by default 100, from
+    `seed`), or the path of an `.npy` file. split: which images of a published data set. network: None where there is none yet;
+    the images are then not compared with what it takes.
+    InputError: not there, fewer than `limit`, without such a split, or one of these images is not fit for the network.
     """
     if limit is not None and limit < 1:
         raise InputError(f"limit {limit}; allowed: 1 or more")
+    if split not in _PREFIXES:
+        raise InputError(f"split {split!r}; allowed: {', '.join(_PREFIXES)}")
+    if split != "test" and (source == "random" or source.endswith(".npy")):
+        raise InputError(f"data {source!r} has no split {split!r}; only a published data set has")
     if source == "random":
+        if network is None:
+            raise InputError("random images need the network that they are for")
         return Dataset(random_images(limit or RANDOM_IMAGES, network.image_shape, network.pixel_range, seed), None)
-    data = Dataset(read_npy(source), None) if source.endswith(".npy") else _published_test(source)
+    data = Dataset(read_npy(source), None) if source.endswith(".npy") else _published(source, split)
     count = len(data.images) if limit is None else limit
     if count > len(data.images):
         raise InputError(f"{source}: holds {len(data.images)} images, {count} were asked for")
-    network.require_fit(data.images[:count])
+    if network is not None:
+        network.require_fit(data.images[:count])
     return Dataset(data.images[:count], None if data.labels is None else data.labels[:count])
 
 
-def _published_test(source: str) -> Dataset:
+def _published(source: str, split: str) -> Dataset:
     if source == "fashion-mnist":
-        return fashion_mnist("test")
+        return fashion_mnist(split)
     folder = Path(source)
     if not folder.is_dir():
         raise InputError(
             f"data {source!r}; allowed: fashion-mnist, random, an .npy file, or a folder with the files of one of "
             f"{', '.join(PUBLISHED)}"
         )
-    return published_in(folder).read("test", folder)
+    return published_in(folder).read(split, folder)

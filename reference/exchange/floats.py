@@ -89,7 +89,7 @@ def run(source: Source, images: np.ndarray) -> Iterator[tuple[str, torch.Tensor]
 
 
 def accuracy(source: Source, data: Dataset) -> float:
-    """Share of right answers, by the votes of docs/specification.md, section 5. data: with labels."""
+    """Share of right answers, by the votes of docs/reference/specification.md, section 5. data: with labels."""
     answers = []
     for start in range(0, len(data.images), BATCH):
         last = list(run(source, data.images[start : start + BATCH]))[-1][1]

@@ -1,4 +1,4 @@
-"""Quantization-aware training: a torch module whose forward pass computes the integers of docs/specification.md.
+"""Quantization-aware training: a torch module whose forward pass computes the integers of docs/reference/specification.md.
 
 Everything is in units of the layer's accumulator, so that nothing is left to fold afterwards: the convolution runs on
 integer weights, and batch norm turns into an integer bias and an integer threshold before the neuron compares. The

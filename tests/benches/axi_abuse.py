@@ -1,4 +1,4 @@
-"""A host that uses a loadable core in any way, and a model of what docs/axi.md promises."""
+"""A host that uses a loadable core in any way, and a model of what docs/reference/ports-and-registers.md promises."""
 
 import random
 import zlib

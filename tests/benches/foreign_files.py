@@ -44,8 +44,8 @@ from duospike.cosim.study.study_file import Study, read_study
 from duospike.reference.data.datasets import PUBLISHED, load
 from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import exact_network
-from duospike.reference.exchange.nir.nir_file import read_graph
 from duospike.reference.exchange.nir.nir_import import from_nir
+from duospike.reference.exchange.nir.nir_process import read_graph
 from duospike.reference.exchange.source import Interface
 from duospike.reference.files import GZIP, MAX_JSON, ZLIB, read_bytes
 from duospike.reference.modelfile import KEY, load_model, save_model

@@ -1,4 +1,4 @@
-"""The figures of docs/import.md on quantization: of a network that has hardly begun to learn."""
+"""The figures of docs/generated/quantization.md on quantization: of a network that has hardly begun to learn."""
 
 import re
 

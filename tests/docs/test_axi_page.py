@@ -1,11 +1,11 @@
-"""docs/axi.md shows the registers that the hardware has."""
+"""docs/reference/ports-and-registers.md shows the registers that the hardware has."""
 
 from pathlib import Path
 
 from duospike.cosim.axi.register_pages import markdown_table
 from duospike.rtl.registers import ACCESS_RULES, register_map
 
-PAGE = Path(__file__).parents[2] / "docs" / "axi.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "ports-and-registers.md"
 
 
 def fixed_rows(loadable=False):

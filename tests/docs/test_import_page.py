@@ -1,4 +1,4 @@
-"""The examples of docs/import.md do what the page says."""
+"""The examples of docs/how-to/import.md do what the page says."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from duospike.reference.modelfile import load_model
 from duospike.scripts.main import main
 from tests.benches.snn_networks import spikes_of
 
-PAGE = Path(__file__).parents[2] / "docs" / "import.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "import.md"
 
 
 def blocks(language):

@@ -1,4 +1,4 @@
-"""The worked example and the vectors of docs/specification.md, number for number."""
+"""The worked example and the vectors of docs/reference/specification.md, number for number."""
 
 import numpy as np
 import pytest

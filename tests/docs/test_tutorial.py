@@ -1,4 +1,4 @@
-"""docs/tutorial.md from its first line to its last: every program, command and script is run in one folder, in their order.
+"""docs/start/tutorial.md from its first line to its last: every program, command and script is run in one folder, in their order.
 
 Two things are not at hand and are stood in for: Vivado, by a Tcl interpreter in which its commands write down what they are
 told, and PYNQ, by the simulated overlay.
@@ -14,7 +14,7 @@ import pytest
 
 from tests.benches.page_reader import PageReader
 
-PAGE = Path(__file__).parents[2] / "docs" / "tutorial.md"
+PAGE = Path(__file__).parents[2] / "docs" / "start" / "tutorial.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 VIVADO = ["create_project", "add_files", "set_property", "update_compile_order", "update_ip_catalog", "create_bd_design",

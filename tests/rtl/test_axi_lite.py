@@ -18,7 +18,7 @@ LAYOUTS = [
 
 
 def answer_to_write(layout, address, strobe):
-    """What docs/axi.md promises for a write."""
+    """What docs/reference/ports-and-registers.md promises for a write."""
     word = address // 4
     if word >= layout.constants + layout.commands + layout.states:
         return DECERR

@@ -31,8 +31,8 @@ DEFLATE, SHUFFLE = 1, 2
 """HDF5's numbers of its filters."""
 
 
-def read_graph(path: Path | str) -> Graph:
-    """The graph of a NIR file of up to MAX_BYTES.
+def parse_graph(path: Path | str) -> Graph:
+    """The graph of a NIR file of up to MAX_BYTES, read in this process, which the library of HDF5 may hang: see nir_process.
 
     InputError: h5py is not installed, no such file, no graph, or more than is read.
     """

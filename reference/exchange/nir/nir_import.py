@@ -54,8 +54,8 @@ UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, Flatten
 def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero", inclusive: bool = False) -> Source:
     """The source that a graph is in timesteps of `dt` seconds.
 
-    graph: of nir_file.read_graph, or a nir.NIRGraph. dt: in the unit of the graph's time constants. reset: where the graph
-    was written for another one than NIR's own. inclusive: neurons spike at their threshold, too, and not only above it.
+    graph: of nir_process.read_graph, or a nir.NIRGraph. dt: in the unit of the graph's time constants. reset: where the
+    graph was written for another one than NIR's own. inclusive: neurons spike at their threshold, too, and not only above it.
     The source rounds as the coarsest float type of the graph's arrays does.
     What cannot be read is in the source's `reasons`. InputError: dt is not above 0, or not finite.
     """

@@ -461,5 +461,5 @@ def test_what_is_nested_without_end_is_refused(tmp_path, expression):
 
 
 def test_the_page_has_the_table():
-    page = (ROOT / "docs" / "convertible.md").read_text()
-    assert table() in page, "write duospike.cosim.lint.table() to docs/convertible.md"
+    page = (ROOT / "docs" / "reference" / "lint.md").read_text()
+    assert table() in page, "write duospike.cosim.lint.table() to docs/reference/lint.md"

@@ -219,6 +219,25 @@ def test_refused_sources(network, source, limit, message):
         datasets.load(source, network, limit)
 
 
+def test_training_images_before_there_is_a_network(tmp_path):
+    test, train = write_fashion(tmp_path), write_fashion(tmp_path, "train", 5)
+    assert np.array_equal(datasets.load(str(tmp_path), None, split="train").images[:, 0], train)
+    assert np.array_equal(datasets.load(str(tmp_path), None).images[:, 0], test)
+
+
+@pytest.mark.parametrize(
+    "source, split, message",
+    [
+        ("fashion-mnist", "training", "split 'training'; allowed: train, test"),
+        ("a.npy", "train", "data 'a.npy' has no split 'train'; only a published data set has"),
+        ("random", "test", "random images need the network that they are for"),
+    ],
+)
+def test_refused_without_a_network(source, split, message):
+    with pytest.raises(InputError, match=message):
+        datasets.load(source, None, split=split)
+
+
 def test_every_image_is_checked_that_is_used(tmp_path):
     network = random_network("2C3-FC10", input_shape=(1, 5, 5), rate=0.1, seed=1, neuron=Neuron("zero", 1, 1), image_bits=4)
     images = np.zeros((4, 1, 5, 5), dtype=np.uint8)
