@@ -1,4 +1,4 @@
-"""Puts the finished points of models/fashion-study.toml beside the paper's findings; --write: into docs/generated/study.md.
+"""Compares the finished points of models/fashion-study.toml with the paper's findings; --write: into docs/generated/study.md.
 
 duospike study models/fashion-study.toml --out runs/fashion-study
 python -m benchmarks.study [--results runs/fashion-study] [--write]
@@ -58,7 +58,7 @@ def finished_results(usage: str | None, study: Path) -> tuple[argparse.Namespace
 def page(results: list[Row], planned: int) -> str:
     """The section: how much is finished, what was found by question, and the paper's findings beside it."""
     first = results[0]
-    # A row tells only what varies among the results; the tables ask for settings that need not.
+    # A row holds only what varies among the results; the tables also list settings that need not vary.
     rows = [{**{key: first["settings"][key] for key in SETTINGS}, **row} for row in summary(results)]
     head = (
         f"{len(results)} of the {planned} points of `models/fashion-study.toml`, on {machine()}: "
@@ -72,17 +72,17 @@ def page(results: list[Row], planned: int) -> str:
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "seeds": lambda row: str(row["seeds"]),
     "epochs": lambda row: str(row["epochs"]),
-    "accuracy": lambda row: told(row, "accuracy", 100, 2, " %"),
-    "sparsity": lambda row: told(row, "sparsity", 100, 2, " %"),
-    "spikes an image": lambda row: told(row, "spikes"),
-    "synaptic operations": lambda row: told(row, "synaptic_operations"),
-    "interval, cycles": lambda row: told(row, "interval"),
-    "latency, cycles": lambda row: told(row, "latency"),
-    "nJ, modelled": lambda row: told(row, "energy"),
+    "accuracy": lambda row: measure_text(row, "accuracy", 100, 2, " %"),
+    "sparsity": lambda row: measure_text(row, "sparsity", 100, 2, " %"),
+    "spikes an image": lambda row: measure_text(row, "spikes"),
+    "synaptic operations": lambda row: measure_text(row, "synaptic_operations"),
+    "interval, cycles": lambda row: measure_text(row, "interval"),
+    "latency, cycles": lambda row: measure_text(row, "latency"),
+    "nJ, modelled": lambda row: measure_text(row, "energy"),
 }
 
 
-def told(row: Row, key: str, scale: float = 1, digits: int = 0, unit: str = "") -> str:
+def measure_text(row: Row, key: str, scale: float = 1, digits: int = 0, unit: str = "") -> str:
     """Mean and spread of a measure."""
     spread = row[f"{key}_spread"]
     ending = "" if spread is None else f" ± {spread * scale:,.{digits}f}"
@@ -126,7 +126,7 @@ def layers(results: list[Row]) -> str:
     for name in results[0]["layers"]:
         silent = [with_spread([one["layers"][name]["sparsity"] for one in points]) for points in found.values()]
         rows = [{"sparsity": middle, "sparsity_spread": spread} for middle, spread in silent]
-        lines.append([name, *(told(row, "sparsity", 100, 1, " %") for row in rows)])
+        lines.append([name, *(measure_text(row, "sparsity", 100, 1, " %") for row in rows)])
     return table(
         "Sparsity of each layer: direct coding, T=2",
         ["layer", *("float" if bits == "float" else f"{bits} bits" for bits in found)],
@@ -160,7 +160,7 @@ def spikes_saved(row: Row, twin: Row) -> str:
 
 
 def modelled(results: list[Row], more: Row, less: Row) -> str:
-    """The energy of a row over that of another, and how far that goes, where the points tell their energy by coefficient."""
+    """The energy of a row over that of another, and its range, where the points give their energy by coefficient."""
     found = energy_ratio(*(of(results, **{key: row[key] for key in SETTINGS}) for row in (more, less)))
     if found["lowest"] is None:
         return f"{found['ratio']:.2f} (modelled)"
@@ -173,11 +173,11 @@ def longest(rows: list[Row]) -> int:
 
 
 def cells(row: Row) -> list[str]:
-    return [tell(row) for tell in COLUMNS.values()]
+    return [text(row) for text in COLUMNS.values()]
 
 
 def paper(rows: list[Row], results: list[Row]) -> str:
-    """The findings of the paper and ours; results: of the points, for what the energies hang on."""
+    """The findings of the paper and ours; results: of the points, for what the energies depend on."""
     lines = []
     direct = chosen(rows, coding="direct", timesteps=2, epochs=longest(rows))
     for ours, twin in zip(chosen(direct, weight_bits=4), chosen(direct, weight_bits="float"), strict=False):
