@@ -1,4 +1,4 @@
-"""Puts the finished points of models/fashion-study.toml beside the paper's findings; --write: into docs/generated/study.md.
+"""Compares the finished points of models/fashion-study.toml with the paper's findings; --write: into docs/generated/study.md.
 
 duospike study models/fashion-study.toml --out runs/fashion-study
 python -m benchmarks.study [--results runs/fashion-study] [--write]

@@ -152,7 +152,7 @@ def test_batches_do_not_change_the_trace(monkeypatch):
         assert np.array_equal(parts.spikes[name], spikes)
     for name, currents in whole.currents.items():
         assert np.array_equal(parts.currents[name], currents)
-    assert np.array_equal(parts.counts, whole.counts)
+    assert np.array_equal(parts.class_counts, whole.class_counts)
 
 
 def test_evaluation_counts_what_the_trace_shows():
@@ -186,7 +186,7 @@ def test_unfit_images_are_refused(images, message):
 def test_no_images():
     network = small_network()
     none = np.zeros((0, *network.input_shape), dtype=np.uint8)
-    assert golden.run(network, none).counts.shape == (0, 5)
+    assert golden.run(network, none).class_counts.shape == (0, 5)
     with pytest.raises(InputError, match="no images"):
         golden.evaluate(network, none, None)
 

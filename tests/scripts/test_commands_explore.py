@@ -109,7 +109,7 @@ def bad_inputs(tmp_path):
         ),
         "slack for a rate": (["explore", model, "--budget", "fps=9", "--slack", 5, *images, "--out", out], "slack applies only"),
         "slack for latency": (
-            ["explore", model, "--budget", "lanes=9", "--minimize", "latency", "--slack", 5, *images, "--out", out], "a slack"
+            ["explore", model, "--budget", "lanes=9", "--minimize", "latency", "--slack", 5, *images, "--out", out], "slack"
         ),
         "passes": (
             ["explore", model, "--budget", "lanes=9", "--pass-timesteps", 3, *images, "--out", out], "a pass; allowed: 1, 2"

@@ -78,7 +78,7 @@ def test_random_gives_the_same_bytes_for_the_same_seed(tmp_path):
         (["2C3-FC10", "--input", "1x5x5", "--rate", "0"], "rate 0.0; allowed"),
         (["2C3-FC10", "--input", "1x5x5", "--seed", "-1"], "seed -1; allowed: 0 or more"),
         (["2C3-FC10", "--input", "1x5x5", "--beta", "0.15"], "beta '0.15'; needs m/2"),
-        (["2C3-FC10", "--input", "1x5x5", "--reset", "hard"], "neuron kind 'hard'"),
+        (["2C3-FC10", "--input", "1x5x5", "--reset", "hard"], "neuron reset 'hard'"),
         (["2C3-FC10", "--input", "1x5x5", "--bits", "9"], "weights of 9 bits"),
         (["2C3-FX10", "--input", "1x5x5"], "unknown layer 'FX10' .layer 2, character 5."),
     ],

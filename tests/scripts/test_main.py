@@ -145,7 +145,7 @@ def test_help_of_a_command_lists_its_options(capsys, command):
     parser = parsers(command).choices[command]
     assert " ".join(parser.description.split()) in text
     assert parser.get_default("func") is not None
-    for action in parser._actions:
+    for action in (action for action in parser._actions if action.help != argparse.SUPPRESS):
         names = action.option_strings or [action.metavar or action.dest]
         assert all(name in text for name in names)
         assert action.help and " ".join(action.help.split()) in text
