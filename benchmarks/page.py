@@ -6,6 +6,7 @@ import os
 import platform
 from pathlib import Path
 
+from duospike.cosim.markdown import markdown_table
 from duospike.reference.files import write_atomically
 
 
@@ -24,5 +25,4 @@ def machine() -> str:
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> str:
     """A table in Markdown under its title."""
-    lines = [f"**{title}**", "", "| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+    return f"**{title}**\n\n{markdown_table(columns, rows)}"

@@ -30,7 +30,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "generated" / "quantization.md"
 TIMESTEPS, BATCH, RATE, LEVELS = 4, 100, 5e-3, 256
 BITS = (8, 6, 5, 4, 3, 2)
 CALIBRATION = 200
-"""Training images, as many as the command takes if nothing is said."""
+"""Training images, as many as the command takes by default."""
 
 
 def main() -> int:

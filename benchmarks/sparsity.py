@@ -10,7 +10,7 @@ import sys
 from dataclasses import asdict
 
 from benchmarks.page import machine, table, write_section
-from benchmarks.study import ROOT, Row, finished_results, told
+from benchmarks.study import ROOT, Row, finished_results, measure_text
 from duospike.cosim.study.report import summary
 from duospike.cosim.study.study_file import Point
 
@@ -56,12 +56,12 @@ def cells(row: Row, first: Row) -> list[str]:
     """COLUMNS of a row, beside the row of the base's value."""
     return [
         str(row["seeds"]),
-        told(row, "accuracy", 100, 2, " %"),
+        measure_text(row, "accuracy", 100, 2, " %"),
         f"{100 * (first['accuracy'] - row['accuracy']):+.2f}",
-        told(row, "sparsity", 100, 2, " %"),
-        told(row, "interval"),
+        measure_text(row, "sparsity", 100, 2, " %"),
+        measure_text(row, "interval"),
         f"{100 * (1 - row['interval'] / first['interval']):+.1f} %",
-        told(row, "latency"),
+        measure_text(row, "latency"),
     ]
 
 

@@ -110,7 +110,7 @@ def clocks(found: dict[Design, list[Timing]]) -> str:
     ]  # fmt: skip
     rows = []
     for (lanes, grade), timings in found.items():
-        # The seed of the lower median stands for all.
+        # The seed of the lower median represents all.
         middle = sorted(timings, key=fmax)[(len(timings) - 1) // 2]
         images, path = middle["images"], middle["critical_path"]
         used = [str(middle["utilization"].get(kind, {"used": 0})["used"]) for kind in KINDS]

@@ -195,7 +195,7 @@ def _scale_table() -> str:
 
 
 class _Commands:
-    """Runs commands in a folder and notes what each took."""
+    """Runs commands in a folder and records the time and memory of each."""
 
     def __init__(self, folder: Path, rows: list[list[str]]):
         self.folder, self.rows = folder, rows

@@ -1,6 +1,6 @@
 """Tasks on several processes or machines, by Dask's `distributed`, the extra `cluster`.
 
-A worker that is lost costs the task that it had at hand, which another worker then begins again; what the others gave stays.
+When a worker is lost, another one begins its current task again. The results of the others stay.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MISSING = "several processes need Dask's distributed, which is missing (pip inst
 CONNECT_SECONDS = 20
 """A scheduler that has not answered by then is not there."""
 MAX_LOSSES = 3
-"""Workers that a task may lose; with the next one it is given up."""
+"""Workers that a task may lose; it fails with the next one."""
 
 QUIET_TRACKER = "ignore:resource_tracker:UserWarning"
 """Python's tracker of semaphores, which takes this from sys.warnoptions, says nothing where workers are killed."""
@@ -60,7 +60,7 @@ def _local_cluster(workers: int) -> Iterator[Client]:
     import dask
     from distributed import Client, LocalCluster
 
-    # What there is to say, run_tasks says. Memory is left to the system: Dask would stop a worker near its share of it.
+    # Dask prints nothing: run_tasks logs what happens. Memory is left to the system: Dask would stop a worker near its share.
     quiet: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": "127.0.0.1:0", "memory_limit": None}
     # Dask would have malloc give each large array back at once; torch then takes twice the time to train.
     environ = dask.config.get("distributed.nanny.pre-spawn-environ")
@@ -91,7 +91,7 @@ def run_tasks(
     """Call function(log, *arguments) for each task; gives name and result of each, in the order in which they end.
 
     tasks: arguments by name. log: gets the lines of text that a task logs, and a line when a worker is lost.
-    The result of a task must not hang on how often it was begun. What a task raises is raised here, and no other task begins
+    The result of a task must not depend on how often it was begun. What a task raises is raised here, and no other task begins
     then. CosimError: a task has lost more workers than its scheduler allows, in a cluster() of this machine MAX_LOSSES.
     """
     from distributed import KilledWorker, as_completed
@@ -118,7 +118,7 @@ def run_tasks(
             try:
                 result = future.result()
             except KilledWorker:
-                raise CosimError(f"{names[future.key]}: was given up, as it lost one worker after the other") from None
+                raise CosimError(f"{names[future.key]}: failed after it lost one worker after the other") from None
             # Else the task would begin again if the worker that still has its result were lost.
             futures.pop(future.key).release()
             yield names[future.key], result

@@ -1,12 +1,12 @@
-"""Output folders: written whole or not at all, by one at a time, and never over somebody else's files.
+"""Output folders: written whole or not at all, by one process at a time, and never over the files of others.
 
 What is written grows in a place beside the folder, `.duospike-KEY` with a key of the folder's name, which holds
 
-    lock       who writes the folder; the lock on it is given back by the system, however the writer ends
+    lock       who writes the folder; the system releases the lock on it, however the writer ends
     content    the new folder; in the end it and the old one change places, in one step where the system can
     old        the old folder, where the system cannot
 
-A file that is in the folder and not on its list, LIST_FILE, is never deleted. What a killed writer left, the next one tidies up.
+A file that is in the folder and not on its list, LIST_FILE, is never deleted. What a killed writer left, the next one removes.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ LIST_FILE = ".duospike"
 TEMPORARY = "duospike-temporary-"
 LOCK, CONTENT, OLD = "lock", "content", "old"
 TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
-"""A list names files whose names need be no text."""
+"""A list has names of files, which may not be valid text."""
 
 NOREPLACE, EXCHANGE = 1, 2
 AT_FDCWD = -100
 NOT_SUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY)
-"""What Linux says where a kernel or file system does not know a flag of renameat2."""
+"""Errors of Linux where a kernel or file system does not know a flag of renameat2."""
 
 
 @contextmanager
@@ -68,8 +68,8 @@ def output_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def claimed(path: Path) -> Iterator[Path]:
-    """Be the only one that writes the folder `path`; gives the place beside it. Parents that are missing are made, and go again
-    if `path` does not come to be.
+    """Be the only one that writes the folder `path`; gives the place beside it. Parents that are missing are made, and removed
+    again if `path` is not made.
 
     CosimError: another is writing it, and who that is; or the place cannot be made.
     """
@@ -126,13 +126,13 @@ def _holds_others(path: Path, name: str) -> CosimError:
 
 
 def foreign_files(folder: Path) -> Iterator[str]:
-    """What a folder holds beside that which its list names, as paths below it: files, and folders that are empty."""
+    """What a folder holds that is not on its list, as paths below it: files, and folders that are empty."""
     listed = read_list(folder)
     return (name for name in _names(folder) if not _is_covered(name, listed))
 
 
 def read_list(folder: Path) -> set[str]:
-    """The paths on a folder's list; that of a folder stands for all in it. None where there is no list."""
+    """The paths on a folder's list; that of a folder means all in it. None where there is no list."""
     try:
         return set((folder / LIST_FILE).read_text(**TEXT).split("\n")[:-1])
     except FileNotFoundError:
@@ -172,7 +172,7 @@ def _put(path: Path, place: Path, target: Path):
     if not target.exists():
         fresh.rename(target)
         return
-    # An empty folder that somebody made gets an empty list: what is in it from now on is not the project's.
+    # An empty folder of a user gets an empty list: what is in it from now on is not the project's.
     (target / LIST_FILE).touch()
     old = _exchange(fresh, target, place / OLD)
     taken = [name for name in foreign_files(old) if os.path.lexists(target / name)]
@@ -219,7 +219,7 @@ def _tidy(place: Path, target: Path):
 def _remove(folder: Path, target: Path):
     """Remove a folder, except files that are not on its list: they go to `target`, or stay where their names are taken there."""
     if not (folder / LIST_FILE).exists():
-        # Never finished: nobody has seen it.
+        # Never finished: no reader has seen it.
         shutil.rmtree(folder, ignore_errors=True)
         return
     others = {name for name in list(foreign_files(folder)) if not _moved(folder / name, target / name)}

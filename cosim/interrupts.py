@@ -11,14 +11,14 @@ from threading import Thread
 from time import sleep
 
 GRACE_SECONDS = 1.0
-"""Time for tidying up; a command that is then still busy, such as in compiled code, is ended as it is."""
+"""Time for clean-up; a command that is then still busy, such as in compiled code, is ended as it is."""
 
 MESSAGES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 """The signals that end a command, and what it prints then."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM; whoever makes way for an interrupt from the keyboard makes way for it, too."""
+    """SIGTERM; code that handles an interrupt from the keyboard handles it, too."""
 
 
 def run_command(name: str, command: Callable[[], int]) -> int:
@@ -51,7 +51,7 @@ def status_of(name: str, interrupt: KeyboardInterrupt) -> int:
 
 
 def _listen_no_more() -> None:
-    """What is being tidied up is not interrupted once more."""
+    """Clean-up is not interrupted a second time."""
     for number in MESSAGES:
         signal.signal(number, signal.SIG_IGN)
 

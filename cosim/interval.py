@@ -1,4 +1,4 @@
-"""The interval between images, as all commands and reports mean it.
+"""The interval between images, as all commands and reports define it.
 
 The interval of a run is the mean number of clock cycles from one class to the next, where images follow each other without a
 gap. The first class ends the latency of the first image and begins the first interval, so a run of n images has n - 1 of them,
@@ -15,10 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def mean_interval(ends: Sequence[int] | np.ndarray, filling: int = 1) -> float | None:
-    """Cycles from class to class, or None if no class follows another. ends: the cycle of each class. filling: how many images
+def mean_interval(ends: Sequence[int] | np.ndarray, warmup: int = 1) -> float | None:
+    """Cycles from class to class, or None if no class follows another. ends: the cycle of each class. warmup: images that
     only fill the stages, the last of which begins the first interval."""
-    counted = ends[filling - 1 :]
+    counted = ends[warmup - 1 :]
     return float(counted[-1] - counted[0]) / (len(counted) - 1) if len(counted) > 1 else None
 
 

@@ -1,8 +1,8 @@
-"""Programs of the system, and work side by side.
+"""Programs of the system, and work in parallel threads.
 
 Each program leads a process group of its own, in which all that it starts is as well: Verilator's make and compilers, Yosys'
 abc, a solver. The group is ended when the work that started it is left before it is done, and when this process ends, however
-it ends: the watchdog, a small shell process, knows all groups and outlives the process by that much.
+it ends: the watchdog, a small shell process, knows all groups and ends them after the process.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ os.register_at_fork(after_in_child=WATCHDOG.forget)
 
 
 def environment() -> dict[str, str]:
-    """Of a program: temporary files of compilers and Yosys go to the folder that it runs in, and with it where it is killed."""
+    """Of a program: compilers and Yosys put temporary files into its folder, so they are removed with it if it is killed."""
     # Without a path, as Yosys takes none with a space.
     return os.environ | {"TMPDIR": "."}
 
@@ -152,7 +152,7 @@ class Programs:
                 _kill(child)
 
     def forget(self) -> None:
-        """Begin again without any."""
+        """Forget all programs, without ending them."""
         self._lock, self._running, self._ended = Lock(), set(), False
 
 
@@ -163,16 +163,16 @@ def _kill(child: subprocess.Popen) -> None:
             os.killpg(child.pid, signal.SIGKILL)
 
 
-MAIN = Programs()
+MAIN_PROGRAMS = Programs()
 """Those of threads that belong to no side_by_side()."""
-PROGRAMS: ContextVar[Programs] = ContextVar("PROGRAMS", default=MAIN)  # noqa: B039
+PROGRAMS: ContextVar[Programs] = ContextVar("PROGRAMS", default=MAIN_PROGRAMS)  # noqa: B039
 """Where the programs of a thread belong."""
 
 
 def _forget_programs() -> None:
     """In a forked child: the programs that run are the parent's, and another thread may hold the lock on them for ever."""
-    MAIN.forget()
-    PROGRAMS.set(MAIN)
+    MAIN_PROGRAMS.forget()
+    PROGRAMS.set(MAIN_PROGRAMS)
 
 
 os.register_at_fork(after_in_child=_forget_programs)
@@ -201,7 +201,7 @@ def program(command: list[str], folder: Path, *, takes_input: bool = False, **op
 
 
 def start_program(command: list[str], folder: Path, *, takes_input: bool = False, **options: Any) -> subprocess.Popen:
-    """As program(), for who cannot use a block: stop_program() must follow."""
+    """As program(), where a block cannot be used: stop_program() must follow."""
     gate = GATE if takes_input else GATE_WITHOUT_INPUT
     child = PROGRAMS.get().start(["/bin/sh", "-c", gate, "sh", *command], cwd=folder, **options)
     if not takes_input:
@@ -245,7 +245,7 @@ def end_with_parent(parent: int) -> None:
 
 
 def side_by_side(function: Callable[[Item], Result], items: Iterable[Item], jobs: int | None = None) -> Iterator[Result]:
-    """The results of function(item), in the order of the items, by threads. jobs: at a time (default: one a core).
+    """The results of function(item), in the order of the items, computed by threads. jobs: threads (default: one a core).
 
     Where one raises, or the caller is interrupted, those that wait never begin, and the programs of those that run are ended.
     """

@@ -1,4 +1,4 @@
-"""The version of Duospike, in the forms that those who take it can hold."""
+"""The version of Duospike, whole and in the shorter forms that other tools accept."""
 
 from __future__ import annotations
 

@@ -195,8 +195,8 @@ def import_nir(path: Path | str, *, dt: float, **interface: Unpack[ImageFormat])
     InputError with all reasons, one a line, if it is not exact.
     """
     from duospike.reference.exchange.exact import exact_network
-    from duospike.reference.exchange.nir.nir_file import read_graph
     from duospike.reference.exchange.nir.nir_import import from_nir
+    from duospike.reference.exchange.nir.nir_process import read_graph
     from duospike.reference.exchange.source import Interface
 
     return exact_network(from_nir(read_graph(path), Interface(**interface), dt=dt))

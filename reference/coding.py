@@ -13,7 +13,7 @@ import numpy as np
 
 CODINGS = ("direct", "rate", "events")
 ENCODER = "encoder"
-"""The name under which the spikes of rate coding go."""
+"""The name of the encoder's spikes in a trace."""
 REGISTER_BITS = 32
 FEEDBACK = 0x80200003
 """Taps of the Galois register: x^32 + x^22 + x^2 + x + 1, a primitive polynomial, so that the period is 2^32 - 1."""
@@ -40,7 +40,7 @@ def first_states(channels: int, timesteps: int, seed: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=8)
 def thresholds(shape: tuple[int, int, int], timesteps: int, bits: int, seed: int) -> np.ndarray:
-    """The numbers that pixels are compared with: `bits` low bits of the registers, uint16 [timesteps, *shape]."""
+    """The random numbers that pixels are compared with: `bits` low bits of the registers, uint16 [timesteps, *shape]."""
     channels, height, width = shape
     states, numbers = first_states(channels, timesteps, seed), []
     for _ in range(height * width):

@@ -26,7 +26,7 @@ def name_text(name: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """A text without what would steer a terminal."""
+    """A text without control characters of a terminal."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 

@@ -21,7 +21,7 @@ from .errors import InputError, brief, name_text
 from .locks import remove_if_free, try_lock
 
 MAX_BYTES = 2**28
-"""Of a file of data, and of what it expands to: 256 MiB. The largest published one is SVHN's training set with 225 MB."""
+"""Bytes of a file of data, and of its decompressed content: 256 MiB. The largest published one, of SVHN, has 225 MB."""
 MAX_JSON = 2**24
 """Bytes of a JSON file, which takes up to thirty times its size in memory."""
 MAX_TOML = 2**16
@@ -29,11 +29,11 @@ MAX_TOML = 2**16
 MAX_DEPTH = 32
 """Tables and lists within each other, in TOML and JSON."""
 MAX_BITS = 64
-"""Of an integer in TOML and JSON."""
+"""Bits of an integer in TOML and JSON."""
 GZIP, ZLIB = 31, 15
 """Kinds of compressed data, as zlib names them."""
 TRANSIENT_PREFIX = ".duospike-"
-"""What the names of files and folders begin with that are there only while a command runs."""
+"""Prefix of the names of files and folders that exist only while a command runs."""
 MAX_LINE = 1000
 """Characters of a line of TOML: the time for a dotted key grows with the square of its parts."""
 
@@ -143,7 +143,7 @@ def read_json(path: Path | str) -> dict[str, Any]:
 def check_values(found: Any, key: object = "value", depth: int = 0) -> None:
     """ValueError: tables and lists nested deeper than MAX_DEPTH, a number that is not finite, or an integer over 64 bits.
 
-    key: under which `found` stands, for the message.
+    key: that of `found`, for the message.
     """
     if depth > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH}")
@@ -176,7 +176,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def transient_name(path: Path) -> str:
-    """The name of what grows beside a folder until it takes its place; the writers of a file add a dot and letters."""
+    """The name under which a folder is written beside its place; the writers of a file add a dot and letters."""
     return f"{TRANSIENT_PREFIX}{sha256(os.fsencode(path.name)).hexdigest()[:16]}"
 
 
@@ -200,13 +200,13 @@ def _write_and_rename(path: Path, transient: str, data: bytes) -> None:
     file = None
     while file is None:
         temporary = path.with_name(transient + secrets.token_hex(4))
-        # Held, the lock says that the file's writer lives.
+        # While the lock is held, the file's writer is alive.
         file = try_lock(temporary)
     try:
         with file:
             file.write(data)
             file.flush()
-            # A network's disk that is full may say so only now.
+            # A network disk may report only now that it is full.
             os.fsync(file.fileno())
             temporary.replace(path)
     except BaseException:
@@ -216,7 +216,7 @@ def _write_and_rename(path: Path, transient: str, data: bytes) -> None:
 
 
 def write_file(path: Path, content: str | bytes) -> None:
-    """Write a file of a folder that nobody sees yet. OSError, which names the file also where the disk is full."""
+    """Write a file of a folder that no reader sees yet. OSError, which names the file also where the disk is full."""
     try:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Locks of files: held by whoever has the file open, given back by the system when that process ends, however it ends."""
+"""Locks of files: held by the process that has the file open, released by the system when that process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def lock_existing(path: Path, *, shared: bool) -> IO[bytes] | None:
 
 
 def remove_if_free(path: Path) -> None:
-    """Remove a file, if it is there, and nobody has a lock on it."""
+    """Remove a file, if it is there and not locked."""
     with suppress(OSError):
         file = lock_existing(path, shared=False)
         if file:

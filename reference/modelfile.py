@@ -153,7 +153,7 @@ def _strings(table: dict[str, Any]) -> dict[str, str]:
 
 
 def _layers(tables: list[_Table], file: TensorFile) -> tuple[Layer, ...]:
-    """The layers, whose tensors are read only when it is sure that all of them are wanted."""
+    """The layers; their tensors are read only after all names have been checked."""
     check_count(len(tables))
     planned = [_layer(table) for table in tables]
     check_names(name for name, _, _ in planned)
@@ -165,7 +165,7 @@ def _layers(tables: list[_Table], file: TensorFile) -> tuple[Layer, ...]:
 
 
 def _check_sizes(file: TensorFile) -> None:
-    """Refuse by their shapes what would take memory only to be refused: too many weights, and one for each of other outputs."""
+    """Refuse by their shapes, before they take memory, too many weights, and biases and thresholds of other sizes."""
     weights = {name.removesuffix(".weights"): entry for name, entry in file.entries.items() if name.endswith(".weights")}
     check_weights(sum(entry.count for entry in weights.values()))
     for tensor, entry in file.entries.items():

@@ -3,7 +3,7 @@
     charge   v_t from v_(t-1), s_(t-1) and the current a_t, by the reset
     fire     s_t = 1 if v_t > theta else 0
 
-`leak` is the only part in which the number systems differ, so it is handed in. v_(-1) = s_(-1) = 0.
+`leak` is the only part in which the number systems differ, so it is a parameter. v_(-1) = s_(-1) = 0.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def charge(reset: str, leak: Leak, v: Any, s: Any, theta: Any, current: Any) -> 
     zero:              v_t = leak(v*(1 - s)) + a_t     snn.Leaky(reset_mechanism="zero"), either reset_delay
 
     snnTorch 1.0 (Eshraghian et al. 2023) is met exactly, except in one case of the first: where v - theta is still above
-    theta after a spike, it takes theta off once more before it compares, and puts it back afterwards.
+    theta after a spike, it subtracts theta once more before it compares, and adds it again afterwards.
     """
     if reset == "subtract":
         return leak(v - theta * s) + current
@@ -51,7 +51,7 @@ def charge(reset: str, leak: Leak, v: Any, s: Any, theta: Any, current: Any) -> 
 
 
 def surrogate_slope(v: torch.Tensor, theta: torch.Tensor, width: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
-    """Stands in for the derivative of the step at v: with x = (v - theta) / width, 1 / (1 + (pi*x)^2) / width.
+    """Replaces the derivative of the step at v: with x = (v - theta) / width, 1 / (1 + (pi*x)^2) / width.
 
     The arctan surrogate of Fang et al., "Incorporating Learnable Membrane Time Constant" (ICCV 2021), with alpha = 2.
     Written to `out` if it is given.

@@ -22,7 +22,7 @@ EXACT_LIMIT = 2**24
 class LayerWidths:
     """Proven inclusive ranges of one layer, over all its outputs, and the signed widths in bits that hold them.
 
-    current: bias plus any subset of the products. potential: v_t. state: what stands in the neuron between two
+    current: bias plus any subset of the products. potential: v_t. state: what the neuron keeps between two
     timesteps, its reset done: v - theta*s (subtract), leak(v) - theta*s (subtract_delayed) or v*(1 - s) (zero).
     """
 

@@ -36,6 +36,16 @@ def check_width(where: str, bits: int, /, **ports):
             )
 
 
+def check_signed(where: str, bits: int, /, **ports):
+    """Refuse ports that are no signed signals of `bits` bits."""
+    for name, port in ports.items():
+        is_signed = (port.min or 0) < 0
+        if len(port) != bits or not is_signed:
+            raise DesignError(
+                f"{where}: {name} of {len(port)} bits, {'signed' if is_signed else 'unsigned'}; allowed: {bits} bits, signed"
+            )
+
+
 def check_table(where: str, width: int, depth: int, /, **tables):
     """Refuse tables that have not `depth` words of `width` bits."""
     for name, table in tables.items():

@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 
-from myhdl import Signal, always, always_comb, block, instances, intbv
+from myhdl import ConcatSignal, Signal, always_comb, block, instances, intbv
 
+from .beat_spacing import beat_spacing
 from .checks import NEURON_KINDS, check_choice, check_number, check_table, check_width
+from .credit_counter import credit_counter
 from .event_queue import event_queue
 from .group_walk import group_walk
 from .loading import parameter_memory
-from .memory import Table, ram
-from .stream import Stream, counter, pack, signed, unpack
+from .memory import Table
+from .neuron_pipeline import neuron_pipeline
+from .pass_memory import pass_memory
+from .stream import Stream, counter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +60,9 @@ def lif_depth(timesteps: int) -> int:
 def lif(clk, rst, src, dst, load=None, *, lanes, timesteps, rows, columns, passes, neuron):
     """Turns the currents of all timesteps into spikes: v_t = reset-and-leak(v_(t-1)) + a_t, spike if v_t > theta.
 
-    Each timestep of a pass has two pipeline stages: one charges, v = leaked + a, the next fires, resets and leaks, and hands
-    the leaked potential on to the next timestep. The pipeline never stands still: a beat enters only if the queue at its end
-    has a place for it, so that what stands behind knows from a register whether it may go on. Only where an image takes
-    several passes, a memory keeps the leaked potential of every neuron from one pass to the next.
+    The pipeline of neurons never stands still: a beat enters only if the queue at its end has a place for it, so src.ready
+    is a register. Only where an image takes several passes, a memory keeps the leaked potential of every neuron from one pass
+    to the next, and with subtract_delayed its last spike.
 
     Ports:
         src  sink    currents, lanes * timesteps fields of neuron.current_bits, field lane * timesteps + t
@@ -73,268 +76,71 @@ def lif(clk, rst, src, dst, load=None, *, lanes, timesteps, rows, columns, passe
         neuron: a Lif
 
     Timing: one beat a cycle, latency lif_latency(). If a map has so few beats that one comes back before its potentials
-    are in the memory, each beat waits for the one before.
+    are in the memory, each beat waits for the one before. One timestep, beats A and B:
+
+        src          |A  |B  |----------------
+        done         ________/~~~~~~~\\________
+        dst          ------------|A  |B  |----
     """
     check_number("lif", 1, lanes=lanes, timesteps=timesteps, rows=rows, columns=columns, passes=passes)
     check_table("lif", lanes * neuron.theta_bits, neuron.theta.depth, theta=neuron.theta)
     check_width("lif", lanes * timesteps * neuron.current_bits, src=src.data)
     check_width("lif", lanes * timesteps, dst=dst.data)
-    multiplier, shift = neuron.multiplier, neuron.shift
-    resets_at_once = neuron.kind == "subtract"
-    resets_delayed = neuron.kind == "subtract_delayed"
-    resets_to_zero = neuron.kind == "zero"
-    groups = neuron.theta.depth
-    spike_bits = lanes * timesteps
-    last_timestep = timesteps - 1
-    low, high = -(2 ** (neuron.potential_bits - 1)), 2 ** (neuron.potential_bits - 1)
-    product_low, product_high = low * max(multiplier, 1), high * max(multiplier, 1)
-    beats = rows * groups * columns
-    last_beat, last_pass = beats - 1, passes - 1
-    spacing = lif_spacing(timesteps)
-    spaced = passes > 1 and beats < spacing
-    depth = lif_depth(timesteps)
-    last_place = depth - 1
+    groups, potential_bits = neuron.theta.depth, lanes * neuron.potential_bits
+    beats, depth, spacing = rows * groups * columns, lif_depth(timesteps), lif_spacing(timesteps)
 
-    take, leave, always_read, waiting = [Signal(bool(0)) for _ in range(4)]
-    has_room = Signal(bool(0))
-    beats_inside = counter(depth + 1)
-    currents = [signed(neuron.current_bits) for _ in range(spike_bits)]
-    theta_word = Signal(intbv(0)[neuron.theta.width :])
-    thetas = [signed(neuron.theta_bits) for _ in range(lanes)]
+    take, leave, always_read, has_room = [Signal(bool(0)) for _ in range(4)]
     next_group = counter(groups)
-    fired, spiking = Stream(spike_bits), Stream(spike_bits)
+    theta_word = Signal(intbv(0)[neuron.theta.width :])
+    fired, spiking = Stream(lanes * timesteps), Stream(lanes * timesteps)
+    recalled, recalled_spikes, potentials, last_spikes = None, None, None, None
 
-    # What the stage takes that charges timestep t: leaked potentials and spikes of the timestep before, spikes so far,
-    # currents, thresholds.
-    entering = Signal(intbv(0)[timesteps:])
-    leaked = [signed(neuron.potential_bits) for _ in range(spike_bits)]
-    spiked = Signal(intbv(0)[spike_bits:])
-    patterns = [Signal(intbv(0)[spike_bits:]) for _ in range(timesteps)]
-    coming = [signed(neuron.current_bits) for _ in range(timesteps * spike_bits)]
-    coming_thetas = [signed(neuron.theta_bits) for _ in range(spike_bits)]
-
-    # What it hands to the stage that fires.
-    charging = Signal(intbv(0)[timesteps:])
-    charged = [signed(neuron.potential_bits) for _ in range(spike_bits)]
-    charged_patterns = [Signal(intbv(0)[spike_bits:]) for _ in range(timesteps)]
-    charged_currents = [signed(neuron.current_bits) for _ in range(timesteps * spike_bits)]
-    charged_thetas = [signed(neuron.theta_bits) for _ in range(spike_bits)]
-
-    # What that one hands on.
-    firing = Signal(intbv(0)[timesteps:])
-    membrane = [signed(neuron.potential_bits) for _ in range(spike_bits)]
-    spikes = [Signal(intbv(0)[spike_bits:]) for _ in range(timesteps)]
-    held = [signed(neuron.current_bits) for _ in range(timesteps * spike_bits)]
-    held_thetas = [signed(neuron.theta_bits) for _ in range(spike_bits)]
-
-    # Leaked potentials and spikes at the end of the pass before.
-    recalled = [signed(neuron.potential_bits) for _ in range(lanes)]
-    recalled_spikes = Signal(intbv(0)[lanes:])
-
-    current_fields = unpack(src.data, currents)
     walk = group_walk(clk, rst, take, next_group, columns=columns, groups=groups)
     theta_rom = parameter_memory(load)(clk, always_read, next_group, theta_word, table=neuron.theta)
-    theta_fields = unpack(theta_word, thetas)
+    credits = credit_counter(clk, rst, take, leave, has_room, places=depth)
     queue_spikes = event_queue(clk, rst, fired, spiking, depth=depth)
 
     if passes > 1:
-        settled = Signal(bool(0))
-        beat, next_beat, settling_beat, pass_index = counter(beats), counter(beats), counter(beats), counter(passes)
-        potential_word = Signal(intbv(0)[lanes * neuron.potential_bits :])
-        stored_potentials = Signal(intbv(0)[lanes * neuron.potential_bits :])
-        stored = [signed(neuron.potential_bits) for _ in range(lanes)]
-        stored_spikes = Signal(intbv(0)[lanes:])
-        potential_fields = pack([membrane[last_timestep * lanes + p] for p in range(lanes)], potential_word)
-        potentials = ram(clk, settled, settling_beat, potential_word, always_read, next_beat, stored_potentials, depth=beats)
-        stored_fields = unpack(stored_potentials, stored)
-        if resets_delayed:
-            last_spikes = Signal(intbv(0)[lanes:])
-            spike_memory = ram(clk, settled, settling_beat, last_spikes, always_read, next_beat, stored_spikes, depth=beats)
+        recalled, potentials = [Signal(intbv(0)[potential_bits:]) for _ in range(2)]
+        state, stored = potentials, recalled
+        if neuron.kind == "subtract_delayed":
+            recalled_spikes, last_spikes = [Signal(intbv(0)[lanes:]) for _ in range(2)]
+            state, stored = ConcatSignal(last_spikes, potentials), Signal(intbv(0)[potential_bits + lanes :])
 
             @always_comb
-            def find_last_spikes():
-                for p in range(lanes):
-                    last_spikes.next[p] = spikes[last_timestep][p * timesteps + last_timestep]
+            def split_stored():
+                recalled.next = stored[potential_bits:]
+                recalled_spikes.next = stored[:potential_bits]
+
+        states = pass_memory(clk, rst, take, stored, fired.valid, state, beats=beats, passes=passes)
+
+    pipeline = neuron_pipeline(
+        clk, rst, take, src.data, theta_word, fired.valid, fired.data, recalled, recalled_spikes, potentials, last_spikes,
+        lanes=lanes, timesteps=timesteps, neuron=neuron,
+    )  # fmt: skip
+
+    if passes > 1 and beats < spacing:
+        is_due = Signal(bool(0))
+        space_beats = beat_spacing(clk, rst, take, is_due, cycles=spacing)
 
         @always_comb
-        def find_settled():
-            settled.next = firing[last_timestep]
-
-        @always_comb
-        def recall():
-            recalled_spikes.next = 0
-            if resets_delayed and pass_index != 0:
-                recalled_spikes.next = stored_spikes
-            for p in range(lanes):
-                recalled[p].next = 0
-                if pass_index != 0:
-                    recalled[p].next = stored[p]
-
-        @always_comb
-        def find_next_beat():
-            next_beat.next = beat
-            if rst:
-                next_beat.next = 0
-            elif take:
-                if beat == last_beat:
-                    next_beat.next = 0
-                else:
-                    next_beat.next = beat + 1
-
-        @always(clk.posedge)
-        def walk_beats():
-            beat.next = next_beat
-            if rst:
-                pass_index.next = 0
-                settling_beat.next = 0
-            else:
-                if take and beat == last_beat:
-                    if pass_index == last_pass:
-                        pass_index.next = 0
-                    else:
-                        pass_index.next = pass_index + 1
-                if settled:
-                    if settling_beat == last_beat:
-                        settling_beat.next = 0
-                    else:
-                        settling_beat.next = settling_beat + 1
-
-    else:
-        # Clocked, since MyHDL takes no process that waits for nothing; synthesis makes constants of it.
-        @always(clk.posedge)
-        def recall():
-            recalled_spikes.next = 0
-            for p in range(lanes):
-                recalled[p].next = 0
-
-    if spaced:
-        pause = counter(spacing)
-
-        @always_comb
-        def hold_back():
-            waiting.next = pause != 0
-
-        @always(clk.posedge)
-        def space_beats():
-            if rst:
-                pause.next = 0
-            elif take:
-                pause.next = spacing - 1
-            elif pause != 0:
-                pause.next = pause - 1
+        def accept():
+            src.ready.next = has_room and is_due
+            take.next = src.valid and has_room and is_due
 
     else:
 
-        @always(clk.posedge)
-        def hold_back():
-            waiting.next = False
+        @always_comb
+        def accept():
+            src.ready.next = has_room
+            take.next = src.valid and has_room
 
     @always_comb
-    def handshake():
-        src.ready.next = has_room and not waiting
-        take.next = src.valid and has_room and not waiting
+    def give_spikes():
         always_read.next = True
-
-    @always_comb
-    def show_spikes():
-        fired.valid.next = firing[last_timestep]
-        fired.data.next = spikes[last_timestep]
         dst.valid.next = spiking.valid
         dst.data.next = spiking.data
         spiking.ready.next = dst.ready
         leave.next = spiking.valid and dst.ready
-
-    @always(clk.posedge)
-    def count_inside():
-        if rst:
-            beats_inside.next = 0
-            has_room.next = True
-        elif take and not leave:
-            beats_inside.next = beats_inside + 1
-            has_room.next = beats_inside != last_place
-        elif leave and not take:
-            beats_inside.next = beats_inside - 1
-            has_room.next = True
-
-    @always_comb
-    def find_entering():
-        for t in range(timesteps):
-            if t == 0:
-                entering.next[t] = take
-            else:
-                entering.next[t] = firing[t - 1]
-
-    @always(clk.posedge)
-    def move():
-        if rst:
-            charging.next = 0
-            firing.next = 0
-        else:
-            charging.next = entering
-            firing.next = charging
-
-    @always_comb
-    def enter():
-        patterns[0].next = 0
-        for p in range(lanes):
-            leaked[p].next = recalled[p]
-            spiked.next[p] = recalled_spikes[p]
-            coming_thetas[p].next = thetas[p]
-        for i in range(spike_bits):
-            coming[i].next = currents[i]
-        for t in range(1, timesteps):
-            patterns[t].next = spikes[t - 1]
-            for p in range(lanes):
-                leaked[t * lanes + p].next = membrane[(t - 1) * lanes + p]
-                spiked.next[t * lanes + p] = spikes[t - 1][p * timesteps + t - 1]
-                coming_thetas[t * lanes + p].next = held_thetas[(t - 1) * lanes + p]
-            for i in range(spike_bits):
-                coming[t * spike_bits + i].next = held[(t - 1) * spike_bits + i]
-
-    @always(clk.posedge)
-    def charge():
-        v = intbv(0, min=low, max=high)
-        for t in range(timesteps):
-            if entering[t]:
-                charged_patterns[t].next = patterns[t]
-                for p in range(lanes):
-                    v[:] = leaked[t * lanes + p]
-                    if resets_delayed and spiked[t * lanes + p]:
-                        v[:] = v - coming_thetas[t * lanes + p]
-                    v[:] = v + coming[(t * lanes + p) * timesteps + t]
-                    charged[t * lanes + p].next = v
-                    charged_thetas[t * lanes + p].next = coming_thetas[t * lanes + p]
-                for i in range(spike_bits):
-                    charged_currents[t * spike_bits + i].next = coming[t * spike_bits + i]
-
-    @always(clk.posedge)
-    def fire():
-        v = intbv(0, min=low, max=high)
-        product = intbv(0, min=product_low, max=product_high)
-        theta = intbv(0, min=low, max=high)
-        spike = False
-        pattern = intbv(0)[spike_bits:]
-        for t in range(timesteps):
-            if charging[t]:
-                pattern[:] = charged_patterns[t]
-                for p in range(lanes):
-                    v[:] = charged[t * lanes + p]
-                    theta[:] = charged_thetas[t * lanes + p]
-                    spike = v > theta
-                    pattern[p * timesteps + t] = spike
-                    if spike:
-                        if resets_at_once:
-                            v[:] = v - theta
-                        if resets_to_zero:
-                            v[:] = 0
-                    # Widened first: in VHDL a product with a constant has the width of the other factor.
-                    product[:] = v
-                    product[:] = product * multiplier
-                    v[:] = product >> shift
-                    membrane[t * lanes + p].next = v
-                    held_thetas[t * lanes + p].next = theta
-                spikes[t].next = pattern
-                for i in range(spike_bits):
-                    held[t * spike_bits + i].next = charged_currents[t * spike_bits + i]
 
     return instances()

@@ -127,8 +127,8 @@ def interface_of(args: argparse.Namespace) -> Interface:
 
 
 def nir_source(args: argparse.Namespace, interface: Interface) -> Source:
-    from duospike.reference.exchange.nir.nir_file import read_graph
     from duospike.reference.exchange.nir.nir_import import from_nir
+    from duospike.reference.exchange.nir.nir_process import read_graph
 
     if args.dt is None:
         raise InputError(

@@ -1,6 +1,7 @@
-"""The rooms of the house: imports between them go one way, and none is crowded."""
+"""The rooms of the house: imports between them go one way, none is crowded, and no function is long."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,14 @@ LISTS = ("rtl", "scripts")
 """Not rooms but lists: a file for each block of the figure, a file for each command."""
 
 FILES = 12
+FUNCTION_LINES, BLOCK_LINES = 80, 150
+"""A block of rtl/ is a function with generators in it."""
+
+LONG = {
+    "rtl/accumulator.py: accumulator", "rtl/image_window.py: image_window", "rtl/row_buffer.py: row_buffer",
+    "rtl/sparse_fc.py: fc_accumulator",
+}  # fmt: skip
+"""Blocks that are still longer."""
 
 
 def rooms() -> set[str]:
@@ -87,6 +96,31 @@ def test_imports_go_one_way(room):
 @pytest.mark.parametrize("room", sorted(set(ORDER) - set(LISTS)))
 def test_no_room_is_crowded(room):
     assert len([file for file in (ROOT / room).glob("*.py") if file.name != "__init__.py"]) <= FILES
+
+
+def long_functions(source: str, place: str) -> Iterator[str]:
+    """The functions of a file that have more lines than they may."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            is_block = any(isinstance(decorator, ast.Name) and decorator.id == "block" for decorator in node.decorator_list)
+            assert node.end_lineno is not None
+            if node.end_lineno - node.lineno + 1 > (BLOCK_LINES if is_block else FUNCTION_LINES):
+                yield f"{place}: {node.name}"
+
+
+def test_no_function_is_long():
+    files = [file for top in (*TOPS, "benchmarks", "verification") for file in (ROOT / top).rglob("*.py")]
+    found = {one for file in files for one in long_functions(file.read_text(), str(file.relative_to(ROOT)))}
+    assert found == LONG
+
+
+def test_a_long_function_is_seen():
+    def source(lines, decorator=""):
+        return f"{decorator}\ndef f():\n" + "    pass\n" * (lines - 1)
+
+    assert list(long_functions(source(81), "a.py")) == ["a.py: f"]
+    assert not list(long_functions(source(80), "a.py")) and not list(long_functions(source(150, "@block"), "a.py"))
+    assert list(long_functions(source(151, "@block"), "a.py")) == ["a.py: f"]
 
 
 def test_an_import_from_below_is_seen():

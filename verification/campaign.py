@@ -36,20 +36,20 @@ class Target:
 
 @dataclass(frozen=True)
 class Survivor:
-    """A mutant that passes all tests, and what equivalence() says of it."""
+    """A mutant that passes all tests, and the verdict of equivalence() on it."""
 
     mutation: Mutation
     verdict: str
 
     @property
     def is_equivalent(self) -> bool:
-        """Whether no user can tell it from the original."""
+        """Whether no user can distinguish it from the original."""
         return self.verdict == PROVEN
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a block with one set of parameters.
+    """The result for a block with one set of parameters.
 
     tests: how many were run. killers: how many mutants each test killed. seconds: of the tests on the mutants, summed up.
     """
@@ -140,7 +140,7 @@ def kill(targets: Sequence[Target], times: Mapping[tuple[str, str], float], jobs
 
 
 def result(target: Target, verdicts: Sequence[Verdict], jobs: int) -> Result:
-    """Sum up a target, and look at what survived."""
+    """Sum up a target, and compare the survivors with the original."""
     pairs = list(zip(target.netlist.mutants, verdicts, strict=True))
     survivors = [mutant.mutation for mutant, verdict in pairs if not verdict.failed]
     check_comparison(target, [mutant.mutation for mutant, verdict in pairs if verdict.failed])
@@ -153,7 +153,7 @@ def result(target: Target, verdicts: Sequence[Verdict], jobs: int) -> Result:
 
 
 def check_comparison(target: Target, killed: Sequence[Mutation]):
-    """The comparison must find the original equal to itself, and not to a mutant that a test has told from it."""
+    """The comparison must find the original equal to itself, and not to a mutant that a test has found."""
     if compare(target, None) != PROVEN:
         raise CosimError(f"{target.module}: the netlist without a fault is not proven to be equal to itself")
     if killed and compare(target, killed[0]) == PROVEN:

@@ -1,6 +1,6 @@
-"""Whether a mutant can be told from the netlist that it was made of: a proof by abc, or a run that tells them apart.
+"""Whether a mutant differs from its netlist for a user: a proof by abc that it does not, or a run in which it does.
 
-Both get the same inputs for ever; what the ROMs and counters give is an input, too. From the second cycle on all must be
+Both always get the same inputs; what the ROMs and counters give is an input, too. From the second cycle on all must be
 equal that a user sees: valid and ready, a payload while it is valid, reads of the ROMs, and what the counters count. Reset is
 high in the first cycle, and may come back at any time. The inputs keep the rules of rtl/stream.py.
 """
@@ -21,7 +21,7 @@ from duospike.reference.files import write_file
 from verification.mutants import KEPT, NETLIST, Mutation, Netlist
 
 SECONDS = 60
-"""Time that abc has for one proof."""
+"""Seconds that abc has for one proof."""
 
 PROVEN = "proven to be equal"
 OPEN = "not decided"
@@ -110,7 +110,7 @@ def to_twins(top: str, mutation: Mutation | None) -> list[str]:
         f"delete {top}",
         *([mutation.command.replace(f"-module {top} ", "-module gate ")] if mutation else []),
         "memory_map",
-        # Bits that nobody drives may have any value, in each of the two.
+        # Bits without a driver may have any value, in each of the two.
         "setundef -undriven -anyseq",
         f"select {' '.join(kept)}",
         "expose -evert",
@@ -248,7 +248,7 @@ def ternary(kind: str, A: bool | None, B: bool | None = None, S: bool | None = N
 
 
 def bits_without_driver(cells: dict, twin: str) -> list[int]:
-    """Take the cells that stand for bits without a driver out of a twin; returns the bits, in the order of their making."""
+    """Remove the cells that represent bits without a driver from a twin; returns the bits, in the order of their making."""
     names = [name for name, cell in cells.items() if cell["type"] == "$anyseq" and f"\\{twin}." in name]
     names.sort(key=lambda name: int(name.rpartition("$")[2]))
     return [bit for name in names for bit in cells.pop(name)["connections"]["Y"]]

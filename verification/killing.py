@@ -32,7 +32,7 @@ CYCLE_LIMIT = 6_000
 """Cycles after which the tests' bench gives up on a mutant, some times what the longest of the tests needs."""
 
 FORK = multiprocessing.get_context("fork")
-"""A forked child has all that pytest has imported and collected."""
+"""A forked child has inherited all that pytest has imported and collected."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Verdict:
-    """failed: the test that failed, or ""; why: what it says, in a line. seconds: what the run took."""
+    """failed: the test that failed, or ""; why: its message, in a line. seconds: what the run took."""
 
     failed: str
     why: str
@@ -131,7 +131,7 @@ def module_name_of(block: Block) -> str:
 
 @contextmanager
 def conversion(function: Callable) -> Iterator[None]:
-    """Let a function take the place of convert() of cosim/conversion/convert.py in all modules that import it."""
+    """Replace convert() of cosim/conversion/convert.py by a function in all modules that import it."""
     holders = [module for module in sys.modules.values() if vars(module).get("convert") is converter.convert]
     with pytest.MonkeyPatch.context() as patch:
         for holder in holders:
@@ -178,7 +178,7 @@ def start(index: int, run: Run) -> Child:
 
 
 def end(child: Child) -> Verdict:
-    """What a child has to say; all that it started is ended."""
+    """The verdict of a child; all that it started is ended."""
     verdict = Verdict("all", "no end", 0)
     try:
         if child.receiver.poll():
@@ -210,7 +210,7 @@ def in_child(run: Run, sender: Connection, parent: int):
 
 
 def first_failure(run: Run) -> tuple[str, str]:
-    """The first test that fails, and what it says; ("", "") if all pass."""
+    """The first test that fails, and its message; ("", "") if all pass."""
     real = converter.convert
 
     def convert(*args, **kwargs):

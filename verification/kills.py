@@ -1,12 +1,12 @@
 """Commands that are killed at random moments: `python -m verification.kills [COMMAND ...]`.
 
-Every command that writes something, or runs programs, is begun again and again on a tiny network and killed (SIGKILL), or told
-to end (SIGTERM), at a random moment within the time that it takes undisturbed. After each time:
+Every command that writes something, or runs programs, is begun again and again on a tiny network and killed (SIGKILL), or ended
+(SIGTERM), at a random moment within the time that it takes undisturbed. After each time:
 
     lost        the earlier result or the new one must be there, whole
     processes   nothing that the command started may run on; each process is known by a variable of its environment
     others      files of others beside the result, among the temporary files and in the cache must be as they were
-    told        after SIGTERM: status 143 and a line within two seconds
+    ended       after SIGTERM: status 143 and a line within two seconds
     next        the same command, given again, must succeed, and leave nothing of the killed one
 
 A command runs in a fork of this process, which has imported all that it needs, so that the moments fall into its work and not
@@ -126,7 +126,7 @@ UNSTEADY = (".log", ".fst", ".vvp", ".cf")
 
 @dataclass
 class Count:
-    """What came of a command. seconds: undisturbed. slowest: from SIGTERM to the end. in_time: kills that met it running."""
+    """The results for a command. seconds: undisturbed. slowest: from SIGTERM to the end. in_time: kills that met it running."""
 
     seconds: float
     kills: int = 0
@@ -249,7 +249,7 @@ class Trial:
                         shutil.rmtree(inside, ignore_errors=True)
 
     def words(self, kind: int) -> list[str]:
-        """The words of the command; train must be told to go on where there is a checkpoint."""
+        """The words of the command; train needs --resume where there is a checkpoint."""
         return self.case.words(kind) + (["--resume"] if any((self.home / "work").glob("checkpoint*")) else [])
 
     def disturb(self, number: int, kind: int, moment: float, results: list, before: str, count: Count) -> None:
@@ -257,14 +257,14 @@ class Trial:
         begun = self.begin(self.words(kind))
         time.sleep(moment)
         ended, _ = os.waitpid(begun, os.WNOHANG)
-        told = time.monotonic()
+        sent = time.monotonic()
         if not ended:
             os.kill(begun, number)
             status = self.finish(begun)
             count.in_time += 1
             if number == signal.SIGTERM:
-                count.slowest = max(count.slowest, time.monotonic() - told)
-                self.check_told(status, time.monotonic() - told, count)
+                count.slowest = max(count.slowest, time.monotonic() - sent)
+                self.check_end(status, time.monotonic() - sent, count)
         count.kills += number == signal.SIGKILL
         count.terms += number == signal.SIGTERM
         where = f"{signal.Signals(number).name} after {moment:.2f} s of kind {kind}"
@@ -288,14 +288,14 @@ class Trial:
             return self.case.out in self.case.begins_anew
         return found in results or (self.case.last != "" and self.case.last not in found)
 
-    def check_told(self, status: int, seconds: float, count: Count) -> None:
+    def check_end(self, status: int, seconds: float, count: Count) -> None:
         """After SIGTERM; a command that was just done may have ended well, one that had not begun by the signal itself."""
         if seconds > PROMPT:
-            count.fault("told", f"ended after {seconds:.1f} s")
+            count.fault("ended", f"ended after {seconds:.1f} s")
         if status in (0, -signal.SIGTERM):
             return
         if status != 128 + signal.SIGTERM or not self.printed().endswith("terminated\n"):
-            count.fault("told", f"status {status}, {self.printed()[-200:]!r}")
+            count.fault("ended", f"status {status}, {self.printed()[-200:]!r}")
 
     def begin(self, words: list[str]) -> int:
         """Fork a process for a command; returns its number."""

@@ -53,7 +53,7 @@ class Mutation:
 
     @property
     def key(self) -> str:
-        """The command without what is only said to be read: the same as long as the block's Verilog is."""
+        """The command without what only a reader needs: the same as long as the block's Verilog is."""
         return re.sub(r" -(?:wire|wirebit|src) \S+", "", self.command)
 
 
@@ -70,7 +70,7 @@ class Netlist:
     """A block's own module as a netlist of words: adders, multiplexers, registers, memories.
 
     module: its Verilog has the name and ports of the converted module, and instances of the blocks KEPT. rtlil: the same,
-    as Yosys keeps it. mutants: some hundred times the same text, but for a fault each.
+    as Yosys keeps it. mutants: some hundred copies of the text with one fault each.
     """
 
     module: Module

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -21,6 +22,7 @@ from benchmarks.page import write_section
 from duospike.cosim.conversion.internals import BlockFunction
 from duospike.cosim.design.build import build_stage
 from duospike.cosim.errors import CosimError
+from duospike.cosim.markdown import markdown_table
 from verification.equivalence import PROVEN
 from verification.killing import blocks_of
 from verification.mutants import Mutation
@@ -126,8 +128,7 @@ def simulated_tests(items: Iterable[pytest.Item]) -> list[SimulatedTest]:
         parameters = parameters_of(item)
         for fixture in ("place", "simulator"):
             if parameters.get(fixture) in LANGUAGES:
-                assert isinstance(item, pytest.Function)
-                test = item.path.name, item.originalname
+                test = item.path.name, cast(pytest.Function, item).originalname
                 runs.setdefault(test, Counter())[parameters[fixture]] += 1
     return [SimulatedTest(file, function, counts) for (file, function), counts in runs.items()]
 
@@ -146,12 +147,6 @@ def netlists(items: Iterable[pytest.Item]) -> dict[str, list[str]]:
     return found
 
 
-def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table of Markdown."""
-    cells = [titles, ["---"] * len(titles), *rows]
-    return "\n".join(f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in cells)
-
-
 def summary_table(files: Mapping[str, Sequence[str]], collected: Collected, proofs: Mapping, mutation: Mapping) -> str:
     """A line for each file of rtl/: what checks its blocks."""
     titles = [
@@ -161,7 +156,7 @@ def summary_table(files: Mapping[str, Sequence[str]], collected: Collected, proo
         "netlist in cells",
         "mutation",
     ]
-    return table(titles, [summary_row(file, names, collected, proofs, mutation) for file, names in files.items()])
+    return markdown_table(titles, [summary_row(file, names, collected, proofs, mutation) for file, names in files.items()])
 
 
 def summary_row(file: str, names: Sequence[str], collected: Collected, proofs: Mapping, mutation: Mapping) -> list[object]:
@@ -188,7 +183,7 @@ def percent(blocks: Sequence[Mapping]) -> str:
 def test_table(tests: Sequence[SimulatedTest]) -> str:
     """A line for each test function."""
     rows = [[f"`{test.file}`", f"`{test.function}`", *(test.runs[simulator] or "" for simulator in LANGUAGES)] for test in tests]
-    return table(["file of `tests/`", "test", *LANGUAGES.values()], rows)
+    return markdown_table(["file of `tests/`", "test", *LANGUAGES.values()], rows)
 
 
 def proof_tables(record: Mapping) -> str:
@@ -206,7 +201,7 @@ def proof_tables(record: Mapping) -> str:
         for proof in record["proofs"]
     ]
     faults = [f"* **{proof['name']}**: {'; '.join(proof['faults'])}" for proof in record["proofs"] if proof["faults"]]
-    proven = table(["proof", "what is claimed", "depth", "covers", "faults", "result"], rows)
+    proven = markdown_table(["proof", "what is claimed", "depth", "covers", "faults", "result"], rows)
     return "\n\n".join([f"{versions}.", proven, "The faults that are planted, and found:", "\n".join(faults)])
 
 
@@ -220,7 +215,7 @@ def mutation_table(record: Mapping) -> str:
         rows.append(counts(f"**{name}**", "", group))
     rows.append(counts("**all**", "", record["blocks"]))
     titles = ["module", "tests", "planted", "killed", "proven equal", "survive", "killed of those not proven equal"]
-    return f"{versions}, seed {record['seed']}, {record['seconds']} s.\n\n{table(titles, rows)}"
+    return f"{versions}, seed {record['seed']}, {record['seconds']} s.\n\n{markdown_table(titles, rows)}"
 
 
 def counts(name: str, tests: object, blocks: Sequence[Mapping]) -> list[object]:
@@ -239,7 +234,7 @@ def survivor_table(record: Mapping, explained: Sequence[Mapping]) -> str:
     if problems:
         raise CosimError(f"{SURVIVORS.name}: {'; '.join(problems)}")
     rows = [[f"`{module}`", fault(mutation), verdict, reasons[mutation.key]] for module, mutation, verdict in survivors]
-    return table(["module", "fault", "compared with the original", "why no test sees it"], rows) if rows else "None."
+    return markdown_table(["module", "fault", "compared with the original", "why no test sees it"], rows) if rows else "None."
 
 
 def open_survivors(record: Mapping) -> Iterator[tuple[str, Mutation, str]]:

@@ -38,10 +38,11 @@ COLLISION = re.compile(r"// synthesis translate_off\n(.*?)\{(\d+) \+ 1\{1'bx\}\}
 
 
 def planted(modules: list[Module], fault: Fault) -> list[Module]:
-    """The modules with a fault in them; CosimError if its place is not there, or not once."""
-    places = sum(module.text.count(fault.old) for module in modules)
-    if places != 1:
-        raise CosimError(f"the fault {fault.what!r} has {places} places; allowed: 1")
+    """The modules with a fault in them; CosimError if its place is not there, or not once in each module of one block."""
+    found = [module for module in modules if fault.old in module.text]
+    places = sum(module.text.count(fault.old) for module in found)
+    if places != len(found) or len({block_of(module) for module in found}) != 1:
+        raise CosimError(f"the fault {fault.what!r} has {places} places; allowed: 1 in each module of one block")
     return [replace(module, text=module.text.replace(fault.old, fault.new)) for module in modules]
 
 
@@ -64,7 +65,7 @@ def any_collision(text: str) -> str:
 
 def properties(proof: Proof, module: Module, is_top: bool) -> str:
     """What is placed inside a module: the rules of its streams, and the properties that the proof has for its block."""
-    inside = [names for block, names in proof.inside.items() if module.name.startswith(f"{block}_")]
+    inside = [names for block, names in proof.inside.items() if block_of(module) == block]
     own = "".join(text_of(names) for names in ([proof.properties] if is_top else inside))
     rules = "".join(stream_rules(stream, is_top and direction == "input") for stream, direction in streams(module).items())
     if not own and not rules:

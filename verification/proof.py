@@ -15,7 +15,7 @@ from duospike.rtl.stream import Stream
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault to plant: what it breaks, and the text of the Verilog that it replaces, which stands once in the modules.
+    """A fault to plant: what it breaks, and the text of the Verilog that it replaces, which the modules hold once.
 
     found_by: the check that must find it, base or ready.
     """
@@ -48,7 +48,7 @@ class Proof:
     faults, misuses: what must be found. constants: localparams of all properties.
     inside: the same as properties for the modules of other blocks, by the block's name.
     reach: cycles in which all covers are reached (0: depth). harmless: a fault that the design has throughout: what is claimed
-    holds with it all the same.
+    holds with it, too.
     """
 
     name: str

@@ -5,7 +5,7 @@ module, where all its registers can be seen, and checks it four times:
 
     base       bounded: no assertion fails in the first `depth` cycles after reset
     induction  k-induction: if none failed for `depth` cycles, none fails in the next; with the base, none ever fails
-    cover      every `cover` of the properties is reached, so that no assumption makes them hold for want of a case
+    cover      every `cover` of the properties is reached, so that no assumption excludes all cases
     ready      what `ready` of an outgoing stream does while its `valid` is low changes nothing
 
 The rules of rtl/stream.py are part of each proof: assumed of the streams that the block is given, asserted of those that it
@@ -40,7 +40,7 @@ from verification.solve import SMTBMC, TOP, Undecided, holds, ready_is_free, ver
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a proof: `failures` is empty if it holds, reaches all its covers and finds all its faults."""
+    """The result of a proof: `failures` is empty if it holds, reaches all its covers and finds all its faults."""
 
     name: str
     block: str
@@ -73,7 +73,7 @@ def main() -> int:
 
 
 def prove_all(proofs: list[Proof]) -> list[Result]:
-    """Run proofs side by side and print what comes of each; the results are in the order of the proofs."""
+    """Run proofs in parallel and print the result of each; the results are in the order of the proofs."""
     return list(side_by_side(lambda proof: report(prove(proof)), proofs))
 
 
@@ -133,7 +133,7 @@ def failed_checks(proof: Proof, modules: list[Module]) -> list[str]:
 
 
 def failed_mode(mode: str, depth: int, folder: Path) -> list[str]:
-    """What is to be said of a check by yosys-smtbmc that does not hold, or is not decided."""
+    """The message for a check by yosys-smtbmc that does not hold, or is not decided."""
     try:
         return [] if holds(mode, depth, folder) else [f"{mode} fails"]
     except Undecided as error:

@@ -5,7 +5,7 @@ twice, once with nothing held back and once with random stalls on either or both
 counts and classes must be those of tests/benches/plain_model.py, which shares no arithmetic with the project; counters, starts,
 firsts and lasts of the run without stalls must be those of the cycle model.
 
-A line for each finished network goes to DIR/networks.jsonl, so that a run that was stopped goes on where it was. At the end,
+A line for each finished network goes to DIR/networks.jsonl, so that a run that was stopped goes on from there. At the end,
 and with --table at any time, a table says what was drawn, how much was compared, and what was wrong.
 """
 
@@ -29,6 +29,7 @@ from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import READOUT, Stage, plan_stages
 from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
 from duospike.cosim.errors import CosimError
+from duospike.cosim.markdown import markdown_table
 from duospike.cosim.simulation.bench import Outcome
 from duospike.cosim.simulation.compare import first_mismatch
 from duospike.cosim.simulation.network_run import SIMULATORS, NetworkRun, network_bench
@@ -69,7 +70,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of a network. outputs: neuron outputs compared, in both runs. wrong: the first difference of each comparison
+    """The result for a network. outputs: neuron outputs compared, in both runs. wrong: the first difference of each comparison
     of bits that fails. cycles: the first difference from the cycle model, or None."""
 
     outputs: int
@@ -298,7 +299,7 @@ def largest(holds: Callable[[int], bool], limit: int) -> int:
 
 
 def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
-    """Lanes from one to all, parts of rows, timesteps of a pass, depth of the queues."""
+    """Lanes from one to all, row parts, timesteps of a pass, depth of the queues."""
     timesteps = int(_pick(choose, [n for n in divisors(network.timesteps) if n <= PASS_TIMESTEPS]))
     lanes, is_dense = {}, network.coding == "direct"
     for layer in network.layers:
@@ -423,12 +424,12 @@ def run_all(seed: int, count: int, file: Path) -> None:
             finding = _finding(draw(seed, number))
             lines.write(json.dumps({"number": number} | dataclasses.asdict(finding)) + "\n")
             lines.flush()
-            told = "; ".join([*finding.wrong, *([finding.cycles] if finding.cycles else [])]) or "equal"
-            print(f"{time.monotonic() - start:.0f} s: network {number}: {told}", flush=True)
+            verdict = "; ".join([*finding.wrong, *([finding.cycles] if finding.cycles else [])]) or "equal"
+            print(f"{time.monotonic() - start:.0f} s: network {number}: {verdict}", flush=True)
 
 
 def _finding(case: Case) -> Finding:
-    """What check() says; an error of a tool or of the cycle model is a finding, too."""
+    """The result of check(); an error of a tool or of the cycle model is a finding, too."""
     with TemporaryDirectory() as folder:
         try:
             return check(case, Path(folder))
@@ -463,7 +464,7 @@ def table(records: Sequence[Mapping]) -> str:
     """A table of Markdown: all networks, then those of each trait."""
     traits = sorted({trait for record in records for trait in record["traits"]})
     rows = [_row("all", records), *(_row(trait, [r for r in records if trait in r["traits"]]) for trait in traits)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [["drawn", *FIELDS], ["---"] * (1 + len(FIELDS)), *rows])
+    return markdown_table(["drawn", *FIELDS], rows)
 
 
 def _row(title: str, records: Iterable[Mapping]) -> list[str]:

@@ -15,7 +15,7 @@ from duospike.reference.files import write_file
 TOP = "proven"
 SMTBMC: dict[str, list[str]] = {"base": [], "induction": ["-i"], "cover": ["-c"]}
 SECONDS = 3600
-"""Time that a solver has for one check."""
+"""Seconds that a solver has for one check."""
 
 FLAT = [
     f"prep -top {TOP} -flatten",
@@ -65,7 +65,7 @@ def write_model(files: list[str], folder: Path):
 
 
 def holds(mode: str, depth: int, folder: Path, seconds: float = SECONDS) -> bool:
-    """Whether yosys-smtbmc is content with proof.smt2; Undecided if z3 is not done in that many seconds, or gives up."""
+    """Whether yosys-smtbmc proves proof.smt2; Undecided if z3 is not done in that many seconds, or gives up."""
     require("z3", "z3")
     command = [
         require("yosys-smtbmc", "yosys"),

@@ -43,7 +43,7 @@ class CoreError(CosimError):
 
 
 def loadable_widths(network: Network, headroom: int) -> dict[str, StageWidths]:
-    """The widths of a core made from a network: those that it proves, and `headroom` bits more for all but the weights."""
+    """The widths of a core made from a network: those that it proves, and `headroom` bits more for all except the weights."""
     return {
         name: replace(
             proven,
@@ -98,7 +98,7 @@ def core_description(
 
 
 def _network(network: Network) -> dict[str, Any]:
-    """All of a network that a core has in its logic, but for the layers."""
+    """All of a network that a core has in its logic, except the layers."""
     return {
         "input_shape": list(network.input_shape),
         "image_bits": network.image_bits,
@@ -136,8 +136,8 @@ def core_hash(core: dict[str, Any]) -> bytes:
 def read_core(folder: Path) -> dict[str, Any]:
     """The description of the core whose HDL lies in a folder; CosimError if there is none, or not that of the hardware.
 
-    The hash of the description must be the one in the hardware's own ROM of constants: a description that was changed is of no
-    use, even with a hash in it that was renewed.
+    The hash of the description must be the one in the hardware's own ROM of constants: a changed description is
+    refused, even if its own hash was renewed.
     """
     path = folder / DESCRIPTION
     try:

@@ -1,4 +1,4 @@
-"""Driver of a Duospike core with an AXI shell, for PYNQ or whatever offers the same interface; it needs numpy alone.
+"""Driver of a Duospike core with an AXI shell, for PYNQ or another library with the same interface; it needs only numpy.
 
 from pynq import Overlay, allocate
 from driver import Accelerator
@@ -64,7 +64,7 @@ class Accelerator:
         self._command("START")
 
     def stop(self):
-        """Let the core take no image after the one at hand; what it has taken it finishes."""
+        """Let the core take no image after the current one; it finishes what it has taken."""
         self._command("STOP")
 
     def reset(self):

@@ -29,12 +29,12 @@ lint_off -rule UNUSEDSIGNAL -file "*image_intake_*" -match "*'src_tdata'*"
 // Nothing watches the streams between the stages here.
 lint_off -rule UNUSEDSIGNAL -file "*axi_shell.v" -match "*'trace'*"
 """
-"""More of them, for Verilator."""
+"""Further lint waivers for Verilator."""
 LOADABLE_WAIVERS = """\
 // The last of the words that make an entry of a memory is filled with zeros.
 lint_off -rule UNUSEDSIGNAL -file "*loaded_memory_*" -match "*'load_data'*"
 """
-"""Those of a loadable core beside them."""
+"""Further ones for a loadable core."""
 
 
 def description(network: Network, stages: dict[str, Stage], shell: AxiShell, core: dict[str, Any] | None = None) -> dict:

@@ -11,7 +11,7 @@ import numpy as np
 
 from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
-from duospike.cosim.simulation.bench import FAULT
+from duospike.cosim.simulation.bench import FAULT_PREFIX
 from duospike.cosim.simulation.ghdl import OPTIONS, analyse
 from duospike.cosim.system import require, run_tool, start_program, stop_program
 from duospike.reference.files import write_file
@@ -99,8 +99,8 @@ class SimulatedOverlay:
         except BrokenPipeError:
             raise CosimError("the simulation of the shell has ended") from None
         for answer in self._process.stdout:
-            if answer.startswith(FAULT):
-                raise CosimError(answer.removeprefix(FAULT).strip())
+            if answer.startswith(FAULT_PREFIX):
+                raise CosimError(answer.removeprefix(FAULT_PREFIX).strip())
             kind, *numbers = answer.split() or [""]
             if kind == "m":
                 self._words.append(int(numbers[0], 16))

@@ -41,7 +41,7 @@ def instantiate(function, /, simulator: str, folder: Path, vpi: Path | None = No
     """The block `function(**arguments)` in one of SIMULATORS.
 
     folder: exists; a run outside MyHDL makes a folder of its own there. vpi: what Icarus needs, see build_vpi(); built
-    anew if None.
+    if None.
     """
     with quick_inspection():
         block = function(**arguments)

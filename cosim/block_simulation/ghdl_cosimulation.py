@@ -16,6 +16,7 @@ from duospike.cosim.conversion.simulation import LineCosimulation
 from duospike.cosim.errors import CosimError
 from duospike.cosim.simulation.ghdl import OPTIONS, analyse
 from duospike.cosim.system import require, start_program, stop_program
+from duospike.cosim.templates import fill
 from duospike.reference.files import write_file
 
 
@@ -28,8 +29,8 @@ def ghdl_cosimulation(modules: list[Module], signals: dict, watched: dict[str, s
     files = [file.name for file in write_modules(modules, folder)]
     write_file(folder / "bench.vhd", _bench(top, signals, watched))
     analyse([*files, "bench.vhd"], folder)
-    inputs = [signals[port.name] for port in top.ports if port.direction == "input"]
-    outputs = [signals[port.name] for port in top.ports if port.direction == "output"]
+    inputs = [signals[port.name] for port in top.inputs]
+    outputs = [signals[port.name] for port in top.outputs]
     return _start(folder, inputs, [*outputs, signals["unknown"]])
 
 
@@ -53,7 +54,7 @@ def _start(folder: Path, inputs: list, outputs: list) -> LineCosimulation:
 
 
 class _Child:
-    """GHDL's process as MyHDL's simulator wants to see it: it closes the pipes, then waits."""
+    """GHDL's process with the methods that MyHDL's simulator expects: it closes the pipes, then waits."""
 
     def __init__(self, process: subprocess.Popen):
         self._process = process
@@ -68,74 +69,12 @@ class _Child:
 
 
 def _bench(top: Module, signals: dict, watched: dict[str, str | None]) -> str:
-    """The entity that speaks for the ports of the design.
+    """The entity that exchanges the values of the design's ports.
 
     Its signals have names of their own: a port may be called like a procedure, `read`.
     """
-    inputs = [port for port in top.ports if port.direction == "input"]
-    outputs = [port for port in top.ports if port.direction == "output"]
-    ports = "\n".join(f"signal port_{port.name}: {_vector(port.width)} := (others => '0');" for port in inputs)
-    ports += "".join(f"\nsignal port_{port.name}: {_vector(port.width)};" for port in outputs)
-    connections = ",\n".join(f"    {_connection(port.name, port.direction, signals[port.name])}" for port in top.ports)
-    checks = "\n".join(f"unknown({i}) <= {_is_unknown(name, valid)};" for i, (name, valid) in enumerate(watched.items()))
-    shown = "\n".join(f"        put(port_{port.name});" for port in outputs)
-    taken = "\n".join(f"        get(port_{port.name});" for port in inputs)
-    return f"""\
-library ieee;
-use ieee.std_logic_1164.all;
-use ieee.numeric_std.all;
-use std.textio.all;
-
-entity bench is
-    generic (shown: string);
-end entity;
-
-architecture exchange of bench is
-
-{ports}
-signal unknown: {_vector(max(1, len(watched)))} := (others => '0');
-
-begin
-
-dut: entity work.{top.name} port map (
-{connections}
-);
-{checks}
-
-exchange: process
-    file shown_file: text open write_mode is shown;
-    variable row: line;
-
-    procedure put(value: std_logic_vector) is
-    begin
-        swrite(row, to_hstring(value) & " ");
-    end procedure;
-
-    procedure get(signal value: out std_logic_vector) is
-        variable word: std_logic_vector(value'range);
-    begin
-        hread(row, word);
-        value <= word;
-    end procedure;
-begin
-    wait for 1 fs;
-{shown}
-    put(unknown);
-    writeline(shown_file, row);
-    flush(shown_file);
-    if endfile(input) then
-        wait;
-    end if;
-    readline(input, row);
-{taken}
-end process;
-
-end architecture;
-"""
-
-
-def _vector(width: int) -> str:
-    return f"std_logic_vector({width - 1} downto 0)"
+    connections = [_connection(port.name, port.direction, signals[port.name]) for port in top.ports]
+    return fill("duospike.cosim.block_simulation", "bench.vhd", top=top, watched=watched, connections=connections)
 
 
 def _connection(name: str, direction: str, signal) -> str:
@@ -145,8 +84,3 @@ def _connection(name: str, direction: str, signal) -> str:
     if direction == "output":
         return f"std_logic_vector({name}) => port_{name}"
     return f"{name} => {'signed' if signal.min < 0 else 'unsigned'}(port_{name})"
-
-
-def _is_unknown(name: str, valid: str | None) -> str:
-    matters = f'port_{valid} = "1" and ' if valid else ""
-    return f"'1' when {matters}is_x(port_{name}) else '0'"

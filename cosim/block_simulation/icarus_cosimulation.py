@@ -9,10 +9,11 @@ from pathlib import Path
 
 import myhdl
 
-from duospike.cosim.conversion.convert import Module, Port, write_modules
+from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.folder import temporary_folder
 from duospike.cosim.system import require, run_tool
+from duospike.cosim.templates import fill
 from duospike.reference.files import write_file
 
 MESSAGE_LIMIT = 4000
@@ -70,37 +71,5 @@ def _check_messages(top: Module):
 
 def _bench(top: Module, watched: dict[str, str | None]) -> str:
     """The module through which MyHDL drives and sees the ports of the design."""
-    inputs = [port for port in top.ports if port.direction == "input"]
-    outputs = [port for port in top.ports if port.direction == "output"]
-    bits = ", ".join(reversed([_is_unknown(name, valid) for name, valid in watched.items()])) or "1'b0"
-    connections = ", ".join(f".{port.name}({port.name})" for port in top.ports)
-    # Without a value at time 0 Icarus would see an edge from x.
-    regs = "\n".join(f"reg {_range(port)}{port.name} = 0;" for port in inputs)
-    wires = "\n".join(f"wire {_range(port)}{port.name};" for port in outputs)
-    return f"""\
-`timescale 1ns/1ps
-
-module bench;
-
-{regs}
-{wires}
-wire [{max(1, len(watched)) - 1}:0] unknown = {{{bits}}};
-
-initial begin
-    $from_myhdl({", ".join(port.name for port in inputs)});
-    $to_myhdl({", ".join(port.name for port in outputs)}, unknown);
-end
-
-{top.name} dut ({connections});
-
-endmodule
-"""
-
-
-def _is_unknown(name: str, valid: str | None) -> str:
-    matters = f"{valid} === 1'b1 && " if valid else ""
-    return f"{matters}(^{name}) === 1'bx"
-
-
-def _range(port: Port) -> str:
-    return f"[{port.width - 1}:0] "
+    # The registers have a value at time 0: else Icarus would see an edge from x.
+    return fill("duospike.cosim.block_simulation", "bench.v", top=top, watched=watched)

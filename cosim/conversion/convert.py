@@ -42,6 +42,18 @@ class Module:
     tables: tuple[Table, ...]
     parameters: tuple[str, ...] = ()
 
+    @property
+    def inputs(self) -> list[Port]:
+        return [port for port in self.ports if port.direction == "input"]
+
+    @property
+    def outputs(self) -> list[Port]:
+        return [port for port in self.ports if port.direction == "output"]
+
+    def width(self, port: str) -> int:
+        """Bits of a port."""
+        return next(one.width for one in self.ports if one.name == port)
+
 
 def convert(block: Block, top_name: str | None = None, language: str = "verilog") -> list[Module]:
     """Convert an elaborated block and everything below it; children come before parents, the block itself last.
@@ -75,7 +87,7 @@ def _convert(function, args, kwargs, modules: dict[str, Module], language: Langu
     parameters = _parameters(arguments)
     if name in modules:
         if modules[name].parameters != tuple(parameters):
-            raise CosimError(f"module name {name} stands for two sets of parameters; change a parameter or the digest's length")
+            raise CosimError(f"module name {name} has two sets of parameters; change a parameter or the digest's length")
         return modules[name]
     block, variables = _elaborate(function, {key: _fresh(value) for key, value in arguments.items()})
     # MyHDL names only what a generator uses; members of interfaces must have a name as ports of instances and for slices.
@@ -99,7 +111,7 @@ def module_name(block: str, arguments: dict) -> str:
 
 
 def _parameters(arguments: dict) -> list[str]:
-    """Those that are no ports; None stands for an interface that the module does without."""
+    """Those that are no ports; None means an interface that the module does without."""
     parameters = {key: value for key, value in arguments.items() if value is not None and not signals_of(key, value)}
     return [f"{key} = {pformat(value, width=110, sort_dicts=False)}" for key, value in parameters.items()]
 
@@ -119,7 +131,7 @@ def _port_types(arguments: dict) -> Iterator[tuple[str, int, int | None]]:
 
 
 def _fresh(value):
-    """The same argument with signals of its own; parameters are handed on as they are."""
+    """The same argument with signals of its own; parameters stay as they are."""
     if isinstance(value, myhdl.ResetSignal):
         return myhdl.ResetSignal(value._init, value.active, value.isasync)
     if isinstance(value, AnySignal):
@@ -176,7 +188,7 @@ def _children(block: Block, variables: dict) -> Iterator[tuple[Block, str]]:
 
 
 def _instantiate(parent: Block, child: Block, instance: str, module: Module, language: Language):
-    """Let user-defined code take the child's place in its parent."""
+    """Replace the child in its parent by user-defined code."""
     arguments = inspect.signature(child.func).bind(*child.args, **child.kwargs).arguments
     signals = dict(pair for key, value in arguments.items() for pair in signals_of(key, value))
     for port in module.ports:

@@ -55,7 +55,7 @@ def bit_string(number: int) -> str:
 
 @contextmanager
 def quick_inspection():
-    """Spare MyHDL what takes nine tenths of the time of an elaboration.
+    """Avoid what takes nine tenths of the time of an elaboration.
 
     For each block and generator it asks `inspect` for the whole stack with its source lines, of which it uses the names
     and variables of the innermost frames, and reads and dedents the source of functions that it has read before. It divides

@@ -51,7 +51,7 @@ class Verilog:
 
     @staticmethod
     def instantiate(child: Block, signals: dict, module: str, instance: str):
-        """Let an instance of `module` take the place of a child block; signals: by port."""
+        """Replace a child block by an instance of `module`; signals: by port."""
         connections = ",\n".join(f"    .{port}(${port})" for port in signals)
         code = f"{module} {instance} (\n{connections}\n);"
         child.verilog_code = UserVerilogCode(code, signals, child.func.__name__, child.func, "", 0)
@@ -90,7 +90,7 @@ class Vhdl:
 
     @staticmethod
     def instantiate(child: Block, signals: dict, module: str, instance: str):
-        """Let an instance of entity `module` take the place of a child block; signals: by port."""
+        """Replace a child block by an instance of entity `module`; signals: by port."""
         connections = ",\n".join(f"    {port} => ${port}" for port in signals)
         code = f"{instance}: entity work.{module} port map (\n{connections}\n);"
         child.vhdl_code = UserVhdlCode(code, signals, child.func.__name__, child.func, "", 0)

@@ -1,4 +1,4 @@
-"""MyHDL's simulator: a run of it, and its partner in a co-simulation that speaks in lines of text."""
+"""MyHDL's simulator: a run of it, and its counterpart in a co-simulation, which exchanges lines of text."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class LineCosimulation(myhdl.Cosimulation):
         self._child, self._rt, self._wf = child, shown, taken
         self._fromSigs, self._outputs, self._ended = inputs, outputs, ended
         self._shown = [""] * len(outputs)
-        # The bench speaks first.
+        # The bench writes the first line.
         self._getMode, self._hasChange = True, True
 
     def _get(self):

@@ -30,7 +30,7 @@ from duospike.rtl.lif import lif_depth, lif_spacing
 from duospike.rtl.mac_array import adder_groups
 from duospike.rtl.pool import Pool
 from duospike.rtl.readout import Readout
-from duospike.rtl.scanner import chunk_span
+from duospike.rtl.span_select import chunk_span
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
 from duospike.rtl.weight_fetch import fetch_steps
@@ -70,9 +70,9 @@ class CycleRun:
         """Cycles from the first image's first beat to its class."""
         return int(self.ends[0] - self.starts[0] + 1)
 
-    def interval(self, filling: int = 1) -> float | None:
+    def interval(self, warmup: int = 1) -> float | None:
         """See interval.py; None for a single image."""
-        return mean_interval(self.ends, filling)
+        return mean_interval(self.ends, warmup)
 
 
 class _Chain:

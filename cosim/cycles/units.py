@@ -18,7 +18,7 @@ LAST, EVENT = 1, 2
 
 
 def unit_type(parameters: str, registers: str) -> np.dtype:
-    """The record of a kind of unit; each activity for the stage of number `stage`."""
+    """The record of a kind of unit; each counts for the stage of number `stage`."""
     return np.dtype([(name, np.int64) for name in ("stage", *parameters.split(), "valid", "flags", *registers.split())])
 
 
@@ -388,7 +388,7 @@ def step_chain(
     """Run until all beats of all streams have come or `limit` cycles have passed; returns whether they have.
 
     kinds, index: of each unit its place in KINDS and in the array of that kind. valids, flags, streams: of the source's
-    stream, then of the one after each unit, what stands on it, and its row in `moved` or -1 for a stream inside a stage.
+    stream, then of the one after each unit, its state, and its row in `moved` or -1 for a stream inside a stage.
     activity: activity counters [stages, 5]. activity_at_end: those at the last class, which may come before the last beat of a
     stage in front of a pool. cycle: cycles done. moved: beats so far. beats: those of an image. firsts, lasts: see CycleRun.
     All of these go on from one call to the next.

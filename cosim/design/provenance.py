@@ -22,7 +22,7 @@ def versions() -> dict[str, str]:
 
 
 def design_provenance(network: Network, sizing: Sizing | None = None) -> dict[str, Any]:
-    """What every JSON file of a run tells of the design: generator (versions), network, and sizing if there is one."""
+    """What every JSON file of a run says of the design: generator (versions), network, and sizing if there is one."""
     return {
         "generator": versions(),
         "network": _network(network),

@@ -51,9 +51,9 @@ def _check_number(path: Path, key: str, value: object) -> None:
 
 
 def sizing_from(network: Network, path: Path | None, wanted: dict) -> Sizing:
-    """The sizing of a file, if there is one, with what is `wanted` beside it in its place, and defaults for the rest.
+    """The sizing of a file, if there is one, overridden by what is `wanted`, and defaults for the rest.
 
-    wanted: arguments of choose_sizing, None for what is not said; tables are joined layer by layer.
+    wanted: arguments of choose_sizing, None for what is not given; tables are joined layer by layer.
     """
     chosen = read_sizing(path) if path else {}
     for key, value in wanted.items():

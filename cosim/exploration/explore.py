@@ -23,16 +23,16 @@ from .balance import Options, lane_options, min_cost, min_interval
 
 BUDGETS = ("lanes", "luts", "fps")
 LATENCY_SLACKS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.5)
-"""By how much the interval may grow, where the latency counts: what is fast for one image is measured for each."""
+"""By how much the interval may grow where the latency is the objective; the latency is measured for each."""
 FRONT_FACTORS = (0.25, 0.5, 0.7, 1.4, 2.0, 4.0)
-"""The other budgets of a Pareto front, in units of the one that is asked for."""
+"""The other budgets of a Pareto front, as multiples of the budget that is asked for."""
 TUNING_IMAGES = 1
 """Images on which row parts are compared."""
 TOLERANCE = 0.01
 """Share by which row parts may make the interval longer than the slowest layer is with whole rows."""
-NO_SLACK = "a slack goes with the least interval for lanes or luts; there is none to lengthen here"
+NO_SLACK = "slack applies only to the objective interval with a budget of lanes or luts"
 ROUNDS = 20
-"""Attempts at a budget that can only be measured on the whole."""
+"""Attempts at a budget that can only be measured for the whole accelerator."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Problem:
         """What the cycle model says of a sizing: the images come twice, and the second time it is in steady state."""
         stages, images = plan_stages(self.network, sizing), len(self.trace.predicted)
         run = run_model(self.network, stages, join_traces([self.trace, self.trace]))
-        interval = run.interval(filling=images)
+        interval = run.interval(warmup=images)
         assert interval is not None
         cost = sum(self.cost(name, lanes) for name, lanes in sizing.lanes.items())
         return Choice(sizing, stages, cost, interval, run)
@@ -127,10 +127,10 @@ class Problem:
 
 
 def layer_work(network: Network, trace: Trace, timesteps: int) -> dict[str, float]:
-    """Cycles an image of each layer but pools for one group of outputs, on average over the images of a trace.
+    """Cycles an image of each layer except pools for one group of outputs, on average over the images of a trace.
 
-    timesteps: of a pass. A pixel costs as many cycles as it has events, at least one; in the dense layer one. Left out are the
-    few cycles more that row parts cost, and with a single group maps of less than six columns.
+    timesteps: of a pass. A pixel costs as many cycles as it has events, at least one; in the dense layer one. It leaves
+    out the few extra cycles of row parts, and of maps of less than six columns with a single group.
     """
     work, spikes = {}, trace.spikes.get(ENCODER)
     for layer, shape in zip(network.layers, network.shapes, strict=False):
@@ -157,7 +157,7 @@ def choose(problem: Problem, budget: Budget, objective: str = "interval", slack:
     objective: interval, the fastest slowest layer, or latency, the least latency of a single image. slack: for the
     interval, the share by which it may be longer than at best where that shortens the latency.
     DesignError for a budget that no sizing keeps, for a latency within images a second, which any number of lanes shortens,
-    and for a slack where the interval is not what is sought.
+    and for a slack where the interval is not the objective.
     """
     if slack and (budget.kind == "fps" or objective == "latency"):
         raise DesignError(NO_SLACK)
@@ -303,7 +303,7 @@ def explore(
 
 
 def _synthesised(problem: Problem, budget: Budget, objective: str, slack: float, progress: Callable[[str], None]) -> Choice:
-    """The choice within a budget of LUTs, synthesised: where the model promises too much, the next attempt gets less."""
+    """The choice within a budget of LUTs, synthesised: where the model is too optimistic, a smaller budget is tried."""
     allowed = budget.amount
     for attempt in range(1, ROUNDS + 1):
         try:

@@ -14,7 +14,7 @@ from .rule import Finding, Rule
 from .rules import RULES
 
 GENERAL = "inexact-expression"
-"""The rule that keeps silent where another one names the reason."""
+"""The rule that gives no finding where another one names the reason."""
 CODE_LENGTH = 60
 """Characters of a construct that a finding quotes."""
 
@@ -53,7 +53,7 @@ def _findings(found: list[tuple[Rule, ast.AST]], name: str) -> list[Finding]:
 
 @contextmanager
 def _limited_depth(name: str) -> Iterator[None]:
-    """CosimError where Python and the rules, which go into an expression level by level, come to the end of their stack."""
+    """CosimError where an expression is nested too deep for the stack of Python and of the rules."""
     try:
         yield
     except RecursionError:

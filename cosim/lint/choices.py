@@ -95,7 +95,7 @@ def _is_taken_as_it_is(generator: Generator, item: ast.expr) -> bool:
 
 
 def _holds(value: Value, number: int) -> bool:
-    """The number is one of the vector's; a negative one never stands for itself."""
+    """The number is one of the vector's; a negative one is never itself."""
     if number < 0:
         return False
     if not value.is_vector or value.width is None or value.signed is None:

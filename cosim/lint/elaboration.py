@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from duospike.cosim.lint.source.source import Block, Generator, Source, handed_on_by
+from duospike.cosim.lint.source.source import Block, Generator, Source, passed_by
 from duospike.cosim.lint.source.values import SIGNALS, Kind, Value, called, calls, keyword, number_of
 from duospike.cosim.lint.source.walk import own_nodes
 
@@ -60,7 +60,7 @@ def undriven_list(block: Block) -> Iterator[ast.AST]:
 
 
 def undriven_element(block: Block) -> Iterator[ast.AST]:
-    handed_on = set().union(*(handed_on_by(statement) for statement in block.elaboration))
+    handed_on = set().union(*(passed_by(statement) for statement in block.elaboration))
     for name, node, value in _used_lists(block):
         length = _length(block, node)
         indices = [generator.number_of(index) for generator in block.generators for index in _written(generator, name)]

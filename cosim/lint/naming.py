@@ -84,7 +84,7 @@ def _targets(target: ast.expr) -> Iterator[Named]:
 
 
 def _is_instance(block: Block, value: ast.expr) -> bool:
-    """A call, or a list of calls, that takes signals and is none of MyHDL's own."""
+    """A call, or a list of calls, that takes signals and is not one of MyHDL's."""
     node = value.elt if isinstance(value, ast.ListComp) else value
     if not isinstance(node, ast.Call) or called(node) in ("len", "instances", "list", "tuple", "reversed", "sorted", "zip"):
         return False

@@ -1,4 +1,4 @@
-"""Rules on what the lint does not read: it says so rather than keep silent."""
+"""Rules on what the lint does not read: it reports that."""
 
 from __future__ import annotations
 

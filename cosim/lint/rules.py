@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from duospike.cosim.markdown import markdown_table
+
 from . import arithmetic, choices, elaboration, naming, reading, syntax
 from .rule import KINDS, Rule
 
@@ -12,8 +14,6 @@ RULES: tuple[Rule, ...] = (
 
 def table() -> str:
     """The rules as Markdown, the worst first."""
-    lines = ["| rule | kind | what goes wrong | fix | what the rule sees |", "|---|---|---|---|---|"]
-    for rule in sorted(RULES, key=lambda rule: list(KINDS).index(rule.kind)):
-        cells = (f"`{rule.name}`", rule.kind, rule.effect, rule.fix, rule.sees)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+    ordered = sorted(RULES, key=lambda rule: list(KINDS).index(rule.kind))
+    rows = [(f"`{rule.name}`", rule.kind, rule.effect, rule.fix, rule.sees) for rule in ordered]
+    return markdown_table(("rule", "kind", "what goes wrong", "fix", "what the rule sees"), rows) + "\n"

@@ -18,15 +18,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import TextIO
 
 from duospike.cosim.conversion.convert import Module
 from duospike.cosim.errors import CosimError
 from duospike.reference.files import write_file
+from duospike.rtl.activity import ACTIVITY_BITS, COUNTER_BITS
 
-FAULT = "BENCH: "
+FAULT_PREFIX = "BENCH: "
 """What the bench's own messages begin with."""
 DRAIN_CYCLES = 200
 """Cycles watched after the last expected beat of any stream: a surplus beat must not go unseen."""
@@ -40,8 +41,8 @@ class Bench:
 
     modules: the design, its top last. beats: input words. frame_beats: beats of one frame. expected: number of output beats.
     watch: the streams in the top's trace port, in order, with the widths of their payloads; each is recorded.
-    expected_watched: number of beats of each watched stream, 0 where it is not named. The last output beat may come before them:
-    a pool that drops an odd last row does not wait for it. So the run goes on until all have come.
+    expected_watched: number of beats of each watched stream, 0 where it is not named. The last output beat may come before
+    them: a pool that drops an odd last row does not wait for it. So the run goes on until all have come.
     src_stall, dst_stall: how many of 256 cycles the bench holds back its own valid and ready, at random.
     idle_limit: cycles in which no expected beat moves and no stage is busy, after which a run is given up.
     """
@@ -67,8 +68,28 @@ class Bench:
         """Number of beats of each recorded stream: "dst" and the watched ones."""
         return {"dst": self.expected} | {name: self.expected_watched.get(name, 0) for name in self.watch}
 
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The recorded streams."""
+        return ("dst", *self.watch)
+
+    @property
+    def trace_fields(self) -> list[tuple[str, int, int]]:
+        """Of each watched stream its name, its lowest bit in the trace port, and the width of its payload.
+
+        The lowest bit is valid, the next one ready; the payload follows.
+        """
+        lows = accumulate((width + 2 for width in self.watch.values()), initial=0)
+        return [(name, low, width) for (name, width), low in zip(self.watch.items(), lows, strict=False)]
+
+    @property
+    def busy_counters(self) -> list[tuple[int, int]]:
+        """Lowest and highest bit of each stage's counter of busy cycles in the port counts."""
+        return [(low, low + COUNTER_BITS - 1) for low in range(0, self.width("counts"), ACTIVITY_BITS)]
+
     def width(self, port: str) -> int:
-        return next(p.width for p in self.top.ports if p.name == port)
+        """Bits of a port of the design."""
+        return self.top.width(port)
 
 
 @dataclass(frozen=True)
@@ -115,11 +136,10 @@ def write_beats(bench: Bench, folder: Path):
 
 def read_outcome(bench: Bench, folder: Path, log: str) -> Outcome:
     """Read what the simulator wrote to `folder` and to its log."""
-    names = ("dst", *bench.watch)
-    streams = {name: read_beats(folder / f"{name}.txt") for name in names}
+    streams = {name: read_beats(folder / f"{name}.txt") for name in bench.streams}
     starts = [int(line) for line in (folder / "starts.txt").read_text().split()]
     counts = (folder / "counts.txt").read_text().split()
-    fault = next((line.removeprefix(FAULT) for line in log.splitlines() if line.startswith(FAULT)), None)
+    fault = next((line.removeprefix(FAULT_PREFIX) for line in log.splitlines() if line.startswith(FAULT_PREFIX)), None)
     if len(counts) == 2:
         return Outcome(streams, starts, int(counts[0]), Beat(int(counts[0]), counts[1]).value("counts"), fault)
     last = max((beats[-1].cycle for beats in streams.values() if beats), default=0)

@@ -99,7 +99,7 @@ def run_network(
 ) -> NetworkRun:
     """Run `images` [count, channels, height, width] through the accelerator in `folder` and compare.
 
-    src_stall, dst_stall, seed: see Bench. progress: told the name of each step as it begins.
+    src_stall, dst_stall, seed: see Bench. progress: gets the name of each step as it begins.
     InputError for images that the network cannot take, CosimError for a simulator that is missing or fails.
     """
     progress("integer reference")

@@ -1,6 +1,6 @@
 """The points of a study: each network trained or loaded, measured on the whole test set, and put on an accelerator of its own.
 
-What is measured of a point goes to a file of its own, so that a study that was stopped goes on where it stood.
+What is measured of a point goes to a file of its own, so that a study that was stopped goes on from there.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from duospike.cosim.cycles.report import stage_rows
 from duospike.cosim.design.provenance import versions
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.energy.model import Coefficients, as_float, by_coefficient, count_operations, static_energy
+from duospike.cosim.energy.report import NANOJOULE
 from duospike.cosim.exploration.explore import Budget, Problem, choose
 from duospike.cosim.synthesis.stage_areas import luts, stage_areas
 from duospike.cosim.synthesis.synthesize import Area
@@ -38,16 +39,14 @@ from .study_file import LoadedModel, Point, Study
 
 RESULT, MODEL = "result.json", "model.safetensors"
 BATCH = 100
-NANOJOULE = 1e3
-"""In picojoules."""
 
 
 def measure_point(
     point: Point, study: Study, data: tuple[Dataset | None, Dataset], folder: Path, progress: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Train the network of a point, or go on with it, or take the one that is there; measure it, and write RESULT and MODEL.
+    """Train, resume or load the network of a point; measure it, and write RESULT and MODEL.
 
-    data: training images (None for a network that is there) and test images. folder: of the point; a float twin has no MODEL.
+    data: training images (None for a loaded network) and test images. folder: of the point; a float twin has no MODEL.
     A point that has its RESULT is not measured again.
     """
     if isinstance(point, LoadedModel):
@@ -101,7 +100,7 @@ def _trained(settings: Settings, training: Dataset, folder: Path, progress: Call
 def _measure(
     network: Network, twin: SpikingNetwork | None, study: Study, test: Dataset, progress: Callable[[str], None]
 ) -> dict[str, Any]:
-    """twin: the network in float, in place of which `network` says only what there is; None: `network` is the one."""
+    """twin: the network in float, of which `network` gives only the shapes; None: `network` itself is measured."""
     right, layers = 0, _LayerCounts(network)
     for images, trace in _traces(network, twin, test.images):
         right += int((trace.predicted == np.asarray(test.labels)[images]).sum())

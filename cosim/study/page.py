@@ -1,4 +1,4 @@
-"""One HTML page of a study, in the look of that of runs: means and spreads, plots, each point's settings, versions, hashes."""
+"""One HTML page of a study, in the style of the runs' page: means and spreads, plots, each point's settings, versions, hashes."""
 
 from __future__ import annotations
 

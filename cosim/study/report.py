@@ -11,6 +11,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from duospike.cosim.energy.model import sensitivity
+from duospike.cosim.markdown import markdown_table
 from duospike.cosim.pages import plots
 from duospike.cosim.synthesis.stage_areas import luts
 from duospike.cosim.synthesis.synthesize import Area
@@ -178,9 +179,7 @@ def energy_text(key: str, value: Any) -> str:
 
 
 def _markdown(head: list[str], cells: list[list[str]]) -> str:
-    lines = [[name.replace("_", " ") for name in head], *cells]
-    texts = ["| " + " | ".join(line) + " |" for line in lines]
-    return "\n".join([texts[0], "|" + "---|" * len(head), *texts[1:]]) + "\n"
+    return markdown_table([name.replace("_", " ") for name in head], cells) + "\n"
 
 
 def setting_text(value: Any) -> str:

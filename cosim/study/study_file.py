@@ -33,7 +33,7 @@ class LoadedModel:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What the network itself tells, under the names of Settings, and the file's name under `model`."""
+        """What the network itself says, under the names of Settings, and the file's name under `model`."""
         weighted = [layer for layer in self.network.layers if not isinstance(layer, Pool)]
         bits = sorted({layer.weight_bits for layer in weighted})
         neurons = [layer.neuron for layer in weighted]
@@ -57,7 +57,7 @@ class LoadedModel:
 
 
 Point = Settings | LoadedModel
-"""What a study measures: the network of a training run, or one that is there."""
+"""What a study measures: the network of a training run, or a loaded one."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from duospike.reference.network import Network, Pool
 
 from .stage_areas import luts, stage_areas
 
-FEW, MANY = 4, 8
+FEW_LANES, MANY_LANES = 4, 8
 """Lanes of the syntheses that the model is fitted to; in a layer with fewer outputs, half of them and all."""
 
 
@@ -42,7 +42,7 @@ def fit_areas(network: Network, timesteps: int, queue_depth: int, progress: Call
 
     def measured(many: set[str]) -> tuple[dict[str, int], dict[str, float]]:
         lanes = {
-            name: min(MANY, layer.outputs) if name in many else min(FEW, max(1, layer.outputs // 2))
+            name: min(MANY_LANES, layer.outputs) if name in many else min(FEW_LANES, max(1, layer.outputs // 2))
             for name, layer in layers.items()
         }
         return lanes, stage_luts(network, choose_sizing(network, lanes, None, timesteps, queue_depth))

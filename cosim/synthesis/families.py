@@ -97,7 +97,7 @@ class Family:
     def commands(self, top: str, multipliers: str = "dsp", *, flat: bool = False, block_ram: bool = True) -> list[str]:
         """Commands that map the design that was read, with TECHMAP_FILE in the current folder.
 
-        multipliers: dsp or lut. flat: one module, else all keep their places. block_ram: whether memories may go there.
+        multipliers: dsp or lut. flat: one module, else the hierarchy is kept. block_ram: whether memories may go there.
         """
         options = ["-top", top]
         if flat != self.flattens_by_default:

@@ -98,5 +98,5 @@ def area_table(titles: Iterable[str], rows: Rows) -> Table:
 
 
 def area_cells(area: Area) -> list[str]:
-    """The numbers of an area as texts; nothing for zero."""
+    """The numbers of an area as texts; an empty text for zero."""
     return [f"{number:g}" if number else "" for number in asdict(area).values()]

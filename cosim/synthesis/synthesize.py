@@ -1,7 +1,7 @@
 """Synthesis with Yosys: the netlist of a design in the cells of an FPGA family, and the area of each of its modules.
 
-The hierarchy is kept, so that each module is synthesised once, whatever the number of its instances, and its area can be
-told. The design is cut into parts, one for each child of the top with what lies below it, and Yosys runs for several parts
+The hierarchy is kept, so that each module is synthesised once, whatever the number of its instances, and its area is
+known. The design is cut into parts, one for each child of the top with what lies below it, and Yosys runs for several parts
 at once; where a module of another part is instantiated, only its ports are read.
 """
 
@@ -123,7 +123,8 @@ def synthesize(
 ) -> Synthesis:
     """Synthesise converted Verilog, children first and the top last, in an existing folder, which is filled with work files.
 
-    family: xcup or ecp5. multipliers: dsp, or lut for none of the family's multiplier blocks. progress: told each step.
+    family: xcup or ecp5. multipliers: dsp, or lut for none of the family's multiplier blocks. progress: gets the name
+    of each step.
     CosimError if Yosys is missing or fails, and if it finds a latch, a loop of logic, a net with several drivers or none.
     """
     target = family_named(family)

@@ -76,7 +76,7 @@ def flat_netlist(modules: Sequence[Module], folder: Path, multipliers: str = "ds
 
 
 def place_and_route(folder: Path, target: Target, progress: Callable[[str], None] = lambda step: None) -> Placement:
-    """Place and route the NETLIST of a folder, which is filled with work files. progress: told each step.
+    """Place and route the NETLIST of a folder, which is filled with work files. progress: gets the name of each step.
 
     CosimError if nextpnr is missing or fails, and if the design does not fit.
     """

@@ -1,4 +1,4 @@
-"""The timing of a placed accelerator by stage and block, and what it comes to for images, as a table, lines and JSON."""
+"""The timing of a placed accelerator by stage and block, and what follows for images, as a table, lines and JSON."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Locator:
 
 
 def make_report(placement: Placement, modules: Sequence[Module], costs: ImageCosts) -> dict[str, Any]:
-    """What timing.json tells of a placement; delays are in nanoseconds. costs: of the same accelerator.
+    """The content of timing.json for a placement; delays are in nanoseconds. costs: of the same accelerator.
 
     device, package, speed, seed, target_mhz, nextpnr; utilization: for each kind of cell that is used, used and available;
     fmax_mhz; critical_path; slowest_ends: for each instance the slowest path that ends in it, the slowest first;
@@ -119,10 +119,10 @@ def slowest_ends(report: dict[str, Any], locator: Locator) -> list[dict[str, Any
 
 
 def images_report(costs: ImageCosts, fmax_mhz: float, luts: int) -> dict[str, Any]:
-    """What timing.json tells under `images`: fields of ImageCosts and what they come to at a clock.
+    """The content of timing.json under `images`: fields of ImageCosts and what follows from them at a clock.
 
     images_per_second; static: nanojoules that leak in an interval, modelled, from `luts` TRELLIS_COMBs; each is a LUT of 4
-    inputs, as those of energy.LUT_WATTS are.
+    inputs, as those of energy.model.LUT_WATTS are.
     """
     return {
         **asdict(costs),

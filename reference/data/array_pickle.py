@@ -96,7 +96,7 @@ def read_pickle(data: bytes) -> dict[bytes, Any]:
 class _Machine:
     """stack: of values. marks: heights of the stack. memo: what the pickle refers to again, by number.
 
-    to_encode: how many letters of texts may still be encoded: each that the file holds once, however often it refers to one.
+    to_encode: how many letters of texts may still be encoded: each text of the file once, however often it is referred to.
     """
 
     def __init__(self, to_encode: int) -> None:

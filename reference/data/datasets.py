@@ -59,7 +59,7 @@ class Published:
     def read(self, split: str, folder: Path | None) -> Dataset:
         """Its images and labels; split: train or test. folder: None for where Debian installs Fashion-MNIST.
 
-        InputError: a file is missing or damaged, or there is no folder for a data set that Debian has not.
+        InputError: a file is missing or damaged, or no folder is given for a data set that is no Debian package.
         """
         if self.name == "fashion-mnist":
             return fashion_mnist(split, folder)
@@ -80,7 +80,7 @@ PUBLISHED = {
 
 
 def published_in(folder: Path) -> Published:
-    """The data set whose files a folder holds; InputError if it holds none's, or those of several."""
+    """The data set whose files a folder holds; InputError if it holds those of none or of several."""
     found = [one for one in PUBLISHED.values() if any((folder / mark).is_file() for mark in one.marks)]
     if len(found) != 1:
         held = f"of {' and '.join(one.name for one in found)}" if found else f"of none of {', '.join(PUBLISHED)}"
@@ -133,7 +133,7 @@ def _idx_shape(start: bytes) -> tuple[int, ...]:
     if len(start) < 4 + 4 * dimensions or dimensions > _IDX_DIMENSIONS:
         raise ValueError(f"truncated header, or more than {_IDX_DIMENSIONS} dimensions")
     shape = struct.unpack(f">{dimensions}I", start[4 : 4 + 4 * dimensions])
-    # Without values the other sizes may be beyond all.
+    # Without values the other sizes may have any size.
     if not 1 <= math.prod(shape) <= MAX_BYTES:
         raise ValueError(f"its header announces {'x'.join(map(str, shape))}; allowed: 1 to {MAX_BYTES} bytes")
     return shape

@@ -96,7 +96,7 @@ def input_scale(source: Source, layer: SourceLayer) -> Fraction:
 
 def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Conv | Linear | None, list[str]]:
     timesteps = source.interface.timesteps
-    # With one timestep nothing leaks, so any leak will do.
+    # With one timestep nothing leaks, so any leak is exact.
     neuron = leak_of(layer.reset, layer.beta if timesteps > 1 else Fraction(0))
     if neuron is None:
         return None, [
@@ -152,7 +152,7 @@ def _exact_output(
     highest = _highest(grid.steps * sign, inputs, real, neuron, source.interface.timesteps)
     if layer.double_reset and source.interface.timesteps > 1 and highest > 2 * real.theta:
         return (
-            "reset_delay=False takes the threshold off twice where a potential is above twice the threshold: with the "
+            "reset_delay=False subtracts the threshold twice where a potential is above twice the threshold: with the "
             f"threshold {float(theta):.6g} one may reach {float(highest * step):.6g}; "
             "allowed: up to twice the threshold, or reset_delay=True"
         )
@@ -256,7 +256,7 @@ def _lowest_bit(value: Fraction) -> Fraction:
 
 @lru_cache(maxsize=4096)
 def _search(real: RealNeuron, largest: int, neuron: Neuron, timesteps: int) -> IntegerNeuron | Verdict:
-    """The proven integers of the smallest factor; else what stands against them. largest: magnitude of a weight, in steps."""
+    """The proven integers of the smallest factor; else the reason against them. largest: magnitude of a weight, in steps."""
     smallest = 1 if real.silent else smallest_factor(neuron, timesteps)
     verdict = Verdict.OTHER
     for factor in (smallest * multiple for multiple in MULTIPLES):

@@ -58,7 +58,7 @@ def real_spikes(layer: SourceLayer, currents: torch.Tensor, timesteps: int) -> t
     spikes = []
     for current in currents.expand(timesteps, *currents.shape[1:]):
         if layer.double_reset:
-            # snnTorch's reset_delay=False: what the last spike has not taken off yet is taken off before the comparison.
+            # snnTorch's reset_delay=False: what the last spike has not subtracted yet is subtracted before the comparison.
             stored = v - theta * s
             again = (stored > theta).double()
             v = beta * stored + current - theta * again

@@ -14,10 +14,10 @@ from .source import FLOAT32, FLOAT64
 MAX_STEPS = 2 ** (WEIGHT_BITS.stop - 2) - 1
 """Largest magnitude of an integer weight: 127."""
 
-SLACK = 16
+WEIGHT_ROUNDINGS = 16
 """Roundings that may lie between a source's weight and its whole multiple of the step."""
 
-OWN = 4
+STEP_ROUNDINGS = 4
 """Roundings that finding the step adds."""
 
 
@@ -51,7 +51,7 @@ def find_grid(weights: np.ndarray, scale: float | None = None) -> Grid | None:
         for step in [largest / count for count in range(1, MAX_STEPS + 1)] if scale is None else [scale]:
             steps = _steps(weights, step, rounding)
             if steps is not None and np.abs(steps).max() <= MAX_STEPS:
-                return Grid(steps, Fraction(float(step)), (SLACK + OWN) * rounding)
+                return Grid(steps, Fraction(float(step)), (WEIGHT_ROUNDINGS + STEP_ROUNDINGS) * rounding)
     return None
 
 
@@ -66,13 +66,13 @@ def steps_needed(weights: np.ndarray, scale: float | None = None) -> int | None:
 
 
 def _steps(weights: np.ndarray, step: float, rounding: Fraction) -> np.ndarray | None:
-    """The whole multiples of a step that weights are up to SLACK roundings, int64, else None."""
+    """The whole multiples of a step that weights are up to WEIGHT_ROUNDINGS roundings, int64, else None."""
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         real = weights / step
     if not (np.abs(real) < 2**31).all():
         return None
     steps = np.rint(real)
-    near = np.abs(real - steps) <= float(SLACK * rounding) * np.abs(real)
+    near = np.abs(real - steps) <= float(WEIGHT_ROUNDINGS * rounding) * np.abs(real)
     return steps.astype(np.int64) if near.all() and ((steps != 0) == (weights != 0)).all() else None
 
 

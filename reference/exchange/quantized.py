@@ -30,8 +30,8 @@ def quantized_network(source: Source, bits: int, images: np.ndarray, beta: Fract
     beta: the leak of all layers in its stead, m/2^k, needed where a layer's own is no such fraction.
 
     Each layer gets the step that brings its currents on those images closest to the source's, output by output, larger
-    weights being clipped; its inputs are the spikes of the layers quantized before it. The bias takes up the mean that the
-    currents are still off by, then bias and threshold are rounded.
+    weights being clipped; its inputs are the spikes of the layers quantized before it. The bias corrects the mean
+    error that is left in the currents, then bias and threshold are rounded.
 
     InputError: with all reasons, what no rounding can change; bits out of range; no images.
     """

@@ -112,7 +112,7 @@ class Flatten:
 
 @dataclass(frozen=True)
 class Unread:
-    """What could not be read, for a reason that has been noted: nothing is said of how other elements fit to it."""
+    """What could not be read, for a reason that has been noted: how other elements fit to it is not checked."""
 
     where: str
 
@@ -126,7 +126,7 @@ class SourceLayer:
 
     current = gain * (weights * input) + offset, then v_t by `reset` and `beta`, and a spike where v_t > threshold, or
     v_t >= threshold where `inclusive`. gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset.
-    folded: whether gain and offset stand for more than an exact product with the bias, so that the source rounds between.
+    folded: whether gain and offset are more than an exact product with the bias, so that the source rounds between.
     """
 
     name: str

@@ -209,7 +209,7 @@ class SpikingNetwork(nn.Module):
         return spikes.sum(0).reshape(spikes.shape[1], self.blank.classes, -1).sum(-1)
 
     def spike_rate(self, spikes: dict[str, torch.Tensor]) -> torch.Tensor:
-        """The share of neurons and timesteps with a spike, over all layers but pools together; with a gradient."""
+        """The share of neurons and timesteps with a spike, over all layers except pools together; with a gradient."""
         of_neurons = [spikes[layer.name] for layer in self.blank.layers if not isinstance(layer, Pool)]
         return torch.stack([one.sum() for one in of_neurons]).sum() / sum(one.numel() for one in of_neurons)
 

@@ -36,7 +36,7 @@ LOGIT_RANGE = 10.0
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands after a batch: mean loss and share of right answers of the epoch so far."""
+    """The state of a run after a batch: mean loss and share of right answers of the epoch so far."""
 
     epoch: int
     batch: int

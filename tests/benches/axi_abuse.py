@@ -1,4 +1,4 @@
-"""A host that does anything to a loadable core, and a model of what docs/reference/ports-and-registers.md promises it."""
+"""A host that uses a loadable core in any way, and a model of what docs/reference/ports-and-registers.md promises."""
 
 import random
 import zlib
@@ -38,7 +38,7 @@ class Registers:
         return len(self.words) == self.pieces
 
     def forget(self, network):
-        """A reset, after which the network is there or not."""
+        """A reset, after which the network is still loaded or not."""
         self.running, self.errors, self.images = False, 0, 0
         if network:
             self.words = []

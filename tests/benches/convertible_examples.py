@@ -1,4 +1,4 @@
-"""For each rule of duospike.cosim.lint a block that breaks it, one that keeps it, and what comes of the first."""
+"""For each rule of duospike.cosim.lint a block that breaks it, one that keeps it, and the effect of the first."""
 
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ from myhdl import (
 @dataclass(frozen=True)
 class Example:
     """rule: its name. vectors: inputs one after the other, the same for both blocks; none where there is a test of its own.
-    verilog, vhdl: what the bad block comes to in Icarus and GHDL."""
+    verilog, vhdl: the effect of the bad block in Icarus and GHDL."""
 
     rule: str
     bad: str

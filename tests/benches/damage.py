@@ -71,7 +71,7 @@ TOKENS = (
 )
 LINES = ("[base]", "[[grid]]", "[a.b]", "[lanes]", "[" + ".".join("a" * 400) + "]", "x", "seed = [1]")
 PLACEHOLDER = "\ue000here\ue000"
-"""Stands in a JSON tree where one of CONSTANTS is to stand in the text."""
+"""Marks a place in a JSON tree at which the text gets one of CONSTANTS."""
 BOMB = 2**30
 """Bytes that compressed zeros expand to."""
 
@@ -108,7 +108,7 @@ def damaged_bytes(draw, data):
 
 
 def damaged_tree(draw, tree):
-    """A JSON value with one place changed, and the text that must stand in the place of PLACEHOLDER, or None."""
+    """A JSON value with one place changed, and the text that must replace PLACEHOLDER, or None."""
     tree = json.loads(json.dumps(tree))
     places = list(_places(tree))
     holder, key = pick(draw, places)
@@ -356,7 +356,7 @@ HEADERS = {
     "u1": ("O", "u8", "M8[ns]", "S1000000000", "U5", "i4, i4", "f2", "c16", "b1", "(1000,1000,1000)u1", "u1" * 40),
     "}": ("", "}}", ", 'shape': (1,)}", "} # " + "x" * 9000, "\x00"),
 }
-"""What stands in a header, and what to put in its place."""
+"""What a header holds, and what replaces it."""
 
 
 def damaged_npy(draw, data):

@@ -1,6 +1,6 @@
-"""Damaged files of every format that is read, given to what reads them, in processes of their own.
+"""Damaged files of every format that is read, passed to their readers, in processes of their own.
 
-    python tests/benches/foreign_files.py --files 50000
+    python -m tests.benches.foreign_files --files 50000
 
 prints a table by format. A file may be read, or be refused by one of the project's own errors; any other exception, a process
 that ends, more than MAX_MEMORY or more than MAX_SECONDS is a fault.
@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import process_time
 
+import nir
 import numpy as np
 import torch
 from scipy.io import loadmat, savemat
@@ -42,6 +43,10 @@ from duospike.cosim.study.page import make_study_page
 from duospike.cosim.study.study_file import Study, read_study
 from duospike.reference.data.datasets import PUBLISHED, load
 from duospike.reference.errors import InputError
+from duospike.reference.exchange.exact import exact_network
+from duospike.reference.exchange.nir.nir_import import from_nir
+from duospike.reference.exchange.nir.nir_process import read_graph
+from duospike.reference.exchange.source import Interface
 from duospike.reference.files import GZIP, MAX_JSON, ZLIB, read_bytes
 from duospike.reference.modelfile import KEY, load_model, save_model
 from duospike.reference.training import train
@@ -69,6 +74,8 @@ from tests.benches.small_training import SHAPE, bright_quarters, small_settings
 from tests.cosim.axi.test_loadable import folder_of
 from tests.cosim.study.test_measure import BASE, GRIDS
 from tests.cosim.study.test_report import RESULTS
+from tests.reference.exchange.nir.test_nir_files import DT, good_graph
+from tests.reference.exchange.nir.test_nir_files import SHAPE as GRAPH_SHAPE
 
 MAX_MEMORY = 2**30
 """Bytes beyond those of the process before it reads anything."""
@@ -119,7 +126,7 @@ def formats(folder: Path, runs: dict[str, Path]) -> dict[str, Format]:
     for kind in (GZIP, ZLIB):
         bomb(kind)
     made = {**_of_models(folder, network), **_of_texts(folder, network), **_of_images(folder), **_of_runs(runs)}
-    return made | {"core": _of_core(folder, network)}
+    return made | {"core": _of_core(folder, network), "nir": _of_graph(folder)}
 
 
 def contents(folder: Path, pattern: str = "*") -> dict[str, bytes]:
@@ -199,7 +206,7 @@ def _of_images(folder: Path) -> dict[str, Format]:
 
 
 def _of_core(folder: Path, network) -> Format:
-    """The description of a core; in half of the files the hardware's hash is made to follow it, as somebody might."""
+    """The description of a core; in half of the files the hardware's hash is made to match it, as an attacker might."""
     core = _fresh(folder, "core")
     folder_of(network, core)
 
@@ -214,6 +221,16 @@ def _of_core(folder: Path, network) -> Format:
         load_file(network, read_core(where))
 
     return Format(contents(core), {"registers.json": damaged_json, "identity.hex": damaged_bytes}, read)
+
+
+def _of_graph(folder: Path) -> Format:
+    graphs = _fresh(folder, "graphs")
+    nir.write(graphs / "g.nir", good_graph())
+
+    def read(where: Path, draw: Draw):
+        exact_network(from_nir(read_graph(where / "g.nir"), Interface(GRAPH_SHAPE, 2, 2), dt=DT))
+
+    return Format(contents(graphs), {"g.nir": damaged_bytes}, read)
 
 
 def _make_page(where: Path, draw: Draw):

@@ -43,7 +43,7 @@ def walk(graph):
 
 @np.vectorize
 def meant(ratio):
-    """The small fraction that a ratio of floats stands for: of 1e-4 to float32's 2e-4 it is 1/2; else the ratio itself."""
+    """The small fraction that a ratio of floats approximates: of 1e-4 to float32's 2e-4 it is 1/2; else the ratio itself."""
     near = float(Fraction(float(ratio)).limit_denominator(64))
     return near if abs(near - ratio) <= 4e-7 * abs(near) else float(ratio)
 
@@ -98,7 +98,7 @@ def laid(values, shape):
 class Simulator:
     """Runs a chain of nodes in forward Euler steps in float64.
 
-    Of time constants, resistances and dt only ratios and products count; they are the small fractions that they stand for.
+    Of time constants, resistances and dt only ratios and products count; they are the small fractions that they approximate.
     reset: zero, or what the graph was written for.
     """
 

@@ -6,7 +6,7 @@ from duospike.cosim.conversion.convert import convert
 
 
 def convert_with_fault(old, new, language):
-    """A stand-in for convert() that replaces a piece of text, which must be there exactly once, in modules of one language."""
+    """A substitute for convert() that replaces a piece of text, which must be there exactly once, in modules of one language."""
 
     def convert_and_plant(*args, **kwargs):
         modules = convert(*args, **kwargs)

@@ -267,7 +267,7 @@ class Composer:
         return values
 
     def oddity(self, net):
-        """Something that users do to networks, harmless or not."""
+        """A change that users make to networks, harmless or not."""
         draw = self.draw
         name = draw.one([name for name in dir(self) if name.startswith("odd_")])
         self.notes.append(name[4:])

@@ -49,7 +49,7 @@ def write_manifest(folder, network):
 
 
 def write_areas(folder, network):
-    """areas.json as synth writes it, with numbers of our own: Yosys takes minutes."""
+    """areas.json as synth writes it, with made-up numbers: Yosys takes minutes."""
     kinds = ("lut", "ff", "carry", "mux", "dsp", "lut_ram", "block_ram")
     areas = [dict(zip(kinds, (100 + 7 * i, 50 + i, i, 0, 9 * (i == 0), 0, 0.5 * i), strict=True)) for i in range(2)]
     report = {
@@ -68,7 +68,7 @@ def write_areas(folder, network):
 
 
 def write_timing(folder, network):
-    """timing.json as synth --pnr writes it, with numbers of our own: placement takes minutes."""
+    """timing.json as synth --pnr writes it, with made-up numbers: placement takes minutes."""
     spots = [
         {"stage": name, "block": "lif", "instance": f"{name}.fire_neurons", "signal": "membrane[1]"} for name in ("conv1", "fc1")
     ]

@@ -1,4 +1,4 @@
-"""A training run of seconds: tiny settings and images that a tiny network can tell apart."""
+"""A training run of seconds: tiny settings and images that a tiny network can classify."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Single stages of random layers: planned as the tool plans them, run natively in Icarus or GHDL, and what they must give.
+"""Single stages of random layers: planned as the tool plans them, run natively in Icarus or GHDL, and their expected outputs.
 
 The expected spikes come from plain_model.py: scipy correlations and Python integers.
 """

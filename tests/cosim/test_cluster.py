@@ -127,7 +127,7 @@ def test_a_scheduler_that_is_there_and_a_task_that_is_refused(tmp_path):
 
 
 def test_a_task_that_kills_its_workers_is_given_up(tmp_path):
-    with cluster(2) as client, pytest.raises(CosimError, match="^task 0: was given up, as it lost one worker after the other$"):
+    with cluster(2) as client, pytest.raises(CosimError, match="^task 0: failed after it lost one worker after the other$"):
         list(run_tasks(client, die, tasks(tmp_path, 1), lambda text: None))
     assert len(begun(tmp_path, 0)) == MAX_LOSSES + 1
 

@@ -8,12 +8,12 @@ from duospike.cosim.interval import mean_interval, mean_interval_of_batches
 def test_the_mean_distance_of_classes():
     assert mean_interval([99, 109, 139]) == 20
     # The first two images fill the stages.
-    assert mean_interval([99, 109, 139, 140], filling=2) == 15.5
+    assert mean_interval([99, 109, 139, 140], warmup=2) == 15.5
 
 
-@pytest.mark.parametrize(("ends", "filling"), [([], 1), ([7], 1), ([7, 9], 2)])
-def test_a_single_image_has_none(ends, filling):
-    assert mean_interval(ends, filling) is None
+@pytest.mark.parametrize(("ends", "warmup"), [([], 1), ([7], 1), ([7, 9], 2)])
+def test_a_single_image_has_none(ends, warmup):
+    assert mean_interval(ends, warmup) is None
 
 
 def test_batches_count_by_their_intervals():

@@ -22,7 +22,11 @@ from duospike.rtl.axi_lite import AxiLite, Layout, axi_lite
 from duospike.rtl.axi_shell import axi_shell, plan_shell
 from duospike.rtl.axi_stream import AxiStream, data_bits
 from duospike.rtl.banked_memory import banked_memory, words_of_bank
+from duospike.rtl.beat_spacing import beat_spacing
+from duospike.rtl.channel_select import channel_select
+from duospike.rtl.chunk_select import chunk_select, chunk_width
 from duospike.rtl.crc32 import crc32
+from duospike.rtl.credit_counter import credit_counter
 from duospike.rtl.dense_core import DenseCore, dense_core
 from duospike.rtl.encoder import Encoder, encoder
 from duospike.rtl.errors import DesignError
@@ -36,13 +40,18 @@ from duospike.rtl.loading import Load, LoadedTable, loaded_memory
 from duospike.rtl.lowest_one import lowest_one
 from duospike.rtl.mac_array import mac_array
 from duospike.rtl.memory import Table, ram, rom
+from duospike.rtl.neuron import neuron
+from duospike.rtl.neuron_pipeline import neuron_pipeline
+from duospike.rtl.pass_memory import pass_memory
 from duospike.rtl.pool import Pool, pool
 from duospike.rtl.readout import Readout, readout
 from duospike.rtl.registers import COMMAND, CONSTANT, Bits, Register, register_map
 from duospike.rtl.result_output import result_output
 from duospike.rtl.row_buffer import row_buffer
+from duospike.rtl.scan_position import position_width, scan_position
 from duospike.rtl.scanner import event_width, scanner
 from duospike.rtl.shell_control import shell_control
+from duospike.rtl.span_select import span_select, span_width
 from duospike.rtl.sparse_conv import SparseConv, sparse_conv
 from duospike.rtl.sparse_fc import SparseFc, fc_accumulator, sparse_fc
 from duospike.rtl.stream import Stream, index_bits, pack, signed, take_bit, take_field, take_whole, unpack
@@ -225,6 +234,37 @@ def of_lif(lanes=2, timesteps=2, rows=3, columns=2, passes=1, **neuron):
     return clocked(lanes * timesteps * made.current_bits, lanes * timesteps, neuron=made, **sizes)
 
 
+def of_neuron(current_bits=4, theta_bits=4, **numbers):
+    numbers = {"kind": "subtract_delayed", "multiplier": 1, "shift": 1, "potential_bits": 6} | numbers
+    bits = numbers["potential_bits"] if type(numbers["potential_bits"]) is int else 6
+    ports = {"current": current_bits, "theta": theta_bits, "charged_theta": theta_bits, "potential": bits, "leaked": bits}
+    return bits_of("clk charges fires spike spiked") | {name: signed(width) for name, width in ports.items()} | numbers
+
+
+def of_neuron_pipeline(lanes=2, timesteps=2, **changes):
+    made = lif_of(lanes, kind="subtract_delayed", **changes)
+    widths = {
+        "currents": lanes * timesteps * made.current_bits, "thetas": lanes * made.theta_bits, "spikes": lanes * timesteps,
+        "recalled": lanes * made.potential_bits, "potentials": lanes * made.potential_bits, "recalled_spikes": lanes,
+        "last_spikes": lanes,
+    }  # fmt: skip
+    ports = {name: vector(width) for name, width in widths.items()}
+    return bits_of("clk rst take done") | ports | {"lanes": lanes, "timesteps": timesteps, "neuron": made}
+
+
+def of_pass_memory(beats=5, passes=2, width=7):
+    ports = {"recalled": vector(width), "word": vector(width)}
+    return bits_of("clk rst take give") | ports | {"beats": beats, "passes": passes}
+
+
+def of_credit_counter(places=3):
+    return bits_of("clk rst take leave has_room") | {"places": places}
+
+
+def of_beat_spacing(cycles=3):
+    return bits_of("clk rst take is_due") | {"cycles": cycles}
+
+
 def of_load_control(pieces=4):
     vectors = {"write_data": 32, "states": 192, "command_data": 32, "values": 288, "write_index": 2}
     ports = {name: vector(width) for name, width in vectors.items()}
@@ -279,6 +319,30 @@ def of_scanner(parts=2, width=3, padding=0, chunks=2, lanes=2, timesteps=2, scan
     )  # fmt: skip
 
 
+def of_scan_position(parts=2, width=3, padding=0, chunks=2, scans=2, flush=0, banks=2):
+    ports = {
+        "full": vector(banks), "freed_bank": index(banks), "pixel_addr": index(banks * width),
+        "dst": Stream(position_width(banks * width * chunks)),
+    }  # fmt: skip
+    numbers = {"parts": parts, "width": width, "padding": padding, "chunks": chunks, "scans": scans, "flush": flush}
+    return bits_of("clk rst freed") | ports | numbers | {"banks": banks}
+
+
+def of_span_select(chunks=5, words=60):
+    streams = clocked(position_width(words), span_width(chunks, words))
+    return streams | {"flags": vector(chunks), "chunks": chunks, "words": words}
+
+
+def of_chunk_select(chunks=5, words=60):
+    streams = clocked(span_width(chunks, words), chunk_width(chunks))
+    return streams | {"read_addr": index(words), "ends_part": bit(), "chunks": chunks, "words": words}
+
+
+def of_channel_select(chunks=2, lanes=2, timesteps=2):
+    streams = clocked(chunk_width(chunks), event_width(chunks * lanes, timesteps))
+    return streams | {"word": vector(lanes * timesteps), "chunks": chunks, "lanes": lanes, "timesteps": timesteps}
+
+
 def of_shell_control():
     names = "clk rst write bad_access ended_early ended_late ended sent active core_rst enable"
     return bits_of(names) | {"write_index": index(2), "write_data": vector(32), "values": vector(192)}
@@ -310,13 +374,17 @@ def of_weight_fetch(frame_rows=2, scans=2, positions=3, flush=0, channels=5, tim
 
 BLOCKS = {
     accelerator: of_accelerator, accumulator: of_accumulator, activity: of_activity, adder_step: of_adder_step,
-    axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, crc32: of_crc32,
+    axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, beat_spacing: of_beat_spacing,
+    channel_select: of_channel_select, chunk_select: of_chunk_select, crc32: of_crc32, credit_counter: of_credit_counter,
     dense_core: lambda **numbers: of_stage(dense_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
     event_queue: of_event_queue, fc_accumulator: of_fc_accumulator, group_walk: of_group_walk, image_intake: of_image_intake,
     image_window: of_image_window, lif: of_lif, load_control: of_load_control, loaded_memory: of_loaded_memory,
-    lowest_one: of_lowest_one, mac_array: of_mac_array, pack: of_fields, pool: lambda **numbers: of_stage(pool_of(**numbers)),
+    lowest_one: of_lowest_one, mac_array: of_mac_array, neuron: of_neuron,
+    neuron_pipeline: of_neuron_pipeline, pack: of_fields, pass_memory: of_pass_memory,
+    pool: lambda **numbers: of_stage(pool_of(**numbers)),
     ram: of_ram, readout: lambda **numbers: of_stage(readout_of(**numbers)), result_output: of_result_output, rom: of_rom,
-    row_buffer: of_row_buffer, scanner: of_scanner, shell_control: of_shell_control,
+    row_buffer: of_row_buffer, scan_position: of_scan_position, scanner: of_scanner, shell_control: of_shell_control,
+    span_select: of_span_select,
     sparse_conv: lambda **numbers: of_stage(conv_of(**numbers)), sparse_fc: lambda **numbers: of_stage(fc_of(**numbers)),
     take_bit: of_take_bit, take_field: of_take_field, take_whole: of_take_whole, unpack: of_fields, weight_fetch: of_weight_fetch,
 }  # fmt: skip
@@ -327,6 +395,10 @@ NUMBERS = {
                   "current_bits": 1},
     adder_step: {"lanes": 1, "groups": 1, "padded": 2, "bits": 1},
     banked_memory: {"bank_words": 2},
+    beat_spacing: {"cycles": 2},
+    channel_select: {"chunks": 1, "lanes": 1, "timesteps": 1},
+    chunk_select: {"chunks": 1, "words": 1},
+    credit_counter: {"places": 1},
     event_queue: {"depth": 1},
     fc_accumulator: {"parts": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1},
     group_walk: {"columns": 1, "groups": 1},
@@ -335,10 +407,15 @@ NUMBERS = {
     lif: {"lanes": 1, "timesteps": 1, "rows": 1, "columns": 1, "passes": 1},
     load_control: {"pieces": 1},
     mac_array: {"lanes": 1, "columns": 1, "repeat": 1, "inputs": 1, "input_bits": 1, "current_bits": 1},
+    neuron: {"multiplier": 0, "shift": 0, "potential_bits": 1},
+    neuron_pipeline: {"lanes": 1, "timesteps": 1},
+    pass_memory: {"beats": 1, "passes": 2},
     ram: {"depth": 1},
     result_output: {"classes": 1, "count_bits": 1},
     row_buffer: {"pixels": 1, "chunks": 1, "banks": 2},
     scanner: {"parts": 1, "width": 1, "padding": 0, "chunks": 1, "lanes": 1, "timesteps": 1, "scans": 1, "flush": 0, "banks": 2},
+    scan_position: {"parts": 1, "width": 1, "padding": 0, "chunks": 1, "scans": 1, "flush": 0, "banks": 2},
+    span_select: {"chunks": 1, "words": 1},
     take_bit: {"index": 0},
     take_field: {"low": 0, "high": 3},
     weight_fetch: {"frame_rows": 1, "scans": 1, "positions": 1, "flush": 0, "channels": 1, "timesteps": 1, "least_bank": 2},
@@ -428,20 +505,21 @@ def test_numbers_that_a_record_cannot_have(made, name, least):
         refused(where, name, value, lambda value=value: replace(record, **{name: value}))
 
 
-MISFIT = r"^\w+: \w+ of \d+ bits, (un)?signed; allowed: \d+ bits, unsigned$"
+MISFIT = r"^\w+: \w+ of \d+ bits, (un)?signed; allowed: \d+ bits, (un)?signed$"
 
 
 @pytest.mark.parametrize("made", BLOCKS, ids=lambda made: made.__name__)
 def test_ports_of_another_width_or_sign(made):
-    """Each vector and each payload, a bit wider, and signed."""
+    """Each vector and each payload, a bit wider, and of the other sign."""
     names = [name for name, port in BLOCKS[made]().items() if len(payloads(port)) == 1]
     tried = 0
     for name in set(names) - FREE.get(made.__name__, set()):
         arguments = BLOCKS[made]()
         made(**arguments)
         (member,) = payloads(arguments[name])
-        bits = len(arguments[name] if member is None else getattr(arguments[name], member))
-        for wrong in (vector(bits + 1), signed(bits)):
+        port = arguments[name] if member is None else getattr(arguments[name], member)
+        bits, of_its_sign, of_the_other = len(port), *((signed, vector) if port.min < 0 else (vector, signed))
+        for wrong in (of_its_sign(bits + 1), of_the_other(bits)):
             arguments = BLOCKS[made]()
             if member is None:
                 arguments[name] = wrong
@@ -466,9 +544,10 @@ def payloads(port):
 FREE = {
     "image_intake": {"src", "dst"}, "take_field": {"vector", "part"}, "take_bit": {"vector"}, "take_whole": {"part"},
     "load_control": {"write_index"}, "shell_control": {"write_index"}, "lowest_one": {"flags"},
+    "neuron": {"current"},
 }  # fmt: skip
 """Ports that may be wider than the least, or of whose width the others' follows."""
-WITHOUT_VECTORS = {"take_field", "take_bit"}
+WITHOUT_VECTORS = {"take_field", "take_bit", "credit_counter", "beat_spacing"}
 
 
 STAGES = {dense_core: dense_of, sparse_conv: conv_of, sparse_fc: fc_of}
@@ -588,6 +667,9 @@ EXTREMES = [
     (image_window, {"height": 1, "width": 1, "kernel": 5}),
     (lif, {"lanes": 1, "timesteps": 1, "rows": 1, "columns": 1, "groups": 1, "multiplier": 0, "shift": 0}),
     (lif, {"multiplier": 1, "shift": 0, "current_bits": 4, "theta_bits": 4, "passes": 3}),
+    (neuron, {"multiplier": 0, "shift": 0, "current_bits": 1, "theta_bits": 1, "potential_bits": 1}),
+    (neuron_pipeline, {"lanes": 1, "timesteps": 1}), (pass_memory, {"beats": 1, "passes": 64, "width": 1}),
+    (credit_counter, {"places": 1}), (beat_spacing, {"cycles": 2}),
     (load_control, {"pieces": 1}), (loaded_memory, {"width": 1, "depth": 1, "first": 0, "pieces": 1}),
     (lowest_one, {"size": 1}),
     (mac_array, {"lanes": 1, "columns": 1, "repeat": 1, "inputs": 1, "input_bits": 1, "current_bits": 1, "groups": 1,
@@ -601,6 +683,9 @@ EXTREMES = [
     (row_buffer, {"pixels": 1, "chunks": 1, "banks": 2, "width": 1}), (row_buffer, {"banks": 7}),
     (scanner, {"parts": 1, "width": 1, "chunks": 1, "lanes": 1, "timesteps": 1, "scans": 1}),
     (scanner, {"padding": 9, "flush": 9}),
+    (scan_position, {"parts": 1, "width": 1, "chunks": 1, "scans": 1}), (scan_position, {"padding": 9, "flush": 9, "banks": 5}),
+    (span_select, {"chunks": 1, "words": 2}), (chunk_select, {"chunks": 1, "words": 2}),
+    (span_select, {"chunks": 40}), (chunk_select, {"chunks": 40}), (channel_select, {"chunks": 1, "lanes": 1, "timesteps": 1}),
     (sparse_conv, {"height": 1, "width": 1, "parts": 1, "chunks": 1, "lanes_in": 1, "kernel": 1, "outputs": 1, "lanes": 1,
                    "timesteps": 1, "weight_bits": 1}),
     (sparse_conv, {"kernel": 5, "lanes": 3, "banks": 8, "queue_depth": 40, "passes": 4}),

@@ -107,7 +107,7 @@ def bad_inputs(tmp_path):
         "latency at a rate": (
             ["explore", model, "--budget", "fps=9", "--minimize", "latency", *images, "--out", out], "allowed: lanes or luts"
         ),
-        "slack for a rate": (["explore", model, "--budget", "fps=9", "--slack", 5, *images, "--out", out], "a slack goes with"),
+        "slack for a rate": (["explore", model, "--budget", "fps=9", "--slack", 5, *images, "--out", out], "slack applies only"),
         "slack for latency": (
             ["explore", model, "--budget", "lanes=9", "--minimize", "latency", "--slack", 5, *images, "--out", out], "a slack"
         ),

@@ -102,8 +102,8 @@ def test_faults_that_say_nothing_are_reported(proof_of):
     assert failures(proof_of(HOLDS, *faults)) == [
         "the fault 'nothing' is not found",
         "the fault 'nothing for ready' is not found",
-        "the fault 'no place' has 0 places; allowed: 1",
-        "the fault 'many places' has 5 places; allowed: 1",
+        "the fault 'no place' has 0 places; allowed: 1 in each module of one block",
+        "the fault 'many places' has 5 places; allowed: 1 in each module of one block",
     ]
 
 

@@ -35,7 +35,10 @@ def neurons(kind: str, *faults: Fault) -> Proof:
             "THETA": THETA_BITS, "GROUPS": GROUPS, "COLUMNS": COLUMNS,
             "LATENCY": lif_latency(TIMESTEPS), "DEPTH": lif_depth(TIMESTEPS),
         },
-        {"rom": "ram", "event_queue": "ring"}, 12,
+        {
+            "rom": "ram", "event_queue": "ring", "credit_counter": "credits", "neuron_pipeline": "steps neuron_pipeline",
+            "neuron": "neuron",
+        }, 12,
     )  # fmt: skip
 
 
@@ -65,7 +68,7 @@ NEXT_GROUP = "else if ((advance && (column == 1))) begin"
 PROOFS: tuple[Proof, ...] = (
     neurons(
         "subtract",
-        Fault("a potential at the threshold fires", "spike = (v > theta);", "spike = (v >= theta);"),
+        Fault("a potential at the threshold fires", "crosses = (charged > kept_theta);", "crosses = (charged >= kept_theta);"),
         Fault("no reset", "if (1'b1) begin", "if (1'b0) begin"),
         Fault("thresholds change a beat too late", NEXT_GROUP, NEXT_GROUP.replace("1", "0")),
         Fault("a beat is made up", "entering[t] = take;", "entering[t] = 1;"),
@@ -74,13 +77,13 @@ PROOFS: tuple[Proof, ...] = (
     ),
     neurons(
         "subtract_delayed",
-        Fault("no reset", "if ((1'b1 && spiked", "if ((1'b0 && spiked"),
+        Fault("no reset", "if (spiked) begin", "if (1'b0) begin"),
         Fault("the leak is another", "v = $signed(product >>> 2);", "v = $signed(product >>> 1);"),
-        Fault("the second current is the next beat's", "= held[(((t - 1) * 2) + i)];", "= currents[(((t - 1) * 2) + i)];"),
+        Fault("the second current is the next beat's", ".current(firing_currents[1])", ".current(now[1])"),
     ),
     neurons(
         "zero",
-        Fault("the threshold is another beat's", "= held_thetas[", "= thetas[0]; spiked[0] = held_thetas["),
+        Fault("the threshold is another beat's", ".theta(firing_thetas[0])", ".theta(entering_thetas[0])"),
     ),
     multiplication(
         2, (0o35, 0o62), False,

@@ -12,7 +12,7 @@ WAITS = Fault("valid waits for ready", "assign dst_valid = has_words;", "assign 
 
 
 def faults(depth: int) -> tuple[Fault, ...]:
-    """What a queue of any depth must not do; a queue of one word has but one place."""
+    """What a queue of any depth must not do; a queue of one word has only one place."""
     full = Fault("a full queue takes a word", f"has_room <= (level != {depth - 1});", "has_room <= 1;")
     empty = Fault("an empty queue gives a word", "has_words <= (level != 1);", "has_words <= 1;")
     if depth == 1:

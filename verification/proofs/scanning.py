@@ -44,12 +44,13 @@ def scanning(
             "TIMESTEPS": timesteps, "SCANS": scans, "FLUSH": flush, "BANKS": banks, "SPAN": 1 if chunks == 1 else 2,
             "HARMLESS": 0,
         },
-        {"ram": "ram", "row_buffer": "row_buffer"}, reach,
+        {"ram": "ram", "row_buffer": "row_buffer", "channel_select": "channel_select"}, reach,
     )  # fmt: skip
 
 
 AVAILABLE = "assign available = ((flushing != 0) || (full[bank] && (!taken[bank])));"
-FREED = "assign freed = (chosen && fetch_ready && chosen_ends_part);"
+FREED = "assign freed = (chunk_valid && chunk_ready && ends_part);"
+READ = "assign read = (chunk_valid && chunk_ready);"
 ENCODE_READY = "encode_ready = ((!encoding) || (dst_ready && last_lane));"
 EVENT_LAST = "event_last = (encode_last && last_lane);"
 
@@ -89,13 +90,13 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a bank stays taken", "taken[freed_bank] <= 0;", "taken[freed_bank] <= 1;"),
         Fault("a silent pixel is not marked last", EVENT_LAST, EVENT_LAST.replace("last_lane", "last_lane && (pending != 0)")),
         Fault("a part is never freed", FREED, "assign freed = 0;"),
-        Fault("a part is freed before it is read", FREED, "assign freed = (spanning && choose_ready && span_ends_part);"),
+        Fault("a part is freed before it is read", FREED, "assign freed = (span_valid && span_ready && span_data[4]);"),
         Fault("the encoder waits for ready", ENCODE_READY, ENCODE_READY.replace("(!encoding) || ", ""), "ready"),
     ),
     scanning(
         2, 1, 1, 1, 2, 1, 2, 0, 2, 12, 22,
         Fault("a part is freed after its first scan", "(column == 1) && (scan == 1)", "(column == 1)"),
-        Fault("a part is freed while its read waits", FREED, FREED.replace("fetch_ready && ", "")),
+        Fault("a part is freed while its read waits", FREED, FREED.replace("chunk_ready && ", "")),
         Fault("a part is scanned once", "if ((scan != 1)) begin", "if (0) begin"),
         Fault("an empty pixel has spikes", " || (column > 0))", ")"),
         Fault("a chunk's last channel is lost", "last_lane = (lanes_left == 0);", "last_lane = 1;"),
@@ -107,8 +108,8 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a chunk is chosen again and again", "chunks_todo <= chunks_left;", "chunks_todo <= chunks_todo;"),
         Fault("a silent pixel has the spikes that are read", "chosen_silent <= (chunks_todo == 0);", "chosen_silent <= 0;"),
         Fault("the channels of a chunk follow the chunk's number", "fetch_channel <= first;", "fetch_channel <= chosen_chunk;"),
-        Fault("a word is read while the one before waits", "assign read = (chosen && fetch_ready);", "assign read = chosen;"),
-        Fault("each chunk is the pixel's first", "read_addr <= (span_base + chunk);", "read_addr <= span_base;"),
+        Fault("a word is read while the one before waits", READ, READ.replace(" && chunk_ready", "")),
+        Fault("each chunk is the pixel's first", "chosen_addr <= (span_base + chunk);", "chosen_addr <= span_base;"),
         Fault(
             "a part is freed with a pixel's first chunk",
             "(span_ends_part && span_last && last_chunk)", "(span_ends_part && span_last)",
@@ -117,19 +118,19 @@ PROOFS: tuple[Proof, ...] = (
     ),
     scanning(
         1, 1, 0, 3, 1, 1, 1, 0, 2, 12, 24,
-        Fault("a pixel's second span is lost", "span_last <= last_span;", "span_last <= 1;"),
+        Fault("a pixel's second span is lost", "last_span = (spans_left == 0);", "last_span = 1;"),
         Fault("a span is chosen again and again", "spans_todo <= spans_left;", "spans_todo <= spans_todo;"),
         Fault("an empty span takes a cycle", "if (ahead_flags[k]) begin", "if (1) begin"),
-        Fault("the second span's words are the first's", "span_base <= (base + first);", "span_base <= base;"),
+        Fault("the second span's words are the first's", "src_data[6-1:3] + first", "src_data[6-1:3]"),
         Fault("a part is freed with its first span", "(span_ends_part && span_last &&", "(span_ends_part &&"),
     ),
     scanning(
         1, 2, 1, 1, 2, 2, 2, 1, 2, 14, 29,
         Fault("an event has the mask of the first channel", "event_mask = masks[lane];", "event_mask = masks[0];"),
         Fault("the second bank's words begin at the first", "word_addr <= (word_base + (2 * 1));", "word_addr <= word_base;"),
-        Fault("the second bank's flags begin at the first", "pixel_addr <= (pixel_base + 2);", "pixel_addr <= pixel_base;"),
+        Fault("the second bank's flags begin at the first", "place <= (pixel_base + 2);", "place <= pixel_base;"),
         Fault("the second scan reads on where the first ended", "word_addr <= word_base;", "word_addr <= word_addr;"),
-        Fault("the second scan looks on where the first ended", "pixel_addr <= pixel_base;", "pixel_addr <= pixel_addr;"),
+        Fault("the second scan looks on where the first ended", "place <= pixel_base;", "place <= place;"),
         Fault("an event changes while it waits", ENCODE_READY, ENCODE_READY.replace("dst_ready && ", "")),
     ),
     scanning(

@@ -43,7 +43,7 @@ READOUT = Readout(outputs=2, classes=2, **ONE)
 POOL = Pool(height=2, width=2, groups=2, lanes=1, timesteps=1)
 
 # What the induction needs to know of the queues inside.
-QUEUES = {"event_queue": "ring", "lif": "room"}
+QUEUES = {"event_queue": "ring", "credit_counter": "credits", "neuron_pipeline": "steps", "lif": "room"}
 
 
 def whole(**stages):
@@ -101,7 +101,7 @@ PROOFS: tuple[Proof, ...] = (
         ), 10,
         Fault("the queue moves while its output waits", "assign pop = (dst_ready && has_words);", "assign pop = has_words;"),
         Fault("a beat is taken that the queue may not hold", "has_room <= (beats_inside != 5);", "has_room <= 1;"),
-        WAITING_SPIKES, invariants="room", inside={"event_queue": "ring"},
+        WAITING_SPIKES, invariants="room", inside=QUEUES,
     ),
     streams(
         "mac_array", lambda: mac_array(

@@ -56,23 +56,44 @@ always @(posedge clk) begin
     held_up <= !rst && dst_valid && (!dst_ready || held_up);
 end
 
+// The stages of the pipeline: which hold a beat, and what they hold.
+(* hierconn *) wire [1:0] \pipeline.in_charging ;
+(* hierconn *) wire [1:0] \pipeline.in_firing ;
+wire [1:0] charging = \pipeline.in_charging ;
+wire [1:0] firing = \pipeline.in_firing ;
+(* hierconn *) wire \pipeline.charging_spike ;
+(* hierconn *) wire [1:0] \pipeline.firing_spikes_0 ;
+(* hierconn *) wire [1:0] \pipeline.firing_spikes_1 ;
+wire [1:0] spikes_0 = \pipeline.firing_spikes_0 ;
+wire [1:0] spikes_1 = \pipeline.firing_spikes_1 ;
+(* hierconn *) wire signed [15:0] \pipeline.charging_current ;
+(* hierconn *) wire signed [15:0] \pipeline.firing_current ;
+(* hierconn *) wire signed [15:0] \pipeline.leaked_0 ;
+(* hierconn *) wire signed [15:0] \pipeline.firing_theta_0 ;
+(* hierconn *) wire signed [15:0] \pipeline.neurons_0.charged_potential ;
+(* hierconn *) wire signed [15:0] \pipeline.neurons_0.charged_threshold ;
+(* hierconn *) wire signed [15:0] \pipeline.neurons_1.charged_potential ;
+(* hierconn *) wire signed [15:0] \pipeline.neurons_1.charged_threshold ;
+wire signed [15:0] charged_0 = \pipeline.neurons_0.charged_potential ;
+wire signed [15:0] charged_theta_0 = \pipeline.neurons_0.charged_threshold ;
+wire signed [15:0] charged_1 = \pipeline.neurons_1.charged_potential ;
+wire signed [15:0] charged_theta_1 = \pipeline.neurons_1.charged_threshold ;
+
 // Places of the beats in the pipeline, behind those in the queue.
 wire [7:0] at_firing_1 = level;
 wire [7:0] at_charging_1 = at_firing_1 + firing[1];
 wire [7:0] at_firing_0 = at_charging_1 + charging[1];
 wire [7:0] at_charging_0 = at_firing_0 + firing[0];
 // What becomes of the potentials on their way.
-wire signed [15:0] charged_0 = charged[0], charged_1 = charged[1], leaked_0 = membrane[0];
-wire signed [15:0] charged_theta_0 = charged_thetas[0], charged_theta_1 = charged_thetas[1], theta_0 = held_thetas[0];
-wire signed [15:0] after_charging_0 = second(charged_0, charged_currents[1], charged_theta_0);
-wire signed [15:0] after_firing_0 = leaked_0 - (KIND == SUBTRACT_DELAYED && spikes[0][0] ? theta_0 : 0) + held[1];
+wire signed [15:0] after_charging_0 = second(charged_0, \pipeline.charging_current , charged_theta_0);
+wire signed [15:0] pending_theta = KIND == SUBTRACT_DELAYED && spikes_0[0] ? \pipeline.firing_theta_0 : 0;
+wire signed [15:0] after_firing_0 = \pipeline.leaked_0 - pending_theta + \pipeline.firing_current ;
 integer i;
 
 always @(*) if (known) begin
     assert(at_column < COLUMNS && at_group < GROUPS);
     assert(\walk.column == at_column && \walk.group_index == at_group);
     assert(theta_word == theta_words[at_group*THETA +: THETA]);
-    assert(recalled[0] == 0 && recalled_spikes == 0 && !waiting);
     // None is lost or made up, and as many are taken as the queue may hold.
     assert(count == at_charging_0 + charging[0] && beats_inside == count);
     assert(src_ready == (count != DEPTH));
@@ -82,11 +103,11 @@ always @(*) if (known) begin
     for (i = 0; i < DEPTH; i = i + 1) begin
         if (i < level) assert(queued[2*i +: 2] == expected[2*i +: 2]);
     end
-    if (firing[1]) assert(spikes[1] == expected[2*at_firing_1 +: 2]);
+    if (firing[1]) assert(spikes_1 == expected[2*at_firing_1 +: 2]);
     if (charging[1]) begin
-        assert({charged_1 > charged_theta_1, charged_patterns[1][0]} == expected[2*at_charging_1 +: 2]);
+        assert({charged_1 > charged_theta_1, \pipeline.charging_spike } == expected[2*at_charging_1 +: 2]);
     end
-    if (firing[0]) assert({after_firing_0 > theta_0, spikes[0][0]} == expected[2*at_firing_0 +: 2]);
+    if (firing[0]) assert({after_firing_0 > \pipeline.firing_theta_0 , spikes_0[0]} == expected[2*at_firing_0 +: 2]);
     if (charging[0]) begin
         assert({after_charging_0 > charged_theta_0, charged_0 > charged_theta_0} == expected[2*at_charging_0 +: 2]);
     end

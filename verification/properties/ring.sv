@@ -1,5 +1,6 @@
 // The words inside an event queue lie from its head on.
 localparam PLACES = $size(mem);
+wire [7:0] words_inside = level;
 
 // Place `steps` after `place` in the ring.
 function [7:0] after;

@@ -1,16 +1,15 @@
 // The neurons have no beat inside that the queue at their end may not hold.
-localparam ROOM = 2 * $bits(firing) + 2;
-(* hierconn *) wire [$clog2(ROOM+1)-1:0] \queue_spikes.level ;
-wire [7:0] level = \queue_spikes.level ;
-reg [7:0] moving;
-integer stage;
+(* hierconn *) wire [7:0] \queue_spikes.words_inside ;
+(* hierconn *) wire [7:0] \credits.counted ;
+(* hierconn *) wire [7:0] \pipeline.moving ;
+(* hierconn *) wire [7:0] \pipeline.room ;
+wire [7:0] level = \queue_spikes.words_inside ;
+wire [7:0] beats_inside = \credits.counted ;
 
 always @(*) begin
-    moving = 0;
-    for (stage = 0; stage < $bits(firing); stage = stage + 1) moving = moving + charging[stage] + firing[stage];
     if (known) begin
-        assert(beats_inside == moving + level && beats_inside <= ROOM);
-        assert(has_room == (beats_inside != ROOM));
+        assert(beats_inside == \pipeline.moving + level && beats_inside <= \pipeline.room );
+        assert(has_room == (beats_inside != \pipeline.room ));
         if (fired_valid) assert(fired_ready);
     end
 end

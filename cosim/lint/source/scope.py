@@ -75,7 +75,7 @@ class Scope:
         self.values[name] = merged(self.values.get(name), value)
 
     def value_of(self, node: ast.expr) -> Value:
-        """What an expression stands for."""
+        """The value of an expression."""
         bits = bits_of(node, self.number)
         if bits is not None and not isinstance(node, ast.Constant):
             return bits

@@ -165,11 +165,11 @@ class Block:
 
     @cached_property
     def driven(self) -> set[str]:
-        """Names that a generator assigns to, and those that the elaboration hands on, so that others may assign to them."""
+        """Names that a generator assigns to, and those that the elaboration passes on, so that others may assign to them."""
         attributes = [node for g in self.generators for node in g.nodes if isinstance(node, ast.Attribute)]
         found = {_base(node.value) for node in attributes if node.attr == "next"}
         for statement in self.elaboration:
-            found |= handed_on_by(statement)
+            found |= passed_by(statement)
         return found
 
 
@@ -225,7 +225,7 @@ class Generator:
         return loops
 
     def value_of(self, node: ast.expr) -> Value:
-        """What an expression of the generator stands for."""
+        """The value of an expression of the generator."""
         return self.scope.value_of(node)
 
     def number_of(self, node: ast.expr) -> int | None:
@@ -261,7 +261,7 @@ def _base(node: ast.expr) -> str:
     return ast.unparse(node)
 
 
-def handed_on_by(statement: ast.stmt) -> set[str]:
+def passed_by(statement: ast.stmt) -> set[str]:
     """Names that a statement passes to a call or gives another name to; a return statement does not count."""
     if isinstance(statement, ast.Return):
         return set()

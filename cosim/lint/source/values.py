@@ -1,4 +1,4 @@
-"""What the names and expressions of a block stand for, as far as its source says."""
+"""The values of the names and expressions of a block, as far as its source gives them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ INTEGER_FUNCTIONS = {"len", "int", "max", "min", "sum", "abs", "ord", "round", "
 
 
 def merged(first: Value | None, second: Value) -> Value:
-    """What a name stands for that is assigned twice."""
+    """The value of a name that is assigned twice."""
     if first is None or first == second:
         return second
     if first.kind is not second.kind:
@@ -78,7 +78,7 @@ def merged(first: Value | None, second: Value) -> Value:
 
 
 Numbers = Callable[[str], int | None]
-"""The number that a name stands for."""
+"""The number of a name."""
 
 
 def number_of(node: ast.expr | None, numbers: Numbers = lambda name: None) -> int | None:

@@ -13,7 +13,7 @@ from duospike.cosim.lint.source.values import INTEGER, Kind, Value
 from . import verilog, vhdl
 
 Check = Callable[[], Term | None]
-"""Gives the part of an expression that is wrong."""
+"""Finds the part of an expression that is wrong."""
 
 
 @cache

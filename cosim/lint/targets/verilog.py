@@ -16,7 +16,7 @@ PLAIN_CONSTANT = 2**30
 
 @dataclass(eq=False)
 class Node:
-    """A part of the Verilog text. kind: leaf, cast, or the term's. width, signed: as it stands, by itself."""
+    """A part of the Verilog text. kind: leaf, cast, or the term's. width, signed: of its own, without context."""
 
     term: Term
     kind: str

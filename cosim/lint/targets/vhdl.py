@@ -40,7 +40,7 @@ class Type:
 
 @dataclass(frozen=True)
 class Part:
-    """What stands in the text: its type, and how many of its lowest bits are those of the term's value in Python."""
+    """A part of the VHDL text: its type, and how many of its lowest bits are those of the term's value in Python."""
 
     kind: str
     size: int

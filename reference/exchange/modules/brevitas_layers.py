@@ -14,7 +14,7 @@ from duospike.reference.errors import brief
 from .module_calls import Unreadable, array, check_tensor, type_of
 
 LAYERS = ("QuantConv2d", "QuantLinear")
-NEAR = 1e-4
+MAX_SUM_ERROR = 1e-4
 """Error of a sum, relative to its terms, that rounding alone explains in float32."""
 
 
@@ -80,7 +80,7 @@ def compare_with_call(module: Any, weights: torch.Tensor, bias: torch.Tensor | N
         raise Unreadable(f"returns a {type(called).__name__}; allowed: return_quant_tensor=False")
     wanted = _forward(module, inputs, weights, bias)
     terms = _forward(module, inputs, weights.abs(), None if bias is None else bias.abs())
-    if called.shape != wanted.shape or not bool(((called - wanted).abs() <= NEAR * terms).all()):
+    if called.shape != wanted.shape or not bool(((called - wanted).abs() <= MAX_SUM_ERROR * terms).all()):
         raise Unreadable("a call of it computes something else than its quantized weights and bias; allowed: Brevitas' own layer")
 
 

@@ -66,7 +66,7 @@ def _class_reasons(module: nn.Module) -> list[str]:
     if patched:
         reasons.append(f"{_listed(patched)} of its class is not the library's own; import it where nothing patches the library")
     if getattr(module, "_compiled_call_impl", None) is not None:
-        reasons.append("its call is compiled; hand over the module without compile()")
+        reasons.append("its call is compiled; pass the module without compile()")
     return reasons
 
 

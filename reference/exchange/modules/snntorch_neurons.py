@@ -37,7 +37,7 @@ def read_leaky(where: str, module: Any, shape: tuple[int, ...] | None) -> tuple[
 def aligned(values: dict[str, np.ndarray], shape: tuple[int, ...] | None) -> dict[str, np.ndarray]:
     """A number [] or one for each output [O] of each array. Unreadable: the arrays that are more than that.
 
-    Where the currents' shape is not known, which has its own reason, nothing is said of arrays of several values.
+    Where the currents' shape is not known, which has its own reason, arrays of several values give none.
     """
     if shape is None:
         if any(one.size > 1 for one in values.values()):
@@ -109,7 +109,7 @@ def _reasons(module: Any, values: dict[str, np.ndarray]) -> list[str]:
         reasons.append("several values of beta; allowed: one a layer")
     rounded = threshold.astype(np.float32) != threshold
     if rounded.any():
-        reasons.append(f"threshold {threshold[rounded][0]:.9g} is no number of float32, in which snnTorch takes it off")
+        reasons.append(f"threshold {threshold[rounded][0]:.9g} is no number of float32, in which snnTorch subtracts it")
     if (threshold < 0).any():
         reasons.append(f"threshold {threshold.min():.6g}; allowed: from 0 up, since below snnTorch resets before the first spike")
     return reasons + _spike_reasons(module.spike_grad)

@@ -43,7 +43,7 @@ def from_snntorch(modules: nn.Module | Sequence[nn.Module], interface: Interface
 
     Each timestep runs them once, the neurons keeping their potential, which is 0 at first; the answer is the class whose neurons
     spike most. Weights are those with which a call computes: torch's parametrizations, pruning and norms of weights are applied,
-    and Brevitas' layers are asked. The modules are only read, in evaluation mode and in float32 or float64: that is also the
+    and Brevitas' layers give theirs. The modules are only read, in evaluation mode and in float32 or float64: that is also the
     arithmetic with which the import is proven to agree.
 
     What cannot be read is in the source's `reasons`. InputError: snnTorch is not installed, or these are no modules.
@@ -62,7 +62,7 @@ def _in_order(modules: Any, container: Callable[[str, nn.Module], None], prefix:
     if isinstance(modules, nn.Module):
         if type_of(modules) is not nn.Sequential and not prefix:
             raise InputError(
-                f"{type(modules).__name__}: the order in which a module of its own uses its parts is not known; hand over an "
+                f"{type(modules).__name__}: the order in which a module of its own uses its parts is not known; pass an "
                 "nn.Sequential, or the list of the modules in their order"
             )
         if type_of(modules) is not nn.Sequential:
@@ -82,7 +82,7 @@ def _in_order(modules: Any, container: Callable[[str, nn.Module], None], prefix:
 
 
 class _Reader:
-    """Turns modules into parts, and notes what it cannot.
+    """Turns modules into elements of a source, and notes what it cannot read.
 
     types: of the numbers that currents are computed with. states: where the potentials of neurons are, by their place in memory.
     """
@@ -113,7 +113,7 @@ class _Reader:
         self.reasons += [f"{where}: {why}" for why in call_reasons(module)]
 
     def read(self, where: str, module: nn.Module) -> None:
-        """Add the parts of a module; one that cannot be read is noted, so that nothing is said of what it leads to."""
+        """Add the elements of a module; one that cannot be read is noted once, without the errors that follow from it."""
         try:
             reader = self.brevitas if brevitas_layers.is_brevitas(module) else self.readers.get(type_of(module))
             if reader is None:

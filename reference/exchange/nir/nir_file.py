@@ -31,8 +31,8 @@ DEFLATE, SHUFFLE = 1, 2
 """HDF5's numbers of its filters."""
 
 
-def read_graph(path: Path | str) -> Graph:
-    """The graph of a NIR file of up to MAX_BYTES.
+def parse_graph(path: Path | str) -> Graph:
+    """The graph of a NIR file of up to MAX_BYTES, read in this process, which the library of HDF5 may hang: see nir_process.
 
     InputError: h5py is not installed, no such file, no graph, or more than is read.
     """
@@ -132,7 +132,7 @@ class _FileReader:
             return ()
         if not self.is_text(dataset.dtype) or len(dataset.shape) != 2 or dataset.shape[1] != 2 or dataset.size > 4 * MAX_NODES:
             raise InputError(f"{where}: of type {dataset.dtype} and shape {dataset.shape}; needs texts [edges, 2]")
-        # One at a time: many may stand for one long text.
+        # One at a time: many may refer to one long text.
         return tuple((self.decoded(dataset[i, 0], where), self.decoded(dataset[i, 1], where)) for i in range(dataset.shape[0]))
 
     def is_text(self, dtype: np.dtype) -> bool:

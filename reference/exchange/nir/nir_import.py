@@ -54,8 +54,8 @@ UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, Flatten
 def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero", inclusive: bool = False) -> Source:
     """The source that a graph is in timesteps of `dt` seconds.
 
-    graph: of nir_file.read_graph, or a nir.NIRGraph. dt: in the unit of the graph's time constants. reset: the kind, where the
-    graph was written for another than NIR's own. inclusive: neurons spike at their threshold, too, and not only above it.
+    graph: of nir_process.read_graph, or a nir.NIRGraph. dt: in the unit of the graph's time constants. reset: where the
+    graph was written for another one than NIR's own. inclusive: neurons spike at their threshold, too, and not only above it.
     The source rounds as the coarsest float type of the graph's arrays does.
     What cannot be read is in the source's `reasons`. InputError: dt is not above 0, or not finite.
     """
@@ -75,7 +75,7 @@ def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero"
 
 
 class _Reader:
-    """Turns nodes into elements of a source, and notes what it cannot.
+    """Turns nodes into elements of a source, and notes what it cannot read.
 
     batched: whether shapes in the graph begin with a batch of 1. summed: the SumPool2d that the next node must compare.
     """
@@ -150,11 +150,11 @@ class _Reader:
             shapes = f"weight of shape {weights.shape} and bias of {bias.shape}"
             raise UnfitError([f"{shapes}; allowed: [O, C, rows, columns] and [O]"])
         found = convolution_reasons(where, weights, stride=stride, padding=padding, dilation=dilation, groups=groups[0])
-        self.reasons += found + self.declared_shape(where, node, "input_shape", slice(1, None))
+        self.reasons += found + self.shape_reasons(where, node, "input_shape", slice(1, None))
         self.builder.add(Weighted(where, weights, bias, fits=not found))
 
-    def declared_shape(self, where: str, node: Node, name: str, part: slice) -> list[str]:
-        """Why what a node says of its input's shape is not so, if it says anything. part: which sizes it is about."""
+    def shape_reasons(self, where: str, node: Node, name: str, part: slice) -> list[str]:
+        """Why the shape that a node declares for its input is wrong, if it declares one. part: the sizes that it gives."""
         declared, shape = node.values.get(name), self.builder.shape
         if declared is None or shape is None:
             return []
@@ -240,7 +240,7 @@ class _Reader:
     def laid_out(self, where: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
         """Each parameter as a number or [O], laid along the neurons.
 
-        None, the neurons being handed on as they are known: neurons without a layer, or of unknown shape with several values.
+        None for neurons without a layer, or of unknown shape with several values: these are added as far as they are known.
         """
         if not self.builder.open:
             self.builder.add(Neurons(where, self.reset, Fraction(0), np.zeros(())))

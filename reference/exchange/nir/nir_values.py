@@ -15,11 +15,11 @@ from duospike.reference.network import LEAK_SHIFTS
 
 from .nir_graph import Node
 
-NEAR = 8
+MAX_ROUNDINGS = 8
 """Roundings that a fraction written into a graph may have gone through."""
 
-CLEAR = Fraction(1, 2**16)
-"""How much finer than the fractions that it is compared with a number's rounding must be, so that none is met by chance."""
+MAX_RELATIVE_ROUNDING = Fraction(1, 2**16)
+"""Largest rounding of a number in steps of the fraction that it is compared with: beyond it a match may be chance."""
 
 MAX_MAGNITUDE = 10.0**50
 """Largest magnitude of a number, and 1/MAX_MAGNITUDE the smallest but 0: no product or quotient of a few leaves float64."""
@@ -39,7 +39,7 @@ def numbers(node: Node, *names: str) -> list[np.ndarray]:
 
 
 def collected(readers: list[Callable[[], Any]]) -> list[Any]:
-    """What all readers return. UnfitError: with the reasons of all that raise it."""
+    """What all readers return. UnfitError: the reasons of all readers that raise it."""
     found, reasons = [], []
     for read in readers:
         try:
@@ -80,7 +80,7 @@ def _numbers(node: Node, name: str) -> np.ndarray:
 
 
 def whole(node: Node, name: str, count: int) -> tuple[int, ...]:
-    """`count` whole numbers, of which one may stand for all. UnfitError: they are no such numbers."""
+    """`count` whole numbers, or one that holds for all. UnfitError: they are no such numbers."""
     stored = _stored(node, name)
     if stored.dtype.kind not in "iu" or stored.size not in (1, count) or stored.ndim > 1:
         needed = "a whole number" if count == 1 else f"one whole number, or {count}"
@@ -125,7 +125,7 @@ def fitting(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray
 
 
 def near_fraction(value: Fraction | float, rounding: Fraction, slack: Callable[[Fraction], Fraction] | None = None) -> Fraction:
-    """The m/2^k of smallest k that a value stands for, up to a few roundings of 1 - value; else the value itself.
+    """The m/2^k of smallest k that equals a value up to a few roundings of 1 - value; else the value itself.
 
     rounding: largest relative error of what the value was computed from. slack: in place of 1 - value, what was rounded.
     """
@@ -134,13 +134,13 @@ def near_fraction(value: Fraction | float, rounding: Fraction, slack: Callable[[
     for shift in LEAK_SHIFTS:
         near = Fraction(round(value * 2**shift), 2**shift)
         size = slack(near)
-        if rounding * 2**shift * max(Fraction(1), size) > CLEAR:
+        if rounding * 2**shift * max(Fraction(1), size) > MAX_RELATIVE_ROUNDING:
             break
-        if abs(value - near) <= NEAR * (rounding * size + FLOAT64 * min(Fraction(1), abs(near))):
+        if abs(value - near) <= MAX_ROUNDINGS * (rounding * size + FLOAT64 * min(Fraction(1), abs(near))):
             return near
     return value
 
 
 def near_gain(value: Fraction, rounding: Fraction) -> Fraction:
-    """The m/2^k of smallest k that a factor stands for, up to a few of its own roundings; else the factor itself."""
+    """The m/2^k of smallest k that equals a factor up to a few of its own roundings; else the factor itself."""
     return near_fraction(value, rounding, abs)

@@ -83,7 +83,7 @@ def timing():
     ],
 )
 def test_a_cell_is_in_its_stage_and_block(cell, location):
-    assert Locator(MODULES).of(cell) == location
+    assert Locator(MODULES).locate(cell) == location
 
 
 def test_use_and_clock(timing):

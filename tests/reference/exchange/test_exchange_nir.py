@@ -17,8 +17,8 @@ from duospike.reference.errors import InputError, ManyReasons
 from duospike.reference.exchange import floats
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.nir.nir_export import to_nir, write_graph
-from duospike.reference.exchange.nir.nir_file import read_graph
 from duospike.reference.exchange.nir.nir_import import from_nir
+from duospike.reference.exchange.nir.nir_process import read_graph
 from duospike.reference.exchange.nir.nir_values import near_fraction, near_gain
 from duospike.reference.exchange.quantized import quantized_network
 from duospike.reference.exchange.source import FLOAT32, FLOAT64, Interface

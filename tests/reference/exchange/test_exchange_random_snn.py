@@ -26,7 +26,7 @@ REASONS = {
     "the leak loses bits": "leak loses bits|is not m/2|no integers give|cannot be proven",
     "shape of an array": "at the last axis",
     "several betas": "several values of beta",
-    "reset": "takes the threshold off twice|reset 'none'|build it anew|is no number of float32|below snnTorch resets",
+    "reset": "subtracts the threshold twice|reset 'none'|build it anew|is no number of float32|below snnTorch resets",
     "neurons of another kind": "inhibition|graded|quantized state|spike_grad",
     "pool before neurons that keep a potential": "pools currents",
     "another call": "hook|is not its class's|unknown; allowed|state_function|the same neurons",

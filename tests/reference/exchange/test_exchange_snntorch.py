@@ -178,7 +178,7 @@ def test_all_reasons_come_at_once():
     [
         ({"beta": 0.9}, 2, "beta 0.9 is not m/2.k with k up to 16"),
         ({"beta": 0.5}, 7, "leak loses bits that may decide a spike: with beta 1/2 over 7 timesteps"),
-        ({"beta": 0.5, "reset_delay": False}, 2, "takes the threshold off twice"),
+        ({"beta": 0.5, "reset_delay": False}, 2, "subtracts the threshold twice"),
         ({"beta": 0.0, "power_of_two": False}, 2, "source rounds"),
         ({"beta": 0.0, "inhibition": True}, 2, "inhibition"),
         ({"beta": 0.0, "threshold": -0.5}, 2, "threshold -0.5; allowed: from 0 up"),
@@ -216,5 +216,5 @@ def test_modules_of_unknown_order_are_refused():
     class Net(nn.Module):
         pass
 
-    with pytest.raises(InputError, match="hand over an nn.Sequential"):
+    with pytest.raises(InputError, match="pass an nn.Sequential"):
         from_snntorch(Net(), interface(2))

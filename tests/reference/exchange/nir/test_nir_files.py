@@ -12,7 +12,7 @@ import pytest
 
 from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import exact_network
-from duospike.reference.exchange.nir.nir_file import read_graph
+from duospike.reference.exchange.nir.nir_file import parse_graph
 from duospike.reference.exchange.nir.nir_import import from_nir
 from duospike.reference.exchange.source import Interface
 from duospike.reference.files import MAX_BYTES
@@ -61,7 +61,7 @@ def imported(path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            return exact_network(from_nir(read_graph(path), Interface(SHAPE, 2, 2, image_bits=2), dt=DT))
+            return exact_network(from_nir(parse_graph(path), Interface(SHAPE, 2, 2, image_bits=2), dt=DT))
         except InputError as error:
             assert str(error).isprintable(), repr(str(error))
             return error

@@ -11,7 +11,7 @@ from duospike.reference import golden
 from duospike.reference.errors import InputError, ManyReasons
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.nir.nir_export import write_graph
-from duospike.reference.exchange.nir.nir_file import read_graph
+from duospike.reference.exchange.nir.nir_file import parse_graph
 from duospike.reference.exchange.nir.nir_import import from_nir
 from tests.benches.nir_graphs import Simulator, pixels_for, random_case
 
@@ -53,7 +53,7 @@ def outcome(seed, tmp_path):
     written = seed % 2 and is_written(case.graph, tmp_path / "x.nir")
     options = {"dt": case.dt, "reset": case.reset, "inclusive": case.inclusive}
     try:
-        graph = read_graph(tmp_path / "x.nir") if written else case.graph
+        graph = parse_graph(tmp_path / "x.nir") if written else case.graph
         network = exact_network(from_nir(graph, case.interface, **options))
     except InputError as error:
         return class_of(error), case
