@@ -1,7 +1,7 @@
 """docs/start/tutorial.md from its first line to its last: every program, command and script is run in one folder, in their order.
 
-Two things are not at hand and are stood in for: Vivado, by a Tcl interpreter in which its commands write down what they are
-told, and PYNQ, by the simulated overlay.
+Two programs are missing here and are replaced: Vivado by a Tcl interpreter, in which its commands write down their arguments,
+and PYNQ by the simulated overlay.
 """
 
 import os
@@ -118,8 +118,8 @@ def printed(runs, command):
 def test_outputs_are_those_that_the_page_shows(page):
     """Word for word if training has come to the page's weights; on a processor where it has not, but for the numbers."""
     _, runs = page
-    [told] = re.findall(r"weights ([0-9a-f]{8})$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    is_same = printed(runs, "train.py").rstrip().endswith(told)
+    [weights] = re.findall(r"weights ([0-9a-f]{8})$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    is_same = printed(runs, "train.py").rstrip().endswith(weights)
     shape = words if is_same else lambda line: re.sub(r"\w*\d[\w.]*", "#", words(line))
     for text, output, shown in runs:
         lines = iter([shape(line) for line in output.splitlines()])
