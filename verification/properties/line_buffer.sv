@@ -14,6 +14,7 @@ wire [ROW_WORDS*WORD-1:0] stored_words = \keep_rows.memory.contents ;
 wire [WORD-1:0] stored_word = \keep_rows.stored_word ;
 wire [(KERNEL+1)*8-1:0] addresses = \keep_rows.addresses ;
 wire first = \keep_rows.fresh ;
+wire [KERNEL:0] kept_columns = \keep_rows.keeps ;
 (* anyconst *) wire [7:0] chosen;
 reg [WORD-1:0] kept;
 reg [3:0] kept_row;
@@ -30,8 +31,8 @@ wire leaves = left && left_addr == chosen;
 always @(*) assume(chosen < ROW_WORDS);
 
 always @(posedge clk) begin
-    left <= shift && keeps[0];
-    left_addr <= addr[0];
+    left <= shift && kept_columns[0];
+    left_addr <= addresses[7:0];
     left_row <= in_row[0];
     left_frame <= in_frame[0];
     if (leaves) begin
@@ -43,7 +44,7 @@ always @(posedge clk) begin
 end
 
 always @(*) if (known) begin
-    assert(\keep_rows.keeps == keeps && \find_column.next_addr == next_addr);
+    assert(kept_columns == keeps && \find_column.next_addr == next_addr);
     for (b = 0; b <= KERNEL; b = b + 1) begin
         if (keeps[b]) assert(addresses[b*8 +: 8] == addr[b]);
     end
