@@ -49,9 +49,15 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_weight_fetch.py::test_words_of_every_scan[icarus-3-2-1-5-1-stalls0]",
         "rtl/test_weight_fetch.py::test_words_of_every_scan[icarus-2-3-0-1-4-stalls0]",
     ),
-    "accumulator": (
+    "accumulator": ("rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-2-2-3-stalls0]",),
+    "column_position": (
         "rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-4-2-4-stalls0]",
-        "rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-2-2-3-stalls0]",
+        "rtl/test_accumulator.py::test_rows_in_parts[icarus-3-2-3-2-stalls0]",
+    ),
+    "column_tags": ("rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-2-2-3-stalls0]",),
+    "sum_window": ("rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-4-2-4-stalls0]",),
+    "line_buffer": (
+        "rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-4-2-4-stalls0]",
         "rtl/test_accumulator.py::test_rows_in_parts[icarus-3-2-3-2-stalls0]",
     ),
     "fc_accumulator": (

@@ -23,10 +23,6 @@ WAIVERS = """\
 lint_off -rule WIDTH
 // A 1x1 kernel has a radius of 0, a row may have one pixel, and comparing an index with 0 is constant.
 lint_off -rule UNSIGNED
-// A 1x1 convolution keeps no partial rows, so its columns need no mark of the first row.
-lint_off -rule UNUSEDSIGNAL -file "*accumulator_*" -match "*'first'"
-// A row that is scanned whole needs no mark of its later parts.
-lint_off -rule UNUSEDSIGNAL -file "*accumulator_*" -match "*'same_row'"
 // A beat enters the neurons only if the queue at their end has a place for it, so nobody asks the queue again.
 lint_off -rule UNUSEDSIGNAL -file "*lif_*" -match "*'fired_ready'"
 """

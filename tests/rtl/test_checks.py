@@ -25,6 +25,8 @@ from duospike.rtl.banked_memory import banked_memory, words_of_bank
 from duospike.rtl.beat_spacing import beat_spacing
 from duospike.rtl.channel_select import channel_select
 from duospike.rtl.chunk_select import chunk_select, chunk_width
+from duospike.rtl.column_position import LineAccess, column_position
+from duospike.rtl.column_tags import column_tags
 from duospike.rtl.crc32 import crc32
 from duospike.rtl.credit_counter import credit_counter
 from duospike.rtl.dense_core import DenseCore, dense_core
@@ -37,6 +39,7 @@ from duospike.rtl.group_walk import group_walk
 from duospike.rtl.image_intake import image_intake
 from duospike.rtl.image_window import image_window
 from duospike.rtl.lif import Lif, lif
+from duospike.rtl.line_buffer import line_buffer, waiting_rows
 from duospike.rtl.load_control import load_control
 from duospike.rtl.loaded_memory import loaded_memory
 from duospike.rtl.loading import Load, LoadedTable
@@ -58,6 +61,7 @@ from duospike.rtl.span_select import span_select, span_width
 from duospike.rtl.sparse_conv import SparseConv, sparse_conv
 from duospike.rtl.sparse_fc import SparseFc, sparse_fc
 from duospike.rtl.stream import Stream, index_bits, pack, signed, take_bit, take_field, take_whole, unpack
+from duospike.rtl.sum_window import sum_window
 from duospike.rtl.weight_fetch import weight_fetch
 from verification.proof import activity_counts, bit, vector
 
@@ -269,6 +273,38 @@ def of_beat_spacing(cycles=3):
     return bits_of("clk rst take is_due") | {"cycles": cycles}
 
 
+def of_column_position(height=3, width=4, parts=2, padding=0, kernel=3, groups=2):
+    sizes = {"height": height, "width": width, "parts": parts, "padding": padding, "kernel": kernel, "groups": groups}
+    words = groups * (width + padding) if all(type(size) is int for size in (groups, width, padding)) else 8
+    line = {"line": LineAccess(words, kernel, 2)}
+    return bits_of("clk rst shift parity emits") | {"group_index": index(groups)} | line | sizes
+
+
+def of_column_tags(kernel=3):
+    names = "clk rst shift next_parity next_emits leaving_emits primed"
+    return bits_of(names) | {"own": vector(kernel), "kernel": kernel}
+
+
+def of_sum_window(kernel=3, timesteps=2, lanes=2, weight_bits=3, current_bits=6):
+    numbers = {"timesteps": timesteps, "lanes": lanes, "weight_bits": weight_bits, "current_bits": current_bits}
+    column = timesteps * lanes * kernel * current_bits
+    ports = {
+        "mask": vector(timesteps), "own": vector(kernel), "weights": vector(lanes * kernel * kernel * weight_bits),
+        "entering": vector(column), "leaving": vector(column),
+    }  # fmt: skip
+    return bits_of("clk add shift") | ports | {"kernel": kernel} | numbers
+
+
+def of_line_buffer(words=8, kernel=3, parts=2, timesteps=2, lanes=2, current_bits=6):
+    numbers = {"words": words, "parts": parts, "timesteps": timesteps, "lanes": lanes, "current_bits": current_bits}
+    fields = timesteps * lanes * current_bits
+    ports = {
+        "line": LineAccess(words, kernel, parts), "leaving": vector(fields * len(waiting_rows(kernel, parts))),
+        "biases": vector(lanes * current_bits), "entering": vector(fields * kernel),
+    }  # fmt: skip
+    return bits_of("clk rst shift") | ports | {"kernel": kernel} | numbers
+
+
 def of_load_control(pieces=4):
     vectors = {"write_data": 32, "states": 192, "command_data": 32, "values": 288, "write_index": 2}
     ports = {name: vector(width) for name, width in vectors.items()}
@@ -379,17 +415,18 @@ def of_weight_fetch(frame_rows=2, scans=2, positions=3, flush=0, channels=5, tim
 BLOCKS = {
     accelerator: of_accelerator, accumulator: of_accumulator, activity: of_activity, adder_step: of_adder_step,
     axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, beat_spacing: of_beat_spacing,
-    channel_select: of_channel_select, chunk_select: of_chunk_select, crc32: of_crc32, credit_counter: of_credit_counter,
+    channel_select: of_channel_select, chunk_select: of_chunk_select, column_position: of_column_position,
+    column_tags: of_column_tags, crc32: of_crc32, credit_counter: of_credit_counter,
     dense_core: lambda **numbers: of_stage(dense_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
     event_queue: of_fifo, fc_accumulator: of_fc_accumulator, fifo: of_fifo, group_walk: of_group_walk,
     image_intake: of_image_intake,
     image_window: of_image_window, lif: of_lif, load_control: of_load_control, loaded_memory: of_loaded_memory,
-    lowest_one: of_lowest_one, mac_array: of_mac_array, neuron: of_neuron,
+    line_buffer: of_line_buffer, lowest_one: of_lowest_one, mac_array: of_mac_array, neuron: of_neuron,
     neuron_pipeline: of_neuron_pipeline, pack: of_fields, pass_memory: of_pass_memory,
     pool: lambda **numbers: of_stage(pool_of(**numbers)),
     ram: of_ram, readout: lambda **numbers: of_stage(readout_of(**numbers)), result_output: of_result_output, rom: of_rom,
     row_buffer: of_row_buffer, scan_position: of_scan_position, scanner: of_scanner, shell_control: of_shell_control,
-    span_select: of_span_select,
+    span_select: of_span_select, sum_window: of_sum_window,
     sparse_conv: lambda **numbers: of_stage(conv_of(**numbers)), sparse_fc: lambda **numbers: of_stage(fc_of(**numbers)),
     take_bit: of_take_bit, take_field: of_take_field, take_whole: of_take_whole, unpack: of_fields, weight_fetch: of_weight_fetch,
 }  # fmt: skip
@@ -403,6 +440,7 @@ NUMBERS = {
     beat_spacing: {"cycles": 2},
     channel_select: {"chunks": 1, "lanes": 1, "timesteps": 1},
     chunk_select: {"chunks": 1, "words": 1},
+    column_position: {"height": 1, "width": 1, "parts": 1, "padding": 0, "groups": 1},
     credit_counter: {"places": 1},
     event_queue: {"depth": 1},
     fc_accumulator: {"parts": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1},
@@ -411,6 +449,7 @@ NUMBERS = {
     image_intake: {"beats": 1},
     image_window: {"height": 1, "width": 1, "kernel": 1, "groups": 1, "pixel_bits": 1},
     lif: {"lanes": 1, "timesteps": 1, "rows": 1, "columns": 1, "passes": 1},
+    line_buffer: {"words": 1, "parts": 1, "timesteps": 1, "lanes": 1, "current_bits": 1},
     load_control: {"pieces": 1},
     mac_array: {"lanes": 1, "columns": 1, "repeat": 1, "inputs": 1, "input_bits": 1, "current_bits": 1},
     neuron: {"multiplier": 0, "shift": 0, "potential_bits": 1},
@@ -422,6 +461,7 @@ NUMBERS = {
     scanner: {"parts": 1, "width": 1, "padding": 0, "chunks": 1, "lanes": 1, "timesteps": 1, "scans": 1, "flush": 0, "banks": 2},
     scan_position: {"parts": 1, "width": 1, "padding": 0, "chunks": 1, "scans": 1, "flush": 0, "banks": 2},
     span_select: {"chunks": 1, "words": 1},
+    sum_window: {"timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1},
     take_bit: {"index": 0},
     take_field: {"low": 0, "high": 3},
     weight_fetch: {"frame_rows": 1, "scans": 1, "positions": 1, "flush": 0, "channels": 1, "timesteps": 1, "least_bank": 2},
@@ -474,7 +514,7 @@ def test_every_block_and_parameter_is_here():
 def is_port(value):
     if isinstance(value, list):
         return all(isinstance(part, _Signal) for part in value)
-    return isinstance(value, _Signal | Stream | AxiStream | AxiLite | Load)
+    return isinstance(value, _Signal | Stream | AxiStream | AxiLite | Load | LineAccess)
 
 
 def refused(where, name, value, build):
@@ -593,6 +633,12 @@ def wrong(made, **changes):
         (lambda: replace(conv_of(), kernel=7), "sparse_conv: kernel 7; allowed: 1, 3, 5"),
         (wrong(image_window, kernel=4), "image_window: kernel 4; allowed: 1, 3, 5"),
         (wrong(accumulator, kernel=7), "accumulator: kernel 7; allowed: 1, 3, 5"),
+        (wrong(column_position, kernel=2), "column_position: kernel 2; allowed: 1, 3, 5"),
+        (wrong(column_position, line=LineAccess(9, 3, 2)), "column_position: line_addr of 4 bits, unsigned; allowed: 3 bits"),
+        (wrong(column_tags, kernel=2), "column_tags: kernel 2; allowed: 1, 3, 5"),
+        (wrong(sum_window, kernel=2), "sum_window: kernel 2; allowed: 1, 3, 5"),
+        (wrong(line_buffer, kernel=2), "line_buffer: kernel 2; allowed: 1, 3, 5"),
+        (lambda: line_buffer(**of_line_buffer() | {"kernel": 1, "parts": 1}), "line_buffer: waiting_rows 0; allowed: 1 or more"),
         (lambda: accumulator(**of_accumulator(groups=1) | {"padding": 2}), "accumulator: padding 2; allowed: 3 or more"),
         (wrong(accumulator, bias=table(11, 2)), "accumulator: bias of 2 words of 11 bits; allowed: 2 words of 12 bits"),
         (wrong(fc_accumulator, bias=table(13, 2)), "fc_accumulator: bias of 2 words of 13 bits; allowed: 2 words of 12 bits"),
@@ -674,6 +720,10 @@ EXTREMES = [
     (image_window, {"height": 1, "width": 1, "kernel": 5}),
     (lif, {"lanes": 1, "timesteps": 1, "rows": 1, "columns": 1, "groups": 1, "multiplier": 0, "shift": 0}),
     (lif, {"multiplier": 1, "shift": 0, "current_bits": 4, "theta_bits": 4, "passes": 3}),
+    (column_position, {"height": 1, "width": 1, "parts": 1, "kernel": 1, "groups": 1}), (column_tags, {"kernel": 1}),
+    (sum_window, {"kernel": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1}), (sum_window, {"kernel": 5}),
+    (line_buffer, {"words": 1, "kernel": 1, "timesteps": 1, "lanes": 1, "current_bits": 1}),
+    (line_buffer, {"words": 40, "kernel": 5, "parts": 1}),
     (neuron, {"multiplier": 0, "shift": 0, "current_bits": 1, "theta_bits": 1, "potential_bits": 1}),
     (neuron_pipeline, {"lanes": 1, "timesteps": 1}), (pass_memory, {"beats": 1, "passes": 64, "width": 1}),
     (credit_counter, {"places": 1}), (beat_spacing, {"cycles": 2}),

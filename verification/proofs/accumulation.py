@@ -35,7 +35,7 @@ def accumulation(height: int, width: int, groups: int, kernel: int, depth: int, 
             "HEIGHT": height, "WIDTH": width, "GROUPS": groups, "PADDING": padding,
             "KERNEL": kernel, "RADIUS": radius,
         },
-        {"ram": "ram"}, reach, (less,) if padding else (),
+        {"ram": "ram", "line_buffer": "line_addresses"}, reach, (less,) if padding else (),
     )  # fmt: skip
 
 
@@ -56,30 +56,30 @@ def fc_accumulation(rows: int, groups: int, depth: int, *faults: Fault) -> Proof
 
 SHIFT = "assign shift = (((!primed) || (src_valid && src_data[3])) && (!(valid && (!dst_ready))));"
 FC_ADD = "assign add = (src_valid && (!priming) && (!(src_data[3] && valid && (!dst_ready))));"
-OWN = "own[b] <= (parity[(b + 1)] == parity[(1 + 1)]);"
+OWN = "own_scan[b] <= (parity[(b + 1)] == parity[(1 + 1)]);"
 
 PROOFS: tuple[Proof, ...] = (
     accumulation(
         2, 3, 1, 3, 12, 30,
         Fault("a column is stored at its neighbour's address", "store_addr <= addr[0];", "store_addr <= addr[1];"),
         Fault("a column is stored one step early", "store <= (shift && keeps[0]);", "store <= (shift && keeps[1]);"),
-        Fault("the line is read a column late", ".read_addr(next_addr)", ".read_addr(addr[3])"),
-        Fault("the second row starts from the bias as well", "first <= (row == 0);", "first <= (row <= 1);"),
+        Fault("the line is read a column late", ".read_addr(line_addr)", ".read_addr(addr[3])"),
+        Fault("the second row starts from the bias as well", "|| (row == 0)", "|| (row <= 1)"),
         Fault("an empty pixel gives a beat", "last_of_row && (column < 3)", "last_of_row && (column < 4)"),
-        Fault("an event is taken before its column is there", "primed <= (priming <= 1);", "primed <= (priming <= 2);"),
-        Fault("an event reaches the columns of all scans", OWN, "own[b] <= 1;"),
+        Fault("an event is taken before its column is there", "is_primed <= (priming <= 1);", "is_primed <= (priming <= 2);"),
+        Fault("an event reaches the columns of all scans", OWN, "own_scan[b] <= 1;"),
         Fault("an event reaches those of the scan before its own", OWN, OWN.replace("[(1 + 1)]", "[1]")),
     ),
     accumulation(1, 1, 1, 3, 11, 24),
     accumulation(
         1, 6, 2, 3, 10, 40,
-        Fault("the second group is left out", "if ((group_index != 1)) begin", "if ((group_index != 0)) begin"),
+        Fault("the second group is left out", "if ((channel_group != 1)) begin", "if ((channel_group != 0)) begin"),
     ),
     accumulation(1, 3, 1, 5, 13, 36),
     accumulation(
         2, 2, 1, 1, 9, 12,
         Fault("the window moves while its currents wait", SHIFT, SHIFT.replace("(!(valid && (!dst_ready)))", "1")),
-        Fault("a current is lost", "valid <= emits[0];", "valid <= emits[0] && !valid;"),
+        Fault("a current is lost", "valid <= leaving_emits;", "valid <= leaving_emits && !valid;"),
         Fault("the window waits for ready", SHIFT, SHIFT.replace("(!(valid && (!dst_ready)))", "dst_ready"), "ready"),
     ),
     fc_accumulation(

@@ -4,6 +4,23 @@ localparam POSITIONS = WIDTH + PADDING;
 localparam ROW_WORDS = GROUPS * POSITIONS;
 localparam ROWS = HEIGHT + RADIUS;
 localparam COLUMNS = RADIUS + ROWS * ROW_WORDS;
+(* hierconn *) wire [(POSITIONS > 1 ? $clog2(POSITIONS) : 1)-1:0] \find_column.column ;
+(* hierconn *) wire \find_column.part ;
+(* hierconn *) wire [$clog2(ROWS > 1 ? ROWS : 2)-1:0] \find_column.row ;
+(* hierconn *) wire [$clog2(RADIUS > 0 ? RADIUS + 1 : 2)-1:0] \find_column.tail ;
+(* hierconn *) wire [$clog2(RADIUS + 3)-1:0] \tag_columns.priming ;
+(* hierconn *) wire [KERNEL:0] \tag_columns.parity ;
+(* hierconn *) wire [KERNEL:0] \tag_columns.emits ;
+wire [7:0] column = \find_column.column ;
+wire part = \find_column.part ;
+wire [7:0] row = \find_column.row ;
+wire [7:0] tail = \find_column.tail ;
+wire [7:0] priming = \tag_columns.priming ;
+wire [KERNEL:0] parity = \tag_columns.parity ;
+wire [KERNEL:0] emits = \tag_columns.emits ;
+wire [7:0] next_addr = group_index * POSITIONS + column;
+reg [KERNEL:0] keeps; // bit b: the column in slot b is none of those that flush a frame
+reg [7:0] addr [0:KERNEL]; // its place among those of a row
 reg [7:0] next;
 reg frame;
 reg [7:0] shifts; // since reset, up to KERNEL + 2
@@ -22,9 +39,11 @@ always @(posedge clk) begin
         frame <= 0;
         shifts <= 0;
         pixel <= RADIUS;
+        keeps <= 0;
     end
     else begin
         if (shift) begin
+            keeps <= {tail == 0, keeps[KERNEL:1]};
             next <= next == COLUMNS - 1 ? 0 : next + 1;
             frame <= frame ^ (next == COLUMNS - 1);
             shifts <= shifts == KERNEL + 2 ? shifts : shifts + 1;
@@ -37,11 +56,13 @@ always @(posedge clk) begin
             in_row[b] <= in_row[b + 1];
             in_frame[b] <= in_frame[b + 1];
             scan[b] <= scan[b + 1];
+            addr[b] <= addr[b + 1];
         end
         number[KERNEL] <= next;
         in_row[KERNEL] <= row;
         in_frame[KERNEL] <= frame;
         scan[KERNEL] <= next_scan;
+        addr[KERNEL] <= next_addr;
     end
 end
 
@@ -49,7 +70,6 @@ always @(*) if (known) begin
     assert(next < COLUMNS);
     assert(part == 0); // a row has one part
     assert(tail <= RADIUS && row < ROWS && group_index < GROUPS && column < POSITIONS);
-    assert(next_addr == group_index * POSITIONS + column);
     assert(next == (tail != 0 ? RADIUS - tail : RADIUS + row * ROW_WORDS + next_addr));
     assert(tail == 0 || (row == 0 && next_addr == 0));
     assert(shifts <= KERNEL + 2);

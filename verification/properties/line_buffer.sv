@@ -1,8 +1,20 @@
 // What enters the window from the line buffer is what left it in the row before at the same column, and not an older word.
 // One address, any one, is followed: `kept` is what left there last, in row `kept_row` of frame `kept_frame`.
-localparam WORD = $bits(stored_word);
-(* hierconn *) wire [ROW_WORDS*WORD-1:0] \line_buffer.contents ;
-wire [ROW_WORDS*WORD-1:0] stored_words = \line_buffer.contents ;
+localparam WORD = $bits(waiting);
+localparam ADDRESS = $clog2(ROW_WORDS > 1 ? ROW_WORDS : 2);
+(* hierconn *) wire [ROW_WORDS*WORD-1:0] \keep_rows.memory.contents ;
+(* hierconn *) wire [WORD-1:0] \keep_rows.stored_word ;
+(* hierconn *) wire \keep_rows.store ;
+(* hierconn *) wire [ADDRESS-1:0] \keep_rows.store_addr ;
+(* hierconn *) wire \keep_rows.fresh ;
+(* hierconn *) wire [KERNEL:0] \keep_rows.keeps ;
+(* hierconn *) wire [(KERNEL+1)*8-1:0] \keep_rows.addresses ;
+(* hierconn *) wire [ADDRESS-1:0] \find_column.next_addr ;
+wire [ROW_WORDS*WORD-1:0] stored_words = \keep_rows.memory.contents ;
+wire [WORD-1:0] stored_word = \keep_rows.stored_word ;
+wire [(KERNEL+1)*8-1:0] addresses = \keep_rows.addresses ;
+wire first = \keep_rows.fresh ;
+wire [KERNEL:0] kept_columns = \keep_rows.keeps ;
 (* anyconst *) wire [7:0] chosen;
 reg [WORD-1:0] kept;
 reg [3:0] kept_row;
@@ -19,12 +31,12 @@ wire leaves = left && left_addr == chosen;
 always @(*) assume(chosen < ROW_WORDS);
 
 always @(posedge clk) begin
-    left <= shift && keeps[0];
-    left_addr <= addr[0];
+    left <= shift && kept_columns[0];
+    left_addr <= addresses[7:0];
     left_row <= in_row[0];
     left_frame <= in_frame[0];
     if (leaves) begin
-        kept <= partial_word;
+        kept <= waiting;
         kept_row <= left_row;
         kept_frame <= left_frame;
     end
@@ -32,9 +44,13 @@ always @(posedge clk) begin
 end
 
 always @(*) if (known) begin
-    assert(left == store); // also where a reset came in between: that word is not used
+    assert(kept_columns == keeps && \find_column.next_addr == next_addr);
+    for (b = 0; b <= KERNEL; b = b + 1) begin
+        if (keeps[b]) assert(addresses[b*8 +: 8] == addr[b]);
+    end
+    assert(left == \keep_rows.store ); // also where a reset came in between: that word is not used
     if (left && shifts != 0) begin
-        assert(left_addr == store_addr);
+        assert(left_addr == \keep_rows.store_addr );
         assert(shifts == KERNEL + 2);
         assert(left_row < ROWS && left_addr < ROW_WORDS);
         assert((RADIUS + left_row * ROW_WORDS + left_addr == COLUMNS - 1 ? 0 : RADIUS + left_row * ROW_WORDS + left_addr + 1) == number[0]);

@@ -1,0 +1,129 @@
+"""The position of the accumulators: the column that enters their window next but one."""
+
+from myhdl import Signal, always, always_comb, block, instances
+
+from .checks import KERNELS, check_choice, check_number, check_width
+from .stream import counter, index_bits
+
+
+class LineAccess:
+    """What a column has to do with the line buffer, for the column that enters the window next but one.
+
+    keeps: 1 bit, its sums wait in the line buffer when it leaves; not in the columns that flush a frame. addr: where, in
+    0 .. words - 1. fresh: 1 bit, it begins with the bias. same_row: 1 bit, it goes on with the sums of the part before;
+    there only for a kernel and parts of more than one. Otherwise it goes on with the sums of the row before, or for a kernel
+    of 1 with those of the part before.
+    """
+
+    def __init__(self, words: int, kernel: int, parts: int):
+        self.keeps, self.fresh = Signal(bool(0)), Signal(bool(0))
+        self.addr = counter(words)
+        if kernel > 1 and parts > 1:
+            self.same_row = Signal(bool(0))
+
+
+@block
+def column_position(
+    clk, rst, shift, group_index, parity, emits, line=None, *, height, width, parts, padding, kernel, groups
+):  # fmt: skip
+    """Counts columns in the order frame, row, part, group, column; after the last row come kernel // 2 that flush the frame.
+
+    Ports:
+        shift        in   1      the window moves by a column at this edge
+        group_index  out  index  group of the column: the address of its bias
+        parity       out  1      differs between the columns of neighbouring scans
+        emits        out  1      its first row is a final current when it leaves the window
+        line         out         a LineAccess, None where nothing waits
+
+    Parameters: those of accumulator(); groups: channel groups
+
+    Timing: a column for each shift. Two columns, one group, no padding, kernel 3, the end of a frame:
+
+        shift    ~~~~~~~~~~~~~~~~~~~~
+        column   |0  |1  |0  |0  |1
+        row      |3      |0  |0
+        flushes  ________/~~~\\______
+        parity   ________/~~~\\______
+    """
+    check_number("column_position", 1, height=height, width=width, parts=parts, groups=groups)
+    check_number("column_position", 0, padding=padding)
+    check_choice("column_position", KERNELS, kernel=kernel)
+    check_width("column_position", index_bits(groups), group_index=group_index)
+    radius = kernel // 2
+    positions, rows = width + padding, height + radius
+    words = groups * positions
+    last_row, last_part, last_group, last_column = rows - 1, parts - 1, groups - 1, positions - 1
+    column, channel_group, part, row = counter(positions), counter(groups), counter(parts), counter(rows)
+    tail = counter(radius + 1)
+    last_of_row, scan_parity = Signal(bool(0)), Signal(bool(0))
+
+    @always_comb
+    def find_last_part():
+        last_of_row.next = part == last_part or row >= height
+
+    @always_comb
+    def give_column():
+        group_index.next = channel_group
+        parity.next = scan_parity
+        emits.next = tail == 0 and row >= radius and last_of_row and column < width
+
+    if line is not None:
+        check_width("column_position", index_bits(words), line_addr=line.addr)
+        next_addr = counter(words)
+
+        @always_comb
+        def give_access():
+            line.keeps.next = tail == 0
+            line.addr.next = next_addr
+            line.fresh.next = part == 0 and (kernel == 1 or row == 0)
+
+        @always(clk.posedge)
+        def advance_address():
+            if rst:
+                next_addr.next = 0
+            elif shift and tail == 0:
+                if column == last_column and channel_group == last_group:
+                    next_addr.next = 0
+                else:
+                    next_addr.next = next_addr + 1
+
+    if hasattr(line, "same_row"):
+
+        @always_comb
+        def give_same_row():
+            line.same_row.next = part != 0
+
+    @always(clk.posedge)
+    def count_columns():
+        if rst:
+            column.next = 0
+            channel_group.next = 0
+            part.next = 0
+            row.next = 0
+            tail.next = 0
+            scan_parity.next = 0
+        elif shift:
+            if tail != 0:
+                tail.next = tail - 1
+                if tail == 1:
+                    scan_parity.next = not scan_parity
+            elif column != last_column:
+                column.next = column + 1
+            else:
+                column.next = 0
+                scan_parity.next = not scan_parity
+                if channel_group != last_group:
+                    channel_group.next = channel_group + 1
+                else:
+                    channel_group.next = 0
+                    if not last_of_row:
+                        part.next = part + 1
+                    else:
+                        part.next = 0
+                        if row != last_row:
+                            row.next = row + 1
+                        else:
+                            row.next = 0
+                            tail.next = radius
+
+    return instances()
