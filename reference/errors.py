@@ -1,4 +1,7 @@
-"""The one exception that `reference` raises for input that it refuses."""
+"""The one exception that `reference` raises for input that it refuses, and what its messages are made of."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 MAX_SHOWN = 200
 """Characters that a message shows of what a file holds."""
@@ -20,6 +23,12 @@ def brief(value: object) -> str:
 def key_text(key: object) -> str:
     """A key of a file for a message: as the file writes it if it is a plain word, else as brief."""
     return key if isinstance(key, str) and key.isascii() and key.isidentifier() and len(key) <= MAX_SHOWN else brief(key)
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """For the end of a message about an unknown name: the allowed one that is spelt most like it; empty if none is."""
+    close = get_close_matches(name.lower(), list(allowed), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _printable(text: str) -> str:

@@ -9,8 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 DATA_HELP = (
-    "fashion-mnist (default: its test images), a folder with the published files of Fashion-MNIST, CIFAR-10, CIFAR-100 or SVHN, "
-    "random, or an .npy file of images"
+    "fashion-mnist (default: its test images), a folder with the published files of Fashion-MNIST, MNIST, CIFAR-10, "
+    "CIFAR-100 or SVHN, random, or an .npy file of images"
 )
 LANES_HELP = (
     "output channels computed side by side: one number for all layers, or conv1=4,fc2=10 for some "
@@ -19,7 +19,7 @@ LANES_HELP = (
 PARTS_HELP = (
     "in how many parts a sparse layer processes a row of its input: conv2=3,fc1=4 (default: as many as leave 64 channels in each)"
 )
-SIZING_HELP = "TOML file of lanes, parts, timesteps and queue_depth, such as explore writes; the options below go before it"
+SIZING_HELP = "TOML file of lanes, parts, timesteps and queue_depth, such as explore writes; the options below override it"
 QUEUE_HELP = "events that a spike-event queue holds (default: 16)"
 TIMESTEPS_HELP = "timesteps that go through the hardware at once (default: up to 4, as many as divide the network's)"
 
@@ -75,6 +75,23 @@ def positive_number(text: str) -> float:
 def add_model_argument(parser: argparse.ArgumentParser) -> None:
     """MODEL, which duospike.reference.modelfile.find_model finds."""
     parser.add_argument("model", metavar="MODEL", help="model file (.safetensors), or a shipped network: fashion-small")
+
+
+def add_folder_option(parser: argparse.ArgumentParser, command: str) -> None:
+    """--out of a command that writes a folder; output_place() has the default."""
+    help_text = f"folder to write; a new, empty or earlier one (default: runs/NAME/{command}, NAME that of MODEL)"
+    parser.add_argument("--out", type=Path, metavar="DIR", help=help_text)
+    parser.set_defaults(command=command)
+
+
+def output_place(args: argparse.Namespace) -> Path:
+    """The folder that a command writes: --out, or runs, the model's name and the command's."""
+    return args.out or Path("runs") / Path(args.model).stem / args.command
+
+
+def say_written(place: Path) -> None:
+    """The last line of a command that writes a folder."""
+    print(f"wrote {place}")
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:

@@ -21,8 +21,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("study", type=Path, metavar="STUDY.toml", help="what to train and measure; see docs/study.md")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the study; kept to go on")
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder of the data set's files (default: where Debian has Fashion-MNIST)"
-    )
+        "--data", type=Path, metavar="DIR",
+        help="folder of the data set's files (default for fashion-mnist: where Debian installs it)",
+    )  # fmt: skip
     add_worker_options(parser, "points")
     parser.set_defaults(func=run)
 

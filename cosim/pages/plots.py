@@ -15,8 +15,9 @@ import numpy as np
 
 from duospike.cosim.cycles.cycle_model import SOURCE
 from duospike.reference.files import write_atomically
+from duospike.reference.installation import install_hint
 
-MISSING = "no plot, since matplotlib is missing (pip install -e '.[plots]')"
+MISSING = f"no plot, since matplotlib is missing ({install_hint('plots')})"
 BUSY, STALL_IN, STALL_OUT = "#2a6f97", "#d9d9d9", "#e07a5f"
 COUNTED = (("busy", "busy", BUSY), ("stall_in", "no input", STALL_IN), ("stall_out", "held back", STALL_OUT))
 """Counters of a stage in the plot of cycles, each with its label and its colour."""

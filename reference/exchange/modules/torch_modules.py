@@ -24,6 +24,7 @@ from duospike.reference.exchange.source import (
     convolution_reasons,
     pool_reasons,
 )
+from duospike.reference.installation import install_hint
 
 from . import brevitas_layers
 from .module_calls import Unreadable, array, call_reasons, global_reasons, read_attribute, settled, type_of
@@ -91,7 +92,7 @@ class _Reader:
         try:
             import snntorch
         except ModuleNotFoundError:
-            raise InputError("snnTorch is not installed: pip install -e '.[snntorch]'") from None
+            raise InputError(f"snnTorch is not installed: {install_hint('snntorch')}") from None
         self.reasons: list[str] = global_reasons()
         self.builder = Builder(interface, self.reasons)
         self.types: set[torch.dtype] = set()

@@ -269,7 +269,7 @@ def test_a_folder_is_known_by_its_files(name, version, tmp_path):
 
 
 def test_folders_of_nothing_and_no_folder_are_refused(tmp_path, network):
-    with pytest.raises(InputError, match="holds the files of none of fashion-mnist, cifar-10, cifar-100, svhn"):
+    with pytest.raises(InputError, match="holds the files of none of fashion-mnist, mnist, cifar-10, cifar-100, svhn"):
         datasets.load(str(tmp_path), network)
     write_svhn(tmp_path)
     write_cifar(tmp_path, "cifar-10", "binary")
