@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from duospike.reference.errors import InputError, brief
+from duospike.reference.exchange.refusal import not_in_hardware, placed
 from duospike.reference.exchange.source import (
     FLOAT32,
     FLOAT64,
@@ -35,7 +37,8 @@ SMALLEST_VARIANCE = 2.0**-60
 """Of a batch norm, eps included: float32 holds it, and so does its gain."""
 
 ALLOWED = (
-    "Conv2d, Linear, BatchNorm1d, BatchNorm2d, MaxPool2d, Flatten, Dropout, Identity, snntorch.Leaky, QuantConv2d, QuantLinear"
+    "Conv2d, Linear, BatchNorm1d, BatchNorm2d, MaxPool2d, Flatten, Dropout, Identity of torch.nn, snntorch.Leaky, "
+    "QuantConv2d, QuantLinear of brevitas.nn"
 )
 
 
@@ -56,6 +59,14 @@ def from_snntorch(modules: nn.Module | Sequence[nn.Module], interface: Interface
         types = ", ".join(sorted(map(str, reader.types)))
         reader.reasons.append(f"weights and biases of type {types}; allowed: all float32, or all float64")
     return reader.builder.finish(ROUNDINGS.get(next(iter(reader.types), torch.float32), FLOAT32))
+
+
+def path_of(kind: type) -> str:
+    """Where a class comes from, for a message: torch.nn.ReLU, mylib.Conv2d."""
+    name, module = kind.__qualname__, kind.__module__
+    homes = ("torch.nn", module.split(".")[0])
+    home = next((home for home in homes if getattr(sys.modules.get(home), name, None) is kind), module)
+    return f"{home}.{name}"
 
 
 def _in_order(modules: Any, container: Callable[[str, nn.Module], None], prefix: str = "", depth: int = 0) -> list:
@@ -111,14 +122,14 @@ class _Reader:
         }
 
     def container(self, where: str, module: nn.Module) -> None:
-        self.reasons += [f"{where}: {why}" for why in call_reasons(module)]
+        self.reasons += [placed(where, why) for why in call_reasons(module)]
 
     def read(self, where: str, module: nn.Module) -> None:
         """Add the parts of a module; one that cannot be read is noted, so that nothing is said of what it leads to."""
         try:
             reader = self.brevitas if brevitas_layers.is_brevitas(module) else self.readers.get(type_of(module))
             if reader is None:
-                raise Unreadable(f"unknown; allowed: {ALLOWED}")
+                raise Unreadable(not_in_hardware(f"{path_of(type_of(module))} is unknown; allowed: {ALLOWED}"))
             reasons = call_reasons(module)
             if reasons:
                 raise Unreadable(*reasons)
@@ -131,7 +142,7 @@ class _Reader:
             self.unread(where, f"cannot be read ({type(error).__name__}: {brief(error)}); does a call of it work?")
 
     def unread(self, where: str, *reasons: str) -> None:
-        self.reasons += [f"{where}: {why}" for why in reasons]
+        self.reasons += [placed(where, why) for why in reasons]
         self.builder.take(Unread(where))
 
     def nothing(self, where: str, module: nn.Module) -> None:
@@ -194,7 +205,7 @@ class _Reader:
             where, kernel=kernel, stride=stride, padding=padding, dilation=dilation, ceil=bool(module.ceil_mode)
         )
         if module.return_indices:
-            reasons.append(f"{where}: return_indices=True; allowed: False")
+            reasons.append(not_in_hardware(f"{where}: return_indices=True; allowed: False"))
         self.reasons += reasons
         self.builder.take(Unread(where) if reasons else MaxPool(where))
 
@@ -237,7 +248,7 @@ def _convolution_reasons(where: str, module: nn.Conv2d, weights: np.ndarray) -> 
         groups=module.groups,
     )
     if module.padding_mode != "zeros":
-        found.append(f"{where}: padding mode {module.padding_mode}; allowed: zeros")
+        found.append(not_in_hardware(f"{where}: padding mode {module.padding_mode}; allowed: zeros"))
     return found
 
 
