@@ -55,6 +55,36 @@ def test_sections_and_figures_are_there(page):
     assert "Not measured here" not in page.text and "not measured" not in page.text
 
 
+def facts_of(page):
+    """The key figures at the top: texts by label."""
+    return dict(zip(page.labels, page.figures, strict=True))
+
+
+def test_the_top_says_network_data_set_and_headline(runs, page, plain):
+    evaluation, cycles = runs["evaluate"].content, runs["cycles"].content
+    assert page.heading == "3C3-5C3-MP2-FC12 on none"
+    assert "weights of 4 bits, " in page.text and f"Images: {cycles['data']['source']}" in page.text
+    assert list(page.labels)[:4] == ["Accuracy", "Images a second at 100 MHz", "Latency at 100 MHz, ms", "Bit-exact"]
+    found = facts_of(page)
+    assert found["Images a second at 100 MHz"] == f"{1e8 / cycles['interval']:.0f}"
+    assert found["Latency at 100 MHz, ms"] == f"{cycles['latency'] / 1e5:.3f}"
+    assert (evaluation["accuracy"], found["Accuracy"]) == (None, "unknown, images without labels")
+    # Without the other commands the co-simulation has its own figures, which are those of the cycle model.
+    alone = facts_of(PageReader(make_page([runs["cosim"]], 0)))
+    assert {label: alone[label] for label in list(found)[:4]} == {label: found[label] for label in list(found)[:4]}
+    assert alone["LUTs"] == "not measured"
+    assert PageReader(make_page([runs["cosim"], other_network(runs["cycles"])], 0)).heading == "2 networks"
+
+
+def other_network(run):
+    return with_content(run, network=run.content["network"] | {"sha256": "0" * 64})
+
+
+def test_results_come_before_the_network_and_its_training():
+    anchors = [anchor for anchor, _, _ in SECTIONS]
+    assert anchors[:2] == ["verification", "accuracy"] and anchors[-2:] == ["network", "origin"]
+
+
 def test_numbers_are_those_of_the_runs(runs, page):
     stages = {stage["name"]: stage for stage in runs["cosim"].content["stages"]}
     for name, numbers in page.values("Spikes by the reference").items():
@@ -128,9 +158,9 @@ def test_the_sparsity_of_an_image_is_that_of_its_spikes(runs, page, plain):
 def test_what_is_missing_is_named_with_its_command(command, runs, plain):
     alone = PageReader(make_page([runs[command]], 0)).text
     for other in WRITTEN.values():
-        assert (f"Not measured here: duospike {other} MODEL --out DIR." in alone) == (other != command), other
+        assert (f"Not measured here: duospike {other} MODEL." in alone) == (other != command), other
     without = PageReader(make_page([run for run in runs.values() if run.command != command], 0)).text
-    assert f"Not measured here: duospike {command} MODEL --out DIR." in without
+    assert f"Not measured here: duospike {command} MODEL." in without
 
 
 def test_accuracy_needs_labels(runs, plain):
