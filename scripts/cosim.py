@@ -23,8 +23,8 @@ from .progress import steps_shown
 DESCRIPTION = """Convert the accelerator for MODEL, run images through it in a simulator, and compare the spikes of every
 stage, timestep and neuron, the class counts and the class with the integer reference. Prints a table of the stages and
 writes DIR/report.json beside the files of the run. The first difference, an unknown bit or a missing beat makes it
-fail. With --part several simulations run side by side, as tasks of Dask's distributed; the report is the same whoever ran which,
-and a worker that is lost costs the part that it was running."""
+fail. With --part several simulations run side by side, as tasks of Dask's distributed; the report does not depend on which
+worker ran which part, and of a worker that is lost only the part that it was running begins again."""
 PART_HELP = "images of a simulation: several run side by side, each in a folder of its own (default: all in one simulation)"
 SIMULATOR_HELP = "icarus or verilator for Verilog, ghdl for VHDL (default: icarus)"
 

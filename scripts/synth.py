@@ -46,7 +46,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--pnr", action="store_true", help="place and route, too; with --family ecp5")
     pnr = parser.add_argument_group("options of --pnr")
     pnr.add_argument("--speed", type=int, choices=[6, 7, 8], help="speed grade of the device (default: 6, the slowest)")
-    pnr.add_argument("--clock", type=positive, metavar="MHZ", help="clock that is aimed at (default: 100)")
+    pnr.add_argument("--clock", type=positive, metavar="MHZ", help="target clock (default: 100)")
     pnr.add_argument("--seed", type=positive, metavar="N", help="seed of the placement (default: 1)")
     pnr.add_argument("--data", metavar="DATA", help=f"images for the cycle model: {DATA_HELP}")
     pnr.add_argument("--images", type=positive, metavar="N", help="number of images (default: 20)")

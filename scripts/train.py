@@ -33,7 +33,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--work", type=Path, metavar="DIR", help="folder of the checkpoint (default: checkpoints/NAME of SETTINGS.toml)"
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint; the result is that of one whole run")
+    parser.add_argument(
+        "--resume", action="store_true", help="continue from the checkpoint; the result equals that of an uninterrupted run"
+    )
     parser.add_argument("--float", action="store_true", help="train the float twin: the same recipe without any rounding")
     parser.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
     add_threads_option(parser)

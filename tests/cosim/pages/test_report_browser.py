@@ -142,7 +142,7 @@ def test_headings_figures_and_numbers_are_there(open_page, page, folders):
     runs = {run.command: run.content for run in read_runs(list(folders.values()))}
     headings = driver.execute_script("return [...document.querySelectorAll('h1, h2')].map(e => e.textContent)")
     assert headings == [
-        "3C3-5C3-MP2-FC12 on none", "Verification", "Accuracy", "Cycles and stalls", "Sparsity and events", "Spike raster",
+        "3C3-5C3-MP2-FC6 on none", "Verification", "Accuracy", "Cycles and stalls", "Sparsity and events", "Spike raster",
         "Area", "Timing", "Energy", "Exploration", "Network and training", "Versions and hashes",
     ]  # fmt: skip
     plots = driver.execute_script("""

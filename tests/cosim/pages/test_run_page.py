@@ -1,7 +1,9 @@
 """The page of runs, read by Python's own parser: its numbers are those of the runs' JSON, and nothing is made up."""
 
 import dataclasses
+import io
 import json
+import re
 import tracemalloc
 
 import numpy as np
@@ -62,7 +64,7 @@ def facts_of(page):
 
 def test_the_top_says_network_data_set_and_headline(runs, page, plain):
     evaluation, cycles = runs["evaluate"].content, runs["cycles"].content
-    assert page.heading == "3C3-5C3-MP2-FC12 on none"
+    assert page.heading == "3C3-5C3-MP2-FC6 on none"
     assert "weights of 4 bits, " in page.text and f"Images: {cycles['data']['source']}" in page.text
     assert list(page.labels)[:4] == ["Accuracy", "Images a second at 100 MHz", "Latency at 100 MHz, ms", "Bit-exact"]
     found = facts_of(page)
@@ -260,6 +262,29 @@ def test_more_stages_than_a_network_has_are_not_drawn_and_long_tables_are_refuse
     long = with_content(runs["cycles"], stages=[stage] * (MAX_ROWS + 1))
     with pytest.raises(InputError, match=f"{MAX_ROWS + 1} rows of .*; allowed: up to {MAX_ROWS}"):
         make_page([long], 0)
+
+
+def texts_of(plot, *args):
+    file = io.StringIO()
+    plot(*args, file)
+    return re.findall(r"<text[^>]*>([^<]*)</text>", file.getvalue())
+
+
+def test_axes_of_shares_are_in_per_cent_and_those_of_costs_start_at_zero():
+    points = [("a", 900.0, 0.88, 5.0, 0.01), ("b", 1000.0, 0.9, None, None)]
+    texts = texts_of(plots.plot_points, points, [], ("nJ", "accuracy"), "title")
+    assert "0" in texts and "90.0%" in texts and not any(re.fullmatch(r"0\.[0-9]+", text) for text in texts)
+    lines = {"a": {"conv1": (0.75, 0.01), "fc1": (0.9, None)}}
+    assert "80.0%" in texts_of(plots.plot_lines, lines, ["conv1", "fc1"], "sparsity", "title")
+    bars = {"latency": {"a": (1000.0, 1200.0), "b": (900.0, None)}}
+    texts = texts_of(plots.plot_bars, bars, "cycles", "title")
+    assert "0" in texts and not any("\u2212" in text for text in texts)
+
+
+def test_titles_and_labels_are_broken_to_the_width_of_a_plot():
+    bars = {"energy": {"weight_bits 4, timesteps 25, epochs 1, rate": (1.0, None)}}
+    texts = texts_of(plots.plot_bars, bars, "nJ", "Latency of an image, and the interval between images that follow each other")
+    assert max(map(len, texts)) <= plots.LETTERS and {"weight_bits 4,", "timesteps 25, epochs"} <= set(texts)
 
 
 def test_a_raster_of_one_channel_takes_no_more_memory_than_its_spikes(tmp_path):

@@ -180,6 +180,15 @@ def test_a_point_is_measured_as_the_golden_model_has_it(changes, tmp_path):
     assert found["energy_by"]["bank_bit"] == pytest.approx(energy - without)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_float_twin_is_measured_on_images_of_a_file_without_a_warning(tmp_path):
+    """Such images cannot be written to, of which torch warns, once in a process."""
+    settings, study, (training, test), found = measured(tmp_path / "first", weight_bits="float")
+    test.images.flags.writeable = False
+    again = measure_point(settings, study, (training, test), tmp_path / "second", lambda step: None)
+    assert again == found
+
+
 def test_the_float_twin_is_measured_by_its_own_spikes(tmp_path):
     settings, _, (_, test), found = measured(tmp_path, weight_bits="float")
     assert not (tmp_path / MODEL).exists()
