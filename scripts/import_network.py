@@ -35,7 +35,7 @@ KINDS = ("nir", "snntorch")
 WEIGHT_BITS = range(2, 9)
 """As in duospike.reference.network, which needs numpy."""
 MODULE = "duospike_imported"
-"""What a SOURCE of Python is called while it runs."""
+"""What a SOURCE of Python is called while it runs, where its own name is taken."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -174,10 +174,12 @@ def call(text: str):
         raise InputError(f"{path}: not found")
     folder = str(Path(path).resolve().parent)
     sys.path.insert(0, folder)
-    spec = importlib.util.spec_from_file_location(MODULE, path)
+    own = Path(path).stem
+    module_name = own if own.isidentifier() and own not in sys.modules else MODULE
+    spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec and spec.loader
     # Dataclasses and pickles look for the module of a class there.
-    sys.modules[MODULE] = module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
         return getattr(module, name)()
@@ -186,7 +188,7 @@ def call(text: str):
         raise InputError(f"{text}: {type(error).__name__}: {brief(error)}") from error
     finally:
         sys.path.remove(folder)
-        del sys.modules[MODULE]
+        sys.modules.pop(module_name, None)
 
 
 def quantize(source: Source, args: argparse.Namespace) -> Network:

@@ -303,8 +303,8 @@ class Builder:
         self.open, self.unread = [], not found
         if pools and not self.memoryless(part):
             reason = (
-                f"{pools[0].where}: pools currents before the neurons of {part.where}, which is not the same as pooling their "
-                "spikes, since the neurons keep a potential between timesteps; allowed: after the neurons"
+                f"{pools[0].where}: pools currents before neurons, which is not the same as pooling their spikes, since these "
+                "keep a potential between timesteps; allowed: after the neurons"
             )
             self.reasons.append(not_in_hardware(reason))
         for _ in pools:
