@@ -31,10 +31,10 @@ LABEL_LETTERS = 20
 SHARES = ("accuracy", "sparsity")
 """Labels of axes that show shares, in per cent."""
 RASTER_ROWS, RASTER_COLUMNS = 700, 3000
-"""Values of a panel of the raster at least; at DPI it has half as many dots."""
+"""Values of a panel of the raster at least: more than it has dots at DPI."""
 RASTER_VALUES = 2**24
 """Of a panel at most, unless there are more spikes and silences."""
-DPI = 200
+DPI = 300
 """Of what is drawn in dots within a plot."""
 Counters = Mapping[str, Mapping[str, float]]
 Times = Mapping[str, Sequence[int] | np.ndarray]

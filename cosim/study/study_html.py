@@ -108,7 +108,7 @@ def _model_hash(points: Path, name: str) -> str | None:
 
 def facts(results: dict[str, dict[str, Any]], rows: list[dict[str, Any]]) -> list[Fact]:
     """How many points, and which of the summary's rows has the highest accuracy and which the lowest of each cost."""
-    found = [Fact("Points", Cell(str(len(results)), len(results)), f"{len(rows)} but for their seeds")]
+    found = [Fact("Points", Cell(str(len(results)), len(results)), f"{len(rows)} settings, over their seeds")]
     best = max(rows, key=lambda row: row["accuracy"])
     found.append(Fact("Highest accuracy", Cell(told("accuracy", best["accuracy"], None), best["accuracy"]), label_of(best)))
     for key, title in (("interval", "Shortest interval, cycles"), ("energy", "Least energy, nJ an image")):
