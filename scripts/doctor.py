@@ -143,14 +143,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def look_up() -> list[Finding]:
-    """What is there of all that Duospike uses."""
-    files = [(DATASET, [FASHION_MNIST / name for name in FASHION_MNIST_FILES])]
-    if is_checkout():
-        files.append((INTERFACE, [VPI]))
+    """What is there of all that Duospike uses; what only developers need, in a checkout alone."""
+    files = [(DATASET, [FASHION_MNIST / name for name in FASHION_MNIST_FILES]), (INTERFACE, [VPI])]
+
+    def wanted(need: Need) -> bool:
+        return is_checkout() or not need.developers
+
     return [
-        *(find_program(need, option) for option, need in PROGRAMS),
-        *(find_package(need) for need in PACKAGES),
-        *(find_files(need, paths) for need, paths in files),
+        *(find_program(need, option) for option, need in PROGRAMS if wanted(need)),
+        *(find_package(need) for need in PACKAGES if wanted(need)),
+        *(find_files(need, paths) for need, paths in files if wanted(need)),
     ]
 
 

@@ -78,6 +78,13 @@ def test_hints_fit_how_it_was_installed(monkeypatch, checkout, extra, hint):
     assert installation.install_hint(extra) == hint
 
 
+def test_a_wheel_needs_nothing_that_developers_need(monkeypatch):
+    assert any(finding.developers for finding in doctor.look_up())
+    monkeypatch.setattr(installation, "CHECKOUT", SETUP.parent / "cosim")
+    findings = doctor.look_up()
+    assert findings and not any(finding.developers for finding in findings)
+
+
 def test_the_makefile_sets_up_what_hints_say_of_it():
     makefile = (SETUP.parent / "Makefile").read_text()
     [extras] = re.findall(r"pip install -e '\.\[(.*)\]'", makefile)
