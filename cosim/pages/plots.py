@@ -79,7 +79,7 @@ def _label(axis: Any, label: str) -> None:
 
 
 def _legend(figure: Any, names: Sequence[str]) -> None:
-    """A legend below the plot, in as many columns as the longest name leaves."""
+    """A legend below the plot, in as many columns as the longest name leaves; its letters are smaller than a title's."""
     columns = max(1, min(len(names), int(1.2 * LETTERS) // (max(map(len, names)) + 6)))
     figure.legend(frameon=False, fontsize=9, loc="outside lower center", ncols=columns)
 

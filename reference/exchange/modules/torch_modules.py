@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,7 +28,7 @@ from duospike.reference.exchange.source import (
 from duospike.reference.installation import install_hint
 
 from . import brevitas_layers
-from .module_calls import Unreadable, array, call_reasons, global_reasons, read_attribute, settled, type_of
+from .module_calls import Unreadable, array, call_reasons, global_reasons, path_of, read_attribute, settled, type_of
 from .snntorch_neurons import read_leaky
 
 ROUNDINGS = {torch.float32: FLOAT32, torch.float64: FLOAT64}
@@ -59,14 +58,6 @@ def from_snntorch(modules: nn.Module | Sequence[nn.Module], interface: Interface
         types = ", ".join(sorted(map(str, reader.types)))
         reader.reasons.append(f"weights and biases of type {types}; allowed: all float32, or all float64")
     return reader.builder.finish(ROUNDINGS.get(next(iter(reader.types), torch.float32), FLOAT32))
-
-
-def path_of(kind: type) -> str:
-    """Where a class comes from, for a message: torch.nn.ReLU, mylib.Conv2d."""
-    name, module = kind.__qualname__, kind.__module__
-    homes = ("torch.nn", module.split(".")[0])
-    home = next((home for home in homes if getattr(sys.modules.get(home), name, None) is kind), module)
-    return f"{home}.{name}"
 
 
 def _in_order(modules: Any, container: Callable[[str, nn.Module], None], prefix: str = "", depth: int = 0) -> list:

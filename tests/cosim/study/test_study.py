@@ -132,7 +132,7 @@ def test_model_files_are_points_beside_the_grid(tmp_path):
         ({"image_bits": 7}, "", "takes pixels from 0 to 127; needs 0 to 255"),
         ({"coding": "events", "image_bits": 1}, "", "takes images of 2x1x28x28"),
         ({}, ("lanes = 9", "lanes = 1"), "lanes = 1; allowed: 2 or more, one for each layer of 4C3-FC20"),
-        ({}, ("fashion-mnist", "mnist"), "dataset = 'mnist'; allowed: fashion-mnist"),
+        ({}, ("fashion-mnist", "kmnist"), "dataset = 'kmnist'; allowed: fashion-mnist"),
         ({}, ('"fashion-mnist"', '["fashion-mnist"]'), "base: dataset = .*; allowed: fashion-mnist"),
         ({}, ("seed = 1", "sead = 1"), "base: key 'sead'; allowed: architecture"),
         ({}, ('["other.', '["other.safetensors", "other.'), "models: two of them are called other"),
