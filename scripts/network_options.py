@@ -79,14 +79,17 @@ def add_model_argument(parser: argparse.ArgumentParser) -> None:
 
 def add_folder_option(parser: argparse.ArgumentParser, command: str) -> None:
     """--out of a command that writes a folder; output_place() has the default."""
-    help_text = f"folder to write; a new, empty or earlier one (default: runs/NAME/{command}, NAME that of MODEL)"
+    help_text = f"folder to write; a new, empty or earlier one (default: runs/NAME-{command}, NAME that of MODEL)"
     parser.add_argument("--out", type=Path, metavar="DIR", help=help_text)
     parser.set_defaults(command=command)
 
 
 def output_place(args: argparse.Namespace) -> Path:
-    """The folder that a command writes: --out, or runs, the model's name and the command's."""
-    return args.out or Path("runs") / Path(args.model).stem / args.command
+    """The folder that a command writes: --out, or below runs/ the model's name and the command's.
+
+    Not a folder within runs/NAME, which then could be no command's own.
+    """
+    return args.out or Path("runs") / f"{Path(args.model).stem}-{args.command}"
 
 
 def say_written(place: Path) -> None:

@@ -18,7 +18,7 @@ matplotlib, plots to DIR. Points are trained side by side. The same command cont
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("study", help="train and measure a grid of networks", description=DESCRIPTION)
     parser.add_argument("study", type=Path, metavar="STUDY.toml", help="what to train and measure; see docs/study.md")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the study (default: runs/NAME/study)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the study (default: runs/NAME-study)")
     parser.add_argument(
         "--data", type=Path, metavar="DIR",
         help="folder of the data set's files (default for fashion-mnist: where Debian installs it)",
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from duospike.cosim.study.study_file import read_study
 
     study = read_study(args.study)
-    args.out = args.out or Path("runs") / args.study.stem / "study"
+    args.out = args.out or Path("runs") / f"{args.study.stem}-study"
     with claimed(args.out):
         return run_study(args, study)
 

@@ -55,8 +55,9 @@ class RunFile:
 
 
 def read_runs(folders: list[Path]) -> list[RunFile]:
-    """All files of WRITTEN in the folders; of a folder without one, those of the folders in it, as commands without --out leave
-    them. InputError: a folder is missing or holds none, or a file cannot be read as JSON.
+    """All files of WRITTEN in the folders; of a folder without one, those of the folders in it.
+
+    InputError: a folder is missing or holds none, or a file cannot be read as JSON.
     """
     return [run for folder in dict.fromkeys(folders) for run in _read_folder(folder)]
 

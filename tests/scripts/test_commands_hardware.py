@@ -56,8 +56,8 @@ def test_without_out_each_command_has_a_folder_of_the_model(command, written, mo
     more = {"convert": [], "synth": [], "explore": [*random, "--budget", "lanes=5", "--no-front"]}.get(command, random)
     assert run(command, model, *more) == 0
     captured = capfd.readouterr()
-    assert captured.out.splitlines()[-1] == f"wrote runs/model/{command}"
-    assert (here / "runs" / "model" / command / written).is_file()
+    assert captured.out.splitlines()[-1] == f"wrote runs/model-{command}"
+    assert (here / "runs" / f"model-{command}" / written).is_file()
     # Nobody watches a spinner where stderr is a pipe.
     assert captured.err.splitlines()[0].endswith(" ...")
     assert len(set(captured.err.splitlines())) == len(captured.err.splitlines())

@@ -150,9 +150,9 @@ def test_the_checkpoint_leaves_the_folders_of_runs_free(settings, data, model, h
     assert "the same command with --resume --out FILE writes it" in capsys.readouterr().out
     assert [file.name for file in (here / "checkpoints" / "small").iterdir()] == ["checkpoint.safetensors"]
     assert command("train", settings, "--data", data, "--resume", "--out", "small.safetensors") == 0
-    for place in (["--out", "runs/small"], []):
+    for place in ([], ["--out", "runs/small"], []):
         assert command("evaluate", "small.safetensors", "--data", data, *place) == 0
-    assert capsys.readouterr().out.endswith("wrote runs/small/evaluate\n")
+    assert capsys.readouterr().out.endswith("wrote runs/small-evaluate\n")
 
 
 def test_float_twin(tmp_path, settings, data, capsys):

@@ -30,7 +30,6 @@ def test_the_page_goes_to_the_first_folder_and_away_with_its_run(folders, tmp_pa
 
 
 def test_a_folder_of_runs_is_all_of_them(folders, tmp_path, capsys):
-    """As the commands leave them without --out, in runs/NAME."""
     (tmp_path / "runs").mkdir()
     for command, folder in folders.items():
         shutil.copytree(folder, tmp_path / "runs" / command)
