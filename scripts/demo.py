@@ -21,7 +21,7 @@ NEXT = {
     "report {out}": "one HTML page of this run",
     "cycles {model}": "cycles and images a second, without a simulator",
     "convert {model}": "the Verilog, for a project of your own",
-    "train my.toml --out my.safetensors": "a network of your own; docs/training.md has such a file",
+    "train my.toml --out my.safetensors": "a network of your own",
 }
 """Commands that come next, each with what it gives."""
 
@@ -37,6 +37,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from duospike.reference.modelfile import find_model
+
     found = fashion_mnist_is_there()
     print(BEFORE.format(model=MODEL, images=FASHION if found else RANDOM), flush=True)
     if not found:
@@ -50,4 +52,5 @@ def run(args: argparse.Namespace) -> int:
         print(f"\n{args.out} holds the Verilog, the spikes of every stage and report.json. What comes next:")
         for command, what in NEXT.items():
             print(f"  duospike {command.format(model=MODEL, out=args.out):<35} {what}")
+        print(f"A my.toml to begin with is {find_model(MODEL).with_suffix('.toml')}")
     return status

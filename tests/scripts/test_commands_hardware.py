@@ -92,7 +92,7 @@ def test_the_demo_says_what_it_did_with_and_without_fashion_mnist(monkeypatch, h
 
 def test_the_demo_of_the_makefile_is_the_commands():
     assert "\t.venv/bin/duospike demo\n" in (Path(__file__).parents[2] / "Makefile").read_text()
-    assert find_model(demo.MODEL).is_file()
+    assert find_model(demo.MODEL).is_file() and find_model(demo.MODEL).with_suffix(".toml").is_file()
 
 
 def test_cosim_takes_images_from_a_file(model, tmp_path):
