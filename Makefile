@@ -30,7 +30,7 @@ setup: $(STAMP) $(VPI)  ## install all that is needed: system programs, .venv, M
 	@echo "Ready: make demo, make test, .venv/bin/duospike --help"
 
 demo: $(STAMP)  ## run two images through the small network in Icarus and compare every spike
-	.venv/bin/duospike cosim models/fashion-small.safetensors --images 2 --simulator icarus --out runs/demo
+	.venv/bin/duospike demo
 
 test: $(STAMP) $(VPI)  ## run the quick tests
 	$(RUN) -m pytest -n auto --dist loadgroup -m "not slow"

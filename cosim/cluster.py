@@ -15,13 +15,15 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from duospike.reference.installation import install_hint
+
 from .errors import CosimError
 from .folder import temporary_folder
 
 if TYPE_CHECKING:
     from distributed import Client
 
-MISSING = "several processes need Dask's distributed, which is missing (pip install -e '.[cluster]')"
+MISSING = f"several processes need Dask's distributed, which is missing ({install_hint('cluster')})"
 CONNECT_SECONDS = 20
 """A scheduler that has not answered by then is not there."""
 MAX_LOSSES = 3

@@ -1,6 +1,8 @@
-"""The one exception that `reference` raises for input that it refuses."""
+"""The one exception that `reference` raises for input that it refuses, and what its messages are made of."""
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 MAX_SHOWN = 200
 """Characters that a message shows of what a file holds."""
@@ -23,6 +25,12 @@ def brief(value: object) -> str:
 def name_text(name: object) -> str:
     """A name in a file, such as a key or a node's, for a message: as it is if it is one plain word, else as brief."""
     return name if isinstance(name, str) and _WORD.fullmatch(name) else brief(name)
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """For the end of a message about an unknown name: the allowed one that is spelt most like it; empty if none is."""
+    close = get_close_matches(name.lower(), list(allowed), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _printable(text: str) -> str:

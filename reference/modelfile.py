@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from .errors import InputError, brief
+from .errors import InputError, brief, did_you_mean
 from .files import parse_json, write_atomically
 from .network import Conv, Layer, Linear, Network, Neuron, Pool, check_count, check_name, check_names, check_weights
 from .tensors import TensorFile, read_header
@@ -84,7 +84,8 @@ def find_model(name: Path | str) -> Path:
     if str(name) != path.stem or path.is_file():
         return path
     if str(name) not in shipped:
-        raise InputError(f"{name}: no such file; networks that come with duospike: {', '.join(sorted(shipped))}")
+        hint = did_you_mean(str(name), shipped)
+        raise InputError(f"{name}: no such file; networks that come with duospike: {', '.join(sorted(shipped))}{hint}")
     return shipped[str(name)]
 
 

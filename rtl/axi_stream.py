@@ -5,7 +5,7 @@ from myhdl import Signal, intbv
 from .checks import check_number
 from .errors import DesignError
 
-MOST_DATA_BITS = 1024
+MAX_DATA_BITS = 1024
 """What the DMA engines of the FPGA vendors take."""
 
 
@@ -27,6 +27,6 @@ def data_bits(bits: int) -> int:
     """Width of TDATA for a payload of `bits`: a power of two from 8 up, as DMA engines have it."""
     check_number("AXI4-Stream", 1, bits=bits)
     width = max(8, 1 << (bits - 1).bit_length())
-    if width > MOST_DATA_BITS:
-        raise DesignError(f"AXI4-Stream: beats of {bits} bits; allowed: up to {MOST_DATA_BITS}")
+    if width > MAX_DATA_BITS:
+        raise DesignError(f"AXI4-Stream: beats of {bits} bits; allowed: up to {MAX_DATA_BITS}")
     return width

@@ -6,20 +6,20 @@ from .checks import check_choice, check_number, check_width
 from .loaded_memory import parameter_memory
 from .stream import counter, index_bits
 
-LEAST_BANK = 2048
+MIN_BANK = 2048
 """Words of the smallest bank: those of one block RAM at its usual width."""
 
-MOST_BANKS = 16
+MAX_BANKS = 16
 
 
-def words_of_bank(depth: int, least: int = LEAST_BANK) -> int:
-    """Words of each bank of a memory of `depth` words, `least` or as many as keep it to MOST_BANKS.
+def words_of_bank(depth: int, least: int = MIN_BANK) -> int:
+    """Words of each bank of a memory of `depth` words, `least` or as many as keep it to MAX_BANKS.
 
     A power of two, if `least` is one, so that the low bits of an address are those within the bank.
     """
     check_number("memory in banks", 1, depth=depth)
     check_number("memory in banks", 2, least=least)
-    return max(least, 2 ** index_bits(-(-depth // MOST_BANKS)))
+    return max(least, 2 ** index_bits(-(-depth // MAX_BANKS)))
 
 
 @block

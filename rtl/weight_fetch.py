@@ -2,20 +2,20 @@
 
 from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv
 
-from .banked_memory import LEAST_BANK, banked_memory, words_of_bank
+from .banked_memory import MIN_BANK, banked_memory, words_of_bank
 from .checks import check_number, check_table, check_width
 from .loaded_memory import parameter_memory
 from .stream import counter, index_bits
 
 
-def fetch_steps(depth: int, least_bank: int = LEAST_BANK) -> int:
+def fetch_steps(depth: int, least_bank: int = MIN_BANK) -> int:
     """Steps of an event through weight_fetch() with a memory of `depth` words."""
     return 4 if depth > least_bank else 3
 
 
 @block
 def weight_fetch(
-    clk, rst, src, dst, load=None, *, frame_rows, scans, positions, flush, channels, timesteps, weights, least_bank=LEAST_BANK
+    clk, rst, src, dst, load=None, *, frame_rows, scans, positions, flush, channels, timesteps, weights, least_bank=MIN_BANK
 ):  # fmt: skip
     """Puts in place of an event's channel the weight word of that channel, in the scan that the event belongs to.
 

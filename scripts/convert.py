@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .network_options import add_design_options, add_model_argument, sizing_of
+from .network_options import add_design_options, add_folder_option, add_model_argument, output_place, say_written, sizing_of
+from .progress import steps_shown
 
 DESCRIPTION = """Write the accelerator for MODEL to the folder DIR: hierarchical Verilog or VHDL (one module for each block
 type and parameter set), weights, biases and thresholds as hex files that serve both, accelerator.f (file list),
@@ -20,7 +21,7 @@ them: the core runs any network of its shape whose numbers fit its widths; weigh
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("convert", help="write the accelerator as Verilog or VHDL", description=DESCRIPTION)
     add_model_argument(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; a new, empty or earlier one")
+    add_folder_option(parser, "convert")
     parser.add_argument(
         "--language", choices=["verilog", "vhdl"], default="verilog", help="Verilog-2005 or VHDL-2008 (default: verilog)"
     )
@@ -77,7 +78,9 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--headroom needs --loadable: a network in ROMs has the widths that it needs")
     network = load_model(args.model)
     sizing = sizing_of(network, args)
-    with output_folder(args.out) as folder:
+    place = output_place(args)
+    with output_folder(place) as folder, steps_shown() as show:
+        show(f"conversion to {args.language}")
         if args.axi:
             modules = write_shell(network, sizing, folder, args)
         else:
@@ -85,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
             modules = convert_stages(stages, args.language)
             write_hdl(network, sizing, stages, modules, folder, args.language)
     lanes = ", ".join(f"{layer}={lanes}" for layer, lanes in sizing.lanes.items())
-    print(f"{args.out}: {len(modules)} modules, top {modules[-1].name}, lanes {lanes}")
+    print(f"{len(modules)} modules, top {modules[-1].name}, lanes {lanes}")
+    say_written(place)
     return 0
 
 

@@ -10,18 +10,22 @@ from pathlib import Path
 from .network_options import (
     add_data_options,
     add_design_options,
+    add_folder_option,
     add_model_argument,
     add_renamed_option,
     add_worker_options,
     design_of,
+    output_place,
     positive,
+    say_written,
 )
+from .progress import steps_shown
 
 DESCRIPTION = """Convert the accelerator for MODEL, run images through it in a simulator, and compare the spikes of every
 stage, timestep and neuron, the class counts and the class with the integer reference. Prints a table of the stages and
 writes DIR/report.json beside the files of the run. The first difference, an unknown bit or a missing beat makes it
-fail. With --batch several simulations run side by side, as tasks of Dask's distributed; the report is the same whoever ran which,
-and a worker that is lost costs the batch that it was running."""
+fail. With --batch several simulations run side by side, as tasks of Dask's distributed; the report does not depend on which
+worker ran which part, and of a worker that is lost only the part that it was running begins again."""
 BATCH_HELP = "images of a simulation: several run side by side, each in a folder of its own (default: all in one simulation)"
 SIMULATOR_HELP = "icarus or verilator for Verilog, ghdl for VHDL (default: icarus)"
 
@@ -29,7 +33,7 @@ SIMULATOR_HELP = "icarus or verilator for Verilog, ghdl for VHDL (default: icaru
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("cosim", help="run the accelerator in a simulator and compare", description=DESCRIPTION)
     add_model_argument(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; a new, empty or earlier one")
+    add_folder_option(parser, "cosim")
     parser.add_argument("--images", type=positive, default=2, metavar="N", help="number of images (default: 2)")
     add_data_options(parser)
     parser.add_argument("--simulator", choices=["icarus", "verilator", "ghdl"], default="icarus", help=SIMULATOR_HELP)
@@ -54,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
     if args.waves and args.batch:
         raise InputError("--waves with --batch; allowed: one of them")
     network, sizing, stages, data = design_of(args)
-    with output_folder(args.out) as folder:
+    place = output_place(args)
+    with output_folder(place) as folder:
         report = run_provenance(network, data.images, args.data, sizing)
         report |= run_batches(args, sizing, data, folder) if args.batch else run_whole(args, network, stages, data, folder)
         write_file(folder / "report.json", json.dumps(report, indent=2) + "\n")
@@ -62,27 +67,25 @@ def run(args: argparse.Namespace) -> int:
         Console().print(stage_table(report))
         print("\n".join([*image_lines(report), throughput_line(report)]))
     if report["mismatch"] is not None:
+        say_written(place)
         print(f"NOT EQUAL: {Mismatch(**report['mismatch'])}" + (f" ({report['fault']})" if report["fault"] else ""))
         return 1
     spikes = sum(stage["spikes"] or 0 for stage in report["stages"])
     values = report["compared"]
     print(f"bit-exact in {args.simulator}: {values} neuron outputs, {spikes} of them spikes, all class counts and classes")
+    say_written(place)
     return 0
 
 
 def run_whole(args: argparse.Namespace, network, stages, data, folder: Path) -> dict:
     """Run all images in one simulation."""
-    from rich.console import Console
-
     from duospike.cosim.simulation.network_run import run_network
     from duospike.cosim.simulation.report import make_report
     from duospike.cosim.simulation.waves import SAVE_FILE, save_file
     from duospike.reference.files import write_file
 
-    with Console(stderr=True).status("starting") as status:
-        finished = run_network(
-            network, stages, data.images, folder, simulator=args.simulator, waves=args.waves, progress=status.update
-        )
+    with steps_shown() as show:
+        finished = run_network(network, stages, data.images, folder, simulator=args.simulator, waves=args.waves, progress=show)
     if args.waves:
         write_file(folder / SAVE_FILE, save_file(finished.bench))
     return make_report(finished, data.labels, args.simulator)

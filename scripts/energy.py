@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import argparse
 import json
-from contextlib import nullcontext
-from pathlib import Path
 
-from .network_options import add_data_options, add_design_options, add_model_argument, design_of, positive
+from .network_options import (
+    add_data_options,
+    add_design_options,
+    add_folder_option,
+    add_model_argument,
+    design_of,
+    output_place,
+    positive,
+    say_written,
+)
+from .progress import steps_shown
 
 DESCRIPTION = """Count what the accelerator for MODEL does for images: weights read, additions, products, accesses of its
 memories; and cost it with published coefficients for each operation and width. Joules are modelled, of a 45 nm process:
 trust ratios, not joules. Compares with the float twin of the same spikes, and shows how far that depends on each coefficient.
 With --clock the accelerator is synthesised, too, for the static power of its area. What is counted and what is not:
-docs/explanation/energy.md."""
+docs/explanation/energy.md. Writes energy.json, which the report reads."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("energy", help="modelled energy of an image", description=DESCRIPTION)
     add_model_argument(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write energy.json; a new, empty or earlier one")
+    add_folder_option(parser, "energy")
     parser.add_argument("--images", type=positive, default=20, metavar="N", help="number of images (default: 20)")
     parser.add_argument("--clock", type=positive, metavar="MHZ", help="add what leaks from the synthesised area at this clock")
     add_data_options(parser)
@@ -40,18 +48,20 @@ def run(args: argparse.Namespace) -> int:
     from duospike.reference.files import write_file
 
     network, sizing, stages, data = design_of(args)
-    with output_folder(args.out) if args.out else nullcontext() as folder:
-        with Console(stderr=True).status("integer reference and cycle model") as status:
+    place = output_place(args)
+    with output_folder(place) as folder:
+        with steps_shown() as show:
+            show("integer reference and cycle model")
             trace = golden.run(network, data.images)
             cycles = run_model(stages, trace)
             done = count_operations(network, stages, cycles.activity, trace)
             about = run_provenance(network, data.images, args.data, sizing)
             report = about | make_report(done, len(data.images), Coefficients())
             if args.clock:
-                areas = stage_areas(stages, status.update)
+                areas = stage_areas(stages, show)
                 report["static"] = static_report(areas, cycles.interval() or cycles.cycles, args.clock)
-        if folder:
-            write_file(folder / "energy.json", json.dumps(report, indent=2) + "\n")
+        write_file(folder / "energy.json", json.dumps(report, indent=2) + "\n")
     Console().print(energy_table(report))
     print("\n".join(energy_lines(report)))
+    say_written(place)
     return 0

@@ -5,26 +5,19 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from contextlib import nullcontext
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
-from duospike.cosim.design.provenance import run_provenance
-from duospike.cosim.folder import output_folder
-from duospike.reference.data.datasets import load
-from duospike.reference.files import write_file
-from duospike.reference.golden import Evaluation, evaluate
-from duospike.reference.modelfile import load_model
-from duospike.reference.network import Network
-
-from .network_options import add_data_options, add_model_argument, positive
+from .network_options import add_data_options, add_folder_option, add_model_argument, output_place, positive, say_written
+from .progress import counted, steps_shown
 from .threads import add_threads_option, use_threads
 
+if TYPE_CHECKING:
+    from duospike.reference.golden import Evaluation
+    from duospike.reference.network import Network
+
 DESCRIPTION = """Run MODEL on images with the integer golden model, the one that the hardware must equal, and print
-how many answers are right and how often each layer's neurons spike (spikes per neuron and timestep). With --out writes
-evaluation.json."""
+how many answers are right and how often each layer's neurons spike (spikes per neuron and timestep). Writes
+evaluation.json, which the report reads."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -32,30 +25,41 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     add_model_argument(parser)
     add_data_options(parser)
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N images (default: all; 100 random ones)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write; a new, empty or earlier one")
+    add_folder_option(parser, "evaluate")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     add_threads_option(parser)
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    from duospike.cosim.design.provenance import run_provenance
+    from duospike.cosim.folder import output_folder
+    from duospike.reference.data.datasets import load
+    from duospike.reference.files import write_file
+    from duospike.reference.golden import evaluate
+    from duospike.reference.modelfile import load_model
+
     use_threads(args.threads)
     network = load_model(args.model)
     data = load(args.data, network, args.limit, args.seed)
-    with output_folder(args.out) if args.out else nullcontext() as folder:
-        with Console(stderr=True).status("evaluating") as status:
-            result = evaluate(network, data.images, data.labels, lambda done: status.update(f"{done}/{len(data.images)} images"))
-        if folder:
-            report = run_provenance(network, data.images, args.data) | dataclasses.asdict(result)
-            write_file(folder / "evaluation.json", json.dumps(report, indent=2) + "\n")
+    place = output_place(args)
+    with output_folder(place) as folder, steps_shown() as show:
+        progress = counted(show, "integer reference", len(data.images))
+        result = evaluate(network, data.images, data.labels, progress)
+        report = run_provenance(network, data.images, args.data) | dataclasses.asdict(result)
+        write_file(folder / "evaluation.json", json.dumps(report, indent=2) + "\n")
     if args.json:
         print(json.dumps({"model": str(args.model), "data": args.data, **dataclasses.asdict(result)}))
     else:
         print_table(network, result)
+        say_written(place)
     return 0
 
 
 def print_table(network: Network, result: Evaluation) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("layer", "output", "spikes per neuron and timestep")
     for layer, shape in zip(network.layers, network.shapes[1:], strict=True):
         table.add_row(layer.name, "x".join(map(str, shape)), f"{result.spike_rates[layer.name]:.2%}")

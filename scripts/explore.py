@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
-from .network_options import add_data_options, add_model_argument, add_stream_options, positive
+from .network_options import (
+    add_data_options,
+    add_folder_option,
+    add_model_argument,
+    add_stream_options,
+    output_place,
+    positive,
+    say_written,
+)
+from .progress import steps_shown
 
 DESCRIPTION = """Choose the lanes of every layer of MODEL, and in how many parts it takes its rows, so that the slowest stage
 is as fast as a budget allows. The work of the layers is measured on images by the integer reference, an integer program
@@ -60,7 +68,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("explore", help="lanes and parts of the accelerator for a budget", description=DESCRIPTION)
     add_model_argument(parser)
     parser.add_argument("--budget", type=budget_option, required=True, metavar="KIND=N", help=BUDGET_HELP)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; a new, empty or earlier one")
+    add_folder_option(parser, "explore")
     parser.add_argument(
         "--minimize", choices=["interval", "latency"], default="interval",
         help="the time between images (default), or that of a single image",
@@ -93,13 +101,15 @@ def run(args: argparse.Namespace) -> int:
     network = load_model(args.model)
     data = load(args.data, network, args.images, args.seed)
     default = choose_sizing(network, timesteps=args.pass_timesteps, queue_depth=args.queue_depth)
-    with output_folder(args.out) as folder:
-        with Console(stderr=True).status("integer reference") as status:
+    place = output_place(args)
+    with output_folder(place) as folder:
+        with steps_shown() as show:
+            show("integer reference")
             found = explore(
                 network, golden.run(network, data.images), args.budget,
                 timesteps=default.timesteps, queue_depth=default.queue_depth, clock=args.clock * 1e6,
                 shorter_passes=() if args.pass_timesteps else tuple(divisors(default.timesteps)[:-1]),
-                objective=args.minimize, slack=args.slack, with_front=not args.no_front, progress=status.update,
+                objective=args.minimize, slack=args.slack, with_front=not args.no_front, progress=show,
             )  # fmt: skip
         chosen_for = f"Chosen for {ascii(str(args.model))}, {args.budget.kind}={args.budget.amount}, least {args.minimize}:"
         write_sizing(found.chosen.sizing, folder / "sizing.toml", f"{chosen_for}\n{choice_line(found)}")
@@ -112,5 +122,8 @@ def run(args: argparse.Namespace) -> int:
     console.print(stage_table(stage_rows(chosen.run, chosen.stages, chosen.sizing, chosen.interval)))
     console.print(front_table(found))
     print(choice_line(found))
-    print(f"wrote {args.out}: sizing.toml, explore.json, {'front.svg' if plots.available() else plots.MISSING}")
+    if not plots.available():
+        print(plots.MISSING)
+    print(f"the other commands take these lanes with --sizing {place / 'sizing.toml'}")
+    say_written(place)
     return 0

@@ -5,10 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from duospike.reference.exchange.nir.nir_export import to_nir, write_graph
-from duospike.reference.files import check_writable
-from duospike.reference.modelfile import load_model
-
 from .network_options import add_model_argument, positive_number
 
 DESCRIPTION = """Write MODEL as a graph of NIR with the same spikes, or say all that NIR cannot hold of it: its neurons reset to
@@ -25,6 +21,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from duospike.reference.exchange.nir.nir_export import to_nir, write_graph
+    from duospike.reference.files import check_writable
+    from duospike.reference.modelfile import load_model
+
     check_writable(args.out)
     write_graph(to_nir(load_model(args.model), args.dt), args.out)
     print(f"wrote {args.out}")

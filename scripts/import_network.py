@@ -8,22 +8,18 @@ import re
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from duospike.reference.data.datasets import Dataset, fashion_mnist, load, published_in
 from duospike.reference.errors import InputError, brief
-from duospike.reference.exchange.exact import exact_network, with_provenance
-from duospike.reference.exchange.floats import accuracy
-from duospike.reference.exchange.quantized import quantized_network
-from duospike.reference.exchange.source import Interface, Source
-from duospike.reference.files import check_writable
-from duospike.reference.golden import evaluate
-from duospike.reference.modelfile import save_model
-from duospike.reference.network import RESETS, WEIGHT_BITS, Network
-from duospike.reference.training.settings import parse_neuron
 
 from .network_options import positive, positive_number
-from .random_network import parse_shape
+from .random_network import RESETS, parse_shape
 from .threads import add_threads_option, use_threads
+
+if TYPE_CHECKING:
+    from duospike.reference.data.datasets import Dataset
+    from duospike.reference.exchange.source import Interface, Source
+    from duospike.reference.network import Network
 
 DESCRIPTION = """Read a trained network and write it in integers that give the same spikes for every image, or list all reasons
 against it. With --quantize its weights are rounded instead, and what that costs in accuracy on the test images is printed.
@@ -36,8 +32,10 @@ DATA_HELP = (
 )
 CALIBRATION_IMAGES, FASHION_MNIST = 200, "fashion-mnist"
 KINDS = ("nir", "snntorch")
+WEIGHT_BITS = range(2, 9)
+"""As in duospike.reference.network, which needs numpy."""
 MODULE = "duospike_imported"
-"""What a SOURCE of Python is called while it runs."""
+"""What a SOURCE of Python is called while it runs, where its own name is taken."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -45,7 +43,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "import", help="a network of snnTorch, Brevitas or NIR as a model file", description=DESCRIPTION
     )
     parser.add_argument("source", metavar="SOURCE", help="FILE.nir, or FILE.py:FUNCTION")
-    parser.add_argument("--from", dest="kind", choices=KINDS, required=True, help="what SOURCE is")
+    parser.add_argument(
+        "--from", dest="kind", choices=KINDS, help="what SOURCE is (default: nir for FILE.nir, snntorch for FILE.py:FUNCTION)"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="model file to write (.safetensors)")
     parser.add_argument("--input", required=True, metavar="CxHxW", help="channels, height and width of an image: 3x32x32")
     parser.add_argument("--timesteps", type=positive, required=True, metavar="T", help="timesteps, 1 to 64")
@@ -79,9 +79,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from duospike.reference.exchange.exact import exact_network, with_provenance
+    from duospike.reference.files import check_writable
+    from duospike.reference.modelfile import save_model
+
     use_threads(args.threads)
     check_writable(args.out)
     check_options(args)
+    args.kind = args.kind or kind_of(args.source)
     interface = interface_of(args)
     source = nir_source(args, interface) if args.kind == "nir" else torch_source(args, interface)
     network = exact_network(source) if args.quantize is None else quantize(source, args)
@@ -93,6 +98,15 @@ def run(args: argparse.Namespace) -> int:
         print(f"the graph in forward Euler steps of {args.dt:g}, reset {args.reset or 'zero'}; a neuron spikes {spikes};")
         print("a beta or gain within a few roundings of the file's numbers from m/2^k is m/2^k")
     return 0
+
+
+def kind_of(source: str) -> str:
+    """What SOURCE is by its name. InputError: the name does not tell."""
+    if source.endswith(".nir"):
+        return "nir"
+    if re.search(r"\.py(:|$)", source):
+        return "snntorch"
+    raise InputError(f"{source}: its name does not tell what it is; name it with --from: {' or '.join(KINDS)}")
 
 
 def check_options(args: argparse.Namespace) -> None:
@@ -112,6 +126,8 @@ def check_options(args: argparse.Namespace) -> None:
 
 def interface_of(args: argparse.Namespace) -> Interface:
     """What the options say of the images. InputError: no --image-scale where there are pixels."""
+    from duospike.reference.exchange.source import Interface
+
     if args.coding == "events":
         if args.image_scale is not None:
             raise InputError("--image-scale is for pixels; events are worth 1")
@@ -158,10 +174,12 @@ def call(text: str):
         raise InputError(f"{path}: not found")
     folder = str(Path(path).resolve().parent)
     sys.path.insert(0, folder)
-    spec = importlib.util.spec_from_file_location(MODULE, path)
+    own = Path(path).stem
+    module_name = own if own.isidentifier() and own not in sys.modules else MODULE
+    spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec and spec.loader
     # Dataclasses and pickles look for the module of a class there.
-    sys.modules[MODULE] = module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
         return getattr(module, name)()
@@ -170,11 +188,15 @@ def call(text: str):
         raise InputError(f"{text}: {type(error).__name__}: {brief(error)}") from error
     finally:
         sys.path.remove(folder)
-        del sys.modules[MODULE]
+        sys.modules.pop(module_name, None)
 
 
 def quantize(source: Source, args: argparse.Namespace) -> Network:
     """The quantized network; prints what it costs in accuracy."""
+    from duospike.reference.data.datasets import load
+    from duospike.reference.exchange.quantized import quantized_network
+    from duospike.reference.training.settings import parse_neuron
+
     beta = None if args.beta is None else parse_neuron("zero", args.beta)
     images = calibration_images(args)
     chosen = None if beta is None else Fraction(beta.multiplier, 2**beta.shift)
@@ -186,6 +208,8 @@ def quantize(source: Source, args: argparse.Namespace) -> Network:
 
 def calibration_images(args: argparse.Namespace):
     """The first training images of a published data set."""
+    from duospike.reference.data.datasets import fashion_mnist, published_in
+
     count = args.calibration or CALIBRATION_IMAGES
     if args.data in (None, FASHION_MNIST):
         return fashion_mnist("train").images[:count]
@@ -193,6 +217,9 @@ def calibration_images(args: argparse.Namespace):
 
 
 def print_cost(source: Source, network: Network, data: Dataset, bits: int) -> None:
+    from duospike.reference.exchange.floats import accuracy
+    from duospike.reference.golden import evaluate
+
     assert data.labels is not None
     before, after = accuracy(source, data), evaluate(network, data.images, data.labels).accuracy
     assert after is not None

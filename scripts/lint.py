@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 
-from duospike.cosim.lint import blocks_of, check_file
-
 DESCRIPTION = """Find the constructs of which MyHDL makes wrong HDL, or none, in the blocks of Python files, without running
 them. One finding a line: file, line, rule, code, what happens, and what to write instead. docs/reference/lint.md has the rules.
 Files without a block, and blocks whose ports have no types in the file, are
@@ -20,6 +18,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from duospike.cosim.lint import check_file
+
     findings = [finding for file in args.files for finding in check_file(file)]
     for finding in findings:
         print(finding)
@@ -29,6 +29,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _report_reading(file: str) -> bool:
     """Say on stderr what the lint could not see in a file; True if it has a block."""
+    from duospike.cosim.lint import blocks_of
+
     blocks = blocks_of(file)
     if not blocks:
         print(f"{file}: not read: no block found", file=sys.stderr)

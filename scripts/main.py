@@ -7,14 +7,13 @@ import io
 import os
 import select
 import sys
-from importlib import import_module, metadata
+import textwrap
+from importlib import import_module
 
 from duospike.cosim import interrupts
 from duospike.cosim.errors import CosimError
-from duospike.reference.errors import InputError, ManyReasons
+from duospike.reference.errors import InputError, ManyReasons, did_you_mean
 from duospike.rtl.errors import DesignError
-
-from .doctor import MODULES
 
 DESCRIPTION = """Spiking neural networks for FPGAs: train one with small integer weights, write it as Verilog, and run it
 in a simulator, every spike compared with the integer reference. `duospike COMMAND --help` lists a command's options."""
@@ -35,6 +34,7 @@ COMMANDS = {
     "export": ("export", "a model file as a NIR graph"),
     "random": ("random_network", "an untrained network of a given size and spike rate"),
     "lint": ("lint", "find what MyHDL converts wrongly in Python files"),
+    "demo": ("demo", "two images through a shipped network in simulated hardware"),
     "doctor": ("doctor", "what is installed, and what is missing for which purpose"),
 }
 """For each command its module and its line in the list of commands, in that list's order."""
@@ -67,6 +67,8 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         return interrupts.status_of("duospike", interrupt)
     except ModuleNotFoundError as error:
+        from .doctor import MODULES
+
         if error.name not in MODULES:
             raise
         return refuse(f"the Python package {error.name} is missing; see `duospike doctor`")
@@ -102,24 +104,61 @@ def command_of(argv: list[str]) -> str | None:
     return next((word for word in argv if not word.startswith("-")), None)
 
 
+class Help(argparse.HelpFormatter):
+    """Breaks lines between words only, so that a name with a hyphen can be read and copied as a whole."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(f"{indent}{line}" for line in self._split_lines(text, width - len(indent)))
+
+
+class Parser(argparse.ArgumentParser):
+    """Says of an unknown option which one may have been meant, with the usage of the command that lacks it."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs, formatter_class=Help)
+
+    def parse_known_args(self, args=None, namespace=None):
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            options = [option for action in self._actions for option in action.option_strings]
+            meant = "".join(did_you_mean(word.split("=")[0], options) for word in unknown if word.startswith("-"))
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
+        return found, unknown
+
+
 def build_parser(command: str | None) -> argparse.ArgumentParser:
     """The parser that knows the options of `command`, and the names of the others.
 
     Only that command's module is imported: some need torch, which takes seconds, and `doctor` must run without it.
     """
-    parser = argparse.ArgumentParser(prog="duospike", description=DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version()}")
+    parser = Parser(prog="duospike", description=DESCRIPTION)
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, (module, summary) in COMMANDS.items():
         if name == command:
             import_module(f".{module}", __package__).add_parser(subparsers)
         else:
             subparsers.add_parser(name, help=summary)
+    if command and command not in COMMANDS:
+        parser.error(f"no command {command!r}; allowed: {', '.join(COMMANDS)}{did_you_mean(command, COMMANDS)}")
     return parser
+
+
+class Version(argparse.Action):
+    """--version. The version is looked up only if it is asked for: the list of installed packages takes time."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        print(f"{parser.prog} {version()}")
+        parser.exit()
 
 
 def version() -> str:
     """Version of the installed distribution."""
+    from importlib import metadata
+
     try:
         return metadata.version("duospike")
     except metadata.PackageNotFoundError:

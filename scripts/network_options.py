@@ -9,8 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 DATA_HELP = (
-    "fashion-mnist (default: its test images), a folder with the published files of Fashion-MNIST, CIFAR-10, CIFAR-100 or SVHN, "
-    "random, or an .npy file of images"
+    "fashion-mnist (default: its test images), a folder with the published files of Fashion-MNIST, MNIST, CIFAR-10, "
+    "CIFAR-100 or SVHN, random, or an .npy file of images"
 )
 LANES_HELP = (
     "output channels computed side by side: one number for all layers, or conv1=4,fc2=10 for some "
@@ -75,6 +75,26 @@ def positive_number(text: str) -> float:
 def add_model_argument(parser: argparse.ArgumentParser) -> None:
     """MODEL, which duospike.reference.modelfile.find_model finds."""
     parser.add_argument("model", metavar="MODEL", help="model file (.safetensors), or a shipped network: fashion-small")
+
+
+def add_folder_option(parser: argparse.ArgumentParser, command: str) -> None:
+    """--out of a command that writes a folder; output_place() has the default."""
+    help_text = f"folder to write; a new, empty or earlier one (default: runs/NAME-{command}, NAME that of MODEL)"
+    parser.add_argument("--out", type=Path, metavar="DIR", help=help_text)
+    parser.set_defaults(command=command)
+
+
+def output_place(args: argparse.Namespace) -> Path:
+    """The folder that a command writes: --out, or below runs/ the model's name and the command's.
+
+    Not a folder within runs/NAME, which then could be no command's own.
+    """
+    return args.out or Path("runs") / f"{Path(args.model).stem}-{args.command}"
+
+
+def say_written(place: Path) -> None:
+    """The last line of a command that writes a folder."""
+    print(f"wrote {place}")
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ def image_option(text: str) -> int:
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("report", help="one HTML page of any runs, or of a study", description=DESCRIPTION)
-    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folder of a run, or of a study")
+    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folder of a run, of several runs, or of a study")
     parser.add_argument("--out", type=Path, metavar="FILE", help="page to write (default: report.html in the first DIR)")
     parser.add_argument("--image", type=image_option, metavar="N", help="image of the raster and the Gantt chart (default: 0)")
     parser.set_defaults(func=run)

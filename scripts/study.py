@@ -7,22 +7,22 @@ import json
 from functools import partial
 from pathlib import Path
 
-from .network_options import add_worker_options
+from .network_options import add_worker_options, say_written
 
 DESCRIPTION = """Train every network of the grid in STUDY.toml, load those of its model files, measure each on all test images
 (accuracy, spikes, events, synaptic operations), put each on an accelerator with lanes balanced for it (cycles by the cycle
 model, modelled energy), and write results.json, CSV files, summary.md with means and spreads over the seeds and, with
-matplotlib, plots to DIR. Points are trained side by side; a study that was stopped goes on where it stood when the same command
-is given again."""
+matplotlib, plots to DIR. Points are trained side by side. The same command continues a study that was stopped."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("study", help="train and measure a grid of networks", description=DESCRIPTION)
     parser.add_argument("study", type=Path, metavar="STUDY.toml", help="what to train and measure; see docs/reference/files.md")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the study; kept to go on")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the study (default: runs/NAME-study)")
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder of the data set's files (default: where Debian has Fashion-MNIST)"
-    )
+        "--data", type=Path, metavar="DIR",
+        help="folder of the data set's files (default for fashion-mnist: where Debian installs it)",
+    )  # fmt: skip
     add_worker_options(parser, "points")
     parser.set_defaults(func=run)
 
@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from duospike.cosim.study.study_file import read_study
 
     study = read_study(args.study)
+    args.out = args.out or Path("runs") / f"{args.study.stem}-study"
     with claimed(args.out):
         return run_study(args, study)
 
@@ -77,7 +78,8 @@ def run_study(args: argparse.Namespace, study) -> int:
         write_atomically(args.out / name, text.encode())
     drawn = plot_all(ordered, args.out) if plots.available() else [plots.MISSING]
     print(tables)
-    print(f"wrote {args.out}: {', '.join([*files, *drawn])}")
+    print(f"{args.out} holds {', '.join([*files, *drawn])}")
+    say_written(args.out)
     return 0
 
 

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
-from contextlib import ExitStack
 from pathlib import Path
 
-from .network_options import DATA_HELP, add_design_options, add_model_argument, positive, sizing_of
+from .network_options import (
+    DATA_HELP,
+    add_design_options,
+    add_folder_option,
+    add_model_argument,
+    output_place,
+    positive,
+    say_written,
+    sizing_of,
+)
+from .progress import steps_shown
 
 DESCRIPTION = """Synthesise the accelerator for MODEL with Yosys and print what each stage and each module takes: LUTs,
 flip-flops, carry cells, wide multiplexers, multiplier blocks, LUT RAM and block RAM. A latch, a loop of logic or a net
-with several drivers makes it fail. With --out, areas.json (the same numbers), netlist.v (the netlist in the family's
+with several drivers makes it fail. areas.json (the same numbers), netlist.v (the netlist in the family's
 cells, weights included) and yosys.log are written to DIR. Areas are those before placement; see docs/explanation/synthesis.md.
 With --pnr the accelerator is placed and routed by nextpnr as well, out of context on an LFE5U-85F: its clock, the critical path
-by stage and block, images a second and the modelled energy of an image. With --out, timing.json (the same), nextpnr.json,
+by stage and block, images a second and the modelled energy of an image. timing.json (the same), nextpnr.json,
 nextpnr.log and flat.log (Yosys' for it) are written, too; see docs/explanation/synthesis.md."""
 
 PNR_OPTIONS = ("speed", "clock", "seed", "data", "images")
@@ -26,7 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "synth", help="area and clock of the accelerator, by Yosys and nextpnr", description=DESCRIPTION
     )
     add_model_argument(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write; a new, empty or earlier one")
+    add_folder_option(parser, "synth")
     parser.add_argument(
         "--family", choices=["xcup", "ecp5"], default="xcup", help="FPGA: AMD UltraScale+ or Lattice ECP5 (default: xcup)"
     )
@@ -37,7 +46,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--pnr", action="store_true", help="place and route, too; with --family ecp5")
     pnr = parser.add_argument_group("options of --pnr")
     pnr.add_argument("--speed", type=int, choices=[6, 7, 8], help="speed grade of the device (default: 6, the slowest)")
-    pnr.add_argument("--clock", type=positive, metavar="MHZ", help="clock that is aimed at (default: 100)")
+    pnr.add_argument("--clock", type=positive, metavar="MHZ", help="target clock (default: 100)")
     pnr.add_argument("--seed", type=positive, metavar="N", help="seed of the placement (default: 1)")
     pnr.add_argument("--data", metavar="DATA", help=f"images for the cycle model: {DATA_HELP}")
     pnr.add_argument("--images", type=positive, metavar="N", help="number of images (default: 20)")
@@ -63,25 +72,24 @@ def run(args: argparse.Namespace) -> int:
     network = load_model(args.model)
     sizing = sizing_of(network, args)
     stages = plan_stages(network, sizing)
-    with ExitStack() as stack:
-        folder = stack.enter_context(output_folder(args.out)) if args.out else None
-        work = stack.enter_context(temporary_folder())
-        status = stack.enter_context(Console(stderr=True).status("conversion to verilog"))
+    place = output_place(args)
+    with output_folder(place) as folder, temporary_folder() as work, steps_shown() as show:
         if args.pnr:
+            show("integer reference and cycle model")
             images = load(args.data or DATA, network, args.images or IMAGES).images
             costs = image_costs(network, stages, images)
+        show("conversion to verilog")
         modules = convert_stages(stages)
-        synthesis = synthesize(modules, work, args.family, args.multipliers, status.update)
+        synthesis = synthesize(modules, work, args.family, args.multipliers, show)
         report = design_provenance(network, sizing) | make_report(synthesis)
         files = {"areas.json": report, "netlist.v": synthesis.netlist, "yosys.log": synthesis.log}
         if args.pnr:
-            timing, others = place(modules, costs, work, args, status.update)
+            timing, others = place_and_time(modules, costs, work, args, show)
             origin = run_provenance(network, images, args.data or DATA, sizing)
             files |= {"timing.json": origin | {"yosys": synthesis.yosys} | timing, **others}
-        if folder:
-            for name, content in files.items():
-                text = content if isinstance(content, str) else json.dumps(content, indent=2) + "\n"
-                write_file(folder / name, text)
+        for name, content in files.items():
+            text = content if isinstance(content, str) else json.dumps(content, indent=2) + "\n"
+            write_file(folder / name, text)
     console = Console()
     console.print(area_table(["module", "in", "times"], module_rows(synthesis)))
     console.print(area_table(["stage", "block"], stage_rows(synthesis)))
@@ -90,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
     if args.pnr:
         console.print(ends_table(timing))
         print("\n".join(timing_lines(timing)))
+    say_written(place)
     return 0
 
 
@@ -107,7 +116,7 @@ def check_options(args: argparse.Namespace) -> None:
         nextpnr_version()
 
 
-def place(modules, costs, work: Path, args: argparse.Namespace, progress) -> tuple[dict, dict]:
+def place_and_time(modules, costs, work: Path, args: argparse.Namespace, progress) -> tuple[dict, dict]:
     """Place and route converted modules: the content of timing.json, and the other files by name."""
     from duospike.cosim.timing.place_route import REPORT, Target, flat_netlist, place_and_route
     from duospike.cosim.timing.report import make_report

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-import torch
-
 from duospike.reference.errors import InputError
 
 MAX_THREADS = 1024
@@ -18,6 +16,8 @@ def add_threads_option(parser: argparse.ArgumentParser) -> None:
 
 def use_threads(count: int) -> None:
     """Let torch compute with `count` threads. InputError: 0 or less, or more than MAX_THREADS."""
+    import torch
+
     if not 1 <= count <= MAX_THREADS:
         raise InputError(f"--threads {count}; allowed: 1 to {MAX_THREADS}")
     torch.set_num_threads(count)

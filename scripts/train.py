@@ -8,41 +8,43 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from duospike.cosim.folder import claimed
-from duospike.reference.data.datasets import Dataset
 from duospike.reference.errors import InputError
-from duospike.reference.files import check_writable
-from duospike.reference.golden import evaluate
-from duospike.reference.modelfile import save_model
-from duospike.reference.training import train
-from duospike.reference.training.settings import FLOAT, Settings, read_settings
 
 from .threads import add_threads_option, use_threads
+
+if TYPE_CHECKING:
+    from duospike.reference.data.datasets import Dataset
+    from duospike.reference.training import train
+    from duospike.reference.training.settings import Settings
 
 DESCRIPTION = """Train the spiking network that SETTINGS describes, with quantization in the loop, and write its integers.
 Without a model file (a dry run, or a float twin) only the accuracy is printed. A checkpoint is kept after each epoch; a
 folder that holds one, of a finished run too, is refused without --resume, so that no run is lost."""
+
+DATA_HELP = "folder of the data set's files (default for fashion-mnist: where Debian installs it); all others need one"
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("train", help="train a network and write its integers", description=DESCRIPTION)
     parser.add_argument("settings", metavar="SETTINGS.toml", help="what to train; see models/fashion-small.toml")
     parser.add_argument("--out", type=Path, metavar="FILE", help="model file to write (.safetensors)")
-    parser.add_argument("--work", type=Path, metavar="DIR", help="folder of the checkpoint (default: runs/NAME of SETTINGS.toml)")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint; the result is that of one whole run")
-    parser.add_argument("--float", action="store_true", help="train the float twin: the same recipe without any rounding")
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder of the data set (default: where Debian installs Fashion-MNIST)"
+        "--work", type=Path, metavar="DIR", help="folder of the checkpoint (default: checkpoints/NAME of SETTINGS.toml)"
     )
+    parser.add_argument(
+        "--resume", action="store_true", help="continue from the checkpoint; the result equals that of an uninterrupted run"
+    )
+    parser.add_argument("--float", action="store_true", help="train the float twin: the same recipe without any rounding")
+    parser.add_argument("--data", type=Path, metavar="DIR", help=DATA_HELP)
     add_threads_option(parser)
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    from duospike.cosim.folder import claimed
+
     settings = chosen_settings(args)
     use_threads(args.threads)
     work = work_folder(args, settings)
@@ -52,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
 def train_in(work: Path, settings: Settings, args: argparse.Namespace) -> int:
     """Train in a folder, which no other command writes meanwhile."""
+    from duospike.reference.training import train
+
     check_unused(work, args.resume)
     published = settings.published
     test, data = published.read("test", args.data), published.read("train", args.data)
@@ -63,12 +67,15 @@ def train_in(work: Path, settings: Settings, args: argparse.Namespace) -> int:
             train.train_epoch(job, data, report)
         train.save_checkpoint(job, work)
     print(f"trained {job.epoch} epochs, {time.monotonic() - started:.0f} s in this run")
-    finish(job, test, args.out)
+    finish(job, test, args)
     return 0
 
 
 def chosen_settings(args: argparse.Namespace) -> Settings:
     """Settings of the file and the flags; everything that can be refused before the training is refused here."""
+    from duospike.reference.files import check_writable
+    from duospike.reference.training.settings import FLOAT, read_settings
+
     settings = read_settings(args.settings)
     if args.float:
         settings = dataclasses.replace(settings, weight_bits=FLOAT)
@@ -81,7 +88,12 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
 
 def work_folder(args: argparse.Namespace, settings: Settings) -> Path:
     """The folder of the checkpoint, made if need be. InputError: not writable."""
-    folder = args.work or Path("runs") / (Path(args.settings).stem + ("-float" if settings.weight_bits == FLOAT else ""))
+    from duospike.reference.files import check_writable
+    from duospike.reference.training import train
+    from duospike.reference.training.settings import FLOAT
+
+    name = Path(args.settings).stem + ("-float" if settings.weight_bits == FLOAT else "")
+    folder = args.work or Path("checkpoints") / name
     folder.mkdir(parents=True, exist_ok=True)
     check_writable(folder / train.CHECKPOINT)
     return folder
@@ -89,27 +101,39 @@ def work_folder(args: argparse.Namespace, settings: Settings) -> Path:
 
 def check_unused(folder: Path, resume: bool) -> None:
     """InputError: a fresh run would overwrite a checkpoint."""
+    from duospike.reference.training import train
+
     checkpoint = folder / train.CHECKPOINT
     if checkpoint.exists() and not resume:
         raise InputError(f"{checkpoint}: there is a run already; go on with --resume, delete it, or name another --work")
 
 
-def finish(job: train.Run, test: Dataset, out: Path | None) -> None:
+def finish(job: train.Run, test: Dataset, args: argparse.Namespace) -> None:
     """Print the accuracy on the test images, by the golden model where there are integers, and write the model file."""
+    from duospike.reference.golden import evaluate
+    from duospike.reference.modelfile import save_model
+    from duospike.reference.training import train
+    from duospike.reference.training.settings import FLOAT
+
     if job.settings.weight_bits == FLOAT:
         print(f"float twin: {train.accuracy(job.model, test):.2%} of {len(test.images)} test images")
         return
     network = dataclasses.replace(job.model.eval().export(), metadata=train.provenance(job.settings))
     result = evaluate(network, test.images, test.labels)
     print(f"integer reference: {result.accuracy:.2%} of {result.images} test images")
-    if out:
-        save_model(network, out)
-        print(f"wrote {out}")
+    if args.out:
+        save_model(network, args.out)
+        print(f"wrote {args.out}")
+    else:
+        print("no model file was asked for; the same command with --resume --out FILE writes it from the checkpoint")
 
 
 @contextmanager
 def progress_shown(epochs: int) -> Iterator[Callable[[train.Progress], None]]:
     """A progress bar on a terminal, else one line for each tenth of an epoch."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     if not Console().is_terminal:
         yield lambda progress: print_tenths(progress, epochs)
         return

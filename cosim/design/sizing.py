@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from duospike.reference.errors import InputError
+from duospike.reference.errors import InputError, did_you_mean
 from duospike.reference.network import Linear, Network, Pool
 from duospike.rtl.errors import DesignError
 from duospike.rtl.stream import check_lanes, groups_of
@@ -117,7 +117,7 @@ def _choose_timesteps(network: Network, wanted: int | None) -> int:
 def _check_names(what: str, wanted: dict[str, int] | None, allowed: dict[str, int]):
     for name in wanted or {}:
         if name not in allowed:
-            raise InputError(f"{what} for {name!r}: no such layer; allowed: {', '.join(allowed)}")
+            raise InputError(f"{what} for {name!r}: no such layer; allowed: {', '.join(allowed)}{did_you_mean(name, allowed)}")
 
 
 def divisors(number: int) -> list[int]:

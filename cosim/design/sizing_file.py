@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from duospike.reference.errors import InputError, brief, name_text
+from duospike.reference.errors import InputError, brief, did_you_mean, name_text
 from duospike.reference.files import read_toml, write_file
 from duospike.reference.network import Network
 
@@ -41,7 +41,8 @@ def read_sizing(path: Path) -> dict:
                 _check_number(path, f"{key}.{name_text(name)}", number)
         else:
             allowed = f"numbers {', '.join(NUMBERS)}, tables {', '.join(TABLES)}"
-            raise InputError(f"{path}: {name_text(key)} = {brief(value)}; allowed: {allowed}")
+            hint = did_you_mean(key, (*NUMBERS, *TABLES))
+            raise InputError(f"{path}: {name_text(key)} = {brief(value)}; allowed: {allowed}{hint}")
     return found
 
 

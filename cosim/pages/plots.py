@@ -6,6 +6,7 @@ They need matplotlib, the extra `plots`.
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,16 +16,25 @@ import numpy as np
 
 from duospike.cosim.cycles.model import SOURCE
 from duospike.reference.files import write_atomically
+from duospike.reference.installation import install_hint
 
-MISSING = "no plot, since matplotlib is missing (pip install -e '.[plots]')"
+MISSING = f"no plot, since matplotlib is missing ({install_hint('plots')})"
 BUSY, STALL_IN, STALL_OUT = "#2a6f97", "#d9d9d9", "#e07a5f"
 COUNTED = (("busy", "busy", BUSY), ("stall_in", "no input", STALL_IN), ("stall_out", "held back", STALL_OUT))
 """Counters of a stage in the plot of cycles, each with its label and its colour."""
+WIDTH = 4.7
+"""Inches of every plot: on a phone of 390 pixels its text is then as large as it was drawn."""
+LETTERS = 46
+"""Of a title in a line, as many as a plot is wide."""
+LABEL_LETTERS = 20
+"""Of a line of a label at the side of a plot."""
+SHARES = ("accuracy", "sparsity")
+"""Labels of axes that show shares, in per cent."""
 RASTER_ROWS, RASTER_COLUMNS = 700, 3000
-"""Values of a panel of the raster at least; at DPI it has half as many dots."""
+"""Values of a panel of the raster at least: more than it has dots at DPI."""
 RASTER_VALUES = 2**24
 """Of a panel at most, unless there are more spikes and silences."""
-DPI = 200
+DPI = 300
 """Of what is drawn in dots within a plot."""
 Counters = Mapping[str, Mapping[str, float]]
 Times = Mapping[str, Sequence[int] | np.ndarray]
@@ -40,20 +50,38 @@ def available() -> bool:
     return find_spec("matplotlib") is not None
 
 
-def _figure(width: float, height: float) -> tuple[Any, Any]:
-    figure = _empty(width, height)
+def _figure(height: float, title: str) -> tuple[Any, Any]:
+    figure = _empty(height, title)
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
-def _empty(width: float, height: float) -> Any:
+def _empty(height: float, title: str) -> Any:
     import matplotlib
     from matplotlib.figure import Figure
 
     # The same figure gives the same bytes, and its texts stay texts, also one with two dollars.
-    matplotlib.rcParams.update({"svg.hashsalt": "duospike", "svg.fonttype": "none", "font.size": 9, "text.parse_math": False})
-    return Figure(figsize=(width, height), layout="constrained")
+    matplotlib.rcParams.update({"svg.hashsalt": "duospike", "svg.fonttype": "none", "font.size": 10, "text.parse_math": False})
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure.suptitle(textwrap.fill(title, LETTERS), fontsize=10)
+    return figure
+
+
+def _label(axis: Any, label: str) -> None:
+    """Name an axis; shares are shown in per cent, and large numbers are few enough to have room."""
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    axis.set_label_text(label)
+    axis.set_major_locator(MaxNLocator(5))
+    if label in SHARES:
+        axis.set_major_formatter(PercentFormatter(1.0))
+
+
+def _legend(figure: Any, names: Sequence[str]) -> None:
+    """A legend below the plot, in as many columns as the longest name leaves; its letters are smaller than a title's."""
+    columns = max(1, min(len(names), int(1.2 * LETTERS) // (max(map(len, names)) + 6)))
+    figure.legend(frameon=False, fontsize=9, loc="outside lower center", ncols=columns)
 
 
 def _save(figure: Any, path: Target) -> None:
@@ -67,18 +95,16 @@ def _save(figure: Any, path: Target) -> None:
 
 def plot_front(report: Mapping[str, Any], path: Target) -> None:
     """Images a second against what they cost, with the latency beside each point. report: see exploration.report.make_report."""
-    figure, axes = _figure(6, 3.5)
+    figure, axes = _figure(3.5, "Pareto front, with the latency of one image")
     clock, front, chosen = report["clock"], report["front"], report["chosen"]
     axes.plot([one["cost"] for one in front], [one["images_per_second"] for one in front], "o-", color=BUSY)
     axes.plot([chosen["cost"]], [chosen["images_per_second"]], "o", color=STALL_OUT, label="chosen")
     for one in front:
         where = (one["cost"], one["images_per_second"])
         axes.annotate(f"{one['latency'] / clock * 1e3:.3g} ms", where, (4, -10), textcoords="offset points", fontsize=7)
-    axes.set(
-        xlabel=report["unit"],
-        ylabel=f"images a second at {clock / 1e6:g} MHz",
-        title="Pareto front, with the latency of one image",
-    )
+    _label(axes.xaxis, report["unit"])
+    _label(axes.yaxis, f"images a second at {clock / 1e6:g} MHz")
+    axes.set(xlim=(0, None), ylim=(0, None))
     axes.legend(loc="upper left", frameon=False)
     _save(figure, path)
 
@@ -88,16 +114,16 @@ def plot_cycles(activity: Counters, images: int, path: Target) -> None:
 
     activity: of all images, see CycleRun.
     """
-    figure, axes = _figure(7, 3.5)
     names = list(activity)
+    figure, axes = _figure(1.6 + 0.24 * len(names), f"What each stage does, {images} images back to back")
     left = [0.0] * len(names)
     for counter, label, colour in COUNTED:
         cycles = [counts[counter] / images for counts in activity.values()]
         axes.barh(names, cycles, left=left, color=colour, label=label)
         left = [a + b for a, b in zip(left, cycles, strict=True)]
     axes.invert_yaxis()
-    axes.set(xlabel="cycles an image", title=f"What each stage does, {images} images back to back")
-    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
+    _label(axes.xaxis, "cycles an image")
+    _legend(figure, [label for _, label, _ in COUNTED])
     _save(figure, path)
 
 
@@ -107,7 +133,7 @@ def plot_gantt(firsts: Times, lasts: Times, image: int, path: Target) -> None:
     firsts, lasts: see CycleRun.
     Light: from the first beat that comes to the stage to its last beat out; dark: from its first beat out.
     """
-    figure, axes = _figure(7, 3.5)
+    figure, axes = _figure(1.6 + 0.24 * len(lasts), f"Image {image} on its way through the stages")
     start, before = firsts[SOURCE][image], SOURCE
     for name in (name for name in firsts if name != SOURCE):
         takes, gives, ends = (int(times[image] - start) for times in (firsts[before], firsts[name], lasts[name]))
@@ -118,8 +144,9 @@ def plot_gantt(firsts: Times, lasts: Times, image: int, path: Target) -> None:
         )
         before = name
     axes.invert_yaxis()
-    axes.set(xlabel="cycles since the image's first beat", title=f"Image {image} on its way through the stages")
-    axes.legend(frameon=False, loc="lower left")
+    _label(axes.xaxis, "cycles since the image's first beat")
+    axes.set_xlim(left=0)
+    _legend(figure, ["takes", "gives"])
     _save(figure, path)
 
 
@@ -130,7 +157,7 @@ def plot_raster(spikes: Mapping[str, np.ndarray], title: str, path: Target) -> N
     in the plot, a mark is the paler, the fewer spikes it stands for.
     """
     heights = [min(1.6, max(0.4, of_stage.shape[1] / 40)) for of_stage in spikes.values()]
-    figure = _empty(7, sum(heights) + 0.35 * len(heights) + 0.4)
+    figure = _empty(sum(heights) + 0.35 * len(heights) + 0.4, title)
     panels = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, (name, of_stage) in zip(panels, spikes.items(), strict=True):
         timesteps, channels = of_stage.shape[:2]
@@ -150,7 +177,6 @@ def plot_raster(spikes: Mapping[str, np.ndarray], title: str, path: Target) -> N
         axes.set_ylabel(name, rotation=0, ha="right", va="center")
         axes.tick_params(axis="x", length=0, labelbottom=axes is panels[-1])
     panels[-1].set_xlabel("timestep")
-    figure.suptitle(title)
     _save(figure, path)
 
 
@@ -173,47 +199,53 @@ def plot_points(
     path: Target,
 ) -> None:
     """Points with a name, x, y and the spread of each (None for none). front: x and y of those that a line goes through."""
-    figure, axes = _figure(7, 4)
+    figure, axes = _figure(3.2 + 0.2 * len(points), title)
     axes.set_prop_cycle(color=_colours(len(points)))
     if front:
         axes.plot(*zip(*front, strict=True), "--", color=STALL_IN, label="Pareto front", zorder=0)
     for name, x, y, x_spread, y_spread in points:
         axes.errorbar([x], [y], xerr=x_spread, yerr=y_spread, fmt="o", label=name)
-    axes.set(xlabel=labels[0], ylabel=labels[1], title=title)
-    figure.legend(frameon=False, fontsize=7, loc="outside right upper")
+    for axis, label in zip((axes.xaxis, axes.yaxis), labels, strict=True):
+        _label(axis, label)
+    if labels[0] not in SHARES:
+        axes.set_xlim(left=0)
+    _legend(figure, [name for name, *_ in points])
     _save(figure, path)
 
 
 def plot_lines(lines: Mapping[str, Line], places: Sequence[str], label: str, title: str, path: Target) -> None:
     """Lines over named places, which stand in their order: values by line and place. A line skips places that
     it lacks; one without a name has no legend."""
-    figure, axes = _figure(7, 4)
+    figure, axes = _figure(3.2 + 0.2 * len(lines), title)
     axes.set_prop_cycle(color=_colours(len(lines)))
     for name, values in lines.items():
         where = [place for place in places if place in values]
         means, spreads = zip(*((values[place][0], values[place][1] or 0.0) for place in where), strict=True)
         axes.errorbar([places.index(place) for place in where], means, yerr=spreads, fmt="o-", label=name)
     axes.set_xticks(range(len(places)), places, rotation=45)
-    axes.set(ylabel=label, title=title)
+    _label(axes.yaxis, label)
     if any(lines):
-        figure.legend(frameon=False, fontsize=7, loc="outside right upper")
+        _legend(figure, list(lines))
     _save(figure, path)
 
 
 def plot_bars(bars: Mapping[str, Line], label: str, title: str, path: Target) -> None:
     """At each place a bar for each name: values by name and place, all of the same places."""
     places = list(next(iter(bars.values())))
-    figure, axes = _figure(7, 1.2 + 0.35 * len(places))
+    labels = [textwrap.fill(place, LABEL_LETTERS) for place in places]
+    tallest = 1 + max(text.count("\n") for text in labels)
+    figure, axes = _figure(1.4 + max(0.35, 0.1 + 0.15 * tallest) * len(places), title)
     height = 0.8 / len(bars)
     for number, (name, values) in enumerate(bars.items()):
         where = [place + (number - (len(bars) - 1) / 2) * height for place in range(len(places))]
         spreads = [spread or 0.0 for _, spread in values.values()]
         axes.barh(where, [value for value, _ in values.values()], height, xerr=spreads, label=name)
-    axes.set_yticks(range(len(places)), places)
+    axes.set_yticks(range(len(places)), labels, fontsize=9)
     axes.invert_yaxis()
-    axes.set(xlabel=label, title=title)
+    _label(axes.xaxis, label)
+    axes.set_xlim(left=0)
     if len(bars) > 1:
-        figure.legend(frameon=False, fontsize=7, loc="outside lower center", ncols=len(bars))
+        _legend(figure, list(bars))
     _save(figure, path)
 
 

@@ -55,7 +55,10 @@ class RunFile:
 
 
 def read_runs(folders: list[Path]) -> list[RunFile]:
-    """All files of WRITTEN in the folders. InputError: a folder is missing or holds none, or a file cannot be read as JSON."""
+    """All files of WRITTEN in the folders; of a folder without one, those of the folders in it.
+
+    InputError: a folder is missing or holds none, or a file cannot be read as JSON.
+    """
     return [run for folder in dict.fromkeys(folders) for run in _read_folder(folder)]
 
 
@@ -67,10 +70,14 @@ def read_study(folder: Path) -> RunFile:
 def _read_folder(folder: Path) -> list[RunFile]:
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'not found'}")
-    found = [_read_file(folder, name, command) for name, command in WRITTEN.items() if (folder / name).is_file()]
+    found = _files_of(folder) or [run for inner in sorted(folder.iterdir()) if inner.is_dir() for run in _files_of(inner)]
     if not found:
         raise InputError(f"{folder}: holds no run; a run has one of {', '.join(WRITTEN)}, a finished study {STUDY}")
     return found
+
+
+def _files_of(folder: Path) -> list[RunFile]:
+    return [_read_file(folder, name, command) for name, command in WRITTEN.items() if (folder / name).is_file()]
 
 
 def _read_file(folder: Path, name: str, command: str) -> RunFile:

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from duospike.cosim.cycles.model import SOURCE
 from duospike.cosim.errors import CosimError
+from duospike.cosim.simulation.report import CLOCK_HZ
 from duospike.cosim.synthesis.families import AREA
 from duospike.reference.errors import InputError
 from duospike.reference.files import digest_of
@@ -32,7 +33,7 @@ MAX_DRAWN = 300
 """Stages, points or lines of a plot: more than the layers of any network."""
 MAX_ROWS = 10_000
 """Of a table."""
-MOST_IMAGES = 100
+MAX_IMAGES = 100
 """Images that are listed one by one."""
 
 
@@ -92,6 +93,14 @@ class Section:
     anchor: str
     title: str
     blocks: list[Block]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What the page is of. title: in few words. about: more of it, one line each."""
+
+    title: str
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -222,8 +231,8 @@ def _hardware_accuracy(run: RunFile) -> float | None:
 def cosim_accuracy(run: RunFile, image: int) -> list[Block]:
     images = run.content["images"]
     keys = ("index", "label", "expected_class", "predicted_class", "cycles")
-    rows: Rows = [[one[key] for key in keys] for one in images[:MOST_IMAGES]]
-    more = f", the first {MOST_IMAGES} of {len(images)}; all are in {run.name}" if len(images) > MOST_IMAGES else ""
+    rows: Rows = [[one[key] for key in keys] for one in images[:MAX_IMAGES]]
+    more = f", the first {MAX_IMAGES} of {len(images)}; all are in {run.name}" if len(images) > MAX_IMAGES else ""
     columns = ["image", "label", "reference", "hardware", "cycles"]
     return [
         Table("Simulated hardware", ["images", "accuracy"], [[len(images), _accuracy(run)]]),
@@ -426,19 +435,19 @@ Builder = Callable[[RunFile, int], list[Block]]
 EVERY = "every"
 """In SECTIONS: whatever the command."""
 SECTIONS: tuple[tuple[str, str, dict[str, Builder]], ...] = (
-    ("network", "Network", {EVERY: network_blocks}),
     ("verification", "Verification", {"cosim": cosim_verification, "convert": convert_verification}),
     ("accuracy", "Accuracy", {"evaluate": evaluation_accuracy, "cosim": cosim_accuracy}),
-    ("sparsity", "Sparsity and events", {"cosim": cosim_sparsity, "cycles": cycles_sparsity}),
     ("cycles", "Cycles and stalls", {"cosim": cosim_cycles, "cycles": cycles_cycles}),
+    ("sparsity", "Sparsity and events", {"cosim": cosim_sparsity, "cycles": cycles_sparsity}),
     ("raster", "Spike raster", {"cosim": cosim_raster}),
     ("area", "Area", {"synth": synth_area}),
     ("timing", "Timing", {PLACED: timing_blocks}),
     ("energy", "Energy", {"energy": energy_blocks}),
     ("exploration", "Exploration", {"explore": explore_blocks}),
+    ("network", "Network and training", {EVERY: network_blocks}),
     ("origin", "Versions and hashes", {EVERY: origin_blocks}),
 )
-"""Of each section its anchor, its title, and for each command what its file has for it."""
+"""Of each section its anchor, its title, and for each command what its file has for it; results first."""
 
 
 def make_page(runs: list[RunFile], image: int) -> str:
@@ -448,17 +457,44 @@ def make_page(runs: list[RunFile], image: int) -> str:
     """
     check_image(runs, image)
     folders = list(dict.fromkeys(str(run.folder) for run in runs))
-    return render(folders, warnings(runs), facts(runs), [_section(runs, image, *about) for about in SECTIONS])
+    sections = [_section(runs, image, *about) for about in SECTIONS]
+    return render(folders, heading(runs), warnings(runs), facts(runs), sections)
 
 
-def render(folders: list[str], warnings: list[str], facts: list[Fact], sections: list[Section]) -> str:
+def heading(runs: list[RunFile]) -> Heading:
+    """The network and the data set of the runs; of several networks their number."""
+    described = [run for run in runs if isinstance(run.content.get("network"), dict) and "layers" in run.content["network"]]
+    count = len({str(run.content["network"].get("sha256")) for run in described})
+    if count != 1:
+        return Heading(f"{count} networks" if count else "Duospike report")
+    with naming(described[0]):
+        network = described[0].content["network"]
+        layers = network["layers"]
+        sources = [run.content["data"]["source"] for run in described if "data" in run.content]
+        data = network["metadata"].get("dataset") or next(iter(sources), None)
+        bits = sorted({layer["weight_bits"] for layer in layers if "weight_bits" in layer})
+        size = f"{sum(layer.get('weights', 0) for layer in layers)} weights of {' and '.join(map(str, bits))} bits"
+        steps = f"{network['timesteps']} timesteps, {network['coding']} coding, {network['classes']} classes"
+        about = (f"{size}, {steps}", f"Images: {', '.join(dict.fromkeys(sources))}" if sources else "")
+        return Heading("-".join(map(_layer_text, layers)) + (f" on {data}" if data else ""), tuple(filter(None, about)))
+
+
+def _layer_text(layer: dict[str, Any]) -> str:
+    """A layer as architectures are written: 16C3, MP2, FC100."""
+    if "weights" not in layer:
+        return "MP2"
+    outputs = layer["shape"][0]
+    return f"{outputs}C{layer['kernel']}" if "kernel" in layer else f"FC{outputs}"
+
+
+def render(folders: list[str], heading: Heading, warnings: list[str], facts: list[Fact], sections: list[Section]) -> str:
     """The page as HTML."""
     environment = Environment(
         loader=PackageLoader("duospike.cosim.pages"), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
         lstrip_blocks=True,
     )
     return environment.get_template("page.html").render(
-        title=f"Duospike: {', '.join(folders)}", folders=folders, warnings=warnings, facts=facts, sections=sections
+        title=f"Duospike: {heading.title}", folders=folders, heading=heading, warnings=warnings, facts=facts, sections=sections
     )
 
 
@@ -489,13 +525,14 @@ def warnings(runs: list[RunFile]) -> list[str]:
 def facts(runs: list[RunFile]) -> list[Fact]:
     """The key figures, each of every run that has it, or said to be not measured."""
     found: list[Fact] = []
-    for label, command, figure in FACTS:
-        of_label = []
-        for run in runs:
-            if run.command == command:
-                with naming(run):
-                    of_label.append(Fact(label, *figure(run)))
-        found += of_label or [Fact(label, Cell("not measured"), f"duospike {command}", "missing")]
+    for label, figures in FACTS:
+        of_label: list[Fact] = []
+        for command, figure in figures.items():
+            for run in runs if not of_label else []:
+                if run.command == command:
+                    with naming(run):
+                        of_label.append(Fact(label, *figure(run)))
+        found += of_label or [Fact(label, Cell("not measured"), f"duospike {next(iter(figures))}", "missing")]
     return found
 
 
@@ -508,20 +545,40 @@ def _interval_fact(run: RunFile) -> tuple[Cell, str]:
     return decimal(run.content["interval"]) or Cell("one image only"), str(run.path)
 
 
-FACTS: tuple[tuple[str, str, Callable[[RunFile], Any]], ...] = (
-    ("Bit-exact", "cosim", _equal_fact),
-    ("Accuracy", "evaluate", lambda run: (_accuracy(run), f"{run.path}, {run.content['images']} images")),
-    (
-        "Cycles in simulation",
-        "cosim",
-        lambda run: (Cell(str(run.content["total_cycles"]), run.content["total_cycles"]), str(run.path)),
-    ),
-    ("Cycles an image", "cycles", _interval_fact),
-    ("Energy, nJ an image", "energy", lambda run: (decimal(run.content["total"]), f"{run.path}, modelled")),
-    ("Clock, MHz", PLACED, lambda run: (decimal(run.content["fmax_mhz"], 1), f"{run.path}, {run.content['device']}")),
-    ("LUTs", "synth", lambda run: (decimal(run.content["total"]["lut"]), f"{run.path}, {run.content['family']}")),
+def _accuracy_fact(run: RunFile) -> tuple[Cell, str]:
+    images = run.content["images"]
+    return _accuracy(run), f"{run.path}, {images if run.command == 'evaluate' else len(images)} images"
+
+
+def _rate_fact(run: RunFile) -> tuple[Cell, str]:
+    interval = run.content["interval"]
+    return decimal(interval and CLOCK_HZ / interval) or Cell("one image only"), str(run.path)
+
+
+def _latency_fact(run: RunFile) -> tuple[Cell, str]:
+    """Of the first image, which waits for no other."""
+    cycles = run.content["latency"] if run.command == "cycles" else run.content["images"][0]["cycles"]
+    return decimal(cycles and cycles / CLOCK_HZ * 1e3, 3) or Cell("no class came"), str(run.path)
+
+
+def _total_fact(run: RunFile) -> tuple[Cell, str]:
+    return Cell(str(run.content["total_cycles"]), run.content["total_cycles"]), str(run.path)
+
+
+AT_CLOCK = f"at {CLOCK_HZ / 1e6:g} MHz"
+FACTS: tuple[tuple[str, dict[str, Callable[[RunFile], Any]]], ...] = (
+    ("Accuracy", {"evaluate": _accuracy_fact, "cosim": _accuracy_fact}),
+    (f"Images a second {AT_CLOCK}", {"cycles": _rate_fact, "cosim": _rate_fact}),
+    (f"Latency {AT_CLOCK}, ms", {"cycles": _latency_fact, "cosim": _latency_fact}),
+    ("Bit-exact", {"cosim": _equal_fact}),
+    ("Cycles an image", {"cycles": _interval_fact, "cosim": _interval_fact}),
+    ("Cycles in simulation", {"cosim": _total_fact}),
+    ("Energy, nJ an image", {"energy": lambda run: (decimal(run.content["total"]), f"{run.path}, modelled")}),
+    ("Clock, MHz", {PLACED: lambda run: (decimal(run.content["fmax_mhz"], 1), f"{run.path}, {run.content['device']}")}),
+    ("LUTs", {"synth": lambda run: (decimal(run.content["total"]["lut"]), f"{run.path}, {run.content['family']}")}),
 )
-"""Of each key figure its label, the command that measures it, and what it is in a file: value, source and mood."""
+"""Of each key figure its label, and for the commands that measure it, the best first, what it is in a file: value, source and
+mood."""
 
 
 def _section(runs: list[RunFile], image: int, anchor: str, title: str, builders: dict[str, Builder]) -> Section:
@@ -541,7 +598,7 @@ def _section(runs: list[RunFile], image: int, anchor: str, title: str, builders:
     blocks = [block for sources, found in told for block in (Source(", ".join(sources)), *found)]
     measured = {run.command for run in runs}
     blocks += [
-        Line(f"Not measured here: duospike {command} MODEL --out DIR.", "missing")
+        Line(f"Not measured here: duospike {command} MODEL.", "missing")
         for command in builders
         if command not in measured | {EVERY}
     ]

@@ -18,6 +18,8 @@ from .compare import decode_result
 from .network_run import NetworkRun
 
 CLOCK_HZ = 100e6
+MAX_LISTED = 20
+"""Images that are printed one by one."""
 
 
 def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> dict:
@@ -107,12 +109,22 @@ def stage_table(report: dict) -> Table:
 
 
 def image_lines(report: dict) -> list[str]:
-    """One line for each image: what it is, what the hardware said, in how many cycles."""
-    return [
-        f"image {image['index']}: label {_shown(image['label'])}, class {_shown(image['predicted_class'])} "
-        f"(reference {image['expected_class']}), {_shown(image['cycles'])} cycles"
-        for image in report["images"]
-    ]
+    """One line for each of the first images: label, what hardware and reference say, in how many cycles; then the accuracy."""
+    images = report["images"]
+    lines = [_image_line(image) for image in images[:MAX_LISTED]]
+    if len(images) > MAX_LISTED:
+        lines.append(f"{len(images) - MAX_LISTED} more images are in report.json")
+    if all(image["label"] is not None for image in images):
+        right = sum(image["predicted_class"] == image["label"] for image in images)
+        lines.append(f"accuracy of the hardware: {right} of {len(images)} images, {right / len(images):.2%}")
+    return lines
+
+
+def _image_line(image: dict) -> str:
+    label, predicted = image["label"], image["predicted_class"]
+    verdict = "" if label is None else ", right" if predicted == label else ", wrong"
+    answers = f"hardware {_shown(predicted)}, reference {image['expected_class']}{verdict}"
+    return f"image {image['index']}: label {_shown(label)}, {answers}, {_shown(image['cycles'])} cycles"
 
 
 def throughput_line(report: dict) -> str:

@@ -141,7 +141,7 @@ def _traces(network: Network, twin: SpikingNetwork | None, images: np.ndarray) -
             trace = golden.run(network, batch)
         else:
             with torch.no_grad():
-                maps = torch.from_numpy(batch).float()
+                maps = torch.tensor(batch, dtype=torch.float32)
                 spikes = {name: of_layer.transpose(0, 1).byte().numpy() for name, of_layer in twin.spikes(maps).items()}
                 if network.coding != "direct":
                     spikes[ENCODER] = twin.first_maps(maps).transpose(0, 1).byte().numpy()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from duospike.cosim.pages.run_files import RunFile
-from duospike.cosim.pages.run_page import Block, Cell, Fact, Line, Rows, Section, Table, draw, naming, render, section_of
+from duospike.cosim.pages.run_page import Block, Cell, Fact, Heading, Line, Rows, Section, Table, draw, naming, render, section_of
 from duospike.reference.files import digest_of
 
 from .measure import MODEL
@@ -24,7 +24,17 @@ def make_study_page(study: RunFile) -> str:
             section_of("points", "Points and settings", point_blocks(results)),
             section_of("origin", "Versions and hashes", origin_blocks(study)),
         ]
-        return render([str(study.folder)], [], facts(results, rows), sections)
+        return render([str(study.folder)], heading(results), [], facts(results, rows), sections)
+
+
+def heading(results: dict[str, dict[str, Any]]) -> Heading:
+    """How many networks on which data sets, and what varies."""
+    settings = [result["settings"] for result in results.values()]
+    data = ", ".join(dict.fromkeys(str(one["dataset"]) for one in settings if "dataset" in one))
+    keys = dict.fromkeys(key for one in settings for key in one)
+    varied = [key.replace("_", " ") for key in keys if len({str(one.get(key)) for one in settings}) > 1]
+    title = f"Study of {len(results)} networks" + (f" on {data}" if data else "")
+    return Heading(title, (f"What varies: {', '.join(varied)}",) if varied else ())
 
 
 def summary_table(rows: list[dict[str, Any]]) -> Table:
@@ -102,7 +112,7 @@ def _model_hash(points: Path, name: str) -> str | None:
 
 def facts(results: dict[str, dict[str, Any]], rows: list[dict[str, Any]]) -> list[Fact]:
     """How many points, and which of the summary's rows has the highest accuracy and which the lowest of each cost."""
-    found = [Fact("Points", Cell(str(len(results)), len(results)), f"{len(rows)} without their seeds")]
+    found = [Fact("Points", Cell(str(len(results)), len(results)), f"{len(rows)} settings, over their seeds")]
     best = max(rows, key=lambda row: row["accuracy"])
     accuracy = Cell(measure_text("accuracy", best["accuracy"], None), best["accuracy"])
     found.append(Fact("Highest accuracy", accuracy, label_of(best)))

@@ -11,7 +11,7 @@ from typing import Any
 
 from duospike.reference.architecture import architecture_of
 from duospike.reference.data.datasets import PUBLISHED, Published
-from duospike.reference.errors import InputError, brief
+from duospike.reference.errors import InputError, brief, did_you_mean
 from duospike.reference.files import read_toml
 from duospike.reference.modelfile import load_model, model_bytes
 from duospike.reference.network import Network, Pool
@@ -92,7 +92,7 @@ def _study_from(table: dict[str, Any], folder: Path) -> Study:
     allowed = ("base", "grid", "models", "lanes", "cycle_images", "clock_mhz")
     for key in table:
         if key not in allowed:
-            raise InputError(f"key {brief(key)}; allowed: {', '.join(allowed)}")
+            raise InputError(f"key {brief(key)}; allowed: {', '.join(allowed)}{did_you_mean(key, allowed)}")
     base, grids, models = table.get("base"), table.get("grid", []), table.get("models", [])
     if not isinstance(models, list) or not all(isinstance(model, str) for model in models):
         raise InputError(f"models = {brief(models)}; allowed: a list of model files")
@@ -103,7 +103,7 @@ def _study_from(table: dict[str, Any], folder: Path) -> Study:
     for where, keys in (("base", base), *(("grid", grid) for grid in grids)):
         for key in keys:
             if key not in names:
-                raise InputError(f"{where}: key {brief(key)}; allowed: {', '.join(names)}")
+                raise InputError(f"{where}: key {brief(key)}; allowed: {', '.join(names)}{did_you_mean(key, names)}")
     numbers: dict[str, Any] = {key: table.get(key) for key in ("lanes", "cycle_images")}
     for key, value in numbers.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:

@@ -22,6 +22,7 @@ from duospike.cosim.synthesis.families import ECP5, TECHMAP, TECHMAP_FILE, check
 from duospike.cosim.synthesis.yosys import read_commands, run_yosys
 from duospike.cosim.system import program
 from duospike.reference.files import write_file
+from duospike.reference.installation import install_hint
 
 DEVICE, PACKAGE, SIZE = "LFE5U-85F", "CABGA381", "--85k"
 SPEEDS = (6, 7, 8)
@@ -56,7 +57,7 @@ def nextpnr_version() -> str:
     try:
         return f"{DISTRIBUTION} {version(DISTRIBUTION)}"
     except PackageNotFoundError:
-        raise CosimError(f"{DISTRIBUTION} is not installed; pip install -e '.[pnr]'") from None
+        raise CosimError(f"{DISTRIBUTION} is not installed; {install_hint('pnr')}") from None
 
 
 def flat_netlist(modules: Sequence[Module], folder: Path, multipliers: str = "dsp") -> str:

@@ -46,7 +46,7 @@ class Published:
     """A published data set. shape: of an image. classes: how many.
 
     shift: by how many pixels training moves images at most. mirrored: whether it mirrors them, too. marks: files of the test
-    images, by one of which a folder is known.
+    images, by one of which a folder is known; none where another set's files have the same names and format.
     """
 
     name: str
@@ -64,7 +64,9 @@ class Published:
         if self.name == "fashion-mnist":
             return fashion_mnist(split, folder)
         if folder is None:
-            raise InputError(f"{self.name}: the folder of its files is not named")
+            raise InputError(f"{self.name}: the folder of its files is not named; name it with --data")
+        if self.name == "mnist":
+            return mnist(split, folder)
         return Dataset(*(svhn.read_svhn(split, folder) if self.name == "svhn" else cifar.read_cifar(self.name, split, folder)))
 
 
@@ -72,6 +74,7 @@ PUBLISHED = {
     one.name: one
     for one in (
         Published("fashion-mnist", FASHION_MNIST_SHAPE, FASHION_MNIST_CLASSES, 1, True, ("t10k-images-idx3-ubyte.gz",)),
+        Published("mnist", FASHION_MNIST_SHAPE, FASHION_MNIST_CLASSES, 1, False, ()),
         Published("cifar-10", cifar.SHAPE, cifar.CLASSES["cifar-10"], 4, True, ("test_batch", "test_batch.bin")),
         Published("cifar-100", cifar.SHAPE, cifar.CLASSES["cifar-100"], 4, True, ("test", "test.bin")),
         Published("svhn", svhn.SHAPE, svhn.CLASSES, 4, False, (svhn.FILES["test"],)),
@@ -80,7 +83,11 @@ PUBLISHED = {
 
 
 def published_in(folder: Path) -> Published:
-    """The data set whose files a folder holds; InputError if it holds those of none or of several."""
+    """The data set whose files a folder holds; InputError if it holds none's, or those of several.
+
+    MNIST's files have the names and the format of Fashion-MNIST's, and nothing in them tells which they are. Both are read alike,
+    so that such a folder counts as fashion-mnist here.
+    """
     found = [one for one in PUBLISHED.values() if any((folder / mark).is_file() for mark in one.marks)]
     if len(found) != 1:
         held = f"of {' and '.join(one.name for one in found)}" if found else f"of none of {', '.join(PUBLISHED)}"
@@ -103,6 +110,13 @@ def fashion_mnist(split: str, folder: Path | str | None = None) -> Dataset:
     if labels.max() >= FASHION_MNIST_CLASSES:
         raise InputError(f"{folder}: label {labels.max()} is outside 0..{FASHION_MNIST_CLASSES - 1}")
     return Dataset(images[:, None], labels.astype(np.int64))
+
+
+def mnist(split: str, folder: Path) -> Dataset:
+    """MNIST (LeCun et al. 1998), read as fashion_mnist() does. InputError also for the folder where Debian has Fashion-MNIST."""
+    if folder.resolve() == FASHION_MNIST.resolve():
+        raise InputError(f"mnist: {folder} holds Fashion-MNIST; name the folder of MNIST's files")
+    return fashion_mnist(split, folder)
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -221,6 +235,9 @@ def load(
         if network is None:
             raise InputError("random images need the network that they are for")
         return Dataset(random_images(limit or RANDOM_IMAGES, network.image_shape, network.pixel_range, seed), None)
+    trained_on = source if network is None else network.metadata.get("dataset", source)
+    if source == "fashion-mnist" and trained_on != source:
+        raise InputError(f"{source}: the network was trained on {trained_on}, as its file says; name images of it with --data")
     data = Dataset(read_npy(source), None) if source.endswith(".npy") else _published(source, split)
     count = len(data.images) if limit is None else limit
     if count > len(data.images):
@@ -234,6 +251,8 @@ def _published(source: str, split: str) -> Dataset:
     if source == "fashion-mnist":
         return fashion_mnist(split)
     folder = Path(source)
+    if source in PUBLISHED and not folder.is_dir():
+        raise InputError(f"data {source!r}: Debian has no files of it; name the folder that holds them")
     if not folder.is_dir():
         raise InputError(
             f"data {source!r}; allowed: fashion-mnist, random, an .npy file, or a folder with the files of one of "

@@ -17,7 +17,8 @@ from duospike.reference.widths import EXACT_LIMIT, Range, layer_widths
 
 from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_factor, smallest_factor
 from .grid import MAX_STEPS, find_grid, steps_needed
-from .source import Source, SourceLayer, refuse
+from .refusal import Reason, by_option, placed, refuse, remedy_of
+from .source import Source, SourceLayer
 
 MULTIPLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, MAX_STEPS)
 """Of the smallest factor, those that are tried."""
@@ -99,9 +100,8 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
     # With one timestep nothing leaks, so any leak is exact.
     neuron = leak_of(layer.reset, layer.beta if timesteps > 1 else Fraction(0))
     if neuron is None:
-        return None, [
-            f"{layer.title}: beta {float(layer.beta):.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}, as the hardware's is"
-        ]
+        why = f"beta {float(layer.beta):.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}, as the hardware's is"
+        return None, [by_option(f"{layer.title}: {why}", "--quantize BITS --beta m/2^k")]
     scale, found = input_scale(source, layer), []
     failed: dict[str, list[tuple[int, str]]] = {}
     for output in range(layer.outputs):
@@ -116,8 +116,11 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
 
 
 def _failure(layer: SourceLayer, outputs: list[tuple[int, str]]) -> str:
+    """Of outputs with the same kind of reason; where it is word by word that of all outputs, these are not counted."""
     first, why = outputs[0]
-    return f"{layer.title}: {len(outputs)} of {layer.outputs} outputs, the first is {first}: {why}"
+    if len(outputs) == layer.outputs and all(other == why for _, other in outputs):
+        return placed(layer.title, why)
+    return placed(layer.title, Reason(f"{len(outputs)} of {layer.outputs} outputs, the first is {first}: {why}", remedy_of(why)))
 
 
 def _exact_output(
@@ -165,15 +168,18 @@ def _off_grid(weights: np.ndarray, scale: float | None, numbers: str) -> str:
     needed = steps_needed(weights, scale)
     if numbers != "weights":
         most = "" if needed is None else f", here up to {needed}"
-        return f"{numbers} on no grid of {MAX_STEPS} steps or fewer{most}: train with integer weights, or ask for --quantize"
+        why = f"{numbers} on no grid of {MAX_STEPS} steps or fewer{most}: train with integer weights, or ask for --quantize"
+        return by_option(why, "--quantize BITS")
     if needed == MAX_STEPS + 1:
         return (
             f"integer weight of magnitude {needed}: allowed are -{MAX_STEPS} to {MAX_STEPS}; quantize with narrow_range = True "
             "(Brevitas), or clip that weight"
         )
     if needed is not None:
-        return f"weights of up to {needed} steps: allowed are up to {MAX_STEPS}; train with fewer bits, or ask for --quantize"
-    return f"weights on no grid of {MAX_STEPS} steps or fewer: train with quantized weights, or ask for --quantize"
+        why = f"weights of up to {needed} steps: allowed are up to {MAX_STEPS}; train with fewer bits, or ask for --quantize"
+        return by_option(why, "--quantize BITS")
+    why = f"weights on no grid of {MAX_STEPS} steps or fewer: train with quantized weights, or ask for --quantize"
+    return by_option(why, "--quantize BITS")
 
 
 def _out_of_range(factors: dict[str, Fraction], terms: dict[str, Fraction]) -> str | None:

@@ -15,7 +15,8 @@ from duospike.reference.widths import prove_widths
 
 from .exact import input_scale, integer_layer, leak_of, network_of
 from .floats import first_maps, per_output, pooled, real_currents, real_spikes, sums
-from .source import Source, SourceLayer, refuse
+from .refusal import by_option, refuse
+from .source import Source, SourceLayer
 
 CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
 """Shares of the largest weight that may become the largest integer."""
@@ -54,10 +55,11 @@ def _neurons(source: Source, beta: Fraction | None) -> tuple[dict[str, Neuron], 
         if isinstance(layer, SourceLayer):
             neuron = leak_of(layer.reset, layer.beta if beta is None else beta)
             if neuron is None:
-                reasons.append(
+                why = (
                     f"{layer.title}: beta {float(layer.beta if beta is None else beta):.6g} is not m/2^k with k up to "
                     f"{LEAK_SHIFTS.stop - 1}; name the one to take with --beta"
                 )
+                reasons.append(by_option(why, "--beta m/2^k"))
             else:
                 neurons[layer.name] = neuron
     return neurons, reasons

@@ -12,9 +12,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from duospike.reference.errors import InputError, ManyReasons
+from duospike.reference.errors import InputError
 from duospike.reference.network import KERNELS, RESETS, check_image, check_timesteps
 from duospike.reference.network import Pool as IntegerPool
+
+from .refusal import by_option, not_in_hardware
 
 FLOAT32, FLOAT64 = Fraction(1, 2**24), Fraction(1, 2**53)
 """Largest relative error of one rounding."""
@@ -166,14 +168,6 @@ class Source:
     rounding: Fraction
 
 
-def refuse(reasons: list[str] | tuple[str, ...]) -> None:
-    """InputError with all reasons, numbered, if there are any."""
-    if len(reasons) == 1:
-        raise InputError(f"import refused: {reasons[0]}")
-    if reasons:
-        raise ManyReasons("import refused", reasons)
-
-
 def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dilation, groups: int) -> list[str]:
     """Why the hardware cannot compute a convolution [O, C, K, K]; stride, padding and dilation as (rows, columns)."""
     kernel, reasons = weights.shape[2:], []
@@ -190,7 +184,7 @@ def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dil
     if size != half:
         shown = padding if isinstance(padding, str) else f"{padding[0]}x{padding[1]}"
         reasons.append(f"{where}: padding {shown}; allowed: {kernel[0] // 2}x{kernel[1] // 2}, which keeps height and width")
-    return reasons
+    return [not_in_hardware(reason) for reason in reasons]
 
 
 def pool_reasons(where: str, *, kernel, stride, padding, dilation=(1, 1), ceil: bool = False) -> list[str]:
@@ -201,7 +195,8 @@ def pool_reasons(where: str, *, kernel, stride, padding, dilation=(1, 1), ceil: 
         for what, (size, allowed) in sizes.items()
         if tuple(size) != (allowed, allowed)
     ]
-    return reasons + [f"{where}: ceil_mode; allowed: an odd last row or column is dropped"] * ceil
+    reasons += [f"{where}: ceil_mode; allowed: an odd last row or column is dropped"] * ceil
+    return [not_in_hardware(reason) for reason in reasons]
 
 
 class Builder:
@@ -248,10 +243,12 @@ class Builder:
         conv = element.weights.ndim == 4
         first = not (self.counts["conv"] or self.counts["fc"] or self.unread)
         if first and not conv:
-            self.reasons.append(f"{element.where}: the first layer must be a convolution, since it takes the image")
+            reason = f"{element.where}: the first layer must be a convolution, since it takes the image"
+            self.reasons.append(not_in_hardware(reason))
         elif self.shape is not None:
             if conv and len(self.shape) == 1:
-                self.reasons.append(f"{element.where}: a convolution after flattening; allowed: fully connected layers")
+                reason = f"{element.where}: a convolution after flattening; allowed: fully connected layers"
+                self.reasons.append(not_in_hardware(reason))
             elif not conv and len(self.shape) == 3:
                 self.reasons.append(f"{element.where}: a fully connected layer on a map; flatten it before")
             elif self.shape[0] != inputs:
@@ -278,7 +275,7 @@ class Builder:
         if self.shape is not None and len(self.shape) != 3:
             self.reasons.append(f"{element.where}: pools what is no map")
         elif not self.open and not self.layers and not self.unread:
-            self.reasons.append(f"{element.where}: pools the image; allowed: spikes of a layer before it")
+            self.reasons.append(not_in_hardware(f"{element.where}: pools the image; allowed: spikes of a layer before it"))
         elif self.shape is not None and min(self.shape[1:]) < 2:
             self.reasons.append(f"{element.where}: cannot pool a map of {self.shape[1]}x{self.shape[2]}")
             self.shape = None
@@ -306,10 +303,11 @@ class Builder:
         self.layers += found
         self.open, self.unread = [], not found
         if pools and not self.memoryless(element):
-            self.reasons.append(
-                f"{pools[0].where}: pools currents before the neurons of {element.where}, which is not the same as pooling their "
-                "spikes, since the neurons keep a potential between timesteps; allowed: after the neurons"
+            reason = (
+                f"{pools[0].where}: pools currents before neurons, which is not the same as pooling their spikes, since these "
+                "keep a potential between timesteps; allowed: after the neurons"
             )
+            self.reasons.append(not_in_hardware(reason))
         for _ in pools:
             self.add_pool()
 
@@ -327,7 +325,7 @@ class Builder:
         offset = (inner + (0.0 if norm is None else norm.offset)) * element.gain
         size = (np.abs(inner) + (0.0 if norm is None else norm.size)) * np.abs(element.gain)
         if element.reset not in RESETS:
-            self.reasons.append(f"{element.where}: reset {element.reset!r}; allowed: {', '.join(RESETS)}")
+            self.reasons.append(not_in_hardware(f"{element.where}: reset {element.reset!r}; allowed: {', '.join(RESETS)}"))
         if element.threshold.ndim and element.threshold.shape != (outputs,):
             self.reasons.append(
                 f"{element.where}: {element.threshold.shape} thresholds; allowed: one, or one for each of {outputs} outputs"
@@ -371,9 +369,11 @@ class Builder:
         if last is None:
             self.reasons += [] if self.reasons else ["no layers with weights and spiking neurons"]
         elif last.weights.ndim != 2 or self.layers[-1] is not last:
-            self.reasons.append(f"{last.where}: the last layer must be fully connected, since its neurons vote for the classes")
+            reason = f"{last.where}: the last layer must be fully connected, since its neurons vote for the classes"
+            self.reasons.append(not_in_hardware(reason))
         elif last.outputs % self.interface.classes:
-            self.reasons.append(f"{last.where}: {last.outputs} neurons do not divide into {self.interface.classes} classes")
+            reason = f"{last.where}: {last.outputs} neurons do not divide into {self.interface.classes} classes"
+            self.reasons.append(by_option(reason, "--classes"))
 
 
 def _are_products(products: np.ndarray, gain: np.ndarray, bias: np.ndarray) -> bool:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import MISSING, dataclass, fields
+from fractions import Fraction
 from pathlib import Path
 
 from duospike.reference.architecture import parse
 from duospike.reference.data.datasets import PUBLISHED, Published
-from duospike.reference.errors import InputError, brief
+from duospike.reference.errors import InputError, brief, did_you_mean
 from duospike.reference.files import read_toml
 from duospike.reference.network import LEAK_SHIFTS, RESETS, TIMESTEPS, WEIGHT_BITS, Neuron
 
 FLOAT = "float"
 TRAINED_CODINGS = ("direct", "rate")
+TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "str": ((str,), "a text in quotes"),
+    "int": ((int,), "a whole number without quotes"),
+    "float": ((int, float), "a number without quotes"),
+    "int | str": ((int, str), f"a whole number without quotes, or {FLOAT!r}"),
+}
+"""For the type of each setting the types of its value in TOML, and what a message calls them."""
+NAMED_BITS = 8
+"""Bits of the fractions that a message names in place of a leak that is none."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +98,29 @@ def parse_neuron(reset: str, beta: str) -> Neuron:
     match = re.fullmatch(r"([0-9]{1,6})/([1-9][0-9]{0,5})", beta)
     if not match or int(match[2]).bit_count() != 1 or int(match[2]) > 2 ** (LEAK_SHIFTS.stop - 1):
         most = 2 ** (LEAK_SHIFTS.stop - 1)
-        raise InputError(f"beta {brief(beta)}; needs m/2^k written out, such as 5/32, with 2^k up to {most}")
+        near = nearest_leaks(beta)
+        named = f" (nearest: {', '.join(near)})" if near else ""
+        raise InputError(f"beta {brief(beta)}; needs m/2^k written out, such as 5/32, with 2^k up to {most}{named}")
     return Neuron(reset, int(match[1]), int(match[2]).bit_length() - 1)
+
+
+def nearest_leaks(beta: object) -> list[str]:
+    """For a message the fractions m/2^k nearest to a number, or to a text that is one: a short one and a longer one, or an exact
+    one alone, each with its value. None for what is no number from 0 to 1.
+    """
+    try:
+        wanted = -1.0 if isinstance(beta, bool) else float(beta)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return []
+    if not 0 <= wanted <= 1:
+        return []
+    found: list[Fraction] = []
+    for shift in range(NAMED_BITS + 1):
+        candidate = Fraction(round(wanted * 2**shift), 2**shift)
+        if not found or abs(candidate - Fraction(wanted)) < abs(found[-1] - Fraction(wanted)):
+            found.append(candidate)
+    kept = found[-1:] if found[-1] == wanted else found[-2:]
+    return [f'"{one.numerator}/{one.denominator}" ({float(one):.4g})' for one in kept]
 
 
 def read_settings(path: Path | str) -> Settings:
@@ -105,7 +136,7 @@ def settings_from(table: dict[str, object]) -> Settings:
     """Settings of a table with the keys of Settings, each of its type; those with a default may be missing."""
     types = {field.name: field.type for field in fields(Settings)}
     for key in table:
-        _require("key", key, key in types, ", ".join(types))
+        _require("key", key, key in types, f"{', '.join(types)}{did_you_mean(key, types)}")
         _check_type(key, table[key], str(types[key]))
     for field in fields(Settings):
         if field.name not in table and field.default is MISSING:
@@ -114,5 +145,8 @@ def settings_from(table: dict[str, object]) -> Settings:
 
 
 def _check_type(key: str, value: object, wanted: str) -> None:
-    allowed = {"str": (str,), "int": (int,), "float": (int, float), "int | str": (int, str)}[wanted]
-    _require(key, value, isinstance(value, allowed) and not isinstance(value, bool), f"a value of type {wanted}")
+    allowed, named = TYPES[wanted]
+    near = nearest_leaks(value) if key == "beta" else []
+    if near:
+        named = f"a fraction m/2^k in quotes, such as {' or '.join(near)}"
+    _require(key, value, isinstance(value, allowed) and not isinstance(value, bool), named)

@@ -8,6 +8,8 @@ VOID = {"meta", "link", "br", "img", "input", "hr"}
 class PageReader(HTMLParser):
     """tables: by caption, in order, each a list of rows of (text, value of <data> or None), heads left out.
 
+    heading: the first one. labels, figures: of the key figures, without where they are from.
+
     links: all values of href and src. tags: names of all elements. texts: all texts outside <style>. ids: all of them.
     """
 
@@ -15,6 +17,7 @@ class PageReader(HTMLParser):
         super().__init__()
         self.tables, self.links, self.tags, self.texts, self.ids = [], [], [], [], []
         self._open, self._caption = [], ""
+        self.heading, self.labels, self.figures = "", [], []
         self.feed(page)
         self.close()
         assert not self._open, self._open
@@ -28,6 +31,8 @@ class PageReader(HTMLParser):
             self._open.append(tag)
         if tag == "figcaption":
             self._caption = ""
+        elif tag in ("dt", "dd"):
+            (self.labels if tag == "dt" else self.figures).append("")
         elif tag == "table":
             self.tables.append((self._caption, []))
         elif tag == "tr" and "thead" not in self._open:
@@ -49,7 +54,13 @@ class PageReader(HTMLParser):
         if "style" in self._open:
             return
         self.texts.append(data)
-        if "figcaption" in self._open:
+        if "h1" in self._open:
+            self.heading += data
+        elif "dt" in self._open:
+            self.labels[-1] += data
+        elif "dd" in self._open and "small" not in self._open:
+            self.figures[-1] += data
+        elif "figcaption" in self._open:
             self._caption += data
         elif "td" in self._open:
             self._set(text=data)

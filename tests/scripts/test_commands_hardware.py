@@ -1,13 +1,17 @@
 """The commands convert and cosim as a user runs them: what they write, and every bad input as one clear line."""
 
 import json
+import re
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from duospike.reference.modelfile import save_model
+from duospike.reference.modelfile import find_model, save_model
+from duospike.scripts import demo, doctor
 from tests.benches.commands import run
+from tests.benches.fashion_files import write_fashion
 from tests.benches.small_networks import small_network
 
 
@@ -38,6 +42,57 @@ def test_cosim_compares_and_reports(model, tmp_path, capsys):
         assert in_each_cycle == report["total_cycles"] - 1
     assert (tmp_path / "run" / "waves.fst").stat().st_size > 0
     assert "bit-exact in icarus: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command, written",
+    [
+        ("cosim", "report.json"), ("convert", "manifest.json"), ("cycles", "cycles.json"), ("energy", "energy.json"),
+        ("evaluate", "evaluation.json"), ("explore", "explore.json"), ("synth", "areas.json"),
+    ],
+)  # fmt: skip
+def test_without_out_each_command_has_a_folder_of_the_model(command, written, model, here, capfd):
+    random = ["--data", "random", "--limit" if command == "evaluate" else "--images", 1]
+    more = {"convert": [], "synth": [], "explore": [*random, "--budget", "lanes=5", "--no-front"]}.get(command, random)
+    assert run(command, model, *more) == 0
+    captured = capfd.readouterr()
+    assert captured.out.splitlines()[-1] == f"wrote runs/model-{command}"
+    assert (here / "runs" / f"model-{command}" / written).is_file()
+    # Nobody watches a spinner where stderr is a pipe.
+    assert captured.err.splitlines()[0].endswith(" ...")
+    assert len(set(captured.err.splitlines())) == len(captured.err.splitlines())
+
+
+def test_cosim_says_of_each_image_whether_it_is_right(model, tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    write_fashion(tmp_path / "data", "t10k", 2, [0, 1])
+    other = tmp_path / "other.safetensors"
+    assert run("random", "3C3-FC10", "--input", "1x28x28", "--out", other) == 0
+    assert run("cosim", other, "--data", tmp_path / "data") == 0
+    out = capsys.readouterr().out
+    answers = re.findall(r"image (.): label (.), hardware (.), reference (.), (right|wrong), [0-9]+ cycles", out)
+    assert len(answers) == 2
+    for image, label, hardware, reference, verdict in answers:
+        assert label == image and hardware == reference and (verdict == "right") == (label == hardware)
+    right = sum(verdict == "right" for *_, verdict in answers)
+    assert f"accuracy of the hardware: {right} of 2 images, {right / 2:.2%}" in out
+
+
+def test_the_demo_says_what_it_did_with_and_without_fashion_mnist(monkeypatch, here, capsys):
+    """On a small network in place of the shipped one."""
+    save_model(small_network(), here / "model.safetensors")
+    monkeypatch.setattr(demo, "MODEL", str(here / "model.safetensors"))
+    monkeypatch.setattr(doctor, "FASHION_MNIST", here / "none")
+    assert run("demo") == 0
+    out = capsys.readouterr().out
+    assert "two random images (seed 0)" in out and "apt-get install dataset-fashion-mnist" in out
+    assert "bit-exact in icarus" in out and "duospike report runs/demo " in out
+    assert json.loads((here / "runs" / "demo" / "report.json").read_text())["data"]["source"] == "random"
+
+
+def test_the_demo_of_the_makefile_is_the_commands():
+    assert "\t.venv/bin/duospike demo\n" in (Path(__file__).parents[2] / "Makefile").read_text()
+    assert find_model(demo.MODEL).is_file() and find_model(demo.MODEL).with_suffix(".toml").is_file()
 
 
 def test_cosim_takes_images_from_a_file(model, tmp_path):

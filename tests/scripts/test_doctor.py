@@ -1,12 +1,13 @@
 import configparser
+import dataclasses
 import json
 import re
-import sys
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from duospike.reference import installation
 from duospike.reference.data import datasets
 from duospike.scripts import doctor
 from duospike.scripts.main import main
@@ -43,28 +44,66 @@ def test_missing_programs_are_listed_with_their_cost(bin_folder, capsys):
             "kind": "program",
             "name": need.name,
             "required": need.name in ("iverilog", "vvp"),
+            "developers": need.developers,
             "found": False,
             "version": None,
-            "cost": need.cost,
+            "cost": need.stops,
+            "fix": "make setup" if need.source in doctor.MADE else f"apt-get install {need.source}",
         }
 
 
-def test_the_table_shows_what_is_missing_and_its_cost(bin_folder, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+def test_what_is_missing_comes_first_and_fits_a_screen(bin_folder, capsys):
     assert main(["doctor"]) == 1
-    output = capsys.readouterr().out
-    line = next(line for line in output.splitlines() if line.split()[:1] == ["iverilog"])
-    assert re.split(r"\s{2,}", line.strip()) == [
-        "iverilog", "no, required", "-", "no co-simulation with Icarus; apt-get install iverilog"
-    ]  # fmt: skip
-    assert "pip install -e '.[plots]'" in output
-    assert output.splitlines()[-1] == "required and missing: iverilog, vvp"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["missing", "cannot", "be", "used", "to", "install"]
+    assert re.split(r"\s{2,}", lines[1].strip()) == ["iverilog, vvp", "demo, cosim in Icarus", "make setup"]
+    # Those of developers come behind those of users.
+    [own] = [number for number, line in enumerate(lines) if line.split()[:3] == ["missing", "for", "developers"]]
+    assert any(line.split()[0] == "yosys" for line in lines[1:own]) and any(line.split()[0] == "z3" for line in lines[own:])
+    assert lines[-1] == "Co-simulation cannot run: iverilog, vvp missing."
+    assert len(lines) <= 40 and max(map(len, lines)) <= 80
 
 
-def test_without_rich_the_table_is_plain(bin_folder, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "rich", None)
-    assert main(["doctor"]) == 1
-    assert "iverilog  no, required  -  no co-simulation with Icarus; apt-get install iverilog\n" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    "checkout, extra, hint",
+    [
+        (True, "plots", "make setup"),
+        (True, "brevitas", "pip install -e '.[brevitas]'"),
+        (False, "plots", "pip install 'duospike[plots]'"),
+        (False, "", "pip install duospike"),
+    ],
+)
+def test_hints_fit_how_it_was_installed(monkeypatch, checkout, extra, hint):
+    monkeypatch.setattr(installation, "CHECKOUT", SETUP.parent if checkout else SETUP.parent / "cosim")
+    assert installation.install_hint(extra) == hint
+
+
+def test_a_wheel_needs_nothing_that_developers_need(monkeypatch):
+    assert any(finding.developers for finding in doctor.look_up())
+    monkeypatch.setattr(installation, "CHECKOUT", SETUP.parent / "cosim")
+    findings = doctor.look_up()
+    assert findings and not any(finding.developers for finding in findings)
+
+
+def test_the_makefile_sets_up_what_hints_say_of_it():
+    makefile = (SETUP.parent / "Makefile").read_text()
+    [extras] = re.findall(r"pip install -e '\.\[(.*)\]'", makefile)
+    setup = configparser.ConfigParser()
+    setup.read(SETUP)
+    packages = {extra: set(re.findall(r"^[\w-]+", text, re.MULTILINE)) for extra, text in setup["options.extras_require"].items()}
+    made = set().union(*(packages[extra] for extra in extras.split(",")))
+    assert {extra for extra, names in packages.items() if names <= made} == set(installation.SET_UP)
+    programs = re.search(r"^PROGRAMS := (.*)$", makefile, re.MULTILINE)[1].split()
+    assert {program.split(":")[1] for program in programs} | {"dataset-fashion-mnist"} == set(doctor.MADE)
+
+
+def test_without_what_is_missing_the_verdict_is_that_all_can_run(monkeypatch, capsys):
+    findings = doctor.look_up()
+    there = [dataclasses.replace(finding, found=True) for finding in findings]
+    assert doctor.lines(there)[-1] == "Every command can run."
+    without_yosys = [dataclasses.replace(one, found=one.name != "yosys") for one in findings]
+    lines = doctor.lines(without_yosys)
+    assert lines[1].split()[0] == "yosys" and lines[-1] == "Co-simulation can run, but not all that is listed above."
 
 
 def test_two_programs_are_enough(bin_folder, capsys):
@@ -101,7 +140,7 @@ def test_a_missing_package_costs_the_exit_status_if_it_is_required(bin_folder, c
 
 
 def test_files_count_only_together(tmp_path):
-    need = doctor.Need("data", "no data")
+    need = doctor.Need("data", "images", "dataset")
     files = [tmp_path / "images", tmp_path / "labels"]
     files[0].touch()
     assert not doctor.find_files(need, files).found

@@ -9,9 +9,12 @@ from subprocess import PIPE
 import pytest
 
 from duospike.cosim.errors import CosimError
+from duospike.reference.architecture import ALLOWED, NAMED
+from duospike.reference.coding import CODINGS
 from duospike.reference.errors import InputError, ManyReasons
+from duospike.reference.network import RESETS, WEIGHT_BITS
 from duospike.rtl.errors import DesignError
-from duospike.scripts import doctor, main
+from duospike.scripts import doctor, import_network, main, random_network
 
 ROOT = Path(__file__).parents[2]
 
@@ -105,7 +108,7 @@ def test_a_command_gives_the_exit_status(monkeypatch, status):
 @pytest.mark.parametrize("command", ["evaluate", "convert", "cosim"])
 def test_a_missing_model_file_is_named(command, tmp_path, capsys):
     model, out = tmp_path / "none.safetensors", tmp_path / "out"
-    assert main.main([command, str(model), *([] if command == "evaluate" else ["--out", str(out)])]) == 2
+    assert main.main([command, str(model), "--out", str(out)]) == 2
     error = capsys.readouterr().err
     assert error.startswith("duospike: error: ") and error.count("\n") == 1 and str(model) in error
     assert not list(tmp_path.iterdir())
@@ -159,8 +162,11 @@ def test_a_command_and_the_list_of_commands_say_the_same(command):
     ]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["doctor", "--json"]])
-def test_quick_commands_import_no_heavy_package(arguments):
+HEAVY = ("torch", "numpy", "scipy", "numba", "myhdl", "rich", "jinja2", "safetensors")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["doctor"], *([name, "--help"] for name in main.COMMANDS)], ids=" ".join)
+def test_help_and_doctor_import_no_heavy_package(arguments):
     script = f"""
 import sys
 from duospike.scripts.main import main
@@ -168,18 +174,40 @@ try:
     main({arguments})
 except SystemExit:
     pass
-print([name for name in ("torch", "numpy", "myhdl") if name in sys.modules], file=sys.stderr)
+print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, text=True, capture_output=True)
-    assert done.stderr == "[]\n"
+    assert done.stdout and done.stderr == "[]\n"
 
 
-@pytest.mark.parametrize("arguments, status", [(["doctor", "--json"], 141), (["--help"], 141), (["doctor"], 1)])
-def test_a_reader_that_leaves_gets_no_traceback(arguments, status):
-    """rich notices it itself, with status 1."""
+def test_help_names_what_the_program_takes():
+    """The lists of a help text are written out, since the modules that have them need numpy."""
+    assert random_network.RESETS == RESETS and random_network.CODINGS == CODINGS
+    assert import_network.WEIGHT_BITS == WEIGHT_BITS
+    assert f"{ALLOWED}; or {', '.join(NAMED)}" in " ".join(random_network.DESCRIPTION.split())
+
+
+@pytest.mark.parametrize(
+    "words, meant",
+    [
+        (["trian", "x.toml"], "no command 'trian'; allowed: train, evaluate, .*; did you mean train\\?"),
+        (["cosim", "m", "--iamges", "3"], "duospike cosim: error: unrecognized arguments: --iamges 3; did you mean --images\\?"),
+        (["convert", "m", "--lenguage=vhdl"], "unrecognized arguments: --lenguage=vhdl; did you mean --language\\?"),
+        (["cosim", "m", "--qqq"], "unrecognized arguments: --qqq\n"),
+    ],
+)
+def test_a_misspelt_word_gets_the_one_that_was_meant(capsys, words, meant):
+    with pytest.raises(SystemExit) as stopped:
+        main.main(words)
+    assert stopped.value.code == 2
+    assert re.search(meant, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("arguments", [["doctor", "--json"], ["--help"], ["doctor"]])
+def test_a_reader_that_leaves_gets_no_traceback(arguments):
     command = [sys.executable, "-m", "duospike", *arguments]
     environment = os.environ | {"PYTHONUNBUFFERED": ""}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE, text=True) as process:
         process.stdout.close()
         assert process.stderr.read() == ""
-    assert process.returncode == status
+    assert process.returncode == 141

@@ -10,8 +10,9 @@ from torch import nn
 from torch.nn import functional
 
 from duospike.reference.errors import brief
+from duospike.reference.exchange.refusal import not_in_hardware
 
-from .module_calls import Unreadable, array, check_tensor, type_of
+from .module_calls import Unreadable, array, check_tensor, path_of, type_of
 
 LAYERS = ("QuantConv2d", "QuantLinear")
 MAX_SUM_ERROR = 1e-4
@@ -30,7 +31,7 @@ def read(module: Any) -> tuple[torch.Tensor, torch.Tensor | None, np.ndarray | N
     """
     name = type_of(module).__name__
     if name not in LAYERS:
-        raise Unreadable(f"unknown; allowed of Brevitas: {', '.join(LAYERS)}")
+        raise Unreadable(not_in_hardware(f"{path_of(type_of(module))} is unknown; allowed of Brevitas: {', '.join(LAYERS)}"))
     if any(part.training for part in module.modules()):
         raise Unreadable("in training mode, where its steps depend on what it has seen; call eval() first")
     for what in ("input", "output"):

@@ -7,6 +7,7 @@ a norm of the weights sets `weight` only when the module is called. Whatever can
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterable
 from types import FunctionType
 from typing import Any
@@ -47,6 +48,14 @@ class Unreadable(Exception):
 def type_of(module: nn.Module) -> type:
     """The class of a module; parametrized ones have a class of their own that is derived from it."""
     return parametrize.type_before_parametrizations(module)
+
+
+def path_of(kind: type) -> str:
+    """Where a class comes from, for a message: torch.nn.ReLU, mylib.Conv2d."""
+    name, module = kind.__qualname__, kind.__module__
+    homes = ("torch.nn", module.split(".")[0])
+    home = next((home for home in homes if getattr(sys.modules.get(home), name, None) is kind), module)
+    return f"{home}.{name}"
 
 
 def call_reasons(module: nn.Module) -> list[str]:

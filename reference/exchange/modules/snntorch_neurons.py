@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from duospike.reference.exchange.axes import along_neurons, of_channels
+from duospike.reference.exchange.refusal import not_in_hardware, placed
 from duospike.reference.exchange.source import Neurons
 
 from .module_calls import Unreadable, array, check_tensor, read_attribute
@@ -28,7 +29,7 @@ def read_leaky(where: str, module: Any, shape: tuple[int, ...] | None) -> tuple[
     """
     values = {name: _numbers(module, name) for name in ("threshold", "beta", "graded_spikes_factor")}
     reset, why = _reset(module)
-    reasons = [f"{where}: {reason}" for reason in (*why, *_reasons(module, values))]
+    reasons = [placed(where, reason) for reason in (*why, *_reasons(module, values))]
     beta = np.clip(values["beta"], 0, 1).reshape(-1)
     each = aligned(values, shape)
     return Neurons(where, reset, Fraction(float(beta[0])), each["threshold"], double_reset=reset == "subtract"), reasons
@@ -94,19 +95,19 @@ def _reset(module: Any) -> tuple[str, list[str]]:
     if not module.reset_delay and number == 0:
         mixed = f"built with another reset than 'subtract', and reset_mechanism_val 0 with reset_delay=False ({name})"
         return "subtract", [] if name == "_base_sub" else [f"{mixed}; build it anew with reset_mechanism='subtract'"]
-    return KINDS.get(name, "zero"), [] if name in KINDS else ["reset 'none'; allowed: subtract, zero"]
+    return KINDS.get(name, "zero"), [] if name in KINDS else [not_in_hardware("reset 'none'; allowed: subtract, zero")]
 
 
 def _reasons(module: Any, values: dict[str, np.ndarray]) -> list[str]:
     beta, threshold, reasons = np.clip(values["beta"], 0, 1), values["threshold"], []
     if module.inhibition:
-        reasons.append("inhibition; allowed: none")
+        reasons.append(not_in_hardware("inhibition; allowed: none"))
     if module.state_quant:
-        reasons.append("quantized state; allowed: none, the hardware's potential has whole steps of the weights")
+        reasons.append(not_in_hardware("quantized state; allowed: none, the hardware's potential has whole steps of the weights"))
     if (values["graded_spikes_factor"] != 1).any():
-        reasons.append("graded spikes; allowed: a factor of 1")
+        reasons.append(not_in_hardware("graded spikes; allowed: a factor of 1"))
     if (beta != beta.reshape(-1)[0]).any():
-        reasons.append("several values of beta; allowed: one a layer")
+        reasons.append(not_in_hardware("several values of beta; allowed: one a layer"))
     rounded = threshold.astype(np.float32) != threshold
     if rounded.any():
         reasons.append(f"threshold {threshold[rounded][0]:.9g} is no number of float32, in which snnTorch subtracts it")

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from duospike.reference.errors import InputError, brief
+from duospike.reference.exchange.refusal import not_in_hardware, placed
 from duospike.reference.exchange.source import (
     FLOAT32,
     FLOAT64,
@@ -24,9 +25,10 @@ from duospike.reference.exchange.source import (
     convolution_reasons,
     pool_reasons,
 )
+from duospike.reference.installation import install_hint
 
 from . import brevitas_layers
-from .module_calls import Unreadable, array, call_reasons, global_reasons, read_attribute, settled, type_of
+from .module_calls import Unreadable, array, call_reasons, global_reasons, path_of, read_attribute, settled, type_of
 from .snntorch_neurons import read_leaky
 
 ROUNDINGS = {torch.float32: FLOAT32, torch.float64: FLOAT64}
@@ -34,7 +36,8 @@ MIN_VARIANCE = 2.0**-60
 """Of a batch norm, eps included: float32 holds it, and so does its gain."""
 
 ALLOWED = (
-    "Conv2d, Linear, BatchNorm1d, BatchNorm2d, MaxPool2d, Flatten, Dropout, Identity, snntorch.Leaky, QuantConv2d, QuantLinear"
+    "Conv2d, Linear, BatchNorm1d, BatchNorm2d, MaxPool2d, Flatten, Dropout, Identity of torch.nn, snntorch.Leaky, "
+    "QuantConv2d, QuantLinear of brevitas.nn"
 )
 
 
@@ -91,7 +94,7 @@ class _Reader:
         try:
             import snntorch
         except ModuleNotFoundError:
-            raise InputError("snnTorch is not installed: pip install -e '.[snntorch]'") from None
+            raise InputError(f"snnTorch is not installed: {install_hint('snntorch')}") from None
         self.reasons: list[str] = global_reasons()
         self.builder = Builder(interface, self.reasons)
         self.types: set[torch.dtype] = set()
@@ -110,14 +113,14 @@ class _Reader:
         }
 
     def container(self, where: str, module: nn.Module) -> None:
-        self.reasons += [f"{where}: {why}" for why in call_reasons(module)]
+        self.reasons += [placed(where, why) for why in call_reasons(module)]
 
     def read(self, where: str, module: nn.Module) -> None:
         """Add the elements of a module; one that cannot be read is noted once, without the errors that follow from it."""
         try:
             reader = self.brevitas if brevitas_layers.is_brevitas(module) else self.readers.get(type_of(module))
             if reader is None:
-                raise Unreadable(f"unknown; allowed: {ALLOWED}")
+                raise Unreadable(not_in_hardware(f"{path_of(type_of(module))} is unknown; allowed: {ALLOWED}"))
             reasons = call_reasons(module)
             if reasons:
                 raise Unreadable(*reasons)
@@ -130,7 +133,7 @@ class _Reader:
             self.unread(where, f"cannot be read ({type(error).__name__}: {brief(error)}); does a call of it work?")
 
     def unread(self, where: str, *reasons: str) -> None:
-        self.reasons += [f"{where}: {why}" for why in reasons]
+        self.reasons += [placed(where, why) for why in reasons]
         self.builder.add(Unread(where))
 
     def nothing(self, where: str, module: nn.Module) -> None:
@@ -193,7 +196,7 @@ class _Reader:
             where, kernel=kernel, stride=stride, padding=padding, dilation=dilation, ceil=bool(module.ceil_mode)
         )
         if module.return_indices:
-            reasons.append(f"{where}: return_indices=True; allowed: False")
+            reasons.append(not_in_hardware(f"{where}: return_indices=True; allowed: False"))
         self.reasons += reasons
         self.builder.add(Unread(where) if reasons else MaxPool(where))
 
@@ -236,7 +239,7 @@ def _convolution_reasons(where: str, module: nn.Conv2d, weights: np.ndarray) -> 
         groups=module.groups,
     )
     if module.padding_mode != "zeros":
-        found.append(f"{where}: padding mode {module.padding_mode}; allowed: zeros")
+        found.append(not_in_hardware(f"{where}: padding mode {module.padding_mode}; allowed: zeros"))
     return found
 
 

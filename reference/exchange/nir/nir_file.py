@@ -16,10 +16,11 @@ import numpy as np
 
 from duospike.reference.errors import InputError, name_text
 from duospike.reference.files import MAX_BYTES, check_plain
+from duospike.reference.installation import install_hint
 
 from .nir_graph import MAX_NESTING, Graph, Node
 
-INSTALL = "pip install -e '.[nir]'"
+INSTALL = install_hint("nir")
 MAX_NUMBERS = 2**24
 """Of all arrays of a file together, what chunks hold beyond an array's end included."""
 MAX_CHUNKS = 2**16

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from duospike.reference.errors import InputError, name_text
+from duospike.reference.exchange.refusal import not_in_hardware
 
 MAX_NESTING = 8
 MAX_DIMENSIONS = 8
@@ -73,7 +74,7 @@ def chain(graph: Graph, reasons: list[str], prefix: str = "") -> list[tuple[str,
     order = [] if reason else _in_order(graph)
     reason = reason or _order_reason(graph, order, prefix)
     if reason:
-        reasons.append(reason)
+        reasons.append(not_in_hardware(reason) if reason.endswith(ALLOWED) else reason)
         return None
     found: list[tuple[str, Node]] = []
     for name in order:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from duospike.reference.errors import InputError, name_text
+from duospike.reference.exchange.refusal import by_option, not_in_hardware, placed
 from duospike.reference.exchange.source import (
     FLOAT64,
     Builder,
@@ -68,7 +69,7 @@ def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero"
     if nodes is None:
         read = ("Input", "Output", *reader.readers)
         unknown = [(name, kind) for name, kind in kinds_of(graph) if kind not in read]
-        reader.reasons += [f"{name_text(name)} {name_text(kind)}: {UNKNOWN}" for name, kind in unknown]
+        reader.reasons += [placed(f"{name_text(name)} {name_text(kind)}", not_in_hardware(UNKNOWN)) for name, kind in unknown]
         return Source(interface, (), tuple(reader.reasons), FLOAT64)
     reader.read(nodes)
     return reader.builder.finish(reader.rounding)
@@ -106,7 +107,7 @@ class _Reader:
         if shape is None:
             self.reasons.append("the graph's input has a shape that is no list of sizes from 1 up")
         elif shape != wanted and not self.batched:
-            self.reasons.append(f"the graph's input has shape {shape}, and {wanted} was asked for")
+            self.reasons.append(by_option(f"the graph's input has shape {shape}, and {wanted} was asked for", "--input"))
             # What follows is checked against what the graph itself says.
             self.builder.shape = shape if len(shape) == 3 else None
 
@@ -118,17 +119,18 @@ class _Reader:
                 self.end_sum()
             try:
                 if node.kind not in self.readers:
-                    raise UnfitError([UNKNOWN])
+                    raise UnfitError([not_in_hardware(UNKNOWN)])
                 self.readers[node.kind](where, node)
             except UnfitError as unfit:
-                self.reasons += [f"{where}: {reason}" for reason in unfit.reasons]
+                self.reasons += [placed(where, reason) for reason in unfit.reasons]
                 self.builder.add(Unread(where))
         self.end_sum()
 
     def end_sum(self) -> None:
         """Note a sum of spikes that nothing compares."""
         if self.summed:
-            self.reasons.append(f"{self.summed}: sums of spikes; allowed: before a Threshold, which makes them an OR")
+            reason = f"{self.summed}: sums of spikes; allowed: before a Threshold, which makes them an OR"
+            self.reasons.append(not_in_hardware(reason))
         self.summed = None
 
     def numbers(self, node: Node, *names: str) -> list[np.ndarray]:
@@ -197,7 +199,7 @@ class _Reader:
         if self.builder.open:
             wrong.append(f"sums the currents of {self.builder.open[0].where}; allowed: spikes, behind neurons")
         if wrong:
-            raise UnfitError(wrong)
+            raise UnfitError([not_in_hardware(reason) for reason in wrong])
         self.builder.add(MaxPool(where))
 
     def lif(self, where: str, node: Node) -> None:
@@ -206,11 +208,13 @@ class _Reader:
         if not (tau > 0).all():
             raise UnfitError([f"tau {tau.min():.6g}; allowed: above 0"])
         if (tau != tau.reshape(-1)[0]).any():
-            raise UnfitError([f"several values of tau, from {tau.min():.6g} to {tau.max():.6g}; allowed: one a layer"])
+            reason = f"several values of tau, from {tau.min():.6g} to {tau.max():.6g}; allowed: one a layer"
+            raise UnfitError([not_in_hardware(reason)])
         share = self.dt / Fraction(float(tau.reshape(-1)[0]))
         beta = near_fraction(1 - share, rounding_of(node, "tau"))
         if beta < 0:
-            raise UnfitError([f"tau {tau.min():.6g} is shorter than dt {float(self.dt):.6g}, which Euler steps cannot follow"])
+            reason = f"tau {tau.min():.6g} is shorter than dt {float(self.dt):.6g}, which Euler steps cannot follow"
+            raise UnfitError([by_option(reason, "--dt")])
         rounding = rounding_of(node, "tau", "r")
         self.neurons(where, beta, values, lambda r: near_gain((1 - beta) * r, rounding))
 
@@ -227,7 +231,7 @@ class _Reader:
         """Neurons with a memory. values: all parameters. gain: the factor of the current, of r."""
         for name in ("v_leak", "v_reset"):
             if name in values and (values[name] != 0).any():
-                self.reasons.append(f"{where}: {name} is not 0; allowed: 0")
+                self.reasons.append(not_in_hardware(f"{where}: {name} is not 0; allowed: 0"))
         laid = self.laid_out(where, values)
         if laid is None:
             return
@@ -266,7 +270,8 @@ class _Reader:
         is_or = (values > 0) & (values <= 1) if self.inclusive else (values >= 0) & (values < 1)
         if not is_or.all():
             limits = "above 0, up to 1" if self.inclusive else "from 0 to below 1"
-            self.reasons.append(f"{summed}: sums of spikes; allowed: before a Threshold {limits}, which makes them an OR")
+            reason = f"{summed}: sums of spikes; allowed: before a Threshold {limits}, which makes them an OR"
+            self.reasons.append(not_in_hardware(reason))
 
 
 def _padding(node: Node) -> str | tuple[int, ...]:

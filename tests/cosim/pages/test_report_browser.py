@@ -92,6 +92,16 @@ def test_it_opens_offline_and_does_not_scroll_sideways(open_page, page, width, d
             [box.scrollWidth > box.clientWidth, getComputedStyle(box).overflowX, box.tabIndex,
              box.getBoundingClientRect().right])""")
     assert width == DESK or any(is_wide for is_wide, *_ in boxes)
+    # A box that scrolls says so, and no other; plots are never among them.
+    hints = driver.execute_script("""
+        return [...document.querySelectorAll(".table")].map(box =>
+            [box.scrollWidth > box.clientWidth, getComputedStyle(box.querySelector(".more")).display])""")
+    assert all((display == "block") == is_wide for is_wide, display in hints)
+    plots = driver.execute_script("""
+        return [...document.querySelectorAll(".plot .scroll")].map(box => [box.scrollWidth <= box.clientWidth,
+            ...[...box.querySelectorAll("svg text")].map(text => text.getBoundingClientRect().height)])""")
+    assert plots and all(fits for fits, *_ in plots)
+    assert min(height for _, *heights in plots for height in heights) >= 8
     assert {(overflow, index) for _, overflow, index, _ in boxes} == {("auto", 0)} and max(box[-1] for box in boxes) <= width
     sizes = driver.execute_script(
         "return [...document.querySelectorAll('p, td, th, dd, dt')].map(e => parseFloat(getComputedStyle(e).fontSize))"
@@ -132,8 +142,8 @@ def test_headings_figures_and_numbers_are_there(open_page, page, folders):
     runs = {run.command: run.content for run in read_runs(list(folders.values()))}
     headings = driver.execute_script("return [...document.querySelectorAll('h1, h2')].map(e => e.textContent)")
     assert headings == [
-        "Duospike report", "Network", "Verification", "Accuracy", "Sparsity and events", "Cycles and stalls", "Spike raster",
-        "Area", "Timing", "Energy", "Exploration", "Versions and hashes",
+        "3C3-5C3-MP2-FC6 on none", "Verification", "Accuracy", "Cycles and stalls", "Sparsity and events", "Spike raster",
+        "Area", "Timing", "Energy", "Exploration", "Network and training", "Versions and hashes",
     ]  # fmt: skip
     plots = driver.execute_script("""
         return [...document.querySelectorAll("figure.plot")].map(figure => {

@@ -1,7 +1,9 @@
 """The page of runs, read by Python's own parser: its numbers are those of the runs' JSON, and nothing is made up."""
 
 import dataclasses
+import io
 import json
+import re
 import tracemalloc
 
 import numpy as np
@@ -53,6 +55,36 @@ def test_sections_and_figures_are_there(page):
     # Cycles and Gantt chart of cosim and of cycles, raster, front.
     assert page.tags.count("svg") == 6
     assert "Not measured here" not in page.text and "not measured" not in page.text
+
+
+def facts_of(page):
+    """The key figures at the top: texts by label."""
+    return dict(zip(page.labels, page.figures, strict=True))
+
+
+def test_the_top_says_network_data_set_and_headline(runs, page, plain):
+    evaluation, cycles = runs["evaluate"].content, runs["cycles"].content
+    assert page.heading == "3C3-5C3-MP2-FC6 on none"
+    assert "weights of 4 bits, " in page.text and f"Images: {cycles['data']['source']}" in page.text
+    assert list(page.labels)[:4] == ["Accuracy", "Images a second at 100 MHz", "Latency at 100 MHz, ms", "Bit-exact"]
+    found = facts_of(page)
+    assert found["Images a second at 100 MHz"] == f"{1e8 / cycles['interval']:.0f}"
+    assert found["Latency at 100 MHz, ms"] == f"{cycles['latency'] / 1e5:.3f}"
+    assert (evaluation["accuracy"], found["Accuracy"]) == (None, "unknown, images without labels")
+    # Without the other commands the co-simulation has its own figures, which are those of the cycle model.
+    alone = facts_of(PageReader(make_page([runs["cosim"]], 0)))
+    assert {label: alone[label] for label in list(found)[:4]} == {label: found[label] for label in list(found)[:4]}
+    assert alone["LUTs"] == "not measured"
+    assert PageReader(make_page([runs["cosim"], other_network(runs["cycles"])], 0)).heading == "2 networks"
+
+
+def other_network(run):
+    return with_content(run, network=run.content["network"] | {"sha256": "0" * 64})
+
+
+def test_results_come_before_the_network_and_its_training():
+    anchors = [anchor for anchor, _, _ in SECTIONS]
+    assert anchors[:2] == ["verification", "accuracy"] and anchors[-2:] == ["network", "origin"]
 
 
 def test_numbers_are_those_of_the_runs(runs, page):
@@ -128,9 +160,9 @@ def test_the_sparsity_of_an_image_is_that_of_its_spikes(runs, page, plain):
 def test_what_is_missing_is_named_with_its_command(command, runs, plain):
     alone = PageReader(make_page([runs[command]], 0)).text
     for other in WRITTEN.values():
-        assert (f"Not measured here: duospike {other} MODEL --out DIR." in alone) == (other != command), other
+        assert (f"Not measured here: duospike {other} MODEL." in alone) == (other != command), other
     without = PageReader(make_page([run for run in runs.values() if run.command != command], 0)).text
-    assert f"Not measured here: duospike {command} MODEL --out DIR." in without
+    assert f"Not measured here: duospike {command} MODEL." in without
 
 
 def test_accuracy_needs_labels(runs, plain):
@@ -230,6 +262,30 @@ def test_more_stages_than_a_network_has_are_not_drawn_and_long_tables_are_refuse
     long = with_content(runs["cycles"], stages=[stage] * (MAX_ROWS + 1))
     with pytest.raises(InputError, match=f"{MAX_ROWS + 1} rows of .*; allowed: up to {MAX_ROWS}"):
         make_page([long], 0)
+
+
+def texts_of(plot, *args):
+    file = io.StringIO()
+    plot(*args, file)
+    return re.findall(r"<text[^>]*>([^<]*)</text>", file.getvalue())
+
+
+def test_axes_of_shares_are_in_per_cent_and_those_of_costs_start_at_zero():
+    points = [("a", 900.0, 0.88, 5.0, 0.01), ("b", 1000.0, 0.9, None, None)]
+    texts = texts_of(plots.plot_points, points, [], ("nJ", "accuracy"), "title")
+    shares = [float(text[:-1]) for text in texts if text.endswith("%")]
+    assert "0" in texts and len(shares) > 1 and all(85 < one < 95 for one in shares)
+    lines = {"a": {"conv1": (0.75, 0.01), "fc1": (0.9, None)}}
+    assert "80.0%" in texts_of(plots.plot_lines, lines, ["conv1", "fc1"], "sparsity", "title")
+    bars = {"latency": {"a": (1000.0, 1200.0), "b": (900.0, None)}}
+    texts = texts_of(plots.plot_bars, bars, "cycles", "title")
+    assert "0" in texts and not any("\u2212" in text for text in texts)
+
+
+def test_titles_and_labels_are_broken_to_the_width_of_a_plot():
+    bars = {"energy": {"weight_bits 4, timesteps 25, epochs 1, rate": (1.0, None)}}
+    texts = texts_of(plots.plot_bars, bars, "nJ", "Latency of an image, and the interval between images that follow each other")
+    assert max(map(len, texts)) <= plots.LETTERS and {"weight_bits 4,", "timesteps 25, epochs"} <= set(texts)
 
 
 def test_a_raster_of_one_channel_takes_no_more_memory_than_its_spikes(tmp_path):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import re
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from duospike.cosim.cycles.model import run_model
 from duospike.cosim.simulation.network_run import run_network
-from duospike.cosim.simulation.report import image_lines, make_report, stage_table, throughput_line
+from duospike.cosim.simulation.report import MAX_LISTED, image_lines, make_report, stage_table, throughput_line
 from duospike.reference.data.datasets import random_images
 from tests.benches.small_networks import small_network, small_stages
 
@@ -37,7 +38,8 @@ def test_stages_are_counted_from_spikes_and_counters(hardware_run):
 
 def test_lines_and_table_show_the_figures(hardware_run):
     report = make_report(hardware_run, None, "icarus")
-    assert image_lines(report)[0].startswith("image 0: label unknown, class ")
+    assert re.fullmatch(r"image 0: label unknown, hardware ., reference ., [0-9]+ cycles", image_lines(report)[0])
+    assert len(image_lines(report)) == 2
     first, second = (beat.cycle for beat in hardware_run.outcome.streams["dst"])
     rate = f"an image each {second - first} cycles, {1e8 / (second - first):.0f} a second at 100 MHz"
     assert throughput_line(report) == f"total: {hardware_run.outcome.cycles} cycles for 2 images, {rate}"
@@ -49,6 +51,20 @@ def test_lines_and_table_show_the_figures(hardware_run):
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
     for stage in report["stages"]:
         assert stage["name"] in text and str(stage["busy_cycles"]) in text
+
+
+def test_labelled_images_have_an_accuracy_and_many_are_not_listed():
+    image = {"label": 3, "predicted_class": 3, "expected_class": 3, "cycles": 7}
+    wrong = {"label": 3, "predicted_class": None, "expected_class": 3, "cycles": None}
+    lines = image_lines({"images": [{"index": 0, **image}, {"index": 1, **wrong}]})
+    assert lines == [
+        "image 0: label 3, hardware 3, reference 3, right, 7 cycles",
+        "image 1: label 3, hardware unknown, reference 3, wrong, unknown cycles",
+        "accuracy of the hardware: 1 of 2 images, 50.00%",
+    ]
+    many = image_lines({"images": [{"index": i, **image} for i in range(MAX_LISTED + 3)]})
+    assert len(many) == MAX_LISTED + 2
+    assert many[-2:] == ["3 more images are in report.json", f"accuracy of the hardware: {MAX_LISTED + 3} of 23 images, 100.00%"]
 
 
 def test_first_and_last_beats_are_those_of_the_cycle_model(hardware_run):

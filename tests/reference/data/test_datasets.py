@@ -1,3 +1,4 @@
+import dataclasses
 import gzip
 import io
 import os
@@ -211,7 +212,7 @@ def test_sources(tmp_path, network):
     [
         ("fashion-mnist", 0, "limit 0; allowed: 1 or more"),
         ("fashion-mnist", 10001, "holds 10000 images, 10001 were asked for"),
-        ("mnist", None, "data 'mnist'; allowed: fashion-mnist"),
+        ("kmnist", None, "data 'kmnist'; allowed: fashion-mnist"),
     ],
 )
 def test_refused_sources(network, source, limit, message):
@@ -287,8 +288,31 @@ def test_a_folder_is_known_by_its_files(name, version, tmp_path):
     assert np.array_equal(datasets.PUBLISHED[name].read("test", tmp_path).images, images)
 
 
+def test_mnist_is_read_from_a_folder_that_says_nothing_of_it(tmp_path, network, monkeypatch):
+    images = write_fashion(tmp_path, "t10k", 4)
+    published = datasets.PUBLISHED["mnist"]
+    assert np.array_equal(published.read("test", tmp_path).images[:, 0], images)
+    # Digits are not mirrored by training, and the folder counts as what is read alike.
+    assert not published.mirrored and datasets.published_in(tmp_path).name == "fashion-mnist"
+    with pytest.raises(InputError, match="mnist: the folder of its files is not named; name it with --data"):
+        published.read("train", None)
+    monkeypatch.setattr(datasets, "FASHION_MNIST", tmp_path)
+    with pytest.raises(InputError, match="mnist: .* holds Fashion-MNIST"):
+        published.read("test", tmp_path)
+    with pytest.raises(InputError, match="data 'mnist': Debian has no files of it; name the folder"):
+        datasets.load("mnist", network)
+
+
+def test_the_default_images_are_not_those_of_a_network_of_another_data_set(tmp_path, network):
+    write_fashion(tmp_path, "t10k", 4)
+    trained = dataclasses.replace(network, metadata={"dataset": "mnist"})
+    assert len(datasets.load(str(tmp_path), trained).images) == 4
+    with pytest.raises(InputError, match="fashion-mnist: the network was trained on mnist, as its file says"):
+        datasets.load("fashion-mnist", trained, 1)
+
+
 def test_folders_of_nothing_and_no_folder_are_refused(tmp_path, network):
-    with pytest.raises(InputError, match="holds the files of none of fashion-mnist, cifar-10, cifar-100, svhn"):
+    with pytest.raises(InputError, match="holds the files of none of fashion-mnist, mnist, cifar-10, cifar-100, svhn"):
         datasets.load(str(tmp_path), network)
     write_svhn(tmp_path)
     write_cifar(tmp_path, "cifar-10", "binary")

@@ -83,7 +83,7 @@ def test_calibration_is_worth_it(trained):
 
 def test_what_rounding_cannot_mend_is_refused(trained):
     source, images = from_snntorch(trained, interface()), bright_quarters(5).images
-    with pytest.raises(InputError, match=r"2 reasons.*conv1.*beta 0.9 is not m/2\^k.*name the one to take with --beta"):
+    with pytest.raises(InputError, match=r"layer conv1 .*, layer fc1 .*: beta 0.9 is not m/2\^k.*take with --beta"):
         quantized_network(source, 4, images)
     with pytest.raises(InputError, match="--quantize 9; allowed: 2 to 8"):
         quantized_network(source, 9, images, Fraction(1, 2))

@@ -185,7 +185,7 @@ def test_all_odd_parts_are_refused_or_read(good, tmp_path, first):
         ("conv/bias", np.array([np.inf, 0]), "conv Conv2d: bias is not finite: inf"),
         ("conv/groups", "NIRGraph", "conv Conv2d: groups is 'NIRGraph'; needs a whole number"),
         ("conv/groups", np.array([b"a", b"b"]), r"conv: groups: of type .S1 and shape \(2,\); needs numbers, or one text"),
-        ("or/threshold", np.nan, "or Threshold: threshold is not finite: nan$"),
+        ("or/threshold", np.nan, "or Threshold: threshold is not finite: nan \\[change the network\\]$"),
         ("conv/stride", np.array([1, 2, 3]), r"stride is of type int64 and shape \(3,\); needs one whole number, or 2"),
         ("conv/padding", np.array([-1, -1]), "padding -1x-1; allowed: 1x1"),
         ("conv/padding", "reflect", "padding is 'reflect'; needs one whole number, or 2"),
