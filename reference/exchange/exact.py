@@ -13,6 +13,7 @@ import numpy as np
 
 from duospike.reference.errors import InputError
 from duospike.reference.network import LEAK_SHIFTS, Conv, Layer, Linear, Network, Neuron, Pool
+from duospike.reference.training.settings import named_leaks
 from duospike.reference.widths import EXACT_LIMIT, Range, layer_widths
 
 from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_factor, smallest_factor
@@ -100,7 +101,8 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
     # With one timestep nothing leaks, so any leak is exact.
     neuron = leak_of(layer.reset, layer.beta if timesteps > 1 else Fraction(0))
     if neuron is None:
-        why = f"beta {float(layer.beta):.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}, as the hardware's is"
+        near = named_leaks(float(layer.beta))
+        why = f"beta {float(layer.beta):.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}, as the hardware's is{near}"
         return None, [by_option(f"{layer.title}: {why}", "--quantize BITS --beta m/2^k")]
     scale, found = input_scale(source, layer), []
     failed: dict[str, list[tuple[int, str]]] = {}

@@ -11,6 +11,7 @@ from duospike.reference.errors import InputError
 from duospike.reference.golden import fire, layer_currents
 from duospike.reference.golden import pool as pool_spikes
 from duospike.reference.network import LEAK_SHIFTS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
+from duospike.reference.training.settings import named_leaks
 from duospike.reference.widths import prove_widths
 
 from .exact import input_scale, integer_layer, leak_of, network_of
@@ -55,9 +56,10 @@ def _neurons(source: Source, beta: Fraction | None) -> tuple[dict[str, Neuron], 
         if isinstance(layer, SourceLayer):
             neuron = leak_of(layer.reset, layer.beta if beta is None else beta)
             if neuron is None:
+                wrong = float(layer.beta if beta is None else beta)
                 why = (
-                    f"{layer.title}: beta {float(layer.beta if beta is None else beta):.6g} is not m/2^k with k up to "
-                    f"{LEAK_SHIFTS.stop - 1}; name the one to take with --beta"
+                    f"{layer.title}: beta {wrong:.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}; name the one to take "
+                    f"with --beta{named_leaks(wrong)}"
                 )
                 reasons.append(by_option(why, "--beta m/2^k"))
             else:

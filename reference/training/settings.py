@@ -98,9 +98,7 @@ def parse_neuron(reset: str, beta: str) -> Neuron:
     match = re.fullmatch(r"([0-9]{1,6})/([1-9][0-9]{0,5})", beta)
     if not match or int(match[2]).bit_count() != 1 or int(match[2]) > 2 ** (LEAK_SHIFTS.stop - 1):
         most = 2 ** (LEAK_SHIFTS.stop - 1)
-        near = nearest_leaks(beta)
-        named = f" (nearest: {', '.join(near)})" if near else ""
-        raise InputError(f"beta {brief(beta)}; needs m/2^k written out, such as 5/32, with 2^k up to {most}{named}")
+        raise InputError(f"beta {brief(beta)}; needs m/2^k written out, such as 5/32, with 2^k up to {most}{named_leaks(beta)}")
     return Neuron(reset, int(match[1]), int(match[2]).bit_length() - 1)
 
 
@@ -121,6 +119,12 @@ def nearest_leaks(beta: object) -> list[str]:
             found.append(candidate)
     kept = found[-1:] if found[-1] == wanted else found[-2:]
     return [f'"{one.numerator}/{one.denominator}" ({float(one):.4g})' for one in kept]
+
+
+def named_leaks(beta: object) -> str:
+    """nearest_leaks() for the end of a message; empty if there are none."""
+    near = nearest_leaks(beta)
+    return f" (nearest: {', '.join(near)})" if near else ""
 
 
 def read_settings(path: Path | str) -> Settings:
