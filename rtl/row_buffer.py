@@ -3,6 +3,7 @@
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .checks import check_number, check_width
+from .chunk_flags import chunk_flags
 from .memory import ram
 from .stream import counter, index_bits
 
@@ -30,6 +31,14 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
         pixels: pixels in a row (1 when the whole row is scanned as one)
         chunks: beats for each pixel of a part
         banks: 2 or more
+
+    Timing: a beat a cycle, and a read a cycle. The last beat of a part in bank 0, a read of its first word, and its end:
+
+        src        |B  |----------------------
+        full[0]    ________/~~~~~~~~~~~\\______
+        read       ____________/~~~\\__________
+        word       ----------------|W  |------
+        free_bank  ________________/~~~\\______
     """
     check_number("row_buffer", 1, pixels=pixels, chunks=chunks)
     check_number("row_buffer", 2, banks=banks)
@@ -41,93 +50,35 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
     check_width("row_buffer", chunks, peek=peek)
     beats = pixels * chunks
     last_pixel, last_chunk, last_bank = pixels - 1, chunks - 1, banks - 1
-    flags = [Signal(intbv(0)[chunks:]) for _ in range(banks * pixels)]
     pixel, chunk, bank = counter(pixels), counter(chunks), counter(banks)
     # The chunk as one bit of all, so that no cycle decodes it.
     place = Signal(intbv(1)[chunks:])
     # Where the bank being filled begins in the memory and in the flags, and where this beat goes.
     word_base, flag_base = counter(banks * beats), counter(banks * pixels)
     write_addr, flag_addr = counter(banks * beats), counter(banks * pixels)
-    free, write = Signal(bool(0)), Signal(bool(0))
-    # Banks that take no more beats, and those of them that may be scanned.
-    occupied, scannable = Signal(intbv(0)[banks:]), Signal(intbv(0)[banks:])
-    # The beat that is being flagged; it has gone into the memory.
-    flagging, beginning, completing = [Signal(bool(0)) for _ in range(3)]
-    flagged_addr, flagged_bank = counter(banks * pixels), counter(banks)
-    # The beat's flag in its place, the flags of its pixel without it, and with it.
-    own, earlier, updated = [Signal(intbv(0)[chunks:]) for _ in range(3)]
+    free, write, completes = [Signal(bool(0)) for _ in range(3)]
+    # Banks that take no more beats.
+    occupied = Signal(intbv(0)[banks:])
 
     store = ram(clk, write, write_addr, src.data, read, read_addr, word, depth=banks * beats)
 
+    mark_chunks = chunk_flags(
+        clk, rst, write, src.data, place, flag_addr, bank, completes, free_bank, freed_bank, full, peek_addr, peek,
+        pixels=pixels, chunks=chunks, banks=banks,
+    )  # fmt: skip
+
     @always_comb
-    def handshake():
+    def find_free():
         free.next = not occupied[bank]
 
     @always_comb
-    def accept():
+    def accept_beat():
         src.ready.next = free
         write.next = src.valid and free
-
-    @always_comb
-    def show_flags():
-        peek.next = flags[peek_addr]
-
-    @always_comb
-    def show_full():
-        full.next = scannable
+        completes.next = src.valid and free and pixel == last_pixel and place[last_chunk]
 
     @always(clk.posedge)
-    def take():
-        if rst:
-            flagging.next = False
-            completing.next = False
-        else:
-            flagging.next = write
-            completing.next = write and pixel == last_pixel and place[last_chunk]
-        own.next = 0
-        if src.data != 0:
-            own.next = place
-        beginning.next = place[0]
-        flagged_addr.next = flag_addr
-        flagged_bank.next = bank
-
-    if pixels == 1:
-
-        @always(clk.posedge)
-        def keep():
-            if flagging:
-                earlier.next = updated
-
-    else:
-        # The beat that is flagged meanwhile is another pixel's.
-        @always(clk.posedge)
-        def fetch():
-            earlier.next = flags[flag_addr]
-
-    @always_comb
-    def update():
-        if beginning:
-            updated.next = own
-        else:
-            updated.next = own | earlier
-
-    @always(clk.posedge)
-    def flag():
-        if flagging:
-            flags[flagged_addr].next = updated
-
-    @always(clk.posedge)
-    def complete():
-        if rst:
-            scannable.next = 0
-        else:
-            if free_bank:
-                scannable.next[freed_bank] = 0
-            if completing:
-                scannable.next[flagged_bank] = 1
-
-    @always(clk.posedge)
-    def walk():
+    def advance_position():
         if rst:
             pixel.next = 0
             chunk.next = 0

@@ -24,6 +24,7 @@ from duospike.rtl.axi_stream import AxiStream, data_bits
 from duospike.rtl.banked_memory import banked_memory, words_of_bank
 from duospike.rtl.beat_spacing import beat_spacing
 from duospike.rtl.channel_select import channel_select
+from duospike.rtl.chunk_flags import chunk_flags
 from duospike.rtl.chunk_select import chunk_select, chunk_width
 from duospike.rtl.column_position import LineAccess, column_position
 from duospike.rtl.column_tags import column_tags
@@ -352,6 +353,14 @@ def of_row_buffer(pixels=3, chunks=2, banks=2, width=4):
     return bits_of("clk rst free_bank read") | ports | {"pixels": pixels, "chunks": chunks, "banks": banks}
 
 
+def of_chunk_flags(pixels=3, chunks=2, banks=2, width=4):
+    ports = {
+        "data": vector(width), "place": vector(chunks), "flag_addr": index(banks * pixels), "bank": index(banks),
+        "freed_bank": index(banks), "full": vector(banks), "peek_addr": index(banks * pixels), "peek": vector(chunks),
+    }  # fmt: skip
+    return bits_of("clk rst write completes free_bank") | ports | {"pixels": pixels, "chunks": chunks, "banks": banks}
+
+
 def of_scanner(parts=2, width=3, padding=0, chunks=2, lanes=2, timesteps=2, scans=2, flush=0, banks=2):
     return clocked(
         lanes * timesteps, event_width(chunks * lanes, timesteps), parts=parts, width=width, padding=padding, chunks=chunks,
@@ -415,8 +424,8 @@ def of_weight_fetch(frame_rows=2, scans=2, positions=3, flush=0, channels=5, tim
 BLOCKS = {
     accelerator: of_accelerator, accumulator: of_accumulator, activity: of_activity, adder_step: of_adder_step,
     axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, beat_spacing: of_beat_spacing,
-    channel_select: of_channel_select, chunk_select: of_chunk_select, column_position: of_column_position,
-    column_tags: of_column_tags, crc32: of_crc32, credit_counter: of_credit_counter,
+    channel_select: of_channel_select, chunk_flags: of_chunk_flags, chunk_select: of_chunk_select,
+    column_position: of_column_position, column_tags: of_column_tags, crc32: of_crc32, credit_counter: of_credit_counter,
     dense_core: lambda **numbers: of_stage(dense_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
     event_queue: of_fifo, fc_accumulator: of_fc_accumulator, fifo: of_fifo, group_walk: of_group_walk,
     image_intake: of_image_intake,
@@ -439,6 +448,7 @@ NUMBERS = {
     banked_memory: {"bank_words": 2},
     beat_spacing: {"cycles": 2},
     channel_select: {"chunks": 1, "lanes": 1, "timesteps": 1},
+    chunk_flags: {"pixels": 1, "chunks": 1, "banks": 2},
     chunk_select: {"chunks": 1, "words": 1},
     column_position: {"height": 1, "width": 1, "parts": 1, "padding": 0, "groups": 1},
     credit_counter: {"places": 1},
@@ -590,6 +600,7 @@ def payloads(port):
 FREE = {
     "image_intake": {"src", "dst"}, "take_field": {"vector", "part"}, "take_bit": {"vector"}, "take_whole": {"part"},
     "load_control": {"write_index"}, "shell_control": {"write_index"}, "lowest_one": {"flags"},
+    "chunk_flags": {"data"},
     "neuron": {"current"},
 }  # fmt: skip
 """Ports that may be wider than the least, or of whose width the others' follows."""
@@ -738,6 +749,7 @@ EXTREMES = [
     (readout, {"outputs": 1, "lanes": 1, "timesteps": 1, "classes": 1}), (readout, {"lanes": 6, "classes": 6, "passes": 64}),
     (result_output, {"classes": 1, "count_bits": 1}), (result_output, {"count_bits": 32}),
     (row_buffer, {"pixels": 1, "chunks": 1, "banks": 2, "width": 1}), (row_buffer, {"banks": 7}),
+    (chunk_flags, {"pixels": 1, "chunks": 1, "banks": 2, "width": 1}), (chunk_flags, {"banks": 7}),
     (scanner, {"parts": 1, "width": 1, "chunks": 1, "lanes": 1, "timesteps": 1, "scans": 1}),
     (scanner, {"padding": 9, "flush": 9}),
     (scan_position, {"parts": 1, "width": 1, "chunks": 1, "scans": 1}), (scan_position, {"padding": 9, "flush": 9, "banks": 5}),

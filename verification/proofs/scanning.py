@@ -17,7 +17,8 @@ def buffering(pixels: int, chunks: int, banks: int, depth: int, *faults: Fault, 
             bit(), bit(), Stream(2), vector(banks), bit(), vector(index_bits(banks)), bit(), vector(index_bits(banks * beats)),
             vector(2), vector(index_bits(banks * pixels)), vector(chunks), pixels=pixels, chunks=chunks, banks=banks,
         ),
-        depth, faults, {"PIXELS": pixels, "CHUNKS": chunks, "BANKS": banks, "HARMLESS": bool(harmless)}, {"ram": "ram"},
+        depth, faults, {"PIXELS": pixels, "CHUNKS": chunks, "BANKS": banks, "HARMLESS": bool(harmless)},
+        {"ram": "ram", "chunk_flags": "chunk_flags"},
         banks * beats + beats + 3, harmless=harmless,
     )  # fmt: skip
 
@@ -44,7 +45,9 @@ def scanning(
             "TIMESTEPS": timesteps, "SCANS": scans, "FLUSH": flush, "BANKS": banks, "SPAN": 1 if chunks == 1 else 2,
             "HARMLESS": 0,
         },
-        {"ram": "ram", "row_buffer": "row_buffer", "channel_select": "channel_select"}, reach,
+        {
+            "ram": "ram", "row_buffer": "row_buffer", "chunk_flags": "chunk_flags", "channel_select": "channel_select",
+        }, reach,
     )  # fmt: skip
 
 
@@ -62,7 +65,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("the flags of the part before stay", "if (beginning) begin", "if (0) begin"),
         Fault("the flags of the chunks before are lost", "if (beginning) begin", "if (1) begin"),
         Fault("a chunk goes where the one before it is", "((word_base + chunk) + 1)", "(word_base + chunk)"),
-        Fault("a spike in the second timestep is not flagged", "(src_data != 0)", "src_data[0]"),
+        Fault("a spike in the second timestep is not flagged", "(data != 0)", "data[0]"),
     ),
     # A mutant that the tests of the scanner cannot kill: what inverts a flag twice is gone before anyone looks.
     buffering(

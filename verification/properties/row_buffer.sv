@@ -1,6 +1,23 @@
 // One pixel of one bank, any, is followed: beat k of a part is chunk k / PIXELS of pixel k % PIXELS.
 localparam BITS = $bits(src_data);
 localparam BEATS = PIXELS * CHUNKS;
+// Registers of the flags, by the names that they have there; the flags of all pixels lie side by side.
+(* hierconn *) wire \mark_chunks.flagging ;
+wire flagging = \mark_chunks.flagging ;
+(* hierconn *) wire \mark_chunks.beginning ;
+wire beginning = \mark_chunks.beginning ;
+(* hierconn *) wire \mark_chunks.completing ;
+wire completing = \mark_chunks.completing ;
+(* hierconn *) wire [$clog2(BANKS*PIXELS)-1:0] \mark_chunks.flagged_addr ;
+wire [$clog2(BANKS*PIXELS)-1:0] flagged_addr = \mark_chunks.flagged_addr ;
+(* hierconn *) wire [$clog2(BANKS)-1:0] \mark_chunks.flagged_bank ;
+wire [$clog2(BANKS)-1:0] flagged_bank = \mark_chunks.flagged_bank ;
+(* hierconn *) wire [CHUNKS-1:0] \mark_chunks.own ;
+wire [CHUNKS-1:0] own = \mark_chunks.own ;
+(* hierconn *) wire [CHUNKS-1:0] \mark_chunks.earlier ;
+wire [CHUNKS-1:0] earlier = \mark_chunks.earlier ;
+(* hierconn *) wire [BANKS*PIXELS*CHUNKS-1:0] \mark_chunks.all_flags ;
+wire [BANKS*PIXELS*CHUNKS-1:0] all_flags = \mark_chunks.all_flags ;
 (* anyconst *) reg [3:0] at_bank;
 (* anyconst *) reg [3:0] at_pixel;
 wire [7:0] at_flags = at_bank * PIXELS + at_pixel;
@@ -83,9 +100,9 @@ always @(*) begin
     for (p = 0; p < BANKS * PIXELS; p = p + 1) begin
         if (at_flags == p) begin
             stored = \store.contents [p*CHUNKS*BITS +: CHUNKS*BITS];
-            flagged = flags[p];
+            flagged = all_flags[p*CHUNKS +: CHUNKS];
         end
-        if ((came ? flagged_addr : flag_addr) == p) held = flags[p];
+        if ((came ? flagged_addr : flag_addr) == p) held = all_flags[p*CHUNKS +: CHUNKS];
     end
 end
 
