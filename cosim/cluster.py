@@ -71,9 +71,13 @@ def _local_cluster(workers: int) -> Iterator[Client]:
         sys.warnoptions.append(QUIET_TRACKER)
     with (
         temporary_folder() as scratch,
-        dask.config.set({"distributed.scheduler.allowed-failures": MAX_LOSSES, "distributed.nanny.pre-spawn-environ": environ}),
+        dask.config.set({
+            "distributed.scheduler.allowed-failures": MAX_LOSSES, "distributed.nanny.pre-spawn-environ": environ,
+            # Where a worker goes that finds its own folder gone, as one does whose command has been killed.
+            "temporary-directory": str(scratch),
+        }),
         ExitStack() as stack,
-    ):
+    ):  # fmt: skip
         local = stack.enter_context(LocalCluster(n_workers=workers, threads_per_worker=1, local_directory=str(scratch), **quiet))
         client = stack.enter_context(Client(local))
         try:

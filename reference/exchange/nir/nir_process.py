@@ -1,17 +1,20 @@
 """Reading a NIR file in a process of its own.
 
-HDF5's library is in C, and a damaged file can make it loop for ever or crash; what checks its parts (nir_file.py) cannot see that
-coming. So a child reads the file, with a limit of processor time, and gives back the graph.
+HDF5's library is in C. A damaged file can make it loop for ever, crash or take gigabytes before anything is known of it that could
+be checked (nir_file.py). So a child reads the file, with limits of processor time and memory, and gives back the graph.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+import re
 import resource
 import signal
 import subprocess
 import sys
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 from duospike.reference.errors import InputError
@@ -21,13 +24,15 @@ from .nir_graph import Graph
 
 MAX_SECONDS = 5
 """Of processor time; the largest file that is read takes a fraction of it."""
+MAX_MEMORY = 2**29
+"""Bytes beyond those of the child before it reads; the largest graph takes a quarter, and once more while it is passed on."""
 CHILD = f"from {__name__} import main; main()"
 
 
 def read_graph(path: Path | str) -> Graph:
     """The graph of a NIR file. InputError: see nir_file.parse_graph, or the library of HDF5 hangs or crashes on it."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path)}
-    done = subprocess.run([sys.executable, "-c", CHILD, str(path), str(MAX_SECONDS)], capture_output=True, env=environment)
+    done = subprocess.run([sys.executable, "-c", CHILD, str(path), str(MAX_SECONDS), str(MAX_MEMORY)], capture_output=True, env=environment)
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
         raise InputError(f"{path}: damaged; the library of HDF5 crashes on it or does not end in {MAX_SECONDS} s ({name})")
@@ -41,10 +46,23 @@ def read_graph(path: Path | str) -> Graph:
 
 def main() -> None:
     """The child: writes the graph of the named file, or why there is none."""
-    path, seconds = sys.argv[1:]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 1))
+    path, (seconds, memory) = sys.argv[1], map(int, sys.argv[2:])
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    # What the library takes itself does not count; parse_graph says that it is missing.
+    with suppress(ModuleNotFoundError):
+        import_module("h5py")
+    most = _data_bytes() + memory
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     try:
-        found: Graph | str = parse_graph(path)
+        found = pickle.dumps(parse_graph(path))
     except InputError as error:
-        found = str(error)
-    pickle.dump(found, sys.stdout.buffer)
+        found = pickle.dumps(str(error))
+    except MemoryError:
+        found = pickle.dumps(f"{path}: takes more than {memory} bytes")
+    sys.stdout.buffer.write(found)
+
+
+def _data_bytes() -> int:
+    """What RLIMIT_DATA limits, now."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(re.findall(r"^VmData:\s+(\d+) kB", status, re.MULTILINE)[0])

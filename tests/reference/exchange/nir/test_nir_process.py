@@ -58,3 +58,16 @@ def test_what_is_no_refusal_is_not_hidden(path, monkeypatch):
     monkeypatch.setattr(nir_process, "CHILD", "1 // 0")
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         read_graph(path)
+
+
+def test_a_file_that_takes_much_memory(path, monkeypatch):
+    """The child has no room for what nir itself wrote; with the usual room the same file is read."""
+    large = nir.NIRGraph(
+        {"in": nir.Input(np.array([2**21])), "fc": nir.Linear(np.ones((1, 2**21))), "out": nir.Output(np.array([1]))},
+        [("in", "fc"), ("fc", "out")], type_check=False,
+    )  # fmt: skip
+    nir.write(path, large)
+    assert read_graph(path).nodes["fc"].values["weight"].sum() == 2**21
+    monkeypatch.setattr(nir_process, "MAX_MEMORY", 2**22)
+    with pytest.raises(InputError, match="MemoryError|takes more than 4194304 bytes"):
+        read_graph(path)
