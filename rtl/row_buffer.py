@@ -56,14 +56,14 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
     # Where the bank being filled begins in the memory and in the flags, and where this beat goes.
     word_base, flag_base = counter(banks * beats), counter(banks * pixels)
     write_addr, flag_addr = counter(banks * beats), counter(banks * pixels)
-    free, write, completes = [Signal(bool(0)) for _ in range(3)]
+    free, write, ends_part = [Signal(bool(0)) for _ in range(3)]
     # Banks that take no more beats.
     occupied = Signal(intbv(0)[banks:])
 
     store = ram(clk, write, write_addr, src.data, read, read_addr, word, depth=banks * beats)
 
     mark_chunks = chunk_flags(
-        clk, rst, write, src.data, place, flag_addr, bank, completes, free_bank, freed_bank, full, peek_addr, peek,
+        clk, rst, write, src.data, place, flag_addr, bank, ends_part, free_bank, freed_bank, full, peek_addr, peek,
         pixels=pixels, chunks=chunks, banks=banks,
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
     def accept_beat():
         src.ready.next = free
         write.next = src.valid and free
-        completes.next = src.valid and free and pixel == last_pixel and place[last_chunk]
+        ends_part.next = src.valid and free and pixel == last_pixel and place[last_chunk]
 
     @always(clk.posedge)
     def advance_position():
