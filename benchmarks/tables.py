@@ -65,6 +65,7 @@ RANDOM_IMPORTS = ["tests/reference/exchange/test_exchange_random_snn.py", "tests
 
 FIGURES = [
     Figures("cycles", ["benchmarks.performance --write"], ["benchmarks.performance"], without=OTHER_DATA),
+    Figures("demo", ["benchmarks.demo --write"], ["benchmarks.demo", "duospike.scripts.cosim"], [SMALL], OTHER_DATA),
     Figures("vgg9", ["benchmarks.vgg9 --write"], ["benchmarks.vgg9"], [SMALL, EIGHTH], [*HARDWARE, *OTHER_DATA]),
     Figures(
         "synthesis",

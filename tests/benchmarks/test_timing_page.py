@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import timing
-from benchmarks.timing import page, read
+from benchmarks.timing import is_current, page, read
 
 
 def result(mhz, seed=1, used=1000, block="lif", ends=(("conv1", "mac_array", 8.0), ("fc1", "lif", 9.0))):
@@ -52,6 +52,15 @@ def test_results_are_read_by_seed(tmp_path):
         (tmp_path / f"seed-{seed}.json").write_text(json.dumps(result(100.0 + seed, seed)))
     assert [one["seed"] for one in read(tmp_path)] == [1, 3]
     assert read(tmp_path / "none") == []
+
+
+def test_a_result_from_other_sources_is_measured_again(tmp_path):
+    file = tmp_path / "seed-1.json"
+    assert not is_current(file, {"rtl": "a"})
+    file.write_text(json.dumps(result(100.0)))
+    assert not is_current(file, {"rtl": "a"})
+    file.write_text(json.dumps(result(100.0) | {"measured": {"seconds": 1, "sources": {"rtl": "a"}}}))
+    assert is_current(file, {"rtl": "a"}) and not is_current(file, {"rtl": "b"})
 
 
 def test_the_page_is_written_between_its_marks(tmp_path, monkeypatch, capsys):
