@@ -95,7 +95,10 @@ def recorded(name: str, page: str) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class Old:
-    """A table that is old. changed: the sources that have changed since; none if what it was measured from is not known."""
+    """A table that is old, and its page, from the root of the repository.
+
+    changed: the sources that have changed since; none if what it was measured from is not known. seconds: that it took.
+    """
 
     figures: Figures
     page: Path
@@ -108,7 +111,7 @@ class Old:
         if self.figures in BY_HAND:
             how += f" && python -m benchmarks.figures --record {self.figures.name}"
         last = "" if self.seconds is None else f" ({self.seconds} s when last measured)"
-        return f"{self.page.name}, {self.figures.name}: {why}; to measure it again: {how}{last}"
+        return f"{self.page}, {self.figures.name}: {why}; to measure it again: {how}{last}"
 
 
 def old_figures(root: Path = ROOT) -> Iterator[Old]:
@@ -117,9 +120,9 @@ def old_figures(root: Path = ROOT) -> Iterator[Old]:
         page = page_with(f"<!-- figures {figures.name}: ", root)
         record = recorded(figures.name, page.read_text())
         if record is None:
-            yield Old(figures, page, (), None)
+            yield Old(figures, page.relative_to(root), (), None)
         elif changed := changes(record["sources"], figures, root):
-            yield Old(figures, page, changed, record["seconds"])
+            yield Old(figures, page.relative_to(root), changed, record["seconds"])
 
 
 def changes(before: Mapping[str, str], figures: Figures, root: Path = ROOT) -> tuple[str, ...]:
@@ -151,7 +154,7 @@ def record_by_hand(name: str) -> int:
     """Put today's digests beside a table."""
     page = page_with(f"<!-- figures {name}: ")
     now = comment(name, {**begin(name).record(), "seconds": None})
-    write_page(page, re.sub(COMMENT.format(name=re.escape(name)), now, page.read_text()))
+    write_page(page, re.sub(COMMENT.format(name=re.escape(name)), lambda _: now, page.read_text()))
     return 0
 
 

@@ -3,7 +3,7 @@
 python -m benchmarks.study [--run] [--again POINT] [--results runs/fashion-study] [--write]
 
 --run goes on with the study first; --again measures one point again, and if it gives what it gave, the other points count as
-measured from the sources of today. --write also keeps the results in benchmarks/results/.
+measured from the sources of today. --write also keeps the results in benchmarks/results/, which --results takes, too.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def main() -> int:
     print(text)
     if args.write:
         docs = write_section(NAME, text).parent
-        for name in plot_all(results, args.results):
-            if name in PLOTS:
-                shutil.copy(args.results / name, docs / PLOTS[name])
+        with temporary_folder() as drawn:
+            for name in PLOTS.keys() & set(plot_all(results, drawn)):
+                shutil.copy(drawn / name, docs / PLOTS[name])
         keep(args.results, KEPT / STUDY.stem)
     return 0
 

@@ -79,7 +79,7 @@ FIGURES = [
     Figures("quantization", ["benchmarks.quantization --write"], ["benchmarks.quantization"], without=OTHER_DATA),
     Figures("times", ["benchmarks.times times --write"], ["benchmarks.times", "duospike.scripts.cosim"], [SMALL], OTHER_DATA),
     Figures("scale", ["benchmarks.times scale --write"], ["benchmarks.times", *SCALE_COMMANDS], without=OTHER_DATA),
-    Figures("tests", ["verification.page"], [], ["tests/**/*.py"]),
+    Figures("tests", ["verification.page"], [], [f"tests/{folder}/**/*.py" for folder in ("rtl", "cosim", "verification")]),
     Figures(
         "mutation",
         ["verification.mutate --out verification/results/mutation.json", "verification.page"],
