@@ -1,12 +1,15 @@
 """The page of the study: its figures by hand, with all points and with some."""
 
 import json
+import re
 
 import pytest
 
-from benchmarks import study
+from benchmarks import sparsity, study
 from benchmarks.figures import Measurement
+from benchmarks.page import page_with
 from benchmarks.study import go_on, keep, measure_again, page, read_record
+from duospike.cosim.study.study_file import read_study
 
 
 def result(seed=1, accuracy=0.8, spikes=10, energy=8.0, **settings):
@@ -74,6 +77,16 @@ def test_how_far_a_ratio_of_energies_goes():
 def test_what_is_not_finished_has_no_table(results, titles):
     text = page(results, 21)
     assert {title for title in ("Precision", "Timesteps", "Coding", "Beside the paper") if f"**{title}" in text} == titles
+
+
+@pytest.mark.parametrize("program, write", [(study, lambda found, points: page(found, len(points))), (sparsity, sparsity.page)])
+def test_the_page_holds_the_kept_results(program, write):
+    """All but what they were measured on."""
+    points = read_study(program.STUDY).points
+    folder = study.KEPT / program.STUDY.stem / "points"
+    found = [json.loads((folder / name / "result.json").read_text()) for name in points]
+    text, written = write(found, list(points.values())), page_with(f"<!-- {program.NAME}: begin -->").read_text()
+    assert re.sub("on Python [^:]*", "", text) in re.sub("on Python [^:]*", "", written)
 
 
 TODAY = Measurement("study", {"reference/training": "01234567"})
