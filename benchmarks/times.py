@@ -102,7 +102,7 @@ def _timed(command: list[str]) -> str:
 
 def _scale_table() -> str:
     """Wall clock and memory of whole commands, in a folder and with a cache of their own."""
-    rows = []
+    rows: list[list[str]] = []
     with temporary_folder() as folder:
         run = _Commands(folder, rows)
         size = ["--input", "x".join(map(str, INPUT)), "--rate", str(RATE), "--seed", str(SEED)]
