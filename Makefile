@@ -12,6 +12,7 @@ STAMP := .venv/installed-$(KEY)
 
 # program:Debian package. cc builds MyHDL's interface to Icarus; verilator lints, simulates; ghdl runs VHDL; yosys, z3 prove and synthesise.
 PROGRAMS := iverilog:iverilog verilator:verilator ghdl:ghdl yosys:yosys z3:z3 cc:build-essential
+EXTRAS := dev,plots,cluster,pnr
 DATASET := /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 
 # What the slow tests need beside: the report is opened in a browser.
@@ -21,7 +22,7 @@ test-all: PROGRAMS += chromium:chromium chromedriver:chromium-driver
 .DELETE_ON_ERROR:
 # Each step of the set-up needs the one before; within the tests pytest uses all cores.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-all lint prove mutate verification bench docs clean python system
+.PHONY: help setup demo test test-all lint prove mutate verification bench figures docs clean python system
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -35,7 +36,7 @@ demo: $(STAMP)  ## run two images through the small network in Icarus and compar
 test: $(STAMP) $(VPI)  ## run the quick tests
 	$(RUN) -m pytest -n auto --dist loadgroup -m "not slow"
 
-test-all: $(STAMP) $(VPI) lint  ## run all tests, and the lint
+test-all: $(STAMP) $(VPI) lint  ## run all tests, and the lint; fails if a measured figure in docs/ is old
 	$(RUN) -m pytest -n auto --dist loadgroup
 
 lint: $(STAMP)  ## check style and types of the Python code
@@ -54,12 +55,15 @@ verification: $(STAMP) $(VPI)  ## prove, mutate, and write what came of it to do
 	$(RUN) -m verification.mutate --out verification/results/mutation.json
 	$(RUN) -m verification.page
 
-bench: $(STAMP)  ## measure cycles and times against the project's targets
+bench: $(STAMP)  ## measure the cycles of a sparse convolution stage and of the dense core
 	$(RUN) -m benchmarks.performance
 
 docs: $(STAMP)  ## build the site of docs/ to build/site; a broken link makes it fail
 	$(RUN) -c 'import material' 2>/dev/null || $(RUN) -m pip install -e '.[docs]'
 	$(RUN) -m mkdocs build --strict
+
+figures: $(STAMP) $(VPI)  ## measure again what is old in docs/, on an idle machine; what takes hours is only named
+	$(RUN) -m benchmarks.figures --renew
 
 clean:  ## remove what is built, but not .venv and your runs
 	rm -rf build runs/demo *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
@@ -80,18 +84,19 @@ system: python
 	test -e $(STAMP) || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || need "Python's venv" $(notdir $(PYTHON))-venv; \
 	test -n "$$packages" || exit 0; \
 	command -v apt-get >/dev/null || { echo "Install these, then run make again: $${programs#, }" >&2; exit 1; }; \
-	root=; \
+	root=; how=; \
 	if test "$$(id -u)" != 0; then \
-		root=sudo; \
+		root=sudo; how=", by sudo"; \
 		command -v sudo >/dev/null || { echo "As root: apt-get install$$packages; then run make again" >&2; exit 1; }; \
 	fi; \
-	echo "Installing system packages:$$packages"; \
-	$$root apt-get update || echo "Going on with the package lists at hand"; \
+	echo "Installing into this system with apt-get, as root$$how:$$packages"; \
+	$$root apt-get update || echo "Going on with the lists of packages from before"; \
 	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$packages
 
 $(STAMP): | system
+	@echo "Installing Python packages with pip into $(CURDIR)/.venv, as $$(id -un 2>/dev/null || id -u): duospike[$(EXTRAS)] of setup.cfg"
 	$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	$(RUN) -m pip install -e '.[dev,plots,cluster,pnr]'
+	$(RUN) -m pip install -e '.[$(EXTRAS)]'
 	rm -f .venv/installed-*
 	touch $@
 

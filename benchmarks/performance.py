@@ -1,56 +1,41 @@
-"""Measures the figures of docs/generated/performance.md, prints them, and with --write puts them there.
+"""Measures the cycles of a sparse convolution stage and of the dense core, prints them, and with --write puts them into docs/.
 
-python -m benchmarks.performance [--write] [--skip-tests]
+python -m benchmarks.performance [--write]
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.figures import begin, with_comment
 from benchmarks.page import machine, table, write_section
-from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.folder import temporary_folder
 from duospike.cosim.simulation.bench import Outcome
-from duospike.cosim.simulation.network_run import SIMULATORS, network_bench, stage_activity
+from duospike.cosim.simulation.network_run import stage_activity
 from duospike.cosim.simulation.stage_run import run_stage
-from duospike.cosim.system import program
-from duospike.reference import golden
-from duospike.reference.data.datasets import load, random_images
-from duospike.reference.modelfile import load_model
+from duospike.reference.data.datasets import random_images
 from duospike.reference.network import Network, Neuron
 from duospike.reference.training.random_network import random_network
 
-ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "generated" / "performance.md"
 SEED = 1
 LANES = 8
-MODEL = ROOT / "models" / "fashion-small.safetensors"
-SIMULATED = {"ghdl": 2, "icarus": 4, "verilator": 100}
-"""Images in each simulator."""
-MODELLED = 200
-"""Images in the cycle model."""
-DEMO = [sys.executable, "-m", "duospike", "cosim", "models/fashion-small.safetensors", "--images", "2"]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/generated/performance.md")
-    parser.add_argument("--skip-tests", action="store_true", help="leave out the time of the test suite")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/")
     args = parser.parse_args()
-    tables = [_sparse_table(), _dense_table(), _simulator_table(), _time_table(args.skip_tests)]
-    text = "\n\n".join([f"{machine()}, seed {SEED}.", *tables])
+    measurement = begin("cycles")
+    tables = [_sparse_table(), _dense_table()]
+    text = with_comment(measurement, "\n\n".join([f"{machine()}, seed {SEED}.", *tables]))
     print(text)
     if args.write:
-        write_section(PAGE, text)
+        write_section("cycles", text)
     return 0
 
 
@@ -105,59 +90,6 @@ def _dense_table() -> str:
         rows.append([str(images), str(outcome.cycles), str(busy), f"{busy / outcome.cycles:.1%}"])
     title = f"Dense core, 28x28, 1 -> 16 channels, {LANES} lanes, T=2"
     return table(title, ["images back to back", "cycles", "cycles with all multipliers busy", "share"], rows)
-
-
-def _simulator_table() -> str:
-    network = load_model(MODEL)
-    stages = plan_stages(network, choose_sizing(network))
-    rows = [_simulator_row(name, images, network, stages) for name, images in SIMULATED.items()]
-    rows.append(_model_row(network, stages))
-    slowest = min(float(row[-1]) for row in rows)
-    title = f"Cycles a second of whole runs of {MODEL.name}, all streams recorded"
-    rows = [[*row, f"{float(row[-1]) / slowest:.0f}"] for row in rows]
-    return table(title, ["simulator", "images", "cycles", "seconds", "cycles a second", "times the slowest"], rows)
-
-
-def _simulator_row(simulator: str, images: int, network: Network, stages: dict) -> list[str]:
-    """Time the simulator's second run: Verilator's program is in its cache then; Icarus and GHDL compile each time."""
-    language, run_simulator = SIMULATORS[simulator]
-    batch = load("fashion-mnist", network, images).images
-    bench = network_bench(network, stages, batch, language)
-    for _ in range(2):
-        with temporary_folder() as folder:
-            start = time.monotonic()
-            cycles = run_simulator(bench, folder).complete().cycles
-            seconds = time.monotonic() - start
-    return [simulator, str(images), str(cycles), f"{seconds:.1f}", f"{cycles / seconds:.0f}"]
-
-
-def _model_row(network: Network, stages: dict) -> list[str]:
-    """The cycle model, whose cycles are those of the RTL, once it is compiled."""
-    trace = golden.run(network, load("fashion-mnist", network, MODELLED).images)
-    for _ in range(2):
-        start = time.monotonic()
-        cycles = run_model(stages, trace).cycles
-        seconds = time.monotonic() - start
-    return ["the cycle model", str(MODELLED), str(cycles), f"{seconds:.1f}", f"{cycles / seconds:.0f}"]
-
-
-def _time_table(skip_tests: bool) -> str:
-    rows = []
-    with temporary_folder() as folder:
-        demo = _timed([*DEMO, "--out", str(folder)])
-        rows.append(["the command of `make demo`: two images through Icarus, all compared", demo])
-    if not skip_tests:
-        rows.append(["`make test` after set-up", _timed(["make", "test"])])
-    return table("Wall clock", ["command", "seconds"], rows)
-
-
-def _timed(command: list[str]) -> str:
-    start = time.monotonic()
-    with program(command, ROOT, stdout=subprocess.DEVNULL, env=os.environ) as process:
-        status = process.wait()
-    if status:
-        raise SystemExit(f"{' '.join(command)}: failed")
-    return f"{time.monotonic() - start:.0f}"
 
 
 if __name__ == "__main__":

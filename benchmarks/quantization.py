@@ -1,4 +1,4 @@
-"""Measures what `duospike import --quantize` costs a float network of snnTorch; --write: into docs/generated/quantization.md.
+"""Measures what `duospike import --quantize` costs a float network of snnTorch; --write: into docs/.
 
 python -m benchmarks.quantization [--steps 1200] [--seed 1] [--limit 10000] [--write]
 """
@@ -9,7 +9,6 @@ import argparse
 import sys
 import textwrap
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import snntorch
@@ -18,6 +17,7 @@ from snntorch import functional as SF
 from snntorch import utils
 from torch import nn
 
+from benchmarks.figures import begin, with_comment
 from benchmarks.page import machine, table, write_section
 from duospike.reference import golden
 from duospike.reference.data.datasets import FASHION_MNIST_CLASSES, FASHION_MNIST_SHAPE, Dataset, fashion_mnist
@@ -26,7 +26,6 @@ from duospike.reference.exchange.modules.torch_modules import from_snntorch
 from duospike.reference.exchange.quantized import quantized_network
 from duospike.reference.exchange.source import Interface
 
-PAGE = Path(__file__).parent.parent / "docs" / "generated" / "quantization.md"
 TIMESTEPS, BATCH, RATE, LEVELS = 4, 100, 5e-3, 256
 BITS = (8, 6, 5, 4, 3, 2)
 CALIBRATION = 200
@@ -38,8 +37,9 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=1200, help="steps of training, of 100 images (default: 1200, two epochs)")
     parser.add_argument("--seed", type=int, default=1, help="of weights and order of images (default: 1)")
     parser.add_argument("--limit", type=int, default=10_000, help="test images (default: all)")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/generated/quantization.md")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/")
     args = parser.parse_args()
+    measurement = begin("quantization")
     torch.set_num_threads(1)
     train, test = fashion_mnist("train"), fashion_mnist("test")
     assert test.labels is not None
@@ -47,10 +47,10 @@ def main() -> int:
     torch.manual_seed(args.seed)
     net = trained(network(), train, args.steps)
     interface = Interface(FASHION_MNIST_SHAPE, TIMESTEPS, FASHION_MNIST_CLASSES, image_scale=Fraction(1, LEVELS))
-    text = measured(net, interface, train.images[:CALIBRATION], test, args)
+    text = with_comment(measurement, measured(net, interface, train.images[:CALIBRATION], test, args))
     print(text)
     if args.write:
-        write_section(PAGE, text)
+        write_section("quantization", text)
     return 0
 
 

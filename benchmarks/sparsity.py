@@ -1,7 +1,8 @@
-"""What a penalty on spikes, the threshold and the leak do to cycles and accuracy; --write: into docs/generated/sparsity.md.
+"""What a penalty on spikes, the threshold and the leak do to cycles and accuracy; --write: into docs/.
 
-duospike study models/fashion-sparsity-study.toml --out runs/fashion-sparsity-study
-python -m benchmarks.sparsity [--results runs/fashion-sparsity-study] [--write]
+python -m benchmarks.sparsity [--run] [--again POINT] [--results runs/fashion-sparsity-study] [--write]
+
+The options are those of benchmarks.study.
 """
 
 from __future__ import annotations
@@ -9,22 +10,24 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 
-from benchmarks.page import machine, table, write_section
-from benchmarks.study import ROOT, Row, finished_results, measure_text
+from benchmarks.figures import comment
+from benchmarks.page import ROOT, machine, table, write_section
+from benchmarks.study import KEPT, Row, finished_results, keep, measure_text, read_record
 from duospike.cosim.study.report import summary
 from duospike.cosim.study.study_file import Point
 
-PAGE = ROOT / "docs" / "generated" / "sparsity.md"
+NAME = "sparsity"
 STUDY = ROOT / "models" / "fashion-sparsity-study.toml"
 KNOBS = {"spike_penalty": "Penalty on spikes", "threshold": "Threshold", "beta": "Leak, beta"}
 
 
 def main() -> int:
-    args, results, points = finished_results(__doc__, STUDY)
-    text = page(results, points)
+    args, results, points = finished_results(__doc__, STUDY, NAME)
+    text = f"{comment(NAME, read_record(args.results))}\n\n{page(results, points)}"
     print(text)
     if args.write:
-        write_section(PAGE, text, "sweep")
+        write_section(NAME, text)
+        keep(args.results, KEPT / STUDY.stem)
     return 0
 
 

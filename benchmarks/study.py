@@ -1,7 +1,9 @@
-"""Compares the finished points of models/fashion-study.toml with the paper's findings; --write: into docs/generated/study.md.
+"""Puts the finished points of the study of models/fashion-study.toml beside the paper's findings; --write: into docs/.
 
-duospike study models/fashion-study.toml --out runs/fashion-study
-python -m benchmarks.study [--results runs/fashion-study] [--write]
+python -m benchmarks.study [--run] [--again POINT] [--results runs/fashion-study] [--write]
+
+--run goes on with the study first; --again measures one point again, and if it gives what it gave, the other points count as
+measured from the sources of today. --write also keeps the results in benchmarks/results/, which --results takes, too.
 """
 
 from __future__ import annotations
@@ -9,21 +11,27 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.page import machine, table, write_section
+from benchmarks.figures import Measurement, begin, comment
+from benchmarks.page import ROOT, machine, table, write_section
+from duospike.cosim.folder import temporary_folder
 from duospike.cosim.study.measure import RESULT
 from duospike.cosim.study.report import energy_ratio, plot_all, summary, with_spread
 from duospike.cosim.study.study_file import Point, read_study
+from duospike.reference.files import write_atomically
+from duospike.scripts.study import measure
 
-ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "generated" / "study.md"
+NAME = "study"
+"""Of the figures, and of their section in docs/."""
 STUDY = ROOT / "models" / "fashion-study.toml"
 PLOTS = {"pareto.svg": "study-pareto.svg", "layers.svg": "study-layers.svg"}
 """Those of the study that the page shows, and their names beside it."""
+KEPT, MEASURED = ROOT / "benchmarks" / "results", "measured.json"
 
 SETTINGS = ("weight_bits", "timesteps", "coding", "epochs")
 
@@ -31,28 +39,87 @@ Row = dict[str, Any]
 
 
 def main() -> int:
-    args, results, points = finished_results(__doc__, STUDY)
-    text = page(results, len(points))
+    args, results, points = finished_results(__doc__, STUDY, NAME)
+    text = f"{comment(NAME, read_record(args.results))}\n\n{page(results, len(points))}"
     print(text)
     if args.write:
-        for name in plot_all(results, args.results):
-            if name in PLOTS:
-                shutil.copy(args.results / name, PAGE.parent / PLOTS[name])
-        write_section(PAGE, text)
+        docs = write_section(NAME, text).parent
+        with temporary_folder() as drawn:
+            for name in PLOTS.keys() & set(plot_all(results, drawn)):
+                shutil.copy(drawn / name, docs / PLOTS[name])
+        keep(args.results, KEPT / STUDY.stem)
     return 0
 
 
-def finished_results(usage: str | None, study: Path) -> tuple[argparse.Namespace, list[Row], list[Point]]:
-    """The command line of a page of a study, the results of its finished points, in the study's order, and all its points."""
+def finished_results(usage: str | None, study: Path, name: str) -> tuple[argparse.Namespace, list[Row], list[Point]]:
+    """The command line of a page of a study, the results of its finished points, in the study's order, and all its points.
+
+    name: of its figures.
+    """
     parser = argparse.ArgumentParser(description=usage, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=ROOT / "runs" / study.stem, help="folder of the study")
-    parser.add_argument("--write", action="store_true", help="put the figures and plots into docs/generated/")
+    parser.add_argument("--run", action="store_true", help="train and measure what is not finished, which takes hours")
+    parser.add_argument("--again", metavar="POINT", help="measure a finished point again, and compare")
+    parser.add_argument("--write", action="store_true", help="put the figures and plots into docs/")
     args, points = parser.parse_args(), read_study(study).points
-    paths = [args.results / "points" / name / RESULT for name in points]
+    if args.again and not (args.results / "points" / args.again / RESULT).exists():
+        parser.error(f"{args.again!r} is no finished point of {args.results}")
+    if args.run:
+        go_on(study, args.results, begin(name))
+    if args.again:
+        measure_again(args.again, study, args.results, begin(name))
+    paths = [args.results / "points" / point / RESULT for point in points]
     results = [json.loads(path.read_text()) for path in paths if path.exists()]
     if not results:
         parser.error(f"{args.results}: no point is finished")
     return args, results, list(points.values())
+
+
+def go_on(study: Path, folder: Path, measurement: Measurement) -> None:
+    """Run `duospike study`; SystemExit if it fails, or if finished points were measured from other sources."""
+    if (folder / "points").exists() and (read_record(folder) or {}).get("sources") != measurement.sources:
+        raise SystemExit(
+            f"{folder}: its points were measured from other sources than those of today; remove it to measure all of them, "
+            "or measure one with --again"
+        )
+    write_record(folder, measurement)
+    done = subprocess.run([sys.executable, "-m", "duospike", "study", study, "--out", folder], cwd=ROOT)
+    if done.returncode:
+        raise SystemExit(f"{folder}: the study is not finished")
+
+
+def measure_again(point: str, study: Path, folder: Path, measurement: Measurement) -> None:
+    """Train and measure a point from nothing; SystemExit unless all that its result holds is the same, versions left out."""
+    before = json.loads((folder / "points" / point / RESULT).read_text())
+    with temporary_folder() as place:
+        after = measure(lambda step: print(step, file=sys.stderr, flush=True), point, read_study(study), None, place)
+    after = json.loads(json.dumps(after))
+    different = [key for key in before if key != "generator" and after.get(key) != before[key]]
+    if different:
+        raise SystemExit(f"{point}: {', '.join(different)} is not what it was; remove {folder} and measure all points")
+    write_record(folder, measurement)
+
+
+def write_record(folder: Path, measurement: Measurement) -> None:
+    """Say in the folder from which sources its points are; the seconds of runs that were stopped are not known."""
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {**measurement.record(), "seconds": None}
+    write_atomically(folder / MEASURED, (json.dumps(record, indent=2) + "\n").encode())
+
+
+def read_record(folder: Path) -> Row | None:
+    """The record of the sources of a folder's points; None if there is none."""
+    path = folder / MEASURED
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def keep(folder: Path, place: Path) -> None:
+    """Copy the results of points, and what they were measured from, without models and checkpoints."""
+    for path in [*folder.glob(f"points/*/{RESULT}"), *folder.glob(MEASURED)]:
+        copy = place / path.relative_to(folder)
+        if copy.resolve() != path.resolve():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
 
 
 def page(results: list[Row], planned: int) -> str:

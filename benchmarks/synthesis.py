@@ -1,4 +1,4 @@
-"""Measures the areas of docs/generated/areas.md, prints them, and with --write puts them there.
+"""Measures the areas of the shipped network, prints them, and with --write puts them into docs/.
 
 python -m benchmarks.synthesis [--write]
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 import resource
 import sys
-from pathlib import Path
 
-from benchmarks.page import machine, write_section
+from benchmarks.figures import begin, with_comment
+from benchmarks.page import ROOT, machine, write_section
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.folder import temporary_folder
@@ -21,22 +21,22 @@ from duospike.cosim.synthesis.synthesize import Synthesis, synthesize
 from duospike.cosim.synthesis.yosys import yosys_version
 from duospike.reference.modelfile import load_model
 
-ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "generated" / "areas.md"
 MODEL = "models/fashion-small.safetensors"
 RUNS = (("xcup", "dsp"), ("xcup", "lut"), ("ecp5", "dsp"))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/generated/areas.md")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/")
     args = parser.parse_args()
+    measurement = begin("synthesis")
     network = load_model(ROOT / MODEL)
     modules = convert_stages(plan_stages(network, choose_sizing(network)))
-    text = "\n\n".join([f"{yosys_version()}, {machine()}.", *(_section(modules, *run) for run in RUNS)])
+    sections = [_section(modules, *run) for run in RUNS]
+    text = with_comment(measurement, "\n\n".join([f"{yosys_version()}, {machine()}.", *sections]))
     print(text)
     if args.write:
-        write_section(PAGE, text)
+        write_section("synthesis", text)
     return 0
 
 

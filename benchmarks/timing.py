@@ -1,9 +1,9 @@
-"""Measures the clocks of docs/generated/clocks.md by placement and routing, prints them, and with --write puts them there.
+"""Measures clocks by placement and routing, prints them, and with --write puts them into docs/.
 
 python -m benchmarks.timing [--results runs/timing] [--no-run] [--write]
 
 Writes RESULTS/lanes-L-grade-G/seed-S.json for each number of lanes with its speed grades and each seed; the page is made of
-those that are there.
+those that are there. One that was measured from the sources of today is not measured again.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from textwrap import fill
 from typing import Any
 
-from benchmarks.page import machine, table, write_section
+from benchmarks.figures import Measurement, begin, comment, joined
+from benchmarks.page import ROOT, machine, table, write_section
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.provenance import run_provenance
 from duospike.cosim.design.sizing import choose_sizing
@@ -30,14 +32,15 @@ from duospike.reference.data.datasets import load
 from duospike.reference.files import write_atomically
 from duospike.reference.modelfile import load_model
 
-ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "generated" / "clocks.md"
 MODEL, DATA, IMAGES = "models/fashion-small.safetensors", "fashion-mnist", 20
 DESIGNS = ((2, 6), (2, 8), (4, 6), (8, 6))
 """Lanes of each stage, and the speed grade of the device: 6 is the slowest, 8 the fastest."""
 
 SEEDS = (1, 2, 3)
 KINDS = ("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D")
+
+MEASURED = "measured"
+"""Of a result: the record of its Measurement."""
 
 Timing = dict[str, Any]
 """The content of timing.json."""
@@ -50,7 +53,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=ROOT / "runs" / "timing", help="folder of the results")
     parser.add_argument("--no-run", action="store_true", help="place nothing, only show the results that are there")
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/generated/clocks.md")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/")
     args = parser.parse_args()
     if not args.no_run:
         for lanes, grade in DESIGNS:
@@ -59,10 +62,11 @@ def main() -> int:
     found = {design: timings for design, timings in found.items() if timings}
     if not found:
         parser.error(f"{args.results}: no result is there")
-    text = page(found)
+    record = joined([timing.get(MEASURED) for timings in found.values() for timing in timings])
+    text = f"{comment('timing', record)}\n\n{page(found)}"
     print(text)
     if args.write:
-        write_section(PAGE, text)
+        write_section("timing", text)
     return 0
 
 
@@ -71,7 +75,11 @@ def folder_of(results: Path, lanes: int, grade: int) -> Path:
 
 
 def measure(lanes: int, grade: int, folder: Path) -> None:
-    """Place the network with as many lanes, once with each seed, as `duospike synth --pnr` does."""
+    """Place the network with as many lanes, once with each seed that is not current, as `duospike synth --pnr` does."""
+    today = begin("timing").sources
+    seeds = [seed for seed in SEEDS if not is_current(folder / f"seed-{seed}.json", today)]
+    if not seeds:
+        return
     network = load_model(ROOT / MODEL)
     sizing = choose_sizing(network, lanes)
     stages, images = plan_stages(network, sizing), load(DATA, network, IMAGES).images
@@ -80,10 +88,17 @@ def measure(lanes: int, grade: int, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with temporary_folder() as work:
         flat_netlist(modules, work)
-        for seed in SEEDS:
+        for seed in seeds:
+            measurement = Measurement("timing", today)
             timing = about | make_report(place_and_route(work, Target(speed=grade, seed=seed)), modules, costs)
+            timing[MEASURED] = measurement.record()
             write_atomically(folder / f"seed-{seed}.json", (json.dumps(timing, indent=2) + "\n").encode())
             print(f"{lanes} lanes, grade {grade}, seed {seed}: {timing['fmax_mhz']:.1f} MHz", file=sys.stderr, flush=True)
+
+
+def is_current(file: Path, today: Mapping[str, str]) -> bool:
+    """Whether a result is there and was measured from these sources."""
+    return file.exists() and json.loads(file.read_text()).get(MEASURED, {}).get("sources") == today
 
 
 def read(folder: Path) -> list[Timing]:

@@ -1,37 +1,30 @@
-"""Measures the VGG9 of the paper at full size for docs/generated/vgg9.md: cycles against the paper's schedule, balance, scale.
+"""Measures the VGG9 of the paper at full size: cycles against the paper's schedule, and balance; --write: into docs/.
 
-python -m benchmarks.vgg9 [--write] [--skip-scale]
+python -m benchmarks.vgg9 [--write]
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from benchmarks.page import machine, table, write_section
+from benchmarks.figures import begin, with_comment
+from benchmarks.page import ROOT, machine, table, write_section
 from duospike.cosim.design.sizing import DEFAULT_QUEUE_DEPTH
 from duospike.cosim.exploration import paper_schedule
 from duospike.cosim.exploration.balance import min_sum
 from duospike.cosim.exploration.explore import Budget, Choice, Problem, choose
-from duospike.cosim.folder import temporary_folder
 from duospike.cosim.pages.plots import plot_cycles, plot_gantt
-from duospike.cosim.system import program
 from duospike.reference import golden
 from duospike.reference.data.datasets import load
 from duospike.reference.golden import Trace
 from duospike.reference.modelfile import load_model
 from duospike.reference.network import Linear, Network, Neuron, Pool
 from duospike.reference.training.random_network import random_network
-
-ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "generated" / "vgg9.md"
 
 INPUT = (3, 32, 32)
 LANES, RATE, SEED, IMAGES = 200, 0.1, 1, 3
@@ -42,9 +35,9 @@ TRAINED_IMAGES = 20
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="put the figures and plots into docs/generated/")
-    parser.add_argument("--skip-scale", action="store_true", help="leave out conversion and simulation of the full network")
+    parser.add_argument("--write", action="store_true", help="put the figures and plots into docs/")
     args = parser.parse_args()
+    measurement = begin("vgg9")
     network = random_network(
         "VGG9", input_shape=INPUT, rate=RATE, seed=SEED, neuron=Neuron("subtract", 5, 5), timesteps=2, weight_bits=4
     )  # fmt: skip
@@ -61,17 +54,13 @@ def main() -> int:
         trained.append((f"{name}, {lanes} lanes", _measured(model, golden.run(model, images), lanes)))
         tables.append(_layers_table(f"{name}, trained, {TRAINED_IMAGES} test images, {lanes} lanes", trained[-1][1]))
     tables.append(_latency_table(trained))
-    sections = {"vgg9": "\n\n".join([f"{machine()}, seed {SEED}.", *tables])}
-    if not args.skip_scale:
-        sections["scale"] = "\n\n".join([f"{machine()}, seed {SEED}.", _scale_table()])
-    for name, text in sections.items():
-        print(text)
-        if args.write:
-            write_section(PAGE, text, name)
+    text = with_comment(measurement, "\n\n".join([f"{machine()}, seed {SEED}.", *tables]))
+    print(text)
     if args.write:
+        page = write_section("vgg9", text)
         fast, short = every_map.fast.run, every_map.short.run
-        plot_cycles(fast.activity, len(fast.ends), PAGE.parent / "vgg9-cycles.svg")
-        plot_gantt(short.firsts, short.lasts, 0, PAGE.parent / "vgg9-gantt.svg")
+        plot_cycles(fast.activity, len(fast.ends), page.parent / "vgg9-cycles.svg")
+        plot_gantt(short.firsts, short.lasts, 0, page.parent / "vgg9-gantt.svg")
     return 0
 
 
@@ -165,54 +154,6 @@ def _latency_table(found: list[tuple[str, _Measured]]) -> str:
         "paper's schedule, balanced", "times our latency", "times our interval",
     ]  # fmt: skip
     return table("An image, all layers, cycles; both schedules with the same lanes in all", columns, rows)
-
-
-def _scale_table() -> str:
-    """Wall clock and memory of whole commands, in a folder and with a cache of their own."""
-    rows: list[list[str]] = []
-    with temporary_folder() as folder:
-        run = _Commands(folder, rows)
-        size = ["--input", "x".join(map(str, INPUT)), "--rate", str(RATE), "--seed", str(SEED)]
-        one = ["--data", "random", "--seed", str(SEED), "--images", "1"]
-        run("random network of full size", ["random", "VGG9", *size, "--out", "vgg9.safetensors"])
-        explore = ["explore", "vgg9.safetensors", "--budget", f"lanes={LANES}", "--data", "random", "--images", "4", "--no-front"]
-        run(f"lanes for {LANES}", [*explore, "--out", "explored"])
-        sized = ["vgg9.safetensors", "--sizing", "explored/sizing.toml"]
-        run("conversion", ["convert", *sized, "--out", "hdl"])
-        verilator = ["cosim", *sized, *one, "--simulator", "verilator"]
-        run("one image in Verilator: conversion, build, run, comparison", [*verilator, "--out", "first"])
-        run("the same, built before", [*verilator, "--out", "second"])
-        run("1,000 images in the cycle model", ["cycles", *sized, "--data", "random", "--images", "1000"])
-        run("random network, a quarter of the width", ["random", "VGG9/4", *size, "--out", "quarter.safetensors"])
-        run("one image of it in Icarus", ["cosim", "quarter.safetensors", *one, "--lanes", "4", "--out", "icarus"])
-        for timesteps in (25, 64):
-            model, coding = f"rate{timesteps}.safetensors", ["--coding", "rate", "--timesteps", str(timesteps)]
-            run(f"the same with rate coding, T={timesteps}", ["random", "VGG9/4", *size, *coding, "--out", model])
-            rated = ["cosim", model, *one, "--lanes", "4", "--simulator", "verilator"]
-            run(f"one image of it in Verilator, {timesteps} timesteps", [*rated, "--out", f"rate{timesteps}"])
-    title = "Commands at full size, wall clock and memory, the machine otherwise idle"
-    return table(title, ["what", "seconds", "GiB", "says"], rows)
-
-
-class _Commands:
-    """Runs commands in a folder and records the time and memory of each."""
-
-    def __init__(self, folder: Path, rows: list[list[str]]):
-        self.folder, self.rows = folder, rows
-        self.environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(ROOT)}
-
-    def __call__(self, what: str, words: list[str]):
-        start = time.monotonic()
-        with (self.folder / "output").open("w") as output:
-            command = [sys.executable, "-m", "duospike", *words]
-            with program(command, self.folder, stdout=output, env=self.environment) as process:
-                _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.monotonic() - start
-        if status:
-            raise SystemExit(f"{' '.join(words)}: failed")
-        last = (self.folder / "output").read_text().rstrip().splitlines()[-1]
-        self.rows.append([what, f"{seconds:.0f}", f"{usage.ru_maxrss / 2**20:.1f}", last])
-        print(self.rows[-1], file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ settings.load_profile("duospike")
 VPI_FOLDER = Path(__file__).parents[1] / "build" / "vpi"
 
 QUICK = {"icarus": 6, "ghdl": 2}
-"""Variants of one test, by simulator of HDL, that are among the quick ones; in MyHDL all are."""
+"""Variants of one test of stages and networks, by simulator of HDL, that are among the quick ones; of tests of blocks all are."""
 
 
 SHARED = ("finished_runs", "finished", "reports", "hardware_run", "hdl_files")
@@ -38,18 +38,22 @@ SHARED = ("finished_runs", "finished", "reports", "hardware_run", "hdl_files")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Keep `make test` short: the HDL variants of hypothesis' tests are slow, and those of a large grid but a fixed draw."""
+    """Keep `make test` short: slow are the HDL variants of hypothesis' tests, and most of those of stages and networks.
+
+    A block in HDL behind MyHDL's signals takes a fifth of a second, a network seconds.
+    """
     variants = defaultdict(list)
     for item in items:
         for name in set(SHARED) & set(item.fixturenames):
             item.add_marker(pytest.mark.xdist_group(name))
         params = item.callspec.params if hasattr(item, "callspec") else {}
-        simulator = params.get("place", params.get("simulator"))
-        if simulator in QUICK:
-            variants[item.parent.name, item.originalname, simulator].append(item)
+        for fixture in ("place", "simulator"):
+            if params.get(fixture) in QUICK:
+                variants[item.parent.name, item.originalname, params[fixture], fixture].append(item)
     for name, found in variants.items():
         by_hypothesis = getattr(found[0].obj, "is_hypothesis_test", False)
-        count = 0 if by_hypothesis else min(len(found), QUICK[name[2]])
+        most = len(found) if name[3] == "place" else QUICK[name[2]]
+        count = 0 if by_hypothesis else min(len(found), most)
         quick = random.Random(str(name)).sample(range(len(found)), count)
         for i, item in enumerate(found):
             if i not in quick:

@@ -18,6 +18,7 @@ from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
+from benchmarks.figures import begin
 from duospike.cosim.errors import CosimError
 from duospike.cosim.interrupts import run_command
 from duospike.cosim.system import require, run_tool
@@ -105,7 +106,7 @@ def main() -> int:
     if args.faults < 1 or args.jobs < 1:
         parser.error(f"{args.faults} faults, {args.jobs} jobs; allowed: 1 or more of each")
     wanted = {block: TARGETS[block] for block in args.blocks or TARGETS}
-    start, results = time.monotonic(), []
+    start, results, measurement = time.monotonic(), [], begin("mutation")
     files = {test.partition("::")[0] for tests in wanted.values() for test in tests}
     try:
         with_tests(sorted(files), lambda tests: results.extend(run_campaign(wanted, args.faults, args.seed, tests, args.jobs)))
@@ -115,7 +116,8 @@ def main() -> int:
     seconds = round(time.monotonic() - start)
     report(results, seconds)
     if args.out:
-        write_atomically(args.out, (json.dumps(record(results, args.seed, seconds), indent=2) + "\n").encode())
+        found = {"measured": measurement.record(), **record(results, args.seed, seconds)}
+        write_atomically(args.out, (json.dumps(found, indent=2) + "\n").encode())
     return 0 if score(results) >= REQUIRED else 1
 
 

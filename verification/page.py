@@ -1,4 +1,4 @@
-"""Writes the tables of docs/generated/verification.md: `python -m verification.page`.
+"""Writes the tables on verification into docs/: `python -m verification.page`.
 
 They come from the tests that pytest collects and from what the proofs and the mutation have left in results/. Each mutant that
 survives and is not proven equal needs an explanation in survivors.toml.
@@ -18,7 +18,8 @@ from typing import cast
 
 import pytest
 
-from benchmarks.page import write_section
+from benchmarks.figures import Measurement, begin, comment
+from benchmarks.page import ROOT, write_section
 from duospike.cosim.conversion.internals import BlockFunction
 from duospike.cosim.design.build import build_stage
 from duospike.cosim.errors import CosimError
@@ -27,11 +28,11 @@ from verification.equivalence import PROVEN
 from verification.killing import blocks_of
 from verification.mutants import Mutation
 
-ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "generated" / "verification.md"
 RESULTS = Path(__file__).parent / "results"
 PROOFS, MUTATION = RESULTS / "proofs.json", RESULTS / "mutation.json"
 SURVIVORS = Path(__file__).parent / "survivors.toml"
+MEASURED = "measured"
+"""Of the results of proofs and mutation: the record of their Measurement."""
 
 LANGUAGES = {"myhdl": "MyHDL", "icarus": "Verilog", "ghdl": "VHDL"}
 """What the simulators of the fixtures `place` and `simulator` run."""
@@ -55,23 +56,27 @@ class Collected:
 
 
 def main() -> int:
+    measurement = begin("tests")
     proofs, mutation = json.loads(PROOFS.read_text()), json.loads(MUTATION.read_text())
     explained = tomllib.loads(SURVIVORS.read_text())["survivor"]
     try:
-        write_section(PAGE, page(collect(), proofs, mutation, explained))
+        write_section("verification", page(collect(), proofs, mutation, explained, measurement))
     except CosimError as error:
         print(f"page: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def page(collected: Collected, proofs: Mapping, mutation: Mapping, explained: Sequence[Mapping]) -> str:
-    """All tables. proofs, mutation: what prove and mutate write. explained: the tables of survivors.toml."""
+def page(
+    collected: Collected, proofs: Mapping, mutation: Mapping, explained: Sequence[Mapping], measurement: Measurement
+) -> str:
+    """All tables. proofs, mutation: what prove and mutate write. explained: the tables of survivors.toml. measurement: of the
+    tests."""
     sections = [
         ("Blocks", summary_table(blocks(), collected, proofs, mutation)),
-        ("Tests in simulators", test_table(collected.tests)),
-        ("Proofs", proof_tables(proofs)),
-        ("Mutation", mutation_table(mutation)),
+        ("Tests in simulators", f"{comment('tests', measurement.record())}\n\n{test_table(collected.tests)}"),
+        ("Proofs", f"{comment('proofs', proofs.get(MEASURED))}\n\n{proof_tables(proofs)}"),
+        ("Mutation", f"{comment('mutation', mutation.get(MEASURED))}\n\n{mutation_table(mutation)}"),
         ("Survivors", survivor_table(mutation, explained)),
     ]
     return "\n\n".join(f"## {title}\n\n{text}" for title, text in sections)

@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from unittest import mock
 
+from benchmarks.figures import begin
 from duospike.cosim.conversion.convert import Module, convert, write_modules
 from duospike.cosim.conversion.internals import LOCK
 from duospike.cosim.errors import CosimError
@@ -62,12 +63,12 @@ def main() -> int:
     unknown = [name for name in args.names if name not in known]
     if unknown:
         parser.error(f"no proof {', '.join(unknown)}; there are {', '.join(known)}")
-    start = time.monotonic()
+    start, measurement = time.monotonic(), begin("proofs")
     results = prove_all([proof for proof in PROOFS if not args.names or proof.name in args.names])
     failed = [result.name for result in results if result.failures]
     print(f"{len(results) - len(failed)} of {len(results)} proofs hold, {time.monotonic() - start:.0f} s")
     if args.out:
-        record = {"solvers": versions(), "proofs": [asdict(result) for result in results]}
+        record = {"measured": measurement.record(), "solvers": versions(), "proofs": [asdict(result) for result in results]}
         write_atomically(args.out, (json.dumps(record, indent=2) + "\n").encode())
     return 1 if failed else 0
 

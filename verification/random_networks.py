@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import sys
 import time
@@ -25,6 +24,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
+from benchmarks.figures import by_name, comment
+from benchmarks.page import machine, write_section
 from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import READOUT, plan_stages
 from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
@@ -53,6 +54,8 @@ FAR_BEYOND = 2**27
 """No bias or threshold of that size is accepted."""
 QUEUE_DEPTHS = (1, 2, 3, 5, 16, 40)
 STALLS = ((0, 90), (90, 0), (60, 60), (0, 230), (230, 0), (200, 200))
+NAME = "random-networks"
+"""Of the figures, and of their section in docs/."""
 FIELDS = ("networks", "neuron outputs compared", "wrong", "cycles differ")
 
 
@@ -420,7 +423,7 @@ def run_all(seed: int, count: int, file: Path) -> None:
     start = time.monotonic()
     with file.open("a") as lines:
         if not done and not file.stat().st_size:
-            lines.write(json.dumps({"seed": seed, "sources": sources_digest()}) + "\n")
+            lines.write(json.dumps(origin(seed)) + "\n")
         for number in sorted(set(range(count)) - done):
             finding = _finding(draw(seed, number))
             lines.write(json.dumps({"number": number} | dataclasses.asdict(finding)) + "\n")
@@ -447,18 +450,14 @@ def read_records(file: Path, seed: int) -> list[dict]:
     if whole != text:
         file.write_text(whole)
     records = [json.loads(line) for line in whole.splitlines()]
-    wanted = {"seed": seed, "sources": sources_digest()}
-    if records and records[0] != wanted:
+    if records and records[0] != origin(seed):
         raise InputError(f"{file}: of another seed or of other sources; allowed: another --out, or this file removed")
     return records[1:]
 
 
-def sources_digest() -> str:
-    """Digest of all that decides what a network gives: a run must not go on with other sources."""
-    folders = [ROOT / name for name in ("rtl", "cosim", "reference")]
-    files = [file for folder in folders for file in folder.rglob("*.py")]
-    files += [ROOT / "tests" / "benches" / "plain_model.py", Path(__file__)]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
+def origin(seed: int) -> dict:
+    """What decides what the networks give: a run must not go on with another seed or other sources."""
+    return {"seed": seed, "sources": by_name(NAME).sources()}
 
 
 def table(records: Sequence[Mapping]) -> str:
@@ -483,6 +482,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="what they are drawn from (default: 1)")
     parser.add_argument("--out", type=Path, default=Path("runs/random-networks"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--table", action="store_true", help="only print the table of what is done")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     file = args.out / "networks.jsonl"
@@ -495,6 +495,10 @@ def main() -> int:
         print(f"random_networks: {error}", file=sys.stderr)
         return 2
     print(table(records))
+    if args.write:
+        found = {"seconds": None, "sources": by_name(NAME).sources()}
+        head = f"`python -m verification.random_networks`, the first {len(records)} networks of seed {args.seed}, on {machine()}."
+        write_section(NAME, f"{comment(NAME, found)}\n\n{head}\n\n{table(records)}")
     return int(any(record["wrong"] or record["cycles"] for record in records))
 
 

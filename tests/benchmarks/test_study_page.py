@@ -1,8 +1,15 @@
 """The page of the study: its figures by hand, with all points and with some."""
 
+import json
+import re
+
 import pytest
 
-from benchmarks.study import page
+from benchmarks import sparsity, study
+from benchmarks.figures import Measurement
+from benchmarks.page import page_with
+from benchmarks.study import go_on, keep, measure_again, page, read_record
+from duospike.cosim.study.study_file import read_study
 
 
 def result(seed=1, accuracy=0.8, spikes=10, energy=8.0, **settings):
@@ -70,3 +77,55 @@ def test_how_far_a_ratio_of_energies_goes():
 def test_what_is_not_finished_has_no_table(results, titles):
     text = page(results, 21)
     assert {title for title in ("Precision", "Timesteps", "Coding", "Beside the paper") if f"**{title}" in text} == titles
+
+
+@pytest.mark.parametrize("program, write", [(study, lambda found, points: page(found, len(points))), (sparsity, sparsity.page)])
+def test_the_page_holds_the_kept_results(program, write):
+    """All but what they were measured on."""
+    points = read_study(program.STUDY).points
+    folder = study.KEPT / program.STUDY.stem / "points"
+    found = [json.loads((folder / name / "result.json").read_text()) for name in points]
+    text, written = write(found, list(points.values())), page_with(f"<!-- {program.NAME}: begin -->").read_text()
+    assert re.sub("on Python [^:]*", "", text) in re.sub("on Python [^:]*", "", written)
+
+
+TODAY = Measurement("study", {"reference/training": "01234567"})
+POINT = "weight_bits=4,seed=1"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A study with one finished point, of which nobody knows what it was measured from."""
+    point = tmp_path / "study" / "points" / POINT
+    point.mkdir(parents=True)
+    (point / "result.json").write_text(json.dumps(result() | {"generator": {"duospike": "0.0.1"}}))
+    (point / "model.safetensors").write_bytes(b"")
+    return tmp_path / "study"
+
+
+def test_a_study_from_other_sources_does_not_go_on(folder, monkeypatch):
+    monkeypatch.setattr(study.subprocess, "run", lambda *args, **options: pytest.fail("it goes on"))
+    with pytest.raises(SystemExit, match="measured from other sources than those of today; remove it"):
+        go_on(study.STUDY, folder, TODAY)
+    assert read_record(folder) is None
+
+
+@pytest.mark.parametrize("again, equal", [(result(), True), (result(accuracy=0.5), False)])
+def test_a_point_measured_again_speaks_for_the_others_if_it_is_equal(folder, monkeypatch, again, equal):
+    """All but the versions of the programs."""
+    monkeypatch.setattr(study, "measure", lambda say, name, read, data, place: again | {"generator": {"duospike": "9"}})
+    if equal:
+        measure_again(POINT, study.STUDY, folder, TODAY)
+        assert read_record(folder) == {"seconds": None, "sources": TODAY.sources}
+    else:
+        with pytest.raises(SystemExit, match=f"{POINT}: accuracy is not what it was"):
+            measure_again(POINT, study.STUDY, folder, TODAY)
+        assert read_record(folder) is None
+
+
+def test_results_are_kept_without_models(folder, tmp_path):
+    study.write_record(folder, TODAY)
+    keep(folder, tmp_path / "kept")
+    files = {str(path.relative_to(tmp_path / "kept")) for path in (tmp_path / "kept").rglob("*") if path.is_file()}
+    assert files == {"measured.json", f"points/{POINT}/result.json"}
+    keep(tmp_path / "kept", tmp_path / "kept")

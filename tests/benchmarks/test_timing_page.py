@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import timing
-from benchmarks.timing import page, read
+from benchmarks.timing import is_current, page, read
 
 
 def result(mhz, seed=1, used=1000, block="lif", ends=(("conv1", "mac_array", 8.0), ("fc1", "lif", 9.0))):
@@ -54,16 +54,26 @@ def test_results_are_read_by_seed(tmp_path):
     assert read(tmp_path / "none") == []
 
 
+def test_a_result_from_other_sources_is_measured_again(tmp_path):
+    file = tmp_path / "seed-1.json"
+    assert not is_current(file, {"rtl": "a"})
+    file.write_text(json.dumps(result(100.0)))
+    assert not is_current(file, {"rtl": "a"})
+    file.write_text(json.dumps(result(100.0) | {"measured": {"seconds": 1, "sources": {"rtl": "a"}}}))
+    assert is_current(file, {"rtl": "a"}) and not is_current(file, {"rtl": "b"})
+
+
 def test_the_page_is_written_between_its_marks(tmp_path, monkeypatch, capsys):
-    written = tmp_path / "timing.md"
-    written.write_text("# Timing\n<!-- measured: begin -->\nold\n<!-- measured: end -->\nafter\n")
+    written = tmp_path / "docs" / "timing.md"
+    written.parent.mkdir()
+    written.write_text("# Timing\n<!-- timing: begin -->\nold\n<!-- timing: end -->\nafter\n")
     (tmp_path / "lanes-4-grade-6").mkdir()
     (tmp_path / "lanes-4-grade-6" / "seed-2.json").write_text(json.dumps(result(64.0, 2)))
-    monkeypatch.setattr(timing, "PAGE", written)
+    monkeypatch.setattr("benchmarks.page.ROOT", tmp_path)
     monkeypatch.setattr("sys.argv", ["timing", "--no-run", "--write", "--results", str(tmp_path)])
     assert timing.main() == 0
     text = written.read_text()
-    assert "64.0 (64.0 to 64.0)" in text and "old" not in text and text.endswith("<!-- measured: end -->\nafter\n")
+    assert "64.0 (64.0 to 64.0)" in text and "old" not in text and text.endswith("<!-- timing: end -->\nafter\n")
     assert "64.0 (64.0 to 64.0)" in capsys.readouterr().out
 
 

@@ -5,6 +5,8 @@ from collections import Counter
 
 import pytest
 
+from benchmarks.figures import Measurement, comment
+from benchmarks.page import page_with
 from duospike.cosim.errors import CosimError
 from verification import page
 from verification.equivalence import OPEN, PROVEN
@@ -58,7 +60,9 @@ def test_all_that_checks_a_block_is_in_its_row():
 
 
 def test_tables_of_tests_proofs_and_mutants():
-    text = page.page(COLLECTED, PROOFS, campaign(block("pool", 3, PROVEN, OPEN)), EXPLAINED)
+    measurement = Measurement("tests", {"tests": "12345678"})
+    text = page.page(COLLECTED, PROOFS, campaign(block("pool", 3, PROVEN, OPEN)), EXPLAINED, measurement)
+    assert "<!-- figures tests: 0 s; tests 12345678 -->" in text and "<!-- figures mutation: sources not recorded -->" in text
     assert "| `test_pool.py` | `test_any_map` | 2 | 2 |  |" in text
     assert "| ram, small | it holds | 5 | 1 | 1 | base fails |" in text
     assert "* **pool, small**: bad" in text
@@ -101,7 +105,7 @@ def test_runs_are_counted_by_simulator():
 def test_the_page_holds_the_kept_results():
     """All but what depends on today's tests."""
     proofs, mutation = json.loads(page.PROOFS.read_text()), json.loads(page.MUTATION.read_text())
-    written = page.PAGE.read_text()
-    assert page.proof_tables(proofs) in written
-    assert page.mutation_table(mutation) in written
+    written = page_with("<!-- verification: begin -->").read_text()
+    assert f"{comment('proofs', proofs.get('measured'))}\n\n{page.proof_tables(proofs)}" in written
+    assert f"{comment('mutation', mutation.get('measured'))}\n\n{page.mutation_table(mutation)}" in written
     assert mutation["seed"] == 1 and sum(block["planted"] for block in mutation["blocks"]) >= 300

@@ -137,7 +137,7 @@ def test_a_run_does_not_go_on_with_another_seed_or_other_sources(tmp_path, quick
     run_all(SEED, 1, file)
     with pytest.raises(InputError, match="of another seed or of other sources"):
         run_all(SEED + 1, 1, file)
-    monkeypatch.setattr(random_networks, "sources_digest", lambda: "0")
+    monkeypatch.setattr(random_networks, "origin", lambda seed: {"seed": seed, "sources": {}})
     with pytest.raises(InputError, match="of another seed or of other sources"):
         read_records(file, SEED)
     assert json.loads(file.read_text().splitlines()[0])["seed"] == SEED

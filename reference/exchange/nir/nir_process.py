@@ -1,7 +1,7 @@
 """Reading a NIR file in a process of its own.
 
-HDF5's library is in C. A damaged file can make it loop for ever, crash or take gigabytes before anything is known of it that could
-be checked (nir_file.py). So a child reads the file, with limits of processor time and memory, and gives back the graph.
+HDF5's library is in C. A damaged file can make it loop for ever, crash or take gigabytes, before anything of it could be checked
+(nir_file.py). So a child reads the file, with limits of processor time and memory, and gives back the graph.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ CHILD = f"from {__name__} import main; main()"
 def read_graph(path: Path | str) -> Graph:
     """The graph of a NIR file. InputError: see nir_file.parse_graph, or the library of HDF5 hangs or crashes on it."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path)}
-    done = subprocess.run([sys.executable, "-c", CHILD, str(path), str(MAX_SECONDS), str(MAX_MEMORY)], capture_output=True, env=environment)
+    words = [sys.executable, "-c", CHILD, str(path), str(MAX_SECONDS), str(MAX_MEMORY)]
+    done = subprocess.run(words, capture_output=True, env=environment)
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
         raise InputError(f"{path}: damaged; the library of HDF5 crashes on it or does not end in {MAX_SECONDS} s ({name})")

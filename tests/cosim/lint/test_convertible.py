@@ -17,7 +17,6 @@ from tests.benches.convertible_random import Sample, differing, flagged, is_cloc
 ROOT = Path(__file__).parents[3]
 RTL = sorted((ROOT / "rtl").glob("*.py"))
 PROVED = [example for example in EXAMPLES if example.vectors and example.rule != "signed-range"]
-SILENT = {rule.name for rule in RULES if rule.kind == "S"}
 
 
 def by_rule(examples):
@@ -65,12 +64,6 @@ def test_each_rule_has_an_example_and_each_example_a_rule():
     assert {example.rule for example in EXAMPLES} == set(names)
 
 
-@pytest.mark.parametrize("example", by_rule(e for e in PROVED if e.rule in SILENT and e.verilog == DIFFERS))
-def test_the_verilog_of_a_silent_error_is_wrong(example, tmp_path, vpi):
-    assert outcome(example.bad, example.vectors, "verilog", tmp_path, vpi) == DIFFERS
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("language", ["verilog", "vhdl"])
 @pytest.mark.parametrize("example", by_rule(PROVED))
 def test_bad_blocks_come_to_what_the_rule_says_and_good_ones_are_right(example, language, tmp_path, vpi):
