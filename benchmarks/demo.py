@@ -33,13 +33,12 @@ def main() -> int:
 
 def output() -> str:
     """What the command of `make demo` prints; SystemExit if it fails."""
-    environment = os.environ | {"COLUMNS": COLUMNS}
+    environment = os.environ | {"COLUMNS": COLUMNS, "PYTHONPATH": str(ROOT)}
     with temporary_folder() as folder:
-        command = [*DEMO, "--out", str(folder / "demo")]
-        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(DEMO, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit("the demo failed")
-    return done.stdout
+    return done.stdout.replace(f"{ROOT}/duospike/", "")
 
 
 def code_block(text: str) -> str:

@@ -12,10 +12,9 @@ import sys
 import time
 from pathlib import Path
 
-from duospike.cosim.cycles.cycle_model import run_model
-
 from benchmarks.figures import begin, with_comment
 from benchmarks.page import ROOT, machine, table, write_section
+from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.folder import temporary_folder
@@ -32,7 +31,7 @@ SIMULATED = {"ghdl": 2, "icarus": 4, "verilator": 100}
 """Images in each simulator."""
 MODELLED = 200
 """Images in the cycle model."""
-DEMO = [sys.executable, "-m", "duospike", "cosim", "models/fashion-small.safetensors", "--images", "2"]
+DEMO = [sys.executable, "-m", "duospike", "demo"]
 INPUT, LANES, RATE = (3, 32, 32), 200, 0.1
 """Of the network of full size."""
 
@@ -80,14 +79,14 @@ def _model_row(network: Network, stages: dict) -> list[str]:
     trace = golden.run(network, load("fashion-mnist", network, MODELLED).images)
     for _ in range(2):
         start = time.monotonic()
-        cycles = run_model(network, stages, trace).cycles
+        cycles = run_model(stages, trace).cycles
         seconds = time.monotonic() - start
     return ["the cycle model", str(MODELLED), str(cycles), f"{seconds:.1f}", f"{cycles / seconds:.0f}"]
 
 
 def _demo_table() -> str:
     with temporary_folder() as folder:
-        seconds = _timed([*DEMO, "--out", str(folder)])
+        seconds = _timed([*DEMO, "--out", str(folder / "demo")])
     row = ["the command of `make demo`: two images through Icarus, all compared", seconds]
     return table("Wall clock", ["command", "seconds"], [row])
 

@@ -4,7 +4,7 @@ import pytest
 from myhdl import Signal, StopSimulation, delay
 
 from duospike.cosim.conversion.simulation import simulate
-from duospike.reference.network import NEURON_KINDS
+from duospike.reference.network import RESETS
 from duospike.rtl.neuron import neuron
 from duospike.rtl.stream import signed
 
@@ -23,7 +23,7 @@ def step(kind, v, spiked, current, theta):
     return spike, MULTIPLIER * v // 2**SHIFT
 
 
-@pytest.mark.parametrize("kind", NEURON_KINDS)
+@pytest.mark.parametrize("kind", RESETS)
 def test_one_timestep_of_a_neuron(place, kind):
     """Inputs that change in every cycle, of which only those at a charge count; some in a row, some with cycles between."""
     clk, charges, fires, spike, spiked = [Signal(bool(0)) for _ in range(5)]

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from duospike.cosim.design.design import build_stage
+from duospike.cosim.design.build import build_stage
 
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.design.beats import spike_beats
