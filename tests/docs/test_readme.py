@@ -41,6 +41,7 @@ def test_commands_parse_and_find_what_earlier_ones_write():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_commands_run_in_their_order(tmp_path, monkeypatch, capsys):
     """With the README's own words, but a network of seconds on a few images."""
     data = tmp_path / "data"
