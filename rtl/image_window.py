@@ -5,6 +5,7 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 from .checks import KERNELS, check_choice, check_number, check_width
 from .memory import ram
 from .stream import counter, pack
+from .window_position import window_position
 
 
 @block
@@ -20,7 +21,13 @@ def image_window(clk, rst, src, dst, *, height, width, kernel, groups, pixel_bit
         dst  source  windows, kernel * kernel fields of pixel_bits, field a * kernel + b for the pixel at row
                      a - kernel // 2 and column b - kernel // 2 from the output's, in the order frame, row, group, column
 
-    Timing: one window a cycle; the first follows kernel // 2 + 1 rows of pixels.
+    Timing: one window a cycle; the first follows kernel // 2 + 1 rows of pixels. Kernel 3, columns of the first row of outputs:
+
+        column read    |0  |1  |2  |3  |
+        banks give     ----|0  |1  |2  |
+        window, right  --------|0  |1  |
+        dst.valid      ____________/~~~~
+        dst column     ------------|0  |
     """
     check_number("image_window", 1, height=height, width=width, groups=groups, pixel_bits=pixel_bits)
     check_choice("image_window", KERNELS, kernel=kernel)
@@ -28,7 +35,7 @@ def image_window(clk, rst, src, dst, *, height, width, kernel, groups, pixel_bit
     check_width("image_window", kernel * kernel * pixel_bits, dst=dst.data)
     radius = kernel // 2
     banks = kernel + 1
-    last_row, last_group, last_column, last_bank = height - 1, groups - 1, width - 1, banks - 1
+    last_column, last_bank = width - 1, banks - 1
 
     # Write side: the bank that is being filled; `level` counts whole rows that are still needed.
     write_bank, write_column = counter(banks), counter(width)
@@ -36,17 +43,11 @@ def image_window(clk, rst, src, dst, *, height, width, kernel, groups, pixel_bit
     write, row_in = Signal(bool(0)), Signal(bool(0))
     rows_out = counter(radius + 2)
 
-    # Read side: position of the column being read, and the bank of the output row.
-    row, group_index, column = counter(height), counter(groups), counter(width)
-    center = counter(banks)
-    parity = Signal(bool(0))
-    available, advance = Signal(bool(0)), Signal(bool(0))
-    pixels = [Signal(intbv(0)[pixel_bits:]) for _ in range(banks)]
+    # Read side: the column being read, and the bank of the output row.
+    column, center = counter(width), counter(banks)
+    parity, available, advance = [Signal(bool(0)) for _ in range(3)]
     row_exists = Signal(intbv(0)[kernel:])
-    needed = counter(banks + 1)
-    # By output row: resident rows that it needs, from max(0, row - radius) on; bit a: its row a - radius is in the image.
-    rows_needed = tuple(min(y + radius, last_row) - max(y - radius, 0) + 1 for y in range(height))
-    existing_rows = tuple(sum(1 << a for a in range(kernel) if 0 <= y + a - radius < height) for y in range(height))
+    pixels = [Signal(intbv(0)[pixel_bits:]) for _ in range(banks)]
 
     # The column that comes out of the banks, then the window's columns.
     fetched, fetched_parity = Signal(bool(0)), Signal(bool(0))
@@ -59,10 +60,14 @@ def image_window(clk, rst, src, dst, *, height, width, kernel, groups, pixel_bit
     bank_writes = [Signal(bool(0)) for _ in range(banks)]
 
     rows = [ram(clk, bank_writes[i], write_column, src.data, advance, column, pixels[i], depth=width) for i in range(banks)]
+    find_column = window_position(
+        clk, rst, advance, level, available, column, center, parity, row_exists, rows_out, height=height, width=width,
+        kernel=kernel, groups=groups,
+    )  # fmt: skip
     window_fields = pack(shown, dst.data)
 
     @always_comb
-    def accept():
+    def accept_pixel():
         src.ready.next = level != banks
         write.next = src.valid and level != banks
         row_in.next = src.valid and level != banks and write_column == last_column
@@ -73,7 +78,7 @@ def image_window(clk, rst, src, dst, *, height, width, kernel, groups, pixel_bit
             bank_writes[i].next = write and write_bank == i
 
     @always(clk.posedge)
-    def fill():
+    def advance_write():
         if rst:
             write_bank.next = 0
             write_column.next = 0
@@ -88,66 +93,21 @@ def image_window(clk, rst, src, dst, *, height, width, kernel, groups, pixel_bit
                     write_bank.next = 0
 
     @always_comb
-    def look_up_needed():
-        needed.next = rows_needed[row]
-
-    @always_comb
-    def look_up_existing():
-        row_exists.next = existing_rows[row]
-
-    @always_comb
-    def find_row():
-        available.next = level >= needed
-
-    @always_comb
-    def flow():
+    def move_window():
         advance.next = dst.ready or not valids[radius]
         dst.valid.next = valids[radius]
 
-    @always_comb
-    def free_rows():
-        rows_out.next = 0
-        if advance and available and column == last_column and group_index == last_group:
-            if row == last_row:
-                rows_out.next = radius + 1
-            elif row >= radius:
-                rows_out.next = 1
-
     @always(clk.posedge)
-    def walk():
+    def count_rows():
         if rst:
-            column.next = 0
-            group_index.next = 0
-            row.next = 0
-            center.next = 0
-            parity.next = False
             level.next = 0
+        elif row_in:
+            level.next = level + 1 - rows_out
         else:
-            if row_in:
-                level.next = level + 1 - rows_out
-            else:
-                level.next = level - rows_out
-            if advance and available:
-                if column != last_column:
-                    column.next = column + 1
-                else:
-                    column.next = 0
-                    parity.next = not parity
-                    if group_index != last_group:
-                        group_index.next = group_index + 1
-                    else:
-                        group_index.next = 0
-                        if center != last_bank:
-                            center.next = center + 1
-                        else:
-                            center.next = 0
-                        if row != last_row:
-                            row.next = row + 1
-                        else:
-                            row.next = 0
+            level.next = level - rows_out
 
     @always(clk.posedge)
-    def fetch():
+    def fetch_column():
         if rst:
             fetched.next = False
         elif advance:
@@ -157,7 +117,7 @@ def image_window(clk, rst, src, dst, *, height, width, kernel, groups, pixel_bit
             fetched_rows.next = row_exists
 
     @always(clk.posedge)
-    def slide():
+    def slide_columns():
         bank = intbv(0, min=0, max=banks + kernel)
         if rst:
             valids.next = 0
@@ -182,7 +142,7 @@ def image_window(clk, rst, src, dst, *, height, width, kernel, groups, pixel_bit
                     columns[a * kernel + kernel - 1].next = pixels[bank]
 
     @always_comb
-    def show():
+    def mask_columns():
         for a in range(kernel):
             for b in range(kernel):
                 shown[a * kernel + b].next = 0

@@ -64,6 +64,7 @@ from duospike.rtl.sparse_fc import SparseFc, sparse_fc
 from duospike.rtl.stream import Stream, index_bits, pack, signed, take_bit, take_field, take_whole, unpack
 from duospike.rtl.sum_window import sum_window
 from duospike.rtl.weight_fetch import weight_fetch
+from duospike.rtl.window_position import window_position
 from verification.proof import activity_counts, bit, vector
 
 
@@ -235,6 +236,13 @@ def of_image_intake(beats=7, bits=5, data=8):
 def of_image_window(height=3, width=4, kernel=3, groups=2, pixel_bits=5):
     sizes = {"height": height, "width": width, "kernel": kernel, "groups": groups, "pixel_bits": pixel_bits}
     return clocked(pixel_bits, kernel * kernel * pixel_bits, **sizes)
+
+
+def of_window_position(height=3, width=4, kernel=3, groups=2):
+    counts = {"level": kernel + 2, "column": width, "center": kernel + 1, "rows_out": kernel // 2 + 2}
+    ports = {name: index(count) for name, count in counts.items()} | {"row_exists": vector(kernel)}
+    sizes = {"height": height, "width": width, "kernel": kernel, "groups": groups}
+    return bits_of("clk rst advance available parity") | ports | sizes
 
 
 def of_lif(lanes=2, timesteps=2, rows=3, columns=2, passes=1, **neuron):
@@ -438,6 +446,7 @@ BLOCKS = {
     span_select: of_span_select, sum_window: of_sum_window,
     sparse_conv: lambda **numbers: of_stage(conv_of(**numbers)), sparse_fc: lambda **numbers: of_stage(fc_of(**numbers)),
     take_bit: of_take_bit, take_field: of_take_field, take_whole: of_take_whole, unpack: of_fields, weight_fetch: of_weight_fetch,
+    window_position: of_window_position,
 }  # fmt: skip
 """Each block of rtl/, and what gives arguments that it takes."""
 
@@ -475,6 +484,7 @@ NUMBERS = {
     take_bit: {"index": 0},
     take_field: {"low": 0, "high": 3},
     weight_fetch: {"frame_rows": 1, "scans": 1, "positions": 1, "flush": 0, "channels": 1, "timesteps": 1, "least_bank": 2},
+    window_position: {"height": 1, "width": 1, "groups": 1},
 }  # fmt: skip
 """The least that each number among the parameters may be."""
 
@@ -644,6 +654,7 @@ def wrong(made, **changes):
         (lambda: replace(conv_of(), kernel=7), "sparse_conv: kernel 7; allowed: 1, 3, 5"),
         (wrong(image_window, kernel=4), "image_window: kernel 4; allowed: 1, 3, 5"),
         (wrong(accumulator, kernel=7), "accumulator: kernel 7; allowed: 1, 3, 5"),
+        (wrong(window_position, kernel=2), "window_position: kernel 2; allowed: 1, 3, 5"),
         (wrong(column_position, kernel=2), "column_position: kernel 2; allowed: 1, 3, 5"),
         (wrong(column_position, line=LineAccess(9, 3, 2)), "column_position: line_addr of 4 bits, unsigned; allowed: 3 bits"),
         (wrong(column_tags, kernel=2), "column_tags: kernel 2; allowed: 1, 3, 5"),
@@ -763,6 +774,7 @@ EXTREMES = [
     (take_field, {"low": 0, "high": 9}), (take_bit, {"width": 1, "index": 0}), (take_whole, {"width": 1}),
     (weight_fetch, {"frame_rows": 1, "scans": 1, "positions": 1, "channels": 1, "timesteps": 1, "width": 1}),
     (weight_fetch, {"least_bank": 2}),
+    (window_position, {"height": 1, "width": 1, "kernel": 1, "groups": 1}), (window_position, {"height": 1, "kernel": 5}),
 ]  # fmt: skip
 
 

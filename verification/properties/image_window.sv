@@ -4,6 +4,12 @@ localparam RADIUS = KERNEL / 2;
 localparam BANKS = KERNEL + 1;
 localparam SLOTS = 2 * BANKS;
 localparam BITS = $bits(src_data);
+(* hierconn *) wire [(HEIGHT > 1 ? $clog2(HEIGHT) : 1)-1:0] \find_column.row ;
+(* hierconn *) wire [(GROUPS > 1 ? $clog2(GROUPS) : 1)-1:0] \find_column.group_index ;
+(* hierconn *) wire [$clog2(BANKS+1)-1:0] \find_column.needed ;
+wire [(HEIGHT > 1 ? $clog2(HEIGHT) : 1)-1:0] row = \find_column.row ;
+wire [(GROUPS > 1 ? $clog2(GROUPS) : 1)-1:0] group_index = \find_column.group_index ;
+wire [$clog2(BANKS+1)-1:0] needed = \find_column.needed ;
 (* anyconst *) reg [3:0] followed_slot;
 (* anyconst *) reg [3:0] followed_column;
 
