@@ -32,7 +32,7 @@ def test_one_timestep_of_a_neuron(place, kind):
     ports = {"spiked": spiked} if kind == "subtract_delayed" else {}
     device = place(
         neuron, clk=clk, charges=charges, fires=fires, current=current, theta=theta, charged_theta=charged_theta, spike=spike,
-        potential=potential, leaked=leaked, kind=kind, multiplier=MULTIPLIER, shift=SHIFT, potential_bits=BITS, **ports,
+        potential=potential, leaked=leaked, reset=kind, multiplier=MULTIPLIER, shift=SHIFT, potential_bits=BITS, **ports,
     )  # fmt: skip
     choose, seen, expected = random.Random(kind), [], []
 

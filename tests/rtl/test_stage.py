@@ -4,10 +4,10 @@ import re
 from itertools import pairwise
 
 import pytest
-from duospike.cosim.design.build import build_stage
 
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.design.beats import spike_beats
+from duospike.cosim.design.build import build_stage
 from duospike.cosim.design.plan import image_packet_beats, plan_stages, stage_beats
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.simulation.network_run import input_beats
