@@ -115,6 +115,7 @@ PACKAGES = (
             ("selenium", "browser tests"),
         )
     ),
+    Need("mkdocs-material", "the site of the pages", "docs", developers=True),
 )
 
 MODULES = {need.name.replace("-", "_") for need in PACKAGES}

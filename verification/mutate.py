@@ -56,7 +56,6 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_accumulator.py::test_rows_in_parts[icarus-3-2-3-2-stalls0]",
     ),
     "column_tags": ("rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-2-2-3-stalls0]",),
-    "sum_window": ("rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-4-2-4-stalls0]",),
     "line_buffer": (
         "rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-4-2-4-stalls0]",
         "rtl/test_accumulator.py::test_rows_in_parts[icarus-3-2-3-2-stalls0]",

@@ -1,8 +1,8 @@
 """Conversion of a block to hierarchical Verilog or VHDL: one module for each block type and parameter set.
 
 MyHDL flattens a design into one module. Here every child block becomes an instance of a module of its own: its place in
-the parent is taken by user-defined code that instantiates it, and it is converted in its turn from fresh signals. Blocks
-that only move wires (INLINED) stay part of their parent.
+the parent is taken by user-defined code that instantiates it, and it is converted in its turn from fresh signals. Some
+(INLINED) stay part of their parent.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from tests.benches.foreign_files import Format, campaign, formats
 FILES = 50_000
 """Of all formats together, in the slow tests."""
 NAMES = (
-    "model", "checkpoint", "settings", "study", "sizing", "idx", "svhn", "svhn, compressed", "npy", "cifar-10, python",
+    "model", "checkpoint", "settings", "study", "sizing", "idx", "svhn", "svhn, compressed", "npy", "nir", "cifar-10, python",
     "cifar-100, python", "cifar-10, binary", "report.json", "recorded streams", "cycles.json", "energy.json", "evaluation.json",
     "explore.json", "timing.json", "areas.json", "manifest.json", "results.json", "result.json",
     "core",

@@ -52,7 +52,7 @@ def test_memories_of_a_convolution(kernel, parts, width):
     assert isinstance(stage, SparseConv)
     modules = convert(build_stage(stage))
     assert memory_of(modules, "store") == (stage.buffer_words, stage.input_bits)
-    assert memory_of(modules, "line_buffer") == (stage.row_columns, stage.currents_bits * stage.waiting_sums)
+    assert memory_of(modules, "memory") == (stage.row_columns, stage.currents_bits * stage.waiting_sums)
     top = modules[-1].text
     widths = {name: int(high) + 1 for high, name in re.findall(r"^wire \[(\d+):0\] (\w+)_data;", top, re.MULTILINE)}
     assert (widths["events"], widths["weighted"], widths["currents"]) == (

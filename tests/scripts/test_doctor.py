@@ -87,7 +87,7 @@ def test_a_wheel_needs_nothing_that_developers_need(monkeypatch):
 
 def test_the_makefile_sets_up_what_hints_say_of_it():
     makefile = (SETUP.parent / "Makefile").read_text()
-    [extras] = re.findall(r"pip install -e '\.\[(.*)\]'", makefile)
+    [extras] = re.findall(r"^EXTRAS := (.*)$", makefile, re.MULTILINE)
     setup = configparser.ConfigParser()
     setup.read(SETUP)
     packages = {extra: set(re.findall(r"^[\w-]+", text, re.MULTILINE)) for extra, text in setup["options.extras_require"].items()}
