@@ -22,7 +22,7 @@ test-all: PROGRAMS += chromium:chromium chromedriver:chromium-driver
 .DELETE_ON_ERROR:
 # Each step of the set-up needs the one before; within the tests pytest uses all cores.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-all lint prove mutate verification bench figures docs clean python system
+.PHONY: help setup demo test test-all lint prove mutate figures docs clean python system
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -48,15 +48,6 @@ prove: $(STAMP)  ## prove the blocks' stream rules, order and memories with yosy
 
 mutate: $(STAMP) $(VPI)  ## plant random faults in netlists of blocks and count those that the tests find
 	$(RUN) -m verification.mutate
-
-verification: $(STAMP) $(VPI)  ## prove, mutate, and write what came of it to docs/generated/verification.md; well over ten minutes
-	mkdir -p verification/results
-	$(RUN) -m verification.prove --out verification/results/proofs.json
-	$(RUN) -m verification.mutate --out verification/results/mutation.json
-	$(RUN) -m verification.page
-
-bench: $(STAMP)  ## measure the cycles of a sparse convolution stage and of the dense core
-	$(RUN) -m benchmarks.performance
 
 docs: $(STAMP)  ## build the site of docs/ to build/site; a broken link makes it fail
 	$(RUN) -c 'import material' 2>/dev/null || $(RUN) -m pip install -e '.[docs]'
