@@ -7,7 +7,7 @@ VPI := build/vpi/myhdl.vpi
 
 # The stamp's name stands for the requirements and for the folder, since a virtual environment cannot be moved: a change of
 # either sets up again, and a checkout that only touches files does not.
-KEY := $(shell { pwd -P; cat setup.cfg pyproject.toml; } | cksum | cut -d ' ' -f 1)
+KEY := $(shell { pwd -P; cat setup.cfg pyproject.toml constraints.txt; } | cksum | cut -d ' ' -f 1)
 STAMP := .venv/installed-$(KEY)
 
 # program:Debian package. cc builds MyHDL's interface to Icarus; verilator lints, simulates; ghdl runs VHDL; yosys, z3 prove and synthesise.
@@ -50,7 +50,7 @@ mutate: $(STAMP) $(VPI)  ## plant random faults in netlists of blocks and count 
 	$(RUN) -m verification.mutate
 
 docs: $(STAMP)  ## build the site of docs/ to build/site; a broken link makes it fail
-	$(RUN) -c 'import material' 2>/dev/null || $(RUN) -m pip install -e '.[docs]'
+	$(RUN) -c 'import material' 2>/dev/null || $(RUN) -m pip install -c constraints.txt -e '.[docs]'
 	$(RUN) -m mkdocs build --strict
 
 figures: $(STAMP) $(VPI)  ## measure again what is old in docs/, on an idle machine; what takes hours is only named
@@ -87,7 +87,7 @@ system: python
 $(STAMP): | system
 	@echo "Installing Python packages with pip into $(CURDIR)/.venv, as $$(id -un 2>/dev/null || id -u): duospike[$(EXTRAS)] of setup.cfg"
 	$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	$(RUN) -m pip install -e '.[$(EXTRAS)]'
+	$(RUN) -m pip install -c constraints.txt -e '.[$(EXTRAS)]'
 	rm -f .venv/installed-*
 	touch $@
 
