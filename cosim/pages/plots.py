@@ -154,7 +154,7 @@ def plot_raster(spikes: Mapping[str, np.ndarray], title: str, path: Target) -> N
     """A panel for each stage: a row is a channel, a column a place of the map in a timestep, a mark a spike.
 
     spikes: by stage name, [timesteps, channels, height, width]. Places go row by row; where there are more of them than dots
-    in the plot, a mark is the paler, the fewer spikes it stands for.
+    in the plot, the fewer spikes a mark has, the paler it is.
     """
     heights = [min(1.6, max(0.4, of_stage.shape[1] / 40)) for of_stage in spikes.values()]
     figure = _empty(sum(heights) + 0.35 * len(heights) + 0.4, title)

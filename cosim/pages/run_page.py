@@ -135,7 +135,7 @@ def draw(title: str, plot: Callable[..., None], *args: Any, count: int) -> Block
 
 
 def _inline(svg: str) -> Markup:
-    """An SVG file without what stands before its element."""
+    """An SVG file from its element on."""
     return Markup(re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL))
 
 
@@ -514,12 +514,12 @@ def warnings(runs: list[RunFile]) -> list[str]:
     """What must be known before figures of several runs are put side by side."""
     networks = {str(run.content["network"].get("sha256")) for run in runs if isinstance(run.content.get("network"), dict)}
     sizings = {json.dumps(run.content["sizing"], sort_keys=True) for run in runs if "sizing" in run.content}
-    told = []
+    found = []
     if len(networks) > 1:
-        told.append(f"These runs are of {len(networks)} networks: their figures do not belong together.")
+        found.append(f"These runs are of {len(networks)} networks: their figures do not belong together.")
     if len(sizings) > 1:
-        told.append(f"These runs are of {len(sizings)} sizings of the accelerator: their figures do not belong to one design.")
-    return told
+        found.append(f"These runs are of {len(sizings)} sizings of the accelerator: their figures do not belong to one design.")
+    return found
 
 
 def facts(runs: list[RunFile]) -> list[Fact]:
@@ -582,20 +582,20 @@ mood."""
 
 
 def _section(runs: list[RunFile], image: int, anchor: str, title: str, builders: dict[str, Builder]) -> Section:
-    """What several files say alike is told once."""
-    told: list[tuple[list[str], list[Block]]] = []
+    """What several files say alike is shown once."""
+    shown: list[tuple[list[str], list[Block]]] = []
     for run in runs:
         builder = builders.get(run.command) or builders.get(EVERY)
         if builder:
             with naming(run):
                 found = builder(run, image)
                 _check_cells(found)
-            same = next((sources for sources, blocks in told if blocks == found), None)
+            same = next((sources for sources, blocks in shown if blocks == found), None)
             if same is None:
-                told.append(([str(run.path)], found))
+                shown.append(([str(run.path)], found))
             else:
                 same.append(str(run.path))
-    blocks = [block for sources, found in told for block in (Source(", ".join(sources)), *found)]
+    blocks = [block for sources, found in shown for block in (Source(", ".join(sources)), *found)]
     measured = {run.command for run in runs}
     blocks += [
         Line(f"Not measured here: duospike {command} MODEL.", "missing")

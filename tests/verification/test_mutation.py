@@ -1,4 +1,4 @@
-"""Faults in netlists: they are planted as asked, told from the original or proven to be equal to it, and killed by tests."""
+"""Faults in netlists: they are planted as asked, found to differ from the original or proven to equal it, and killed by tests."""
 
 import json
 import multiprocessing

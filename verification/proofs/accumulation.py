@@ -92,7 +92,7 @@ PROOFS: tuple[Proof, ...] = (
     ),
     fc_accumulation(
         3, 3, 8,
-        Fault("the sums of the group at hand are loaded", "_word = state[load_group];", "_word = state[group_index];"),
+        Fault("the sums of the current group are loaded", "_word = state[load_group];", "_word = state[group_index];"),
     ),
     fc_accumulation(
         2, 1, 8,

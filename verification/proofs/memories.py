@@ -57,7 +57,7 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a load does not begin at the first piece", "if ((rst || restart)) begin", "if (rst) begin"),
         Fault("a piece is in the place of the next", "load_position <= taken;", "load_position <= (taken + due);"),
         Fault("a load leaves the control behind as it is", "command_data = 4;", "command_data = 8;"),
-        Fault("a piece too many is not told", "bad_load <= 1'b1;", "bad_load <= bad_load;"),
+        Fault("a piece too many is not flagged", "bad_load <= 1'b1;", "bad_load <= bad_load;"),
     ),
     loading(1, Fault("a single piece is not enough", "complete <= (taken == 0);", "complete <= (taken == 1);")),
 )  # fmt: skip

@@ -28,7 +28,7 @@ reg [7:0] number [0:KERNEL];
 reg [3:0] in_row [0:KERNEL];
 reg in_frame [0:KERNEL];
 reg [7:0] scan [0:KERNEL]; // of the frame, from 1 up; 0 is the flush of the frame before
-reg [7:0] pixel; // number of the column that the event at hand belongs to
+reg [7:0] pixel; // number of the column that the current event belongs to
 wire comes = src_valid && src_ready;
 wire [7:0] next_scan = tail != 0 ? 0 : row * GROUPS + group_index + 1;
 integer b;

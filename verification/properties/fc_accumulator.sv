@@ -8,7 +8,7 @@ wire [GROUPS*BITS-1:0] bias_words = \bias_rom.contents ;
 (* anyconst *) wire [3:0] chosen;
 wire [BITS-1:0] chosen_bias = bias_words[chosen*BITS +: BITS];
 
-// What the event at hand adds, and the pass that it belongs to.
+// What the current event adds, and the pass that it belongs to.
 reg [3:0] at_row, at_group;
 wire taken = src_valid && src_ready;
 wire signed [TAP-1:0] weight = src_data[TAP-1:0];
@@ -42,7 +42,7 @@ end
 
 always @(*) if (known) begin
     assert(at_row < ROWS && at_group < GROUPS && sent < GROUPS);
-    // The pass at hand, and the one that is loaded next.
+    // The current pass, and the one that is loaded next.
     assert(bias_word == bias_words[load_group*BITS +: BITS]);
     if (priming) begin
         assert(load_part == 0 && load_group == 0 && at_row == 0 && at_group == 0 && !taken && !valid && sent == 0);

@@ -10,7 +10,7 @@ reg adding;
 reg [7:0] added_class, added_member, added_spikes;
 wire [7:0] sum_class = adding ? added_class : at_class;
 wire [7:0] sum_member = adding ? added_member : at_member;
-reg [7:0] sum; // of the class at hand
+reg [7:0] sum; // of the current class
 reg [7:0] chosen_votes;
 reg [7:0] images, answers;
 (* anyconst *) wire [7:0] chosen;

@@ -142,7 +142,7 @@ def test_words_beyond_the_last_are_flagged_and_dropped_while_the_core_runs(simul
 
 
 def test_a_load_while_the_core_runs_is_a_reset(simulator, tmp_path):
-    """The image at hand is forgotten, the rest of its packet a short one of the network that is loaded."""
+    """The current image is forgotten, the rest of its packet a short one of the network that is loaded."""
     design = core_design(simulator)
     network, images = other_network(design), design.images(2)
     with shell_running(tmp_path, design, stall=30) as (overlay, core):

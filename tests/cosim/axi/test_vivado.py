@@ -19,7 +19,7 @@ proc ipx::current_core {} { return CORE }
 
 
 def run_script(folder, missing=None, language="verilog"):
-    """Lines that the script's commands write; Yosys is the Tcl interpreter at hand."""
+    """Lines that the script's commands write; Yosys has a Tcl interpreter."""
     suffix = {"verilog": "v", "vhdl": "vhd"}[language]
     sources, tables = [f"a.{suffix}", f"axi_shell.{suffix}"], ["identity.hex", "w.hex"]
     for name in {*sources, *tables, "clock.xdc"} - {missing}:

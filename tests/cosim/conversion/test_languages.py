@@ -1,4 +1,4 @@
-"""What is read from, and mended in, the texts that MyHDL writes."""
+"""What is read from, and fixed in, the texts that MyHDL writes."""
 
 import pytest
 from myhdl import Signal, always_comb, block, intbv

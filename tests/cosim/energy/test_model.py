@@ -128,6 +128,6 @@ def test_sums_the_float_twin_and_sensitivity():
     assert found["multiply"][0] > ratio > found["multiply"][1]
     assert not any(math.isclose(low, high) for low, high in found.values())
     for name, ratios in found.items():
-        for factor, told in zip((0.5, 2.0), ratios, strict=True):
+        for factor, ratio in zip((0.5, 2.0), ratios, strict=True):
             changed = replace(BY, **{name: factor * getattr(BY, name)})
-            assert told == pytest.approx(total_energy(as_float(done), changed) / total_energy(done, changed))
+            assert ratio == pytest.approx(total_energy(as_float(done), changed) / total_energy(done, changed))

@@ -142,11 +142,11 @@ def test_what_cannot_be_is_refused(budget, objective, message):
 
 
 def test_the_front_holds_the_choice_and_nothing_that_is_beaten():
-    told = []
+    steps = []
     settings = {"timesteps": 2, "queue_depth": 4, "clock": 1e6}
-    found = explore(NETWORK, TRACE, Budget("lanes", 12), **settings, slack=0.1, progress=told.append)
+    found = explore(NETWORK, TRACE, Budget("lanes", 12), **settings, slack=0.1, progress=steps.append)
     assert found.chosen in found.front and len(found.front) >= 4
-    assert told[-1] == "Pareto front: 6 of 6"
+    assert steps[-1] == "Pareto front: 6 of 6"
     costs, intervals = [one.cost for one in found.front], [one.interval for one in found.front]
     assert costs == sorted(costs)
     for i, one in enumerate(found.front):

@@ -47,7 +47,7 @@ def open_page():
 
 
 def requests(driver):
-    """Addresses that the page asked for, but for those within it."""
+    """Addresses that the page asked for, except those within it."""
     messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     asked = [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
     return [address for address in asked if not address.startswith("data:")]

@@ -136,8 +136,8 @@ def test_numbers_are_those_of_the_runs(runs, page):
 def test_the_network_is_told_once_and_with_its_hash(runs, page):
     network = runs["cosim"].content["network"]
     assert page.values("Layers")["conv2"] == [None, None, 3, 5 * 3 * 9, 4, None, None]
-    told = {row[0][0]: row[1][0] for row in page.table("The network")}
-    assert (told["SHA-256 of the model file"], told["timesteps"]) == (network["sha256"], "2")
+    shown = {row[0][0]: row[1][0] for row in page.table("The network")}
+    assert (shown["SHA-256 of the model file"], shown["timesteps"]) == (network["sha256"], "2")
     assert [[text for text, _ in row] for row in page.table("How it was trained")] == [["dataset", "none"], ["note", "plain"]]
     hashes = [row[1][0] for caption, rows in page.tables if caption == "Where it is from" for row in rows]
     for run in runs.values():

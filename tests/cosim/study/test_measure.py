@@ -109,7 +109,7 @@ def test_what_is_wrong_is_named(before, after, message, tmp_path):
 
 
 def save(folder, **changes):
-    """A model file that fits the data set but for the changes."""
+    """A model file that fits the data set except for the changes."""
     about = {"input_shape": (1, 28, 28), "classes": 10, "timesteps": 2, "weight_bits": 4, "neuron": Neuron("zero", 5, 5)}
     save_model(blank_network("4C3-FC20", **(about | changes)), folder / "other.safetensors")
 
@@ -120,9 +120,9 @@ def test_model_files_are_points_beside_the_grid(tmp_path):
     (tmp_path / "study.toml").write_text(models + BASE + GRIDS)
     study = read_study(tmp_path / "study.toml")
     assert len(study.points) == 6 and isinstance(study.points["other"], LoadedModel)
-    told = study.points["other"].settings
-    assert [told[key] for key in ("architecture", "weight_bits", "timesteps")] == ["4C3-FC20", 4, 2]
-    assert [told[key] for key in ("coding", "reset", "beta")] == ["direct", "zero", "5/32"]
+    settings = study.points["other"].settings
+    assert [settings[key] for key in ("architecture", "weight_bits", "timesteps")] == ["4C3-FC20", 4, 2]
+    assert [settings[key] for key in ("coding", "reset", "beta")] == ["direct", "zero", "5/32"]
     assert study.points["other"].sha256 == hashlib.sha256((tmp_path / "other.safetensors").read_bytes()).hexdigest()
     # Without a grid, of the base the data set is enough.
     (tmp_path / "study.toml").write_text(models + 'lanes = 2\ncycle_images = 1\n[base]\ndataset = "fashion-mnist"\n')
@@ -216,12 +216,12 @@ def test_a_stopped_study_goes_on(tmp_path, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             measure_point(settings, study, data, tmp_path / "stopped", lambda step: None)
     assert not (tmp_path / "stopped" / RESULT).exists()
-    told = []
-    assert measure_point(settings, study, data, tmp_path / "stopped", told.append) == whole
-    assert told == ["measuring"]
+    steps = []
+    assert measure_point(settings, study, data, tmp_path / "stopped", steps.append) == whole
+    assert steps == ["measuring"]
     # What is measured already is only read.
     monkeypatch.setattr(measuring, "_measure", stop)
-    assert measure_point(settings, study, data, tmp_path / "stopped", told.append) == json.loads(json.dumps(whole))
+    assert measure_point(settings, study, data, tmp_path / "stopped", steps.append) == json.loads(json.dumps(whole))
 
 
 def test_results_of_another_study_are_refused(tmp_path):
