@@ -85,8 +85,10 @@ def spikes_of(network: Network, image: np.ndarray) -> dict[str, np.ndarray]:
     maps, trace = [image.astype(np.int64)] * network.timesteps if network.coding == "direct" else encoded(network, image), {}
     for layer in network.layers:
         if isinstance(layer, Conv | Linear):
-            compute = conv_currents if isinstance(layer, Conv) else linear_currents
-            currents = np.array([compute(layer, step) for step in maps])
+            if isinstance(layer, Conv):
+                currents = np.array([conv_currents(layer, step) for step in maps])
+            else:
+                currents = np.array([linear_currents(layer, step) for step in maps])
             maps = np.zeros_like(currents)
             for o, y, x in np.ndindex(currents.shape[1:]):
                 series = [int(a) for a in currents[:, o, y, x]]
