@@ -25,13 +25,14 @@ from tempfile import gettempdir, mkdtemp
 from typing import IO, Any
 
 from duospike.reference.errors import InputError
-from duospike.reference.files import TRANSIENT_PREFIX, transient_name
+from duospike.reference.files import TRANSIENT_PREFIX, read_bytes, transient_name
 from duospike.reference.locks import lock_existing, try_lock
 
 from .errors import CosimError
 
 LIST_FILE = ".duospike"
 """File in an output folder that lists what was written there; a folder that holds anything else is left alone."""
+MAX_LIST_BYTES = 2**22
 TEMPORARY = "duospike-temporary-"
 LOCK, CONTENT, OLD = "lock", "content", "old"
 TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -132,11 +133,13 @@ def foreign_files(folder: Path) -> Iterator[str]:
 
 
 def read_list(folder: Path) -> set[str]:
-    """The paths on a folder's list; that of a folder means all in it. None where there is no list."""
-    try:
-        return set((folder / LIST_FILE).read_text(**TEXT).split("\n")[:-1])
-    except FileNotFoundError:
+    """The paths on a folder's list; that of a folder means all in it. None where there is no list.
+
+    InputError: the list cannot be read, or is longer than any list of ours.
+    """
+    if not os.path.lexists(folder / LIST_FILE):
         return set()
+    return set(read_bytes(folder / LIST_FILE, MAX_LIST_BYTES).decode(**TEXT).split("\n")[:-1])
 
 
 def write_list(folder: Path, names: Iterable[str]) -> None:

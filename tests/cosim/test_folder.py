@@ -9,7 +9,7 @@ import pytest
 
 from duospike.cosim import folder as folder_module
 from duospike.cosim.errors import CosimError
-from duospike.cosim.folder import TEMPORARY, output_folder, remove_leftovers, temporary_folder
+from duospike.cosim.folder import LIST_FILE, TEMPORARY, output_folder, read_list, remove_leftovers, temporary_folder
 from duospike.reference.errors import InputError
 from duospike.reference.files import write_atomically, write_file
 from duospike.reference.locks import try_lock
@@ -304,3 +304,11 @@ def test_a_maker_whose_folder_is_taken_for_a_leftover_makes_another(tmp_path, mo
         remove_leftovers(tmp_path)
         assert folder.is_dir()
     assert os.listdir(tmp_path) == []
+
+
+def test_a_list_of_gigabytes_is_not_read(tmp_path):
+    """As a damaged folder may hold one; it takes no room on the disk."""
+    with open(tmp_path / LIST_FILE, "wb") as file:
+        file.truncate(2**33)
+    with pytest.raises(InputError, match=r"\.duospike: 8589934592 bytes; allowed: up to 4194304"):
+        read_list(tmp_path)
