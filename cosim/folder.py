@@ -32,7 +32,7 @@ from .errors import CosimError
 
 LIST_FILE = ".duospike"
 """File in an output folder that lists what was written there; a folder that holds anything else is left alone."""
-MAX_LIST_BYTES = 2**22
+MAX_LIST_BYTES, MAX_HOLDER_BYTES = 2**22, 1000
 TEMPORARY = "duospike-temporary-"
 LOCK, CONTENT, OLD = "lock", "content", "old"
 TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -103,7 +103,8 @@ def _lock(path: Path, place: Path) -> IO[bytes]:
         with suppress(FileNotFoundError):
             lock = try_lock(place / LOCK)
             if lock is None:
-                holder = (place / LOCK).read_text(errors="replace") or "another process"
+                with open(place / LOCK, "rb") as file:
+                    holder = file.read(MAX_HOLDER_BYTES).decode(errors="replace") or "another process"
                 raise CosimError(f"folder {path} is being written by {holder}; wait for its end, or name another folder")
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     lock.truncate()

@@ -28,7 +28,7 @@ def neuron_pipeline(
         recalled_spikes  in   lanes              the same, as last_spikes
         potentials       out                     of the beat at its end: lanes fields of neuron.potential_bits, leaked; None
                                                  where there is one pass
-        last_spikes      out  lanes              of the beat at its end: those of the last timestep; None but for
+        last_spikes      out  lanes              of the beat at its end: those of the last timestep; None except for
                                                  subtract_delayed with several passes
 
     Parameters:

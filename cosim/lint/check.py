@@ -9,6 +9,7 @@ from pathlib import Path
 
 from duospike.cosim.errors import CosimError
 from duospike.cosim.lint.source.source import Source
+from duospike.reference.files import read_bytes
 
 from .rule import Finding, Rule
 from .rules import RULES
@@ -62,7 +63,7 @@ def _limited_depth(name: str) -> Iterator[None]:
 
 def _text(path: Path | str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return read_bytes(path).decode()
     except UnicodeDecodeError as error:
         raise CosimError(f"{path}: not a text in UTF-8") from error
 

@@ -148,7 +148,7 @@ def test_parts_of_a_table_from_different_sources_agree_with_none():
 
 
 def test_the_sources_of_a_module_are_those_that_python_imports():
-    """As an interpreter has them that has imported the module, but for imports within functions, which only the closure has."""
+    """As an interpreter has them that has imported the module. Imports within functions are in the closure alone."""
     code = "import sys, benchmarks.synthesis; print(*(m.__file__ for m in sys.modules.values() if getattr(m, '__file__', None)))"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     inside = {(ROOT / path).resolve() for path in loaded if ".venv" not in path and (ROOT / path).is_file()}

@@ -142,3 +142,10 @@ def test_no_scheduler_and_no_package(monkeypatch):
     with pytest.raises(CosimError) as error, cluster(1):
         pass
     assert str(error.value) == MISSING
+
+
+def test_a_worker_has_no_place_but_the_clusters_own():
+    """Where Dask falls back to if a worker's folder is gone: with the system's, a killed command would leave files there."""
+    with cluster(1) as client:
+        [place] = client.run(lambda: __import__("dask").config.get("temporary-directory")).values()
+    assert Path(place).parent.name.startswith("duospike-temporary-")

@@ -53,10 +53,10 @@ def test_blocks_whose_ports_have_no_types_in_the_file_are_named(files, capsys):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("none.py", "none.py: No such file or directory"),
+        ("none.py", "none.py: not found"),
         ("broken.py", "broken.py:1: not Python: "),
         ("latin.py", "latin.py: not a text in UTF-8"),
-        (".", "Is a directory"),
+        (".", "not a file"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_else(files, capsys, name, message):
@@ -69,3 +69,10 @@ def test_a_file_is_needed(capsys):
     with pytest.raises(SystemExit) as stopped:
         lint()
     assert stopped.value.code == 2
+
+
+def test_a_source_of_gigabytes_is_not_read(tmp_path, capsys):
+    with open(tmp_path / "x.py", "wb") as file:
+        file.truncate(2**33)
+    assert lint(tmp_path / "x.py") == 2
+    assert "x.py: 8589934592 bytes; allowed: up to" in capsys.readouterr().err

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from duospike.reference.errors import InputError
+from duospike.reference.files import read_bytes
+
 MYHDL = (
     "block", "always", "always_comb", "always_seq", "instance", "instances", "Signal", "ResetSignal", "ConcatSignal", "Constant",
     "concat", "intbv", "modbv", "downrange", "enum", "delay", "now", "toVerilog", "toVHDL",
@@ -71,8 +74,8 @@ def functions_of(path: Path, tree: ast.Module, depth: int = 0) -> dict[str, ast.
 
 def _parsed(path: Path) -> ast.Module:
     try:
-        return with_own_names(ast.parse(path.read_text(encoding="utf-8")))
-    except (OSError, SyntaxError, ValueError):
+        return with_own_names(ast.parse(read_bytes(path)))
+    except (InputError, SyntaxError, ValueError):
         return ast.Module([], [])
 
 

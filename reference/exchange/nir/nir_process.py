@@ -23,9 +23,9 @@ from .nir_file import parse_graph
 from .nir_graph import Graph
 
 MAX_SECONDS = 5
-"""Of processor time; the largest file that is read takes a fraction of it."""
-MAX_MEMORY = 2**29
-"""Bytes beyond those of the child before it reads; the largest graph takes a quarter, and once more while it is passed on."""
+"""Of processor time."""
+MAX_MEMORY = 3 * 2**28
+"""Bytes beyond those of the child before it reads: six times what MAX_NUMBERS of eight bytes take, of which some are copies."""
 CHILD = f"from {__name__} import main; main()"
 
 

@@ -71,3 +71,13 @@ def test_a_file_that_takes_much_memory(path, monkeypatch):
     monkeypatch.setattr(nir_process, "MAX_MEMORY", 2**22)
     with pytest.raises(InputError, match="MemoryError|takes more than 4194304 bytes"):
         read_graph(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weights", [np.zeros((1, 2**24 - 2**17)), np.random.default_rng(1).normal(size=(1, 2**24 - 2**17))])
+def test_the_largest_array_is_read(path, weights):
+    """Nearly MAX_NUMBERS, whose last chunk counts whole."""
+    count = weights.shape[1]
+    nodes = {"in": nir.Input(np.array([count])), "fc": nir.Linear(weights), "out": nir.Output(np.array([1]))}
+    nir.write(path, nir.NIRGraph(nodes, [("in", "fc"), ("fc", "out")], type_check=False))
+    assert np.array_equal(read_graph(path).nodes["fc"].values["weight"], weights)
