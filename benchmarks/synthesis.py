@@ -9,8 +9,8 @@ import argparse
 import resource
 import sys
 
-from benchmarks.figures import begin, with_comment
-from benchmarks.page import ROOT, machine, write_section
+from benchmarks.figures.page import ROOT, machine, write_section
+from benchmarks.figures.record import begin, with_comment
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.folder import temporary_folder

@@ -17,8 +17,8 @@ from statistics import median
 from textwrap import fill
 from typing import Any
 
-from benchmarks.figures import Measurement, begin, comment, joined
-from benchmarks.page import ROOT, machine, table, write_section
+from benchmarks.figures.page import ROOT, machine, table, write_section
+from benchmarks.figures.record import Measurement, begin, comment, joined
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.provenance import run_provenance
 from duospike.cosim.design.sizing import choose_sizing
