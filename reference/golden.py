@@ -24,6 +24,10 @@ from .widths import prove_widths
 
 # Few enough for the maps of a batch to stay in the processor's cache.
 BATCH = 20
+MAX_BATCH_TIMESTEPS = 1280
+"""Of all images of a batch together: a batch has fewer images where there are many timesteps."""
+MAX_UNFOLDED = 2**24
+"""Values of unfolded maps that are multiplied at once; a single map may have more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,15 +55,26 @@ class Evaluation:
     spike_rates: dict[str, float]
 
 
+def batch_size(timesteps: int, most: int | None = None) -> int:
+    """Images that are computed at once. most: where there are few timesteps, by default BATCH."""
+    return max(1, min(most or BATCH, MAX_BATCH_TIMESTEPS // timesteps))
+
+
 def layer_currents(layer: Conv | Linear, inputs: torch.Tensor) -> torch.Tensor:
     """Image or spikes [T, N, C, H, W], whole numbers of any type -> currents with bias, int64 [T, N, O, H, W]."""
-    weights, columns = torch.from_numpy(layer.weights).double().flatten(1), inputs.flatten(0, 1).double()
-    if isinstance(layer, Linear):
-        columns, size = columns.flatten(1)[..., None], torch.Size((1, 1))
-    else:
-        columns, size = functional.unfold(columns, layer.kernel, padding=layer.kernel // 2), inputs.shape[3:]
-    sums = (weights @ columns).long() + torch.from_numpy(layer.bias)[:, None]
+    size = torch.Size((1, 1)) if isinstance(layer, Linear) else inputs.shape[3:]
+    unfolded = layer.weights[0].size * size.numel()
+    parts = [_sums(layer, part) for part in inputs.flatten(0, 1).split(max(1, MAX_UNFOLDED // unfolded))]
+    sums = torch.cat(parts) + torch.from_numpy(layer.bias)[:, None]
     return sums.reshape(*inputs.shape[:2], layer.outputs, *size)
+
+
+def _sums(layer: Conv | Linear, maps: torch.Tensor) -> torch.Tensor:
+    """Maps [M, C, H, W] -> sums of products int64 [M, O, H * W]."""
+    weights, maps = torch.from_numpy(layer.weights).double().flatten(1), maps.double()
+    if isinstance(layer, Linear):
+        return (weights @ maps.flatten(1)[..., None]).long()
+    return (weights @ functional.unfold(maps, layer.kernel, padding=layer.kernel // 2)).long()
 
 
 def fire(layer: Conv | Linear, currents: torch.Tensor, timesteps: int) -> torch.Tensor:
@@ -125,10 +140,10 @@ def run(
     InputError: images of another shape, type or range, or a network whose widths cannot be proven.
     """
     prove_widths(network)
-    batches = []
-    for start in range(0, max(len(images), 1), BATCH):
-        batches.append(_run_batch(network, images[start : start + BATCH], with_currents))
-        progress(min(start + BATCH, len(images)))
+    batches, size = [], batch_size(network.timesteps)
+    for start in range(0, max(len(images), 1), size):
+        batches.append(_run_batch(network, images[start : start + size], with_currents))
+        progress(min(start + size, len(images)))
     return join_traces(batches)
 
 
@@ -165,12 +180,12 @@ def evaluate(
         raise InputError("no images to evaluate; needs 1 or more")
     prove_widths(network)
     totals = {layer.name: 0 for layer in network.layers}
-    answers = []
-    for start in range(0, len(images), BATCH):
-        for layer, _, maps in run_layers(network, images[start : start + BATCH]):
+    answers, size = [], batch_size(network.timesteps)
+    for start in range(0, len(images), size):
+        for layer, _, maps in run_layers(network, images[start : start + size]):
             totals[layer.name] += int(maps.sum())
         answers.append(count_votes(network, maps)[1])
-        progress(min(start + BATCH, len(images)))
+        progress(min(start + size, len(images)))
     right = None if labels is None else float(np.mean(np.concatenate(answers) == labels))
     return Evaluation(len(images), right, _rates(network, totals, len(images)))
 

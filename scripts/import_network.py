@@ -48,7 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="model file to write (.safetensors)")
     parser.add_argument("--input", required=True, metavar="CxHxW", help="channels, height and width of an image: 3x32x32")
-    parser.add_argument("--timesteps", type=positive, required=True, metavar="T", help="timesteps, 1 to 64")
+    parser.add_argument("--timesteps", type=positive, required=True, metavar="T", help="timesteps, 1 to 1024")
     parser.add_argument("--classes", type=positive, required=True, metavar="K", help="classes; must divide the last layer")
     parser.add_argument("--coding", default="direct", choices=("direct", "events"), help="direct (default), or events")
     parser.add_argument("--image-bits", type=positive, metavar="N", help="bits of a pixel (default: 8; 1 for events)")

@@ -135,8 +135,9 @@ def _measure(
 
 def _traces(network: Network, twin: SpikingNetwork | None, images: np.ndarray) -> Iterator[tuple[slice, Trace]]:
     """Spikes and answers batch by batch: of the integer reference, or of the float twin, which has no other."""
-    for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH]
+    size = golden.batch_size(network.timesteps, BATCH)
+    for start in range(0, len(images), size):
+        batch = images[start : start + size]
         if twin is None:
             trace = golden.run(network, batch)
         else:

@@ -51,6 +51,14 @@ def test_equals_the_plain_model_for_any_shape(shape, architecture, timesteps, bi
     assert_equals_plain_model(network, random_images(1, shape, network.pixel_range, seed))
 
 
+@pytest.mark.parametrize(
+    ("timesteps", "coding", "reset"), [(65, "direct", "zero"), (300, "rate", "subtract"), (1024, "direct", "subtract_delayed")]
+)
+def test_many_timesteps_equal_the_plain_model(timesteps, coding, reset):
+    network = small_network("2C3-MP2-FC2", (1, 4, 3), reset, timesteps=timesteps, classes=2, coding=coding)
+    assert_equals_plain_model(network, random_images(2, network.input_shape, network.pixel_range, 7))
+
+
 def with_layer(network, name, **changes):
     layers = [dataclasses.replace(layer, **changes) if layer.name == name else layer for layer in network.layers]
     return dataclasses.replace(network, layers=tuple(layers))
@@ -147,6 +155,7 @@ def test_batches_do_not_change_the_trace(monkeypatch):
     images = random_images(7, network.input_shape, network.pixel_range, 2)
     whole = golden.run(network, images, with_currents=True)
     monkeypatch.setattr(golden, "BATCH", 3)
+    monkeypatch.setattr(golden, "MAX_UNFOLDED", 500)
     parts = golden.run(network, images, with_currents=True)
     for name, spikes in whole.spikes.items():
         assert np.array_equal(parts.spikes[name], spikes)

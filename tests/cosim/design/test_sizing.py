@@ -47,7 +47,7 @@ def test_parts_must_be_equal(parts):
         choose_sizing(network, {"conv1": 3}, {"conv2": parts})
 
 
-@pytest.mark.parametrize(("timesteps", "default"), [(1, 1), (2, 2), (6, 3), (7, 1), (25, 1), (64, 4)])
+@pytest.mark.parametrize(("timesteps", "default"), [(1, 1), (2, 2), (6, 3), (7, 1), (25, 1), (64, 4), (300, 4), (1021, 1), (1024, 4)])
 def test_timesteps_of_a_pass(timesteps, default):
     network = small_network("2C3-FC3", (1, 3, 3), timesteps=timesteps)
     assert choose_sizing(network).timesteps == default

@@ -56,7 +56,7 @@ def test_whole_numbers_are_numbers(tmp_path):
         ("weight_bits", "1", "weight_bits = 1; allowed: 2 to 8 or 'float'"),
         ("weight_bits", "true", "weight_bits = True"),
         ("weight_bits", '"four"', "weight_bits = 'four'"),
-        ("timesteps", "0", "timesteps = 0; allowed: 1 to 64"),
+        ("timesteps", "0", "timesteps = 0; allowed: 1 to 1024"),
         ("timesteps", "2.0", "timesteps = 2.0; allowed: a whole number without quotes"),
         ("reset", '"hard"', "reset = 'hard'; allowed: subtract or subtract_delayed or zero"),
         ("dataset", '"kmnist"', "dataset = 'kmnist'; allowed: fashion-mnist, mnist"),
