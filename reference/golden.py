@@ -35,7 +35,7 @@ class Trace:
     """Everything that a network computes for N images.
 
     spikes: layer name -> uint8 [N, T, C, H, W] of every layer, pools too; a fully connected layer has H = W = 1. If
-    the coding is not direct also ENCODER: the spikes that the first layer takes.
+    the first layer takes spikes, also ENCODER: these.
     class_counts: votes int64 [N, classes]. predicted: smallest class with the most votes, int64 [N].
     currents: layer name -> int64 [N, T, C, H, W], with the bias, of every layer except pools; empty unless asked for.
     """
@@ -61,7 +61,7 @@ def batch_size(timesteps: int, most: int | None = None) -> int:
 
 
 def layer_currents(layer: Conv | Linear, inputs: torch.Tensor) -> torch.Tensor:
-    """Image or spikes [T, N, C, H, W], whole numbers of any type -> currents with bias, int64 [T, N, O, H, W]."""
+    """Image, frames or spikes [T, N, C, H, W], whole numbers of any type -> currents with bias, int64 [T, N, O, H, W]."""
     size = torch.Size((1, 1)) if isinstance(layer, Linear) else inputs.shape[3:]
     unfolded = layer.weights[0].size * size.numel()
     parts = [_sums(layer, part) for part in inputs.flatten(0, 1).split(max(1, MAX_UNFOLDED // unfolded))]
@@ -97,13 +97,14 @@ def pool(spikes: torch.Tensor) -> torch.Tensor:
 
 
 def first_maps(network: Network, images: np.ndarray) -> torch.Tensor:
-    """What the first layer takes: images [1, N, C, H, W] that all timesteps share, or spikes [T, N, C, H, W]."""
+    """What the first layer takes: images [1, N, C, H, W] that all timesteps share, or frames or spikes [T, N, C, H, W]."""
     images = network.check_images(images)
     if network.coding == "direct":
         return torch.from_numpy(images)[None]
     if network.coding == "rate":
         images = encode(images, network.timesteps, network.image_bits, network.coding_seed)
-    return torch.from_numpy(images.swapaxes(0, 1).astype(np.uint8))
+    by_timestep = images.swapaxes(0, 1)
+    return torch.from_numpy(by_timestep.astype(np.uint8) if network.takes_spikes else by_timestep.copy())
 
 
 def run_layers(network: Network, images: np.ndarray) -> Iterator[tuple[Layer, torch.Tensor | None, torch.Tensor]]:
@@ -135,7 +136,7 @@ def run(
     with_currents: bool = False,
     progress: Callable[[int], None] = lambda images: None,
 ) -> Trace:
-    """All spikes, votes and answers for `images`, integers [N, C, H, W]. progress: gets the number of images done.
+    """All spikes, votes and answers for `images`, integers [N, *network.image_shape]. progress: gets the number of images done.
 
     InputError: images of another shape, type or range, or a network whose widths cannot be proven.
     """
@@ -159,7 +160,7 @@ def join_traces(traces: list[Trace]) -> Trace:
 
 def _run_batch(network: Network, images: np.ndarray, with_currents: bool) -> Trace:
     spikes, currents = {}, {}
-    if network.coding != "direct":
+    if network.takes_spikes:
         spikes[ENCODER] = first_maps(network, images).transpose(0, 1).contiguous().numpy()
     for layer, current, maps in run_layers(network, images):
         spikes[layer.name] = maps.transpose(0, 1).contiguous().numpy()

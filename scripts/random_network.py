@@ -12,7 +12,7 @@ DESCRIPTION = """Write an untrained network of random integers. The thresholds a
 that the wanted share of the neurons spikes at a timestep. Layers of ARCH, joined by dashes: nCk (n channels, kernel k of 1, 3,
 5), MP2, FCn; or VGG9, VGG9/2, VGG9/4, VGG9/8."""
 # Written out, as is what follows: the modules that hold these lists need numpy, which a help text does not wait for.
-RESETS, CODINGS = ("subtract", "subtract_delayed", "zero"), ("direct", "rate", "events")
+RESETS, CODINGS = ("subtract", "subtract_delayed", "zero"), ("direct", "rate", "events", "frames")
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:

@@ -144,7 +144,7 @@ def _traces(network: Network, twin: SpikingNetwork | None, images: np.ndarray) -
             with torch.no_grad():
                 maps = torch.tensor(batch, dtype=torch.float32)
                 spikes = {name: of_layer.transpose(0, 1).byte().numpy() for name, of_layer in twin.spikes(maps).items()}
-                if network.coding != "direct":
+                if network.takes_spikes:
                     spikes[ENCODER] = twin.first_maps(maps).transpose(0, 1).byte().numpy()
                 votes, predicted = golden.count_votes(network, torch.from_numpy(spikes[network.layers[-1].name]).transpose(0, 1))
                 trace = Trace(spikes, votes, predicted)

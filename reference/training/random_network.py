@@ -81,7 +81,7 @@ def _arguments(network: Network, architecture: str, rate: float, seed: int) -> d
 
 
 def _calibrated(blank: Network, rate: float, generator: np.random.Generator) -> Network:
-    inputs, layers = blank.pixel_range if blank.coding == "direct" else (0, 1), []
+    inputs, layers = blank.input_range, []
     count = min(CALIBRATION_IMAGES, CALIBRATION_TIMESTEPS // blank.timesteps)
     images = random_images(count, blank.image_shape, blank.pixel_range, int(generator.integers(2**32)))
     maps = first_maps(blank, images)

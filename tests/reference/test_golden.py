@@ -31,10 +31,10 @@ def assert_equals_plain_model(network, images):
 
 
 @pytest.mark.parametrize("reset", RESETS)
-@pytest.mark.parametrize("signed", [False, True])
-def test_equals_the_plain_model(reset, signed):
-    network = small_network(reset=reset, image_signed=signed, timesteps=3)
-    assert_equals_plain_model(network, random_images(3, network.input_shape, network.pixel_range, 7))
+@pytest.mark.parametrize(("signed", "coding"), [(False, "direct"), (True, "direct"), (True, "frames")])
+def test_equals_the_plain_model(reset, signed, coding):
+    network = small_network(reset=reset, image_signed=signed, timesteps=3, coding=coding)
+    assert_equals_plain_model(network, random_images(3, network.image_shape, network.pixel_range, 7))
 
 
 @settings(max_examples=12, deadline=None)
