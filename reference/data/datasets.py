@@ -173,7 +173,7 @@ def seeded(seed: int) -> np.random.Generator:
 
 
 def read_npy(path: Path | str) -> np.ndarray:
-    """Images of an `.npy` file, [count, channels, height, width], or events [count, timesteps, channels, height, width].
+    """Images of an `.npy` file, [count, channels, height, width]; events or frames [count, timesteps, channels, height, width].
 
     Of any integer type and byte order, 1 or more, up to MAX_BYTES.
 
@@ -189,7 +189,7 @@ def read_npy(path: Path | str) -> np.ndarray:
     if dtype.kind not in "iu" or len(shape) not in (4, 5):
         raise InputError(
             f"{path}: holds {dtype} {shape}; needs integers [count, channels, height, width], "
-            "or events [count, timesteps, channels, height, width]"
+            "or events or frames [count, timesteps, channels, height, width]"
         )
     if 0 in shape:
         raise InputError(f"{path}: holds no images; needs 1 or more")

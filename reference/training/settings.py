@@ -8,13 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from duospike.reference.architecture import parse
+from duospike.reference.coding import CODINGS, TIMED_CODINGS
 from duospike.reference.data.datasets import PUBLISHED, Published
 from duospike.reference.errors import InputError, brief, did_you_mean
 from duospike.reference.files import read_toml
 from duospike.reference.network import LEAK_SHIFTS, RESETS, TIMESTEPS, WEIGHT_BITS, Neuron
 
 FLOAT = "float"
-TRAINED_CODINGS = ("direct", "rate")
 TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "str": ((str,), "a text in quotes"),
     "int": ((int,), "a whole number without quotes"),
@@ -34,7 +34,8 @@ class Settings:
     dataset: one of datasets.PUBLISHED. weight_bits: 2 to 8, or "float" for the same recipe without any rounding.
     timesteps: T. beta: leak as "m/2^k" written out, "5/32". threshold: firing threshold after batch norm.
     reset: of the neurons. seed: fixes initial weights, order and augmentation. learning_rate: peak of a cosine schedule.
-    coding: direct, or rate for spikes of the encoder, whose registers start from coding_seed. spike_penalty: what the share of
+    coding: direct; rate for spikes of the encoder, whose registers start from coding_seed; or frames or events, for a training
+    loop of one's own, since no published data set has them. spike_penalty: what the share of
     neurons and timesteps with a spike adds to the loss. These three may be left out.
     """
 
@@ -62,9 +63,9 @@ class Settings:
         _require("timesteps", self.timesteps, self.timesteps in TIMESTEPS, _span(TIMESTEPS))
         _require("reset", self.reset, self.reset in RESETS, " or ".join(RESETS))
         _require("threshold", self.threshold, 0 < self.threshold < float("inf"), "a number above 0")
-        _require("coding", self.coding, self.coding in TRAINED_CODINGS, " or ".join(TRAINED_CODINGS))
+        _require("coding", self.coding, self.coding in CODINGS, " or ".join(CODINGS))
         _require("coding_seed", self.coding_seed, 0 <= self.coding_seed < 2**32, "0 to 2^32 - 1")
-        _require("coding_seed", self.coding_seed, self.coding == "rate" or not self.coding_seed, "0 with direct coding")
+        _require("coding_seed", self.coding_seed, self.coding == "rate" or not self.coding_seed, f"0 with {self.coding} coding")
         _require("spike_penalty", self.spike_penalty, 0 <= self.spike_penalty < float("inf"), "a number from 0 up")
         _require("seed", self.seed, 0 <= self.seed < 2**32, "0 to 2^32 - 1")
         _require("learning_rate", self.learning_rate, 0 < self.learning_rate < 1, "a number above 0 and below 1")
@@ -74,8 +75,10 @@ class Settings:
 
     @property
     def published(self) -> Published:
-        """Its data set. InputError if that has another number of classes."""
+        """Its data set. InputError if that has another number of classes, or no images of the coding."""
         found = PUBLISHED[self.dataset]
+        fit = [coding for coding in CODINGS if coding not in TIMED_CODINGS]
+        _require("coding", self.coding, self.coding in fit, f"{' or '.join(fit)}; {self.dataset} has one image for all timesteps")
         _require("classes", self.classes, self.classes == found.classes, f"{found.classes}, those of {self.dataset}")
         return found
 

@@ -39,7 +39,7 @@ def test_whole_numbers_are_numbers(tmp_path):
     [
         ("betta", '"5/32"', "key = 'betta'; allowed: architecture, dataset"),
         ("beta", None, "key 'beta' is missing"),
-        ("coding", '"events"', "coding = 'events'; allowed: direct or rate"),
+        ("coding", '"phase"', "coding = 'phase'; allowed: direct or rate or events or frames"),
         ("spike_penalty", "-0.5", "spike_penalty = -0.5; allowed: a number from 0 up"),
         ("coding_seed", "7", "coding_seed = 7; allowed: 0 with direct coding"),
         ("coding_seed", "-1", "coding_seed = -1; allowed: 0 to"),
@@ -56,7 +56,7 @@ def test_whole_numbers_are_numbers(tmp_path):
         ("weight_bits", "1", "weight_bits = 1; allowed: 2 to 8 or 'float'"),
         ("weight_bits", "true", "weight_bits = True"),
         ("weight_bits", '"four"', "weight_bits = 'four'"),
-        ("timesteps", "0", "timesteps = 0; allowed: 1 to 64"),
+        ("timesteps", "0", "timesteps = 0; allowed: 1 to 1024"),
         ("timesteps", "2.0", "timesteps = 2.0; allowed: a whole number without quotes"),
         ("reset", '"hard"', "reset = 'hard'; allowed: subtract or subtract_delayed or zero"),
         ("dataset", '"kmnist"', "dataset = 'kmnist'; allowed: fashion-mnist, mnist"),
@@ -97,3 +97,10 @@ def test_beta_keeps_its_fraction(text, multiplier, shift):
 def test_settings_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         read_settings(SHIPPED).seed = 2
+
+
+@pytest.mark.parametrize("coding", ["events", "frames"])
+def test_a_published_data_set_has_neither_events_nor_frames(tmp_path, coding):
+    settings = read_settings(write(tmp_path, coding=f'"{coding}"'))
+    with pytest.raises(InputError, match=f"coding = '{coding}'; allowed: direct or rate; fashion-mnist has one image"):
+        _ = settings.published
