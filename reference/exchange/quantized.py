@@ -18,6 +18,7 @@ from duospike.reference.widths import Range, layer_widths
 
 from .exact import input_scale, integer_layer, network_of, pixel_range
 from .floats import first_maps, real_currents, real_spikes
+from .grid import find_grid
 from .leaks import near_leaks
 from .refusal import by_option, refuse
 from .rounding import Samples, round_weights
@@ -28,13 +29,16 @@ BATCH = 50
 MAX_SAMPLES = 2**16
 """Places of a layer's maps, over all images and timesteps, by which its weights are rounded."""
 
+CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
+"""Shares of the largest weight that may become the largest integer."""
+
+MIN_STEP = 1e-30
+
 MATCHED_IMAGES = 200
 """Calibration images at most by which biases and thresholds are chosen."""
 
 
-def quantized_network(
-    source: Source, bits: int, images: np.ndarray, leaks: Mapping[str, Fraction] | None = None
-) -> Network:
+def quantized_network(source: Source, bits: int, images: np.ndarray, leaks: Mapping[str, Fraction] | None = None) -> Network:
     """The source with weights of `bits` bits, rounded layer by layer.
 
     images: calibration images, integers [N, C, H, W], or events [N, T, C, H, W]; no labels are needed.
@@ -59,13 +63,12 @@ def quantized_network(
 def _neurons(source: Source, leaks: Mapping[str, Fraction]) -> tuple[dict[str, list[Neuron]], list[str]]:
     """The integer neurons that each layer may have, best first, or why there is none."""
     neurons, reasons = {}, []
-    for layer in source.layers:
-        if isinstance(layer, SourceLayer):
-            beta = leaks.get(layer.name, layer.beta)
-            if 0 <= beta <= 1:
-                neurons[layer.name] = near_leaks(layer.reset, beta, source.interface.timesteps)
-            else:
-                reasons.append(by_option(f"{layer.title}: beta {float(beta):.6g}; allowed: 0 to 1", f"--beta {layer.name}=m/2^k"))
+    for layer in source.weighted:
+        beta = leaks.get(layer.name, layer.beta)
+        if 0 <= beta <= 1:
+            neurons[layer.name] = near_leaks(layer.reset, beta, source.interface.timesteps)
+        else:
+            reasons.append(by_option(f"{layer.title}: beta {float(beta):.6g}; allowed: 0 to 1", "--beta m/2^k"))
     return neurons, reasons
 
 
@@ -135,11 +138,32 @@ def _rounded(source: Source, layer: SourceLayer, bits: int, neuron: Neuron, samp
     """The layer in integers that bring its currents closest to the wanted ones."""
     weights = layer.weights.reshape(layer.outputs, -1) * layer.gain[:, None] * float(input_scale(source, layer))
     gram, real = samples.fit(np.column_stack([weights, layer.offset]))
-    whole, step = round_weights(real, gram, np.abs(weights).max(1), layer.threshold, bits)
+    whole, step = round_weights(real, gram, candidate_steps(layer, weights, 2 ** (bits - 1) - 1), bits)
     # A whole number is at a whole threshold or above it where it is above the one before.
     theta = np.rint(layer.threshold / step) - layer.inclusive
     bias, theta = (_integers(layer, what, values) for what, values in (("bias", whole[:, -1]), ("threshold", theta)))
     return integer_layer(layer, list(whole[:, :-1].reshape(layer.weights.shape)), bias, theta, neuron)
+
+
+def candidate_steps(layer: SourceLayer, weights: np.ndarray, limit: int) -> list[np.ndarray]:
+    """Steps [O] of which real weights [O, I] are up to `limit`.
+
+    First that of the grid on which the source's weights lie, if they do; then those by which the largest weight, or a share of
+    it, is `limit` steps, each moved to the nearest of which the threshold is a whole number.
+    """
+    largest = np.maximum(np.abs(weights).max(1), MIN_STEP)
+    own = largest / limit
+    for output, values in enumerate(layer.weights.reshape(layer.outputs, -1)):
+        grid = find_grid(values, None if layer.scale is None else layer.scale[output])
+        steps = 0 if grid is None else np.abs(grid.steps).max()
+        if 0 < steps <= limit:
+            own[output] = largest[output] / steps
+    return [own, *(dividing(layer.threshold, largest * clip / limit) for clip in CLIPS)]
+
+
+def dividing(theta: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """The nearest steps of which thresholds above 0 are whole numbers; others are left."""
+    return np.where(theta > 0, theta / np.maximum(np.rint(theta / steps), 1), steps)
 
 
 def _integers(layer: SourceLayer, what: str, values: np.ndarray) -> list[int]:

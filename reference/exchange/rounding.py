@@ -6,6 +6,7 @@ more weight. Whole numbers q in steps s are off by (w - s q) G (w - s q) in the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,16 +14,13 @@ import numpy as np
 DAMPING = 0.01
 """What is added to the mean square of each input, as a share of their mean, so that one that is seldom seen keeps its weight."""
 
-CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
-"""Shares of the largest weight that may become the largest integer."""
-
 SWEEPS = 4
 """How often `descend` may go over all numbers."""
 
 BLOCK = 64
 """Numbers that `nearest_plane` rounds between two matrix products."""
 
-MIN_STEP = 1e-30
+MIN_DAMPING = 1e-30
 NO_LIMIT = 2.0**40
 """Of the bias, whose own check comes later."""
 
@@ -55,39 +53,34 @@ class Samples:
         They differ from the source's where these inputs are not the source's.
         """
         gram = self.gram / self.count
-        damping = np.full(len(gram), DAMPING * np.diag(gram)[:-1].mean() + MIN_STEP)
-        damping[-1] = MIN_STEP
+        damping = np.full(len(gram), DAMPING * np.diag(gram)[:-1].mean() + MIN_DAMPING)
+        damping[-1] = MIN_DAMPING
         gram = gram + np.diag(damping)
         return gram, np.linalg.solve(gram, (self.cross / self.count + weights * damping).T).T
 
 
 def round_weights(
-    real: np.ndarray, gram: np.ndarray, largest: np.ndarray, theta: np.ndarray, bits: int
+    real: np.ndarray, gram: np.ndarray, candidates: Iterable[np.ndarray], bits: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Whole numbers [O, I + 1] for real weights, and the step of each output [O].
+    """Whole numbers [O, I + 1] for real weights, and of the candidates the step of each output [O] with the smallest error.
 
-    largest: the largest weight of each output [O], without the bias. theta: thresholds [O]; a step divides it, if it can.
+    candidates: of steps [O]. All numbers but the last, the bias, fit into `bits` bits, with as many on either side of 0.
     """
     limits = np.full(real.shape[1], 2.0 ** (bits - 1) - 1)
     limits[-1] = NO_LIMIT
     order, factor = plane_factor(gram)
     best, whole, step = np.full(len(real), np.inf), np.zeros_like(real), np.ones(len(real))
-    for clip in CLIPS:
-        steps = dividing(theta, np.maximum(largest * clip, MIN_STEP) / limits[0])
+    for steps in candidates:
         scaled = real / steps[:, None]
-        rounded = np.empty_like(scaled)
-        rounded[:, order] = nearest_plane(scaled[:, order], limits[order], factor)
+        rounded, planned = np.clip(np.rint(scaled), -limits, limits), np.empty_like(scaled)
+        planned[:, order] = nearest_plane(scaled[:, order], limits[order], factor)
+        closer = errors(planned, scaled, gram) < errors(rounded, scaled, gram)
+        rounded[closer] = planned[closer]
         rounded = descend(rounded, scaled, limits, gram)
         error = errors(rounded, scaled, gram) * steps**2
         better = error < best
         best[better], whole[better], step[better] = error[better], rounded[better], steps[better]
     return whole, step
-
-
-def dividing(theta: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """The nearest steps of which thresholds above 0 are whole numbers; others are left."""
-    with np.errstate(over="ignore"):
-        return np.where(theta > 0, theta / np.maximum(np.rint(theta / steps), 1), steps)
 
 
 def errors(whole: np.ndarray, real: np.ndarray, gram: np.ndarray) -> np.ndarray:
