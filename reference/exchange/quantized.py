@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -25,8 +26,8 @@ from .rounding import Samples, round_weights
 from .source import Source, SourceLayer
 from .thresholds import match_spikes
 
-BATCH = 50
-MAX_SAMPLES = 2**16
+BATCH = 20
+MAX_SAMPLES = 2**15
 """Places of a layer's maps, over all images and timesteps, by which its weights are rounded."""
 
 CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
@@ -101,10 +102,10 @@ def _sampled(source: Source, layer: SourceLayer, real: torch.Tensor, whole: torc
     for inputs, own in zip(whole.split(BATCH, 1), real.split(BATCH, 1), strict=True):
         currents = real_currents(source, layer, own.double())
         spikes.append(real_spikes(layer, currents, source.interface.timesteps).byte())
-        rows, wanted = columns(layer, inputs), currents.movedim(2, -1).flatten(0, 3)
-        share = max(MAX_SAMPLES * inputs.shape[1] // whole.shape[1], 1)
-        chosen = torch.randperm(len(rows), generator=generator)[:share]
-        samples.add(rows[chosen].numpy(), wanted[chosen].numpy())
+        places = currents[:, :, 0].flatten(0, 1).shape
+        chosen = torch.randperm(math.prod(places), generator=generator)[: max(MAX_SAMPLES * inputs.shape[1] // whole.shape[1], 1)]
+        at = torch.unravel_index(chosen, places)
+        samples.add(patches(layer, inputs, at).double().numpy(), currents.flatten(0, 1)[at[0], :, at[1], at[2]].numpy())
     return samples, torch.cat(spikes, 1)
 
 
@@ -126,12 +127,17 @@ def _with_neuron(
     raise reasons[0]
 
 
-def columns(layer: SourceLayer, maps: torch.Tensor) -> torch.Tensor:
-    """What each product of a layer's weights takes: maps [T, N, C, H, W] -> [T N H W, inputs], or [T N, inputs]."""
+def patches(layer: SourceLayer, maps: torch.Tensor, at: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """What the products of a layer's weights take at places of its output: maps [T, N, C, H, W] -> [places, inputs].
+
+    at: for each place the map, counted over T and N, its row and its column.
+    """
+    maps, (which, rows, columns) = maps.flatten(0, 1), at
     if layer.weights.ndim == 2:
-        return maps.flatten(2).flatten(0, 1).double()
+        return maps.flatten(1)[which]
     kernel = layer.weights.shape[-1]
-    return functional.unfold(maps.flatten(0, 1).double(), kernel, padding=kernel // 2).transpose(1, 2).flatten(0, 1)
+    windows = functional.pad(maps, [kernel // 2] * 4).unfold(2, kernel, 1).unfold(3, kernel, 1)
+    return windows[which, :, rows, columns].flatten(1)
 
 
 def _rounded(source: Source, layer: SourceLayer, bits: int, neuron: Neuron, samples: Samples) -> Conv | Linear:

@@ -116,7 +116,7 @@ def test_images_without_labels_calibrate_and_show_the_cost(net, tmp_path, capsys
     net.write_text(net.read_text().replace("beta=0.5", "beta=0.9"))
     images, out = tmp_path / "images.npy", tmp_path / "net.safetensors"
     np.save(images, np.random.default_rng(0).integers(0, 256, (9, 1, 28, 28)))
-    words = ["import", f"{net}:floats", "--out", out, *ASKED, "--quantize", 8, "--data", images]
+    words = ["import", f"{net}:floats", "--out", out, *ASKED, "--quantize", 4, "--data", images]
     assert command(*words) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"{images}: the first 4 images calibrate, the 5 after them show the cost"
