@@ -57,9 +57,10 @@ def train_in(work: Path, settings: Settings, args: argparse.Namespace) -> int:
     from duospike.reference.training import train
 
     check_unused(work, args.resume)
-    published = settings.published
-    test, data = published.read("test", args.data), published.read("train", args.data)
-    shape = published.shape
+    published, shape = settings.published, settings.input_shape
+    test, data = (published.read(split, args.data, settings.frames) for split in ("test", "train"))
+    if data.about:
+        print(f"training: {data.about}")
     job = train.resume(settings, shape, work) if args.resume else train.start(settings, shape)
     started = time.monotonic()
     while job.epoch < settings.epochs:

@@ -164,6 +164,7 @@ def blank_of(settings: Settings, input_shape: tuple[int, int, int]) -> Network:
         timesteps=settings.timesteps,
         weight_bits=8 if settings.weight_bits == FLOAT else int(settings.weight_bits),
         neuron=settings.neuron,
+        image_bits=1 if settings.coding == "events" else 8,
         coding=settings.coding,
         coding_seed=settings.coding_seed,
     )
@@ -186,19 +187,21 @@ class SpikingNetwork(nn.Module):
         return self.blank.timesteps * self.blank.shapes[-1][0] // self.blank.classes
 
     def first_maps(self, images: torch.Tensor) -> torch.Tensor:
-        """What the first layer takes: images [1, B, C, H, W] for all timesteps, or the encoder's spikes [T, B, C, H, W].
+        """What the first layer takes: images [1, B, C, H, W] for all timesteps, or spikes [T, B, C, H, W].
 
-        `images` are on the processor, the maps on the device of the weights.
+        `images` are on the processor, events [B, T, C, H, W]; the maps are on the device of the weights.
         """
         device = next(self.parameters()).device
         if self.blank.coding == "direct":
             return images[None].to(device)
+        if self.blank.coding == "events":
+            return images.transpose(0, 1).to(device)
         whole = images.numpy().astype(np.int64)
         spikes = encode(whole, self.blank.timesteps, self.blank.image_bits, self.blank.coding_seed)
         return torch.from_numpy(spikes).transpose(0, 1).float().to(device)
 
     def spikes(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Images [B, C, H, W] (float, whole numbers) -> spikes [T, B, C, H, W] of each layer, by its name."""
+        """Images [B, C, H, W] or events [B, T, C, H, W] (float, whole numbers) -> spikes [T, B, C, H, W] of each layer, by its name."""
         maps, trace = self.first_maps(images), {}
         for name, layer in self.layers.items():
             maps = trace[name] = layer(maps)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from duospike.reference.architecture import parse
 from duospike.reference.data.datasets import PUBLISHED, Published
+from duospike.reference.data.event_frames import BINNING_KEYS, Binning, FrameFormat, downscaled
 from duospike.reference.errors import InputError, brief, did_you_mean
 from duospike.reference.files import read_toml
 from duospike.reference.network import LEAK_SHIFTS, RESETS, TIMESTEPS, WEIGHT_BITS, Neuron
 
 FLOAT = "float"
-TRAINED_CODINGS = ("direct", "rate")
+CODINGS_OF_IMAGES = ("direct", "rate")
+TRAINED_CODINGS = ("direct", "rate", "events")
 TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "str": ((str,), "a text in quotes"),
     "int": ((int,), "a whole number without quotes"),
@@ -34,8 +36,9 @@ class Settings:
     dataset: one of datasets.PUBLISHED. weight_bits: 2 to 8, or "float" for the same recipe without any rounding.
     timesteps: T. beta: leak as "m/2^k" written out, "5/32". threshold: firing threshold after batch norm.
     reset: of the neurons. seed: fixes initial weights, order and augmentation. learning_rate: peak of a cosine schedule.
-    coding: direct, or rate for spikes of the encoder, whose registers start from coding_seed. spike_penalty: what the share of
-    neurons and timesteps with a spike adds to the loss. These three may be left out.
+    coding: direct, or rate for spikes of the encoder, whose registers start from coding_seed; events for a data set of recorded
+    events. spike_penalty: what the share of neurons and timesteps with a spike adds to the loss. bins, bin_time, downscale: how
+    recorded events become timesteps, as in Binning. These may be left out.
     """
 
     architecture: str
@@ -53,6 +56,9 @@ class Settings:
     coding: str = "direct"
     coding_seed: int = 0
     spike_penalty: float = 0.0
+    bins: str = "time"
+    bin_time: int = 0
+    downscale: int = 1
 
     def __post_init__(self):
         parse(self.architecture)
@@ -64,7 +70,8 @@ class Settings:
         _require("threshold", self.threshold, 0 < self.threshold < float("inf"), "a number above 0")
         _require("coding", self.coding, self.coding in TRAINED_CODINGS, " or ".join(TRAINED_CODINGS))
         _require("coding_seed", self.coding_seed, 0 <= self.coding_seed < 2**32, "0 to 2^32 - 1")
-        _require("coding_seed", self.coding_seed, self.coding == "rate" or not self.coding_seed, "0 with direct coding")
+        _require("coding_seed", self.coding_seed, self.coding == "rate" or not self.coding_seed, "0 without rate coding")
+        self._check_events()
         _require("spike_penalty", self.spike_penalty, 0 <= self.spike_penalty < float("inf"), "a number from 0 up")
         _require("seed", self.seed, 0 <= self.seed < 2**32, "0 to 2^32 - 1")
         _require("learning_rate", self.learning_rate, 0 < self.learning_rate < 1, "a number above 0 and below 1")
@@ -78,6 +85,31 @@ class Settings:
         found = PUBLISHED[self.dataset]
         _require("classes", self.classes, self.classes == found.classes, f"{found.classes}, those of {self.dataset}")
         return found
+
+    def _check_events(self):
+        of_events = PUBLISHED[self.dataset].events
+        allowed = "events for recorded events" if of_events else f"{' or '.join(CODINGS_OF_IMAGES)} for images"
+        _require("coding", self.coding, of_events == (self.coding not in CODINGS_OF_IMAGES), f"{allowed}, such as {self.dataset}")
+        for key in BINNING_KEYS:
+            value = getattr(self, key)
+            _require(key, value, of_events or value == getattr(Binning, key), "with a data set of recorded events")
+        _ = self.binning
+
+    @property
+    def binning(self) -> Binning:
+        return Binning(self.bins, self.bin_time, self.downscale)
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Of an image, or of recorded events after the downscale: channels, height, width."""
+        return downscaled(self.published.shape, self.downscale)
+
+    @property
+    def frames(self) -> FrameFormat | None:
+        """What recorded events become; None for images."""
+        if not self.published.events:
+            return None
+        return FrameFormat(self.timesteps, self.input_shape, self.coding == "events", 1, self.binning)
 
     @property
     def neuron(self) -> Neuron:

@@ -161,7 +161,7 @@ def _of_models(folder: Path, network) -> dict[str, Format]:
 
 def _read_settings(where: Path, draw: Draw):
     settings = read_settings(where / "train.toml")
-    return blank_of(settings, settings.published.shape)
+    return blank_of(settings, settings.input_shape)
 
 
 def _of_texts(folder: Path, network) -> dict[str, Format]:
