@@ -152,8 +152,8 @@ def _loaded_point(path: Path, dataset: object) -> LoadedModel:
     if not isinstance(dataset, str) or dataset not in PUBLISHED:
         raise InputError(f"base: dataset = {brief(dataset)}; allowed: {', '.join(PUBLISHED)}")
     published, network = PUBLISHED[dataset], load_model(path)
-    if published.events:
-        raise InputError(f"models: dataset = {brief(dataset)}; allowed beside models: data sets of images")
+    if published.events or published.shape is None:
+        raise InputError(f"models: dataset = {brief(dataset)}; allowed beside models: published data sets of images")
     found, wanted = (network.image_shape, network.classes), (published.shape, published.classes)
     if found != wanted:
         raise InputError(

@@ -39,7 +39,7 @@ _IDX_BYTES = 8
 _IDX_DIMENSIONS = 4
 _MAX_IDX_HEADER = 4 + 4 * _IDX_DIMENSIONS
 """Type of unsigned bytes in an IDX file; dimensions at most, and bytes of the header then."""
-RANDOM = "random"
+RANDOM, OWN = "random", "own"
 RANDOM_IMAGES = 100
 # 2 GiB as int64.
 MAX_PIXELS = 2**28
@@ -61,7 +61,8 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Published:
-    """A published data set. shape: of an image, or of the sensor of its recordings. classes: how many.
+    """A data set in files of known names. shape: of an image, or of the sensor of its recordings. classes: how many. Both are None
+    where only the files say so: for OWN, the images of a user.
 
     shift: by how many pixels training moves images at most. mirrored: whether it mirrors them, too. marks: files or folders of
     the test images, by one of which a folder is known; none where another set's files have the same names and format. events:
@@ -69,8 +70,8 @@ class Published:
     """
 
     name: str
-    shape: tuple[int, int, int]
-    classes: int
+    shape: tuple[int, int, int] | None
+    classes: int | None
     shift: int
     mirrored: bool
     marks: tuple[str, ...]
@@ -91,8 +92,10 @@ class Published:
             return fashion_mnist(split, folder)
         if folder is None:
             raise InputError(f"{self.name}: the folder of its files is not named; name it with --data")
+        if self.name == OWN:
+            return own_arrays(split, folder)
         if self.events:
-            if frames is not None:
+            if frames is not None and self.shape:
                 check_sensor(self.name, self.shape, frames)
             return binned(self.name, _EVENT_SETS[self.name](split, folder, limit), frames)
         if self.name == "mnist":
@@ -110,6 +113,7 @@ PUBLISHED = {
         Published("svhn", svhn.SHAPE, svhn.CLASSES, 4, False, (svhn.FILES["test"],)),
         Published("n-mnist", NMNIST_SENSOR, NMNIST_CLASSES, 1, False, (f"{NMNIST_FOLDERS['test']}/",), events=True),
         Published("dvs128-gesture", GESTURE_SENSOR, GESTURE_CLASSES, 1, False, (GESTURE_TRIALS["test"],), events=True),
+        Published(OWN, None, None, 0, False, ("test-images.npy",)),
     )
 }
 _EVENT_SETS = {"n-mnist": nmnist, "dvs128-gesture": dvs128_gesture}
@@ -268,8 +272,8 @@ def load(
         data = replace(data, labels=npy.read_labels(labels, data.total, len(data.images)))
     if network is not None:
         network.require_fit(data.images)
-        if not published:
-            _check_labels(labels or source, data.labels, network.classes)
+        if not published or published.name == OWN:
+            check_labels(labels or source, data.labels, network.classes)
     return data
 
 
@@ -315,8 +319,17 @@ def _first(data: Dataset, source: str, limit: int | None) -> Dataset:
     return replace(data, images=data.images[:count], labels=labels, total=data.total or len(data.images))
 
 
-def _check_labels(where: Path | str, labels: np.ndarray | None, classes: int) -> None:
-    """InputError: a label of the user's own is none of the network's classes."""
+def own_arrays(split: str, folder: Path) -> Dataset:
+    """A user's images and labels: train-images.npy, train-labels.npy, test-images.npy and test-labels.npy.
+
+    InputError: a file is missing or damaged, as read_npy, or there is not one label for each image.
+    """
+    images = read_npy(folder / f"{split}-images.npy")
+    return Dataset(images, npy.read_labels(folder / f"{split}-labels.npy", len(images), len(images)))
+
+
+def check_labels(where: Path | str, labels: np.ndarray | None, classes: int) -> None:
+    """InputError: a label is none of the network's classes."""
     if labels is not None and (labels.min() < 0 or labels.max() >= classes):
         raise InputError(f"{where}: labels from {labels.min()} to {labels.max()}; the network's classes are 0..{classes - 1}")
 

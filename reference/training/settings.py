@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -79,17 +79,24 @@ class Settings:
             _require(name, getattr(self, name), 1 <= getattr(self, name) < 2**31, "1 to 2^31 - 1")
         _ = self.neuron
 
+    def are(self, table: object) -> bool:
+        """Whether a table holds these settings; what it lacks, as one of an earlier version may, has its default."""
+        defaults = {field.name: field.default for field in fields(self) if field.default is not MISSING}
+        return isinstance(table, dict) and defaults | table == asdict(self)
+
     @property
     def published(self) -> Published:
         """Its data set. InputError if that has another number of classes."""
         found = PUBLISHED[self.dataset]
-        _require("classes", self.classes, self.classes == found.classes, f"{found.classes}, those of {self.dataset}")
+        fits = found.classes in (None, self.classes)
+        _require("classes", self.classes, fits, f"{found.classes}, those of {self.dataset}")
         return found
 
     def _check_events(self):
-        of_events = PUBLISHED[self.dataset].events
+        of_events, is_own = PUBLISHED[self.dataset].events, PUBLISHED[self.dataset].shape is None
         allowed = "events for recorded events" if of_events else f"{' or '.join(CODINGS_OF_IMAGES)} for images"
-        _require("coding", self.coding, of_events == (self.coding not in CODINGS_OF_IMAGES), f"{allowed}, such as {self.dataset}")
+        fits = is_own or of_events == (self.coding not in CODINGS_OF_IMAGES)
+        _require("coding", self.coding, fits, f"{allowed}, such as {self.dataset}")
         for key in BINNING_KEYS:
             value = getattr(self, key)
             _require(key, value, of_events or value == getattr(Binning, key), "with a data set of recorded events")
@@ -101,8 +108,11 @@ class Settings:
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
-        """Of an image, or of recorded events after the downscale: channels, height, width."""
-        return downscaled(self.published.shape, self.downscale)
+        """Of an image, or of recorded events after the downscale: channels, height, width. InputError: only the files say so."""
+        shape = self.published.shape
+        if shape is None:
+            raise InputError(f"dataset = {brief(self.dataset)}; allowed here: those of a known shape")
+        return downscaled(shape, self.downscale)
 
     @property
     def frames(self) -> FrameFormat | None:

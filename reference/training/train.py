@@ -82,7 +82,7 @@ def resume(settings: Settings, input_shape: tuple[int, int, int], folder: Path) 
         about = parse_json(file.metadata.get(KEY, ""))
         if not isinstance(about, dict) or about.keys() != {"settings", "epoch"} or file.metadata.keys() != {KEY}:
             raise ValueError("its metadata has not settings and epoch")
-        if about["settings"] != dataclasses.asdict(settings):
+        if not settings.are(about["settings"]):
             raise InputError("was trained with other settings; resume with those, or start in another folder")
         run = start(settings, input_shape)
         _restore(run, about["epoch"], file)
