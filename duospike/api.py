@@ -44,8 +44,8 @@ class Shape(TypedDict, total=False):
 class ImageFormat(TypedDict, total=False):
     """What a trained network does not say about its images.
 
-    input_shape: (channels, height, width). timesteps: T. classes: K. coding: direct or events. image_scale: what one step of a
-    pixel is worth to the source. image_bits, image_signed: of a pixel.
+    input_shape: (channels, height, width). timesteps: T. classes: K. coding: direct, events or frames. image_scale: what one
+    step of a pixel is worth to the source. image_bits, image_signed: of a pixel.
     """
 
     input_shape: tuple[int, int, int]

@@ -1,4 +1,5 @@
-"""How an image reaches a spiking network: as it is (direct), as random spikes (rate), or as events that are spikes already.
+"""How an image reaches a spiking network: as it is (direct), as random spikes (rate), or as what each timestep has of its own:
+events, which are spikes already, or frames of pixels.
 
 Rate coding compares each pixel with a pseudo-random number, at every timestep anew: a spike where the pixel is larger. Each
 channel has at each timestep a linear feedback shift register of its own, which starts every image from the same state and
@@ -11,7 +12,11 @@ import functools
 
 import numpy as np
 
-CODINGS = ("direct", "rate", "events")
+CODINGS = ("direct", "rate", "events", "frames")
+SPIKE_CODINGS = ("rate", "events")
+"""Those with which the first layer takes spikes; with the others it takes pixels."""
+TIMED_CODINGS = ("events", "frames")
+"""Those whose images have something of its own for each timestep: [T, C, H, W]."""
 ENCODER = "encoder"
 """The name of the encoder's spikes in a trace."""
 REGISTER_BITS = 32

@@ -24,6 +24,10 @@ from .widths import prove_widths
 
 # Few enough for the maps of a batch to stay in the processor's cache.
 BATCH = 20
+MAX_BATCH_TIMESTEPS = 1280
+"""Of all images of a batch together: a batch has fewer images where there are many timesteps."""
+MAX_UNFOLDED = 2**24
+"""Values of unfolded maps that are multiplied at once; a single map may have more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +35,7 @@ class Trace:
     """Everything that a network computes for N images.
 
     spikes: layer name -> uint8 [N, T, C, H, W] of every layer, pools too; a fully connected layer has H = W = 1. If
-    the coding is not direct also ENCODER: the spikes that the first layer takes.
+    the first layer takes spikes, also ENCODER: these.
     class_counts: votes int64 [N, classes]. predicted: smallest class with the most votes, int64 [N].
     currents: layer name -> int64 [N, T, C, H, W], with the bias, of every layer except pools; empty unless asked for.
     """
@@ -51,15 +55,26 @@ class Evaluation:
     spike_rates: dict[str, float]
 
 
+def batch_size(timesteps: int, most: int | None = None) -> int:
+    """Images that are computed at once. most: where there are few timesteps, by default BATCH."""
+    return max(1, min(most or BATCH, MAX_BATCH_TIMESTEPS // timesteps))
+
+
 def layer_currents(layer: Conv | Linear, inputs: torch.Tensor) -> torch.Tensor:
-    """Image or spikes [T, N, C, H, W], whole numbers of any type -> currents with bias, int64 [T, N, O, H, W]."""
-    weights, columns = torch.from_numpy(layer.weights).double().flatten(1), inputs.flatten(0, 1).double()
-    if isinstance(layer, Linear):
-        columns, size = columns.flatten(1)[..., None], torch.Size((1, 1))
-    else:
-        columns, size = functional.unfold(columns, layer.kernel, padding=layer.kernel // 2), inputs.shape[3:]
-    sums = (weights @ columns).long() + torch.from_numpy(layer.bias)[:, None]
+    """Image, frames or spikes [T, N, C, H, W], whole numbers of any type -> currents with bias, int64 [T, N, O, H, W]."""
+    size = torch.Size((1, 1)) if isinstance(layer, Linear) else inputs.shape[3:]
+    unfolded = layer.weights[0].size * size.numel()
+    parts = [_sums(layer, part) for part in inputs.flatten(0, 1).split(max(1, MAX_UNFOLDED // unfolded))]
+    sums = torch.cat(parts) + torch.from_numpy(layer.bias)[:, None]
     return sums.reshape(*inputs.shape[:2], layer.outputs, *size)
+
+
+def _sums(layer: Conv | Linear, maps: torch.Tensor) -> torch.Tensor:
+    """Maps [M, C, H, W] -> sums of products int64 [M, O, H * W]."""
+    weights, maps = torch.from_numpy(layer.weights).double().flatten(1), maps.double()
+    if isinstance(layer, Linear):
+        return (weights @ maps.flatten(1)[..., None]).long()
+    return (weights @ functional.unfold(maps, layer.kernel, padding=layer.kernel // 2)).long()
 
 
 def fire(layer: Conv | Linear, currents: torch.Tensor, timesteps: int) -> torch.Tensor:
@@ -82,13 +97,14 @@ def pool(spikes: torch.Tensor) -> torch.Tensor:
 
 
 def first_maps(network: Network, images: np.ndarray) -> torch.Tensor:
-    """What the first layer takes: images [1, N, C, H, W] that all timesteps share, or spikes [T, N, C, H, W]."""
+    """What the first layer takes: images [1, N, C, H, W] that all timesteps share, or frames or spikes [T, N, C, H, W]."""
     images = network.check_images(images)
     if network.coding == "direct":
         return torch.from_numpy(images)[None]
     if network.coding == "rate":
         images = encode(images, network.timesteps, network.image_bits, network.coding_seed)
-    return torch.from_numpy(images.swapaxes(0, 1).astype(np.uint8))
+    by_timestep = images.swapaxes(0, 1)
+    return torch.from_numpy(by_timestep.astype(np.uint8) if network.takes_spikes else by_timestep.copy())
 
 
 def run_layers(network: Network, images: np.ndarray) -> Iterator[tuple[Layer, torch.Tensor | None, torch.Tensor]]:
@@ -120,15 +136,15 @@ def run(
     with_currents: bool = False,
     progress: Callable[[int], None] = lambda images: None,
 ) -> Trace:
-    """All spikes, votes and answers for `images`, integers [N, C, H, W]. progress: gets the number of images done.
+    """All spikes, votes and answers for `images`, integers [N, *network.image_shape]. progress: gets the number of images done.
 
     InputError: images of another shape, type or range, or a network whose widths cannot be proven.
     """
     prove_widths(network)
-    batches = []
-    for start in range(0, max(len(images), 1), BATCH):
-        batches.append(_run_batch(network, images[start : start + BATCH], with_currents))
-        progress(min(start + BATCH, len(images)))
+    batches, size = [], batch_size(network.timesteps)
+    for start in range(0, max(len(images), 1), size):
+        batches.append(_run_batch(network, images[start : start + size], with_currents))
+        progress(min(start + size, len(images)))
     return join_traces(batches)
 
 
@@ -144,7 +160,7 @@ def join_traces(traces: list[Trace]) -> Trace:
 
 def _run_batch(network: Network, images: np.ndarray, with_currents: bool) -> Trace:
     spikes, currents = {}, {}
-    if network.coding != "direct":
+    if network.takes_spikes:
         spikes[ENCODER] = first_maps(network, images).transpose(0, 1).contiguous().numpy()
     for layer, current, maps in run_layers(network, images):
         spikes[layer.name] = maps.transpose(0, 1).contiguous().numpy()
@@ -165,12 +181,12 @@ def evaluate(
         raise InputError("no images to evaluate; needs 1 or more")
     prove_widths(network)
     totals = {layer.name: 0 for layer in network.layers}
-    answers = []
-    for start in range(0, len(images), BATCH):
-        for layer, _, maps in run_layers(network, images[start : start + BATCH]):
+    answers, size = [], batch_size(network.timesteps)
+    for start in range(0, len(images), size):
+        for layer, _, maps in run_layers(network, images[start : start + size]):
             totals[layer.name] += int(maps.sum())
         answers.append(count_votes(network, maps)[1])
-        progress(min(start + BATCH, len(images)))
+        progress(min(start + size, len(images)))
     right = None if labels is None else float(np.mean(np.concatenate(answers) == labels))
     return Evaluation(len(images), right, _rates(network, totals, len(images)))
 

@@ -15,14 +15,14 @@ from functools import cached_property
 
 import numpy as np
 
-from .coding import CODINGS
+from .coding import CODINGS, SPIKE_CODINGS, TIMED_CODINGS
 from .errors import InputError, brief
 
 RESETS = ("subtract", "subtract_delayed", "zero")
 KERNELS = (1, 3, 5)
 WEIGHT_BITS = range(2, 9)
 IMAGE_BITS = range(1, 17)
-TIMESTEPS = range(1, 65)
+TIMESTEPS = range(1, 1025)
 LEAK_SHIFTS = range(0, 17)
 MIN_MAP_SIZE = 3
 MAX_NEURONS = 2**24
@@ -64,6 +64,11 @@ def check_timesteps(timesteps: int) -> None:
     """InputError: more or fewer timesteps than a network may have."""
     if timesteps not in TIMESTEPS:
         raise InputError(f"{timesteps} timesteps; allowed: {TIMESTEPS.start} to {TIMESTEPS.stop - 1}")
+
+
+def image_shape(input_shape: tuple[int, int, int], timesteps: int, coding: str) -> tuple[int, ...]:
+    """Shape of one image: input_shape, or of what each timestep has of its own."""
+    return (timesteps, *input_shape) if coding in TIMED_CODINGS else input_shape
 
 
 def check_weights(count: int, last: str = "") -> None:
@@ -206,10 +211,11 @@ class Network:
 
     input_shape: (channels, height, width) of the image. image_bits, image_signed: type of a pixel.
     timesteps: how often each neuron may spike. coding: direct, the image meets the first layer at each timestep; rate, the
-    image is turned into random spikes (coding.encode, with coding_seed); events, the input are spikes of each timestep.
+    image is turned into random spikes (coding.encode, with coding_seed); events, the input are spikes of each timestep; frames,
+    another image meets the first layer at each timestep.
     classes: number of classes; neuron n of the last layer votes for class n // (outputs / classes).
-    layers: a convolution (with direct coding the dense layer), then any chain of convolutions and pools, then one or more
-    Linear layers.
+    layers: a convolution (with direct coding and frames the dense layer), then any chain of convolutions and pools, then one or
+    more Linear layers.
     metadata: where the network comes from (strings only); no part of the arithmetic.
     """
 
@@ -275,9 +281,14 @@ class Network:
         return tuple(shapes)
 
     @property
+    def takes_spikes(self) -> bool:
+        """Whether the first layer takes spikes; else it is the dense layer, which takes pixels."""
+        return self.coding in SPIKE_CODINGS
+
+    @property
     def image_shape(self) -> tuple[int, ...]:
-        """Shape of one image: input_shape, or of its events at all timesteps."""
-        return (self.timesteps, *self.input_shape) if self.coding == "events" else self.input_shape
+        """Shape of one image: input_shape, or of its events or frames at all timesteps."""
+        return image_shape(self.input_shape, self.timesteps, self.coding)
 
     @property
     def pixel_range(self) -> tuple[int, int]:
@@ -286,10 +297,15 @@ class Network:
             return -(2 ** (self.image_bits - 1)), 2 ** (self.image_bits - 1) - 1
         return 0, 2**self.image_bits - 1
 
+    @property
+    def input_range(self) -> tuple[int, int]:
+        """Smallest and largest value that the first layer takes: of a pixel, or of a spike."""
+        return (0, 1) if self.takes_spikes else self.pixel_range
+
     def check_images(self, images: np.ndarray) -> np.ndarray:
         """Return `images` as int64, or raise InputError if the network cannot take them.
 
-        images: [count, channels, height, width], or with events [count, timesteps, channels, height, width].
+        images: [count, channels, height, width], or with events and frames [count, timesteps, channels, height, width].
         """
         images = np.asarray(images)
         self.require_fit(images)

@@ -59,7 +59,7 @@ def prove_widths(network: Network) -> dict[str, LayerWidths]:
     InputError, with layer, value and limit: a value of the layer, a sum of products, or multiplier * value before the
     leak's shift, can reach 2**24 in magnitude, where float32 ceases to be exact.
     """
-    widths, inputs = {}, network.pixel_range if network.coding == "direct" else (0, 1)
+    widths, inputs = {}, network.input_range
     for layer in network.layers:
         if isinstance(layer, Conv | Linear):
             widths[layer.name] = layer_widths(layer, inputs, network.timesteps)

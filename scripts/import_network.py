@@ -32,6 +32,7 @@ DATA_HELP = (
 )
 CALIBRATION_IMAGES, FASHION_MNIST = 200, "fashion-mnist"
 KINDS = ("nir", "snntorch")
+CODINGS = ("direct", "events", "frames")
 WEIGHT_BITS = range(2, 9)
 """As in duospike.reference.network, which needs numpy."""
 MODULE = "duospike_imported"
@@ -48,9 +49,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="model file to write (.safetensors)")
     parser.add_argument("--input", required=True, metavar="CxHxW", help="channels, height and width of an image: 3x32x32")
-    parser.add_argument("--timesteps", type=positive, required=True, metavar="T", help="timesteps, 1 to 64")
+    parser.add_argument("--timesteps", type=positive, required=True, metavar="T", help="timesteps, 1 to 1024")
     parser.add_argument("--classes", type=positive, required=True, metavar="K", help="classes; must divide the last layer")
-    parser.add_argument("--coding", default="direct", choices=("direct", "events"), help="direct (default), or events")
+    parser.add_argument("--coding", default="direct", choices=CODINGS, help="direct (default), events, or frames")
     parser.add_argument("--image-bits", type=positive, metavar="N", help="bits of a pixel (default: 8; 1 for events)")
     parser.add_argument("--signed", action="store_true", help="signed pixels")
     parser.add_argument(
@@ -139,7 +140,7 @@ def interface_of(args: argparse.Namespace) -> Interface:
     if not re.fullmatch(r"[1-9][0-9]{0,8}(/[1-9][0-9]{0,8})?", args.image_scale):
         raise InputError(f"--image-scale {args.image_scale!r}; needs a whole number or a fraction, such as 1/256")
     bits, scale = args.image_bits or 8, Fraction(args.image_scale)
-    return Interface(parse_shape(args.input), args.timesteps, args.classes, "direct", bits, args.signed, scale)
+    return Interface(parse_shape(args.input), args.timesteps, args.classes, args.coding, bits, args.signed, scale)
 
 
 def nir_source(args: argparse.Namespace, interface: Interface) -> Source:

@@ -12,7 +12,7 @@ DESCRIPTION = """Write an untrained network of random integers. The thresholds a
 that the wanted share of the neurons spikes at a timestep. Layers of ARCH, joined by dashes: nCk (n channels, kernel k of 1, 3,
 5), MP2, FCn; or VGG9, VGG9/2, VGG9/4, VGG9/8."""
 # Written out, as is what follows: the modules that hold these lists need numpy, which a help text does not wait for.
-RESETS, CODINGS = ("subtract", "subtract_delayed", "zero"), ("direct", "rate", "events")
+RESETS, CODINGS = ("subtract", "subtract_delayed", "zero"), ("direct", "rate", "events", "frames")
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -22,7 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--rate", type=float, default=0.1, metavar="R", help="wanted share of spikes (default: 0.1)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the same seed gives the same file (default: 0)")
     parser.add_argument("--bits", type=int, default=4, metavar="N", help="bits of a weight, 2 to 8 (default: 4)")
-    parser.add_argument("--timesteps", type=int, default=2, metavar="T", help="timesteps, 1 to 64 (default: 2)")
+    parser.add_argument("--timesteps", type=int, default=2, metavar="T", help="timesteps, 1 to 1024 (default: 2)")
     parser.add_argument("--classes", type=int, default=10, metavar="K", help="classes; must divide the last layer (default: 10)")
     parser.add_argument("--reset", default="subtract", metavar="KIND", help=f"{', '.join(RESETS)} (default: subtract)")
     parser.add_argument("--beta", default="5/32", metavar="m/2^k", help="leak, as a fraction written out (default: 5/32)")

@@ -35,7 +35,7 @@ from duospike.cosim.simulation.bench import Outcome
 from duospike.cosim.simulation.compare import first_mismatch
 from duospike.cosim.simulation.network_run import SIMULATORS, NetworkRun, network_bench
 from duospike.reference import golden
-from duospike.reference.coding import CODINGS, ENCODER
+from duospike.reference.coding import CODINGS, ENCODER, SPIKE_CODINGS
 from duospike.reference.errors import InputError
 from duospike.reference.network import IMAGE_BITS, KERNELS, RESETS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
 from duospike.reference.widths import layer_widths
@@ -116,7 +116,7 @@ def _draw_pixels(choose: np.random.Generator) -> Pixels:
     coding = _pick(choose, CODINGS)
     bits = 1 if coding == "events" else int(_pick(choose, [*IMAGE_BITS, 1, 8, 8, 16]))
     seed = int(choose.integers(2**32)) if coding == "rate" else 0
-    return Pixels(coding, seed, bits, coding == "direct" and choose.random() < 0.5)
+    return Pixels(coding, seed, bits, coding not in SPIKE_CODINGS and choose.random() < 0.5)
 
 
 def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
@@ -200,7 +200,7 @@ def _draw_images(choose: np.random.Generator, network: Network, count: int) -> n
 
 def _with_numbers(choose: np.random.Generator, network: Network, images: np.ndarray) -> tuple[Network, list[str]]:
     """The network with weights, biases, thresholds and neurons, and their traits."""
-    maps, inputs = golden.first_maps(network, images), network.pixel_range if network.coding == "direct" else (0, 1)
+    maps, inputs = golden.first_maps(network, images), network.input_range
     layers: list[Layer] = []
     traits: list[str] = []
     for layer in network.layers:
@@ -305,7 +305,7 @@ def largest(holds: Callable[[int], bool], limit: int) -> int:
 def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
     """Lanes from one to all, row parts, timesteps of a pass, depth of the queues."""
     timesteps = int(_pick(choose, [n for n in divisors(network.timesteps) if n <= PASS_TIMESTEPS]))
-    lanes, is_dense = {}, network.coding == "direct"
+    lanes, is_dense = {}, not network.takes_spikes
     for layer in network.layers:
         if isinstance(layer, Pool):
             continue
@@ -375,7 +375,7 @@ def plain_trace(network: Network, images: np.ndarray) -> golden.Trace:
     """What the plain model computes, in the form of the golden model's result."""
     of_images = [spikes_of(network, image) for image in images]
     spikes = {name: np.array([each[name] for each in of_images]) for name in of_images[0]}
-    if network.coding != "direct":
+    if network.takes_spikes:
         spikes[ENCODER] = np.array([encoded(network, image) for image in images])
     votes = [votes_of(network, each[network.layers[-1].name]) for each in of_images]
     return golden.Trace(spikes, np.array(votes), np.array([counts.index(max(counts)) for counts in votes]))

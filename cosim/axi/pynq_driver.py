@@ -17,6 +17,9 @@ import numpy as np
 INVALID = 1 << 31
 """Bit of a result's first word: the image packet had a wrong length."""
 
+TIMED_CODINGS = ("events", "frames")
+"""Codings of networks whose images have something of its own for each timestep."""
+
 LOAD_MAGIC = 0x574F5544
 """First word of a file that load() takes: DUOW in ASCII, as the bytes lie."""
 LOAD_HEADER = 7
@@ -129,8 +132,8 @@ class Accelerator:
     def infer(self, images):
         """Classes [count] and class counts [count, classes] of images as the network takes them.
 
-        images: integers [count, channels, height, width], or spikes [count, timesteps, channels, height, width]. ValueError
-        for others. The core is started. While a result is on its way the next image is sent.
+        images: integers [count, channels, height, width], or spikes or frames [count, timesteps, channels, height, width].
+        ValueError for others. The core is started. While a result is on its way the next image is sent.
         """
         packets = self.encode(images)
         words = self.registers["RESULT_WORDS"]["value"]
@@ -163,13 +166,11 @@ class Accelerator:
         network = self.network
         images = np.asarray(images)
         self._check_images(images)
-        if network["coding"] == "events":
-            count, timesteps, channels, height, width = images.shape
-            by_pass = images.reshape(count, network["passes"], timesteps // network["passes"], channels, height, width)
-            fields, bits = by_pass.transpose(0, 1, 4, 5, 3, 2).reshape(count, -1, network["beat_bits"]), 1
-        else:
-            pixels = images.transpose(0, 2, 3, 1).reshape(len(images), -1, images.shape[1])
-            fields, bits = np.tile(pixels, (1, network["passes"], 1)), network["image_bits"]
+        count, passes, bits = len(images), network["passes"], network["image_bits"]
+        # Events and frames come in passes of some timesteps each; one image comes again in each pass.
+        by_pass = images if network["coding"] in TIMED_CODINGS else np.repeat(images[:, None], passes, axis=1)
+        by_pass = by_pass.reshape(count, passes, -1, *network["input_shape"])
+        fields = by_pass.transpose(0, 1, 4, 5, 3, 2).reshape(count, -1, network["beat_bits"] // bits)
         planes = (fields.astype(np.int64)[..., None] >> np.arange(bits)) & 1
         planes = planes.reshape(*fields.shape[:2], -1).astype(np.uint8)
         padded = np.pad(planes, ((0, 0), (0, 0), (0, network["data_bits"] - planes.shape[2])))
@@ -177,7 +178,7 @@ class Accelerator:
 
     def _check_images(self, images):
         network = self.network
-        shape = network["input_shape"] if network["coding"] != "events" else [network["timesteps"], *network["input_shape"]]
+        shape = [network["timesteps"]] * (network["coding"] in TIMED_CODINGS) + network["input_shape"]
         low, high = network["pixel_range"]
         if list(images.shape[1:]) != shape or len(images) == 0:
             raise ValueError(f"images of shape {images.shape}; allowed: one or more of {tuple(shape)}")

@@ -154,7 +154,8 @@ class _Chain:
 
     def add_lif(self, number: int, stage: NeuronStage):
         depth = lif_depth(stage.timesteps)
-        self.add(units.LIF, number, timesteps=stage.timesteps, spacing=stage.pause, depth=depth)
+        self.add(units.LIF, number, timesteps=stage.timesteps, spacing=stage.pause, depth=depth, slots=self.slots)
+        self.slots += 2 * stage.timesteps
 
     def arrays(self) -> tuple:
         """What step_chain() takes of the units: its arguments from `kinds` to `streams`."""

@@ -25,7 +25,7 @@ def unit_type(parameters: str, registers: str) -> np.dtype:
 ENCODER = unit_type("", "")
 WINDOW = unit_type("height width radius groups", "level write_column row group column fetched inside")
 MAC = unit_type("steps", "moving")
-LIF = unit_type("timesteps spacing depth", "moving inside queued pause")
+LIF = unit_type("timesteps spacing depth slots", "moving head inside queued pause")
 SCANNER = unit_type(
     "parts width positions scans flush banks beats pixels",
     "filled beat completing scannable taken bank_part part scan column flushing ahead ahead_at ahead_end ahead_ends_part "
@@ -115,13 +115,18 @@ def step_mac(unit, src_valid, dst_ready, activity):
 
 
 @compiled
-def step_lif(unit, src_valid, dst_ready):
+def step_lif(unit, src_valid, dst_ready, ring):
+    """The pipeline is a part of the ring, which turns while a beat is in it: one that enters leaves a whole turn later."""
     ready = unit.inside != unit.depth and unit.pause == 0
     take = src_valid and ready
     leave = unit.valid and dst_ready
-    unit.queued += ((unit.moving >> (2 * unit.timesteps - 1)) & 1) - int(leave)
+    slot = unit.slots + unit.head
+    unit.queued += ring[slot] - int(leave)
     unit.inside += int(take) - int(leave)
-    unit.moving = ((unit.moving << 1) | int(take)) & ((1 << (2 * unit.timesteps)) - 1)
+    unit.moving += int(take) - ring[slot]
+    ring[slot] = take
+    if unit.moving != 0:
+        unit.head = (unit.head + 1) % (2 * unit.timesteps)
     unit.valid = unit.queued != 0
     if take:
         unit.pause = unit.spacing
@@ -423,7 +428,7 @@ def step_chain(
                 ready = step_conv(convs[i], src_valid, src_flags, ready, activity)
                 valids[u + 1] = convs[i].valid
             elif kind == LIF_KIND:
-                ready = step_lif(lifs[i], src_valid, ready)
+                ready = step_lif(lifs[i], src_valid, ready, ring)
                 valids[u + 1] = lifs[i].valid
             elif kind == FC_KIND:
                 ready = step_fc(fcs[i], src_valid, src_flags, ready, activity)

@@ -71,6 +71,9 @@ def beat_spikes(words: Sequence[int], shape: tuple[int, int, int], lanes: int, t
 
 
 def image_beats(images: np.ndarray, bits: int, passes: int = 1) -> tuple[int, ...]:
-    """Beats of the pixel stream for images [images, channels, height, width] of `bits` bits a channel, each `passes` times."""
-    frames = np.repeat(images, passes, axis=0)
-    return pack_fields(frames.transpose(0, 2, 3, 1).reshape(-1, images.shape[1]), bits)
+    """Beats of the pixel stream for images [images, channels, height, width] of `bits` bits a channel, each `passes` times.
+
+    Frames [images, passes, channels, height, width] come one a pass.
+    """
+    frames = np.repeat(images, passes, axis=0) if images.ndim == 4 else images.reshape(-1, *images.shape[2:])
+    return pack_fields(frames.transpose(0, 2, 3, 1).reshape(-1, frames.shape[1]), bits)

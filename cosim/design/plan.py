@@ -21,7 +21,7 @@ from duospike.rtl.stage import Stage
 from duospike.rtl.stream import groups_of
 
 from .beats import PackedFields, grouped
-from .sizing import Sizing
+from .sizing import Sizing, first_lanes
 
 READOUT = "readout"
 ROWS_BUFFERED = 2
@@ -75,9 +75,7 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
     widths = widths or stage_widths(network)
     timesteps, passes = sizing.timesteps, network.timesteps // sizing.timesteps
     stages: dict[str, Stage] = {}
-    lanes_in = 0
-    if network.coding != "direct":
-        lanes_in = network.input_shape[0]
+    lanes_in = first_lanes(network)
     if network.coding == "rate":
         stages[ENCODER] = _encoder(network, timesteps, passes)
     for layer, shape in zip(network.layers, network.shapes, strict=False):

@@ -53,7 +53,8 @@ def choose_sizing(
     """What is wanted, checked, and defaults for the rest.
 
     Defaults: DEFAULT_LANES lanes, or all outputs of a layer with fewer; as many row parts as leave MIN_ROW_PART_CHANNELS channels
-    in each; as many timesteps a pass as divide the network's, up to DEFAULT_PASS_TIMESTEPS; queues of DEFAULT_QUEUE_DEPTH.
+    in each; as many timesteps a pass as divide the network's, up to DEFAULT_PASS_TIMESTEPS, with frames one; queues of
+    DEFAULT_QUEUE_DEPTH.
     InputError for a name that no such layer has, DesignError for a number that cannot be.
     """
     chosen = _choose_lanes(network, lanes)
@@ -74,13 +75,18 @@ def _choose_lanes(network: Network, wanted: dict[str, int] | int | None) -> dict
     return lanes
 
 
+def first_lanes(network: Network) -> int:
+    """Channels in a beat of spikes for the first layer; 0 if it takes pixels."""
+    return network.input_shape[0] if network.takes_spikes else 0
+
+
 def pixel_beats(network: Network, lanes: dict[str, int]) -> dict[str, int]:
     """By the name of each sparse layer, in how many beats a pixel of its input comes; its row parts divide them.
 
     A fully connected layer takes a whole row as one pixel. lanes: of each layer.
     """
     beats = {}
-    lanes_in = 0 if network.coding == "direct" else network.input_shape[0]
+    lanes_in = first_lanes(network)
     for layer, (channels, _, width) in zip(network.layers, network.shapes, strict=False):
         if isinstance(layer, Pool):
             continue
@@ -105,6 +111,11 @@ def _choose_row_parts(network: Network, lanes: dict[str, int], wanted: dict[str,
 
 
 def _choose_timesteps(network: Network, wanted: int | None) -> int:
+    """Of frames a pass takes one: the dense core computes the sums of one image, which all timesteps of a pass share."""
+    if network.coding == "frames":
+        if wanted not in (None, 1):
+            raise DesignError(f"{wanted} timesteps a pass; allowed: 1 with frames, of which each pass takes one")
+        return 1
     if wanted is None:
         return max(n for n in divisors(network.timesteps) if n <= DEFAULT_PASS_TIMESTEPS)
     if wanted < 1 or network.timesteps % wanted:

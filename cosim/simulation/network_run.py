@@ -91,7 +91,7 @@ def run_network(
     seed: int = 1,
     progress: Callable[[str], None] = lambda step: None,
 ) -> NetworkRun:
-    """Run `images` [count, channels, height, width] through the accelerator in `folder` and compare.
+    """Run `images` [count, *network.image_shape] through the accelerator in `folder` and compare.
 
     src_stall, dst_stall, seed: see Bench. progress: gets the name of each step as it begins.
     InputError for images that the network cannot take, CosimError for a simulator that is missing or fails.

@@ -34,14 +34,14 @@ def run_stage(
 ) -> tuple[Outcome, Mismatch | None]:
     """Send inputs through the stage of layer `name` and compare its spikes with the reference.
 
-    inputs: for the dense layer images [frames, channels, height, width], else spikes [frames, timesteps, channels,
+    inputs: for the dense layer images [frames, *network.image_shape], else spikes [frames, timesteps, channels,
     height, width]. src_stall, dst_stall, seed: see Bench. CosimError for a run that does not end although all its beats
     are right.
     """
     stage = stages[name]
     layer = next((layer for layer in network.layers if layer.name == name), None)
     if isinstance(stage, DenseCore):
-        maps, beats = torch.from_numpy(inputs)[None], image_beats(inputs, network.image_bits, stage.passes)
+        maps, beats = golden.first_maps(network, inputs), image_beats(inputs, network.image_bits, stage.passes)
     elif isinstance(stage, SparseStage):
         maps, beats = torch.from_numpy(inputs.swapaxes(0, 1).copy()), spike_beats(inputs, stage.lanes_in, stage.timesteps)
     if layer is None or isinstance(layer, Pool):

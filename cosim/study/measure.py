@@ -135,15 +135,16 @@ def _measure(
 
 def _traces(network: Network, twin: SpikingNetwork | None, images: np.ndarray) -> Iterator[tuple[slice, Trace]]:
     """Spikes and answers batch by batch: of the integer reference, or of the float twin, which has no other."""
-    for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH]
+    size = golden.batch_size(network.timesteps, BATCH)
+    for start in range(0, len(images), size):
+        batch = images[start : start + size]
         if twin is None:
             trace = golden.run(network, batch)
         else:
             with torch.no_grad():
                 maps = torch.tensor(batch, dtype=torch.float32)
                 spikes = {name: of_layer.transpose(0, 1).byte().numpy() for name, of_layer in twin.spikes(maps).items()}
-                if network.coding != "direct":
+                if network.takes_spikes:
                     spikes[ENCODER] = twin.first_maps(maps).transpose(0, 1).byte().numpy()
                 votes, predicted = golden.count_votes(network, torch.from_numpy(spikes[network.layers[-1].name]).transpose(0, 1))
                 trace = Trace(spikes, votes, predicted)

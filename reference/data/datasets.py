@@ -61,8 +61,9 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Published:
-    """A data set in files of known names. shape: of an image, or of the sensor of its recordings. classes: how many. Both are None
-    where only the files say so: for OWN, the images of a user.
+    """A data set in files of known names. shape: of an image, or of the sensor of its recordings. classes: how many.
+
+    Both are None where only the files say so: for OWN, the images of a user.
 
     shift: by how many pixels training moves images at most. mirrored: whether it mirrors them, too. marks: files or folders of
     the test images, by one of which a folder is known; none where another set's files have the same names and format. events:
@@ -210,7 +211,7 @@ def seeded(seed: int) -> np.random.Generator:
 
 
 def read_npy(path: Path | str) -> np.ndarray:
-    """Images of an `.npy` file, [count, channels, height, width], or events [count, timesteps, channels, height, width].
+    """Images of an `.npy` file, [count, channels, height, width]; events or frames [count, timesteps, channels, height, width].
 
     Of any integer type and byte order, 1 or more, up to MAX_BYTES.
 
@@ -220,7 +221,7 @@ def read_npy(path: Path | str) -> np.ndarray:
     if header.dtype.kind not in "iu" or len(header.shape) not in (4, 5):
         raise InputError(
             f"{path}: holds {header.dtype} {header.shape}; needs integers [count, channels, height, width], "
-            "or events [count, timesteps, channels, height, width]"
+            "or events or frames [count, timesteps, channels, height, width]"
         )
     if 0 in header.shape:
         raise InputError(f"{path}: holds no images; needs 1 or more")
@@ -343,8 +344,8 @@ def _published(source: str) -> Published | None:
         raise InputError(f"data {source!r}: Debian has no files of it; name the folder that holds them")
     if not folder.is_dir():
         raise InputError(
-            f"data {source!r}; allowed: fashion-mnist, random, an .npy file, a file of recorded events, a folder of such files, or "
-            f"a folder with the files of one of {', '.join(PUBLISHED)}"
+            f"data {source!r}; allowed: fashion-mnist, random, an .npy file, a file of recorded events, a folder of such files, "
+            f"or a folder with the files of one of {', '.join(PUBLISHED)}"
         )
     is_own = not any(one.is_in(folder) for one in PUBLISHED.values()) and any(map(is_recording, folder.iterdir()))
     return None if is_own else published_in(folder)

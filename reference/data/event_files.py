@@ -1,7 +1,7 @@
 """Recordings of event cameras: files of events (t, x, y, p), each format with its own limits.
 
-N-MNIST's .bin (Orchard et al. 2015), AEDAT 2.0 of a DVS128 and AEDAT 3.1 (.aedat), AEDAT 4 (.aedat4, by the package aedat), .npy, and
-HDF5 (by h5py). What these two packages read is read in a process of its own.
+N-MNIST's .bin (Orchard et al. 2015), AEDAT 2.0 of a DVS128 and AEDAT 3.1 (.aedat), AEDAT 4 (.aedat4, by the package aedat),
+.npy, and HDF5 (by h5py). What these two packages read is read in a process of its own.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def read_aedat(path: Path) -> Events:
 
 
 def _aedat2(where: str, data: bytes) -> Events:
-    """Big-endian pairs of address and time. Of a DVS128: bit 0 polarity (1: brighter), 1 to 7 x, 8 to 14 y, 15 no pixel's event."""
+    """Big-endian pairs of address and time. Of a DVS128: bit 0 polarity (1: brighter), 1 to 7 x, 8 to 14 y, 15 of no pixel."""
     start = 0
     while data.startswith(b"#", start):
         end = data.find(b"\n", start, MAX_HEADER) + 1

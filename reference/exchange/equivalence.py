@@ -13,7 +13,8 @@ of two facts:
 * 2^(k*(T-2)) divides factor: then z is whole wherever it still leaks, so floor(z + c) = z + floor(c), and c is that recursion
   with a floor before each leak.
 
-With other leaks and factors bits are lost, and nothing is proven. On each path and at each timestep, `z + C > factor*Theta` (or
+With other leaks and factors bits are lost, and nothing is proven. z may be any multiple of its spacing, so two paths whose C and
+c differ by the same multiple of it are one. On each path and at each timestep, `z + C > factor*Theta` (or
 `>=`, of a real neuron that spikes at its threshold) must hold for the same multiples z as `z + c >= theta + 1`: a comparison of
 two quotients. Then the spikes are the same for all inputs.
 
@@ -29,7 +30,8 @@ from fractions import Fraction
 
 from duospike.reference.network import Neuron
 
-MAX_PATHS = 2**10
+MAX_PATHS = 2**11
+"""Of a timestep: more than the timesteps that a network may have, as many as a neuron that a spike resets to zero has paths."""
 
 
 class Verdict(Enum):
@@ -85,37 +87,58 @@ def compare(real: RealNeuron, integer: IntegerNeuron, neuron: Neuron, timesteps:
     """Whether the spikes are the same for all inputs. neuron: reset and leak of both, the multiplier odd or the shift 0."""
     assert real.silent or integer.factor % smallest_factor(neuron, timesteps) == 0
     bias, theta = integer.factor * real.bias, integer.factor * real.theta
-    paths = {_Path(0, Fraction(integer.bias), bias)}
+    # fresh: paths that no timestep before this one has had. Where those of a timestep are all among those of the next, they
+    # are among those of all that follow, and only what is fresh has to be followed.
+    paths: set[_Path] = set()
+    fresh = {_reduced(_Path(0, Fraction(integer.bias), bias), real, integer, neuron)}
+    closest: Fraction | float = math.inf
     for t in range(timesteps):
-        after: set[_Path] = set()
-        for path in paths:
-            spikes, verdict = _spikes(path, real, integer, theta, neuron, integer.factor * real.errors[t])
-            if verdict is not Verdict.SAME:
-                return verdict
-            after |= {_step(path, spike, integer, bias, theta, neuron) for spike in spikes}
-        paths = after
-        if len(paths) > MAX_PATHS:
+        found = [(path, *_spikes(path, real, integer, theta, neuron)) for path in fresh]
+        closest = min([closest, *(distance for _, _, distance, _ in found)])
+        if real.errors[t] and closest <= integer.factor * real.errors[t]:
+            return Verdict.CLOSE
+        if not all(same for _, _, _, same in found):
+            return Verdict.OTHER
+        steps = (_step(path, spike, integer, bias, theta, neuron) for path, spikes, _, _ in found for spike in spikes)
+        after = {_reduced(step, real, integer, neuron) for step in steps}
+        if paths or fresh <= after:
+            paths |= fresh
+            fresh = after - paths
+        else:
+            fresh, closest = after, math.inf
+        if len(paths) + len(fresh) > MAX_PATHS:
             return Verdict.LONG
     return Verdict.SAME
 
 
 def _spikes(
-    path: _Path, real: RealNeuron, integer: IntegerNeuron, theta: Fraction, neuron: Neuron, error: Fraction
-) -> tuple[tuple[bool, ...], Verdict]:
-    """Which of silence and spike go on from here, and whether both neurons agree on it."""
+    path: _Path, real: RealNeuron, integer: IntegerNeuron, theta: Fraction, neuron: Neuron
+) -> tuple[tuple[bool, ...], Fraction, bool]:
+    """Which of silence and spike go on from here, how close a potential may come to the threshold, and whether both neurons
+    agree on the spike."""
     gap, needed = theta - path.real, integer.theta + 1 - path.integer
     if real.silent:
         spike = gap < 0 or (real.inclusive and gap == 0)
-        verdict = Verdict.SAME if spike == (needed <= 0) else Verdict.OTHER
-        close = bool(error) and abs(gap) <= error
-        return (spike,), Verdict.CLOSE if close else verdict
-    spacing = Fraction(integer.factor, 2 ** (neuron.shift * path.age))
+        return (spike,), abs(gap), spike == (needed <= 0)
+    spacing = _spacing(path, integer, neuron)
     quotient = gap / spacing
-    if error and abs(quotient - round(quotient)) * spacing <= error:
-        return (), Verdict.CLOSE
     first = math.ceil(quotient) if real.inclusive else math.floor(quotient) + 1
-    same = math.ceil(needed / spacing) == first
-    return (False, True), Verdict.SAME if same else Verdict.OTHER
+    return (False, True), abs(quotient - round(quotient)) * spacing, math.ceil(needed / spacing) == first
+
+
+def _spacing(path: _Path, integer: IntegerNeuron, neuron: Neuron) -> Fraction:
+    """Of the lattice of z."""
+    return Fraction(integer.factor, 2 ** (neuron.shift * path.age))
+
+
+def _reduced(path: _Path, real: RealNeuron, integer: IntegerNeuron, neuron: Neuron) -> _Path:
+    """The one of the paths that are the same whose real constant lies between 0 and the spacing."""
+    if real.silent:
+        return path
+    spacing = _spacing(path, integer, neuron)
+    whole = math.floor(path.real / spacing) * spacing
+    # Without a shift the spacing does not depend on the age.
+    return _Path(path.age if neuron.shift else 0, path.integer - whole, path.real - whole)
 
 
 def _step(path: _Path, spike: bool, integer: IntegerNeuron, bias: Fraction, theta: Fraction, neuron: Neuron) -> _Path:

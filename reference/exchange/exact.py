@@ -154,13 +154,14 @@ def _exact_output(
     if max(abs(integer.bias), abs(integer.theta)) >= EXACT_LIMIT:
         return f"weights too fine: {_numbers(real)}; in integers one is 2^24 or more in magnitude"
     sign = 0 if silent else -1 if gain < 0 else 1
-    highest = _highest(grid.steps * sign, inputs, real, neuron, source.interface.timesteps)
-    if layer.double_reset and source.interface.timesteps > 1 and highest > 2 * real.theta:
-        return (
-            "reset_delay=False subtracts the threshold twice where a potential is above twice the threshold: with the "
-            f"threshold {float(theta):.6g} one may reach {float(highest * step):.6g}; "
-            "allowed: up to twice the threshold, or reset_delay=True"
-        )
+    if layer.double_reset and source.interface.timesteps > 1:
+        highest = _highest(grid.steps * sign, inputs, real, neuron, source.interface.timesteps)
+        if highest > 2 * real.theta:
+            return (
+                "reset_delay=False subtracts the threshold twice where a potential is above twice the threshold: with the "
+                f"threshold {float(theta):.6g} one may reach {float(highest * step):.6g}; "
+                "allowed: up to twice the threshold, or reset_delay=True"
+            )
     whole = grid.steps * sign * integer.factor
     return _Found(whole.reshape(layer.weights.shape[1:]), integer.bias, integer.theta)
 
@@ -233,7 +234,7 @@ def _errors(
     beta, current, sizes = Fraction(neuron.multiplier, 2**neuron.shift), rounded.reach + abs(bias), []
     potential = Fraction(0)
     for _ in range(timesteps):
-        potential = beta * (potential + abs(theta)) + current + abs(theta)
+        potential = _rounded_up(beta * (potential + abs(theta)) + current + abs(theta))
         sizes.append(potential)
     if not rounded.unit or (rounded.dyadic and _fits(rounded.unit, sizes[-1], bias, theta, step, neuron.shift * (timesteps - 1))):
         per_current, per_step = rounded.weight_error * rounded.reach, Fraction(0)
@@ -245,10 +246,14 @@ def _errors(
         per_step = 4 * rounded.unit
     errors, error = [], Fraction(0)
     for size in sizes:
-        error = beta * error + per_current + per_step * size
-        # Rounded up to few digits, so that the sums that follow stay short.
-        errors.append(Fraction(math.ceil(error * 2**64), 2**64))
+        error = _rounded_up(beta * error + per_current + per_step * size)
+        errors.append(error)
     return tuple(errors)
+
+
+def _rounded_up(value: Fraction) -> Fraction:
+    """A bound of few digits, so that the sums that follow stay short."""
+    return Fraction(math.ceil(value * 2**64), 2**64)
 
 
 def _fits(unit: Fraction, largest: Fraction, bias: Fraction, theta: Fraction, step: Fraction, leak_bits: int) -> bool:
@@ -302,7 +307,7 @@ def _refusal(verdict: Verdict, real: RealNeuron, largest: int, neuron: Neuron, s
     if verdict is Verdict.OTHER and needed * largest > MAX_STEPS:
         return (
             f"leak loses bits that may decide a spike: with beta {leak} over {timesteps} timesteps none gets lost if weights of "
-            f"up to {largest} steps are {needed} times as large; allowed: up to {MAX_STEPS}"
+            f"up to {largest} steps are {_power(needed)} times as large; allowed: up to {MAX_STEPS}"
         )
     numbers = _numbers(real)
     if verdict is Verdict.CLOSE:
@@ -313,6 +318,11 @@ def _refusal(verdict: Verdict, real: RealNeuron, largest: int, neuron: Neuron, s
     if verdict is Verdict.LONG:
         return f"cannot be proven: {timesteps} timesteps with beta {leak} have too many sequences of spikes"
     return f"no integers give the same spikes: {numbers}, with beta {leak} over {timesteps} timesteps"
+
+
+def _power(number: int) -> str:
+    """A power of two, written out where that is short."""
+    return str(number) if number < EXACT_LIMIT else f"2^{number.bit_length() - 1}"
 
 
 def _numbers(real: RealNeuron) -> str:

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from duospike.reference.data.datasets import Dataset
 from duospike.reference.errors import InputError
+from duospike.reference.golden import batch_size
 from duospike.reference.network import Pool
 from duospike.reference.neurons import charge
 
@@ -20,16 +21,15 @@ BATCH = 100
 
 
 def first_maps(source: Source, images: np.ndarray) -> torch.Tensor:
-    """Integer images [N, C, H, W] or events [N, T, C, H, W] -> pixels of the source [T, N, C, H, W]; T = 1 for the image.
+    """Integer images [N, C, H, W], events or frames [N, T, C, H, W] -> pixels of the source [T, N, C, H, W]; T = 1 for the image.
 
     They are still integers; input_scale is the value of a step.
     """
-    interface = source.interface
-    wanted = (interface.timesteps, *interface.input_shape) if interface.coding == "events" else interface.input_shape
+    wanted = source.interface.image_shape
     if images.shape[1:] != wanted:
         raise InputError(f"images of shape {images.shape[1:]}; the source takes {wanted}")
     maps = torch.from_numpy(images.astype(np.float64))
-    return maps.transpose(0, 1) if interface.coding == "events" else maps[None]
+    return maps[None] if source.interface.coding == "direct" else maps.transpose(0, 1)
 
 
 def sums(weights: np.ndarray, maps: torch.Tensor) -> torch.Tensor:
@@ -91,8 +91,9 @@ def run(source: Source, images: np.ndarray) -> Iterator[tuple[str, torch.Tensor]
 def accuracy(source: Source, data: Dataset) -> float:
     """Share of right answers, by the votes of docs/reference/specification.md, section 5. data: with labels."""
     answers = []
-    for start in range(0, len(data.images), BATCH):
-        last = list(run(source, data.images[start : start + BATCH]))[-1][1]
+    size = batch_size(source.interface.timesteps, BATCH)
+    for start in range(0, len(data.images), size):
+        last = list(run(source, data.images[start : start + size]))[-1][1]
         votes = last.sum(0).flatten(1).unflatten(1, (source.interface.classes, -1)).sum(-1)
         answers.append(votes.numpy().argmax(1))
     return float(np.mean(np.concatenate(answers) == data.labels))

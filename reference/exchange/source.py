@@ -13,11 +13,12 @@ from fractions import Fraction
 import numpy as np
 
 from duospike.reference.errors import InputError
-from duospike.reference.network import KERNELS, RESETS, check_image, check_timesteps
+from duospike.reference.network import KERNELS, RESETS, check_image, check_timesteps, image_shape
 from duospike.reference.network import Pool as IntegerPool
 
 from .refusal import by_option, not_in_hardware
 
+IMPORTED_CODINGS = ("direct", "events", "frames")
 FLOAT32, FLOAT64 = Fraction(1, 2**24), Fraction(1, 2**53)
 """Largest relative error of one rounding."""
 
@@ -27,7 +28,7 @@ class Interface:
     """What no trained network says about itself, and so is asked for.
 
     input_shape: (channels, height, width). timesteps: T. classes: K, which divides the neurons of the last layer.
-    coding: direct, the image at every timestep; or events, the input are spikes of each timestep.
+    coding: direct, the image at every timestep; events, the input are spikes of each timestep; or frames, another image at each.
     image_scale: the real value of one step of a pixel: the source is trained on image_scale * x for integer pixels x of
     image_bits bits. With events both are 1.
     """
@@ -41,8 +42,8 @@ class Interface:
     image_scale: Fraction = Fraction(1)
 
     def __post_init__(self):
-        if self.coding not in ("direct", "events"):
-            raise InputError(f"coding {self.coding!r} of an import; allowed: direct, events")
+        if self.coding not in IMPORTED_CODINGS:
+            raise InputError(f"coding {self.coding!r} of an import; allowed: {', '.join(IMPORTED_CODINGS)}")
         if self.coding == "events" and (self.image_bits, self.image_signed, self.image_scale) != (1, False, 1):
             raise InputError("events are unsigned pixels of 1 bit and scale 1")
         if self.image_scale <= 0:
@@ -51,6 +52,11 @@ class Interface:
         check_timesteps(self.timesteps)
         if self.classes < 1:
             raise InputError(f"{self.classes} classes; allowed: from 1 up")
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of one image, as Network.image_shape."""
+        return image_shape(self.input_shape, self.timesteps, self.coding)
 
 
 @dataclass(frozen=True, eq=False)

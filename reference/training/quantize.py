@@ -155,8 +155,10 @@ class PoolLayer(nn.Module):
         return functional.max_pool2d(spikes.flatten(0, 1), 2).unflatten(0, spikes.shape[:2])
 
 
-def blank_of(settings: Settings, input_shape: tuple[int, int, int]) -> Network:
-    """The network that is to be trained, all zeros. InputError: as blank_network."""
+def blank_of(
+    settings: Settings, input_shape: tuple[int, int, int], *, image_bits: int | None = None, image_signed: bool = False
+) -> Network:
+    """The network that is to be trained, all zeros. image_bits: by default those of the settings. InputError: as blank_network."""
     return blank_network(
         settings.architecture,
         input_shape=input_shape,
@@ -164,18 +166,24 @@ def blank_of(settings: Settings, input_shape: tuple[int, int, int]) -> Network:
         timesteps=settings.timesteps,
         weight_bits=8 if settings.weight_bits == FLOAT else int(settings.weight_bits),
         neuron=settings.neuron,
-        image_bits=1 if settings.coding == "events" else 8,
+        image_bits=settings.image_bits if image_bits is None else image_bits,
+        image_signed=image_signed,
         coding=settings.coding,
         coding_seed=settings.coding_seed,
     )
 
 
 class SpikingNetwork(nn.Module):
-    """The trainable network of `settings` for images of `input_shape`; weights are drawn from torch's global generator."""
+    """The trainable network of `settings` for images of `input_shape`, whose pixels have `image_bits` bits (default: settings').
 
-    def __init__(self, settings: Settings, input_shape: tuple[int, int, int]):
+    Weights are drawn from torch's global generator.
+    """
+
+    def __init__(
+        self, settings: Settings, input_shape: tuple[int, int, int], *, image_bits: int | None = None, image_signed: bool = False
+    ):
         super().__init__()
-        self.blank = blank_of(settings, input_shape)
+        self.blank = blank_of(settings, input_shape, image_bits=image_bits, image_signed=image_signed)
         self.exact = settings.weight_bits != FLOAT
         self.layers = nn.ModuleDict(
             {layer.name: PoolLayer() if isinstance(layer, Pool) else SpikingLayer(layer, settings) for layer in self.blank.layers}
@@ -187,21 +195,24 @@ class SpikingNetwork(nn.Module):
         return self.blank.timesteps * self.blank.shapes[-1][0] // self.blank.classes
 
     def first_maps(self, images: torch.Tensor) -> torch.Tensor:
-        """What the first layer takes: images [1, B, C, H, W] for all timesteps, or spikes [T, B, C, H, W].
+        """What the first layer takes: images [1, B, C, H, W] for all timesteps, or frames or spikes [T, B, C, H, W].
 
         `images` are on the processor, events [B, T, C, H, W]; the maps are on the device of the weights.
         """
         device = next(self.parameters()).device
         if self.blank.coding == "direct":
             return images[None].to(device)
-        if self.blank.coding == "events":
+        if self.blank.coding != "rate":
             return images.transpose(0, 1).to(device)
         whole = images.numpy().astype(np.int64)
         spikes = encode(whole, self.blank.timesteps, self.blank.image_bits, self.blank.coding_seed)
         return torch.from_numpy(spikes).transpose(0, 1).float().to(device)
 
     def spikes(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Images [B, C, H, W] or events [B, T, C, H, W] (float, whole numbers) -> spikes [T, B, C, H, W] of each layer, by its name."""
+        """Images [B, C, H, W], frames or events [B, T, C, H, W] -> spikes [T, B, C, H, W] of each layer, by its name.
+
+        images: floats, whole numbers.
+        """
         maps, trace = self.first_maps(images), {}
         for name, layer in self.layers.items():
             maps = trace[name] = layer(maps)
@@ -217,7 +228,7 @@ class SpikingNetwork(nn.Module):
         return torch.stack([one.sum() for one in of_neurons]).sum() / sum(one.numel() for one in of_neurons)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Images [B, C, H, W] -> votes [B, classes]."""
+        """Images, as spikes() takes them -> votes [B, classes]."""
         return self.votes(self.spikes(images)[self.blank.layers[-1].name])
 
     def export(self) -> Network:

@@ -14,7 +14,8 @@ from duospike.reference.golden import fire, first_maps, layer_currents, pool
 from duospike.reference.network import Conv, Linear, Network, Neuron, Pool
 from duospike.reference.widths import current_bounds, prove_widths
 
-CALIBRATION_IMAGES = 16
+CALIBRATION_IMAGES, CALIBRATION_TIMESTEPS = 16, 1024
+"""Images that set the thresholds, fewer where they would have more timesteps than that together."""
 BIAS_STEPS = 8
 
 
@@ -80,8 +81,9 @@ def _arguments(network: Network, architecture: str, rate: float, seed: int) -> d
 
 
 def _calibrated(blank: Network, rate: float, generator: np.random.Generator) -> Network:
-    inputs, layers = blank.pixel_range if blank.coding == "direct" else (0, 1), []
-    images = random_images(CALIBRATION_IMAGES, blank.image_shape, blank.pixel_range, int(generator.integers(2**32)))
+    inputs, layers = blank.input_range, []
+    count = min(CALIBRATION_IMAGES, CALIBRATION_TIMESTEPS // blank.timesteps)
+    images = random_images(count, blank.image_shape, blank.pixel_range, int(generator.integers(2**32)))
     maps = first_maps(blank, images)
     for layer in blank.layers:
         if isinstance(layer, Pool):

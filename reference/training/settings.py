@@ -8,15 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from duospike.reference.architecture import parse
-from duospike.reference.data.datasets import PUBLISHED, Published
+from duospike.reference.coding import CODINGS, TIMED_CODINGS
+from duospike.reference.data.datasets import OWN, PUBLISHED, Published
 from duospike.reference.data.event_frames import BINNING_KEYS, Binning, FrameFormat, downscaled
 from duospike.reference.errors import InputError, brief, did_you_mean
 from duospike.reference.files import read_toml
 from duospike.reference.network import LEAK_SHIFTS, RESETS, TIMESTEPS, WEIGHT_BITS, Neuron
 
 FLOAT = "float"
-CODINGS_OF_IMAGES = ("direct", "rate")
-TRAINED_CODINGS = ("direct", "rate", "events")
 TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "str": ((str,), "a text in quotes"),
     "int": ((int,), "a whole number without quotes"),
@@ -36,9 +35,9 @@ class Settings:
     dataset: one of datasets.PUBLISHED. weight_bits: 2 to 8, or "float" for the same recipe without any rounding.
     timesteps: T. beta: leak as "m/2^k" written out, "5/32". threshold: firing threshold after batch norm.
     reset: of the neurons. seed: fixes initial weights, order and augmentation. learning_rate: peak of a cosine schedule.
-    coding: direct, or rate for spikes of the encoder, whose registers start from coding_seed; events for a data set of recorded
-    events. spike_penalty: what the share of neurons and timesteps with a spike adds to the loss. bins, bin_time, downscale: how
-    recorded events become timesteps, as in Binning. These may be left out.
+    coding: direct; rate for spikes of the encoder, whose registers start from coding_seed; or events or frames, for a data set of
+    recorded events. spike_penalty: what the share of neurons and timesteps with a spike adds to the loss. bins, bin_time,
+    downscale: how recorded events become timesteps, as in Binning. These may be left out.
     """
 
     architecture: str
@@ -68,10 +67,9 @@ class Settings:
         _require("timesteps", self.timesteps, self.timesteps in TIMESTEPS, _span(TIMESTEPS))
         _require("reset", self.reset, self.reset in RESETS, " or ".join(RESETS))
         _require("threshold", self.threshold, 0 < self.threshold < float("inf"), "a number above 0")
-        _require("coding", self.coding, self.coding in TRAINED_CODINGS, " or ".join(TRAINED_CODINGS))
+        _require("coding", self.coding, self.coding in CODINGS, " or ".join(CODINGS))
         _require("coding_seed", self.coding_seed, 0 <= self.coding_seed < 2**32, "0 to 2^32 - 1")
-        _require("coding_seed", self.coding_seed, self.coding == "rate" or not self.coding_seed, "0 without rate coding")
-        self._check_events()
+        _require("coding_seed", self.coding_seed, self.coding == "rate" or not self.coding_seed, f"0 with {self.coding} coding")
         _require("spike_penalty", self.spike_penalty, 0 <= self.spike_penalty < float("inf"), "a number from 0 up")
         _require("seed", self.seed, 0 <= self.seed < 2**32, "0 to 2^32 - 1")
         _require("learning_rate", self.learning_rate, 0 < self.learning_rate < 1, "a number above 0 and below 1")
@@ -86,21 +84,28 @@ class Settings:
 
     @property
     def published(self) -> Published:
-        """Its data set. InputError if that has another number of classes."""
+        """Its data set. InputError if that has another number of classes, or no images of the coding."""
         found = PUBLISHED[self.dataset]
+        self._check_coding(found)
         fits = found.classes in (None, self.classes)
         _require("classes", self.classes, fits, f"{found.classes}, those of {self.dataset}")
         return found
 
-    def _check_events(self):
-        of_events, is_own = PUBLISHED[self.dataset].events, PUBLISHED[self.dataset].shape is None
-        allowed = "events for recorded events" if of_events else f"{' or '.join(CODINGS_OF_IMAGES)} for images"
-        fits = is_own or of_events == (self.coding not in CODINGS_OF_IMAGES)
-        _require("coding", self.coding, fits, f"{allowed}, such as {self.dataset}")
+    def _check_coding(self, found: Published):
+        """InputError: the data set has other images than the coding takes, or a binning without recorded events."""
+        is_timed = self.coding in TIMED_CODINGS
+        fit = [coding for coding in CODINGS if (coding in TIMED_CODINGS) == found.events]
+        what = "recorded events" if found.events else "one image for all timesteps"
+        _require("coding", self.coding, found.name == OWN or is_timed == found.events, f"{' or '.join(fit)}; {self.dataset} has {what}")
         for key in BINNING_KEYS:
             value = getattr(self, key)
-            _require(key, value, of_events or value == getattr(Binning, key), "with a data set of recorded events")
+            _require(key, value, found.events or value == getattr(Binning, key), f"with recorded events; {self.dataset} has none")
         _ = self.binning
+
+    @property
+    def image_bits(self) -> int:
+        """Of a pixel: those of an event, or of the bytes that all data sets hold."""
+        return 1 if self.coding == "events" else 8
 
     @property
     def binning(self) -> Binning:
@@ -119,7 +124,7 @@ class Settings:
         """What recorded events become; None for images."""
         if not self.published.events:
             return None
-        return FrameFormat(self.timesteps, self.input_shape, self.coding == "events", 1, self.binning)
+        return FrameFormat(self.timesteps, self.input_shape, self.coding == "events", 2**self.image_bits - 1, self.binning)
 
     @property
     def neuron(self) -> Neuron:

@@ -106,11 +106,11 @@ class Simulator:
         self.case, self.nodes, self.known = case, list(walk(case.graph)), {}
 
     def run(self, image):
-        """Outputs [T, ...] of each node that spikes, in order. image: of the source, [C, H, W], or events [T, C, H, W]."""
+        """Outputs [T, ...] of each node that spikes, in order. image: [C, H, W], or of each timestep [T, C, H, W]."""
         states, found = {}, []
-        events = self.case.interface.coding == "events"
+        timed = self.case.interface.coding != "direct"
         for t in range(self.case.interface.timesteps):
-            value, spikes = (image[t] if events else image).astype(float), []
+            value, spikes = (image[t] if timed else image).astype(float), []
             for i, node in enumerate(self.nodes):
                 states[i], value = self.step(node, states.get(i), value)
                 if type(node).__name__ in ("LIF", "IF", "Threshold"):
@@ -200,8 +200,6 @@ class Generator:
         timesteps, self.classes = int(self.draw.integers(1, 5)), int(self.draw.integers(2, 4))
         bits, signed = (1, False) if events else (int(self.draw.integers(1, 5)), self.chance(0.3))
         scale = Fraction(1) if events else self.pick([Fraction(1)] * 3 + [Fraction(1, 16)] * 3 + [Fraction(1, 15)])
-        coding = "events" if events else "direct"
-        interface = Interface(shape, timesteps, self.classes, coding, bits, signed, scale)
         self.scale = float(scale)
         self.batch = self.chance(0.15)
         nodes = self.chain(shape)
@@ -209,6 +207,9 @@ class Generator:
             for _ in range(int(self.draw.integers(1, 3))):
                 nodes = self.distort(nodes)
         graph = self.graph(nodes, shape)
+        # Drawn last, so that it changes nothing else.
+        coding = "events" if events else "frames" if self.chance(0.3) else "direct"
+        interface = Interface(shape, timesteps, self.classes, coding, bits, signed, scale)
         return Case(graph, interface, self.dt, self.reset, self.inclusive, self.odd)
 
     def chain(self, shape):
@@ -465,7 +466,7 @@ def pixels_for(interface, draw, count=8):
     """Images: random ones, and the extremes of every pixel."""
     bits, signed = interface.image_bits, interface.image_signed
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
-    shape = (interface.timesteps, *interface.input_shape) if interface.coding == "events" else interface.input_shape
+    shape = interface.image_shape
     some = draw.integers(low, high + 1, (count, *shape))
     ends = draw.choice([low, high], (count // 2, *shape))
     return np.concatenate([some, ends, np.full((1, *shape), low), np.full((1, *shape), high)])

@@ -29,8 +29,10 @@ def first_register(channels: int, timestep: int, channel: int, seed: int) -> int
 
 
 def encoded(network: Network, image: np.ndarray) -> np.ndarray:
-    """Spikes [T, C, H, W] in which an image reaches a network whose coding is not direct."""
-    if network.coding == "events":
+    """What reaches the first layer [T, C, H, W]: the image again and again, frames, events, or the encoder's spikes."""
+    if network.coding == "direct":
+        return np.array([image.astype(np.int64)] * network.timesteps)
+    if network.coding != "rate":
         return image.astype(np.int64)
     channels, height, width = network.input_shape
     spikes = np.zeros((network.timesteps, channels, height, width), np.int64)
@@ -82,7 +84,7 @@ def pooled(maps: np.ndarray) -> np.ndarray:
 
 def spikes_of(network: Network, image: np.ndarray) -> dict[str, np.ndarray]:
     """Spikes [T, C, H, W] of every layer for one image, of Network.image_shape."""
-    maps, trace = [image.astype(np.int64)] * network.timesteps if network.coding == "direct" else encoded(network, image), {}
+    maps, trace = encoded(network, image), {}
     for layer in network.layers:
         if isinstance(layer, Conv | Linear):
             if isinstance(layer, Conv):

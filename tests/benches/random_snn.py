@@ -101,7 +101,8 @@ class Composer:
                 module.to(self.dtype)
         for _ in range(draw.one((0, 0, 0, 0, 0, 1, 1, 1, 2))):
             net = self.oddity(net)
-        coding = "events" if events else "direct"
+        # Drawn last, so that it changes nothing else.
+        coding = "events" if events else "frames" if draw.chance(0.3) else "direct"
         interface = Interface(shape, timesteps, classes, coding, bits, signed, scale)
         return RandomNetwork(net, interface, self.dtype, self.notes)
 
@@ -465,7 +466,7 @@ def some_images(interface, seed, count=12):
     low, high = (-(2 ** (interface.image_bits - 1)), 2 ** (interface.image_bits - 1) - 1)
     if not interface.image_signed:
         low, high = 0, 2**interface.image_bits - 1
-    shape = interface.input_shape if interface.coding == "direct" else (interface.timesteps, *interface.input_shape)
+    shape = interface.image_shape
     pixels = int(np.prod(shape))
     if interface.image_bits == 1 and not interface.image_signed and pixels <= ALL_OF:
         return (np.arange(2**pixels)[:, None] >> np.arange(pixels) & 1).reshape(-1, *shape)

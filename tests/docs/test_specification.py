@@ -56,9 +56,10 @@ def test_widths(network):
         (0, 1, 0, 0, 0x514E28B7, [183, 41, 15, 135]),
         (1, 3, 4, 2, 0x2316A329, [41, 162, 215, 185]),
         (4294967295, 2, 63, 1, 0x723D50D4, [212, 83, 61, 22]),
+        (7, 3, 1023, 2, 0x51650B39, [57, 9, 165, 164]),
     ],
 )
 def test_rate_coding(seed, channels, timestep, channel, state, numbers):
-    """The states do not depend on how many timesteps there are: 64 hold all of these."""
-    assert first_states(channels, 64, seed)[timestep, channel] == state
-    assert thresholds((channels, 1, 4), 64, 8, seed)[timestep, channel, 0].tolist() == numbers
+    """The states do not depend on how many timesteps there are: 1,024 hold all of these."""
+    assert first_states(channels, 1024, seed)[timestep, channel] == state
+    assert thresholds((channels, 1, 4), 1024, 8, seed)[timestep, channel, 0].tolist() == numbers

@@ -1,11 +1,15 @@
-"""Rate coding against plain integers, and against what it should be on average."""
+"""Rate coding against plain integers, and against what it should be on average; events and frames."""
+
+import dataclasses
 
 import numpy as np
 import pytest
 
 from duospike.reference import golden
 from duospike.reference.coding import FEEDBACK, REGISTER_BITS, advance, encode, first_states, thresholds
+from duospike.reference.data.datasets import random_images
 from duospike.reference.errors import InputError
+from duospike.reference.widths import prove_widths
 from tests.benches.plain_model import first_register, register_after
 from tests.benches.small_networks import small_network
 
@@ -86,7 +90,7 @@ def test_an_image_gives_the_same_spikes_wherever_it_stands():
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"coding": "phase"}, "coding 'phase' is unknown; allowed: direct, rate, events"),
+        ({"coding": "phase"}, "coding 'phase' is unknown; allowed: direct, rate, events, frames"),
         ({"coding": "rate", "image_signed": True}, "rate coding of signed pixels"),
         ({"coding": "events"}, "events of more than one bit"),
         ({"coding": "rate", "coding_seed": -1}, "coding seed -1"),
@@ -98,7 +102,32 @@ def test_codings_that_cannot_be_are_refused(settings, message):
         small_network("2C3-FC3", (1, 4, 5), **settings)
 
 
-def test_events_need_all_timesteps():
-    network = small_network("2C3-FC3", (1, 4, 5), coding="events", image_bits=1, timesteps=3)
+@pytest.mark.parametrize(("coding", "bits"), [("events", 1), ("frames", 8)])
+def test_events_and_frames_need_all_timesteps(coding, bits):
+    network = small_network("2C3-FC3", (1, 4, 5), coding=coding, image_bits=bits, timesteps=3)
+    assert network.image_shape == (3, 1, 4, 5)
     with pytest.raises(InputError, match=r"needs \[count, 3, 1, 4, 5\]"):
         golden.run(network, np.zeros((2, 1, 4, 5), int))
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_frames_that_are_all_alike_give_what_the_image_gives(signed):
+    """And others do not: each timestep has the currents of its own frame."""
+    frames = small_network("2C3-MP2-FC3", (2, 4, 5), coding="frames", timesteps=4, image_signed=signed)
+    direct = dataclasses.replace(frames, coding="direct")
+    images = random_images(3, frames.image_shape, frames.pixel_range, 1)
+    alike = np.repeat(images[:, :1], 4, axis=1)
+    ours, theirs = golden.run(frames, alike, with_currents=True), golden.run(direct, images[:, 0], with_currents=True)
+    assert all(np.array_equal(ours.spikes[name], spikes) for name, spikes in theirs.spikes.items())
+    assert ours.spikes.keys() == theirs.spikes.keys()
+    currents = golden.run(frames, images, with_currents=True).currents["conv1"]
+    for t in range(4):
+        of_frame = golden.run(direct, images[:, t], with_currents=True).currents["conv1"][:, 0]
+        assert np.array_equal(currents[:, t], of_frame)
+    assert not np.array_equal(currents[:, 0], currents[:, 1])
+
+
+def test_the_widths_of_frames_are_those_of_pixels():
+    frames = small_network("2C3-FC3", (1, 4, 5), coding="frames", timesteps=4, image_bits=5)
+    assert prove_widths(frames) == prove_widths(dataclasses.replace(frames, coding="direct"))
+    assert frames.input_range == (0, 31) and dataclasses.replace(frames, coding="rate").input_range == (0, 1)

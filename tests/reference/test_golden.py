@@ -31,10 +31,10 @@ def assert_equals_plain_model(network, images):
 
 
 @pytest.mark.parametrize("reset", RESETS)
-@pytest.mark.parametrize("signed", [False, True])
-def test_equals_the_plain_model(reset, signed):
-    network = small_network(reset=reset, image_signed=signed, timesteps=3)
-    assert_equals_plain_model(network, random_images(3, network.input_shape, network.pixel_range, 7))
+@pytest.mark.parametrize(("signed", "coding"), [(False, "direct"), (True, "direct"), (True, "frames")])
+def test_equals_the_plain_model(reset, signed, coding):
+    network = small_network(reset=reset, image_signed=signed, timesteps=3, coding=coding)
+    assert_equals_plain_model(network, random_images(3, network.image_shape, network.pixel_range, 7))
 
 
 @settings(max_examples=12, deadline=None)
@@ -49,6 +49,14 @@ def test_equals_the_plain_model(reset, signed):
 def test_equals_the_plain_model_for_any_shape(shape, architecture, timesteps, bits, reset, seed):
     network = small_network(architecture, shape, reset, seed, timesteps=timesteps, weight_bits=bits, classes=2)
     assert_equals_plain_model(network, random_images(1, shape, network.pixel_range, seed))
+
+
+@pytest.mark.parametrize(
+    ("timesteps", "coding", "reset"), [(65, "direct", "zero"), (300, "rate", "subtract"), (1024, "direct", "subtract_delayed")]
+)
+def test_many_timesteps_equal_the_plain_model(timesteps, coding, reset):
+    network = small_network("2C3-MP2-FC2", (1, 4, 3), reset, timesteps=timesteps, classes=2, coding=coding)
+    assert_equals_plain_model(network, random_images(2, network.input_shape, network.pixel_range, 7))
 
 
 def with_layer(network, name, **changes):
@@ -147,6 +155,7 @@ def test_batches_do_not_change_the_trace(monkeypatch):
     images = random_images(7, network.input_shape, network.pixel_range, 2)
     whole = golden.run(network, images, with_currents=True)
     monkeypatch.setattr(golden, "BATCH", 3)
+    monkeypatch.setattr(golden, "MAX_UNFOLDED", 500)
     parts = golden.run(network, images, with_currents=True)
     for name, spikes in whole.spikes.items():
         assert np.array_equal(parts.spikes[name], spikes)

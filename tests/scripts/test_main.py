@@ -12,6 +12,7 @@ from duospike.cosim.errors import CosimError
 from duospike.reference.architecture import ALLOWED, NAMED
 from duospike.reference.coding import CODINGS
 from duospike.reference.errors import InputError, ManyReasons
+from duospike.reference.exchange.source import IMPORTED_CODINGS
 from duospike.reference.network import RESETS, WEIGHT_BITS
 from duospike.rtl.errors import DesignError
 from duospike.scripts import doctor, import_network, main, random_network
@@ -183,7 +184,7 @@ print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
 def test_help_names_what_the_program_takes():
     """The lists of a help text are written out, since the modules that have them need numpy."""
     assert random_network.RESETS == RESETS and random_network.CODINGS == CODINGS
-    assert import_network.WEIGHT_BITS == WEIGHT_BITS
+    assert import_network.WEIGHT_BITS == WEIGHT_BITS and import_network.CODINGS == IMPORTED_CODINGS
     assert f"{ALLOWED}; or {', '.join(NAMED)}" in " ".join(random_network.DESCRIPTION.split())
 
 

@@ -32,6 +32,16 @@ def test_counters_and_beats_are_those_of_the_hardware_where_the_class_comes_firs
     assert run.outcome.streams["conv1"][-1].cycle > run.outcome.cycles
 
 
+@pytest.mark.parametrize(
+    ("timesteps", "of_a_pass", "coding"),
+    [(300, None, "direct"), *(pytest.param(*one, marks=pytest.mark.slow) for one in ((65, 65, "rate"), (1024, None, "rate")))],
+)
+def test_many_timesteps_pass_in_many_passes_or_in_one(timesteps, of_a_pass, coding, tmp_path):
+    network = small_network("2C3-FC3", (1, 3, 4), coding=coding, timesteps=timesteps)
+    stages = plan_stages(network, choose_sizing(network, timesteps=of_a_pass))
+    check(network, stages, random_images(2, network.image_shape, network.pixel_range, 1), tmp_path, "icarus")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("path", [MODEL, SPARSE, VGG9], ids=lambda path: path.stem)

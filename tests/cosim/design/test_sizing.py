@@ -47,12 +47,21 @@ def test_parts_must_be_equal(parts):
         choose_sizing(network, {"conv1": 3}, {"conv2": parts})
 
 
-@pytest.mark.parametrize(("timesteps", "default"), [(1, 1), (2, 2), (6, 3), (7, 1), (25, 1), (64, 4)])
+@pytest.mark.parametrize(
+    ("timesteps", "default"), [(1, 1), (2, 2), (6, 3), (7, 1), (25, 1), (64, 4), (300, 4), (1021, 1), (1024, 4)]
+)
 def test_timesteps_of_a_pass(timesteps, default):
     network = small_network("2C3-FC3", (1, 3, 3), timesteps=timesteps)
     assert choose_sizing(network).timesteps == default
     with pytest.raises(DesignError, match=f"{timesteps + 1} timesteps a pass; allowed: 1, "):
         choose_sizing(network, timesteps=timesteps + 1)
+
+
+def test_a_pass_takes_one_frame():
+    network = small_network("2C3-FC3", (1, 3, 3), coding="frames", timesteps=4)
+    assert choose_sizing(network).timesteps == choose_sizing(network, timesteps=1).timesteps == 1
+    with pytest.raises(DesignError, match="2 timesteps a pass; allowed: 1 with frames, of which each pass takes one"):
+        choose_sizing(network, timesteps=2)
 
 
 def test_queues_need_room():

@@ -18,6 +18,7 @@ NETWORKS = {
     "several passes": {"timesteps": 10},
     "encoder": {"coding": "rate", "timesteps": 6},
     "events": {"coding": "events", "timesteps": 3, "image_bits": 1},
+    "frames": {"coding": "frames", "timesteps": 3},
 }
 
 

@@ -88,7 +88,7 @@ def test_names_of_points_are_names_of_folders(tmp_path):
         ("seed = [1, 2]", "sead = [1, 2]", "grid: key 'sead'; allowed"),
         ("timesteps = [25]", "timestep = [25]", "grid: key 'timestep'; allowed"),
         ("seed = [1, 2]", "seed = " + str(list(range(501))).replace(" ", "\n"), "grid: 1003 points; allowed: up to 1000"),
-        ("[25]", "[65]", "timesteps = 65; allowed: 1 to 64"),
+        ("[25]", "[1025]", "timesteps = 1025; allowed: 1 to 1024"),
         (GRIDS, "", r"and tables \[\[grid\]\]"),
         ("lanes = 9", "lanes =", "not a TOML file"),
         ("lanes = 9", "lanes = 1", "lanes = 1; allowed: 2 or more, one for each layer of 4C3-FC20"),

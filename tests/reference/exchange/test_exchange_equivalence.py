@@ -125,6 +125,27 @@ def test_an_output_without_weights_follows_its_bias():
 
 
 def test_too_many_paths_are_not_followed():
-    neuron = Neuron("subtract", 1, 1)
-    real = RealNeuron(Fraction(0), Fraction(5), (Fraction(0),) * 12)
-    assert compare(real, IntegerNeuron(2**11, 0, 5 * 2**11), neuron, 12) is Verdict.LONG
+    """A threshold with more bits than the leak shifts out: each sequence of spikes leaves another rest of it."""
+    neuron, theta, factor = Neuron("subtract", 1, 1), 5 + Fraction(1, 2**13), 2**26
+    real, integer = RealNeuron(Fraction(0), theta, (Fraction(0),) * 13), IntegerNeuron(factor, 0, int(theta * factor))
+    assert compare(real, integer, neuron, 11) is Verdict.SAME
+    assert compare(real, integer, neuron, 13) is Verdict.LONG
+
+
+@pytest.mark.parametrize("neuron", [Neuron("zero", 1, 1), Neuron("zero", 1, 4), Neuron("zero", 1, 0), Neuron("subtract", 1, 0)])
+@pytest.mark.parametrize("timesteps", [65, 1024])
+def test_many_timesteps_are_proven(neuron, timesteps):
+    """Whole bias and threshold, of a neuron that is reset to zero lifted, so that floors round up."""
+    lift = 2**neuron.shift - 1
+    real = RealNeuron(Fraction(-3), Fraction(31), (Fraction(0),) * timesteps)
+    assert compare(real, IntegerNeuron(1, -3 + lift, 31 + lift), neuron, timesteps) is Verdict.SAME
+    assert compare(real, IntegerNeuron(1, -3 + lift, 32 + lift), neuron, timesteps) is Verdict.OTHER
+
+
+def test_an_error_that_grows_is_seen_when_it_reaches_a_path_of_before():
+    """A neuron without a leak and with whole numbers has one path; its gap is half a step."""
+    neuron = Neuron("zero", 1, 0)
+    errors = (*[Fraction(1, 1000)] * 64, Fraction(1, 2))
+    real, integer = RealNeuron(Fraction(0), Fraction(7, 2), errors), IntegerNeuron(1, 0, 3)
+    assert compare(real, integer, neuron, 64) is Verdict.SAME
+    assert compare(real, integer, neuron, 65) is Verdict.CLOSE

@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from duospike.reference import golden
-from duospike.reference.data.datasets import FASHION_MNIST_SHAPE, Dataset, fashion_mnist
+from duospike.reference.data.datasets import FASHION_MNIST_SHAPE, Dataset, fashion_mnist, random_images
 from duospike.reference.errors import InputError
 from duospike.reference.network import RESETS, Conv, Neuron
 from duospike.reference.training import train
@@ -99,6 +100,26 @@ def test_rate_coding_is_trained_on_the_spikes_of_the_encoder():
     assert (exported.coding, exported.coding_seed) == ("rate", 3)
     other = golden.run(dataclasses.replace(exported, coding_seed=4), images)
     assert not np.array_equal(forward(model, images)[0]["conv1"], other.spikes["conv1"])
+
+
+@pytest.mark.parametrize(("coding", "bits"), [("frames", 8), ("events", 1)])
+def test_frames_and_events_of_ones_own_training_loop(coding, bits):
+    """The export equals the module, in which the first layer has currents of its own at each timestep."""
+    settings = small_settings(coding=coding, timesteps=3)
+    torch.manual_seed(1)
+    model = SpikingNetwork(settings, SHAPE, image_bits=bits)
+    images = random_images(120, model.blank.image_shape, model.blank.pixel_range, 2)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    for batch in torch.from_numpy(images).float().split(40):
+        optimizer.zero_grad()
+        functional.cross_entropy(model(batch), batch[:, -1].mean((1, 2, 3)).gt(model.blank.pixel_range[1] / 2).long()).backward()
+        optimizer.step()
+    assert all(parameter.grad.any() for parameter in model.parameters())
+    model.eval()
+    assert_equals_golden(model, images)
+    first = forward(model, images)[0]["conv1"]
+    assert not np.array_equal(first, forward(model, images[:, ::-1].copy())[0]["conv1"])
+    assert model.export().coding == coding and model.export().image_bits == bits
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5, 3), (1, 2, 1, 1, 7), (3, 5, 6, 1, 1)])

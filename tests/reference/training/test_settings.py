@@ -39,12 +39,9 @@ def test_whole_numbers_are_numbers(tmp_path):
     [
         ("betta", '"5/32"', "key = 'betta'; allowed: architecture, dataset"),
         ("beta", None, "key 'beta' is missing"),
-        ("coding", '"events"', "coding = 'events'; allowed: direct or rate for images, such as fashion-mnist"),
-        ("coding", '"spikes"', "coding = 'spikes'; allowed: direct or rate or events"),
-        ("dataset", '"n-mnist"', "coding = 'direct'; allowed: events for recorded events, such as n-mnist"),
-        ("downscale", "2", "downscale = 2; allowed: with a data set of recorded events"),
+        ("coding", '"phase"', "coding = 'phase'; allowed: direct or rate or events or frames"),
         ("spike_penalty", "-0.5", "spike_penalty = -0.5; allowed: a number from 0 up"),
-        ("coding_seed", "7", "coding_seed = 7; allowed: 0 without rate coding"),
+        ("coding_seed", "7", "coding_seed = 7; allowed: 0 with direct coding"),
         ("coding_seed", "-1", "coding_seed = -1; allowed: 0 to"),
         ("beta", "0.15", 'beta = 0.15; allowed: a fraction m/2^k in quotes, such as "5/32" (0.1562) or "19/128" (0.1484)'),
         ("beta", '"0.15"', "beta '0.15'; needs m/2^k"),
@@ -59,7 +56,7 @@ def test_whole_numbers_are_numbers(tmp_path):
         ("weight_bits", "1", "weight_bits = 1; allowed: 2 to 8 or 'float'"),
         ("weight_bits", "true", "weight_bits = True"),
         ("weight_bits", '"four"', "weight_bits = 'four'"),
-        ("timesteps", "0", "timesteps = 0; allowed: 1 to 64"),
+        ("timesteps", "0", "timesteps = 0; allowed: 1 to 1024"),
         ("timesteps", "2.0", "timesteps = 2.0; allowed: a whole number without quotes"),
         ("reset", '"hard"', "reset = 'hard'; allowed: subtract or subtract_delayed or zero"),
         ("dataset", '"kmnist"', "dataset = 'kmnist'; allowed: fashion-mnist, mnist"),
@@ -100,3 +97,33 @@ def test_beta_keeps_its_fraction(text, multiplier, shift):
 def test_settings_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         read_settings(SHIPPED).seed = 2
+
+
+@pytest.mark.parametrize("coding", ["events", "frames"])
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"dataset": '"n-mnist"'}, "coding = 'direct'; allowed: events or frames; n-mnist has recorded events"),
+        ({"downscale": "2"}, "downscale = 2; allowed: with recorded events; fashion-mnist has none"),
+        ({"dataset": '"n-mnist"', "coding": '"events"', "bin_time": "-1"}, "bin time -1 us"),
+        ({"dataset": '"dvs128-gesture"', "coding": '"frames"'}, "classes = 10; allowed: 11, those of dvs128-gesture"),
+    ],
+)
+def test_settings_that_a_data_set_refuses(tmp_path, changes, message):
+    settings = read_settings(write(tmp_path, **changes))
+    with pytest.raises(InputError, match=message):
+        _ = settings.published
+
+
+def test_recorded_events_are_downscaled_and_have_the_range_of_their_coding(tmp_path):
+    common = {"dataset": '"dvs128-gesture"', "classes": "11", "downscale": "4"}
+    for coding, largest in (("events", 1), ("frames", 255)):
+        settings = read_settings(write(tmp_path, coding=f'"{coding}"', **common))
+        assert settings.input_shape == (2, 32, 32) and settings.frames.shape == (2, 2, 32, 32)
+        assert (settings.frames.binary, settings.frames.largest) == (coding == "events", largest)
+
+
+def test_a_published_data_set_has_neither_events_nor_frames(tmp_path, coding):
+    settings = read_settings(write(tmp_path, coding=f'"{coding}"'))
+    with pytest.raises(InputError, match=f"coding = '{coding}'; allowed: direct or rate; fashion-mnist has one image"):
+        _ = settings.published
