@@ -120,7 +120,8 @@ def _packets(where: str, data: bytes, start: int) -> Iterator[tuple[np.ndarray, 
         kind, _source, size, _offset, high, capacity, number, _valid = PACKET.unpack_from(data, start)
         start += PACKET.size
         if size < 1 or not 0 <= number <= capacity or start + size * capacity > len(data) or high < 0:
-            raise ValueError(f"a packet of {number} events of {size} bytes, capacity {capacity}, {len(data) - start} bytes are left")
+            left = f"capacity {capacity}, {len(data) - start} bytes are left"
+            raise ValueError(f"a packet of {number} events of {size} bytes, {left}")
         if kind == POLARITY:
             if size != POLARITY_BYTES:
                 raise ValueError(f"polarity events of {size} bytes; needs {POLARITY_BYTES}")

@@ -158,7 +158,7 @@ class PoolLayer(nn.Module):
 def blank_of(
     settings: Settings, input_shape: tuple[int, int, int], *, image_bits: int | None = None, image_signed: bool = False
 ) -> Network:
-    """The network that is to be trained, all zeros. image_bits: by default those of the settings. InputError: as blank_network."""
+    """The network that is to be trained, all zeros. image_bits: by default the settings'. InputError: as blank_network."""
     return blank_network(
         settings.architecture,
         input_shape=input_shape,

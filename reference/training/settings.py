@@ -93,10 +93,9 @@ class Settings:
 
     def _check_coding(self, found: Published):
         """InputError: the data set has other images than the coding takes, or a binning without recorded events."""
-        is_timed = self.coding in TIMED_CODINGS
-        fit = [coding for coding in CODINGS if (coding in TIMED_CODINGS) == found.events]
+        fit = [coding for coding in CODINGS if found.name == OWN or (coding in TIMED_CODINGS) == found.events]
         what = "recorded events" if found.events else "one image for all timesteps"
-        _require("coding", self.coding, found.name == OWN or is_timed == found.events, f"{' or '.join(fit)}; {self.dataset} has {what}")
+        _require("coding", self.coding, self.coding in fit, f"{' or '.join(fit)}; {self.dataset} has {what}")
         for key in BINNING_KEYS:
             value = getattr(self, key)
             _require(key, value, found.events or value == getattr(Binning, key), f"with recorded events; {self.dataset} has none")

@@ -28,7 +28,7 @@ def random_events(count, size, seed, span=300_000):
 
 def nmnist_bytes(events):
     """The content of a .bin file: five bytes an event."""
-    return b"".join(struct.pack(">BBI", x, y, p << 23 | t)[:2] + struct.pack(">I", p << 23 | t)[1:] for t, x, y, p in events.T.tolist())
+    return b"".join(bytes((x, y)) + (p << 23 | t).to_bytes(3, "big") for t, x, y, p in events.T.tolist())
 
 
 def aedat2_bytes(events, chip="eu.ch.ini.jaer.chip.retina.DVS128"):

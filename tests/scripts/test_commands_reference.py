@@ -203,8 +203,8 @@ def test_train_overwrites_no_checkpoint(tmp_path, settings, data, change):
 def test_recorded_events_are_binned_as_in_the_training(tmp_path, settings, capsys):
     folder, out = tmp_path / "events", tmp_path / "m.safetensors"
     write_nmnist(folder)
-    text = SETTINGS.replace('dataset = "fashion-mnist"', 'dataset = "n-mnist"\ncoding = "events"\nbin_time = 50000\ndownscale = 2')
-    settings.write_text(text)
+    binned = 'coding = "events"\nbin_time = 50000\ndownscale = 2\n'
+    settings.write_text(binned + SETTINGS.replace("fashion-mnist", "n-mnist"))
     assert command("train", settings, "--out", out, "--work", tmp_path / "work", "--data", folder) == 0
     assert "in 2 timesteps of 50000 us, downscale 2; " in capsys.readouterr().out
     network = load_model(out)

@@ -69,7 +69,11 @@ def changed(data, at, new):
 THREE = aedat3_bytes(EVENTS)
 BODY = THREE.index(b"#!END-HEADER\r\n") + 14
 DAMAGED = {
-    "a.bin": [(bytes(7), "7 bytes; needs a multiple of 5"), (b"", "holds no events"), (bytes((0, 240, 0, 0, 0)), "holds no events")],
+    "a.bin": [
+        (bytes(7), "7 bytes; needs a multiple of 5"),
+        (b"", "holds no events"),
+        (bytes((0, 240, 0, 0, 0)), "holds no events"),
+    ],
     "a.aedat": [
         (b"", "AEDAT version none; allowed: 2.0 and 3.1"),
         (b"#!AER-DAT4.0\r\n", "AEDAT version '4.0'; allowed: 2.0 and 3.1 in .aedat, 4.0 in .aedat4"),
@@ -77,7 +81,7 @@ DAMAGED = {
         (aedat2_bytes(EVENTS, chip="eu.seebetter.ini.chips.davis.Davis640"), "Davis640'; allowed in AEDAT 2.0: DVS128"),
         (aedat2_bytes(EVENTS) + b"\xff" * 8, "address 4294967295; a DVS128 has 16 bits"),
         (b"#!AER-DAT2.0\r\n#" + b"x" * 2**20, "a header without an end"),
-        (THREE[:BODY - 20], "a header without an end"),
+        (THREE[: BODY - 20], "a header without an end"),
         (THREE[:BODY], "holds no polarity events"),
         (THREE[:-1], "a packet of .* bytes are left"),
         (THREE[: BODY + 10], "cut in the head of a packet"),
@@ -195,8 +199,7 @@ def test_aedat_4_of_another_program(tmp_path):
 
 
 def test_a_missing_package_is_named(tmp_path, monkeypatch):
-    child = "import sys; sys.modules['aedat'] = None; from duospike.reference.data import event_libraries; event_libraries.{0}({1})"
-    monkeypatch.setattr(event_files, "CHILD", child)
+    monkeypatch.setattr(event_files, "CHILD", f"import sys; sys.modules['aedat'] = None; {event_files.CHILD}")
     (tmp_path / "a.aedat4").write_bytes(AEDAT4)
     with pytest.raises(InputError, match="the package aedat is not installed: make setup"):
         event_files.read_aedat4(tmp_path / "a.aedat4")

@@ -99,8 +99,9 @@ def test_refused_binnings(values, message):
 
 def network(**metadata):
     found = random_network(
-        "2C3-FC10", input_shape=(2, 9, 9), rate=0.1, seed=1, neuron=Neuron("zero", 1, 1), timesteps=4, image_bits=1, coding="events"
-    )
+        "2C3-FC10", input_shape=(2, 9, 9), rate=0.1, seed=1, neuron=Neuron("zero", 1, 1), timesteps=4, image_bits=1,
+        coding="events",
+    )  # fmt: skip
     return dataclasses.replace(found, metadata=metadata)
 
 
