@@ -19,16 +19,15 @@ from torch import nn
 
 from benchmarks.figures.page import machine, table, write_section
 from benchmarks.figures.record import begin, with_comment
-from duospike.reference import golden
 from duospike.reference.data.datasets import FASHION_MNIST_CLASSES, FASHION_MNIST_SHAPE, Dataset, fashion_mnist
-from duospike.reference.exchange.floats import accuracy
+from duospike.reference.exchange.agreement import compare
 from duospike.reference.exchange.modules.torch_modules import from_snntorch
 from duospike.reference.exchange.quantized import quantized_network
 from duospike.reference.exchange.source import Interface
 
 TIMESTEPS, BATCH, RATE, LEVELS = 4, 100, 5e-3, 256
 BITS = (8, 6, 5, 4, 3, 2)
-CALIBRATION = 200
+CALIBRATION = 1000
 """Training images, as many as the command takes by default."""
 
 
@@ -96,14 +95,14 @@ def trained(net: nn.Sequential, data: Dataset, steps: int) -> nn.Sequential:
 
 def measured(net: nn.Sequential, interface: Interface, calibration: np.ndarray, test: Dataset, args) -> str:
     """The section: accuracy of the source in float64, and of the integers at each width."""
-    source = from_snntorch(net, interface)
-    before = accuracy(source, test)
-    rows = [["source, float64", f"{before:.2%}", ""]]
+    source, rows = from_snntorch(net, interface), []
     for bits in BITS:
-        found = quantized_network(source, bits, calibration)
-        after = golden.evaluate(found, test.images, test.labels).accuracy
-        assert after is not None
-        rows.append([f"{bits} bits", f"{after:.2%}", f"{100 * (after - before):+.2f}"])
+        found = compare(source, quantized_network(source, bits, calibration), test)
+        assert found.before is not None and found.after is not None
+        first = [["source, float64", f"{found.before:.2%}", "", "", *[""] * len(found.other_spikes)]]
+        shares = (f"{share:.2%}" for share in found.other_spikes.values())
+        cost = f"{100 * (found.after - found.before):+.2f}"
+        rows.append([f"{bits} bits", f"{found.after:.2%}", cost, f"{found.equal_answers:.2%}", *shares])
         print(rows[-1], file=sys.stderr, flush=True)
     head = (
         f"`python -m benchmarks.quantization --steps {args.steps} --seed {args.seed}`, on {machine()}, one thread: a network in "
@@ -111,7 +110,9 @@ def measured(net: nn.Sequential, interface: Interface, calibration: np.ndarray, 
         f"on Fashion-MNIST, {args.steps} steps of {BATCH} images; {CALIBRATION} calibration images, {len(test.images):,} test "
         "images."
     )
-    rounded = table("Accuracy after rounding", ["weights", "accuracy", "percentage points"], rows)
+    spikes = (f"other spikes, {name}" for name in found.other_spikes)
+    columns = ["weights", "accuracy", "percentage points", "same answers", *spikes]
+    rounded = table("Accuracy after rounding", columns, first + rows)
     return f"{textwrap.fill(head, 130, break_on_hyphens=False)}\n\n{rounded}"
 
 
