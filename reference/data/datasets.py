@@ -257,6 +257,8 @@ def load(
     if source == "fashion-mnist" and trained_on != source:
         raise InputError(f"{source}: the network was trained on {trained_on}, as its file says; name images of it with --data")
     published = None if is_recording(Path(source)) else _published(source)
+    if published is None and split != "test":
+        raise InputError(f"data {source!r} has no split {split!r}; only a published data set has")
     of_events = published.events if published else not _is_images(source)
     if of_events and network is not None:
         frames = frame_format(network, binning or {})
@@ -284,10 +286,15 @@ def _check_request(source: str, limit: int | None, split: str, labels: Path | st
         raise InputError(f"limit {limit}; allowed: 1 or more")
     if split not in _PREFIXES:
         raise InputError(f"split {split!r}; allowed: {', '.join(_PREFIXES)}")
-    if split != "test" and (source == RANDOM or is_recording(Path(source))):
-        raise InputError(f"data {source!r} has no split {split!r}; only a published data set has")
+    if split != "test" and source == RANDOM:
+        raise InputError(f"random images have no split {split!r}; only a published data set has")
     if labels is not None and source == RANDOM:
         raise InputError(f"labels {labels} for random images; allowed: for images and events of your own")
+
+
+def has_splits(source: str) -> bool:
+    """Whether a source is a data set with training and test images."""
+    return source != RANDOM and not is_recording(Path(source)) and _published(source) is not None
 
 
 def _is_images(source: str) -> bool:

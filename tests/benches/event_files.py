@@ -4,6 +4,7 @@ import base64
 import struct
 import zlib
 
+import h5py
 import numpy as np
 
 # Three events, by dv-processing 2.0.4 with LZ4: (t, x, y, brighter).
@@ -73,6 +74,21 @@ def write_gesture(folder):
         (folder / f"{name}_labels.csv").write_text("class,startTime_usec,endTime_usec\n11,1000,90000\n2,100000,200000\n")
         (folder / f"trials_to_{split}.txt").write_text(f"{name}.aedat\n")
     return written
+
+
+SHD = {"times": [[0.5, 0.25], [0.125]], "units": [[3, 699], [5]]}
+
+
+def write_shd(path, **changes):
+    """An HDF5 file in the layout of SHD, of two recordings. changes: times, units, labels (None: none), and the type of both."""
+    with h5py.File(path, "w") as file:
+        for name, kind in (("times", np.float16), ("units", np.uint16)):
+            values = changes.get(name, SHD[name])
+            found = file.create_dataset(f"spikes/{name}", (len(values),), h5py.vlen_dtype(changes.get("kind", kind)))
+            for index, one in enumerate(values):
+                found[index] = one
+        if changes.get("labels", True) is not None:
+            file["labels"] = changes.get("labels", [4, 9])
 
 
 def counted(events, timestep, shape):

@@ -212,7 +212,8 @@ def test_recorded_events_are_binned_as_in_the_training(tmp_path, settings, capsy
     for words, how in ((), "of 50000 us"), (("--bins", "count"), "of equal counts"):
         assert command("evaluate", out, "--data", folder, "--limit", 5, "--json", *words) == 0
         printed = capsys.readouterr()
-        assert json.loads(printed.out)["accuracy"] is not None and f"5 recordings in 2 timesteps {how}, downscale 2" in printed.err
+        assert json.loads(printed.out)["accuracy"] is not None
+        assert f"5 recordings in 2 timesteps {how}, downscale 2" in printed.err
     with pytest.raises(InputError, match="n-mnist: events of 2x34x34; the network takes 2x17x17"):
         command("evaluate", out, "--data", folder, "--downscale", 1)
 

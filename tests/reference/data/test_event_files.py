@@ -2,15 +2,15 @@
 
 import struct
 
+import h5py
 import numpy as np
 import pytest
 
 from duospike.reference.data import event_files
 from duospike.reference.errors import InputError
-from tests.benches.event_files import AEDAT4, AEDAT4_EVENTS, aedat2_bytes, aedat3_bytes, nmnist_bytes, random_events
+from tests.benches.event_files import AEDAT4, AEDAT4_EVENTS, aedat2_bytes, aedat3_bytes, nmnist_bytes, random_events, write_shd
 
 EVENTS = random_events(30, 34, 1)
-SHD = {"times": [[0.5, 0.25], [0.125]], "units": [[3, 699], [5]]}
 
 
 def columns(found):
@@ -131,18 +131,6 @@ def test_more_events_than_a_file_may_hold(tmp_path, monkeypatch):
             event_files.ONE[(tmp_path / name).suffix](tmp_path / name)
 
 
-def write_shd(path, **changes):
-    h5py = pytest.importorskip("h5py")
-    with h5py.File(path, "w") as file:
-        for name, kind in (("times", np.float16), ("units", np.uint16)):
-            values = changes.get(name, SHD[name])
-            found = file.create_dataset(f"spikes/{name}", (len(values),), h5py.vlen_dtype(changes.get("kind", kind)))
-            for index, one in enumerate(values):
-                found[index] = one
-        if changes.get("labels", True) is not None:
-            file["labels"] = changes.get("labels", [4, 9])
-
-
 def test_hdf5_as_shd_has_it(tmp_path):
     path = tmp_path / "a.h5"
     write_shd(path)
@@ -157,7 +145,6 @@ def test_hdf5_as_shd_has_it(tmp_path):
 
 
 def test_hdf5_as_dsec_has_it(tmp_path):
-    h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "a.h5", "w") as file:
         for name, values in zip("txyp", EVENTS, strict=True):
             file[f"events/{name}"] = values
@@ -182,7 +169,6 @@ def test_other_spikes_are_refused(changes, message, tmp_path):
 
 
 def test_what_is_no_hdf5_is_refused(tmp_path):
-    pytest.importorskip("h5py")
     (tmp_path / "a.h5").write_bytes(b"no HDF5")
     with pytest.raises(InputError, match="a.h5: not an HDF5 file of events, or damaged"):
         event_files.read_hdf5(tmp_path / "a.h5", None)

@@ -99,7 +99,6 @@ def test_settings_cannot_be_changed():
         read_settings(SHIPPED).seed = 2
 
 
-@pytest.mark.parametrize("coding", ["events", "frames"])
 @pytest.mark.parametrize(
     "changes, message",
     [
@@ -123,6 +122,7 @@ def test_recorded_events_are_downscaled_and_have_the_range_of_their_coding(tmp_p
         assert (settings.frames.binary, settings.frames.largest) == (coding == "events", largest)
 
 
+@pytest.mark.parametrize("coding", ["events", "frames"])
 def test_a_published_data_set_has_neither_events_nor_frames(tmp_path, coding):
     settings = read_settings(write(tmp_path, coding=f'"{coding}"'))
     with pytest.raises(InputError, match=f"coding = '{coding}'; allowed: direct or rate; fashion-mnist has one image"):
