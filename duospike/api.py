@@ -57,6 +57,18 @@ class ImageFormat(TypedDict, total=False):
     image_scale: Fraction
 
 
+class EventBinning(TypedDict, total=False):
+    """How recorded events become frames, where that differs from what the network was trained on.
+
+    bins: time, timesteps of equal length, or count, of equally many events. bin_time: length of a timestep in microseconds, 0 for
+    the whole recording in T timesteps. downscale: n x n pixels of the sensor become one.
+    """
+
+    bins: Literal["time", "count"]
+    bin_time: int
+    downscale: int
+
+
 def load(model: Path | str) -> Network:
     """The network of a model file, or of a shipped network by its name, such as fashion-small. InputError: neither."""
     return load_model(model)
@@ -74,14 +86,21 @@ def load_images(
     *,
     split: Literal["train", "test"] = "test",
     seed: int = 0,
+    labels: Path | str | None = None,
+    **binning: Unpack[EventBinning],
 ) -> Dataset:
     """Images, integers [count, channels, height, width], and labels [count] that a network takes.
 
     network: None before there is one, such as for its training; nothing is then compared with what it takes.
-    source: fashion-mnist, a folder with the published files of a data set, random, or an .npy file.
+    source: fashion-mnist, a folder with the published files of a data set, random, an .npy file, or a file or folder of recorded
+    events, which become frames [count, timesteps, channels, height, width] for the network.
     count: the first images only; None for all, of random 100. split: which images of a published data set.
+    labels: an .npy file of integers [count], for images and events of your own.
     """
-    return datasets.load(source, network, count, seed, split=split)
+    unknown = binning.keys() - EventBinning.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"unexpected keyword {min(unknown)!r}; allowed: {', '.join(EventBinning.__annotations__)}")
+    return datasets.load(source, network, count, seed, split=split, labels=labels, binning=binning)  # type: ignore[arg-type]
 
 
 def run(network: Network, images: np.ndarray) -> Trace:

@@ -34,7 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     add_model_argument(parser)
     add_folder_option(parser, "cosim")
     parser.add_argument("--images", type=positive, default=2, metavar="N", help="number of images (default: 2)")
-    add_data_options(parser)
+    add_data_options(parser, with_labels=True)
     parser.add_argument("--simulator", choices=["icarus", "verilator", "ghdl"], default="icarus", help=SIMULATOR_HELP)
     parser.add_argument("--batch", type=positive, metavar="N", help=BATCH_HELP)
     add_renamed_option(parser, "--part", "--batch")

@@ -98,7 +98,8 @@ PACKAGES = (
     Need("snntorch", "import from snnTorch", "snntorch"),
     Need("brevitas", "import from Brevitas", "brevitas"),
     Need("nir", "import from NIR, export", "nir"),
-    Need("h5py", "import from NIR, export", "nir"),
+    Need("h5py", "import from NIR, export, events in HDF5", "nir"),
+    Need("aedat", "events in AEDAT 4", "events"),
     *(
         Need(name, stops, "dev", developers=True)
         for name, stops in (

@@ -7,7 +7,15 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-from .network_options import add_data_options, add_folder_option, add_model_argument, output_place, positive, say_written
+from .network_options import (
+    add_data_options,
+    add_folder_option,
+    add_model_argument,
+    load_data,
+    output_place,
+    positive,
+    say_written,
+)
 from .progress import counted, steps_shown
 from .threads import add_threads_option, use_threads
 
@@ -23,7 +31,7 @@ evaluation.json, which the report reads."""
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("evaluate", help="accuracy and spike rates by the integer reference", description=DESCRIPTION)
     add_model_argument(parser)
-    add_data_options(parser)
+    add_data_options(parser, with_labels=True)
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N images (default: all; 100 random ones)")
     add_folder_option(parser, "evaluate")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
@@ -34,14 +42,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from duospike.cosim.design.provenance import run_provenance
     from duospike.cosim.folder import output_folder
-    from duospike.reference.data.datasets import load
     from duospike.reference.files import write_file
     from duospike.reference.golden import evaluate
     from duospike.reference.modelfile import load_model
 
     use_threads(args.threads)
     network = load_model(args.model)
-    data = load(args.data, network, args.limit, args.seed)
+    data = load_data(args, network, args.limit)
     place = output_place(args)
     with output_folder(place) as folder, steps_shown() as show:
         progress = counted(show, "integer reference", len(data.images))

@@ -10,6 +10,7 @@ from .network_options import (
     add_folder_option,
     add_model_argument,
     add_stream_options,
+    load_data,
     output_place,
     positive,
     say_written,
@@ -94,12 +95,11 @@ def run(args: argparse.Namespace) -> int:
     from duospike.cosim.folder import output_folder
     from duospike.cosim.pages import plots
     from duospike.reference import golden
-    from duospike.reference.data.datasets import load
     from duospike.reference.files import write_file
     from duospike.reference.modelfile import load_model
 
     network = load_model(args.model)
-    data = load(args.data, network, args.images, args.seed)
+    data = load_data(args, network, args.images)
     default = choose_sizing(network, timesteps=args.pass_timesteps, queue_depth=args.queue_depth)
     place = output_place(args)
     with output_folder(place) as folder:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from duospike.reference.errors import InputError, brief
 
-from .network_options import positive, positive_number
+from .network_options import add_event_options, add_labels_option, binning_of, positive, positive_number
 from .random_network import RESETS, parse_shape
 from .threads import add_threads_option, use_threads
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from duospike.reference.data.datasets import Dataset
+    from duospike.reference.data.event_frames import FrameFormat
     from duospike.reference.exchange.agreement import Agreement
     from duospike.reference.exchange.source import Interface, Source
     from duospike.reference.network import Network
@@ -32,7 +33,8 @@ See docs/reference/import.md."""
 
 DATA_HELP = (
     "with --quantize: fashion-mnist (default), or a folder with the published files of a data set, whose training images "
-    "calibrate and whose test images show the cost; or an .npy file, whose first images calibrate and whose others show it"
+    "calibrate and whose test images show the cost; or your own, of which the first calibrate and the others show it: an .npy "
+    "file, or a file or folder of recorded events"
 )
 CALIBRATION_IMAGES, FASHION_MNIST = 1000, "fashion-mnist"
 KINDS = ("nir", "torch")
@@ -85,6 +87,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="with --quantize: leak of all layers, 7/8, or of some, conv1=7/8,fc1=1/2 (default: SOURCE's, or m/2^k near it)",
     )  # fmt: skip
     parser.add_argument("--data", metavar="DATA", help=DATA_HELP)
+    add_labels_option(parser)
+    add_event_options(parser)
     parser.add_argument(
         "--calibration",
         type=positive,
@@ -107,9 +111,10 @@ def run(args: argparse.Namespace) -> int:
     args.kind = args.kind or kind_of(args.source)
     interface = interface_of(args)
     source = nir_source(args, interface) if args.kind == "nir" else torch_source(args, interface)
+    binning = binning_kept(args, interface)
     network = exact_network(source) if args.quantize is None else quantize(source, args)
     how = "exact" if args.quantize is None else f"quantized to {args.quantize} bits"
-    save_model(with_provenance(network, origin="duospike import", source=Path(args.source).name, how=how), args.out)
+    save_model(with_provenance(network, origin="duospike import", source=Path(args.source).name, how=how, **binning), args.out)
     print(f"wrote {args.out}" if args.quantize is not None else f"wrote {args.out}: the same spikes for every image")
     if args.kind == "nir":
         spikes = "at its threshold and above" if args.spike_at_threshold else "above its threshold"
@@ -130,7 +135,7 @@ def kind_of(source: str) -> str:
 def check_options(args: argparse.Namespace) -> None:
     """InputError: options that do not go together, before anything is read or computed."""
     if args.quantize is None:
-        for name in ("beta", "data", "calibration", "limit"):
+        for name in ("beta", "data", "labels", "calibration", "limit"):
             if getattr(args, name) is not None:
                 raise InputError(f"--{name} is for --quantize; an exact import changes nothing and needs no images")
         return
@@ -208,6 +213,16 @@ def call(text: str):
         sys.modules.pop(module_name, None)
 
 
+def binning_kept(args: argparse.Namespace, interface: Interface) -> dict[str, str]:
+    """How recorded events become frames, for the metadata of the model file. InputError: for a network that takes images."""
+    from duospike.reference.data.event_frames import Binning
+
+    chosen = binning_of(args)
+    if chosen and len(interface.image_shape) != 4:
+        raise InputError(f"--{min(chosen).replace('_', '-')} is for recorded events; --coding {interface.coding} takes images")
+    return Binning(**chosen).metadata  # type: ignore[arg-type]
+
+
 def quantize(source: Source, args: argparse.Namespace) -> Network:
     """The quantized network; prints the leaks that it has in place of the source's, and what all rounding costs."""
     from duospike.reference.exchange.agreement import compare
@@ -215,22 +230,43 @@ def quantize(source: Source, args: argparse.Namespace) -> Network:
     from duospike.reference.exchange.quantized import quantized_network
 
     leaks = {} if args.beta is None else parse_leaks(args.beta, [layer.name for layer in source.weighted])
-    calibration, test = images_of(args)
+    calibration, test = images_of(args, source.interface)
     network = quantized_network(source, args.quantize, calibration, leaks)
     print_leaks(source, network)
     print_cost(compare(source, network, test), args.quantize)
     return network
 
 
-def images_of(args: argparse.Namespace) -> tuple[np.ndarray, Dataset]:
-    """Images that calibrate, and those that show the cost: of a file the first ones and the others, else both splits."""
-    from duospike.reference.data.datasets import Dataset, load
+def images_of(args: argparse.Namespace, interface: Interface) -> tuple[np.ndarray, Dataset]:
+    """Images that calibrate, and those that show the cost: of one's own the first ones and the others, else both splits."""
+    from duospike.reference.data.datasets import check_labels, has_splits, load
 
-    name = args.data or FASHION_MNIST
-    if not name.endswith(".npy"):
-        train = load(name, None, args.calibration, split="train")
-        return train.images[: args.calibration or CALIBRATION_IMAGES], load(name, None, args.limit)
-    data = load(name, None)
+    name, binning = args.data or FASHION_MNIST, binning_of(args)
+    frames = frames_of(interface, binning)
+    if has_splits(name) and args.labels is None:
+        train = load(name, None, args.calibration, split="train", binning=binning, frames=frames)
+        test = load(name, None, args.limit, binning=binning, frames=frames)
+        return train.images[: args.calibration or CALIBRATION_IMAGES], test
+    data = load(name, None, labels=args.labels, binning=binning, frames=frames)
+    check_labels(args.labels or name, data.labels, interface.classes)
+    return split_own(name, data, args)
+
+
+def frames_of(interface: Interface, binning: dict[str, int | str]) -> FrameFormat | None:
+    """What recorded events become; None for a network that takes images."""
+    from duospike.reference.data.event_frames import Binning, FrameFormat
+
+    if len(interface.image_shape) != 4:
+        return None
+    largest = 2 ** (interface.image_bits - interface.image_signed) - 1
+    chosen = Binning(**binning)  # type: ignore[arg-type]
+    return FrameFormat(interface.timesteps, interface.input_shape, interface.coding == "events", largest, chosen)
+
+
+def split_own(name: str, data: Dataset, args: argparse.Namespace) -> tuple[np.ndarray, Dataset]:
+    """Of one's own images or events the first ones calibrate, and those after them show the cost."""
+    from duospike.reference.data.datasets import Dataset
+
     count = args.calibration or min(CALIBRATION_IMAGES, len(data.images) // 2)
     others, needed = len(data.images) - count, args.limit or 1
     if not count or others < needed:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 
 DATA_HELP = (
     "fashion-mnist (default: its test images), a folder with the published files of Fashion-MNIST, MNIST, CIFAR-10, "
-    "CIFAR-100 or SVHN, random, or an .npy file of images"
+    "CIFAR-100, SVHN, N-MNIST or DVS128 Gesture, random, an .npy file of images, or a file or folder of recorded events "
+    "(.npy, .bin, .aedat, .aedat4, .h5)"
 )
+BINS_HELP = "of recorded events: timesteps of equal time or of equally many events (default: as trained, else time)"
+BIN_TIME_HELP = "of recorded events: length of a timestep in microseconds (default: as trained, else the whole recording)"
+DOWNSCALE_HELP = "of recorded events: N x N pixels of the sensor become one (default: as trained, else 1)"
 LANES_HELP = (
     "output channels computed side by side: one number for all layers, or conv1=4,fc2=10 for some "
     "(default: 8, or all outputs of a layer with fewer)"
@@ -97,10 +102,41 @@ def say_written(place: Path) -> None:
     print(f"wrote {place}")
 
 
-def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """--data and --seed: the images, as duospike.reference.data.datasets.load takes them."""
+def add_data_options(parser: argparse.ArgumentParser, *, with_labels: bool = False) -> None:
+    """--data, --seed and add_event_options: the images, as load_data() reads them. with_labels: --labels, too."""
     parser.add_argument("--data", default="fashion-mnist", metavar="DATA", help=DATA_HELP)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of random images (default: 0)")
+    parser.set_defaults(labels=None)
+    if with_labels:
+        add_labels_option(parser)
+    add_event_options(parser)
+
+
+def add_labels_option(parser: argparse.ArgumentParser) -> None:
+    """--labels: of images and events that have none themselves."""
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="labels of your own images or events: .npy, integers [count]")
+
+
+def add_event_options(parser: argparse.ArgumentParser) -> None:
+    """--bins, --bin-time and --downscale: how recorded events become frames."""
+    parser.add_argument("--bins", choices=["time", "count"], help=BINS_HELP)
+    parser.add_argument("--bin-time", type=positive, metavar="US", help=BIN_TIME_HELP)
+    parser.add_argument("--downscale", type=positive, metavar="N", help=DOWNSCALE_HELP)
+
+
+def binning_of(args: argparse.Namespace) -> dict[str, int | str]:
+    """What the options of add_event_options say, by the names of duospike.reference.data.event_frames.Binning."""
+    return {key: getattr(args, key) for key in ("bins", "bin_time", "downscale") if getattr(args, key) is not None}
+
+
+def load_data(args: argparse.Namespace, network, count: int | None):
+    """The first `count` images (None: all) that the options of add_data_options name, a Dataset."""
+    from duospike.reference.data.datasets import load
+
+    data = load(args.data, network, count, args.seed, labels=args.labels, binning=binning_of(args))
+    if data.about:
+        print(data.about, file=sys.stderr)
+    return data
 
 
 def add_worker_options(parser: argparse.ArgumentParser, what: str) -> None:
@@ -153,9 +189,8 @@ def sizing_of(network, args: argparse.Namespace):
 def design_of(args: argparse.Namespace):
     """What the options and the model ask for: network, sizing, the stages of its accelerator, and the images (a Dataset)."""
     from duospike.cosim.design.plan import plan_stages
-    from duospike.reference.data.datasets import load
     from duospike.reference.modelfile import load_model
 
     network = load_model(args.model)
     sizing = sizing_of(network, args)
-    return network, sizing, plan_stages(network, sizing), load(args.data, network, args.images, args.seed)
+    return network, sizing, plan_stages(network, sizing), load_data(args, network, args.images)

@@ -92,8 +92,9 @@ def measure(log, name: str, study, data: Path | None, folder: Path) -> dict:
 
     torch.set_num_threads(1)
     point = study.points[name]
-    training = None if isinstance(point, LoadedModel) else point.published.read("train", data)
-    sets = training, point.published.read("test", data)
+    frames = None if isinstance(point, LoadedModel) else point.frames
+    training = None if isinstance(point, LoadedModel) else point.published.read("train", data, frames)
+    sets = training, point.published.read("test", data, frames)
     shown = ""
 
     def progress(step: str):

@@ -54,13 +54,18 @@ def run(args: argparse.Namespace) -> int:
 
 def train_in(work: Path, settings: Settings, args: argparse.Namespace) -> int:
     """Train in a folder, which no other command writes meanwhile."""
+    from duospike.reference.data.datasets import check_labels
     from duospike.reference.training import train
 
     check_unused(work, args.resume)
-    published = settings.published
-    test, data = published.read("test", args.data), published.read("train", args.data)
-    shape = published.shape
+    test, data = (settings.published.read(split, args.data, settings.frames) for split in ("test", "train"))
+    if data.about:
+        print(f"training: {data.about}")
+    shape = data.images.shape[-3:]
     job = train.resume(settings, shape, work) if args.resume else train.start(settings, shape)
+    for one in (data, test):
+        job.model.blank.require_fit(one.images)
+        check_labels(args.data or settings.dataset, one.labels, settings.classes)
     started = time.monotonic()
     while job.epoch < settings.epochs:
         with progress_shown(settings.epochs) as report:

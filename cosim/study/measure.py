@@ -88,7 +88,7 @@ def _read_result(path: Path) -> dict[str, Any]:
 
 
 def _trained(settings: Settings, training: Dataset, folder: Path, progress: Callable[[str], None]) -> SpikingNetwork:
-    shape = training.images.shape[1:]
+    shape = training.images.shape[-3:]
     is_begun = (folder / train.CHECKPOINT).exists()
     job = train.resume(settings, shape, folder) if is_begun else train.start(settings, shape)
     while job.epoch < settings.epochs:

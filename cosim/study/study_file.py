@@ -152,6 +152,8 @@ def _loaded_point(path: Path, dataset: object) -> LoadedModel:
     if not isinstance(dataset, str) or dataset not in PUBLISHED:
         raise InputError(f"base: dataset = {brief(dataset)}; allowed: {', '.join(PUBLISHED)}")
     published, network = PUBLISHED[dataset], load_model(path)
+    if published.events or published.shape is None:
+        raise InputError(f"models: dataset = {brief(dataset)}; allowed beside models: published data sets of images")
     found, wanted = (network.image_shape, network.classes), (published.shape, published.classes)
     if found != wanted:
         raise InputError(
@@ -167,7 +169,7 @@ def _loaded_point(path: Path, dataset: object) -> LoadedModel:
 
 def _check_lanes(point: Point, lanes: int) -> None:
     """Refuse, before any training, what can be known then."""
-    network = point.network if isinstance(point, LoadedModel) else blank_of(point, point.published.shape)
+    network = point.network if isinstance(point, LoadedModel) else blank_of(point, point.input_shape)
     layers = sum(not isinstance(layer, Pool) for layer in network.layers)
     if lanes < layers:
         raise InputError(f"lanes = {lanes}; allowed: {layers} or more, one for each layer of {architecture_of(network)}")

@@ -1,22 +1,35 @@
-"""Images and labels: published data sets, seeded random images, and `.npy` files of a user's own."""
+"""Images and labels: published data sets, seeded random images, and images and recorded events of a user's own."""
 
 from __future__ import annotations
 
-import io
 import math
 import struct
-import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from duospike.reference.errors import InputError, brief
-from duospike.reference.files import GZIP, MAX_BYTES, check_plain, inflate, inflate_start, read_bytes
+from duospike.reference.files import GZIP, MAX_BYTES, inflate, inflate_start, read_bytes
 from duospike.reference.network import Network
 
-from . import cifar, svhn
+from . import cifar, npy, svhn
+from .event_frames import FrameFormat, check_sensor, frame_format, to_frames
+from .event_sets import (
+    GESTURE_CLASSES,
+    GESTURE_SENSOR,
+    GESTURE_TRIALS,
+    NMNIST_CLASSES,
+    NMNIST_FOLDERS,
+    NMNIST_SENSOR,
+    Recordings,
+    dvs128_gesture,
+    is_recording,
+    nmnist,
+    recordings,
+)
 
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 FASHION_MNIST_SHAPE = (1, 28, 28)
@@ -26,8 +39,7 @@ _IDX_BYTES = 8
 _IDX_DIMENSIONS = 4
 _MAX_IDX_HEADER = 4 + 4 * _IDX_DIMENSIONS
 """Type of unsigned bytes in an IDX file; dimensions at most, and bytes of the header then."""
-_MAX_NPY_HEADER = 12 + 10_000
-"""Bytes of the longest header of an .npy file that numpy reads."""
+RANDOM, OWN = "random", "own"
 RANDOM_IMAGES = 100
 # 2 GiB as int64.
 MAX_PIXELS = 2**28
@@ -35,36 +47,58 @@ MAX_PIXELS = 2**28
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """images: integers [count, channels, height, width]; labels: int64 [count], or None where there are none."""
+    """images: integers [count, channels, height, width], or frames [count, timesteps, channels, height, width].
+
+    labels: int64 [count], or None where there are none. total: how many images the source holds, 0 where nobody counted. about:
+    how recorded events became frames, empty for images.
+    """
 
     images: np.ndarray
     labels: np.ndarray | None
+    total: int = 0
+    about: str = ""
 
 
 @dataclass(frozen=True)
 class Published:
-    """A published data set. shape: of an image. classes: how many.
+    """A data set in files of known names. shape: of an image, or of the sensor of its recordings. classes: how many.
 
-    shift: by how many pixels training moves images at most. mirrored: whether it mirrors them, too. marks: files of the test
-    images, by one of which a folder is known; none where another set's files have the same names and format.
+    Both are None where only the files say so: for OWN, the images of a user.
+
+    shift: by how many pixels training moves images at most. mirrored: whether it mirrors them, too. marks: files or folders of
+    the test images, by one of which a folder is known; none where another set's files have the same names and format. events:
+    whether it holds recordings of events.
     """
 
     name: str
-    shape: tuple[int, int, int]
-    classes: int
+    shape: tuple[int, int, int] | None
+    classes: int | None
     shift: int
     mirrored: bool
     marks: tuple[str, ...]
+    events: bool = False
 
-    def read(self, split: str, folder: Path | None) -> Dataset:
+    def is_in(self, folder: Path) -> bool:
+        """Whether a folder holds one of its marks; that of a folder ends in a slash."""
+        return any((folder / mark).is_dir() if mark.endswith("/") else (folder / mark).is_file() for mark in self.marks)
+
+    def read(self, split: str, folder: Path | None, frames: FrameFormat | None = None, limit: int | None = None) -> Dataset:
         """Its images and labels; split: train or test. folder: None for where Debian installs Fashion-MNIST.
 
-        InputError: a file is missing or damaged, or no folder is given for a data set that is no Debian package.
+        frames: what recorded events become. limit: of recordings, read only the first ones.
+        InputError: a file is missing or damaged, no folder is given for a data set that is no Debian package, or the frames are
+        of another shape than the sensor's.
         """
         if self.name == "fashion-mnist":
             return fashion_mnist(split, folder)
         if folder is None:
             raise InputError(f"{self.name}: the folder of its files is not named; name it with --data")
+        if self.name == OWN:
+            return own_arrays(split, folder)
+        if self.events:
+            if frames is not None and self.shape:
+                check_sensor(self.name, self.shape, frames)
+            return binned(self.name, _EVENT_SETS[self.name](split, folder, limit), frames)
         if self.name == "mnist":
             return mnist(split, folder)
         return Dataset(*(svhn.read_svhn(split, folder) if self.name == "svhn" else cifar.read_cifar(self.name, split, folder)))
@@ -78,8 +112,12 @@ PUBLISHED = {
         Published("cifar-10", cifar.SHAPE, cifar.CLASSES["cifar-10"], 4, True, ("test_batch", "test_batch.bin")),
         Published("cifar-100", cifar.SHAPE, cifar.CLASSES["cifar-100"], 4, True, ("test", "test.bin")),
         Published("svhn", svhn.SHAPE, svhn.CLASSES, 4, False, (svhn.FILES["test"],)),
+        Published("n-mnist", NMNIST_SENSOR, NMNIST_CLASSES, 1, False, (f"{NMNIST_FOLDERS['test']}/",), events=True),
+        Published("dvs128-gesture", GESTURE_SENSOR, GESTURE_CLASSES, 1, False, (GESTURE_TRIALS["test"],), events=True),
+        Published(OWN, None, None, 0, False, ("test-images.npy",)),
     )
 }
+_EVENT_SETS = {"n-mnist": nmnist, "dvs128-gesture": dvs128_gesture}
 
 
 def published_in(folder: Path) -> Published:
@@ -88,7 +126,7 @@ def published_in(folder: Path) -> Published:
     MNIST's files have the names and the format of Fashion-MNIST's, and nothing in them tells which they are. Both are read alike,
     so that such a folder counts as fashion-mnist here.
     """
-    found = [one for one in PUBLISHED.values() if any((folder / mark).is_file() for mark in one.marks)]
+    found = [one for one in PUBLISHED.values() if one.is_in(folder)]
     if len(found) != 1:
         held = f"of {' and '.join(one.name for one in found)}" if found else f"of none of {', '.join(PUBLISHED)}"
         raise InputError(f"{folder}: holds the files {held}; needs those of one")
@@ -179,83 +217,142 @@ def read_npy(path: Path | str) -> np.ndarray:
 
     InputError: not such a file, cut, of pickled objects, or not of as many bytes as its header announces.
     """
-    size = check_plain(path)
-    with open(path, "rb") as file:
-        start = io.BytesIO(file.read(_MAX_NPY_HEADER))
-    try:
-        shape, by_column, dtype = _npy_header(start)
-    except Exception as error:  # numpy has no common exception for the many ways in which a file can be damaged
-        raise InputError(f"{path}: not an .npy file of plain numbers ({brief(error)})") from None
-    if dtype.kind not in "iu" or len(shape) not in (4, 5):
+    header = npy.read_header(path)
+    if header.dtype.kind not in "iu" or len(header.shape) not in (4, 5):
         raise InputError(
-            f"{path}: holds {dtype} {shape}; needs integers [count, channels, height, width], "
+            f"{path}: holds {header.dtype} {header.shape}; needs integers [count, channels, height, width], "
             "or events or frames [count, timesteps, channels, height, width]"
         )
-    if 0 in shape:
+    if 0 in header.shape:
         raise InputError(f"{path}: holds no images; needs 1 or more")
-    count, rest = math.prod(shape) * dtype.itemsize, size - start.tell()
-    if count != rest:
-        raise InputError(f"{path}: not an .npy file of plain numbers ({rest} bytes; its header announces {dtype} {shape})")
-    if count > MAX_BYTES:
-        raise InputError(f"{path}: {count} bytes of images; allowed: up to {MAX_BYTES}")
-    values = np.fromfile(path, dtype, offset=start.tell()).reshape(shape, order="F" if by_column else "C")
-    return values.astype(dtype.newbyteorder("="), order="C", copy=False)
-
-
-def _npy_header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Shape, whether the first index runs fastest, and type."""
-    version = np.lib.format.read_magic(file)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"version {version[0]}.{version[1]}; allowed: 1.0 and 2.0")
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    with warnings.catch_warnings(action="ignore"):  # of headers that Python 2 wrote
-        shape, by_column, dtype = read(file)
-    if not all(type(size) is int and size >= 0 for size in shape):
-        raise ValueError(f"shape {brief(shape)}")
-    return shape, by_column, dtype
+    return npy.read_values(path, header, "images")
 
 
 def load(
-    source: str, network: Network | None, limit: int | None = None, seed: int = 0, *, split: Literal["train", "test"] = "test"
+    source: str,
+    network: Network | None,
+    limit: int | None = None,
+    seed: int = 0,
+    *,
+    split: Literal["train", "test"] = "test",
+    labels: Path | str | None = None,
+    binning: Mapping[str, int | str] | None = None,
+    frames: FrameFormat | None = None,
 ) -> Dataset:
     """Images for `network`: the first `limit` of a source, or all of it.
 
     source: "fashion-mnist", a folder with the files of a published data set, "random" (`limit` images, by default 100, from
-    `seed`), or the path of an `.npy` file. split: which images of a published data set. network: None where there is none yet;
-    the images are then not compared with what it takes.
+    `seed`), the path of an `.npy` file, or that of a file or a folder of recorded events. split: which images of a published data
+    set. network: None where there is none yet; the images are then not compared with what it takes. labels: an `.npy` file of
+    labels for images or events of one's own. binning: how events become frames where that differs from what the network's
+    metadata says, by the names of Binning. frames: what events become where there is no network yet.
     InputError: not there, fewer than `limit`, without such a split, or one of these images is not fit for the network.
     """
-    if limit is not None and limit < 1:
-        raise InputError(f"limit {limit}; allowed: 1 or more")
-    if split not in _PREFIXES:
-        raise InputError(f"split {split!r}; allowed: {', '.join(_PREFIXES)}")
-    if split != "test" and (source == "random" or source.endswith(".npy")):
-        raise InputError(f"data {source!r} has no split {split!r}; only a published data set has")
-    if source == "random":
+    _check_request(source, limit, split, labels)
+    if source == RANDOM:
         if network is None:
             raise InputError("random images need the network that they are for")
         return Dataset(random_images(limit or RANDOM_IMAGES, network.image_shape, network.pixel_range, seed), None)
     trained_on = source if network is None else network.metadata.get("dataset", source)
     if source == "fashion-mnist" and trained_on != source:
         raise InputError(f"{source}: the network was trained on {trained_on}, as its file says; name images of it with --data")
-    data = Dataset(read_npy(source), None) if source.endswith(".npy") else _published(source, split)
+    published = None if is_recording(Path(source)) else _published(source)
+    if published is None and split != "test":
+        raise InputError(f"data {source!r} has no split {split!r}; only a published data set has")
+    of_events = published.events if published else not _is_images(source)
+    if of_events and network is not None:
+        frames = frame_format(network, binning or {})
+    elif binning and not of_events:
+        raise InputError(f"{', '.join(sorted(binning))} for data {source!r}; allowed: for recorded events")
+    if published:
+        data = published.read(split, None if source == "fashion-mnist" else Path(source), frames, limit)
+    else:
+        data = _own(source, of_events, frames, limit)
+    data = _first(data, source, limit)
+    if labels is not None and published:
+        raise InputError(f"labels {labels} for {published.name}, which has its own; allowed: for images and events of your own")
+    if labels is not None:
+        data = replace(data, labels=npy.read_labels(labels, data.total, len(data.images)))
+    if network is not None:
+        network.require_fit(data.images)
+        if not published or published.name == OWN:
+            check_labels(labels or source, data.labels, network.classes)
+    return data
+
+
+def _check_request(source: str, limit: int | None, split: str, labels: Path | str | None) -> None:
+    """InputError: what no data can give."""
+    if limit is not None and limit < 1:
+        raise InputError(f"limit {limit}; allowed: 1 or more")
+    if split not in _PREFIXES:
+        raise InputError(f"split {split!r}; allowed: {', '.join(_PREFIXES)}")
+    if split != "test" and source == RANDOM:
+        raise InputError(f"random images have no split {split!r}; only a published data set has")
+    if labels is not None and source == RANDOM:
+        raise InputError(f"labels {labels} for random images; allowed: for images and events of your own")
+
+
+def has_splits(source: str) -> bool:
+    """Whether a source is a data set with training and test images."""
+    return source != RANDOM and not is_recording(Path(source)) and _published(source) is not None
+
+
+def _is_images(source: str) -> bool:
+    """Whether a file is an .npy file of images, and not one of a recording: records, or [events, 4]."""
+    if not source.endswith(".npy"):
+        return False
+    header = npy.read_header(source)
+    return header.dtype.names is None and len(header.shape) != 2
+
+
+def _own(source: str, of_events: bool, frames: FrameFormat | None, limit: int | None) -> Dataset:
+    """A user's own images, or recordings in a file or a folder."""
+    return binned(source, recordings(Path(source), limit), frames) if of_events else Dataset(read_npy(source), None)
+
+
+def binned(name: str, found: Recordings, frames: FrameFormat | None) -> Dataset:
+    """Recordings as frames. InputError: what `frames` are is not known."""
+    if frames is None:
+        raise InputError(f"{name}: recorded events need the network that they are for")
+    images, about = to_frames(found.events, found.count, frames)
+    return Dataset(images, found.labels, found.total, about)
+
+
+def _first(data: Dataset, source: str, limit: int | None) -> Dataset:
+    """The first `limit` images. InputError: there are fewer."""
     count = len(data.images) if limit is None else limit
     if count > len(data.images):
         raise InputError(f"{source}: holds {len(data.images)} images, {count} were asked for")
-    if network is not None:
-        network.require_fit(data.images[:count])
-    return Dataset(data.images[:count], None if data.labels is None else data.labels[:count])
+    labels = None if data.labels is None else data.labels[:count]
+    return replace(data, images=data.images[:count], labels=labels, total=data.total or len(data.images))
 
 
-def _published(source: str, split: str) -> Dataset:
-    if source == "fashion-mnist":
-        return fashion_mnist(split)
+def own_arrays(split: str, folder: Path) -> Dataset:
+    """A user's images and labels: train-images.npy, train-labels.npy, test-images.npy and test-labels.npy.
+
+    InputError: a file is missing or damaged, as read_npy, or there is not one label for each image.
+    """
+    images = read_npy(folder / f"{split}-images.npy")
+    return Dataset(images, npy.read_labels(folder / f"{split}-labels.npy", len(images), len(images)))
+
+
+def check_labels(where: Path | str, labels: np.ndarray | None, classes: int) -> None:
+    """InputError: a label is none of the network's classes."""
+    if labels is not None and (labels.min() < 0 or labels.max() >= classes):
+        raise InputError(f"{where}: labels from {labels.min()} to {labels.max()}; the network's classes are 0..{classes - 1}")
+
+
+def _published(source: str) -> Published | None:
+    """The published data set of a name or a folder; None for a folder of recordings."""
     folder = Path(source)
+    if source == "fashion-mnist":
+        return PUBLISHED[source]
     if source in PUBLISHED and not folder.is_dir():
         raise InputError(f"data {source!r}: Debian has no files of it; name the folder that holds them")
     if not folder.is_dir():
         raise InputError(
-            f"data {source!r}; allowed: fashion-mnist, random, an .npy file, or a folder with the files of one of "
-            f"{', '.join(PUBLISHED)}"
+            f"data {source!r}; allowed: fashion-mnist, random, an .npy file, a file of recorded events, a folder of such files, "
+            f"or a folder with the files of one of {', '.join(PUBLISHED)}"
         )
-    return published_in(folder).read(split, folder)
+    is_own = not any(one.is_in(folder) for one in PUBLISHED.values()) and any(map(is_recording, folder.iterdir()))
+    return None if is_own else published_in(folder)

@@ -156,9 +156,9 @@ class PoolLayer(nn.Module):
 
 
 def blank_of(
-    settings: Settings, input_shape: tuple[int, int, int], *, image_bits: int = 8, image_signed: bool = False
+    settings: Settings, input_shape: tuple[int, int, int], *, image_bits: int | None = None, image_signed: bool = False
 ) -> Network:
-    """The network that is to be trained, all zeros. InputError: as blank_network."""
+    """The network that is to be trained, all zeros. image_bits: by default the settings'. InputError: as blank_network."""
     return blank_network(
         settings.architecture,
         input_shape=input_shape,
@@ -166,7 +166,7 @@ def blank_of(
         timesteps=settings.timesteps,
         weight_bits=8 if settings.weight_bits == FLOAT else int(settings.weight_bits),
         neuron=settings.neuron,
-        image_bits=image_bits,
+        image_bits=settings.image_bits if image_bits is None else image_bits,
         image_signed=image_signed,
         coding=settings.coding,
         coding_seed=settings.coding_seed,
@@ -174,12 +174,14 @@ def blank_of(
 
 
 class SpikingNetwork(nn.Module):
-    """The trainable network of `settings` for images of `input_shape`, whose pixels have `image_bits` bits (1 for events).
+    """The trainable network of `settings` for images of `input_shape`, whose pixels have `image_bits` bits (default: settings').
 
     Weights are drawn from torch's global generator.
     """
 
-    def __init__(self, settings: Settings, input_shape: tuple[int, int, int], *, image_bits: int = 8, image_signed: bool = False):
+    def __init__(
+        self, settings: Settings, input_shape: tuple[int, int, int], *, image_bits: int | None = None, image_signed: bool = False
+    ):
         super().__init__()
         self.blank = blank_of(settings, input_shape, image_bits=image_bits, image_signed=image_signed)
         self.exact = settings.weight_bits != FLOAT
@@ -195,7 +197,7 @@ class SpikingNetwork(nn.Module):
     def first_maps(self, images: torch.Tensor) -> torch.Tensor:
         """What the first layer takes: images [1, B, C, H, W] for all timesteps, or frames or spikes [T, B, C, H, W].
 
-        `images` are on the processor, the maps on the device of the weights.
+        `images` are on the processor, events [B, T, C, H, W]; the maps are on the device of the weights.
         """
         device = next(self.parameters()).device
         if self.blank.coding == "direct":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 
 from duospike.reference.architecture import parse
 from duospike.reference.coding import CODINGS, TIMED_CODINGS
-from duospike.reference.data.datasets import PUBLISHED, Published
+from duospike.reference.data.datasets import OWN, PUBLISHED, Published
+from duospike.reference.data.event_frames import BINNING_KEYS, Binning, FrameFormat, downscaled
 from duospike.reference.errors import InputError, brief, did_you_mean
 from duospike.reference.files import read_toml
 from duospike.reference.network import LEAK_SHIFTS, RESETS, TIMESTEPS, WEIGHT_BITS, Neuron
@@ -34,9 +35,9 @@ class Settings:
     dataset: one of datasets.PUBLISHED. weight_bits: 2 to 8, or "float" for the same recipe without any rounding.
     timesteps: T. beta: leak as "m/2^k" written out, "5/32". threshold: firing threshold after batch norm.
     reset: of the neurons. seed: fixes initial weights, order and augmentation. learning_rate: peak of a cosine schedule.
-    coding: direct; rate for spikes of the encoder, whose registers start from coding_seed; or frames or events, for a training
-    loop of one's own, since no published data set has them. spike_penalty: what the share of
-    neurons and timesteps with a spike adds to the loss. These three may be left out.
+    coding: direct; rate for spikes of the encoder, whose registers start from coding_seed; or events or frames, for a data set of
+    recorded events. spike_penalty: what the share of neurons and timesteps with a spike adds to the loss. bins, bin_time,
+    downscale: how recorded events become timesteps, as in Binning. These may be left out.
     """
 
     architecture: str
@@ -54,6 +55,9 @@ class Settings:
     coding: str = "direct"
     coding_seed: int = 0
     spike_penalty: float = 0.0
+    bins: str = "time"
+    bin_time: int = 0
+    downscale: int = 1
 
     def __post_init__(self):
         parse(self.architecture)
@@ -73,14 +77,53 @@ class Settings:
             _require(name, getattr(self, name), 1 <= getattr(self, name) < 2**31, "1 to 2^31 - 1")
         _ = self.neuron
 
+    def are(self, table: object) -> bool:
+        """Whether a table holds these settings; what it lacks, as one of an earlier version may, has its default."""
+        defaults = {field.name: field.default for field in fields(self) if field.default is not MISSING}
+        return isinstance(table, dict) and defaults | table == asdict(self)
+
     @property
     def published(self) -> Published:
         """Its data set. InputError if that has another number of classes, or no images of the coding."""
         found = PUBLISHED[self.dataset]
-        fit = [coding for coding in CODINGS if coding not in TIMED_CODINGS]
-        _require("coding", self.coding, self.coding in fit, f"{' or '.join(fit)}; {self.dataset} has one image for all timesteps")
-        _require("classes", self.classes, self.classes == found.classes, f"{found.classes}, those of {self.dataset}")
+        self._check_coding(found)
+        fits = found.classes in (None, self.classes)
+        _require("classes", self.classes, fits, f"{found.classes}, those of {self.dataset}")
         return found
+
+    def _check_coding(self, found: Published):
+        """InputError: the data set has other images than the coding takes, or a binning without recorded events."""
+        fit = [coding for coding in CODINGS if found.name == OWN or (coding in TIMED_CODINGS) == found.events]
+        what = "recorded events" if found.events else "one image for all timesteps"
+        _require("coding", self.coding, self.coding in fit, f"{' or '.join(fit)}; {self.dataset} has {what}")
+        for key in BINNING_KEYS:
+            value = getattr(self, key)
+            _require(key, value, found.events or value == getattr(Binning, key), f"with recorded events; {self.dataset} has none")
+        _ = self.binning
+
+    @property
+    def image_bits(self) -> int:
+        """Of a pixel: those of an event, or of the bytes that all data sets hold."""
+        return 1 if self.coding == "events" else 8
+
+    @property
+    def binning(self) -> Binning:
+        return Binning(self.bins, self.bin_time, self.downscale)
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Of an image, or of recorded events after the downscale: channels, height, width. InputError: only the files say so."""
+        shape = self.published.shape
+        if shape is None:
+            raise InputError(f"dataset = {brief(self.dataset)}; allowed here: those of a known shape")
+        return downscaled(shape, self.downscale)
+
+    @property
+    def frames(self) -> FrameFormat | None:
+        """What recorded events become; None for images."""
+        if not self.published.events:
+            return None
+        return FrameFormat(self.timesteps, self.input_shape, self.coding == "events", 2**self.image_bits - 1, self.binning)
 
     @property
     def neuron(self) -> Neuron:

@@ -82,7 +82,7 @@ def resume(settings: Settings, input_shape: tuple[int, int, int], folder: Path) 
         about = parse_json(file.metadata.get(KEY, ""))
         if not isinstance(about, dict) or about.keys() != {"settings", "epoch"} or file.metadata.keys() != {KEY}:
             raise ValueError("its metadata has not settings and epoch")
-        if about["settings"] != dataclasses.asdict(settings):
+        if not settings.are(about["settings"]):
             raise InputError("was trained with other settings; resume with those, or start in another folder")
         run = start(settings, input_shape)
         _restore(run, about["epoch"], file)
@@ -170,14 +170,17 @@ def _batches(run: Run, data: Dataset) -> Iterator[tuple[torch.Tensor, torch.Tens
 
 
 def augment(images: torch.Tensor, generator: torch.Generator, published: Published) -> torch.Tensor:
-    """Mirror each image [B, C, H, W] left to right with chance 1/2, and move it by some pixels, as the data set allows."""
-    count, height, width = len(images), *images.shape[2:]
-    mirrored = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
+    """Mirror each image left to right with chance 1/2, and move it by some pixels, as the data set allows.
+
+    images: [B, C, H, W], or [B, T, C, H, W], of which all timesteps are moved alike.
+    """
+    count, height, width = len(images), *images.shape[-2:]
+    mirrored = torch.rand(count, *[1] * (images.ndim - 1), generator=generator) < 0.5
     if published.mirrored:
-        images = torch.where(mirrored, images.flip(3), images)
+        images = torch.where(mirrored, images.flip(-1), images)
     padded = functional.pad(images, [published.shift] * 4)
     places = torch.randint(0, 2 * published.shift + 1, (count, 2), generator=generator).tolist()
-    moved = [image[:, down : down + height, right : right + width] for image, (down, right) in zip(padded, places, strict=True)]
+    moved = [image[..., down : down + height, right : right + width] for image, (down, right) in zip(padded, places, strict=True)]
     return torch.stack(moved)
 
 

@@ -41,7 +41,11 @@ from duospike.cosim.pages.run_page import make_page
 from duospike.cosim.study.measure import measure_point
 from duospike.cosim.study.page import make_study_page
 from duospike.cosim.study.study_file import Study, read_study
+from duospike.reference.data import npy
 from duospike.reference.data.datasets import PUBLISHED, load
+from duospike.reference.data.event_files import read_aedat, read_aedat4, read_event_npy, read_hdf5, read_nmnist
+from duospike.reference.data.event_frames import Binning, FrameFormat, to_frames
+from duospike.reference.data.event_sets import dvs128_gesture
 from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.nir.nir_import import from_nir
@@ -66,6 +70,7 @@ from tests.benches.damage import (
     damaged_stream,
     damaged_toml,
 )
+from tests.benches.event_files import AEDAT4, aedat2_bytes, aedat3_bytes, nmnist_bytes, random_events, write_gesture, write_shd
 from tests.benches.fashion_files import write_fashion
 from tests.benches.published_files import write_cifar, write_svhn
 from tests.benches.small_networks import small_network
@@ -126,6 +131,7 @@ def formats(folder: Path, runs: dict[str, Path]) -> dict[str, Format]:
     for kind in (GZIP, ZLIB):
         bomb(kind)
     made = {**_of_models(folder, network), **_of_texts(folder, network), **_of_images(folder), **_of_runs(runs)}
+    made |= _of_events(folder)
     return made | {"core": _of_core(folder, network), "nir": _of_graph(folder)}
 
 
@@ -161,7 +167,7 @@ def _of_models(folder: Path, network) -> dict[str, Format]:
 
 def _read_settings(where: Path, draw: Draw):
     settings = read_settings(where / "train.toml")
-    return blank_of(settings, settings.published.shape)
+    return blank_of(settings, settings.input_shape)
 
 
 def _of_texts(folder: Path, network) -> dict[str, Format]:
@@ -203,6 +209,46 @@ def _of_images(folder: Path) -> dict[str, Format]:
         damage = damaged_pickle if version == "python" else damaged_bytes
         found[f"{name}, {version}"] = Format(files, dict.fromkeys(files, damage), _published(name))
     return found
+
+
+SENSOR = FrameFormat(4, (2, 128, 128), False, 255, Binning())
+"""What recordings become."""
+
+
+def _of_events(folder: Path) -> dict[str, Format]:
+    """Recordings of events as frames, and labels."""
+    arrays, gestures = _fresh(folder, "events"), _fresh(folder, "gestures")
+    events = random_events(40, 34, 3)
+    np.save(arrays / "a.npy", events.T)
+    np.save(arrays / "r.npy", np.array(list(zip(*events, strict=True)), [("t", "u1"), ("x", "<u2"), ("y", "<i8"), ("p", "?")]))
+    np.save(arrays / "l.npy", np.arange(9))
+    write_shd(arrays / "a.h5")
+    write_gesture(gestures)
+
+    def frames(name, read):
+        return lambda where, draw: to_frames([read(where / name)], 1, SENSOR)
+
+    def gestures_of(where, draw):
+        found = dvs128_gesture("test", where, None)
+        return to_frames(found.events, found.count, SENSOR)
+
+    lists = {"user24_lab_labels.csv": damaged_bytes, "trials_to_test.txt": damaged_bytes}
+    made = contents(arrays)
+    return {
+        "events, N-MNIST": Format({"a.bin": nmnist_bytes(events)}, {"a.bin": damaged_bytes}, frames("a.bin", read_nmnist)),
+        "events, AEDAT 2.0": Format({"a.aedat": aedat2_bytes(events)}, {"a.aedat": damaged_bytes}, frames("a.aedat", read_aedat)),
+        "events, AEDAT 3.1": Format({"a.aedat": aedat3_bytes(events)}, {"a.aedat": damaged_bytes}, frames("a.aedat", read_aedat)),
+        "events, AEDAT 4": Format({"a.aedat4": AEDAT4}, {"a.aedat4": damaged_bytes}, frames("a.aedat4", read_aedat4)),
+        "events, npy": Format({"a.npy": made["a.npy"]}, {"a.npy": damaged_npy}, frames("a.npy", read_event_npy)),
+        "events, npy of records": Format({"r.npy": made["r.npy"]}, {"r.npy": damaged_npy}, frames("r.npy", read_event_npy)),
+        "events, HDF5": Format(
+            {"a.h5": made["a.h5"]}, {"a.h5": damaged_bytes}, lambda where, draw: read_hdf5(where / "a.h5", None)
+        ),
+        "lists of gestures": Format(contents(gestures, "*test.txt") | contents(gestures, "user24*"), lists, gestures_of),
+        "labels": Format(
+            {"l.npy": made["l.npy"]}, {"l.npy": damaged_npy}, lambda where, draw: npy.read_labels(where / "l.npy", 9, 9)
+        ),
+    }
 
 
 def _of_core(folder: Path, network) -> Format:

@@ -17,7 +17,8 @@ NAMES = (
     "model", "checkpoint", "settings", "study", "sizing", "idx", "svhn", "svhn, compressed", "npy", "nir", "cifar-10, python",
     "cifar-100, python", "cifar-10, binary", "report.json", "recorded streams", "cycles.json", "energy.json", "evaluation.json",
     "explore.json", "timing.json", "areas.json", "manifest.json", "results.json", "result.json",
-    "core",
+    "core", "events, N-MNIST", "events, AEDAT 2.0", "events, AEDAT 3.1", "events, AEDAT 4", "events, npy",
+    "events, npy of records", "events, HDF5", "lists of gestures", "labels",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from duospike.reference.errors import InputError
 from duospike.reference.modelfile import load_model
 from duospike.scripts import export, import_network, random_network
 from tests.benches import commands
+from tests.benches.event_files import write_nmnist
 from tests.benches.fashion_files import write_fashion
 
 NET = """
@@ -138,6 +139,29 @@ def test_events_calibrate_too(net, tmp_path, capsys):
     assert command(*words) == 0
     assert "the first 3 images calibrate, the 3 after them" in capsys.readouterr().out
     assert load_model(out).coding == "events"
+    np.save(tmp_path / "labels.npy", np.arange(6))
+    assert command(*words, "--labels", tmp_path / "labels.npy") == 0
+    assert re.search(r"\nsource: .* of 3 test images\n3-bit integers: ", capsys.readouterr().out)
+    np.save(tmp_path / "labels.npy", np.arange(6) + 5)
+    with pytest.raises(InputError, match=r"labels.npy: labels from 5 to 10; the network's classes are 0\.\.9"):
+        command(*words, "--labels", tmp_path / "labels.npy")
+
+
+def test_recorded_events_calibrate_and_their_binning_is_kept(net, tmp_path, capsys):
+    folder, out = tmp_path / "events", tmp_path / "net.safetensors"
+    write_nmnist(folder)
+    text = net.read_text().replace("Conv2d(1, 2", "Conv2d(2, 2").replace("(392", "(128")
+    net.write_text(text.replace("randn(2, 1", "randn(2, 2"))
+    asked = ["--input", "2x17x17", "--timesteps", 4, "--classes", 10, "--coding", "events"]
+    words = ["import", f"{net}:floats", "--out", out, *asked]
+    assert command(*words, "--quantize", 4, "--data", folder, "--downscale", 2, "--bin-time", 9000) == 0
+    assert re.search(r"^source: .* of 10 test images$", capsys.readouterr().out, re.MULTILINE)
+    network = load_model(out)
+    assert (network.metadata["downscale"], network.metadata["bin_time"]) == ("2", "9000")
+    with pytest.raises(InputError, match="n-mnist: events of 2x34x34; the network takes 2x17x17"):
+        command(*words, "--quantize", 4, "--data", folder)
+    with pytest.raises(InputError, match="--bin-time is for recorded events; --coding direct takes images"):
+        command("import", f"{net}:floats", "--out", out, *ASKED, "--bin-time", 9000)
 
 
 def test_nir_out_and_in(tmp_path, capsys):

@@ -10,6 +10,7 @@ from duospike.reference.errors import InputError
 from duospike.reference.modelfile import load_model
 from duospike.scripts import evaluate, random_network, train
 from tests.benches import commands
+from tests.benches.event_files import write_nmnist
 from tests.benches.fashion_files import write_fashion
 
 SETTINGS = """
@@ -197,3 +198,41 @@ def test_train_overwrites_no_checkpoint(tmp_path, settings, data, change):
     with pytest.raises(InputError, match="checkpoint.safetensors: there is a run already; go on with --resume, .*another --work"):
         command(*words)
     assert (tmp_path / "work" / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_recorded_events_are_binned_as_in_the_training(tmp_path, settings, capsys):
+    folder, out = tmp_path / "events", tmp_path / "m.safetensors"
+    write_nmnist(folder)
+    binned = 'coding = "events"\nbin_time = 50000\ndownscale = 2\n'
+    settings.write_text(binned + SETTINGS.replace("fashion-mnist", "n-mnist"))
+    assert command("train", settings, "--out", out, "--work", tmp_path / "work", "--data", folder) == 0
+    assert "in 2 timesteps of 50000 us, downscale 2; " in capsys.readouterr().out
+    network = load_model(out)
+    assert network.image_shape == (2, 2, 17, 17) and network.metadata["bin_time"] == "50000"
+    for words, how in ((), "of 50000 us"), (("--bins", "count"), "of equal counts"):
+        assert command("evaluate", out, "--data", folder, "--limit", 5, "--json", *words) == 0
+        printed = capsys.readouterr()
+        assert json.loads(printed.out)["accuracy"] is not None
+        assert f"5 recordings in 2 timesteps {how}, downscale 2" in printed.err
+    with pytest.raises(InputError, match="n-mnist: events of 2x34x34; the network takes 2x17x17"):
+        command("evaluate", out, "--data", folder, "--downscale", 1)
+
+
+def test_own_images_and_labels(tmp_path, settings, capsys):
+    folder, out = tmp_path / "own", tmp_path / "m.safetensors"
+    folder.mkdir()
+    draw = np.random.default_rng(1)
+    images, labels = draw.integers(0, 256, (30, 2, 6, 5), dtype=np.uint8), draw.integers(0, 5, 30)
+    for split, part in (("train", slice(20)), ("test", slice(20, 30))):
+        np.save(folder / f"{split}-images.npy", images[part])
+        np.save(folder / f"{split}-labels.npy", labels[part])
+    settings.write_text(SETTINGS.replace("fashion-mnist", "own").replace("classes = 10", "classes = 5"))
+    assert command("train", settings, "--out", out, "--work", tmp_path / "work", "--data", folder) == 0
+    accuracy = capsys.readouterr().out.split("integer reference: ")[1].split("%")[0]
+    words = "evaluate", out, "--json", "--data"
+    for data in ([folder], [folder / "test-images.npy", "--labels", folder / "test-labels.npy"]):
+        assert command(*words, *data) == 0
+        assert f"{100 * json.loads(capsys.readouterr().out)['accuracy']:.2f}" == accuracy
+    np.save(folder / "train-labels.npy", labels[:20] + 1)
+    with pytest.raises(InputError, match=r"own: labels from 1 to 5; the network's classes are 0\.\.4"):
+        command("train", settings, "--work", tmp_path / "again", "--data", folder)

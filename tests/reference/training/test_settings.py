@@ -99,6 +99,29 @@ def test_settings_cannot_be_changed():
         read_settings(SHIPPED).seed = 2
 
 
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"dataset": '"n-mnist"'}, "coding = 'direct'; allowed: events or frames; n-mnist has recorded events"),
+        ({"downscale": "2"}, "downscale = 2; allowed: with recorded events; fashion-mnist has none"),
+        ({"dataset": '"n-mnist"', "coding": '"events"', "bin_time": "-1"}, "bin time -1 us"),
+        ({"dataset": '"dvs128-gesture"', "coding": '"frames"'}, "classes = 10; allowed: 11, those of dvs128-gesture"),
+    ],
+)
+def test_settings_that_a_data_set_refuses(tmp_path, changes, message):
+    settings = read_settings(write(tmp_path, **changes))
+    with pytest.raises(InputError, match=message):
+        _ = settings.published
+
+
+def test_recorded_events_are_downscaled_and_have_the_range_of_their_coding(tmp_path):
+    common = {"dataset": '"dvs128-gesture"', "classes": "11", "downscale": "4"}
+    for coding, largest in (("events", 1), ("frames", 255)):
+        settings = read_settings(write(tmp_path, coding=f'"{coding}"', **common))
+        assert settings.input_shape == (2, 32, 32) and settings.frames.shape == (2, 2, 32, 32)
+        assert (settings.frames.binary, settings.frames.largest) == (coding == "events", largest)
+
+
 @pytest.mark.parametrize("coding", ["events", "frames"])
 def test_a_published_data_set_has_neither_events_nor_frames(tmp_path, coding):
     settings = read_settings(write(tmp_path, coding=f'"{coding}"'))
