@@ -98,6 +98,8 @@ def input_scale(source: Source, layer: SourceLayer) -> Fraction:
 
 def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Conv | Linear | None, list[str]]:
     timesteps = source.interface.timesteps
+    if layer.integers_below is not None:
+        return _as_it_is(layer, inputs, timesteps, layer.integers_below)
     # With one timestep nothing leaks, so any leak is exact.
     neuron = leak_of(layer.reset, layer.beta if timesteps > 1 else Fraction(0))
     if neuron is None:
@@ -115,6 +117,21 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
     if failed:
         return None, [_failure(layer, outputs) for outputs in failed.values()]
     return _checked(layer, found, neuron, inputs, timesteps)
+
+
+def _as_it_is(layer: SourceLayer, inputs: Range, timesteps: int, limit: int) -> tuple[Conv | Linear | None, list[str]]:
+    """A layer of integers, with nothing to prove except that the floats of its source carry them."""
+    neuron = leak_of(layer.reset, layer.beta)
+    assert neuron is not None
+    numbers = zip(layer.weights, layer.offset.astype(np.int64).tolist(), layer.threshold.astype(np.int64).tolist(), strict=True)
+    converted, why = _checked(layer, [_Found(*one) for one in numbers], neuron, inputs, timesteps)
+    if converted is None:
+        return None, why
+    widths = layer_widths(converted, inputs, timesteps)
+    largest = max(abs(end) for span in (widths.current, widths.potential, widths.state) for end in span)
+    if largest < limit:
+        return converted, []
+    return None, [f"{layer.title}: a current or potential can reach {largest} steps; allowed: below {limit}, so prepare it with fewer bits"]
 
 
 def _failure(layer: SourceLayer, outputs: list[tuple[int, str]]) -> str:

@@ -58,7 +58,8 @@ class Weighted:
     """A convolution [O, C, K, K] or a fully connected layer [O, I], with its bias [O], all float64.
 
     scale: the steps of the weights [O] where the source knows them, else None. fits: False if the size of its output is
-    not that of the hardware's convolution, which has been noted. numbers: what the source calls its weights.
+    not that of the hardware's convolution, which has been noted. numbers: what the source calls its weights. integers_below: where the
+    numbers of layer and neurons are the hardware's already, and the leak floors: what they must stay below to be exact; else None.
     """
 
     where: str
@@ -67,6 +68,7 @@ class Weighted:
     scale: np.ndarray | None = None
     fits: bool = True
     numbers: str = "weights"
+    integers_below: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +87,7 @@ class Neurons:
 
     gain: factor of the current, [O] or a number. double_reset: snnTorch's `reset_delay=False`, which subtracts the threshold
     twice where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded:
-    whether the gain is what float64 makes of it.
+    whether the gain is what float64 makes of it. integers: whether the thresholds are the hardware's already, and the leak floors.
     """
 
     where: str
@@ -96,6 +98,7 @@ class Neurons:
     double_reset: bool = False
     inclusive: bool = False
     rounded: bool = False
+    integers: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,7 @@ class SourceLayer:
     current = gain * (weights * input) + offset, then v_t by `reset` and `beta`, and a spike where v_t > threshold, or
     v_t >= threshold where `inclusive`. gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset.
     folded: whether gain and offset are more than an exact product with the bias, so that the source rounds between.
+    integers_below: as Weighted has it.
     """
 
     name: str
@@ -145,6 +149,7 @@ class SourceLayer:
     double_reset: bool
     inclusive: bool = False
     numbers: str = "weights"
+    integers_below: int | None = None
 
     @property
     def title(self) -> str:
@@ -159,13 +164,15 @@ class SourceLayer:
 class Source:
     """Layers and pools in order. reasons: why it cannot become integers at all.
 
-    rounding: largest relative error of one operation of the source; 0 where the source is meant in real numbers.
+    rounding: largest relative error of one operation of the source; 0 where the source is meant in real numbers. elements: what
+    the layers were joined from, in order.
     """
 
     interface: Interface
     layers: tuple[SourceLayer | IntegerPool, ...]
     reasons: tuple[str, ...]
     rounding: Fraction
+    elements: tuple[Element, ...] = ()
 
 
 def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dilation, groups: int) -> list[str]:
@@ -210,11 +217,13 @@ class Builder:
         self.interface, self.reasons = interface, reasons
         self.shape: tuple[int, ...] | None = interface.input_shape
         self.layers: list[SourceLayer | IntegerPool] = []
+        self.elements: list[Element] = []
         self.counts: Counter[str] = Counter()
         self.open: list[Element] = []
         self.unread = False
 
     def add(self, element: Element) -> None:
+        self.elements.append(element)
         if isinstance(element, Weighted):
             self.close(element.where)
             self.check_fit(element)
@@ -324,6 +333,9 @@ class Builder:
         inner = weighted.bias * (1.0 if norm is None else norm.gain)
         offset = (inner + (0.0 if norm is None else norm.offset)) * element.gain
         size = (np.abs(inner) + (0.0 if norm is None else norm.size)) * np.abs(element.gain)
+        if element.integers != (weighted.integers_below is not None) or (element.integers and norm):
+            self.reasons.append(f"{element.where}: prepared together with other modules than {weighted.where}; prepare all of them")
+            return []
         if element.reset not in RESETS:
             self.reasons.append(not_in_hardware(f"{element.where}: reset {element.reset!r}; allowed: {', '.join(RESETS)}"))
         if element.threshold.ndim and element.threshold.shape != (outputs,):
@@ -352,6 +364,7 @@ class Builder:
             element.double_reset,
             element.inclusive,
             weighted.numbers,
+            weighted.integers_below,
         )
         return [layer]
 
@@ -361,7 +374,7 @@ class Builder:
         self.close("the end")
         if ends:
             self.check_end()
-        return Source(self.interface, tuple(self.layers), tuple(self.reasons), rounding)
+        return Source(self.interface, tuple(self.layers), tuple(self.reasons), rounding, tuple(self.elements))
 
     def check_end(self) -> None:
         """Check the last layer, if it could be read."""

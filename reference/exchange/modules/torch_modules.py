@@ -29,6 +29,7 @@ from duospike.reference.installation import install_hint
 
 from . import brevitas_layers
 from .module_calls import Unreadable, array, call_reasons, global_reasons, path_of, read_attribute, settled, type_of
+from .prepared_modules import PreparedReader, is_prepared
 from .snntorch_neurons import read_leaky
 
 ROUNDINGS = {torch.float32: FLOAT32, torch.float64: FLOAT64}
@@ -97,6 +98,7 @@ class _Reader:
             raise InputError(f"snnTorch is not installed: {install_hint('snntorch')}") from None
         self.reasons: list[str] = global_reasons()
         self.builder = Builder(interface, self.reasons)
+        self.prepared_modules = PreparedReader(interface)
         self.types: set[torch.dtype] = set()
         self.states: dict[int, str] = {}
         self.readers: dict[type, Callable[[str, Any], None]] = {
@@ -119,6 +121,8 @@ class _Reader:
         """Add the elements of a module; one that cannot be read is noted once, without the errors that follow from it."""
         try:
             reader = self.brevitas if brevitas_layers.is_brevitas(module) else self.readers.get(type_of(module))
+            if is_prepared(module):
+                reader = self.prepared
             if reader is None:
                 raise Unreadable(not_in_hardware(f"{path_of(type_of(module))} is unknown; allowed: {ALLOWED}"))
             reasons = call_reasons(module)
@@ -148,6 +152,10 @@ class _Reader:
         weight, bias, scale, numbers = brevitas_layers.read(module)
         brevitas_layers.compare_with_call(module, *_of_one_shape(module, weight, bias))
         self.weighted(where, module, weight, bias, scale, numbers)
+
+    def prepared(self, where: str, module: Any) -> None:
+        for element in self.prepared_modules.read(where, module):
+            self.builder.add(element)
 
     def weighted(
         self,

@@ -1,0 +1,134 @@
+"""Preparing a network for training with integers: quantization-aware modules in place of its layers, batch norms and neurons."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from duospike.reference.errors import InputError
+from duospike.reference.exchange.refusal import placed, refuse
+from duospike.reference.exchange.source import Interface, Neurons, Norm, Source, Weighted
+from duospike.reference.network import WEIGHT_BITS, Neuron
+from duospike.reference.training import prepared
+from duospike.reference.training.prepared import PreparedLayer
+
+from .module_calls import type_of
+from .prepared_modules import is_prepared, pixels_of
+from .torch_modules import from_snntorch
+
+LAYERS: dict[str, type[PreparedLayer]] = {"Conv2d": prepared.PreparedConv2d, "Linear": prepared.PreparedLinear}
+NORMS = {"BatchNorm1d": prepared.PreparedBatchNorm1d, "BatchNorm2d": prepared.PreparedBatchNorm2d}
+NEURONS = {
+    "Leaky": ("duospike.reference.training.prepared_snntorch", "PreparedLeaky"),
+    **dict.fromkeys(
+        ("IFNode", "LIFNode", "ParametricLIFNode"), ("duospike.reference.training.prepared_spikingjelly", "PreparedNode")
+    ),
+}
+"""What takes the place of a class of torch, SpikingJelly or snnTorch, by its name; of neurons by module, since each needs its library."""
+
+PLAIN = "torch.nn.utils.parametrize.remove_parametrizations, torch.nn.utils.prune.remove"
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """A layer with the batch norm and the neurons behind it."""
+
+    layer: Any
+    norm: Any
+    neurons: Any
+    places: tuple[str, ...]
+    element: Neurons
+
+
+def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
+    """A copy of a network whose layers, batch norms and neurons compute the hardware's integers in its forward pass.
+
+    bits: of the weights. What the hardware does not have is refused as by an import, before anybody trains.
+    InputError: with all reasons.
+    """
+    if bits not in WEIGHT_BITS:
+        raise InputError(f"weights of {bits} bits; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")
+    if not isinstance(model, nn.Module):
+        raise InputError(f"the network is a {type(model).__name__}; allowed: an nn.Module, of which a copy is prepared")
+    made = _copied(model)
+    modes = {module: module.training for module in made.modules()}
+    source = from_snntorch(made.eval(), interface)
+    groups = [] if source.reasons else list(_groups(source, made))
+    refuse([*source.reasons, *_reasons(groups)], "prepare")
+    for number, group in enumerate(groups):
+        _replace(group, bits, interface, is_first=not number)
+    for module, training in modes.items():
+        module.training = training
+    return made
+
+
+def _copied(model: nn.Module) -> nn.Module:
+    """A deep copy, without the graphs of hidden states, which torch does not copy."""
+    memo: dict[int, Any] = {}
+    for module in model.modules():
+        for held in (vars(module), module._buffers, vars(module).get("_memories", {})):
+            for value in held.values():
+                if isinstance(value, torch.Tensor) and not value.is_leaf:
+                    memo[id(value)] = value.detach().clone()
+    return copy.deepcopy(model, memo)
+
+
+def _groups(source: Source, model: nn.Module) -> Iterator[_Group]:
+    """The layers of a source that nothing is against, as modules."""
+    layer: list[tuple[str, Any]] = []
+    for element in source.elements:
+        if not isinstance(element, Weighted | Norm | Neurons):
+            continue
+        place = element.where.split(" ")[0]
+        layer.append((element.where, model.get_submodule(place)))
+        if isinstance(element, Neurons):
+            (_, weighted), *norm, (_, neurons) = layer
+            yield _Group(weighted, norm[0][1] if norm else None, neurons, tuple(where for where, _ in layer), element)
+            layer = []
+
+
+def _reasons(groups: list[_Group]) -> list[str]:
+    """Why modules that an import reads are not replaced."""
+    reasons, seen = [], set()
+    for group in groups:
+        for where, module in zip(group.places, filter(None, (group.layer, group.norm, group.neurons)), strict=True):
+            kind = type_of(module).__name__
+            if is_prepared(module):
+                reasons.append(placed(where, "is prepared already"))
+            elif kind not in {**LAYERS, **NORMS, **NEURONS}:
+                reasons.append(placed(where, "is quantized already; import it as it is, or prepare a network in floats"))
+            elif parametrize.is_parametrized(module) or module._forward_pre_hooks:
+                reasons.append(placed(where, f"its numbers are computed at each call; make them plain first: {PLAIN}"))
+            elif module in seen:
+                reasons.append(placed(where, "is used at two places, and has one step of its weights; allowed: a layer for each"))
+            elif getattr(module, "groups", 1) != 1:
+                reasons.append(placed(where, f"{module.groups} groups; allowed: 1"))
+            seen.add(module)
+    return reasons
+
+
+def _replace(group: _Group, bits: int, interface: Interface, *, is_first: bool) -> None:
+    """Give the modules of a layer their other classes; all else of them stays: parameters, arguments, hidden states."""
+    layer, neurons, element = group.layer, group.neurons, group.element
+    norms = () if group.norm is None else (group.norm,)
+    layer.__class__ = LAYERS[type(layer).__name__]
+    for norm in norms:
+        norm.__class__ = NORMS[type(norm).__name__]
+    threshold = float(abs(element.threshold).max()) / float(element.gain.max())
+    layer.prepare(bits, pixels_of(interface) if is_first else None, norms, threshold)
+    home, name = NEURONS[type(neurons).__name__]
+    neurons.__class__ = getattr(import_module(home), name)
+    neurons.prepare(_nearest_leak(element), layer, float(element.gain.max()), element.inclusive)
+
+
+def _nearest_leak(element: Neurons) -> Neuron:
+    near = Fraction(round(element.beta * 256), 256)
+    return Neuron(element.reset, near.numerator, near.denominator.bit_length() - 1)
