@@ -49,6 +49,13 @@ def exact_network(source: Source) -> Network:
 
     InputError with all reasons where there is none, or none that can be proven.
     """
+    layers, reasons = exact_layers(source)
+    refuse(reasons)
+    return network_of(source, layers)
+
+
+def exact_layers(source: Source) -> tuple[list[Layer], list[str]]:
+    """The layers that have integers, and all reasons why the source as a whole has none."""
     reasons, inputs = list(source.reasons), pixel_range(source)
     layers: list[Layer | None] = []
     for layer in source.layers:
@@ -59,8 +66,7 @@ def exact_network(source: Source) -> Network:
             reasons += why
             layers.append(converted)
             inputs = (0, 1)
-    refuse(reasons)
-    return network_of(source, [layer for layer in layers if layer is not None])
+    return [layer for layer in layers if layer is not None], reasons
 
 
 def network_of(source: Source, layers: list[Layer]) -> Network:

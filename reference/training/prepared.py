@@ -240,7 +240,7 @@ class PreparedNeurons:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """One timestep: currents and potentials of one shape -> spikes and the potentials to keep, in the user's units.
 
-        surrogate: the step at 0, with the user's gradient. delayed: what is kept is the potential before the reset.
+        surrogate: of the user, whose gradient is taken at (potential - threshold) in the user's units. delayed: what is kept is the potential before the reset.
         detach: the reset is held constant. InputError, in evaluation: currents or potentials that are no whole steps.
         """
         layer, [reset, dtype] = self.layer[0], [self.neuron.reset, self.layer[0].weight.dtype]
@@ -252,8 +252,9 @@ class PreparedNeurons:
         constant = theta.detach()
         before = (v.detach() > constant).to(dtype) if delayed else torch.zeros_like(v)
         v = charge(reset, floor_leak(self.neuron, Floor.apply), v, before, constant, a)
-        # Half a step off: whole numbers are never at the surrogate's step, so that it does not matter what it does there.
-        spikes = surrogate((v - theta - 0.5) / unit)
+        # The surrogate gives the gradient alone. Its step lies between two whole numbers.
+        smooth = surrogate((v - theta - 0.5) / unit)
+        spikes = (v.detach() > constant).to(dtype) + (smooth - smooth.detach())
         if not delayed:
             v = charge(reset, lambda kept: kept, v, spikes.detach() if detach else spikes, constant, 0)
         return spikes, v / unit

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from duospike.reference.errors import InputError
+from duospike.reference.exchange.exact import exact_layers
 from duospike.reference.exchange.refusal import placed, refuse
 from duospike.reference.exchange.source import Interface, Neurons, Norm, Source, Weighted
 from duospike.reference.network import WEIGHT_BITS, Neuron
@@ -65,6 +66,8 @@ def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
     refuse([*source.reasons, *_reasons(groups)], "prepare")
     for number, group in enumerate(groups):
         _replace(group, bits, interface, is_first=not number)
+    # Training changes the numbers, hardly their size: what does not fit now is refused before anybody trains.
+    refuse(exact_layers(from_snntorch(made, interface))[1], "prepare")
     for module, training in modes.items():
         module.training = training
     return made
@@ -99,6 +102,7 @@ def _reasons(groups: list[_Group]) -> list[str]:
     """Why modules that an import reads are not replaced."""
     reasons, seen = [], set()
     for group in groups:
+        outputs = len(group.layer.weight)
         for where, module in zip(group.places, filter(None, (group.layer, group.norm, group.neurons)), strict=True):
             kind = type_of(module).__name__
             if is_prepared(module):
@@ -111,6 +115,9 @@ def _reasons(groups: list[_Group]) -> list[str]:
                 reasons.append(placed(where, "is used at two places, and has one step of its weights; allowed: a layer for each"))
             elif getattr(module, "groups", 1) != 1:
                 reasons.append(placed(where, f"{module.groups} groups; allowed: 1"))
+            elif isinstance(getattr(module, "threshold", None), torch.Tensor) and module.threshold.numel() not in (1, outputs):
+                shape = list(module.threshold.shape)
+                reasons.append(placed(where, f"threshold of shape {shape}; allowed: one number, or one for each of {outputs} outputs"))
             seen.add(module)
     return reasons
 
