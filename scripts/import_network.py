@@ -17,20 +17,23 @@ from .random_network import RESETS, parse_shape
 from .threads import add_threads_option, use_threads
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from duospike.reference.data.datasets import Dataset
+    from duospike.reference.exchange.agreement import Agreement
     from duospike.reference.exchange.source import Interface, Source
     from duospike.reference.network import Network
 
 DESCRIPTION = """Read a trained network and write it in integers that give the same spikes for every image, or list all reasons
-against it. With --quantize its weights are rounded instead, and what that costs in accuracy on the test images is printed.
+against it. With --quantize its weights are rounded instead, and what that costs on the test images is printed.
 SOURCE is a NIR file, or FILE.py:FUNCTION, a Python file that is run and a function in it that returns torch modules with
 snnTorch's neurons (and Brevitas' layers) in the order of their computation. See docs/reference/import.md."""
 
 DATA_HELP = (
-    "with --quantize: fashion-mnist (default), or a folder with the published files of a data set; its training images "
-    "calibrate, its test images show the cost"
+    "with --quantize: fashion-mnist (default), or a folder with the published files of a data set, whose training images "
+    "calibrate and whose test images show the cost; or an .npy file, whose first images calibrate and whose others show it"
 )
-CALIBRATION_IMAGES, FASHION_MNIST = 200, "fashion-mnist"
+CALIBRATION_IMAGES, FASHION_MNIST = 1000, "fashion-mnist"
 KINDS = ("nir", "snntorch")
 WEIGHT_BITS = range(2, 9)
 """As in duospike.reference.network, which needs numpy."""
@@ -68,10 +71,16 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     bits = f"{WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}"
     parser.add_argument("--quantize", type=int, metavar="BITS", help=f"round the weights to {bits} bits, which is not exact")
-    parser.add_argument("--beta", metavar="m/2^k", help="with --quantize: leak of all layers in place of SOURCE's")
+    parser.add_argument(
+        "--beta", metavar="LEAKS",
+        help="with --quantize: leak of all layers, 7/8, or of some, conv1=7/8,fc1=1/2 (default: SOURCE's, or m/2^k near it)",
+    )  # fmt: skip
     parser.add_argument("--data", metavar="DATA", help=DATA_HELP)
     parser.add_argument(
-        "--calibration", type=positive, metavar="N", help=f"with --quantize: calibration images (default: {CALIBRATION_IMAGES})"
+        "--calibration",
+        type=positive,
+        metavar="N",
+        help=f"with --quantize: calibration images (default: {CALIBRATION_IMAGES}; of an .npy file half at most)",
     )
     parser.add_argument("--limit", type=positive, metavar="N", help="with --quantize: test on the first N images (default: all)")
     add_threads_option(parser)
@@ -120,8 +129,6 @@ def check_options(args: argparse.Namespace) -> None:
         raise InputError(f"--quantize {args.quantize}; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")
     if args.data == "random":
         raise InputError("--data random: random images do not calibrate; name a published data set")
-    if args.data and args.data.endswith(".npy"):
-        raise InputError(f"--data {args.data}: has no labels to measure the accuracy with; name a published data set")
 
 
 def interface_of(args: argparse.Namespace) -> Interface:
@@ -192,36 +199,55 @@ def call(text: str):
 
 
 def quantize(source: Source, args: argparse.Namespace) -> Network:
-    """The quantized network; prints what it costs in accuracy."""
-    from duospike.reference.data.datasets import load
+    """The quantized network; prints the leaks that it has in place of the source's, and what all rounding costs."""
+    from duospike.reference.exchange.agreement import compare
+    from duospike.reference.exchange.leaks import parse_leaks
     from duospike.reference.exchange.quantized import quantized_network
-    from duospike.reference.training.settings import parse_neuron
 
-    beta = None if args.beta is None else parse_neuron("zero", args.beta)
-    images = calibration_images(args)
-    chosen = None if beta is None else Fraction(beta.multiplier, 2**beta.shift)
-    network = quantized_network(source, args.quantize, images, chosen)
-    data = load(args.data or FASHION_MNIST, network, args.limit)
-    print_cost(source, network, data, args.quantize)
+    leaks = {} if args.beta is None else parse_leaks(args.beta, [layer.name for layer in source.weighted])
+    calibration, test = images_of(args)
+    network = quantized_network(source, args.quantize, calibration, leaks)
+    print_leaks(source, network)
+    print_cost(compare(source, network, test), args.quantize)
     return network
 
 
-def calibration_images(args: argparse.Namespace):
-    """The first training images of a published data set."""
-    from duospike.reference.data.datasets import fashion_mnist, published_in
+def images_of(args: argparse.Namespace) -> tuple[np.ndarray, Dataset]:
+    """Images that calibrate, and those that show the cost: of a file the first ones and the others, else both splits."""
+    from duospike.reference.data.datasets import Dataset, load
 
-    count = args.calibration or CALIBRATION_IMAGES
-    if args.data in (None, FASHION_MNIST):
-        return fashion_mnist("train").images[:count]
-    return published_in(Path(args.data)).read("train", Path(args.data)).images[:count]
+    name = args.data or FASHION_MNIST
+    if not name.endswith(".npy"):
+        train = load(name, None, args.calibration, split="train")
+        return train.images[: args.calibration or CALIBRATION_IMAGES], load(name, None, args.limit)
+    data = load(name, None)
+    count = args.calibration or min(CALIBRATION_IMAGES, len(data.images) // 2)
+    others, needed = len(data.images) - count, args.limit or 1
+    if not count or others < needed:
+        raise InputError(
+            f"{name}: holds {len(data.images)} images; needs {needed} that show the cost (--limit) besides {count or 1} "
+            "that calibrate (--calibration)"
+        )
+    print(f"{name}: the first {count} images calibrate, the {args.limit or others} after them show the cost")
+    chosen = slice(count, args.limit and count + args.limit)
+    return data.images[:count], Dataset(data.images[chosen], None if data.labels is None else data.labels[chosen])
 
 
-def print_cost(source: Source, network: Network, data: Dataset, bits: int) -> None:
-    from duospike.reference.exchange.floats import accuracy
-    from duospike.reference.golden import evaluate
+def print_leaks(source: Source, network: Network) -> None:
+    """Leaks that are not the source's; with one timestep none counts."""
+    from duospike.reference.network import Pool
 
-    assert data.labels is not None
-    before, after = accuracy(source, data), evaluate(network, data.images, data.labels).accuracy
-    assert after is not None
-    print(f"source: {before:.2%} of {len(data.images)} test images")
-    print(f"{bits}-bit integers: {after:.2%}, {100 * (after - before):+.2f} percentage points")
+    integers = [layer for layer in network.layers if not isinstance(layer, Pool)]
+    for layer, converted in zip(source.weighted, integers, strict=True):
+        near = Fraction(converted.neuron.multiplier, 2**converted.neuron.shift)
+        if near != layer.beta and network.timesteps > 1:
+            error = float(abs(near - layer.beta))
+            print(f"{layer.name}: beta {float(layer.beta):.6g} -> {near} ({float(near):.4g}, error {error:.2g})")
+
+
+def print_cost(found: Agreement, bits: int) -> None:
+    if found.before is not None and found.after is not None:
+        print(f"source: {found.before:.2%} of {found.images} test images")
+        print(f"{bits}-bit integers: {found.after:.2%}, {100 * (found.after - found.before):+.2f} percentage points")
+    print(f"answers that are the source's: {found.equal_answers:.2%} of {found.images} test images")
+    print(f"spikes that are not: {', '.join(f'{name} {share:.2%}' for name, share in found.other_spikes.items())}")

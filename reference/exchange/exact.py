@@ -18,6 +18,7 @@ from duospike.reference.widths import EXACT_LIMIT, Range, layer_widths
 
 from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_factor, smallest_factor
 from .grid import MAX_STEPS, find_grid, steps_needed
+from .leaks import leak_of
 from .refusal import Reason, by_option, placed, refuse, remedy_of
 from .source import Source, SourceLayer
 
@@ -89,13 +90,6 @@ def pixel_range(source: Source) -> Range:
     return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if source.interface.image_signed else (0, 2**bits - 1)
 
 
-def leak_of(reset: str, beta: Fraction) -> Neuron | None:
-    """The neuron of a leak that is m/2^k in lowest terms, else None."""
-    shift = beta.denominator.bit_length() - 1
-    exact = beta.denominator == 2**shift and shift in LEAK_SHIFTS and 0 <= beta <= 1
-    return Neuron(reset, beta.numerator, shift) if exact else None
-
-
 def input_scale(source: Source, layer: SourceLayer) -> Fraction:
     """The real value of 1 at a layer's input: of a step of a pixel, or of a spike."""
     first = next(one for one in source.layers if isinstance(one, SourceLayer))
@@ -111,7 +105,7 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
     if neuron is None:
         near = named_leaks(float(layer.beta))
         why = f"beta {float(layer.beta):.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}, as the hardware's is{near}"
-        return None, [by_option(f"{layer.title}: {why}", "--quantize BITS --beta m/2^k")]
+        return None, [by_option(f"{layer.title}: {why}", "--quantize BITS")]
     scale, found = input_scale(source, layer), []
     failed: dict[str, list[tuple[int, str]]] = {}
     for output in range(layer.outputs):

@@ -8,15 +8,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from duospike.reference.data.datasets import Dataset
 from duospike.reference.errors import InputError
 from duospike.reference.network import Pool
 from duospike.reference.neurons import charge
 
-from .exact import input_scale
+from .exact import input_scale, pixel_range
 from .source import Source, SourceLayer
-
-BATCH = 100
 
 
 def first_maps(source: Source, images: np.ndarray) -> torch.Tensor:
@@ -28,6 +25,9 @@ def first_maps(source: Source, images: np.ndarray) -> torch.Tensor:
     wanted = (interface.timesteps, *interface.input_shape) if interface.coding == "events" else interface.input_shape
     if images.shape[1:] != wanted:
         raise InputError(f"images of shape {images.shape[1:]}; the source takes {wanted}")
+    low, high = pixel_range(source)
+    if images.size and (images.min() < low or images.max() > high):
+        raise InputError(f"pixels from {images.min()} to {images.max()}; the source takes {low}..{high}")
     maps = torch.from_numpy(images.astype(np.float64))
     return maps.transpose(0, 1) if interface.coding == "events" else maps[None]
 
@@ -86,13 +86,3 @@ def run(source: Source, images: np.ndarray) -> Iterator[tuple[str, torch.Tensor]
         else:
             maps = real_spikes(layer, real_currents(source, layer, maps), source.interface.timesteps)
         yield layer.name, maps
-
-
-def accuracy(source: Source, data: Dataset) -> float:
-    """Share of right answers, by the votes of docs/reference/specification.md, section 5. data: with labels."""
-    answers = []
-    for start in range(0, len(data.images), BATCH):
-        last = list(run(source, data.images[start : start + BATCH]))[-1][1]
-        votes = last.sum(0).flatten(1).unflatten(1, (source.interface.classes, -1)).sum(-1)
-        answers.append(votes.numpy().argmax(1))
-    return float(np.mean(np.concatenate(answers) == data.labels))

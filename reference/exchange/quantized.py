@@ -2,111 +2,171 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from duospike.reference.errors import InputError
 from duospike.reference.golden import fire, layer_currents
 from duospike.reference.golden import pool as pool_spikes
-from duospike.reference.network import LEAK_SHIFTS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
-from duospike.reference.training.settings import named_leaks
-from duospike.reference.widths import prove_widths
+from duospike.reference.network import WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
+from duospike.reference.widths import Range, layer_widths
 
-from .exact import input_scale, integer_layer, leak_of, network_of
-from .floats import first_maps, per_output, pooled, real_currents, real_spikes, sums
+from .exact import input_scale, integer_layer, network_of, pixel_range
+from .floats import first_maps, real_currents, real_spikes
+from .grid import find_grid
+from .leaks import near_leaks
 from .refusal import by_option, refuse
+from .rounding import Samples, round_weights
 from .source import Source, SourceLayer
+from .thresholds import match_spikes
+
+BATCH = 50
+MAX_SAMPLES = 2**16
+"""Places of a layer's maps, over all images and timesteps, by which its weights are rounded."""
 
 CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
 """Shares of the largest weight that may become the largest integer."""
 
 MIN_STEP = 1e-30
 
+MATCHED_IMAGES = 200
+"""Calibration images at most by which biases and thresholds are chosen."""
 
-def quantized_network(source: Source, bits: int, images: np.ndarray, beta: Fraction | None = None) -> Network:
+
+def quantized_network(source: Source, bits: int, images: np.ndarray, leaks: Mapping[str, Fraction] | None = None) -> Network:
     """The source with weights of `bits` bits, rounded layer by layer.
 
     images: calibration images, integers [N, C, H, W], or events [N, T, C, H, W]; no labels are needed.
-    beta: the leak of all layers in its stead, m/2^k, needed where a layer's own is no such fraction.
+    leaks: m/2^k of layers by their names, in place of the source's. Other layers have their own, or one near it (`near_leaks`).
 
-    Each layer gets the step that brings its currents on those images closest to the source's, output by output, larger
-    weights being clipped; its inputs are the spikes of the layers quantized before it. The bias corrects the mean
-    error that is left in the currents, then bias and threshold are rounded.
+    The inputs of a layer are the spikes of the layers quantized before it, its aim are the currents of the source. Weights, step
+    and bias of an output are those that bring its currents closest to these (`round_weights`), then bias and threshold those
+    with which it spikes most like the source (`match_spikes`).
 
     InputError: with all reasons, what no rounding can change; bits out of range; no images.
     """
     if bits not in WEIGHT_BITS:
         raise InputError(f"--quantize {bits}; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")
-    neurons, reasons = _neurons(source, beta)
+    neurons, reasons = _neurons(source, leaks or {})
     refuse([*source.reasons, *reasons])
     if not len(images):
         raise InputError("no calibration images; needs 1 or more")
     with torch.no_grad():
-        network = network_of(source, _layers(source, bits, images, neurons))
-    prove_widths(network)
-    return network
+        return network_of(source, _layers(source, bits, images, neurons))
 
 
-def _neurons(source: Source, beta: Fraction | None) -> tuple[dict[str, Neuron], list[str]]:
-    """The integer neuron of each layer, or why there is none."""
+def _neurons(source: Source, leaks: Mapping[str, Fraction]) -> tuple[dict[str, list[Neuron]], list[str]]:
+    """The integer neurons that each layer may have, best first, or why there is none."""
     neurons, reasons = {}, []
-    for layer in source.layers:
-        if isinstance(layer, SourceLayer):
-            neuron = leak_of(layer.reset, layer.beta if beta is None else beta)
-            if neuron is None:
-                wrong = float(layer.beta if beta is None else beta)
-                why = (
-                    f"{layer.title}: beta {wrong:.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}; name the one to take "
-                    f"with --beta{named_leaks(wrong)}"
-                )
-                reasons.append(by_option(why, "--beta m/2^k"))
-            else:
-                neurons[layer.name] = neuron
+    for layer in source.weighted:
+        beta = leaks.get(layer.name, layer.beta)
+        if 0 <= beta <= 1:
+            neurons[layer.name] = near_leaks(layer.reset, beta, source.interface.timesteps)
+        else:
+            reasons.append(by_option(f"{layer.title}: beta {float(beta):.6g}; allowed: 0 to 1", "--beta m/2^k"))
     return neurons, reasons
 
 
-def _layers(source: Source, bits: int, images: np.ndarray, neurons: dict[str, Neuron]) -> list[Layer]:
-    real = first_maps(source, images)
-    whole = real.clone()
+def _layers(source: Source, bits: int, images: np.ndarray, neurons: dict[str, list[Neuron]]) -> list[Layer]:
+    real = whole = first_maps(source, images)
+    inputs = pixel_range(source)
     layers: list[Layer] = []
     for layer in source.layers:
         if isinstance(layer, Pool):
             layers.append(layer)
-            real, whole = pooled(real), pool_spikes(whole.byte()).double()
+            real, whole = pool_spikes(real), pool_spikes(whole)
             continue
-        wanted = real_currents(source, layer, real)
-        converted = quantized_layer(layer, bits, neurons[layer.name], wanted, whole, float(input_scale(source, layer)))
+        samples, real = _sampled(source, layer, real, whole)
+        converted = _rounded(source, layer, bits, neurons[layer.name][0], samples)
+        matched = real[:, :MATCHED_IMAGES], whole[:, :MATCHED_IMAGES]
+        converted, inputs = _with_neuron(converted, neurons[layer.name], inputs, *matched), (0, 1)
         layers.append(converted)
-        real = real_spikes(layer, wanted, source.interface.timesteps)
-        whole = fire(converted, layer_currents(converted, whole), source.interface.timesteps).double()
+        timesteps = source.interface.timesteps
+        whole = torch.cat([fire(converted, layer_currents(converted, maps), timesteps) for maps in whole.split(BATCH, 1)], 1)
     return layers
 
 
-def quantized_layer(
-    layer: SourceLayer, bits: int, neuron: Neuron, wanted: torch.Tensor, inputs: torch.Tensor, scale: float
+def _sampled(source: Source, layer: SourceLayer, real: torch.Tensor, whole: torch.Tensor) -> tuple[Samples, torch.Tensor]:
+    """The layer's inputs and wanted currents, and the source's spikes uint8 [T, N, O, H, W].
+
+    real: inputs of the layer in the source [T, N, C, H, W]. whole: those of the layers before it in integers, of the same shape.
+    """
+    samples, spikes = Samples.none(layer.outputs, layer.weights[0].size), []
+    generator = torch.Generator().manual_seed(0)
+    for inputs, own in zip(whole.split(BATCH, 1), real.split(BATCH, 1), strict=True):
+        currents = real_currents(source, layer, own.double())
+        spikes.append(real_spikes(layer, currents, source.interface.timesteps).byte())
+        rows, wanted = columns(layer, inputs), currents.movedim(2, -1).flatten(0, 3)
+        share = max(MAX_SAMPLES * inputs.shape[1] // whole.shape[1], 1)
+        chosen = torch.randperm(len(rows), generator=generator)[:share]
+        samples.add(rows[chosen].numpy(), wanted[chosen].numpy())
+    return samples, torch.cat(spikes, 1)
+
+
+def _with_neuron(
+    layer: Conv | Linear, neurons: list[Neuron], inputs: Range, wanted: torch.Tensor, maps: torch.Tensor
 ) -> Conv | Linear:
-    """One layer in integers. wanted: the source's currents [T, N, O, H, W]. inputs: integers [T, N, C, H, W], 1 worth `scale`."""
-    limit = 2 ** (bits - 1) - 1
-    weights = layer.weights * layer.gain.reshape(-1, *[1] * (layer.weights.ndim - 1)) * scale
-    largest = np.maximum(np.abs(weights).reshape(layer.outputs, -1).max(1), MIN_STEP)
-    offset = per_output(layer.offset)
-    best = np.full(layer.outputs, np.inf)
-    chosen, step, shift = np.zeros(weights.shape), np.ones(layer.outputs), np.zeros(layer.outputs)
-    for clip in CLIPS:
-        steps = largest * clip / limit
-        whole = np.clip(np.rint(weights / steps.reshape(-1, *[1] * (weights.ndim - 1))), -limit, limit)
-        off = wanted - offset - sums(whole, inputs) * per_output(steps)
-        error, mean = off.var((0, 1, 3, 4), correction=0).numpy(), off.mean((0, 1, 3, 4)).numpy()
-        better = error < best
-        chosen[better], step[better], shift[better], best[better] = whole[better], steps[better], mean[better], error[better]
+    """The layer, matched to the wanted spikes, with the first of the neurons whose widths can be proven.
+
+    InputError: none can; it says why the first cannot.
+    """
+    currents, reasons = layer_currents(layer, maps), []
+    for neuron in neurons:
+        found = match_spikes(dataclasses.replace(layer, neuron=neuron), currents, wanted)
+        try:
+            layer_widths(found, inputs, len(wanted))
+            return found
+        except InputError as error:
+            reasons.append(error)
+    raise reasons[0]
+
+
+def columns(layer: SourceLayer, maps: torch.Tensor) -> torch.Tensor:
+    """What each product of a layer's weights takes: maps [T, N, C, H, W] -> [T N H W, inputs], or [T N, inputs]."""
+    if layer.weights.ndim == 2:
+        return maps.flatten(2).flatten(0, 1).double()
+    kernel = layer.weights.shape[-1]
+    return functional.unfold(maps.flatten(0, 1).double(), kernel, padding=kernel // 2).transpose(1, 2).flatten(0, 1)
+
+
+def _rounded(source: Source, layer: SourceLayer, bits: int, neuron: Neuron, samples: Samples) -> Conv | Linear:
+    """The layer in integers that bring its currents closest to the wanted ones."""
+    weights = layer.weights.reshape(layer.outputs, -1) * layer.gain[:, None] * float(input_scale(source, layer))
+    gram, real = samples.fit(np.column_stack([weights, layer.offset]))
+    whole, step = round_weights(real, gram, candidate_steps(layer, weights, 2 ** (bits - 1) - 1), bits)
     # A whole number is at a whole threshold or above it where it is above the one before.
-    bias, theta = np.rint((layer.offset + shift) / step), np.rint(layer.threshold / step) - layer.inclusive
-    return integer_layer(layer, list(chosen), _whole(layer, "bias", bias), _whole(layer, "threshold", theta), neuron)
+    theta = np.rint(layer.threshold / step) - layer.inclusive
+    bias, theta = (_integers(layer, what, values) for what, values in (("bias", whole[:, -1]), ("threshold", theta)))
+    return integer_layer(layer, list(whole[:, :-1].reshape(layer.weights.shape)), bias, theta, neuron)
 
 
-def _whole(layer: SourceLayer, what: str, values: np.ndarray) -> list[int]:
+def candidate_steps(layer: SourceLayer, weights: np.ndarray, limit: int) -> list[np.ndarray]:
+    """Steps [O] of which real weights [O, I] are up to `limit`.
+
+    First that of the grid on which the source's weights lie, if they do; then those by which the largest weight, or a share of
+    it, is `limit` steps, each moved to the nearest of which the threshold is a whole number.
+    """
+    largest = np.maximum(np.abs(weights).max(1), MIN_STEP)
+    own = largest / limit
+    for output, values in enumerate(layer.weights.reshape(layer.outputs, -1)):
+        grid = find_grid(values, None if layer.scale is None else layer.scale[output])
+        steps = 0 if grid is None else np.abs(grid.steps).max()
+        if 0 < steps <= limit:
+            own[output] = largest[output] / steps
+    return [own, *(dividing(layer.threshold, largest * clip / limit) for clip in CLIPS)]
+
+
+def dividing(theta: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """The nearest steps of which thresholds above 0 are whole numbers; others are left."""
+    return np.where(theta > 0, theta / np.maximum(np.rint(theta / steps), 1), steps)
+
+
+def _integers(layer: SourceLayer, what: str, values: np.ndarray) -> list[int]:
     worst = values[np.abs(values).argmax()]
     if abs(worst) >= 2**31:
         raise InputError(

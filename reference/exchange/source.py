@@ -174,6 +174,11 @@ class Source:
     rounding: Fraction
     elements: tuple[Element, ...] = ()
 
+    @property
+    def weighted(self) -> list[SourceLayer]:
+        """The layers without the pools."""
+        return [layer for layer in self.layers if isinstance(layer, SourceLayer)]
+
 
 def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dilation, groups: int) -> list[str]:
     """Why the hardware cannot compute a convolution [O, C, K, K]; stride, padding and dilation as (rows, columns)."""

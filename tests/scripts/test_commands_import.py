@@ -1,5 +1,6 @@
 """duospike import and export."""
 
+import re
 import sys
 from functools import partial
 
@@ -105,7 +106,38 @@ def test_quantized_import_prints_its_cost(net, tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("source: ") and lines[0].endswith("of 20 test images")
     assert lines[1].startswith("4-bit integers: ") and lines[1].endswith("percentage points")
+    assert re.fullmatch(r"answers that are the source's: \d+\.\d\d% of 20 test images", lines[2])
+    assert re.fullmatch(r"spikes that are not: conv1 \d+\.\d\d%, fc1 \d+\.\d\d%", lines[3])
+    assert lines[4:] == [f"wrote {out}"]
     assert load_model(out).metadata["how"] == "quantized to 4 bits"
+
+
+def test_images_without_labels_calibrate_and_show_the_cost(net, tmp_path, capsys):
+    net.write_text(net.read_text().replace("beta=0.5", "beta=0.9"))
+    images, out = tmp_path / "images.npy", tmp_path / "net.safetensors"
+    np.save(images, np.random.default_rng(0).integers(0, 256, (9, 1, 28, 28)))
+    words = ["import", f"{net}:floats", "--out", out, *ASKED, "--quantize", 8, "--data", images]
+    assert command(*words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{images}: the first 4 images calibrate, the 5 after them show the cost"
+    assert lines[1:3] == [f"{name}: beta 0.9 -> 115/128 (0.8984, error 0.0016)" for name in ("conv1", "fc1")]
+    assert re.fullmatch(r"answers that are the source's: \d+\.\d\d% of 5 test images", lines[3])
+    assert lines[4].startswith("spikes that are not: conv1 ") and lines[5:] == [f"wrote {out}"]
+    assert command(*words, "--beta", "fc1=1/2", "--calibration", 7, "--limit", 1) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("the first 7 images calibrate, the 1 after them show the cost")
+    assert lines[2] == "fc1: beta 0.9 -> 1/2 (0.5, error 0.4)" and "of 1 test images" in lines[3]
+    with pytest.raises(InputError, match=r"holds 9 images; needs 1 that show the cost \(--limit\) besides 9 that calibrate"):
+        command(*words, "--calibration", 9)
+
+
+def test_events_calibrate_too(net, tmp_path, capsys):
+    events, out = tmp_path / "events.npy", tmp_path / "net.safetensors"
+    np.save(events, (np.random.default_rng(0).random((6, 4, 1, 28, 28)) < 0.3).astype(np.uint8))
+    words = ["import", f"{net}:floats", "--out", out, *ASKED[:-2], "--coding", "events", "--quantize", 3, "--data", events]
+    assert command(*words) == 0
+    assert "the first 3 images calibrate, the 3 after them" in capsys.readouterr().out
+    assert load_model(out).coding == "events"
 
 
 def test_nir_out_and_in(tmp_path, capsys):
@@ -150,7 +182,7 @@ def test_a_time_step_that_is_no_number_is_a_usage_error(tmp_path, capsys, words,
         ("absent.py:net", ["--image-bits", "1000000000"], "image of 1000000000 bits; allowed: 1 to 16"),
         ("net.py:trained", ["--image-scale", "0.5"], "--image-scale '0.5'; needs a whole number or a fraction"),
         ("net.py:trained", ["--quantize", "4", "--data", "random"], "random images do not calibrate"),
-        ("absent.py:net", ["--quantize", "4", "--data", "x.npy"], "--data x.npy: has no labels to measure the accuracy with"),
+        ("net.py:trained", ["--quantize", "4", "--beta", "conv1=1/2,conv2=1/2"], "--beta 'conv2=1/2': .* are conv1, fc1"),
         ("absent.py:net", ["--quantize", "9"], "--quantize 9; allowed: 2 to 8"),
         ("net.py:trained", ["--spike-at-threshold"], "--spike-at-threshold is for NIR graphs"),
         ("absent.py:net", ["--coding", "events"], "--image-scale is for pixels; events are worth 1"),

@@ -65,7 +65,7 @@ def test_a_first_network_of_a_newcomer():
             (f"4 Conv2d: {__name__}.Conv2d is unknown; {allowed}", HARDWARE),
             (f"6 ReLU: torch.nn.ReLU is unknown; {allowed}", HARDWARE),
             ("8 Linear: 10 neurons do not divide into 3 classes", "option --classes"),
-            ("layer conv1 (0 Conv2d), layer conv2 (2 Conv2d), layer fc1 (8 Linear): beta", "option --quantize BITS --beta m/2^k"),
+            ("layer conv1 (0 Conv2d), layer conv2 (2 Conv2d), layer fc1 (8 Linear): beta", "option --quantize BITS"),
         ],
         strict=True,
     ):
