@@ -146,7 +146,7 @@ class PreparedLayer(nn.Module):
 def check_pixels(steps: torch.Tensor, pixels: torch.Tensor, allowed: Pixels) -> None:
     """InputError: pixels that are no whole steps, or beyond those of the interface."""
     scale = f"the image scale {allowed.scale}"
-    off = (steps - pixels).abs()
+    off = (steps - pixels).detach().abs()
     if off.numel() and not float(off.max()) <= PIXEL_DEVIATION:
         value = float(steps.flatten()[off.argmax()]) * float(allowed.scale)
         raise InputError(f"a pixel of {value:.6g} is no whole multiple of {scale}; allowed: integer pixels times it")
@@ -263,7 +263,7 @@ class PreparedNeurons:
         """The whole steps that values in steps are."""
         whole = Round.apply(values)
         if not self.layer[0].training and values.numel():
-            off = float((values - whole).abs().max())
+            off = float((values.detach() - whole.detach()).abs().max())
             if not off < 0.25:
                 raise InputError(
                     f"a {what} of the neurons is {off:.3g} off from a whole step of the weights before them; allowed: what "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from importlib import import_module
 from typing import Any
 
@@ -15,9 +14,10 @@ from torch.nn.utils import parametrize
 
 from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import exact_layers
+from duospike.reference.exchange.leaks import nearest_leak
 from duospike.reference.exchange.refusal import placed, refuse
 from duospike.reference.exchange.source import Interface, Neurons, Norm, Source, Weighted
-from duospike.reference.network import WEIGHT_BITS, Neuron
+from duospike.reference.network import WEIGHT_BITS
 from duospike.reference.training import prepared
 from duospike.reference.training.prepared import PreparedLayer
 
@@ -133,9 +133,5 @@ def _replace(group: _Group, bits: int, interface: Interface, *, is_first: bool) 
     layer.prepare(bits, pixels_of(interface) if is_first else None, norms, threshold)
     home, name = NEURONS[type(neurons).__name__]
     neurons.__class__ = getattr(import_module(home), name)
-    neurons.prepare(_nearest_leak(element), layer, float(element.gain.max()), element.inclusive)
-
-
-def _nearest_leak(element: Neurons) -> Neuron:
-    near = Fraction(round(element.beta * 256), 256)
-    return Neuron(element.reset, near.numerator, near.denominator.bit_length() - 1)
+    leak = nearest_leak(element.reset, element.beta, interface.timesteps)
+    neurons.prepare(leak, layer, float(element.gain.max()), element.inclusive)
