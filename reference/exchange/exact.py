@@ -99,7 +99,7 @@ def input_scale(source: Source, layer: SourceLayer) -> Fraction:
 def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Conv | Linear | None, list[str]]:
     timesteps = source.interface.timesteps
     if layer.integers_below is not None:
-        return _as_it_is(layer, inputs, timesteps, layer.integers_below)
+        return as_it_is(layer, inputs, timesteps)
     # With one timestep nothing leaks, so any leak is exact.
     neuron = leak_of(layer.reset, layer.beta if timesteps > 1 else Fraction(0))
     if neuron is None:
@@ -119,10 +119,14 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
     return _checked(layer, found, neuron, inputs, timesteps)
 
 
-def _as_it_is(layer: SourceLayer, inputs: Range, timesteps: int, limit: int) -> tuple[Conv | Linear | None, list[str]]:
-    """A layer of integers, with nothing to prove except that the floats of its source carry them."""
-    neuron = leak_of(layer.reset, layer.beta)
-    assert neuron is not None
+def with_leak(layer: SourceLayer, neuron: Neuron) -> SourceLayer:
+    return dataclasses.replace(layer, beta=Fraction(neuron.multiplier, 2**neuron.shift))
+
+
+def as_it_is(layer: SourceLayer, inputs: Range, timesteps: int) -> tuple[Conv | Linear | None, list[str]]:
+    """A layer of integers, with nothing to prove except that the floats of its source carry them; or why they do not."""
+    neuron, limit = leak_of(layer.reset, layer.beta), layer.integers_below
+    assert neuron is not None and limit is not None
     numbers = zip(layer.weights, layer.offset.astype(np.int64).tolist(), layer.threshold.astype(np.int64).tolist(), strict=True)
     converted, why = _checked(layer, [_Found(*one) for one in numbers], neuron, inputs, timesteps)
     if converted is None:
@@ -131,7 +135,8 @@ def _as_it_is(layer: SourceLayer, inputs: Range, timesteps: int, limit: int) -> 
     largest = max(abs(end) for span in (widths.current, widths.potential, widths.state) for end in span)
     if largest < limit:
         return converted, []
-    return None, [f"{layer.title}: a current or potential can reach {largest} steps; allowed: below {limit}, so prepare it with fewer bits"]
+    why = f"a current or potential can reach {largest} steps; allowed: below {limit}, so prepare it with fewer bits"
+    return None, [f"{layer.title}: {why}"]
 
 
 def _failure(layer: SourceLayer, outputs: list[tuple[int, str]]) -> str:

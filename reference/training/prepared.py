@@ -224,7 +224,11 @@ class PreparedNeurons:
     inclusive: bool
 
     def prepare(self, neuron: Neuron, layer: PreparedLayer, gain: float, inclusive: bool) -> None:
-        self.neuron, self.layer, self.gain, self.inclusive = neuron, (layer,), gain, inclusive
+        self.layer, self.gain, self.inclusive = (layer,), gain, inclusive
+        self.set_leak(neuron)
+
+    def set_leak(self, neuron: Neuron) -> None:
+        self.neuron = neuron
 
     def threshold_tensor(self) -> torch.Tensor:
         """In the user's units, one number or one for each output."""

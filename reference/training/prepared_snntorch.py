@@ -15,10 +15,13 @@ class PreparedLeaky(PreparedNeurons, snntorch.Leaky):
 
     def prepare(self, neuron: Neuron, layer: PreparedLayer, gain: float, inclusive: bool) -> None:
         super().prepare(neuron, layer, gain, inclusive)
-        self.beta.data.fill_(neuron.beta)
         self.beta.requires_grad_(False)
         # Where snntorch.utils.reset finds the neurons that it resets. A copy is not in it.
         snntorch.SpikingNeuron.instances.append(self)
+
+    def set_leak(self, neuron: Neuron) -> None:
+        super().set_leak(neuron)
+        self.beta.data.fill_(neuron.beta)
 
     def threshold_tensor(self) -> torch.Tensor:
         return self.threshold

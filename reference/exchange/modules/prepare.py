@@ -13,8 +13,8 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from duospike.reference.errors import InputError
-from duospike.reference.exchange.exact import exact_layers
-from duospike.reference.exchange.leaks import nearest_leak
+from duospike.reference.exchange.exact import as_it_is, exact_layers, pixel_range, with_leak
+from duospike.reference.exchange.leaks import near_leaks
 from duospike.reference.exchange.refusal import placed, refuse
 from duospike.reference.exchange.source import Interface, Neurons, Norm, Source, Weighted
 from duospike.reference.network import WEIGHT_BITS
@@ -67,6 +67,7 @@ def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
     for number, group in enumerate(groups):
         _replace(group, bits, interface, is_first=not number)
     # Training changes the numbers, hardly their size: what does not fit now is refused before anybody trains.
+    _choose_leaks(groups, from_snntorch(made, interface))
     refuse(exact_layers(from_snntorch(made, interface))[1], "prepare")
     for module, training in modes.items():
         module.training = training
@@ -133,5 +134,15 @@ def _replace(group: _Group, bits: int, interface: Interface, *, is_first: bool) 
     layer.prepare(bits, pixels_of(interface) if is_first else None, norms, threshold)
     home, name = NEURONS[type(neurons).__name__]
     neurons.__class__ = getattr(import_module(home), name)
-    leak = nearest_leak(element.reset, element.beta, interface.timesteps)
+    leak, *_ = near_leaks(element.reset, element.beta, interface.timesteps)
     neurons.prepare(leak, layer, float(element.gain.max()), element.inclusive)
+
+
+def _choose_leaks(groups: list[_Group], source: Source) -> None:
+    """Give neurons the first of the near leaks whose widths can be proven. source: of the prepared network."""
+    inputs, timesteps = pixel_range(source), source.interface.timesteps
+    for group, layer in zip(groups, source.weighted, strict=True):
+        leaks = near_leaks(layer.reset, group.element.beta, timesteps)
+        proven = (leak for leak in leaks if not as_it_is(with_leak(layer, leak), inputs, timesteps)[1])
+        group.neurons.set_leak(next(proven, leaks[0]))
+        inputs = (0, 1)
