@@ -58,8 +58,8 @@ class Weighted:
     """A convolution [O, C, K, K] or a fully connected layer [O, I], with its bias [O], all float64.
 
     scale: the steps of the weights [O] where the source knows them, else None. fits: False if the size of its output is
-    not that of the hardware's convolution, which has been noted. numbers: what the source calls its weights. integers_below: where the
-    numbers of layer and neurons are the hardware's already, and the leak floors: what they must stay below to be exact; else None.
+    not that of the hardware's convolution, which has been noted. numbers: what the source calls its weights. integers_below:
+    None, or where the numbers of layer and neurons are the hardware's already, and the leak floors: what these must stay below.
     """
 
     where: str
@@ -87,7 +87,7 @@ class Neurons:
 
     gain: factor of the current, [O] or a number. double_reset: snnTorch's `reset_delay=False`, which subtracts the threshold
     twice where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded:
-    whether the gain is what float64 makes of it. integers: whether the thresholds are the hardware's already, and the leak floors.
+    whether the gain is what float64 makes of it. integers: whether the thresholds are the hardware's already, the leak floored.
     """
 
     where: str
@@ -339,7 +339,7 @@ class Builder:
         offset = (inner + (0.0 if norm is None else norm.offset)) * element.gain
         size = (np.abs(inner) + (0.0 if norm is None else norm.size)) * np.abs(element.gain)
         if element.integers != (weighted.integers_below is not None) or (element.integers and norm):
-            self.reasons.append(f"{element.where}: prepared together with other modules than {weighted.where}; prepare all of them")
+            self.reasons.append(f"{element.where}: not prepared together with {weighted.where}; prepare the network again")
             return []
         if element.reset not in RESETS:
             self.reasons.append(not_in_hardware(f"{element.where}: reset {element.reset!r}; allowed: {', '.join(RESETS)}"))

@@ -244,8 +244,9 @@ class PreparedNeurons:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """One timestep: currents and potentials of one shape -> spikes and the potentials to keep, in the user's units.
 
-        surrogate: of the user, whose gradient is taken at (potential - threshold) in the user's units. delayed: what is kept is the potential before the reset.
-        detach: the reset is held constant. InputError, in evaluation: currents or potentials that are no whole steps.
+        surrogate: of the user, whose gradient is taken at potential - threshold, in the user's units. delayed: what is kept is
+        the potential before the reset. detach: the reset is held constant.
+        InputError, in evaluation: currents or potentials that are no whole steps.
         """
         layer, [reset, dtype] = self.layer[0], [self.neuron.reset, self.layer[0].weight.dtype]
         theta = layer.aligned(self.theta(self.threshold_tensor(), layer.unit))

@@ -5,8 +5,8 @@ import snntorch
 import torch
 from torch import nn
 
-from tests.benches.snn_networks import forward
 from tests.benches.small_training import SHAPE, bright_quarters
+from tests.benches.snn_networks import forward
 
 TIMESTEPS, CLASSES = 3, 4
 FORMAT = {"input_shape": SHAPE, "timesteps": TIMESTEPS, "classes": CLASSES}

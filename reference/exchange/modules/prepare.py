@@ -33,7 +33,7 @@ NEURONS = {
         ("IFNode", "LIFNode", "ParametricLIFNode"), ("duospike.reference.training.prepared_spikingjelly", "PreparedNode")
     ),
 }
-"""What takes the place of a class of torch, SpikingJelly or snnTorch, by its name; of neurons by module, since each needs its library."""
+"""Where what takes the place of neurons is, which needs their library, by the name of their class."""
 
 PLAIN = "torch.nn.utils.parametrize.remove_parametrizations, torch.nn.utils.prune.remove"
 
@@ -101,26 +101,30 @@ def _groups(source: Source, model: nn.Module) -> Iterator[_Group]:
 
 def _reasons(groups: list[_Group]) -> list[str]:
     """Why modules that an import reads are not replaced."""
-    reasons, seen = [], set()
+    reasons: list[str] = []
+    seen: set[nn.Module] = set()
     for group in groups:
-        outputs = len(group.layer.weight)
-        for where, module in zip(group.places, filter(None, (group.layer, group.norm, group.neurons)), strict=True):
-            kind = type_of(module).__name__
-            if is_prepared(module):
-                reasons.append(placed(where, "is prepared already"))
-            elif kind not in {**LAYERS, **NORMS, **NEURONS}:
-                reasons.append(placed(where, "is quantized already; import it as it is, or prepare a network in floats"))
-            elif parametrize.is_parametrized(module) or module._forward_pre_hooks:
-                reasons.append(placed(where, f"its numbers are computed at each call; make them plain first: {PLAIN}"))
-            elif module in seen:
-                reasons.append(placed(where, "is used at two places, and has one step of its weights; allowed: a layer for each"))
-            elif getattr(module, "groups", 1) != 1:
-                reasons.append(placed(where, f"{module.groups} groups; allowed: 1"))
-            elif isinstance(getattr(module, "threshold", None), torch.Tensor) and module.threshold.numel() not in (1, outputs):
-                shape = list(module.threshold.shape)
-                reasons.append(placed(where, f"threshold of shape {shape}; allowed: one number, or one for each of {outputs} outputs"))
-            seen.add(module)
+        modules = [module for module in (group.layer, group.norm, group.neurons) if module is not None]
+        for where, module in zip(group.places, modules, strict=True):
+            why = "is used at two places; allowed: one of its own for each" if module in seen else _reason(module, group)
+            reasons += [placed(where, why)] if why else []
+        seen.update(modules)
     return reasons
+
+
+def _reason(module: Any, group: _Group) -> str | None:
+    if is_prepared(module):
+        return "is prepared already"
+    if type_of(module).__name__ not in {**LAYERS, **NORMS, **NEURONS}:
+        return "is quantized already; import it as it is, or prepare a network in floats"
+    if parametrize.is_parametrized(module) or module._forward_pre_hooks:
+        return f"its numbers are computed at each call; make them plain first: {PLAIN}"
+    if getattr(module, "groups", 1) != 1:
+        return f"{module.groups} groups; allowed: 1"
+    threshold, outputs = getattr(module, "threshold", None), len(group.layer.weight)
+    if isinstance(threshold, torch.Tensor) and threshold.numel() not in (1, outputs):
+        return f"threshold of shape {list(threshold.shape)}; allowed: one number, or one for each of {outputs} outputs"
+    return None
 
 
 def _replace(group: _Group, bits: int, interface: Interface, *, is_first: bool) -> None:
