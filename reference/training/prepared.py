@@ -34,8 +34,8 @@ LARGEST_TERM = 2.0**20
 """Steps of a bias or threshold, at most: an output whose weights are next to nothing gets a larger step than theirs."""
 
 MIN_GAIN = 1e-12
-PIXEL_DEVIATION = 1 / 64
-"""Part of a step of a pixel that rounding explains for up to 16 bits."""
+DEVIATION = 1 / 64
+"""Part of a step of an input that rounding explains, for pixels of up to 16 bits."""
 
 
 class Floor(torch.autograd.Function):
@@ -51,8 +51,8 @@ class Floor(torch.autograd.Function):
 
 
 @dataclass(frozen=True)
-class Pixels:
-    """What the first layer takes: whole multiples, low to high, of `scale`."""
+class Steps:
+    """What a layer takes other than spikes: whole multiples, low to high, of `scale`."""
 
     scale: Fraction
     low: int
@@ -60,8 +60,9 @@ class Pixels:
 
 
 class PreparedLayer(nn.Module):
-    """What PreparedConv2d and PreparedLinear share. weight_bits: of the integers. pixels: None except in the first layer.
+    """What PreparedConv2d and PreparedLinear share.
 
+    weight_bits: of the integers. steps: of pixels in the first layer, and of averages of spikes; None for spikes.
     norm: the batch norm behind it, or nothing; in a tuple, so that it stays a part of the user's network alone. threshold: the
     largest of the neurons behind it, for the size of a step. unit: [O], of the last call.
     """
@@ -69,13 +70,13 @@ class PreparedLayer(nn.Module):
     weight: nn.Parameter
     bias: nn.Parameter | None
     weight_bits: int
-    pixels: Pixels | None
+    steps: Steps | None
     norm: tuple[PreparedNorm, ...]
     threshold: float
     unit: torch.Tensor
 
-    def prepare(self, weight_bits: int, pixels: Pixels | None, norm: tuple[PreparedNorm, ...], threshold: float) -> None:
-        self.weight_bits, self.pixels, self.norm, self.threshold = weight_bits, pixels, norm, threshold
+    def prepare(self, weight_bits: int, steps: Steps | None, norm: tuple[PreparedNorm, ...], threshold: float) -> None:
+        self.weight_bits, self.steps, self.norm, self.threshold = weight_bits, steps, norm, threshold
         self.unit = torch.ones(len(self.weight))
 
     def sums(self, inputs: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -95,20 +96,20 @@ class PreparedLayer(nn.Module):
         return values.reshape(-1, *[1] * (self.weight.ndim - 2))
 
     def whole(self, inputs: torch.Tensor) -> torch.Tensor:
-        """The integers that the inputs are. InputError, in evaluation: pixels that are none, or out of their range."""
+        """The integers that the inputs are. InputError, in evaluation: inputs that are none, or out of their range."""
         inputs = inputs.to(self.weight.dtype)
-        if self.pixels is None:
+        if self.steps is None:
             return inputs
-        steps = inputs * float(1 / self.pixels.scale)
-        pixels = Round.apply(steps)
+        real = inputs * float(1 / self.steps.scale)
+        whole = Round.apply(real)
         if not self.training:
-            check_pixels(steps, pixels, self.pixels)
-        return pixels
+            check_steps(real, whole, self.steps)
+        return whole
 
     def quantized(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Integer weights, with the sign of batch norm's gain, and what their product with 1 is worth [O]."""
         scaled, scale = scaled_weights(self.weight, self.weight_bits)
-        worth = scale * float(self.pixels.scale) if self.pixels else scale
+        worth = scale * float(self.steps.scale) if self.steps else scale
         weights = Round.apply(scaled)
         for norm in self.norm:
             weights = weights * norm.sign().reshape(-1, *[1] * (weights.ndim - 1))
@@ -143,16 +144,15 @@ class PreparedLayer(nn.Module):
         return to_integers(where, weights.cpu()), to_integers(where, bias.cpu()), unit
 
 
-def check_pixels(steps: torch.Tensor, pixels: torch.Tensor, allowed: Pixels) -> None:
-    """InputError: pixels that are no whole steps, or beyond those of the interface."""
-    scale = f"the image scale {allowed.scale}"
-    off = (steps - pixels).detach().abs()
-    if off.numel() and not float(off.max()) <= PIXEL_DEVIATION:
-        value = float(steps.flatten()[off.argmax()]) * float(allowed.scale)
-        raise InputError(f"a pixel of {value:.6g} is no whole multiple of {scale}; allowed: integer pixels times it")
-    if pixels.numel() and not (allowed.low <= float(pixels.min()) and float(pixels.max()) <= allowed.high):
-        low, high = float(pixels.min()), float(pixels.max())
-        raise InputError(f"pixels from {low:.0f} to {high:.0f} times {scale}; allowed: {allowed.low} to {allowed.high}")
+def check_steps(real: torch.Tensor, whole: torch.Tensor, allowed: Steps) -> None:
+    """InputError: inputs, in steps, that are no whole ones, or beyond those that are allowed."""
+    off = (real - whole).detach().abs()
+    if off.numel() and not float(off.max()) <= DEVIATION:
+        value = float(real.flatten()[off.argmax()]) * float(allowed.scale)
+        raise InputError(f"an input of {value:.6g} is no whole multiple of {allowed.scale}; allowed: integer pixels times image_scale")
+    if whole.numel() and not (allowed.low <= float(whole.min()) and float(whole.max()) <= allowed.high):
+        span = f"{float(whole.min()):.0f} to {float(whole.max()):.0f}"
+        raise InputError(f"inputs from {span} times {allowed.scale}; allowed: {allowed.low} to {allowed.high}")
 
 
 class PreparedConv2d(PreparedLayer, nn.Conv2d):
@@ -160,7 +160,7 @@ class PreparedConv2d(PreparedLayer, nn.Conv2d):
 
     def sums(self, inputs: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """[..., C, H, W] -> [..., O, H, W]."""
-        sums = convolve(inputs.reshape(-1, *inputs.shape[-3:]), weights)
+        sums = convolve(inputs.reshape(-1, *inputs.shape[-3:]), weights, self.groups)
         return sums.reshape(*inputs.shape[:-3], *sums.shape[1:])
 
 

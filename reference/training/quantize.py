@@ -50,13 +50,13 @@ def scaled_weights(weight: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch
     return (weight / scale.reshape(-1, *[1] * (weight.ndim - 1))).clamp(-limit, limit), scale
 
 
-def convolve(maps: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Whole maps [N, C, H, W] and weights [O, C, K, K] -> their sums of products [N, O, H, W], each exact below 2^24."""
+def convolve(maps: torch.Tensor, weights: torch.Tensor, groups: int = 1) -> torch.Tensor:
+    """Whole maps [N, C, H, W] and weights [O, C / groups, K, K] -> sums of products [N, O, H, W], each exact below 2^24."""
     # Channels last in memory, with which torch's gradients of a convolution are faster.
     weights = weights.to(memory_format=torch.channels_last)
     # NNPACK, torch's choice on processors without oneDNN, multiplies transforms, whose sums are rounded.
     with torch.backends.nnpack.flags(enabled=False):
-        return functional.conv2d(maps, weights, padding="same")
+        return functional.conv2d(maps, weights, padding="same", groups=groups)
 
 
 def per_output(values: torch.Tensor, width: int) -> torch.Tensor:

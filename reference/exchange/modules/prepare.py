@@ -16,14 +16,14 @@ from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import as_it_is, exact_layers, pixel_range, with_leak
 from duospike.reference.exchange.leaks import near_leaks
 from duospike.reference.exchange.refusal import placed, refuse
-from duospike.reference.exchange.source import Interface, Neurons, Norm, Source, Weighted
+from duospike.reference.exchange.source import AveragePool, Interface, Neurons, Norm, Source, Weighted
 from duospike.reference.network import WEIGHT_BITS
 from duospike.reference.training import prepared
 from duospike.reference.training.prepared import PreparedLayer
 
 from .module_calls import type_of
-from .prepared_modules import is_prepared, pixels_of
-from .torch_modules import from_snntorch
+from .prepared_modules import averages_of, is_prepared, pixels_of
+from .torch_modules import from_torch
 
 LAYERS: dict[str, type[PreparedLayer]] = {"Conv2d": prepared.PreparedConv2d, "Linear": prepared.PreparedLinear}
 NORMS = {"BatchNorm1d": prepared.PreparedBatchNorm1d, "BatchNorm2d": prepared.PreparedBatchNorm2d}
@@ -40,13 +40,14 @@ PLAIN = "torch.nn.utils.parametrize.remove_parametrizations, torch.nn.utils.prun
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """A layer with the batch norm and the neurons behind it."""
+    """A layer with the batch norm and the neurons behind it. average: the pooling right before it."""
 
     layer: Any
     norm: Any
     neurons: Any
     places: tuple[str, ...]
     element: Neurons
+    average: AveragePool | None
 
 
 def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
@@ -61,14 +62,14 @@ def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
         raise InputError(f"the network is a {type(model).__name__}; allowed: an nn.Module, of which a copy is prepared")
     made = _copied(model)
     modes = {module: module.training for module in made.modules()}
-    source = from_snntorch(made.eval(), interface)
+    source = from_torch(made.eval(), interface)
     groups = [] if source.reasons else list(_groups(source, made))
     refuse([*source.reasons, *_reasons(groups)], "prepare")
     for number, group in enumerate(groups):
         _replace(group, bits, interface, is_first=not number)
     # Training changes the numbers, hardly their size: what does not fit now is refused before anybody trains.
-    _choose_leaks(groups, from_snntorch(made, interface))
-    refuse(exact_layers(from_snntorch(made, interface))[1], "prepare")
+    _choose_leaks(groups, from_torch(made, interface))
+    refuse(exact_layers(from_torch(made, interface))[1], "prepare")
     for module, training in modes.items():
         module.training = training
     return made
@@ -88,15 +89,17 @@ def _copied(model: nn.Module) -> nn.Module:
 def _groups(source: Source, model: nn.Module) -> Iterator[_Group]:
     """The layers of a source that nothing is against, as modules."""
     layer: list[tuple[str, Any]] = []
+    average = None
     for element in source.elements:
+        average = element if isinstance(element, AveragePool) else average
         if not isinstance(element, Weighted | Norm | Neurons):
             continue
         place = element.where.split(" ")[0]
         layer.append((element.where, model.get_submodule(place)))
         if isinstance(element, Neurons):
             (_, weighted), *norm, (_, neurons) = layer
-            yield _Group(weighted, norm[0][1] if norm else None, neurons, tuple(where for where, _ in layer), element)
-            layer = []
+            yield _Group(weighted, norm[0][1] if norm else None, neurons, tuple(where for where, _ in layer), element, average)
+            layer, average = [], None
 
 
 def _reasons(groups: list[_Group]) -> list[str]:
@@ -119,8 +122,6 @@ def _reason(module: Any, group: _Group) -> str | None:
         return "is quantized already; import it as it is, or prepare a network in floats"
     if parametrize.is_parametrized(module) or module._forward_pre_hooks:
         return f"its numbers are computed at each call; make them plain first: {PLAIN}"
-    if getattr(module, "groups", 1) != 1:
-        return f"{module.groups} groups; allowed: 1"
     threshold, outputs = getattr(module, "threshold", None), len(group.layer.weight)
     if isinstance(threshold, torch.Tensor) and threshold.numel() not in (1, outputs):
         return f"threshold of shape {list(threshold.shape)}; allowed: one number, or one for each of {outputs} outputs"
@@ -135,7 +136,8 @@ def _replace(group: _Group, bits: int, interface: Interface, *, is_first: bool) 
     for norm in norms:
         norm.__class__ = NORMS[type(norm).__name__]
     threshold = float(abs(element.threshold).max()) / float(element.gain.max())
-    layer.prepare(bits, pixels_of(interface) if is_first else None, norms, threshold)
+    steps = pixels_of(interface) if is_first else group.average and averages_of(group.average)
+    layer.prepare(bits, steps, norms, threshold)
     home, name = NEURONS[type(neurons).__name__]
     neurons.__class__ = getattr(import_module(home), name)
     leak, *_ = near_leaks(element.reset, element.beta, interface.timesteps)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
 import torch
 from torch import nn
 
-from duospike.reference.exchange.source import Element, Interface, Neurons, Weighted
-from duospike.reference.training.prepared import LIMIT, Pixels, PreparedLayer, PreparedNeurons, PreparedNorm
+from duospike.reference.exchange.source import AveragePool, Element, Interface, Neurons, Weighted, ungrouped
+from duospike.reference.training.prepared import LIMIT, PreparedConv2d, PreparedLayer, PreparedNeurons, PreparedNorm, Steps
 from duospike.reference.training.quantize import to_integers
 
 from .module_calls import Unreadable, check_tensor
@@ -24,10 +25,15 @@ def is_prepared(module: nn.Module) -> bool:
     return isinstance(module, PreparedLayer | PreparedNorm | PreparedNeurons)
 
 
-def pixels_of(interface: Interface) -> Pixels:
+def pixels_of(interface: Interface) -> Steps:
     """What the first layer takes."""
     low = -(2 ** (interface.image_bits - 1)) if interface.image_signed else 0
-    return Pixels(interface.image_scale, low, low + 2**interface.image_bits - 1)
+    return Steps(interface.image_scale, low, low + 2**interface.image_bits - 1)
+
+
+def averages_of(pool: AveragePool) -> Steps:
+    """What a layer behind an average pooling of spikes takes."""
+    return Steps(Fraction(1, pool.divisor), 0, math.prod(pool.kernel))
 
 
 class PreparedReader:
@@ -38,10 +44,13 @@ class PreparedReader:
         self.layer: PreparedLayer | None = None
         self.unit = torch.ones(0)
 
-    def read(self, where: str, module: nn.Module) -> list[Element]:
-        """The element of a module; none of a batch norm, which its layer has folded. Unreadable: it fits not what is before."""
+    def read(self, where: str, module: nn.Module, average: AveragePool | None) -> list[Element]:
+        """The element of a module; none of a batch norm, which its layer has folded. average: the pooling right before it.
+
+        Unreadable: it does not fit what is before it.
+        """
         if isinstance(module, PreparedLayer):
-            return [self.weighted(where, module)]
+            return [self.weighted(where, module, average)]
         if isinstance(module, PreparedNeurons):
             return [self.neurons(where, module)]
         assert isinstance(module, PreparedNorm)
@@ -49,10 +58,10 @@ class PreparedReader:
             raise Unreadable(f"prepared for another layer than the one before it; {AGAIN}")
         return []
 
-    def weighted(self, where: str, module: PreparedLayer) -> Weighted:
-        pixels = None if self.layer else pixels_of(self.interface)
-        if module.pixels != pixels:
-            raise Unreadable(_other_pixels(module.pixels, pixels))
+    def weighted(self, where: str, module: PreparedLayer, average: AveragePool | None) -> Weighted:
+        steps = pixels_of(self.interface) if self.layer is None else average and averages_of(average)
+        if module.steps != steps:
+            raise Unreadable(_other_steps(module.steps, steps))
         if any(norm.training for norm in module.norm):
             raise Unreadable("in training mode, where its batch norm depends on the batch; call eval() first")
         for name, tensor in module.state_dict().items():
@@ -65,6 +74,8 @@ class PreparedReader:
         if not UNITS[0] <= low <= high <= UNITS[1]:
             raise Unreadable(f"from {low:.3g} to {high:.3g} steps of the weights to 1; allowed: {UNITS[0]:.3g} to {UNITS[1]:.3g}")
         self.layer = module
+        if isinstance(module, PreparedConv2d):
+            weights = ungrouped(weights, module.groups)
         return Weighted(where, weights.astype(np.float64), bias.astype(np.float64), integers_below=LIMIT)
 
     def neurons(self, where: str, module: PreparedNeurons) -> Neurons:
@@ -78,10 +89,6 @@ class PreparedReader:
         return Neurons(where, module.neuron.reset, beta, theta.astype(np.float64), integers=True)
 
 
-def _other_pixels(prepared: Pixels | None, asked: Pixels | None) -> str:
-    if prepared is None or asked is None:
-        return f"prepared for {'the image' if prepared else 'spikes'}, and takes {'the image' if asked else 'spikes'}; {AGAIN}"
-    return (
-        f"prepared for pixels {prepared.low} to {prepared.high} times {prepared.scale}, imported for {asked.low} to {asked.high} "
-        f"times {asked.scale}; allowed: the image format that it was prepared with"
-    )
+def _other_steps(prepared: Steps | None, asked: Steps | None) -> str:
+    shown = ["spikes" if one is None else f"{one.low} to {one.high} times {one.scale}" for one in (prepared, asked)]
+    return f"prepared for inputs of {shown[0]}, and takes {shown[1]}; allowed: the image format and modules that it was prepared with"

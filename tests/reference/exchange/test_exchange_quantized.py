@@ -16,7 +16,7 @@ from duospike.reference.errors import InputError
 from duospike.reference.exchange.agreement import compare
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.floats import run
-from duospike.reference.exchange.modules.torch_modules import from_snntorch
+from duospike.reference.exchange.modules.torch_modules import from_torch
 from duospike.reference.exchange.quantized import quantized_network
 from duospike.reference.exchange.source import Interface
 from tests.benches.small_training import SHAPE, bright_quarters
@@ -53,7 +53,7 @@ def trained():
 
 
 def test_more_bits_cost_less(trained):
-    source, data = from_snntorch(trained, interface()), bright_quarters(400, seed=1)
+    source, data = from_torch(trained, interface()), bright_quarters(400, seed=1)
     found = {}
     for bits in (2, 4, 6):
         network = quantized_network(source, bits, bright_quarters(100, seed=2).images)
@@ -66,7 +66,7 @@ def test_more_bits_cost_less(trained):
 
 
 def test_agreement_is_that_of_all_spikes_and_answers(trained):
-    source, data = from_snntorch(trained, interface()), bright_quarters(70, seed=1)
+    source, data = from_torch(trained, interface()), bright_quarters(70, seed=1)
     network = quantized_network(source, 2, bright_quarters(30, seed=2).images)
     found = compare(source, network, Dataset(data.images, None))
     assert found.before is None and found.after is None and found.images == 70
@@ -83,7 +83,7 @@ def test_agreement_is_that_of_all_spikes_and_answers(trained):
 
 
 def test_the_same_source_and_images_give_the_same_integers(trained):
-    source, images = from_snntorch(trained, interface()), bright_quarters(60, seed=3).images
+    source, images = from_torch(trained, interface()), bright_quarters(60, seed=3).images
     first, second = (quantized_network(source, 3, images) for _ in range(2))
     for layer, again in zip(first.layers, second.layers, strict=True):
         assert layer.name == again.name
@@ -92,7 +92,7 @@ def test_the_same_source_and_images_give_the_same_integers(trained):
 
 
 def test_leaks_are_the_nearest_or_those_that_are_named(trained):
-    source, images = from_snntorch(trained, interface()), bright_quarters(20, seed=3).images
+    source, images = from_torch(trained, interface()), bright_quarters(20, seed=3).images
     for leaks, wanted in [({}, [(29, 5), (29, 5)]), ({"fc1": Fraction(7, 8)}, [(29, 5), (7, 3)])]:
         conv, _, fc = quantized_network(source, 3, images, leaks).layers
         assert [(layer.neuron.multiplier, layer.neuron.shift) for layer in (conv, fc)] == wanted
@@ -100,7 +100,7 @@ def test_leaks_are_the_nearest_or_those_that_are_named(trained):
 
 def test_a_leak_that_is_too_wide_becomes_a_shorter_one(trained):
     """At 8 bits the potential of the first layer is so large that 29 times it reaches 2^24."""
-    source, images = from_snntorch(trained, interface()), bright_quarters(20, seed=3).images
+    source, images = from_torch(trained, interface()), bright_quarters(20, seed=3).images
     conv, _, fc = quantized_network(source, 8, images).layers
     assert (conv.neuron.multiplier, conv.neuron.shift) == (7, 3) and (fc.neuron.multiplier, fc.neuron.shift) == (29, 5)
     with pytest.raises(InputError, match="layer conv1: leak multiplier times potential can reach"):
@@ -108,14 +108,14 @@ def test_a_leak_that_is_too_wide_becomes_a_shorter_one(trained):
 
 
 def test_what_rounding_cannot_fix_is_refused(trained):
-    source, images = from_snntorch(trained, interface()), bright_quarters(5).images
+    source, images = from_torch(trained, interface()), bright_quarters(5).images
     with pytest.raises(InputError, match="--quantize 9; allowed: 2 to 8"):
         quantized_network(source, 9, images)
     with pytest.raises(InputError, match="no calibration images"):
         quantized_network(source, 4, images[:0])
     with pytest.raises(InputError, match="pixels from 0 to 256; the source takes 0..255"):
         quantized_network(source, 4, np.full((1, *SHAPE), 256) * np.arange(2)[:, None, None, None])
-    bad = from_snntorch(nn.Sequential(*trained, nn.Linear(20, 4)), interface())
+    bad = from_torch(nn.Sequential(*trained, nn.Linear(20, 4)), interface())
     with pytest.raises(InputError, match="no spiking neurons between it and the end"):
         quantized_network(bad, 4, images)
     wrong = dataclasses.replace(source, layers=(dataclasses.replace(source.layers[0], beta=Fraction(5, 4)), *source.layers[1:]))
@@ -136,7 +136,7 @@ def test_a_network_on_the_grid_loses_nothing():
     for layer in (net[0], net[3]):
         layer.weight.data = torch.randint(-7, 8, layer.weight.shape, generator=generator).float()
         layer.weight.data.flatten(1)[:, 0] = 7
-    source = from_snntorch(net, Interface(SHAPE, 2, 4))
+    source = from_torch(net, Interface(SHAPE, 2, 4))
     network, exact = quantized_network(source, 4, bright_quarters(50).images), exact_network(source)
     for layer, wanted in zip(network.layers, exact.layers, strict=True):
         assert np.array_equal(layer.weights, wanted.weights)
