@@ -196,6 +196,19 @@ def simulate_overlay(
     return SimulatedOverlay(modules, place, simulator=simulator)
 
 
+def prepare(model: nn.Module, bits: int, **interface: Unpack[ImageFormat]) -> nn.Module:
+    """A copy of a float network of torch modules with neurons of snnTorch or SpikingJelly, to train on with `bits` bits a weight.
+
+    Its layers, batch norms and neurons compute the hardware's integers in the forward pass, and have the interfaces of those that
+    they replace. After training, import_torch with the same keywords gives the network with the copy's spikes for every image.
+    InputError with all reasons, one a line, if the hardware does not have what the network is made of.
+    """
+    from duospike.reference.exchange.modules import prepare as preparation
+    from duospike.reference.exchange.source import Interface
+
+    return preparation.prepare(model, bits, Interface(**interface))
+
+
 def import_torch(modules: nn.Module, **interface: Unpack[ImageFormat]) -> Network:
     """The network of torch modules with neurons of snnTorch or SpikingJelly, with the same spikes for every image.
 

@@ -23,9 +23,12 @@ def integer_leak(neuron: Neuron) -> Leak:
     return lambda v: (neuron.multiplier * v) >> neuron.shift
 
 
-def floor_leak(neuron: Neuron) -> Leak:
-    """The same integers carried by floats: exact while |m * v| < 2**24, as the product with m / 2**k then is."""
-    return lambda v: torch.floor(v * (neuron.multiplier / 2**neuron.shift))
+def floor_leak(neuron: Neuron, floor: Callable[[torch.Tensor], torch.Tensor] = torch.floor) -> Leak:
+    """The same integers carried by floats: exact while |m * v| < 2**24, as the product with m / 2**k then is.
+
+    floor: torch.floor, or one with another gradient.
+    """
+    return lambda v: floor(v * (neuron.multiplier / 2**neuron.shift))
 
 
 def float_leak(neuron: Neuron) -> Leak:

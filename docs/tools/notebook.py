@@ -1,4 +1,4 @@
-"""Writes examples/tutorial.ipynb from docs/start/tutorial.md: `python -m docs.tools.notebook`.
+"""Writes the notebooks of examples/ from their pages: `python -m docs.tools.notebook`.
 
 A program of the page becomes a cell that writes its file, a command a cell that runs it, with the output that the page shows.
 What needs Vivado or a board stays text.
@@ -12,19 +12,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "start" / "tutorial.md"
-NOTEBOOK = ROOT / "examples" / "tutorial.ipynb"
+PAGES = {
+    ROOT / "examples" / "tutorial.ipynb": ROOT / "docs" / "start" / "tutorial.md",
+    ROOT / "examples" / "own-loop.ipynb": ROOT / "docs" / "how-to" / "train-in-your-own-loop.md",
+}
+"""Each notebook, and the page that it is."""
 
-FIRST = """*This notebook is `docs/start/tutorial.md`; `python -m docs.tools.notebook` writes it.
+FIRST = """*This notebook is `{page}`; `python -m docs.tools.notebook` writes it.
 Start Jupyter in an empty folder, from a shell in which `duospike` is found, and run the cells in their order.*"""
 NOT_HERE = ("vivado", "board.py", "block_design.tcl", "pynq")
 """What a block names that cannot run without Vivado or a board."""
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 
 
-def notebook(text: str) -> str:
+def notebook(page: Path) -> str:
     """The notebook of a page, as JSON."""
-    cells = list(cells_of(text))
+    cells = list(cells_of(page.read_text(encoding="utf-8"), FIRST.format(page=page.relative_to(ROOT))))
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -32,9 +35,9 @@ def notebook(text: str) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def cells_of(text: str) -> Iterator[dict]:
-    """The cells in their order; the text between two programs or commands is one."""
-    prose, command = FIRST + "\n\n", None
+def cells_of(text: str, first: str) -> Iterator[dict]:
+    """The cells in their order; the text between two programs or commands is one. first: what the first one begins with."""
+    prose, command = first + "\n\n", None
     for kind, language, body in pieces(text):
         if kind == "block" and language == "text" and command is not None:
             command["outputs"].append({"name": "stdout", "output_type": "stream", "text": lines(body)})
@@ -80,5 +83,5 @@ def lines(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    NOTEBOOK.parent.mkdir(exist_ok=True)
-    NOTEBOOK.write_text(notebook(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for written, page in PAGES.items():
+        written.write_text(notebook(page), encoding="utf-8")

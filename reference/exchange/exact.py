@@ -50,6 +50,13 @@ def exact_network(source: Source) -> Network:
 
     InputError with all reasons where there is none, or none that can be proven.
     """
+    layers, reasons = exact_layers(source)
+    refuse(reasons)
+    return network_of(source, layers)
+
+
+def exact_layers(source: Source) -> tuple[list[Layer], list[str]]:
+    """The layers that have integers, and all reasons why the source as a whole has none."""
     reasons, inputs = list(source.reasons), pixel_range(source)
     layers: list[Layer | None] = []
     for layer in source.layers:
@@ -60,8 +67,7 @@ def exact_network(source: Source) -> Network:
             reasons += why
             layers.append(converted)
             inputs = (0, 1)
-    refuse(reasons)
-    return network_of(source, [layer for layer in layers if layer is not None])
+    return [layer for layer in layers if layer is not None], reasons
 
 
 def network_of(source: Source, layers: list[Layer]) -> Network:
@@ -92,6 +98,8 @@ def input_scale(source: Source, layer: SourceLayer) -> Fraction:
 
 def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Conv | Linear | None, list[str]]:
     timesteps = source.interface.timesteps
+    if layer.integers_below is not None:
+        return as_it_is(layer, inputs, timesteps)
     # With one timestep nothing leaks, so any leak is exact.
     neuron = leak_of(layer.reset, layer.beta if timesteps > 1 else Fraction(0))
     if neuron is None:
@@ -109,6 +117,26 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
     if failed:
         return None, [_failure(layer, outputs) for outputs in failed.values()]
     return _checked(layer, found, neuron, inputs, timesteps)
+
+
+def with_leak(layer: SourceLayer, neuron: Neuron) -> SourceLayer:
+    return dataclasses.replace(layer, beta=Fraction(neuron.multiplier, 2**neuron.shift))
+
+
+def as_it_is(layer: SourceLayer, inputs: Range, timesteps: int) -> tuple[Conv | Linear | None, list[str]]:
+    """A layer of integers, with nothing to prove except that the floats of its source carry them; or why they do not."""
+    neuron, limit = leak_of(layer.reset, layer.beta), layer.integers_below
+    assert neuron is not None and limit is not None
+    numbers = zip(layer.weights, layer.offset.astype(np.int64).tolist(), layer.threshold.astype(np.int64).tolist(), strict=True)
+    converted, why = _checked(layer, [_Found(*one) for one in numbers], neuron, inputs, timesteps)
+    if converted is None:
+        return None, why
+    widths = layer_widths(converted, inputs, timesteps)
+    largest = max(abs(end) for span in (widths.current, widths.potential, widths.state) for end in span)
+    if largest < limit:
+        return converted, []
+    why = f"a current or potential can reach {largest} steps; allowed: below {limit}, so prepare it with fewer bits"
+    return None, [f"{layer.title}: {why}"]
 
 
 def _failure(layer: SourceLayer, outputs: list[tuple[int, str]]) -> str:

@@ -66,8 +66,10 @@ def _neurons(source: Source, leaks: Mapping[str, Fraction]) -> tuple[dict[str, l
     neurons, reasons = {}, []
     for layer in source.weighted:
         beta = leaks.get(layer.name, layer.beta)
-        if 0 <= beta <= 1:
+        if 0 <= beta <= 1 and layer.integers_below is None:
             neurons[layer.name] = near_leaks(layer.reset, beta, source.interface.timesteps)
+        elif layer.integers_below is not None:
+            reasons.append(f"{layer.title}: prepared, with integers already; import it without --quantize")
         else:
             reasons.append(by_option(f"{layer.title}: beta {float(beta):.6g}; allowed: 0 to 1", "--beta m/2^k"))
     return neurons, reasons

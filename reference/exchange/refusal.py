@@ -51,10 +51,10 @@ def gathered(reasons: Iterable[str]) -> list[str]:
     return [f"{', '.join(named)}{': ' if named else ''}{what} [{remedy}]" for (what, remedy), named in places.items()]
 
 
-def refuse(reasons: Iterable[str]) -> None:
-    """InputError with all reasons, gathered and numbered, if there are any."""
+def refuse(reasons: Iterable[str], what: str = "import") -> None:
+    """InputError with all reasons, gathered and numbered, if there are any. what: the command or function that refuses."""
     lines = gathered(reasons)
     if len(lines) == 1:
-        raise InputError(f"import refused: {lines[0]}")
+        raise InputError(f"{what} refused: {lines[0]}")
     if lines:
-        raise ManyReasons("import refused", lines)
+        raise ManyReasons(f"{what} refused", lines)

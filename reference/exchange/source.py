@@ -69,8 +69,9 @@ class Weighted:
     """A convolution [O, C, K, K] or a fully connected layer [O, I], with its bias [O], all float64.
 
     scale: the steps of the weights [O] where the source knows them, else None. fits: False if the size of its output is
-    not that of the hardware's convolution, which has been noted. numbers: what the source calls its weights. divisor: of the
-    products' sum, without the bias.
+    not that of the hardware's convolution, which has been noted. numbers: what the source calls its weights. integers_below:
+    None, or where the numbers of layer and neurons are the hardware's already, and the leak floors: what these must stay below.
+    divisor: of the products' sum, without the bias.
     """
 
     where: str
@@ -79,6 +80,7 @@ class Weighted:
     scale: np.ndarray | None = None
     fits: bool = True
     numbers: str = "weights"
+    integers_below: int | None = None
     divisor: int = 1
 
 
@@ -98,7 +100,8 @@ class Neurons:
 
     gain: factor of the current, [O] or a number. double_reset: snnTorch's `reset_delay=False`, which subtracts the threshold
     twice where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded:
-    whether the gain or the leak is more than what the source computes with, by a few roundings.
+    whether the gain or the leak is more than what the source computes with, by a few roundings. integers: whether the thresholds
+    are the hardware's already, and the leak floors.
 
     roundings: how many of the source's, of numbers up to the potential's bound, a timestep of its neuron adds up to. spread: by
     how much what it computes on the way may be larger than that bound.
@@ -112,6 +115,7 @@ class Neurons:
     double_reset: bool = False
     inclusive: bool = False
     rounded: bool = False
+    integers: bool = False
     roundings: int = 4
     spread: int = 1
 
@@ -172,6 +176,7 @@ class SourceLayer:
     current = gain * (weights * input) + offset, then v_t by `reset` and `beta`, and a spike where v_t > threshold, or
     v_t >= threshold where `inclusive`. gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset.
     folded: whether gain and offset are more than an exact product with the bias, so that the source rounds between.
+    integers_below: as Weighted has it.
     roundings, spread: as Neurons has them.
     """
 
@@ -189,6 +194,7 @@ class SourceLayer:
     double_reset: bool
     inclusive: bool = False
     numbers: str = "weights"
+    integers_below: int | None = None
     roundings: int = 4
     spread: int = 1
 
@@ -205,13 +211,15 @@ class SourceLayer:
 class Source:
     """Layers and pools in order. reasons: why it cannot become integers at all.
 
-    rounding: largest relative error of one operation of the source; 0 where the source is meant in real numbers.
+    rounding: largest relative error of one operation of the source; 0 where the source is meant in real numbers. elements: what
+    the layers were joined from, in order.
     """
 
     interface: Interface
     layers: tuple[SourceLayer | IntegerPool, ...]
     reasons: tuple[str, ...]
     rounding: Fraction
+    elements: tuple[Element, ...] = ()
 
     @property
     def weighted(self) -> list[SourceLayer]:
@@ -287,6 +295,7 @@ class Builder:
         self.interface, self.reasons = interface, reasons
         self.shape: tuple[int, ...] | None = None if interface.input_shape == NO_SHAPE else interface.input_shape
         self.layers: list[SourceLayer | IntegerPool] = []
+        self.elements: list[Element] = []
         self.counts: Counter[str] = Counter()
         self.open: list[Element] = []
         self.unread = False
@@ -294,6 +303,7 @@ class Builder:
         self.averaged: tuple[AveragePool, tuple[int, ...] | None] | None = None
 
     def add(self, element: Element) -> None:
+        self.elements.append(element)
         if self.averaged and not isinstance(element, Weighted | Flatten | Unread):
             self.end_average(element.where)
         if self.vote and not isinstance(element, Unread):
@@ -464,6 +474,9 @@ class Builder:
         inner = weighted.bias * (1.0 if norm is None else norm.gain)
         offset = (inner + (0.0 if norm is None else norm.offset)) * element.gain
         size = (np.abs(inner) + (0.0 if norm is None else norm.size)) * np.abs(element.gain)
+        if element.integers != (weighted.integers_below is not None) or (element.integers and norm):
+            self.reasons.append(f"{element.where}: not prepared together with {weighted.where}; prepare the network again")
+            return []
         if element.reset not in RESETS:
             self.reasons.append(not_in_hardware(f"{element.where}: reset {element.reset!r}; allowed: {', '.join(RESETS)}"))
         if element.threshold.ndim and element.threshold.shape != (outputs,):
@@ -495,6 +508,7 @@ class Builder:
             element.double_reset,
             element.inclusive,
             weighted.numbers,
+            weighted.integers_below,
             element.roundings,
             element.spread,
         )
@@ -508,7 +522,7 @@ class Builder:
         self.close("the end")
         classes = self.check_end() if ends else 0
         interface = replace(self.interface, classes=classes or self.interface.classes or 1)
-        return Source(interface, tuple(self.layers), tuple(self.reasons), rounding)
+        return Source(interface, tuple(self.layers), tuple(self.reasons), rounding, tuple(self.elements))
 
     def check_end(self) -> int:
         """The classes that the last layer votes for, 0 if it could not be read."""

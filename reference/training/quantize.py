@@ -40,6 +40,25 @@ class Round(torch.autograd.Function):
         return grad
 
 
+def scaled_weights(weight: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weights [O, ...] in units of each output's scale, not rounded yet, and the scale [O].
+
+    For 4 bits the largest magnitude becomes 7.
+    """
+    limit = 2 ** (bits - 1) - 1
+    scale = weight.detach().abs().flatten(1).amax(1).clamp_min(MIN_SCALE) / limit
+    return (weight / scale.reshape(-1, *[1] * (weight.ndim - 1))).clamp(-limit, limit), scale
+
+
+def convolve(maps: torch.Tensor, weights: torch.Tensor, groups: int = 1) -> torch.Tensor:
+    """Whole maps [N, C, H, W] and weights [O, C / groups, K, K] -> sums of products [N, O, H, W], each exact below 2^24."""
+    # Channels last in memory, with which torch's gradients of a convolution are faster.
+    weights = weights.to(memory_format=torch.channels_last)
+    # NNPACK, torch's choice on processors without oneDNN, multiplies transforms, whose sums are rounded.
+    with torch.backends.nnpack.flags(enabled=False):
+        return functional.conv2d(maps, weights, padding="same", groups=groups)
+
+
 def per_output(values: torch.Tensor, width: int) -> torch.Tensor:
     """[O] -> [O, 1, W], to meet maps [..., O, H, W].
 
@@ -102,23 +121,14 @@ class SpikingLayer(nn.Module):
         return Round.apply(values) if self.exact else values
 
     def quantized_weight(self) -> torch.Tensor:
-        """Weights in units of each output channel's scale: for 4 bits, the largest magnitude becomes 7."""
-        limit = 2 ** (self.blank.weight_bits - 1) - 1
-        largest = self.weight.detach().abs().flatten(1).amax(1).clamp_min(MIN_SCALE)
-        scale = (largest / limit).reshape(-1, *[1] * (self.weight.ndim - 1))
-        return self.round((self.weight / scale).clamp(-limit, limit))
+        """Weights in units of each output channel's scale."""
+        return self.round(scaled_weights(self.weight, self.blank.weight_bits)[0])
 
     def accumulate(self, inputs: torch.Tensor) -> torch.Tensor:
         """Inputs [T, B, C, H, W] -> accumulators [T, B, O, H, W] without the bias; T = 1 for the image."""
-        steps = inputs.shape[:2]
         if isinstance(self.blank, Linear):
             return functional.linear(inputs.flatten(2), self.quantized_weight())[..., None, None]
-        # Channels last in memory, with which torch's gradients of a convolution are faster.
-        weights = self.quantized_weight().to(memory_format=torch.channels_last)
-        # NNPACK, torch's choice on processors without oneDNN, multiplies transforms, whose sums are rounded.
-        with torch.backends.nnpack.flags(enabled=False):
-            sums = functional.conv2d(inputs.flatten(0, 1), weights, padding="same")
-        return sums.unflatten(0, steps)
+        return convolve(inputs.flatten(0, 1), self.quantized_weight()).unflatten(0, inputs.shape[:2])
 
     def statistics(self, sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and variance [O] of the accumulators: the batch's in training, else the running ones."""

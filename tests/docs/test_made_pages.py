@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 import duospike
 from docs.tools import command_page, notebook
 from duospike import api
@@ -23,13 +25,14 @@ def test_the_reference_names_every_option():
     assert "| `MODEL` |" in text and "| `--simulator {icarus,verilator,ghdl}` |" in text and "| `--waves` |" in text
 
 
-def test_the_notebook_is_that_of_the_tutorial():
-    written = notebook.NOTEBOOK.read_text(encoding="utf-8")
-    assert written == notebook.notebook(TUTORIAL.read_text(encoding="utf-8")), "write it anew: python -m docs.tools.notebook"
+@pytest.mark.parametrize("name, page", notebook.PAGES.items(), ids=lambda path: path.name)
+def test_a_notebook_is_that_of_its_page(name, page):
+    assert name.read_text(encoding="utf-8") == notebook.notebook(page), "write it anew: python -m docs.tools.notebook"
 
 
 def test_the_notebook_has_every_program_and_command_that_needs_no_board():
-    cells = json.loads(notebook.NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    [written] = (name for name, page in notebook.PAGES.items() if page == TUTORIAL)
+    cells = json.loads(written.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     text = TUTORIAL.read_text(encoding="utf-8")
     programs = set(re.findall(r"^```python\n# (\w+\.py)$", text, re.MULTILINE)) - {"board.py"}

@@ -35,6 +35,7 @@ from duospike.reference.exchange.source import (
 
 from . import brevitas_layers
 from .module_calls import Unreadable, array, call_reasons, global_reasons, path_of, read_attribute, settled, type_of
+from .prepared_modules import PreparedReader, is_prepared
 from .snntorch_neurons import read_leaky
 from .spikingjelly_neurons import HOME, read_neurons
 from .traced import trace
@@ -66,7 +67,10 @@ READERS = {
 STEP_BY_STEP, MERGED = ("MultiStepContainer",), ("SeqToANNContainer",)
 """Containers of SpikingJelly that call their parts with one timestep after another, or with all as one batch."""
 
-ANY_STEP = ("Linear", "QuantLinear", "Dropout", "Dropout2d", "Identity")
+ANY_STEP = (
+    *("Linear", "QuantLinear", "Dropout", "Dropout2d", "Identity"),
+    *("PreparedConv2d", "PreparedLinear", "PreparedBatchNorm1d", "PreparedBatchNorm2d"),
+)
 """Modules that compute the same of [N, ...] and of [T, N, ...], whatever their step mode."""
 
 
@@ -165,6 +169,7 @@ class _Reader:
     def __init__(self, interface: Interface):
         self.reasons: list[str] = global_reasons()
         self.builder = Builder(interface, self.reasons)
+        self.prepared_modules = PreparedReader(interface)
         self.types: set[torch.dtype] = set()
         self.states: dict[int, str] = {}
         self.modes: dict[str, str] = {}
@@ -228,6 +233,8 @@ class _Reader:
         where, module = part.where, part.module
         try:
             reader = self.brevitas if brevitas_layers.is_brevitas(module) else self.readers.get(type_of(module))
+            if is_prepared(module):
+                reader = self.prepared
             if reader is None:
                 raise Unreadable(not_in_hardware(f"{path_of(type_of(module))} is unknown; allowed: {_allowed()}"))
             reasons = call_reasons(module)
@@ -260,6 +267,11 @@ class _Reader:
         weight, bias, scale, numbers = brevitas_layers.read(module)
         brevitas_layers.compare_with_call(module, *_of_one_shape(module, weight, bias))
         self.weighted(where, module, weight, bias, scale, numbers)
+
+    def prepared(self, where: str, module: Any) -> None:
+        average = self.builder.averaged[0] if self.builder.averaged else None
+        for element in self.prepared_modules.read(where, module, average):
+            self.builder.add(element)
 
     def weighted(
         self,

@@ -1,0 +1,154 @@
+"""Preparing a network for training with integers: quantization-aware modules in place of its layers, batch norms and neurons."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from duospike.reference.errors import InputError
+from duospike.reference.exchange.exact import as_it_is, exact_layers, pixel_range, with_leak
+from duospike.reference.exchange.leaks import near_leaks
+from duospike.reference.exchange.refusal import placed, refuse
+from duospike.reference.exchange.source import AveragePool, Interface, Neurons, Norm, Source, Weighted
+from duospike.reference.network import WEIGHT_BITS
+from duospike.reference.training import prepared
+from duospike.reference.training.prepared import PreparedLayer
+
+from .module_calls import type_of
+from .prepared_modules import averages_of, is_prepared, pixels_of
+from .torch_modules import from_torch
+
+LAYERS: dict[str, type[PreparedLayer]] = {"Conv2d": prepared.PreparedConv2d, "Linear": prepared.PreparedLinear}
+NORMS = {"BatchNorm1d": prepared.PreparedBatchNorm1d, "BatchNorm2d": prepared.PreparedBatchNorm2d}
+NEURONS = {
+    "Leaky": ("duospike.reference.training.prepared_snntorch", "PreparedLeaky"),
+    **dict.fromkeys(
+        ("IFNode", "LIFNode", "ParametricLIFNode"), ("duospike.reference.training.prepared_spikingjelly", "PreparedNode")
+    ),
+}
+"""Where what takes the place of neurons is, which needs their library, by the name of their class."""
+
+PLAIN = "torch.nn.utils.parametrize.remove_parametrizations, torch.nn.utils.prune.remove"
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """A layer with the batch norm and the neurons behind it. average: the pooling right before it."""
+
+    layer: Any
+    norm: Any
+    neurons: Any
+    places: tuple[str, ...]
+    element: Neurons
+    average: AveragePool | None
+
+
+def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
+    """A copy of a network whose layers, batch norms and neurons compute the hardware's integers in its forward pass.
+
+    bits: of the weights. What the hardware does not have is refused as by an import, before anybody trains.
+    InputError: with all reasons.
+    """
+    if bits not in WEIGHT_BITS:
+        raise InputError(f"weights of {bits} bits; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")
+    if not isinstance(model, nn.Module):
+        raise InputError(f"the network is a {type(model).__name__}; allowed: an nn.Module, of which a copy is prepared")
+    made = _copied(model)
+    modes = {module: module.training for module in made.modules()}
+    source = from_torch(made.eval(), interface)
+    groups = [] if source.reasons else list(_groups(source, made))
+    refuse([*source.reasons, *_reasons(groups)], "prepare")
+    for number, group in enumerate(groups):
+        _replace(group, bits, interface, is_first=not number)
+    # Training changes the numbers, hardly their size: what does not fit now is refused before anybody trains.
+    _choose_leaks(groups, from_torch(made, interface))
+    refuse(exact_layers(from_torch(made, interface))[1], "prepare")
+    for module, training in modes.items():
+        module.training = training
+    return made
+
+
+def _copied(model: nn.Module) -> nn.Module:
+    """A deep copy, without the graphs of hidden states, which torch does not copy."""
+    memo: dict[int, Any] = {}
+    for module in model.modules():
+        for held in (vars(module), module._buffers, vars(module).get("_memories", {})):
+            for value in held.values():
+                if isinstance(value, torch.Tensor) and not value.is_leaf:
+                    memo[id(value)] = value.detach().clone()
+    return copy.deepcopy(model, memo)
+
+
+def _groups(source: Source, model: nn.Module) -> Iterator[_Group]:
+    """The layers of a source that nothing is against, as modules."""
+    layer: list[tuple[str, Any]] = []
+    average = None
+    for element in source.elements:
+        average = element if isinstance(element, AveragePool) else average
+        if not isinstance(element, Weighted | Norm | Neurons):
+            continue
+        place = element.where.split(" ")[0]
+        layer.append((element.where, model.get_submodule(place)))
+        if isinstance(element, Neurons):
+            (_, weighted), *norm, (_, neurons) = layer
+            yield _Group(weighted, norm[0][1] if norm else None, neurons, tuple(where for where, _ in layer), element, average)
+            layer, average = [], None
+
+
+def _reasons(groups: list[_Group]) -> list[str]:
+    """Why modules that an import reads are not replaced."""
+    reasons: list[str] = []
+    seen: set[nn.Module] = set()
+    for group in groups:
+        modules = [module for module in (group.layer, group.norm, group.neurons) if module is not None]
+        for where, module in zip(group.places, modules, strict=True):
+            why = "is used at two places; allowed: one of its own for each" if module in seen else _reason(module, group)
+            reasons += [placed(where, why)] if why else []
+        seen.update(modules)
+    return reasons
+
+
+def _reason(module: Any, group: _Group) -> str | None:
+    if is_prepared(module):
+        return "is prepared already"
+    if type_of(module).__name__ not in {**LAYERS, **NORMS, **NEURONS}:
+        return "is quantized already; import it as it is, or prepare a network in floats"
+    if parametrize.is_parametrized(module) or module._forward_pre_hooks:
+        return f"its numbers are computed at each call; make them plain first: {PLAIN}"
+    threshold, outputs = getattr(module, "threshold", None), len(group.layer.weight)
+    if isinstance(threshold, torch.Tensor) and threshold.numel() not in (1, outputs):
+        return f"threshold of shape {list(threshold.shape)}; allowed: one number, or one for each of {outputs} outputs"
+    return None
+
+
+def _replace(group: _Group, bits: int, interface: Interface, *, is_first: bool) -> None:
+    """Give the modules of a layer their other classes; all else of them stays: parameters, arguments, hidden states."""
+    layer, neurons, element = group.layer, group.neurons, group.element
+    norms = () if group.norm is None else (group.norm,)
+    layer.__class__ = LAYERS[type(layer).__name__]
+    for norm in norms:
+        norm.__class__ = NORMS[type(norm).__name__]
+    threshold = float(abs(element.threshold).max()) / float(element.gain.max())
+    steps = pixels_of(interface) if is_first else group.average and averages_of(group.average)
+    layer.prepare(bits, steps, norms, threshold)
+    home, name = NEURONS[type(neurons).__name__]
+    neurons.__class__ = getattr(import_module(home), name)
+    leak, *_ = near_leaks(element.reset, element.beta, interface.timesteps)
+    neurons.prepare(leak, layer, float(element.gain.max()), element.inclusive)
+
+
+def _choose_leaks(groups: list[_Group], source: Source) -> None:
+    """Give neurons the first of the near leaks whose widths can be proven. source: of the prepared network."""
+    inputs, timesteps = pixel_range(source), source.interface.timesteps
+    for group, layer in zip(groups, source.weighted, strict=True):
+        leaks = near_leaks(layer.reset, group.element.beta, timesteps)
+        proven = (leak for leak in leaks if not as_it_is(with_leak(layer, leak), inputs, timesteps)[1])
+        group.neurons.set_leak(next(proven, leaks[0]))
+        inputs = (0, 1)

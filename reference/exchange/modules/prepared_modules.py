@@ -1,0 +1,94 @@
+"""Reading the modules that `duospike.prepare` has made: their numbers are the hardware's already."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import torch
+from torch import nn
+
+from duospike.reference.exchange.source import AveragePool, Element, Interface, Neurons, Weighted, ungrouped
+from duospike.reference.training.prepared import LIMIT, PreparedConv2d, PreparedLayer, PreparedNeurons, PreparedNorm, Steps
+from duospike.reference.training.quantize import to_integers
+
+from .module_calls import Unreadable, check_tensor
+
+UNITS = 2.0**-60, 2.0**60
+"""Steps to 1 in the user's units, with which no float32 overflows or underflows."""
+
+AGAIN = "allowed: the modules in the order in which they were prepared; prepare the network again after a change of it"
+
+
+def is_prepared(module: nn.Module) -> bool:
+    return isinstance(module, PreparedLayer | PreparedNorm | PreparedNeurons)
+
+
+def pixels_of(interface: Interface) -> Steps:
+    """What the first layer takes."""
+    low = -(2 ** (interface.image_bits - 1)) if interface.image_signed else 0
+    return Steps(interface.image_scale, low, low + 2**interface.image_bits - 1)
+
+
+def averages_of(pool: AveragePool) -> Steps:
+    """What a layer behind an average pooling of spikes takes."""
+    return Steps(Fraction(1, pool.divisor), 0, math.prod(pool.kernel))
+
+
+class PreparedReader:
+    """Reads prepared modules in their order. layer: the last one. unit: its steps to 1 in the user's units [O]."""
+
+    def __init__(self, interface: Interface):
+        self.interface = interface
+        self.layer: PreparedLayer | None = None
+        self.unit = torch.ones(0)
+
+    def read(self, where: str, module: nn.Module, average: AveragePool | None) -> list[Element]:
+        """The element of a module; none of a batch norm, which its layer has folded. average: the pooling right before it.
+
+        Unreadable: it does not fit what is before it.
+        """
+        if isinstance(module, PreparedLayer):
+            return [self.weighted(where, module, average)]
+        if isinstance(module, PreparedNeurons):
+            return [self.neurons(where, module)]
+        assert isinstance(module, PreparedNorm)
+        if self.layer is None or self.layer.norm != (module,):
+            raise Unreadable(f"prepared for another layer than the one before it; {AGAIN}")
+        return []
+
+    def weighted(self, where: str, module: PreparedLayer, average: AveragePool | None) -> Weighted:
+        steps = pixels_of(self.interface) if self.layer is None else average and averages_of(average)
+        if module.steps != steps:
+            raise Unreadable(_other_steps(module.steps, steps))
+        if any(norm.training for norm in module.norm):
+            raise Unreadable("in training mode, where its batch norm depends on the batch; call eval() first")
+        for name, tensor in module.state_dict().items():
+            check_tensor(name, tensor)
+        for norm in module.norm:
+            for name, tensor in norm.state_dict().items():
+                check_tensor(f"{name} of its batch norm", tensor)
+        weights, bias, self.unit = module.export(where)
+        low, high = float(self.unit.min()), float(self.unit.max())
+        if not UNITS[0] <= low <= high <= UNITS[1]:
+            raise Unreadable(f"from {low:.3g} to {high:.3g} steps of the weights to 1; allowed: {UNITS[0]:.3g} to {UNITS[1]:.3g}")
+        self.layer = module
+        if isinstance(module, PreparedConv2d):
+            weights = ungrouped(weights, module.groups)
+        return Weighted(where, weights.astype(np.float64), bias.astype(np.float64), integers_below=LIMIT)
+
+    def neurons(self, where: str, module: PreparedNeurons) -> Neurons:
+        if self.layer is None or module.layer[0] is not self.layer:
+            raise Unreadable(f"prepared for another layer than the one before them; {AGAIN}")
+        threshold = module.threshold_tensor()
+        check_tensor("threshold", threshold)
+        with torch.no_grad():
+            theta = to_integers(where, module.theta(threshold, self.unit).cpu())
+        beta = Fraction(module.neuron.multiplier, 2**module.neuron.shift)
+        return Neurons(where, module.neuron.reset, beta, theta.astype(np.float64), integers=True)
+
+
+def _other_steps(prepared: Steps | None, asked: Steps | None) -> str:
+    shown = ["spikes" if one is None else f"{one.low} to {one.high} times {one.scale}" for one in (prepared, asked)]
+    return f"prepared for inputs of {shown[0]}, and takes {shown[1]}; allowed: the image format and modules that it was prepared with"
