@@ -1,0 +1,134 @@
+"""Networks of SpikingJelly, as its tutorial and its model zoo define them, in SpikingJelly's own modules.
+
+`python -m benchmarks.networks.train csnn` trains one; `duospike import benchmarks/networks/nets.py:csnn ...` imports it. Each
+function without arguments is a network with its trained weights, in evaluation mode, step mode "m" (`[T, N, C, H, W]`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from spikingjelly.activation_based import functional, layer, neuron, surrogate
+from spikingjelly.activation_based.model.parametric_lif_net import CIFAR10Net, DVSGestureNet, FashionMNISTNet
+from torch import nn
+
+CHECKPOINTS = Path(os.environ.get("DUOSPIKE_NETWORKS", Path(__file__).parents[2] / "checkpoints" / "networks"))
+"""Where train.py writes the weights: `checkpoints/networks/NAME.safetensors`, unless the environment names another folder."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is made and trained.
+
+    make: untrained. dataset: fashion-mnist or cifar-10. narrowed: how much narrower than published, in words. rate: the largest
+    learning rate of Adam.
+    """
+
+    make: Callable[[], nn.Module]
+    dataset: str
+    timesteps: int
+    epochs: int
+    narrowed: str
+    batch: int = 50
+    rate: float = 2e-3
+    flips: bool = False
+
+
+def make_csnn(channels: int = 16) -> nn.Sequential:
+    """The network of the tutorial `conv_fashion_mnist`, which has 128 channels."""
+
+    def neurons() -> neuron.IFNode:
+        return neuron.IFNode(surrogate_function=surrogate.ATan())
+
+    return nn.Sequential(
+        layer.Conv2d(1, channels, 3, padding=1, bias=False),
+        layer.BatchNorm2d(channels),
+        neurons(),
+        layer.MaxPool2d(2, 2),
+        layer.Conv2d(channels, channels, 3, padding=1, bias=False),
+        layer.BatchNorm2d(channels),
+        neurons(),
+        layer.MaxPool2d(2, 2),
+        layer.Flatten(),
+        layer.Linear(channels * 7 * 7, channels * 4 * 4, bias=False),
+        neurons(),
+        layer.Linear(channels * 4 * 4, 10, bias=False),
+        neurons(),
+    )
+
+
+LIF = partial(neuron.LIFNode, tau=2.0, detach_reset=True, surrogate_function=surrogate.ATan())
+PLIF = partial(neuron.ParametricLIFNode, init_tau=2.0, detach_reset=True, surrogate_function=surrogate.ATan())
+"""As published (Fang et al. 2021); the time constant of each layer is learned."""
+
+
+def make_fashion_mnist_net(neurons: Callable[..., nn.Module], channels: int = 16, hidden: int = 256) -> nn.Module:
+    """FashionMNISTNet; published with 128 channels and 2048 hidden neurons."""
+    return _narrowed(FashionMNISTNet(channels=channels, spiking_neuron=neurons), channels * 7 * 7, hidden)
+
+
+def make_cifar10_net(neurons: Callable[..., nn.Module], channels: int = 8, hidden: int = 128) -> nn.Module:
+    """CIFAR10Net; published with 256 channels and 2048 hidden neurons."""
+    return _narrowed(CIFAR10Net(channels=channels, spiking_neuron=neurons), channels * 8 * 8, hidden)
+
+
+def make_dvs_gesture_net(neurons: Callable[..., nn.Module], channels: int = 8, hidden: int = 32) -> nn.Module:
+    """DVSGestureNet on events of 2 x 128 x 128; published with 128 channels and 512 hidden neurons."""
+    return _narrowed(DVSGestureNet(channels=channels, spiking_neuron=neurons), channels * 4 * 4, hidden)
+
+
+def _narrowed(net: nn.Module, inputs: int, hidden: int) -> nn.Module:
+    """The library's classes have `channels` and a fixed hidden layer: the layers on both of its sides are replaced."""
+    layers = net.conv_fc
+    layers[-6] = layer.Linear(inputs, hidden)
+    layers[-3] = layer.Linear(hidden, layers[-3].out_features)
+    return net
+
+
+RECIPES = {
+    "csnn": Recipe(make_csnn, "fashion-mnist", 4, 1, "16 of 128 channels"),
+    "fashion_mnist_net": Recipe(
+        partial(make_fashion_mnist_net, LIF), "fashion-mnist", 4, 1, "16 of 128 channels, 256 of 2048 hidden neurons"
+    ),
+    "cifar10_net": Recipe(
+        partial(make_cifar10_net, LIF), "cifar-10", 4, 1, "8 of 256 channels, 128 of 2048 hidden neurons", flips=True
+    ),
+    "fashion_mnist_net_plif": Recipe(
+        partial(make_fashion_mnist_net, PLIF), "fashion-mnist", 4, 1, "16 of 128 channels, 256 of 2048 hidden neurons"
+    ),
+}
+
+
+def trained(name: str) -> nn.Module:
+    """A network of RECIPES with its trained weights."""
+    net = RECIPES[name].make()
+    net.load_state_dict(load_file(CHECKPOINTS / f"{name}.safetensors"))
+    return evaluated(net)
+
+
+def evaluated(net: nn.Module) -> nn.Module:
+    functional.set_step_mode(net, "m")
+    functional.reset_net(net)
+    return net.eval()
+
+
+def csnn() -> nn.Module:
+    return trained("csnn")
+
+
+def fashion_mnist_net() -> nn.Module:
+    return trained("fashion_mnist_net")
+
+
+def fashion_mnist_net_plif() -> nn.Module:
+    return trained("fashion_mnist_net_plif")
+
+
+def cifar10_net() -> nn.Module:
+    return trained("cifar10_net")
