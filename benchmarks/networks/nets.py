@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from safetensors.torch import load_file
 from spikingjelly.activation_based import functional, layer, neuron, surrogate
 from spikingjelly.activation_based.model.parametric_lif_net import CIFAR10Net, DVSGestureNet, FashionMNISTNet
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 CHECKPOINTS = Path(os.environ.get("DUOSPIKE_NETWORKS", Path(__file__).parents[2] / "checkpoints" / "networks"))
 """Where train.py writes the weights: `checkpoints/networks/NAME.safetensors`, unless the environment names another folder."""
@@ -132,3 +134,57 @@ def fashion_mnist_net_plif() -> nn.Module:
 
 def cifar10_net() -> nn.Module:
     return trained("cifar10_net")
+
+
+def rounded(net: nn.Module, bits: int = 8) -> nn.Module:
+    """The network with numbers that integers can hold: batch norm folded into the convolutions, weights in whole steps.
+
+    The step of an output's weights is the smallest power of two of which the largest weight is at most 2^(bits-1) - 1. It computes in
+    float64, where such numbers are exact.
+    """
+    layers = net if isinstance(net, nn.Sequential) else net.conv_fc
+    for place, (one, behind) in enumerate(pairwise(layers)):
+        if isinstance(behind, nn.BatchNorm2d):
+            layers[place] = fuse_conv_bn_eval(one, behind)
+            layers[place + 1] = nn.Identity()
+    with torch.no_grad():
+        for one in layers:
+            if isinstance(one, nn.Conv2d | nn.Linear):
+                one.weight.copy_(in_steps(one.weight, bits))
+    return net.double()
+
+
+def in_steps(weights: torch.Tensor, bits: int) -> torch.Tensor:
+    """Weights [O, ...], each output's rounded to whole multiples of a power of two.
+
+    >>> in_steps(torch.tensor([[0.9, -0.34]]), bits=4)  # 7 steps of 1/4 reach 1.75, and of 1/8 only 0.875
+    tensor([[ 1.0000, -0.2500]])
+    """
+    largest = weights.flatten(1).abs().amax(1).clamp(min=1e-30) / (2 ** (bits - 1) - 1)  # [O]
+    steps = torch.exp2(torch.ceil(torch.log2(largest))).reshape(-1, *[1] * (weights.ndim - 1))
+    return torch.round(weights / steps) * steps
+
+
+def csnn_rounded() -> nn.Module:
+    return rounded(csnn())
+
+
+def fashion_mnist_net_rounded() -> nn.Module:
+    return rounded(fashion_mnist_net())
+
+
+def cifar10_net_rounded() -> nn.Module:
+    return rounded(cifar10_net())
+
+
+def dvs_gesture_net() -> nn.Module:
+    """Not trained: random weights of a fixed seed, since no data of DVS128 Gesture is at hand; rounded.
+
+    Gains of its batch norms are set so that most layers spike.
+    """
+    torch.manual_seed(1)
+    net = evaluated(make_dvs_gesture_net(LIF))
+    for one in net.modules():
+        if isinstance(one, nn.BatchNorm2d):
+            one.weight.data.fill_(4.0)
+    return rounded(net)
