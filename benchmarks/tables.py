@@ -77,6 +77,13 @@ FIGURES = [
     ),
     Figures("loadable", ["benchmarks.loadable --write"], ["benchmarks.loadable"], tools=["yosys"]),
     Figures("quantization", ["benchmarks.quantization --write"], ["benchmarks.quantization"], without=OTHER_DATA),
+    Figures(
+        "networks",
+        ["benchmarks.networks.measure --write"],
+        ["benchmarks.networks.measure", "duospike.scripts.import_network", "duospike.scripts.cosim"],
+        without=OTHER_DATA,
+        takes_hours=True,
+    ),
     Figures("times", ["benchmarks.times times --write"], ["benchmarks.times", "duospike.scripts.cosim"], [SMALL], OTHER_DATA),
     Figures("scale", ["benchmarks.times scale --write"], ["benchmarks.times", *SCALE_COMMANDS], without=OTHER_DATA),
     Figures("tests", ["verification.page"], [], [f"tests/{folder}/**/*.py" for folder in ("rtl", "cosim", "verification")]),
