@@ -35,8 +35,7 @@ NAME = "networks"
 """Of the figures, and of their section in docs/."""
 RUNS, RESULTS = Path("runs/networks"), ROOT / "benchmarks" / "results" / "networks"
 EVENTS = RUNS / "events.npy"
-EVENT_RATE, EVENT_SAMPLES, EVENT_TIMESTEPS = 0.02, 4, 16
-SEED = 1
+EVENT_SAMPLES = 4
 
 Result = dict[str, Any]
 
@@ -67,10 +66,10 @@ class Case:
     def input_options(self) -> list[str]:
         """What the import is given beside the network."""
         if self.source is None:
-            return f"--input 2x128x128 --timesteps {EVENT_TIMESTEPS} --classes 11 --coding events".split()
+            return f"--input 2x128x128 --timesteps {nets.EVENT_TIMESTEPS} --classes 11 --coding events".split()
         recipe = nets.RECIPES[self.source]
         shape = "x".join(map(str, PUBLISHED[recipe.dataset].shape))
-        return f"--input {shape} --timesteps {recipe.timesteps} --classes 10 --image-scale 1/256".split()
+        return f"--input {shape} --timesteps {recipe.timesteps} --classes 10 --image-scale {Fraction(nets.PIXEL)}".split()
 
 
 CASES = [
@@ -123,19 +122,13 @@ def measure(case: Case, args: argparse.Namespace) -> None:
 def data_of(case: Case, cifar: str | None) -> str:
     """What --data gets. Events are written first, with the same seed each time."""
     if case.source is None:
-        np.save(EVENTS, events())
+        np.save(EVENTS, nets.random_events(EVENT_SAMPLES))
         return str(EVENTS)
     if nets.RECIPES[case.source].dataset == "fashion-mnist":
         return "fashion-mnist"
     if cifar is None:
         raise SystemExit(f"{case.name}: name the folder of CIFAR-10 with --cifar")
     return cifar
-
-
-def events() -> np.ndarray:
-    """Random events [N, T, 2, 128, 128], in place of recorded ones."""
-    shape = (EVENT_SAMPLES, EVENT_TIMESTEPS, 2, 128, 128)
-    return (np.random.default_rng(SEED).random(shape) < EVENT_RATE).astype(np.uint8)
 
 
 def import_command(case: Case, model: Path, data: str, images: int) -> list[str]:
@@ -174,12 +167,12 @@ def compared(case: Case, model: Path, args: argparse.Namespace) -> Agreement:
     """SpikingJelly and the integer reference on the same images."""
     network, net = load_model(model), getattr(nets, case.function)()
     if case.source is None:
-        return agreement(net, network, Dataset(events(), None), Fraction(1))
+        return agreement(net, network, Dataset(nets.random_events(EVENT_SAMPLES), None), Fraction(1))
     recipe = nets.RECIPES[case.source]
     folder = None if recipe.dataset == "fashion-mnist" else Path(args.cifar)
     test = PUBLISHED[recipe.dataset].read("test", folder)
     some = Dataset(test.images[: args.images], None if test.labels is None else test.labels[: args.images])
-    return agreement(net, network, some, Fraction(1, 256))
+    return agreement(net, network, some, Fraction(nets.PIXEL))
 
 
 def results() -> Iterator[tuple[Case, Result]]:

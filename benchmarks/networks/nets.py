@@ -13,6 +13,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from spikingjelly.activation_based import functional, layer, neuron, surrogate
@@ -22,6 +23,17 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 CHECKPOINTS = Path(os.environ.get("DUOSPIKE_NETWORKS", Path(__file__).parents[2] / "checkpoints" / "networks"))
 """Where train.py writes the weights: `checkpoints/networks/NAME.safetensors`, unless the environment names another folder."""
+
+
+PIXEL = 1 / 256
+"""What a step of a pixel of 0 to 255 is worth to the networks: a power of two, so that floats are exact."""
+
+
+SEED = 1
+EVENT_SHAPE, EVENT_TIMESTEPS, EVENT_RATE = (2, 128, 128), 16, 0.02
+"""Of the random events for DVSGestureNet. rate: events a pixel, polarity and timestep."""
+FULLY_CONNECTED_GAIN = 5.0
+"""With the random weights that torch draws, the last layers of DVSGestureNet would be silent."""
 
 
 @dataclass(frozen=True)
@@ -136,33 +148,41 @@ def cifar10_net() -> nn.Module:
     return trained("cifar10_net")
 
 
-def rounded(net: nn.Module, bits: int = 8) -> nn.Module:
-    """The network with numbers that integers can hold: batch norm folded into the convolutions, weights in whole steps.
+def rounded(net: nn.Module, bits: int = 8, pixel: float = PIXEL) -> nn.Module:
+    """The network with numbers that integers can hold: batch norm folded into the convolutions, weights and biases in whole steps.
 
-    The step of an output's weights is the smallest power of two of which the largest weight is at most 2^(bits-1) - 1. It computes in
-    float64, where such numbers are exact.
+    The step of an output's weights is the smallest power of two of which the largest weight is at most 2^(bits-1) - 1. That of its bias is as
+    large, times what an input's step is worth: `pixel` in the first layer, 1 behind it. It computes in float64, where such numbers
+    are exact.
     """
     layers = net if isinstance(net, nn.Sequential) else net.conv_fc
     for place, (one, behind) in enumerate(pairwise(layers)):
         if isinstance(behind, nn.BatchNorm2d):
             layers[place] = fuse_conv_bn_eval(one, behind)
             layers[place + 1] = nn.Identity()
-    with torch.no_grad():
-        for one in layers:
-            if isinstance(one, nn.Conv2d | nn.Linear):
-                one.weight.copy_(in_steps(one.weight, bits))
+    weighted = [one for one in layers if isinstance(one, nn.Conv2d | nn.Linear)]
+    for place, one in enumerate(weighted):
+        round_layer(one, bits, 1.0 if place else pixel)
     return net.double()
 
 
-def in_steps(weights: torch.Tensor, bits: int) -> torch.Tensor:
-    """Weights [O, ...], each output's rounded to whole multiples of a power of two.
+@torch.no_grad()
+def round_layer(one: nn.Conv2d | nn.Linear, bits: int, unit: float) -> None:
+    steps = power_of_two_steps(one.weight, bits)  # [O]
+    columns = steps.reshape(-1, *[1] * (one.weight.ndim - 1))
+    one.weight.copy_(torch.round(one.weight / columns) * columns)
+    if one.bias is not None:
+        one.bias.copy_(torch.round(one.bias / (steps * unit)) * steps * unit)
 
-    >>> in_steps(torch.tensor([[0.9, -0.34]]), bits=4)  # 7 steps of 1/4 reach 1.75, and of 1/8 only 0.875
-    tensor([[ 1.0000, -0.2500]])
+
+def power_of_two_steps(weights: torch.Tensor, bits: int) -> torch.Tensor:
+    """The step of each output's weights [O, ...].
+
+    >>> power_of_two_steps(torch.tensor([[0.9, -0.34]]), bits=4)  # 7 steps of 1/4 reach 1.75, and of 1/8 only 0.875
+    tensor([0.2500])
     """
-    largest = weights.flatten(1).abs().amax(1).clamp(min=1e-30) / (2 ** (bits - 1) - 1)  # [O]
-    steps = torch.exp2(torch.ceil(torch.log2(largest))).reshape(-1, *[1] * (weights.ndim - 1))
-    return torch.round(weights / steps) * steps
+    largest = weights.flatten(1).abs().amax(1).clamp(min=1e-30) / (2 ** (bits - 1) - 1)
+    return torch.exp2(torch.ceil(torch.log2(largest)))
 
 
 def csnn_rounded() -> nn.Module:
@@ -178,13 +198,21 @@ def cifar10_net_rounded() -> nn.Module:
 
 
 def dvs_gesture_net() -> nn.Module:
-    """Not trained: random weights of a fixed seed, since no data of DVS128 Gesture is at hand; rounded.
-
-    Gains of its batch norms are set so that most layers spike.
-    """
-    torch.manual_seed(1)
-    net = evaluated(make_dvs_gesture_net(LIF))
+    """Not trained, as no data of DVS128 Gesture are here: random weights, batch norms that have seen random events, and rounded."""
+    torch.manual_seed(SEED)
+    net = make_dvs_gesture_net(LIF)
     for one in net.modules():
         if isinstance(one, nn.BatchNorm2d):
-            one.weight.data.fill_(4.0)
-    return rounded(net)
+            one.momentum = None  # the mean of what it has seen
+        if isinstance(one, nn.Linear):
+            one.weight.data *= FULLY_CONNECTED_GAIN
+    functional.set_step_mode(net, "m")
+    with torch.no_grad():
+        net(torch.from_numpy(random_events(samples=1)).float().transpose(0, 1))
+    return rounded(evaluated(net), pixel=1.0)
+
+
+def random_events(samples: int) -> np.ndarray:
+    """In place of recorded ones: uint8 [N, T, 2, 128, 128] of 0 and 1, the same with each call."""
+    draws = np.random.default_rng(SEED).random((samples, EVENT_TIMESTEPS, *EVENT_SHAPE))
+    return (draws < EVENT_RATE).astype(np.uint8)

@@ -19,7 +19,7 @@ from spikingjelly.activation_based import functional
 from torch import nn
 from torch.nn.functional import mse_loss, one_hot
 
-from benchmarks.networks.nets import CHECKPOINTS, RECIPES, Recipe
+from benchmarks.networks.nets import CHECKPOINTS, PIXEL, RECIPES, Recipe
 from duospike.reference.data.datasets import PUBLISHED, Dataset
 
 CLASSES = 10
@@ -85,8 +85,8 @@ def train_batch(net: nn.Module, optimizer: torch.optim.Optimizer, recipe: Recipe
 
 
 def scaled(pixels: np.ndarray) -> torch.Tensor:
-    """Pixels of 0 to 255 as the networks see them, `x / 256`: a power of two, so that float32 is exact."""
-    return torch.from_numpy(pixels).float() / 256
+    """Pixels of 0 to 255 as the networks see them."""
+    return torch.from_numpy(pixels).float() * PIXEL
 
 
 def firing_rates(net: nn.Module, images: torch.Tensor, timesteps: int) -> torch.Tensor:
