@@ -167,3 +167,22 @@ PUBLIC = [
     Public("SpikingJelly, spiking_vgg11_bn", spiking_vgg11, ALL, 4, 1000),
     Public("SpikingJelly, sew_resnet18", sew_resnet18, ALL, 4, 1000),
 ]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the import says of a network: the reasons against it, and those against it with --quantize."""
+
+    exact: list[str]
+    quantized: list[str]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/")
+    args = parser.parse_args()
+    text = section([(public, outcome(public)) for public in PUBLIC])
+    print(text)
+    if args.write:
+        write_section(NAME, text)
+    return 0
