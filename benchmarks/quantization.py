@@ -22,7 +22,7 @@ from benchmarks.page import machine, table, write_section
 from duospike.reference import golden
 from duospike.reference.data.datasets import FASHION_MNIST_CLASSES, FASHION_MNIST_SHAPE, Dataset, fashion_mnist
 from duospike.reference.exchange.floats import accuracy
-from duospike.reference.exchange.modules.torch_modules import from_snntorch
+from duospike.reference.exchange.modules.torch_modules import from_torch
 from duospike.reference.exchange.quantized import quantized_network
 from duospike.reference.exchange.source import Interface
 
@@ -96,7 +96,7 @@ def trained(net: nn.Sequential, data: Dataset, steps: int) -> nn.Sequential:
 
 def measured(net: nn.Sequential, interface: Interface, calibration: np.ndarray, test: Dataset, args) -> str:
     """The section: accuracy of the source in float64, and of the integers at each width."""
-    source = from_snntorch(net, interface)
+    source = from_torch(net, interface)
     before = accuracy(source, test)
     rows = [["source, float64", f"{before:.2%}", ""]]
     for bits in BITS:

@@ -183,10 +183,10 @@ def import_torch(modules: nn.Module, **interface: Unpack[ImageFormat]) -> Networ
     InputError with all reasons, one a line, if it is not exact.
     """
     from duospike.reference.exchange.exact import exact_network
-    from duospike.reference.exchange.modules.torch_modules import from_snntorch
+    from duospike.reference.exchange.modules.torch_modules import from_torch
     from duospike.reference.exchange.source import Interface
 
-    return exact_network(from_snntorch(modules, Interface(**interface)))
+    return exact_network(from_torch(modules, Interface(**interface)))
 
 
 def import_nir(path: Path | str, *, dt: float, **interface: Unpack[ImageFormat]) -> Network:

@@ -155,14 +155,14 @@ def nir_source(args: argparse.Namespace, interface: Interface) -> Source:
 
 
 def torch_source(args: argparse.Namespace, interface: Interface) -> Source:
-    from duospike.reference.exchange.modules.torch_modules import from_snntorch
+    from duospike.reference.exchange.modules.torch_modules import from_torch
 
     for name in ("dt", "reset"):
         if getattr(args, name) is not None:
             raise InputError(f"--{name} is for NIR graphs; snnTorch's neurons say it themselves")
     if args.spike_at_threshold:
         raise InputError("--spike-at-threshold is for NIR graphs; snnTorch's neurons spike above their threshold")
-    return from_snntorch(call(args.source), interface)
+    return from_torch(call(args.source), interface)
 
 
 def call(text: str):

@@ -144,7 +144,7 @@ def _exact_output(
     if beyond:
         return beyond
     dyadic = not layer.folded and not grid.error and all(value.denominator.bit_count() == 1 for value in (step, offset, theta))
-    rounded = _Rounded(source.rounding, grid.error, reach, size, grid.steps.size, dyadic)
+    rounded = _Rounded(source.rounding, grid.error, reach, size, grid.steps.size, dyadic, layer.roundings, layer.spread)
     errors = _errors(rounded, offset / step, theta / step, step, neuron, source.interface.timesteps)
     largest = 0 if silent else int(np.abs(grid.steps).max())
     real = RealNeuron(offset / step, theta / step, errors, silent, layer.inclusive)
@@ -210,7 +210,8 @@ class _Rounded:
     """What bounds the error of a current, in steps.
 
     unit: largest relative error of an operation. reach: largest sum of the products' magnitudes. size: magnitude of all that is
-    added to them. count: number of products. dyadic: step, bias and threshold are fractions over powers of two.
+    added to them. count: number of products. dyadic: step, bias and threshold are fractions over powers of two. per_step: the
+    roundings of the neuron, and spread, as duospike.reference.exchange.source.Neurons has them.
     """
 
     unit: Fraction
@@ -219,6 +220,8 @@ class _Rounded:
     size: Fraction
     count: int
     dyadic: bool
+    per_step: int
+    spread: int
 
 
 def _errors(
@@ -227,7 +230,7 @@ def _errors(
     """Bound of the error of the source's potential, in steps of its weights, at each timestep.
 
     A sum of n terms in any order is off by at most n*unit / (1 - n*unit) times the sum of their magnitudes (Higham, "Accuracy and
-    Stability of Numerical Algorithms", 2002, section 4.2), and a potential adds four operations. If all values are multiples of
+    Stability of Numerical Algorithms", 2002, section 4.2), and a potential adds the neuron's own. If all values are multiples of
     one power of two, and small enough for the float type, nothing is rounded.
     """
     beta, current, sizes = Fraction(neuron.multiplier, 2**neuron.shift), rounded.reach + abs(bias), []
@@ -235,14 +238,15 @@ def _errors(
     for _ in range(timesteps):
         potential = beta * (potential + abs(theta)) + current + abs(theta)
         sizes.append(potential)
-    if not rounded.unit or (rounded.dyadic and _fits(rounded.unit, sizes[-1], bias, theta, step, neuron.shift * (timesteps - 1))):
+    largest = sizes[-1] * rounded.spread
+    if not rounded.unit or (rounded.dyadic and _fits(rounded.unit, largest, bias, theta, step, neuron.shift * (timesteps - 1))):
         per_current, per_step = rounded.weight_error * rounded.reach, Fraction(0)
     else:
         roundings = (rounded.count + OTHER_ROUNDINGS) * rounded.unit
         # Beyond half of all nothing is bounded: the error is more than the whole then.
         share = roundings / (1 - roundings) if roundings < Fraction(1, 2) else Fraction(1)
         per_current = ((1 + share) * (1 + rounded.weight_error) - 1) * (rounded.reach + rounded.size)
-        per_step = 4 * rounded.unit
+        per_step = rounded.per_step * rounded.unit
     errors, error = [], Fraction(0)
     for size in sizes:
         error = beta * error + per_current + per_step * size

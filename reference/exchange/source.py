@@ -7,13 +7,13 @@ to layers and notes what the hardware's order of layers does not allow. Nothing 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
 
 from duospike.reference.errors import InputError
-from duospike.reference.network import KERNELS, RESETS, check_image, check_timesteps
+from duospike.reference.network import KERNELS, MAX_WEIGHTS, RESETS, check_image, check_timesteps
 from duospike.reference.network import Pool as IntegerPool
 
 from .refusal import by_option, not_in_hardware
@@ -26,7 +26,8 @@ FLOAT32, FLOAT64 = Fraction(1, 2**24), Fraction(1, 2**53)
 class Interface:
     """What no trained network says about itself, and so is asked for.
 
-    input_shape: (channels, height, width). timesteps: T. classes: K, which divides the neurons of the last layer.
+    input_shape: (channels, height, width). timesteps: T. classes: K, which divides the neurons of the last layer; 0: what the
+    network says itself, a class for each group of its vote, or for each of its last neurons.
     coding: direct, the image at every timestep; or events, the input are spikes of each timestep.
     image_scale: the real value of one step of a pixel: the source is trained on image_scale * x for integer pixels x of
     image_bits bits. With events both are 1.
@@ -34,7 +35,7 @@ class Interface:
 
     input_shape: tuple[int, int, int]
     timesteps: int
-    classes: int
+    classes: int = 0
     coding: str = "direct"
     image_bits: int = 8
     image_signed: bool = False
@@ -49,7 +50,7 @@ class Interface:
             raise InputError(f"image scale {self.image_scale}; allowed: above 0")
         check_image(self.input_shape, self.image_bits)
         check_timesteps(self.timesteps)
-        if self.classes < 1:
+        if self.classes < 0:
             raise InputError(f"{self.classes} classes; allowed: from 1 up")
 
 
@@ -58,7 +59,8 @@ class Weighted:
     """A convolution [O, C, K, K] or a fully connected layer [O, I], with its bias [O], all float64.
 
     scale: the steps of the weights [O] where the source knows them, else None. fits: False if the size of its output is
-    not that of the hardware's convolution, which has been noted. numbers: what the source calls its weights.
+    not that of the hardware's convolution, which has been noted. numbers: what the source calls its weights. divisor: of the
+    products' sum, without the bias.
     """
 
     where: str
@@ -67,6 +69,7 @@ class Weighted:
     scale: np.ndarray | None = None
     fits: bool = True
     numbers: str = "weights"
+    divisor: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +88,10 @@ class Neurons:
 
     gain: factor of the current, [O] or a number. double_reset: snnTorch's `reset_delay=False`, which subtracts the threshold
     twice where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded:
-    whether the gain is what float64 makes of it.
+    whether the gain or the leak is more than what the source computes with, by a few roundings.
+
+    roundings: how many of the source's, of numbers up to the potential's bound, a timestep of its neuron adds up to. spread: by
+    how much what it computes on the way may be larger than that bound.
     """
 
     where: str
@@ -96,6 +102,8 @@ class Neurons:
     double_reset: bool = False
     inclusive: bool = False
     rounded: bool = False
+    roundings: int = 4
+    spread: int = 1
 
 
 @dataclass(frozen=True)
@@ -106,10 +114,31 @@ class MaxPool:
 
 
 @dataclass(frozen=True)
+class AveragePool:
+    """Sums of windows of spikes divided by a number; kernel and stride as (rows, columns), the windows apart from each other.
+
+    A fully connected layer computes it: each of its weights stands at all places of a window.
+    """
+
+    where: str
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    divisor: int
+
+
+@dataclass(frozen=True)
 class Flatten:
     """Channel, row, column in this order."""
 
     where: str
+
+
+@dataclass(frozen=True)
+class Vote:
+    """The last element: a class for each `size` neighbours of the last neurons, whose spikes are added up or averaged."""
+
+    where: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -119,7 +148,7 @@ class Unread:
     where: str
 
 
-Element = Weighted | Norm | Neurons | MaxPool | Flatten | Unread
+Element = Weighted | Norm | Neurons | MaxPool | AveragePool | Flatten | Vote | Unread
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +158,7 @@ class SourceLayer:
     current = gain * (weights * input) + offset, then v_t by `reset` and `beta`, and a spike where v_t > threshold, or
     v_t >= threshold where `inclusive`. gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset.
     folded: whether gain and offset are more than an exact product with the bias, so that the source rounds between.
+    roundings, spread: as Neurons has them.
     """
 
     name: str
@@ -145,6 +175,8 @@ class SourceLayer:
     double_reset: bool
     inclusive: bool = False
     numbers: str = "weights"
+    roundings: int = 4
+    spread: int = 1
 
     @property
     def title(self) -> str:
@@ -177,14 +209,28 @@ def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dil
         reasons.append(f"{where}: stride {stride[0]}x{stride[1]}; allowed: 1x1")
     if tuple(dilation) != (1, 1):
         reasons.append(f"{where}: dilation {dilation[0]}x{dilation[1]}; allowed: 1x1")
-    if groups != 1:
-        reasons.append(f"{where}: {groups} groups; allowed: 1")
     half = (kernel[0] // 2, kernel[1] // 2)
     size = {"same": half, "valid": (0, 0)}.get(padding) if isinstance(padding, str) else tuple(padding)
     if size != half:
         shown = padding if isinstance(padding, str) else f"{padding[0]}x{padding[1]}"
         reasons.append(f"{where}: padding {shown}; allowed: {kernel[0] // 2}x{kernel[1] // 2}, which keeps height and width")
-    return [not_in_hardware(reason) for reason in reasons]
+    return [*(not_in_hardware(reason) for reason in reasons), *_group_reasons(where, weights, groups)]
+
+
+def _group_reasons(where: str, weights: np.ndarray, groups: int) -> list[str]:
+    if groups < 1 or len(weights) % groups:
+        return [f"{where}: {len(weights)} outputs do not divide into {groups} groups"]
+    whole = weights.size * groups
+    return [f"{where}: {whole} weights with the zeros of {groups} groups; allowed: up to {MAX_WEIGHTS}"] * (whole > MAX_WEIGHTS)
+
+
+def ungrouped(weights: np.ndarray, groups: int) -> np.ndarray:
+    """Weights [O, C, K, K] of a convolution whose outputs are in groups that see C / groups of the channels each: zeros elsewhere."""
+    outputs, inputs = weights.shape[:2]
+    whole = np.zeros((groups, outputs // groups, groups, inputs, *weights.shape[2:]))
+    for group, part in enumerate(np.split(weights, groups)):
+        whole[group, :, group] = part
+    return whole.reshape(outputs, groups * inputs, *weights.shape[2:])
 
 
 def pool_reasons(where: str, *, kernel, stride, padding, dilation=(1, 1), ceil: bool = False) -> list[str]:
@@ -199,11 +245,23 @@ def pool_reasons(where: str, *, kernel, stride, padding, dilation=(1, 1), ceil: 
     return [not_in_hardware(reason) for reason in reasons]
 
 
+def average_reasons(*, kernel, stride, padding, ceil: bool = False) -> list[str]:
+    """Why no fully connected layer computes an average pooling; all sizes as (rows, columns)."""
+    reasons = []
+    if min(*kernel, *stride) < 1 or any(step < size for step, size in zip(stride, kernel, strict=True)):
+        shown = "{}x{}, stride {}x{}".format(*kernel, *stride)
+        reasons.append(f"window {shown}; allowed: windows that do not overlap")
+    reasons += [f"padding {padding[0]}x{padding[1]}; allowed: 0x0"] * (tuple(padding) != (0, 0))
+    reasons += ["ceil_mode; allowed: windows within the map"] * ceil
+    return [not_in_hardware(reason) for reason in reasons]
+
+
 class Builder:
     """Takes elements in order, then `finish` gives the source.
 
     shape: of the map that the next element meets, None after an error that leaves it unknown. open: a layer without its neurons.
-    unread: whether the next element meets something that could not be read.
+    unread: whether the next element meets something that could not be read. averaged: an average pooling without its fully
+    connected layer, and the shape before it.
     """
 
     def __init__(self, interface: Interface, reasons: list[str]):
@@ -213,20 +271,31 @@ class Builder:
         self.counts: Counter[str] = Counter()
         self.open: list[Element] = []
         self.unread = False
+        self.vote: Vote | None = None
+        self.averaged: tuple[AveragePool, tuple[int, ...] | None] | None = None
 
     def add(self, element: Element) -> None:
-        if isinstance(element, Weighted):
+        if self.averaged and not isinstance(element, Weighted | Flatten | Unread):
+            self.end_average(element.where)
+        if self.vote and not isinstance(element, Unread):
+            self.reasons.append(f"{element.where}: after {self.vote.where}; allowed: nothing, since the classes are counted there")
+        elif isinstance(element, Weighted):
             self.close(element.where)
             self.check_fit(element)
-            self.open, self.unread = [element], False
+            self.open, self.unread = [self.spread(element)], False
         elif isinstance(element, Unread):
-            self.open, self.unread, self.shape = [], True, None
+            self.open, self.unread, self.shape, self.averaged = [], True, None, None
         elif isinstance(element, Norm):
             self.norm(element)
         elif isinstance(element, Neurons):
             self.fire(element)
         elif isinstance(element, MaxPool):
             self.pool(element)
+        elif isinstance(element, AveragePool):
+            self.average(element)
+        elif isinstance(element, Vote):
+            self.close(element.where)
+            self.vote = element
         elif self.shape is None or len(self.shape) > 1:
             self.close(element.where)
             self.shape = self.shape and (int(np.prod(self.shape)),)
@@ -286,6 +355,57 @@ class Builder:
         if self.shape is not None and len(self.shape) == 3:
             self.shape = (self.shape[0], self.shape[1] // 2, self.shape[2] // 2)
 
+    def average(self, element: AveragePool) -> None:
+        """Note an average pooling of spikes, which the next layer is to compute."""
+        before, self.averaged = self.shape, None
+        if self.open:
+            reason = f"{element.where}: averages the currents of {self.open[0].where}; allowed: spikes, behind neurons"
+            self.reasons.append(not_in_hardware(reason))
+        elif not self.layers and not self.unread:
+            self.reasons.append(not_in_hardware(f"{element.where}: averages the image; allowed: spikes of a layer before it"))
+        elif before is not None and len(before) != 3:
+            self.reasons.append(f"{element.where}: pools what is no map")
+        else:
+            self.averaged = element, before
+        if before is None or len(before) != 3:
+            return
+        sizes = [(size - width) // step + 1 for size, width, step in zip(before[1:], element.kernel, element.stride, strict=True)]
+        if min(sizes) < 1:
+            self.reasons.append(f"{element.where}: cannot pool a map of {before[1]}x{before[2]}")
+            self.averaged = None
+        self.shape = (before[0], *sizes) if min(sizes) >= 1 else None
+
+    def end_average(self, where: str) -> None:
+        """An average pooling whose next element is no layer that computes it."""
+        assert self.averaged
+        reason = f"{self.averaged[0].where}: sums or averages spikes before {where}; allowed: right before a fully connected layer"
+        self.reasons.append(not_in_hardware(reason))
+        self.averaged = None
+
+    def spread(self, element: Weighted) -> Weighted:
+        """The layer, and an average pooling before it, on the map that is pooled: at each place of a window the window's weight."""
+        if not self.averaged or element.weights.ndim != 2:
+            if self.averaged:
+                self.end_average(element.where)
+            return element
+        (pool, shape), self.averaged = self.averaged, None
+        if shape is None:
+            return element
+        rows, columns = ((size - width) // step + 1 for size, width, step in zip(shape[1:], pool.kernel, pool.stride, strict=True))
+        outputs, inputs = element.weights.shape
+        if inputs != shape[0] * rows * columns:
+            return element
+        if outputs * int(np.prod(shape)) > MAX_WEIGHTS:
+            self.reasons.append(f"{element.where}: more than {MAX_WEIGHTS} weights before {pool.where}; allowed: fewer")
+            return element
+        each = element.weights.reshape(outputs, shape[0], rows, columns)
+        whole = np.zeros((outputs, *shape))
+        for y, x in np.ndindex(pool.kernel):
+            down = slice(y, y + (rows - 1) * pool.stride[0] + 1, pool.stride[0])
+            across = slice(x, x + (columns - 1) * pool.stride[1] + 1, pool.stride[1])
+            whole[:, :, down, across] = each
+        return replace(element, weights=whole.reshape(outputs, -1), divisor=pool.divisor)
+
     def add_pool(self) -> None:
         self.counts["pool"] += 1
         self.layers.append(IntegerPool(f"pool{self.counts['pool']}"))
@@ -321,6 +441,7 @@ class Builder:
         kind = "conv" if weighted.weights.ndim == 4 else "fc"
         outputs = len(weighted.weights)
         gain = np.broadcast_to(element.gain, (outputs,)) * (1.0 if norm is None else norm.gain)
+        whole = gain / weighted.divisor
         inner = weighted.bias * (1.0 if norm is None else norm.gain)
         offset = (inner + (0.0 if norm is None else norm.offset)) * element.gain
         size = (np.abs(inner) + (0.0 if norm is None else norm.size)) * np.abs(element.gain)
@@ -331,7 +452,7 @@ class Builder:
                 f"{element.where}: {element.threshold.shape} thresholds; allowed: one, or one for each of {outputs} outputs"
             )
         one_each = np.broadcast_to(element.threshold if element.threshold.shape in ((), (outputs,)) else 0.0, (outputs,))
-        numbers = {"weight": weighted.weights, "bias": offset, "gain": gain, "threshold": one_each}
+        numbers = {"weight": weighted.weights, "bias": offset, "gain": whole, "threshold": one_each}
         wrong = [what for what, values in numbers.items() if not np.isfinite(values).all()]
         self.reasons += [f"{weighted.where}: a {what} is not finite" for what in wrong]
         if wrong:
@@ -342,38 +463,58 @@ class Builder:
             weighted.where,
             weighted.weights,
             weighted.scale,
-            gain,
+            whole,
             offset,
             np.broadcast_to(size, (outputs,)),
-            norm is not None or element.rounded or not _are_products(offset, gain, weighted.bias),
+            norm is not None
+            or element.rounded
+            or weighted.divisor.bit_count() != 1
+            or not _are_products(offset, gain, weighted.bias),
             element.reset,
             element.beta,
             one_each,
             element.double_reset,
             element.inclusive,
             weighted.numbers,
+            element.roundings,
+            element.spread,
         )
         return [layer]
 
     def finish(self, rounding: Fraction) -> Source:
         """The source. rounding: as Source has it."""
+        if self.averaged:
+            self.end_average("the end")
         ends = not self.open and not self.unread
         self.close("the end")
-        if ends:
-            self.check_end()
-        return Source(self.interface, tuple(self.layers), tuple(self.reasons), rounding)
+        classes = self.check_end() if ends else 0
+        interface = replace(self.interface, classes=classes or self.interface.classes or 1)
+        return Source(interface, tuple(self.layers), tuple(self.reasons), rounding)
 
-    def check_end(self) -> None:
-        """Check the last layer, if it could be read."""
+    def check_end(self) -> int:
+        """The classes that the last layer votes for, 0 if it could not be read."""
         last = next((layer for layer in reversed(self.layers) if isinstance(layer, SourceLayer)), None)
         if last is None:
             self.reasons += [] if self.reasons else ["no layers with weights and spiking neurons"]
         elif last.weights.ndim != 2 or self.layers[-1] is not last:
             reason = f"{last.where}: the last layer must be fully connected, since its neurons vote for the classes"
             self.reasons.append(not_in_hardware(reason))
-        elif last.outputs % self.interface.classes:
-            reason = f"{last.where}: {last.outputs} neurons do not divide into {self.interface.classes} classes"
+        else:
+            return self.check_classes(last)
+        return 0
+
+    def check_classes(self, last: SourceLayer) -> int:
+        asked, size = self.interface.classes, self.vote.size if self.vote else 1
+        if self.vote and last.outputs % size:
+            reason = f"{self.vote.where}: {last.outputs} neurons of {last.where} do not divide into groups of {size}"
+            self.reasons.append(reason)
+        elif self.vote and asked not in (0, last.outputs // size):
+            reason = f"{self.vote.where}: {last.outputs // size} classes of {size} neurons, and {asked} were asked for"
             self.reasons.append(by_option(reason, "--classes"))
+        elif asked and last.outputs % asked:
+            reason = f"{last.where}: {last.outputs} neurons do not divide into {asked} classes"
+            self.reasons.append(by_option(reason, "--classes"))
+        return asked or last.outputs // size
 
 
 def _are_products(products: np.ndarray, gain: np.ndarray, bias: np.ndarray) -> bool:

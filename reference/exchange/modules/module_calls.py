@@ -53,7 +53,8 @@ def type_of(module: nn.Module) -> type:
 def path_of(kind: type) -> str:
     """Where a class comes from, for a message: torch.nn.ReLU, mylib.Conv2d."""
     name, module = kind.__qualname__, kind.__module__
-    homes = ("torch.nn", module.split(".")[0])
+    parts = module.split(".")
+    homes = ("torch.nn", *(".".join(parts[: end + 1]) for end in range(len(parts))))
     home = next((home for home in homes if getattr(sys.modules.get(home), name, None) is kind), module)
     return f"{home}.{name}"
 

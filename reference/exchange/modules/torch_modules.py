@@ -1,8 +1,10 @@
-"""Reading networks of torch modules with snnTorch's neurons."""
+"""Reading networks of torch modules with neurons of snnTorch and SpikingJelly."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from duospike.reference.exchange.refusal import not_in_hardware, placed
 from duospike.reference.exchange.source import (
     FLOAT32,
     FLOAT64,
+    AveragePool,
     Builder,
     Flatten,
     Interface,
@@ -21,27 +24,56 @@ from duospike.reference.exchange.source import (
     Norm,
     Source,
     Unread,
+    Vote,
     Weighted,
+    average_reasons,
     convolution_reasons,
     pool_reasons,
+    ungrouped,
 )
-from duospike.reference.installation import install_hint
 
 from . import brevitas_layers
 from .module_calls import Unreadable, array, call_reasons, global_reasons, path_of, read_attribute, settled, type_of
 from .snntorch_neurons import read_leaky
+from .spikingjelly_neurons import HOME, read_neurons
 
 ROUNDINGS = {torch.float32: FLOAT32, torch.float64: FLOAT64}
 MIN_VARIANCE = 2.0**-60
 """Of a batch norm, eps included: float32 holds it, and so does its gain."""
 
-ALLOWED = (
-    "Conv2d, Linear, BatchNorm1d, BatchNorm2d, MaxPool2d, Flatten, Dropout, Identity of torch.nn, snntorch.Leaky, "
-    "QuantConv2d, QuantLinear of brevitas.nn"
-)
+LAYERS = {
+    "Conv2d": "plain",
+    "Linear": "plain",
+    "BatchNorm1d": "norm",
+    "BatchNorm2d": "norm",
+    "MaxPool2d": "pool",
+    "AvgPool2d": "average",
+    "AdaptiveAvgPool2d": "adaptive",
+    "Flatten": "flatten",
+    "Dropout": "nothing",
+    "Dropout2d": "nothing",
+}
+READERS = {
+    "torch.nn": {**LAYERS, "Identity": "nothing"},
+    "snntorch": {"Leaky": "leaky"},
+    f"{HOME}.layer": {**LAYERS, "VotingLayer": "vote"},
+    f"{HOME}.neuron": {"IFNode": "spikingjelly", "LIFNode": "spikingjelly", "ParametricLIFNode": "spikingjelly"},
+}
+"""Which method of the reader reads a class, by the package that has it. A network of a package has imported it."""
+
+STEP_BY_STEP, MERGED = ("MultiStepContainer",), ("SeqToANNContainer",)
+"""Containers of SpikingJelly that call their parts with one timestep after another, or with all as one batch."""
+
+ANY_STEP = ("Linear", "QuantLinear", "Dropout", "Dropout2d", "Identity")
+"""Modules that compute the same of [N, ...] and of [T, N, ...], whatever their step mode."""
 
 
-def from_snntorch(modules: nn.Module | Sequence[nn.Module], interface: Interface) -> Source:
+def _allowed() -> str:
+    homes = {home: names for home, names in READERS.items() if home in sys.modules} | {"brevitas.nn": brevitas_layers.LAYERS}
+    return "; ".join(f"{', '.join(names)} of {home}" for home, names in homes.items())
+
+
+def from_torch(modules: nn.Module | Sequence[nn.Module], interface: Interface) -> Source:
     """The source that modules in the order of their computation are: an nn.Sequential, or a list of modules.
 
     Each timestep runs them once, the neurons keeping their potential, which is 0 at first; the answer is the class whose neurons
@@ -49,81 +81,124 @@ def from_snntorch(modules: nn.Module | Sequence[nn.Module], interface: Interface
     and Brevitas' layers give theirs. The modules are only read, in evaluation mode and in float32 or float64: that is also the
     arithmetic with which the import is proven to agree.
 
-    What cannot be read is in the source's `reasons`. InputError: snnTorch is not installed, or these are no modules.
+    What cannot be read is in the source's `reasons`. InputError: these are no modules.
     """
     reader = _Reader(interface)
-    for name, module in _in_order(modules, reader.container):
-        reader.read(f"{name} {type_of(module).__name__}", module)
+    for part in _in_order(modules, reader.container):
+        reader.read(part)
+    reader.check_modes()
     if len(reader.types) > 1 or not reader.types <= set(ROUNDINGS):
         types = ", ".join(sorted(map(str, reader.types)))
         reader.reasons.append(f"weights and biases of type {types}; allowed: all float32, or all float64")
     return reader.builder.finish(ROUNDINGS.get(next(iter(reader.types), torch.float32), FLOAT32))
 
 
-def _in_order(modules: Any, container: Callable[[str, nn.Module], None], prefix: str = "", depth: int = 0) -> list:
-    """Names and modules. container: is called with each nn.Sequential on the way."""
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A module at its place in the order. container: the kind of the container whose parts do not see time for themselves."""
+
+    name: str
+    module: nn.Module
+    container: str = ""
+
+    @property
+    def kind(self) -> str:
+        return type_of(self.module).__name__
+
+    @property
+    def where(self) -> str:
+        return f"{self.name} {self.kind}"
+
+
+def _container_kind(module: nn.Module) -> str | None:
+    """Of a module that calls its parts in their order: the name of its class, else None."""
+    if type_of(module) is nn.Sequential:
+        return "Sequential"
+    library = sys.modules.get(f"{HOME}.layer")
+    kinds = (*STEP_BY_STEP, *MERGED) if library else ()
+    return next((kind for kind in kinds if getattr(library, kind, None) is type_of(module)), None)
+
+
+def _in_order(modules: Any, note: Callable[[str, nn.Module], None], prefix: str = "", container: str = "") -> Iterator[Part]:
+    """The parts of a network in the order of their computation. note: is called with each container on the way."""
     if isinstance(modules, nn.Module):
-        if type_of(modules) is not nn.Sequential and not prefix:
+        kind = _container_kind(modules)
+        if kind is None and not prefix:
             raise InputError(
                 f"{type(modules).__name__}: the order in which a module of its own uses its parts is not known; pass an "
                 "nn.Sequential, or the list of the modules in their order"
             )
-        if type_of(modules) is not nn.Sequential:
-            return [(prefix, modules)]
-        container(f"{prefix} Sequential".lstrip(), modules)
+        if kind is None:
+            yield Part(prefix, modules, container)
+            return
+        note(f"{prefix} {kind}".lstrip(), modules)
+        container = container if kind == "Sequential" else kind
     elif not isinstance(modules, list | tuple):
         what = type(modules).__name__
         raise InputError(f"the network is a {what}; allowed: an nn.Sequential, or the list of modules in their order")
-    if depth > 100:
+    if prefix.count(".") > 100:
         raise InputError(f"{prefix[:20]}: parts within parts a hundred deep; does the network contain itself?")
-    found = []
     for i, module in enumerate(modules):
         if not isinstance(module, nn.Module):
             raise InputError(f"part {i} of the network is {type(module).__name__}; allowed: torch modules")
-        found += _in_order(module, container, f"{prefix}.{i}" if prefix else str(i), depth + 1)
-    return found
+        yield from _in_order(module, note, f"{prefix}.{i}" if prefix else str(i), container)
 
 
 class _Reader:
     """Turns modules into elements of a source, and notes what it cannot read.
 
     types: of the numbers that currents are computed with. states: where the potentials of neurons are, by their place in memory.
+    modes: the first module of each step mode: s takes [N, ...], m takes [T, N, ...].
     """
 
     def __init__(self, interface: Interface):
-        try:
-            import snntorch
-        except ModuleNotFoundError:
-            raise InputError(f"snnTorch is not installed: {install_hint('snntorch')}") from None
         self.reasons: list[str] = global_reasons()
         self.builder = Builder(interface, self.reasons)
         self.types: set[torch.dtype] = set()
         self.states: dict[int, str] = {}
+        self.modes: dict[str, str] = {}
         self.readers: dict[type, Callable[[str, Any], None]] = {
-            nn.Conv2d: self.plain,
-            nn.Linear: self.plain,
-            nn.BatchNorm1d: self.norm,
-            nn.BatchNorm2d: self.norm,
-            nn.MaxPool2d: self.pool,
-            nn.Flatten: self.flatten,
-            nn.Dropout: self.nothing,
-            nn.Dropout2d: self.nothing,
-            nn.Identity: self.nothing,
-            snntorch.Leaky: self.leaky,
+            getattr(sys.modules[home], name): getattr(self, reader)
+            for home, names in READERS.items()
+            if home in sys.modules
+            for name, reader in names.items()
         }
 
     def container(self, where: str, module: nn.Module) -> None:
         self.reasons += [placed(where, why) for why in call_reasons(module)]
+        if _container_kind(module) in (*STEP_BY_STEP, *MERGED):
+            self.modes.setdefault("m", where)
 
-    def read(self, where: str, module: nn.Module) -> None:
+    def mode(self, part: Part) -> None:
+        """Note the step mode of a module."""
+        mode = getattr(part.module, "step_mode", "s")
+        if part.kind in ANY_STEP:
+            return
+        if part.container and mode == "m":
+            self.reasons.append(f"{part.where}: takes all timesteps, within a {part.container}; allowed: step_mode='s' there")
+        elif not part.container:
+            self.modes.setdefault(mode, part.where)
+
+    def check_modes(self) -> None:
+        if {"s", "m"} <= set(self.modes):
+            self.reasons.append(
+                f"{self.modes['s']}: takes one timestep, and {self.modes['m']} takes all of them; set one step mode for all: "
+                "functional.set_step_mode(net, 'm'), with torch's own layers in a SeqToANNContainer"
+            )
+
+    def read(self, part: Part) -> None:
         """Add the elements of a module; one that cannot be read is noted once, without the errors that follow from it."""
+        where, module = part.where, part.module
         try:
             reader = self.brevitas if brevitas_layers.is_brevitas(module) else self.readers.get(type_of(module))
             if reader is None:
-                raise Unreadable(not_in_hardware(f"{path_of(type_of(module))} is unknown; allowed: {ALLOWED}"))
+                raise Unreadable(not_in_hardware(f"{path_of(type_of(module))} is unknown; allowed: {_allowed()}"))
             reasons = call_reasons(module)
             if reasons:
                 raise Unreadable(*reasons)
+            self.mode(part)
+            if part.container in MERGED and reader in (self.leaky, self.spikingjelly):
+                raise Unreadable(f"neurons in a {part.container}, where all timesteps are one batch; allowed: outside of it")
             reader(where, settled(module))
         except Unreadable as why:
             self.unread(where, *why.args)
@@ -162,6 +237,8 @@ class _Reader:
         weights = array(weight)
         found = _convolution_reasons(where, module, weights) if isinstance(module, nn.Conv2d) else []
         self.reasons += found
+        if not found and isinstance(module, nn.Conv2d):
+            weights = ungrouped(weights, module.groups)
         offset = np.zeros(len(weights)) if bias is None else array(bias)
         self.builder.add(Weighted(where, weights, offset, scale, not found, numbers))
 
@@ -170,7 +247,7 @@ class _Reader:
             raise Unreadable("in training mode, where its result depends on the batch; call eval() first")
         before = self.builder.open[-1] if self.builder.open else None
         wanted = nn.BatchNorm2d if isinstance(before, Weighted) and before.weights.ndim == 4 else nn.BatchNorm1d
-        if isinstance(before, Weighted) and type_of(module) is not wanted:
+        if isinstance(before, Weighted) and not isinstance(module, wanted):
             raise Unreadable(f"after {before.where}; allowed: {wanted.__name__}")
         mean, variance = read_attribute(module, "running_mean"), read_attribute(module, "running_var")
         if mean is None or variance is None:
@@ -200,16 +277,54 @@ class _Reader:
         self.reasons += reasons
         self.builder.add(Unread(where) if reasons else MaxPool(where))
 
+    def average(self, where: str, module: nn.AvgPool2d) -> None:
+        kernel = _pair(module.kernel_size)
+        stride = kernel if module.stride is None else _pair(module.stride)
+        reasons = average_reasons(kernel=kernel, stride=stride, padding=_pair(module.padding), ceil=bool(module.ceil_mode))
+        divisor = module.divisor_override or kernel[0] * kernel[1]
+        if reasons or type(divisor) is not int or divisor < 1:
+            raise Unreadable(*reasons or [f"divisor {divisor!r:.40}; allowed: a whole number from 1 up"])
+        self.builder.add(AveragePool(where, kernel, stride, divisor))
+
+    def adaptive(self, where: str, module: nn.AdaptiveAvgPool2d) -> None:
+        """An average of windows that fill the map; their size depends on it."""
+        shape, wanted = self.builder.shape, module.output_size
+        if shape is None or len(shape) != 3:
+            # The reason has been noted, or the map is missing.
+            raise Unreadable(*([] if shape is None else ["pools what is no map"]))
+        sizes = (wanted, wanted) if wanted is None or isinstance(wanted, int) else tuple(wanted)
+        counts = tuple(size if count is None else count for size, count in zip(shape[1:], sizes, strict=True))
+        if any(type(count) is not int or count < 1 or size % count for size, count in zip(shape[1:], counts, strict=True)):
+            reason = f"output size {wanted} of a map of {shape[1]}x{shape[2]}; allowed: sizes that divide the map's"
+            raise Unreadable(not_in_hardware(reason))
+        kernel = (shape[1] // counts[0], shape[2] // counts[1])
+        self.builder.add(AveragePool(where, kernel, kernel, kernel[0] * kernel[1]))
+
     def flatten(self, where: str, module: nn.Flatten) -> None:
         if module.start_dim != 1 or module.end_dim not in (-1, 3):
             raise Unreadable(f"dimensions {module.start_dim} to {module.end_dim}; allowed: 1 to -1")
         self.builder.add(Flatten(where))
 
-    def leaky(self, where: str, module: Any) -> None:
-        # Copies of a module may share its buffers, and so its potential.
-        first = self.states.setdefault(id(module._buffers), where)
+    def vote(self, where: str, module: Any) -> None:
+        if type(module.voting_size) is not int or module.voting_size < 1:
+            raise Unreadable(f"voting_size {module.voting_size!r:.40}; allowed: a whole number from 1 up")
+        self.builder.add(Vote(where, module.voting_size))
+
+    def spikingjelly(self, where: str, module: Any) -> None:
+        self.own_state(where, module._memories)
+        dtype = next(iter(self.types)) if len(self.types) == 1 else torch.float32
+        neurons, reasons = read_neurons(where, module, dtype)
+        self.reasons += reasons
+        self.builder.add(neurons)
+
+    def own_state(self, where: str, state: Any) -> None:
+        """Unreadable: neurons before have the same memory; copies of a module may share it."""
+        first = self.states.setdefault(id(state), where)
         if first != where:
             raise Unreadable(f"the same neurons as {first}, so that both have one potential; allowed: neurons of its own")
+
+    def leaky(self, where: str, module: Any) -> None:
+        self.own_state(where, module._buffers)
         neurons, reasons = read_leaky(where, module, self.builder.shape if self.builder.open else None)
         self.reasons += reasons
         self.builder.add(neurons)

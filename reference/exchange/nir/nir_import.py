@@ -24,6 +24,7 @@ from duospike.reference.errors import InputError, name_text
 from duospike.reference.exchange.refusal import by_option, not_in_hardware, placed
 from duospike.reference.exchange.source import (
     FLOAT64,
+    AveragePool,
     Builder,
     Flatten,
     Interface,
@@ -32,7 +33,10 @@ from duospike.reference.exchange.source import (
     Source,
     Unread,
     Weighted,
+    average_reasons,
     convolution_reasons,
+    pool_reasons,
+    ungrouped,
 )
 
 from .nir_graph import Graph, Node, chain, graph_of, input_shape_of, kinds_of, shape_of
@@ -49,7 +53,7 @@ from .nir_values import (
     whole,
 )
 
-UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, Flatten, SumPool2d before a Threshold"
+UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, Flatten, SumPool2d, AvgPool2d"
 
 
 def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero", inclusive: bool = False) -> Source:
@@ -78,7 +82,7 @@ def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero"
 class _Reader:
     """Turns nodes into elements of a source, and notes what it cannot read.
 
-    batched: whether shapes in the graph begin with a batch of 1. summed: the SumPool2d that the next node must compare.
+    batched: whether shapes in the graph begin with a batch of 1. summed: a SumPool2d, of which the next node decides what it is.
     """
 
     def __init__(self, interface: Interface, dt: Fraction, reset: str, inclusive: bool):
@@ -86,7 +90,7 @@ class _Reader:
         self.reasons: list[str] = []
         self.builder = Builder(interface, self.reasons)
         self.rounding, self.batched = FLOAT64, False
-        self.summed: str | None = None
+        self.summed: AveragePool | None = None
         self.readers: dict[str, Callable[[str, Node], None]] = {
             "Conv2d": self.conv,
             "Linear": self.linear,
@@ -95,7 +99,8 @@ class _Reader:
             "IF": self.integrate,
             "Threshold": self.threshold,
             "Flatten": self.flatten,
-            "SumPool2d": self.pool,
+            "SumPool2d": self.sum,
+            "AvgPool2d": self.average,
         }
 
     def compare_image_shape(self, declared: Any) -> None:
@@ -127,10 +132,9 @@ class _Reader:
         self.end_sum()
 
     def end_sum(self) -> None:
-        """Note a sum of spikes that nothing compares."""
+        """Add a sum of spikes that no threshold compares."""
         if self.summed:
-            reason = f"{self.summed}: sums of spikes; allowed: before a Threshold, which makes them an OR"
-            self.reasons.append(not_in_hardware(reason))
+            self.builder.add(self.summed)
         self.summed = None
 
     def numbers(self, node: Node, *names: str) -> list[np.ndarray]:
@@ -153,7 +157,8 @@ class _Reader:
             raise UnfitError([f"{shapes}; allowed: [O, C, rows, columns] and [O]"])
         found = convolution_reasons(where, weights, stride=stride, padding=padding, dilation=dilation, groups=groups[0])
         self.reasons += found + self.shape_reasons(where, node, "input_shape", slice(1, None))
-        self.builder.add(Weighted(where, weights, bias, fits=not found))
+        full = weights if found else ungrouped(weights, groups[0])
+        self.builder.add(Weighted(where, full, bias, fits=not found))
 
     def shape_reasons(self, where: str, node: Node, name: str, part: slice) -> list[str]:
         """Why the shape that a node declares for its input is wrong, if it declares one. part: the sizes that it gives."""
@@ -186,21 +191,22 @@ class _Reader:
                 raise UnfitError([f"dimensions {start} to {end} of {declared or shape}; allowed: {lead} to -1, all of them"])
         self.builder.add(Flatten(where))
 
-    def pool(self, where: str, node: Node) -> None:
-        """A sum of spikes that a threshold compares is their OR; a sum of currents is no maximum."""
-        self.summed = where
-        sizes = {"kernel_size": 2, "stride": 2, "padding": 0}
-        found = collected([partial(whole, node, name, 2) for name in sizes])
-        wrong = [
-            f"{name} {size[0]}x{size[1]}; allowed: {allowed}x{allowed}"
-            for (name, allowed), size in zip(sizes.items(), found, strict=True)
-            if size != (allowed, allowed)
-        ]
+    def sum(self, where: str, node: Node) -> None:
+        """A sum of spikes that a threshold compares is their OR; else a fully connected layer may compute it."""
+        self.summed = self.window(where, node, lambda kernel: 1)
+
+    def average(self, where: str, node: Node) -> None:
+        self.builder.add(self.window(where, node, lambda kernel: kernel[0] * kernel[1]))
+
+    def window(self, where: str, node: Node, divisor: Callable[[tuple[int, ...]], int]) -> AveragePool:
+        kernel, stride, padding = collected([partial(whole, node, name, 2) for name in ("kernel_size", "stride", "padding")])
+        wrong = average_reasons(kernel=kernel, stride=stride, padding=padding)
         if self.builder.open:
-            wrong.append(f"sums the currents of {self.builder.open[0].where}; allowed: spikes, behind neurons")
+            reason = f"sums the currents of {self.builder.open[0].where}; allowed: spikes, behind neurons"
+            wrong.append(not_in_hardware(reason))
         if wrong:
-            raise UnfitError([not_in_hardware(reason) for reason in wrong])
-        self.builder.add(MaxPool(where))
+            raise UnfitError(wrong)
+        return AveragePool(where, kernel, stride, divisor(kernel))
 
     def lif(self, where: str, node: Node) -> None:
         values = self.parameters(node, "tau", "r", "v_leak", "v_threshold")
@@ -265,12 +271,14 @@ class _Reader:
             if laid is not None:
                 self.builder.add(Neurons(where, "zero", Fraction(0), laid["threshold"], inclusive=self.inclusive))
             return
+        self.reasons += pool_reasons(summed.where, kernel=summed.kernel, stride=summed.stride, padding=(0, 0))
+        self.builder.add(MaxPool(summed.where))
         if not self.builder.unread and self.builder.shape is not None:
             fitting("threshold", values, self.builder.shape)
         is_or = (values > 0) & (values <= 1) if self.inclusive else (values >= 0) & (values < 1)
         if not is_or.all():
             limits = "above 0, up to 1" if self.inclusive else "from 0 to below 1"
-            reason = f"{summed}: sums of spikes; allowed: before a Threshold {limits}, which makes them an OR"
+            reason = f"{summed.where}: sums of spikes; allowed: before a Threshold {limits}, which makes them an OR"
             self.reasons.append(not_in_hardware(reason))
 
 

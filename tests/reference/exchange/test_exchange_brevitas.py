@@ -11,7 +11,7 @@ from torch import nn
 from duospike.reference import golden
 from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import exact_network
-from duospike.reference.exchange.modules.torch_modules import from_snntorch
+from duospike.reference.exchange.modules.torch_modules import from_torch
 from duospike.reference.exchange.source import Interface
 from tests.benches.snn_networks import spikes_of
 
@@ -40,7 +40,7 @@ def network(weight_quant, beta=0.0, **more):
 
 def assert_same_spikes(net, timesteps, kind, bits=4):
     images = np.random.default_rng(0).integers(0, 256, (60, *SHAPE))
-    found = exact_network(from_snntorch(net, Interface(SHAPE, timesteps, 10, image_scale=Fraction(1, 256))))
+    found = exact_network(from_torch(net, Interface(SHAPE, timesteps, 10, image_scale=Fraction(1, 256))))
     assert all(layer.weight_bits >= bits for layer in found.layers if hasattr(layer, "weights"))
     trace, wanted = golden.run(found, images), spikes_of(net, torch.from_numpy(images / 256).to(kind), timesteps)
     for layer, spikes in zip(found.layers, wanted, strict=True):
@@ -64,7 +64,7 @@ def test_what_is_quantized_beside_the_weights_is_refused():
     net = network(quant.Int8WeightPerTensorFixedPoint, input_quant=quant.Int8ActPerTensorFloat)
     net.insert(0, qnn.QuantIdentity())
     with pytest.raises(InputError) as refusal:
-        exact_network(from_snntorch(net, Interface(SHAPE, 3, 10, image_scale=Fraction(1, 256))))
+        exact_network(from_torch(net, Interface(SHAPE, 3, 10, image_scale=Fraction(1, 256))))
     for reason in ("QuantIdentity is unknown; allowed of Brevitas", "1 QuantConv2d: input is quantized"):
         assert reason in str(refusal.value)
 
@@ -75,7 +75,7 @@ def rounded_bias(net):
 
 
 def imported(net):
-    return exact_network(from_snntorch(net, Interface(SHAPE, 1, 10, image_scale=Fraction(1, 256))))
+    return exact_network(from_torch(net, Interface(SHAPE, 1, 10, image_scale=Fraction(1, 256))))
 
 
 def test_a_bias_with_a_scale_of_its_own_is_read():

@@ -14,7 +14,7 @@ from duospike.reference.data.datasets import Dataset
 from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.floats import accuracy
-from duospike.reference.exchange.modules.torch_modules import from_snntorch
+from duospike.reference.exchange.modules.torch_modules import from_torch
 from duospike.reference.exchange.quantized import quantized_network
 from duospike.reference.exchange.source import Interface
 from tests.benches.small_training import SHAPE, bright_quarters
@@ -51,7 +51,7 @@ def trained():
 
 
 def test_more_bits_cost_less_accuracy(trained):
-    source, data = from_snntorch(trained, interface()), bright_quarters(400, seed=1)
+    source, data = from_torch(trained, interface()), bright_quarters(400, seed=1)
     before = accuracy(source, data)
     after = {}
     for bits in (2, 4, 6):
@@ -65,7 +65,7 @@ def test_more_bits_cost_less_accuracy(trained):
 
 def test_calibration_is_worth_it(trained):
     """Against plain rounding to the largest weight, more spikes of the first layer are the source's."""
-    source, images = from_snntorch(trained, interface()), bright_quarters(200, seed=3).images
+    source, images = from_torch(trained, interface()), bright_quarters(200, seed=3).images
     from duospike.reference.exchange import quantized
     from duospike.reference.exchange.floats import run
 
@@ -82,14 +82,14 @@ def test_calibration_is_worth_it(trained):
 
 
 def test_what_rounding_cannot_mend_is_refused(trained):
-    source, images = from_snntorch(trained, interface()), bright_quarters(5).images
+    source, images = from_torch(trained, interface()), bright_quarters(5).images
     with pytest.raises(InputError, match=r"layer conv1 .*, layer fc1 .*: beta 0.9 is not m/2\^k.*take with --beta"):
         quantized_network(source, 4, images)
     with pytest.raises(InputError, match="--quantize 9; allowed: 2 to 8"):
         quantized_network(source, 9, images, Fraction(1, 2))
     with pytest.raises(InputError, match="no calibration images"):
         quantized_network(source, 4, images[:0], Fraction(1, 2))
-    bad = from_snntorch(nn.Sequential(*trained, nn.Linear(20, 4)), interface())
+    bad = from_torch(nn.Sequential(*trained, nn.Linear(20, 4)), interface())
     with pytest.raises(InputError, match="no spiking neurons between it and the end"):
         quantized_network(bad, 4, images, Fraction(1, 2))
 
@@ -107,7 +107,7 @@ def test_a_network_on_the_grid_loses_nothing():
     for layer in (net[0], net[3]):
         layer.weight.data = torch.randint(-7, 8, layer.weight.shape, generator=generator).float()
         layer.weight.data.flatten(1)[:, 0] = 7
-    source = from_snntorch(net, Interface(SHAPE, 2, 4))
+    source = from_torch(net, Interface(SHAPE, 2, 4))
     network, exact = quantized_network(source, 4, bright_quarters(50).images), exact_network(source)
     for layer, wanted in zip(network.layers, exact.layers, strict=True):
         assert np.array_equal(layer.weights, wanted.weights)
@@ -115,5 +115,5 @@ def test_a_network_on_the_grid_loses_nothing():
 
 
 def test_accuracy_needs_no_more_than_votes(trained):
-    source, data = from_snntorch(trained, interface()), bright_quarters(50, seed=1)
+    source, data = from_torch(trained, interface()), bright_quarters(50, seed=1)
     assert accuracy(source, Dataset(data.images, np.full(50, 9))) == 0

@@ -14,7 +14,7 @@ from duospike.reference.errors import InputError
 from duospike.reference.exchange import exact as exact_module
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.floats import run
-from duospike.reference.exchange.modules.torch_modules import from_snntorch
+from duospike.reference.exchange.modules.torch_modules import from_torch
 from duospike.reference.exchange.source import Interface
 from duospike.reference.network import Pool
 from tests.benches.snn_networks import spikes_of, spiking_network, train
@@ -64,7 +64,7 @@ def trained():
 @pytest.mark.slow
 def test_round_trip_of_1000_images(trained):
     """A trained network on the grid: all spikes of 1,000 images are snnTorch's, in all layers."""
-    network = exact_network(from_snntorch(trained, interface(3, (1, 28, 28))))
+    network = exact_network(from_torch(trained, interface(3, (1, 28, 28))))
     data = fashion_mnist("test")
     assert_same_spikes(network, trained, data.images[:1000], 3)
     accuracy = golden.evaluate(network, data.images[:1000], data.labels[:1000]).accuracy
@@ -88,7 +88,7 @@ def test_every_spike_equals_snntorch(settings, timesteps):
     torch.manual_seed(2)
     images = random_images(60)
     net = busy(spiking_network(shape=SHAPE, outputs=20, **settings).eval(), scaled(images), timesteps)
-    network = exact_network(from_snntorch(net, interface(timesteps)))
+    network = exact_network(from_torch(net, interface(timesteps)))
     assert_same_spikes(network, net, images, timesteps)
 
 
@@ -104,9 +104,9 @@ def test_batch_norm_is_folded_and_proven_in_float64():
             norm.weight.uniform_(-1, 1)
             norm.bias.uniform_(0, 0.5)
     with pytest.raises(InputError, match="import refused.* source rounds"):
-        exact_network(from_snntorch(net.eval(), interface(2)))
+        exact_network(from_torch(net.eval(), interface(2)))
     net = net.double()
-    network = exact_network(from_snntorch(net, interface(2)))
+    network = exact_network(from_torch(net, interface(2)))
     assert_same_spikes(network, net, images, 2, torch.float64)
 
 
@@ -116,7 +116,7 @@ def test_a_spike_less_is_noticed(monkeypatch):
     images = random_images(60)
     net = busy(spiking_network(shape=SHAPE, outputs=20, beta=0.5).eval(), scaled(images), 4)
     monkeypatch.setattr(exact_module, "compare", lambda *arguments: exact_module.Verdict.SAME)
-    network = exact_network(from_snntorch(net, interface(4)))
+    network = exact_network(from_torch(net, interface(4)))
     with pytest.raises(AssertionError):
         assert_same_spikes(network, net, images, 4)
 
@@ -128,7 +128,7 @@ def test_own_run_of_a_source_equals_snntorch():
     for settings in ({"beta": 0.5, "reset_delay": False}, {"beta": 0.8}, {"beta": 0.8, "reset_mechanism": "zero"}):
         net = busy(spiking_network(shape=SHAPE, outputs=20, **settings).eval(), scaled(images), 4).double()
         wanted = spikes_of(net, scaled(images, torch.float64), 4)
-        for (name, spikes), layer in zip(run(from_snntorch(net, interface(4)), images), wanted, strict=True):
+        for (name, spikes), layer in zip(run(from_torch(net, interface(4)), images), wanted, strict=True):
             assert np.array_equal(spikes.transpose(0, 1).numpy(), layer), name
 
 
@@ -137,11 +137,11 @@ def test_a_pool_before_neurons_without_memory_is_moved_behind_them():
     images = random_images(50)
     net = busy(spiking_network(shape=SHAPE, outputs=20, beta=0.5, threshold=1.0).eval(), scaled(images), 1)
     before = nn.Sequential(*[net[i] for i in (0, 2, 1, 3, 5, 4, 6, 7, 8)])
-    network = exact_network(from_snntorch(before, interface(1)))
+    network = exact_network(from_torch(before, interface(1)))
     assert [type(layer) is Pool for layer in network.layers] == [False, True, False, True, False]
     assert_same_spikes(network, net, images, 1)
     with pytest.raises(InputError, match="1 MaxPool2d, 4 MaxPool2d: pools currents before neurons, .*not in this hardware"):
-        exact_network(from_snntorch(before, interface(2)))
+        exact_network(from_torch(before, interface(2)))
 
 
 def test_all_reasons_come_at_once():
@@ -149,21 +149,21 @@ def test_all_reasons_come_at_once():
         nn.Conv2d(1, 4, 5, stride=2, padding=1),
         snntorch.Leaky(beta=0.9, reset_mechanism="none"),
         nn.AvgPool2d(2),
-        nn.Conv2d(4, 6, 4, groups=2),
+        nn.Conv2d(4, 6, 4, groups=4),
         nn.BatchNorm2d(6),
         snntorch.Synaptic(alpha=0.9, beta=0.8),
         nn.Linear(6, 7),
     )
     with pytest.raises(InputError) as refusal:
-        exact_network(from_snntorch(net, interface(5, (1, 28, 28))))
+        exact_network(from_torch(net, interface(5, (1, 28, 28))))
     message = str(refusal.value)
     for reason in (
         "0 Conv2d: stride 2x2",
         "0 Conv2d: padding 1x1; allowed: 2x2",
         "1 Leaky: reset 'none'",
-        "2 AvgPool2d: torch.nn.AvgPool2d is unknown",
+        "2 AvgPool2d: sums or averages spikes before 3 Conv2d; allowed: right before a fully connected layer",
         "3 Conv2d: kernel 4x4",
-        "3 Conv2d: 2 groups",
+        "3 Conv2d: 6 outputs do not divide into 4 groups",
         "4 BatchNorm2d: in training mode",
         "5 Synaptic: snntorch.Synaptic is unknown",
         "6 Linear: no spiking neurons between it and the end",
@@ -193,7 +193,7 @@ def test_what_is_not_exact_is_refused(settings, timesteps, reason):
     torch.manual_seed(2)
     net = spiking_network(**{"shape": SHAPE, "outputs": 20, **settings}).eval()
     with pytest.raises(InputError, match=reason):
-        exact_network(from_snntorch(net, interface(timesteps)))
+        exact_network(from_torch(net, interface(timesteps)))
 
 
 def test_weights_on_no_grid_are_refused():
@@ -201,7 +201,7 @@ def test_weights_on_no_grid_are_refused():
     net = spiking_network(shape=SHAPE, outputs=20, beta=0.0).eval()
     net[0] = nn.Conv2d(2, 6, 3, padding=1)
     with pytest.raises(InputError, match=r"layer conv1 \(0 Conv2d\): weights on no grid of 127"):
-        exact_network(from_snntorch(net, interface(2)))
+        exact_network(from_torch(net, interface(2)))
 
 
 def test_a_scale_of_255_is_left_to_float64():
@@ -209,7 +209,7 @@ def test_a_scale_of_255_is_left_to_float64():
     torch.manual_seed(2)
     net = spiking_network(shape=SHAPE, outputs=20, beta=0.0).eval()
     with pytest.raises(InputError, match="import refused: layer conv1 .*source rounds"):
-        exact_network(from_snntorch(net, interface(2, scale=Fraction(1, 255))))
+        exact_network(from_torch(net, interface(2, scale=Fraction(1, 255))))
 
 
 def test_modules_of_unknown_order_are_refused():
@@ -217,4 +217,4 @@ def test_modules_of_unknown_order_are_refused():
         pass
 
     with pytest.raises(InputError, match="pass an nn.Sequential"):
-        from_snntorch(Net(), interface(2))
+        from_torch(Net(), interface(2))

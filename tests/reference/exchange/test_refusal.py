@@ -6,7 +6,7 @@ from torch import nn
 
 from duospike.reference.errors import InputError, ManyReasons
 from duospike.reference.exchange.exact import exact_network
-from duospike.reference.exchange.modules.torch_modules import from_snntorch
+from duospike.reference.exchange.modules.torch_modules import from_torch
 from duospike.reference.exchange.refusal import CHANGE, HARDWARE, by_option, gathered, not_in_hardware, placed, refuse
 from duospike.reference.exchange.source import Interface
 
@@ -54,7 +54,7 @@ def test_a_first_network_of_a_newcomer():
         Conv2d(4, 4, 3, padding=1), leaky(), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 49, 10), leaky(),
     ).eval()  # fmt: skip
     with pytest.raises(ManyReasons) as refusal:
-        exact_network(from_snntorch(net, Interface((1, 28, 28), 5, 3)))
+        exact_network(from_torch(net, Interface((1, 28, 28), 5, 3)))
     lines = [line.split(" ", 1)[1] for line in refusal.value.reasons]
     allowed = "allowed: Conv2d, Linear, BatchNorm1d"
     for line, (start, remedy) in zip(

@@ -17,7 +17,7 @@ from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.modules.module_calls import patched_methods
 from duospike.reference.exchange.modules.snntorch_neurons import per_output
-from duospike.reference.exchange.modules.torch_modules import from_snntorch
+from duospike.reference.exchange.modules.torch_modules import from_torch
 from duospike.reference.exchange.source import Interface
 
 IMAGES = np.random.default_rng(0).integers(0, 8, (40, 1, 4, 4))
@@ -43,7 +43,7 @@ def network(*, first=None, last=None):
 
 
 def imported(net, timesteps=3):
-    return exact_network(from_snntorch(net, Interface((1, 4, 4), timesteps, 2, image_bits=3)))
+    return exact_network(from_torch(net, Interface((1, 4, 4), timesteps, 2, image_bits=3)))
 
 
 def assert_same_spikes(net, timesteps=3):
@@ -310,7 +310,8 @@ def test_other_surrogates_are_refused():
 @pytest.mark.parametrize(
     "place, module, reason",
     [
-        (1, nn.AvgPool2d(2), "1 AvgPool2d: torch.nn.AvgPool2d is unknown"),
+        (1, nn.LPPool2d(2, 2), "1 LPPool2d: torch.nn.LPPool2d is unknown"),
+        (1, nn.AvgPool2d(2), "1 AvgPool2d: averages the currents of 0 Conv2d; allowed: spikes, behind neurons"),
         (2, nn.MaxPool2d(3), "2 MaxPool2d: window 3x3; allowed: 2x2 [not in this hardware]; (2) 2 MaxPool2d: stride 3x3"),
         (2, nn.MaxPool2d(2, return_indices=True), "2 MaxPool2d: return_indices=True; allowed: False"),
         (1, nn.BatchNorm2d(2), "1 BatchNorm2d: in training mode, where its result depends on the batch; call eval() first"),
@@ -364,6 +365,6 @@ def test_where_floats_underflow_or_overflow_is_refused(size):
 
 
 def test_pixel_scales_beyond_floats_are_refused():
-    source = from_snntorch(network(), Interface((1, 4, 4), 1, 2, image_bits=3, image_scale=Fraction(1, 2**200)))
+    source = from_torch(network(), Interface((1, 4, 4), 1, 2, image_bits=3, image_scale=Fraction(1, 2**200)))
     with pytest.raises(InputError, match="scale of a pixel 6.22302e-61"):
         exact_network(source)

@@ -25,7 +25,7 @@ CLASSES = {
     "order": r"no spiking neurons between|: neurons; allowed|a convolution after flatten|flatten it before|first layer must|"
     r"last layer must|no layers with|pools what is no map|pools the image|cannot pool|divide into|input is no spikes|smallest",
     "convolution": r"Conv2d: (kernel|stride|padding|dilation|\d+ groups|weight of shape)",
-    "pool": r"SumPool2d: ",
+    "pool": r"(Sum|Avg)Pool2d: ",
     "shape": r"takes \d+ (channels|inputs)|input has shape|has shape .*broadcasts|has several values within|weight of shape|"
     r"Flatten: dimensions",
     "neuron": r"v_leak is not 0|v_reset is not 0|several values of tau|shorter than dt",
