@@ -84,6 +84,7 @@ FIGURES = [
         without=OTHER_DATA,
         takes_hours=True,
     ),
+    Figures("public-networks", ["benchmarks.networks.public --write"], ["benchmarks.networks.public"], without=OTHER_DATA),
     Figures("times", ["benchmarks.times times --write"], ["benchmarks.times", "duospike.scripts.cosim"], [SMALL], OTHER_DATA),
     Figures("scale", ["benchmarks.times scale --write"], ["benchmarks.times", *SCALE_COMMANDS], without=OTHER_DATA),
     Figures("tests", ["verification.page"], [], [f"tests/{folder}/**/*.py" for folder in ("rtl", "cosim", "verification")]),

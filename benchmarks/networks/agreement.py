@@ -24,7 +24,8 @@ class Agreement:
     """Sums over images.
 
     outputs: neurons times timesteps times images, of all layers. different: how many of them are a spike in one program only.
-    source_spikes, spikes: in SpikingJelly, in integers. other_answers: images with another class. The accuracies are None without labels.
+    source_spikes, spikes: in SpikingJelly, in integers. other_answers: images with another class. Without labels the accuracies
+    are None.
     """
 
     images: int = 0
@@ -69,7 +70,8 @@ def source_spikes(net: nn.Module, images: np.ndarray, scale: float, timesteps: i
     """The spikes of each layer of neurons, uint8 [N, T, ...], and the answers [N]."""
     kind = next(net.parameters()).dtype
     inputs = torch.from_numpy(images).to(kind) * scale
-    sequence = inputs.unsqueeze(0).expand(timesteps, *inputs.shape) if inputs.ndim == 4 else inputs.transpose(0, 1)  # [T, N, C, H, W]
+    same_image = inputs.ndim == 4
+    sequence = inputs.expand(timesteps, *inputs.shape) if same_image else inputs.transpose(0, 1)  # [T, N, C, H, W]
     layers: list[np.ndarray] = []
     hooks = [
         one.register_forward_hook(lambda _module, _inputs, spikes: layers.append(spikes.transpose(0, 1).byte().numpy()))

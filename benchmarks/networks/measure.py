@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.figures import begin, comment, joined
+from benchmarks.figures import Measurement, begin, comment, joined
 from benchmarks.networks import nets
 from benchmarks.networks.agreement import Agreement, agreement
 from benchmarks.page import ROOT, machine, table, write_section
@@ -44,8 +44,8 @@ Result = dict[str, Any]
 class Case:
     """A row of the table.
 
-    function: of nets.py. source: what is trained, a name of nets.RECIPES, or None for random weights. bits: of --quantize, or None for an
-    exact import. cosim: images that go through the simulator.
+    function: of nets.py. source: what is trained, a name of nets.RECIPES, or None for random weights. bits: of --quantize, or
+    None for an exact import. cosim: images that go through the simulator.
     """
 
     function: str
@@ -106,16 +106,21 @@ def main() -> int:
 
 
 def measure(case: Case, args: argparse.Namespace) -> None:
-    """Import, compare, simulate; the result goes into RESULTS."""
+    """Import and compare, then simulate; what is known goes into RESULTS after each of the two."""
     measurement = begin(NAME)
     RUNS.mkdir(parents=True, exist_ok=True)
     model, data = RUNS / f"{case.name}.safetensors", data_of(case, args.cifar)
-    commands = [import_command(case, model, data, args.images), cosim_command(case, model, data)]
-    for command in commands:
-        duospike(command)
+    duospike(importing := import_command(case, model, data, args.images))
+    same = compared(case, model, args).as_json()
+    result: Result = {"commands": [importing], "agreement": same, "simulation": None}
+    keep(case, result, measurement)
+    duospike(simulating := cosim_command(case, model, data))
     report = json.loads((RUNS / case.name / "report.json").read_text())
-    result: Result = {"commands": commands, "simulation": simulation(report), "agreement": compared(case, model, args).as_json()}
-    result |= {"measured": measurement.record()}
+    keep(case, {**result, "commands": [importing, simulating], "simulation": simulation(report)}, measurement)
+
+
+def keep(case: Case, result: Result, measurement: Measurement) -> None:
+    result = {**result, "measured": measurement.record()}
     write_atomically(RESULTS / f"{case.name}.json", (json.dumps(result, indent=2) + "\n").encode())
 
 
@@ -160,6 +165,7 @@ def simulation(report: Result) -> Result:
         "latency": max(image["cycles"] for image in report["images"]),
         "interval": report["interval"],
         "lanes": sum(stage["lanes"] or 0 for stage in report["stages"]),
+        "passes": report["network"]["timesteps"] // report["sizing"]["timesteps"],
     }
 
 
@@ -187,8 +193,8 @@ def section() -> str:
     """The tables, from the kept results."""
     found = list(results())
     head = (
-        f"`python -m benchmarks.networks.measure`, on {machine()}. Spikes of every neuron at every timestep, compared with those of "
-        "SpikingJelly itself."
+        f"`python -m benchmarks.networks.measure`, on {machine()}. Spikes of every neuron at every timestep, compared with "
+        "those of SpikingJelly itself."
     )
     record = comment(NAME, joined([result["measured"] for _, result in found]))
     tables = [accuracy_table(found), simulation_table(found), commands_of(found)]
@@ -196,7 +202,8 @@ def section() -> str:
 
 
 def accuracy_table(found: list[tuple[Case, Result]]) -> str:
-    columns = ["network", "import", "images", "SpikingJelly", "integers", "points", "other answers", "other spikes", "spikes an image"]
+    right = ["images", "SpikingJelly", "integers", "points"]
+    columns = ["network", "import", *right, "other answers", "other spikes", "spikes an image"]
     return table("Accuracy and spikes", columns, [accuracy_row(case, Agreement(**result["agreement"])) for case, result in found])
 
 
@@ -216,11 +223,14 @@ def simulation_table(found: list[tuple[Case, Result]]) -> str:
     rows = []
     for case, result in found:
         one = result["simulation"]
+        if one is None:
+            continue
         interval = "" if one["interval"] is None else f"{one['interval']:,.0f}"
         how = "exact" if case.bits is None else f"{case.bits} bits"
-        compared = [f"{one['compared']:,}", f"{one['spikes']:,}", str(one["lanes"]), f"{one['latency']:,}", interval]
-        rows.append([case.title, how, one["simulator"], str(one["images"]), *compared])
-    columns = ["network", "import", "simulator", "images", "neuron outputs", "spikes", "lanes", "latency, cycles", "cycles an image"]
+        equal = [one["simulator"], str(one["images"]), f"{one['compared']:,}", f"{one['spikes']:,}"]
+        rows.append([case.title, how, *equal, str(one["lanes"]), str(one["passes"]), f"{one['latency']:,}", interval])
+    equal = ["simulator", "images", "neuron outputs", "spikes"]
+    columns = ["network", "import", *equal, "lanes", "passes", "latency, cycles", "cycles an image"]
     return table("In the simulator, every spike equal", columns, rows)
 
 

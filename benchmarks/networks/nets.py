@@ -149,11 +149,11 @@ def cifar10_net() -> nn.Module:
 
 
 def rounded(net: nn.Module, bits: int = 8, pixel: float = PIXEL) -> nn.Module:
-    """The network with numbers that integers can hold: batch norm folded into the convolutions, weights and biases in whole steps.
+    """The network with numbers that integers can hold: batch norm folded, weights and biases in whole steps.
 
-    The step of an output's weights is the smallest power of two of which the largest weight is at most 2^(bits-1) - 1. That of its bias is as
-    large, times what an input's step is worth: `pixel` in the first layer, 1 behind it. It computes in float64, where such numbers
-    are exact.
+    The step of an output's weights is the smallest power of two of which the largest weight is at most 2^(bits-1) - 1. That of its
+    bias is as large, times what a step of an input is worth: `pixel` in the first layer, 1 behind it. The network computes in
+    float64, where such numbers are exact.
     """
     layers = net if isinstance(net, nn.Sequential) else net.conv_fc
     for place, (one, behind) in enumerate(pairwise(layers)):
@@ -198,7 +198,7 @@ def cifar10_net_rounded() -> nn.Module:
 
 
 def dvs_gesture_net() -> nn.Module:
-    """Not trained, as no data of DVS128 Gesture are here: random weights, batch norms that have seen random events, and rounded."""
+    """Not trained, for want of the data: random weights, batch norms that have seen random events, and rounded."""
     torch.manual_seed(SEED)
     net = make_dvs_gesture_net(LIF)
     for one in net.modules():

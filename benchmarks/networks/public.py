@@ -2,8 +2,8 @@
 
 python -m benchmarks.networks.public [--write]
 
-They have the published layers, sizes and time steps, and random weights: here it counts only whether the hardware has such a network. The
-neurons of a class of SpikingJelly's model zoo are ParametricLIFNodes, as in the paper that the zoo belongs to.
+They have the published layers, sizes and timesteps, and random weights: what counts here is only whether the hardware has such a
+network. Those of SpikingJelly's model zoo have ParametricLIFNodes, as in the paper that the zoo belongs to.
 """
 
 from __future__ import annotations
@@ -22,13 +22,17 @@ from spikingjelly.activation_based.model import parametric_lif_net as zoo
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks.figures import begin, with_comment
 from benchmarks.networks import nets
 from benchmarks.page import table, write_section
 from duospike.reference.errors import InputError
+from duospike.reference.exchange.modules.torch_modules import from_torch
+from duospike.reference.exchange.refusal import gathered
 from duospike.reference.exchange.source import Interface
+from duospike.reference.network import Pool, check_weights
 
 NAME = "public-networks"
-"""Of the section in docs/."""
+"""Of the figures, and of their section in docs/."""
 PIXEL = Fraction(1, 256)
 
 
@@ -51,6 +55,11 @@ class Tutorial5(nn.Module):
             spikes.append(spike2)
             membranes.append(membrane2)
         return torch.stack(spikes), torch.stack(membranes)
+
+
+def tutorial_5() -> nn.Module:
+    """With the tutorial's `data.view(batch_size, -1)`."""
+    return nn.Sequential(nn.Flatten(), Tutorial5())
 
 
 class Tutorial6(nn.Module):
@@ -152,7 +161,7 @@ def of_zoo(name: str) -> Callable[[], nn.Module]:
 
 MNIST, ALL = (1, 28, 28), (3, 224, 224)
 PUBLIC = [
-    Public("snnTorch, tutorial 5 (class)", Tutorial5, MNIST, 25, 10),
+    Public("snnTorch, tutorial 5 (class)", tutorial_5, MNIST, 25, 10),
     Public("snnTorch, tutorial 6 (class)", Tutorial6, MNIST, 50, 10),
     Public("snnTorch, tutorial 6 (Sequential)", tutorial_6_sequential, MNIST, 50, 10),
     Public("snnTorch, tutorial 7, N-MNIST", tutorial_7, (2, 34, 34), 300, 10, "events"),
@@ -169,20 +178,46 @@ PUBLIC = [
 ]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What the import says of a network: the reasons against it, and those against it with --quantize."""
-
-    exact: list[str]
-    quantized: list[str]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/")
     args = parser.parse_args()
-    text = section([(public, outcome(public)) for public in PUBLIC])
+    measurement = begin(NAME)
+    text = with_comment(measurement, section([(public, reasons(public)) for public in PUBLIC]))
     print(text)
     if args.write:
         write_section(NAME, text)
     return 0
+
+
+def reasons(public: Public) -> list[str]:
+    """Why a network is refused even with --quantize, one a line; none if it is imported."""
+    torch.manual_seed(1)
+    net = public.make().eval()
+    functional.set_step_mode(net, "m")
+    try:
+        source = from_torch(net, public.interface())
+    except InputError as error:
+        return str(error).splitlines()
+    found = gathered(source.reasons)
+    try:
+        check_weights(sum(layer.weights.size for layer in source.layers if not isinstance(layer, Pool)))
+    except InputError as error:
+        found.append(str(error))
+    return found
+
+
+def section(found: list[tuple[Public, list[str]]]) -> str:
+    rows = [[public.title, size(public), "refused" if why else "imported", "<br>".join(why)] for public, why in found]
+    imported = sum(not why for _, why in found)
+    columns = ["network", "input, T", "with `--quantize`", "why not"]
+    return f"{imported} of {len(found)} are imported.\n\n" + table("Networks as published", columns, rows)
+
+
+def size(public: Public) -> str:
+    shape = "x".join(map(str, public.shape))
+    return f"{shape}, {public.timesteps}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -72,7 +72,10 @@ def shuffled(images: int, batch: int, epochs: int, seed: int) -> np.ndarray:
     return np.concatenate([rng.permutation(images)[: steps * batch].reshape(steps, batch) for _ in range(epochs)])
 
 
-def train_batch(net: nn.Module, optimizer: torch.optim.Optimizer, recipe: Recipe, pixels: np.ndarray, labels: np.ndarray) -> float:
+def train_batch(
+    net: nn.Module, optimizer: torch.optim.Optimizer, recipe: Recipe, pixels: np.ndarray, labels: np.ndarray
+) -> float:
+    """One step on images [N, C, H, W] and labels [N]; its loss."""
     images = scaled(pixels)  # [N, C, H, W]
     if recipe.flips:
         images = torch.where(torch.rand(len(images), 1, 1, 1) < 0.5, images.flip(-1), images)
