@@ -151,8 +151,8 @@ def cifar10_net() -> nn.Module:
 def rounded(net: nn.Module, bits: int = 8, pixel: float = PIXEL) -> nn.Module:
     """The network with numbers that integers can hold: batch norm folded, weights and biases in whole steps.
 
-    The step of an output's weights is the smallest power of two of which the largest weight is at most 2^(bits-1) - 1. That of its
-    bias is as large, times what a step of an input is worth: `pixel` in the first layer, 1 behind it. The network computes in
+    The step of an output's weights is the smallest power of two of which the largest weight is at most 2^(bits-1) - 1. That of
+    its bias is as large, times what a step of an input is worth: `pixel` in the first layer, 1 behind it. The network computes in
     float64, where such numbers are exact.
     """
     layers = net if isinstance(net, nn.Sequential) else net.conv_fc
