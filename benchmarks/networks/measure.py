@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.figures import Measurement, begin, comment, joined
+from benchmarks.figures.page import ROOT, machine, table, write_section
+from benchmarks.figures.record import Measurement, begin, comment, joined
 from benchmarks.networks import nets
 from benchmarks.networks.agreement import Agreement, agreement
-from benchmarks.page import ROOT, machine, table, write_section
 from duospike.reference.data.datasets import PUBLISHED, Dataset
 from duospike.reference.files import write_atomically
 from duospike.reference.modelfile import load_model

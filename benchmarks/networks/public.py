@@ -22,9 +22,9 @@ from spikingjelly.activation_based.model import parametric_lif_net as zoo
 from torch import nn
 from torch.nn import functional as F
 
-from benchmarks.figures import begin, with_comment
+from benchmarks.figures.page import table, write_section
+from benchmarks.figures.record import begin, with_comment
 from benchmarks.networks import nets
-from benchmarks.page import table, write_section
 from duospike.reference.errors import InputError
 from duospike.reference.exchange.modules.torch_modules import from_torch
 from duospike.reference.exchange.refusal import gathered
