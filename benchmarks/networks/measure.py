@@ -66,10 +66,10 @@ class Case:
     def input_options(self) -> list[str]:
         """What the import is given beside the network."""
         if self.source is None:
-            return f"--input 2x128x128 --timesteps {nets.EVENT_TIMESTEPS} --classes 11 --coding events".split()
+            return f"--input 2x128x128 --timesteps {nets.EVENT_TIMESTEPS} --coding events".split()
         recipe = nets.RECIPES[self.source]
         shape = "x".join(map(str, PUBLISHED[recipe.dataset].shape))
-        return f"--input {shape} --timesteps {recipe.timesteps} --classes 10 --image-scale {Fraction(nets.PIXEL)}".split()
+        return f"--input {shape} --timesteps {recipe.timesteps} --image-scale {Fraction(nets.PIXEL)}".split()
 
 
 CASES = [
