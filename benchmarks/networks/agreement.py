@@ -1,0 +1,85 @@
+"""Spikes of SpikingJelly's own run, beside those of the integer reference on the same images."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+from spikingjelly.activation_based import functional, neuron
+from torch import nn
+
+from duospike.reference import golden
+from duospike.reference.data.datasets import Dataset
+from duospike.reference.network import Network, Pool
+
+BATCH = 50
+
+
+@dataclass
+class Agreement:
+    """Sums over images.
+
+    outputs: neurons times timesteps times images, of all layers. different: how many of them are a spike in one program only.
+    source_spikes, spikes: in SpikingJelly, in integers. other_answers: images with another class. Without labels the accuracies
+    are None.
+    """
+
+    images: int = 0
+    outputs: int = 0
+    different: int = 0
+    source_spikes: int = 0
+    spikes: int = 0
+    other_answers: int = 0
+    source_accuracy: float | None = None
+    accuracy: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def agreement(net: nn.Module, network: Network, data: Dataset, scale: Fraction) -> Agreement:
+    """Runs both on images [N, C, H, W], or events [N, T, C, H, W]. scale: what one step of a pixel is worth to the source."""
+    found = Agreement(images=len(data.images))
+    right = source_right = 0
+    for first in range(0, len(data.images), BATCH):
+        images = data.images[first : first + BATCH]
+        layers, answers = source_spikes(net, images, float(scale), network.timesteps)
+        trace = golden.run(network, images)
+        wanted = [trace.spikes[layer.name] for layer in network.layers if not isinstance(layer, Pool)]
+        for one, other in zip(layers, wanted, strict=True):
+            same_shape = one.reshape(other.shape)
+            found.outputs += other.size
+            found.different += int((same_shape != other).sum())
+            found.source_spikes += int(one.sum())
+            found.spikes += int(other.sum())
+        found.other_answers += int((answers != trace.predicted).sum())
+        if data.labels is not None:
+            labels = data.labels[first : first + BATCH]
+            right, source_right = right + int((trace.predicted == labels).sum()), source_right + int((answers == labels).sum())
+    if data.labels is not None:
+        found.accuracy, found.source_accuracy = right / found.images, source_right / found.images
+    return found
+
+
+@torch.no_grad()
+def source_spikes(net: nn.Module, images: np.ndarray, scale: float, timesteps: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """The spikes of each layer of neurons, uint8 [N, T, ...], and the answers [N]."""
+    kind = next(net.parameters()).dtype
+    inputs = torch.from_numpy(images).to(kind) * scale
+    same_image = inputs.ndim == 4
+    sequence = inputs.expand(timesteps, *inputs.shape) if same_image else inputs.transpose(0, 1)  # [T, N, C, H, W]
+    layers: list[np.ndarray] = []
+    hooks = [
+        one.register_forward_hook(lambda _module, _inputs, spikes: layers.append(spikes.transpose(0, 1).byte().numpy()))
+        for one in net.modules()
+        if isinstance(one, neuron.BaseNode)
+    ]
+    votes = net(sequence).mean(0)
+    functional.reset_net(net)
+    for hook in hooks:
+        hook.remove()
+    return layers, votes.argmax(1).numpy()
