@@ -38,11 +38,7 @@ def compare(source: Source, network: Network, data: Dataset) -> Agreement:
         raise InputError("no images to compare on; needs 1 or more")
     answers: list[tuple[np.ndarray, np.ndarray]] = []
     differing: Counter[str] = Counter()
-<<<<<<< HEAD
-    size = golden.batch_size(source.interface.timesteps, BATCH)
-=======
     size = golden.batch_size(network.timesteps)
->>>>>>> w-events
     for start in range(0, len(data.images), size):
         images = data.images[start : start + size]
         for (_, real), (layer, _, whole) in zip(run(source, images), golden.run_layers(network, images), strict=True):

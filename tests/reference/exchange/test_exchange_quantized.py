@@ -99,13 +99,8 @@ def test_leaks_are_the_nearest_or_those_that_are_named(trained):
 
 
 def test_a_leak_that_is_too_wide_becomes_a_shorter_one(trained):
-<<<<<<< HEAD
     """At 8 bits and 64 timesteps the potential of the first layer is so large that 461 times it reaches 2^24."""
     source, images = from_torch(trained, dataclasses.replace(interface(), timesteps=64)), bright_quarters(5, seed=3).images
-=======
-    """At 8 bits the potential of the first layer is so large that 29 times it reaches 2^24."""
-    source, images = from_torch(trained, interface()), bright_quarters(20, seed=3).images
->>>>>>> w-prepare
     conv, _, fc = quantized_network(source, 8, images).layers
     assert conv.neuron.shift < 9 and (fc.neuron.multiplier, fc.neuron.shift) == (461, 9)
     with pytest.raises(InputError, match="layer conv1: leak multiplier times potential can reach"):
