@@ -99,6 +99,9 @@ def _try(net: nn.Module, shape: tuple[int, ...], known: Callable[[nn.Module], bo
         # A user's own code may fail in any way.
         how = f"fails on images of shape {list(shape)}: {type(error).__name__}: {brief(error)}"
         return Traced(reasons=[by_option(f"forward: {how}; if a call of it works, {ADVICE}", "--input")])
+    changed = _changed(net, copied)
+    if changed:
+        return Traced(reasons=[f"forward: changes {changed[0]}; allowed: parts that stay as they are"])
     if tracer.reasons or same:
         return Traced(tracer.links, tracer.timesteps, list(dict.fromkeys(tracer.reasons)))
     return Traced(reasons=[f"forward: computes something else when torch.fx follows it; {ADVICE}"])
@@ -107,7 +110,8 @@ def _try(net: nn.Module, shape: tuple[int, ...], known: Callable[[nn.Module], bo
 def _copy(net: nn.Module) -> nn.Module:
     """The module in evaluation mode, neurons at rest."""
     # What a training step leaves in neurons is part of a graph, and torch does not copy such tensors.
-    left = [value for one in net.modules() for value in (*one._buffers.values(), *getattr(one, "_memories", {}).values())]
+    stores = [store for one in net.modules() for store in (one._buffers, getattr(one, "_memories", {}), vars(one))]
+    left = [value for store in stores for value in store.values()]
     memo = {id(one): one.detach().clone() for one in left if isinstance(one, torch.Tensor) and one.grad_fn is not None}
     copied = copy.deepcopy(net, memo).eval()
     for module in copied.modules():
@@ -116,6 +120,27 @@ def _copy(net: nn.Module) -> nn.Module:
         elif isinstance(getattr(module, "mem", None), torch.Tensor):
             module.mem = torch.zeros(0)
     return copied
+
+
+def _changed(net: nn.Module, copied: nn.Module) -> list[str]:
+    """The numbers, other than potentials, that a run of a copy has changed."""
+    before, after = _numbers(net), _numbers(copied)
+    return [name for name, value in after.items() if name not in before or not _same(before[name], value)]
+
+
+def _numbers(net: nn.Module) -> dict[str, Any]:
+    """Parameters, buffers and plain attributes of all parts, by their paths."""
+    found: dict[str, Any] = {**dict(net.named_parameters()), **dict(net.named_buffers())}
+    for path, module in net.named_modules():
+        plain = {name: value for name, value in vars(module).items() if type(value) in (int, float, bool, str)}
+        found |= {f"{path}.{name}".lstrip("."): value for name, value in plain.items() if name != "training"}
+    return {name: value for name, value in found.items() if name.rpartition(".")[2] not in ("mem", "num_batches_tracked")}
+
+
+def _same(before: Any, after: Any) -> bool:
+    if isinstance(before, torch.Tensor) and isinstance(after, torch.Tensor):
+        return before.shape == after.shape and torch.equal(before.detach().nan_to_num(), after.detach().nan_to_num())
+    return type(before) is type(after) and (before == after or before != before)
 
 
 @contextmanager
@@ -213,9 +238,9 @@ class _Tracer(fx.Tracer):
             proxy.meaning = meaning_of(target, _meanings(args), values, named, proxy.value)
         elif kind == "call_function":
             before = _versions(args, kwargs)
-            proxy.value = target(*values, **named)
-            self.check_unchanged(target.__name__, before)
-            proxy.meaning = meaning_of(_name_of(target), _meanings(args), values, named, proxy.value)
+            proxy.value, known = target(*values, **named), _name_of(target)
+            self.check_unchanged(known, before)
+            proxy.meaning = meaning_of(known, _meanings(args), values, named, proxy.value)
         return proxy
 
     def check_unchanged(self, name: str, before: list[tuple[_Proxy, int]]) -> None:
@@ -293,10 +318,11 @@ class _Tracer(fx.Tracer):
         signal = max(signals, key=lambda one: len(one.links))
         self.links, times = signal.links, signal.times or (0,)
         loops = max(self.calls.values(), default=1)
-        if signal.form == ONE and loops > 1 or times != tuple(range(len(times))) or (signal.form != ALL and len(times) < loops):
+        if times != tuple(range(len(times))) or (signal.form == ONE and loops > 1):
             what = f"forward: returns {signal.shown} alone; allowed: the spikes of all timesteps, their sum or mean"
             self.reasons.append(not_in_hardware(what))
-        self.timesteps = 0 if self.images.ndim == 5 and len(times) == len(self.images) or signal.form == ONE else len(times)
+        given = self.images.ndim == 5 and len(times) == len(self.images)
+        self.timesteps = 0 if given or signal.form == ONE else len(times)
 
 
 def _versions(*given: Any) -> list[tuple[_Proxy, int]]:
