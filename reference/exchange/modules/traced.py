@@ -54,12 +54,18 @@ class Traced:
     reasons: list[str] = field(default_factory=list)
 
 
-def trace(net: nn.Module, interface: Interface, known: Callable[[nn.Module], bool]) -> Traced:
-    """The parts that a module's forward uses, or why that is not known. known: whether a module is read as a whole.
+def is_of_library(module: nn.Module) -> bool:
+    """Whether a module is a layer, neurons or a container of a library, and no sequence or model that it has."""
+    home = type_of(module).__module__
+    return home.split(".")[0] in LIBRARIES and ".model" not in home and type_of(module) is not nn.Sequential
+
+
+def trace(net: nn.Module, interface: Interface, is_part: Callable[[nn.Module], bool]) -> Traced:
+    """The parts that a module's forward uses, or why that is not known. is_part: whether a module is read as a whole.
 
     The module itself is not changed: a copy of it runs, in evaluation mode.
     """
-    tried = [_agreeing(net, lead, interface.input_shape, known) for lead in ((), (interface.timesteps or ASSUMED_TIMESTEPS,))]
+    tried = [_agreeing(net, lead, interface.input_shape, is_part) for lead in ((), (interface.timesteps or ASSUMED_TIMESTEPS,))]
     found = next((one for one in tried if not one.reasons), tried[0])
     if not found.reasons and found is tried[0] and found.timesteps > 1 and interface.coding != "direct":
         reason = f"forward: gives one image to {found.timesteps} timesteps; {interface.coding} are another one for each"
@@ -67,12 +73,12 @@ def trace(net: nn.Module, interface: Interface, known: Callable[[nn.Module], boo
     return found
 
 
-def _agreeing(net: nn.Module, lead: tuple[int, ...], shape: tuple[int, ...], known: Callable[[nn.Module], bool]) -> Traced:
+def _agreeing(net: nn.Module, lead: tuple[int, ...], shape: tuple[int, ...], is_part: Callable[[nn.Module], bool]) -> Traced:
     """What is found for all numbers of images. lead: of an axis of time before them."""
-    first = _try(net, (*lead, BATCHES[0], *shape), known)
+    first = _try(net, (*lead, BATCHES[0], *shape), is_part)
     if first.reasons:
         return first
-    second = _try(net, (*lead, BATCHES[1], *shape), known)
+    second = _try(net, (*lead, BATCHES[1], *shape), is_part)
     names = [[link.name for link in one.links] for one in (first, second)]
     if second.reasons or (names[0], first.timesteps) != (names[1], second.timesteps):
         how = f"computes something else for {BATCHES[1]} images than for {BATCHES[0]}"
@@ -80,13 +86,13 @@ def _agreeing(net: nn.Module, lead: tuple[int, ...], shape: tuple[int, ...], kno
     return first
 
 
-def _try(net: nn.Module, shape: tuple[int, ...], known: Callable[[nn.Module], bool]) -> Traced:
+def _try(net: nn.Module, shape: tuple[int, ...], is_part: Callable[[nn.Module], bool]) -> Traced:
     """Follow forward for images of one shape."""
     try:
         copied, again = _copy(net), _copy(net)
         kind = next((one.dtype for one in net.parameters() if one.is_floating_point()), torch.float32)
         images = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(kind)
-        tracer = _Tracer(images, known)
+        tracer = _Tracer(images, is_part)
         with torch.no_grad(), _registered(copied):
             tracer.trace(_Root(copied, tracer.end))
         with torch.no_grad(), _registered(again):
@@ -197,9 +203,9 @@ class _Proxy(fx.Proxy):
 class _Tracer(fx.Tracer):
     """Runs what it follows. calls: how often neurons were called. states: where they left their potential, in which version."""
 
-    def __init__(self, images: torch.Tensor, known: Callable[[nn.Module], bool]):
+    def __init__(self, images: torch.Tensor, is_part: Callable[[nn.Module], bool]):
         super().__init__()
-        self.images, self.known = images, known
+        self.images, self.is_part = images, is_part
         self.running = False
         self.calls: dict[str, int] = {}
         self.states: dict[str, tuple[Any, int]] = {}
@@ -208,9 +214,7 @@ class _Tracer(fx.Tracer):
         self.timesteps, self.returned = 0, None
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        home = type_of(m).__module__
-        of_library = home.split(".")[0] in LIBRARIES and ".model" not in home
-        return self.known(m) or (of_library and type_of(m) is not nn.Sequential)
+        return self.is_part(m)
 
     def call_module(self, m, forward, args, kwargs):
         return forward(*args, **kwargs) if self.running else super().call_module(m, forward, args, kwargs)
