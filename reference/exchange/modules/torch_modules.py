@@ -85,11 +85,10 @@ def from_torch(modules: nn.Module | Sequence[nn.Module], interface: Interface) -
     reader = _Reader(interface)
     if interface.input_shape == NO_SHAPE:
         reader.reasons.append(by_option("the network does not say the shape of an image", "--input"))
-    own = isinstance(modules, nn.Module) and _container_kind(modules) is None and not reader.is_part(modules)
-    for part in reader.traced(modules) if own else reader.listed(modules):
-        reader.mode(part)
-        reader.read(part)
-    if not own:
+    if isinstance(modules, nn.Module) and _container_kind(modules) is None and not reader.is_part(modules):
+        reader.read_all(reader.traced(modules))
+    else:
+        reader.read_all(reader.listed(modules))
         reader.check_modes()
     if len(reader.types) > 1 or not reader.types <= set(ROUNDINGS):
         types = ", ".join(sorted(map(str, reader.types)))
@@ -206,6 +205,11 @@ class _Reader:
         elif not found and not asked:
             self.reasons.append(by_option("the network does not say how many timesteps there are", "--timesteps"))
         self.builder.interface = replace(self.builder.interface, timesteps=found or asked or 1)
+
+    def read_all(self, parts: Iterator[Part]) -> None:
+        for part in parts:
+            self.mode(part)
+            self.read(part)
 
     def mode(self, part: Part) -> None:
         """Note the step mode of a module."""

@@ -105,9 +105,14 @@ def test_a_fault_in_the_import_is_found(fault, monkeypatch):
     monkeypatch.setattr(place, name, value)
     exact._search.cache_clear()
     try:
-        assert any(has_wrong_spikes(seed) for seed in range(400))
+        note = NOTES.get(fault, "")
+        assert any(has_wrong_spikes(seed) for seed in range(2000) if not note or note in random_network(seed).notes)
     finally:
         exact._search.cache_clear()
+
+
+NOTES = {"step modes overlooked": "step_mode", "surrogates overlooked": "surrogate"}
+"""Only networks that were drawn so are tried, as few others can show the fault."""
 
 
 def has_wrong_spikes(seed):
