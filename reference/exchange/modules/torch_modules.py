@@ -85,7 +85,7 @@ def from_torch(modules: nn.Module | Sequence[nn.Module], interface: Interface) -
     reader = _Reader(interface)
     if interface.input_shape == NO_SHAPE:
         reader.reasons.append(by_option("the network does not say the shape of an image", "--input"))
-    if isinstance(modules, nn.Module) and _container_kind(modules) is None and not reader.is_part(modules):
+    if isinstance(modules, nn.Module) and not reader.is_in_order(modules):
         reader.read_all(reader.traced(modules))
     else:
         reader.read_all(reader.listed(modules))
@@ -174,6 +174,12 @@ class _Reader:
     def is_part(self, module: nn.Module) -> bool:
         """Whether a module is read as a whole, and not followed."""
         return type_of(module) in self.readers or is_of_library(module)
+
+    def is_in_order(self, module: nn.Module) -> bool:
+        """Whether a module is a part, or a container of nothing but parts, so that their order is known without its forward."""
+        if _container_kind(module) is None:
+            return self.is_part(module)
+        return all(self.is_part(part.module) for part in _in_order(module, lambda where, container: None))
 
     def listed(self, modules: Any) -> Iterator[Part]:
         """The parts of an nn.Sequential, a list, or one module alone."""

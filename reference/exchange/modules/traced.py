@@ -55,9 +55,9 @@ class Traced:
 
 
 def is_of_library(module: nn.Module) -> bool:
-    """Whether a module is a layer, neurons or a container of a library, and no sequence or model that it has."""
-    home = type_of(module).__module__
-    return home.split(".")[0] in LIBRARIES and ".model" not in home and type_of(module) is not nn.Sequential
+    """Whether a module is a layer, neurons or a container of a library, or derived from one; not a model that it has."""
+    kinds = [kind for kind in type_of(module).__mro__ if kind not in (nn.Module, nn.Sequential)]
+    return any(kind.__module__.split(".")[0] in LIBRARIES and ".model" not in kind.__module__ for kind in kinds)
 
 
 def trace(net: nn.Module, interface: Interface, is_part: Callable[[nn.Module], bool]) -> Traced:

@@ -163,6 +163,25 @@ def test_a_class_gives_its_own_spikes(kind):
     assert wanted.any() and not (wanted == STEPS).all()
 
 
+class Block(nn.Module):
+    """Layer, neurons and pool, as users put them together."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.conv, self.lif, self.pool = net.conv1, net.lif1, net.pool
+
+    def forward(self, x):
+        return self.pool(self.lif(self.conv(x)))
+
+
+def test_blocks_within_a_sequence_are_followed():
+    net = Kept()
+    blocks = nn.Sequential(Block(net), nn.Flatten(), net.fc1, net.lif2).eval()
+    found, plain = imported(blocks, STEPS), imported(net, STEPS)
+    for one, other in zip(found.layers, plain.layers, strict=True):
+        assert one.name == other.name and np.array_equal(getattr(one, "weights", 0), getattr(other, "weights", 0))
+
+
 def test_nothing_of_the_network_is_changed():
     net = Tutorial()
     before = {name: value.clone() for name, value in net.state_dict().items()}
