@@ -59,7 +59,8 @@ def test_round_trip(network, path):
     ],
 )
 def test_the_coding_comes_back(architecture, settings, tmp_path):
-    made = random_network(architecture, input_shape=(1, 4, 3), rate=0.2, seed=1, neuron=Neuron("zero", 5, 3), classes=3, **settings)
+    neuron = Neuron("zero", 5, 3)
+    made = random_network(architecture, input_shape=(1, 4, 3), rate=0.2, seed=1, neuron=neuron, classes=3, **settings)
     save_model(made, tmp_path / "m.safetensors")
     loaded = load_model(tmp_path / "m.safetensors")
     assert {name: getattr(loaded, name) for name in settings} == settings
