@@ -27,7 +27,7 @@ import torch
 from benchmarks.figures.page import machine, write_section
 from benchmarks.figures.record import by_name, comment
 from duospike.cosim.cycles.model import CycleRun, run_model
-from duospike.cosim.design.plan import READOUT, plan_stages
+from duospike.cosim.design.plan import READOUT, image_packet_beats, plan_stages
 from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
 from duospike.cosim.errors import CosimError
 from duospike.cosim.markdown import markdown_table
@@ -47,6 +47,8 @@ ROOT = Path(__file__).parents[1]
 MAX_OUTPUTS = 12_000
 """Neuron outputs of a network on all its images: what Icarus and the plain model do in a second or two; twice as many with more
 than 64 timesteps."""
+MAX_BEATS = 12_000
+"""Beats of all images that the first stage takes in all passes."""
 MAX_MULTIPLIERS = 120
 """Products, or partial sums, that a stage forms in a cycle."""
 TIMESTEPS = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 25, 64, 65, 300, 1024)
@@ -144,9 +146,12 @@ def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
     images = _draw_images(choose, network, count)
     network, numbers = _with_numbers(choose, network, images)
     sizing = _draw_sizing(choose, network)
+    stages = plan_stages(network, sizing)
+    if image_packet_beats(stages) * count > MAX_BEATS:
+        raise _TooLarge
     stalls = _pick(choose, STALLS)
     traits = (*traits_of(network, sizing, images, stalls), kind, *numbers)
-    return Case(network, sizing, plan_stages(network, sizing), images, stalls, tuple(dict.fromkeys(traits)))
+    return Case(network, sizing, stages, images, stalls, tuple(dict.fromkeys(traits)))
 
 
 def _draw_shape(choose: np.random.Generator, fc_first: bool) -> tuple[tuple[int, int, int], str]:

@@ -50,6 +50,24 @@ def test_round_trip(network, path):
                 assert np.array_equal(getattr(mine, what), getattr(theirs, what))
 
 
+@pytest.mark.parametrize(
+    ("architecture", "settings"),
+    [
+        ("2C3-FC3", {"coding": "rate", "coding_seed": 7}),
+        ("2C3-FC3", {"coding": "frames", "image_signed": True, "timesteps": 1024}),
+        ("FC6-FC3", {"coding": "events", "image_bits": 1}),
+    ],
+)
+def test_the_coding_comes_back(architecture, settings, tmp_path):
+    neuron = Neuron("zero", 5, 3)
+    made = random_network(architecture, input_shape=(1, 4, 3), rate=0.2, seed=1, neuron=neuron, classes=3, **settings)
+    save_model(made, tmp_path / "m.safetensors")
+    loaded = load_model(tmp_path / "m.safetensors")
+    assert {name: getattr(loaded, name) for name in settings} == settings
+    assert (loaded.image_shape, loaded.input_range) == (made.image_shape, made.input_range)
+    assert [type(layer) for layer in loaded.layers] == [type(layer) for layer in made.layers]
+
+
 def test_same_network_same_bytes(network, path, tmp_path):
     reordered = dataclasses.replace(network, metadata=dict(reversed(network.metadata.items())))
     save_model(reordered, tmp_path / "again.safetensors")
@@ -104,7 +122,7 @@ def tensor(name, function):
         (setting("version", value=True), "version True of the model format"),
         (setting("timesteps", value="2"), "the header: field 'timesteps' is '2'; needs a value of type int"),
         (setting("timesteps", value=True), "field 'timesteps' is True"),
-        (setting("timesteps", value=65), "65 timesteps"),
+        (setting("timesteps", value=1025), "1025 timesteps"),
         (setting("image_signed", value=0), "field 'image_signed' is 0; needs a value of type bool"),
         (setting("extra", value=0), "the header: unknown field 'extra'"),
         (setting("coding", value="direct"), "the header: field 'coding' is left out with direct coding"),
