@@ -23,7 +23,7 @@ MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1))
 ROUNDS, WEIGHTS_A_ROUND = 4, 16
 """How often the promising weights of each output are looked for, and how many of them are moved then."""
 
-CERTAINTY = 2.0
+CERTAINTY = 1.0
 """Standard deviations by which fewer spikes must be wrong to move a weight, as there are many to choose from."""
 
 
@@ -90,20 +90,30 @@ def move_thresholds(match: Match) -> None:
         for more_bias, more_theta in MOVES:
             size = np.maximum(np.rint(np.abs(match.layer.theta) * share), 1).astype(np.int64)
             bias, theta = match.layer.bias + more_bias * size, match.layer.theta + more_theta * size
-            match.move(torch.from_numpy(more_bias * size)[:, None, None], bias=bias, theta=theta)
+            match.move(_current(more_bias * size), bias=bias, theta=theta)
 
 
 def move_weights(match: Match, maps: torch.Tensor) -> None:
-    """One step up or down for the weights with whose inputs most spikes are missing or too many, as a perceptron learns."""
+    """One step up or down for the weights with whose inputs most spikes are missing or too many, as a perceptron learns.
+
+    The bias makes up for what a step adds to the mean current.
+    """
     limit = 2 ** (match.layer.weight_bits - 1) - 1
     for chosen, up in promising(match, maps):
         rows = np.arange(len(chosen))
         weights = match.layer.weights.reshape(len(chosen), -1).copy()
         before = weights[rows, chosen]
         weights[rows, chosen] = np.clip(before + up, -limit, limit)
-        steps = torch.from_numpy(weights[rows, chosen] - before)[:, None, None]
-        inputs = inputs_of(match.layer, maps, chosen)
-        match.move(steps * inputs, CERTAINTY, weights=weights.reshape(match.layer.weights.shape))
+        steps, inputs = weights[rows, chosen] - before, inputs_of(match.layer, maps, chosen)
+        mean = np.rint(steps * inputs.double().mean((0, 1, 3, 4)).numpy()).astype(np.int64)
+        more = _current(steps) * inputs - _current(mean)
+        weights = weights.reshape(match.layer.weights.shape)
+        match.move(more, CERTAINTY, weights=weights, bias=match.layer.bias - mean)
+
+
+def _current(values: np.ndarray) -> torch.Tensor:
+    """[O] -> [O, 1, 1]."""
+    return torch.from_numpy(values)[:, None, None]
 
 
 def promising(match: Match, maps: torch.Tensor) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -120,7 +130,7 @@ def promising(match: Match, maps: torch.Tensor) -> Iterator[tuple[np.ndarray, np
         sums = conv2d_weight(inputs, shape, off, padding=shape[-1] // 2).flatten(1)
         power = inputs.square().sum((0, 2, 3)).repeat_interleave(shape[-1] ** 2)
     scores = sums.abs() / power.clamp(min=1).sqrt()
-    order = scores.argsort(1, descending=True, stable=True)[:, :WEIGHTS_A_ROUND]
+    order = scores.argsort(dim=1, descending=True, stable=True)[:, :WEIGHTS_A_ROUND]
     for chosen in order.T:
         yield chosen.numpy(), sums.gather(1, chosen[:, None])[:, 0].sign().long().numpy()
 
