@@ -10,8 +10,8 @@ import os
 import subprocess
 import sys
 
-from benchmarks.figures import begin, with_comment
-from benchmarks.page import ROOT, write_section
+from benchmarks.figures.page import ROOT, write_section
+from benchmarks.figures.record import begin, with_comment
 from benchmarks.times import DEMO
 from duospike.cosim.folder import temporary_folder
 

@@ -9,8 +9,8 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from benchmarks.figures import begin, with_comment
-from benchmarks.page import table, write_section
+from benchmarks.figures.page import table, write_section
+from benchmarks.figures.record import begin, with_comment
 from duospike.cosim.axi.loadable import core_description, loadable_stages, loadable_widths
 from duospike.cosim.axi.shell import AxiShell, convert_shell, shell_of
 from duospike.cosim.design.plan import plan_stages

@@ -10,8 +10,8 @@ import sys
 
 import numpy as np
 
-from benchmarks.figures import begin, with_comment
-from benchmarks.page import machine, table, write_section
+from benchmarks.figures.page import machine, table, write_section
+from benchmarks.figures.record import begin, with_comment
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.folder import temporary_folder

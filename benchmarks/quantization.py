@@ -17,8 +17,8 @@ from snntorch import functional as SF
 from snntorch import utils
 from torch import nn
 
-from benchmarks.figures import begin, with_comment
-from benchmarks.page import machine, table, write_section
+from benchmarks.figures.page import machine, table, write_section
+from benchmarks.figures.record import begin, with_comment
 from duospike.reference.data.datasets import FASHION_MNIST_CLASSES, FASHION_MNIST_SHAPE, Dataset, fashion_mnist
 from duospike.reference.exchange.agreement import compare_all
 from duospike.reference.exchange.modules.torch_modules import from_snntorch

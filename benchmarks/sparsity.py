@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 
-from benchmarks.figures import comment
-from benchmarks.page import ROOT, machine, table, write_section
+from benchmarks.figures.page import ROOT, machine, table, write_section
+from benchmarks.figures.record import comment
 from benchmarks.study import KEPT, Row, finished_results, keep, measure_text, read_record
 from duospike.cosim.study.report import summary
 from duospike.cosim.study.study_file import Point

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Measurement, begin, comment
-from benchmarks.page import ROOT, machine, table, write_section
+from benchmarks.figures.page import ROOT, machine, table, write_section
+from benchmarks.figures.record import Measurement, begin, comment
 from duospike.cosim.folder import temporary_folder
 from duospike.cosim.study.measure import RESULT
 from duospike.cosim.study.report import energy_ratio, plot_all, summary, with_spread

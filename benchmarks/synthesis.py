@@ -9,12 +9,12 @@ import argparse
 import resource
 import sys
 
-from benchmarks.figures import begin, with_comment
-from benchmarks.page import ROOT, machine, write_section
+from benchmarks.figures.page import ROOT, machine, write_section
+from benchmarks.figures.record import begin, with_comment
+from duospike.cosim.design.build import convert_stages
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.folder import temporary_folder
-from duospike.cosim.simulation.network_run import convert_stages
 from duospike.cosim.synthesis.families import AREA, FAMILIES
 from duospike.cosim.synthesis.report import Rows, area_cells, module_rows, stage_rows
 from duospike.cosim.synthesis.synthesize import Synthesis, synthesize

@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.figures import begin, with_comment
-from benchmarks.page import ROOT, machine, table, write_section
+from benchmarks.figures.page import ROOT, machine, table, write_section
+from benchmarks.figures.record import begin, with_comment
 from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing

@@ -17,14 +17,14 @@ from statistics import median
 from textwrap import fill
 from typing import Any
 
-from benchmarks.figures import Measurement, begin, comment, joined
-from benchmarks.page import ROOT, machine, table, write_section
+from benchmarks.figures.page import ROOT, machine, table, write_section
+from benchmarks.figures.record import Measurement, begin, comment, joined
+from duospike.cosim.design.build import convert_stages
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.provenance import run_provenance
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.energy.image_costs import image_costs
 from duospike.cosim.folder import temporary_folder
-from duospike.cosim.simulation.network_run import convert_stages
 from duospike.cosim.synthesis.yosys import yosys_version
 from duospike.cosim.timing.place_route import Target, flat_netlist, place_and_route
 from duospike.cosim.timing.report import make_report

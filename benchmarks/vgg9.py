@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from benchmarks.figures import begin, with_comment
-from benchmarks.page import ROOT, machine, table, write_section
+from benchmarks.figures.page import ROOT, machine, table, write_section
+from benchmarks.figures.record import begin, with_comment
 from duospike.cosim.design.sizing import DEFAULT_QUEUE_DEPTH
 from duospike.cosim.exploration import paper_schedule
 from duospike.cosim.exploration.balance import min_sum

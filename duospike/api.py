@@ -7,7 +7,6 @@ They override those of the file, and what neither names has a default. All raise
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
@@ -95,8 +94,7 @@ def evaluate(network: Network, images: np.ndarray, labels: np.ndarray | None = N
     return golden.evaluate(network, images, labels)
 
 
-def _designed(network: Network, shape: Shape) -> tuple[Sizing, dict[str, Stage]]:
-    from duospike.cosim.design.plan import plan_stages
+def _sizing(network: Network, shape: Shape) -> Sizing:
     from duospike.cosim.design.sizing_file import sizing_from
 
     unknown = shape.keys() - Shape.__annotations__.keys()
@@ -105,19 +103,24 @@ def _designed(network: Network, shape: Shape) -> tuple[Sizing, dict[str, Stage]]
     wanted = {"lanes": shape.get("lanes"), "row_parts": shape.get("row_parts"), "queue_depth": shape.get("queue_depth")}
     wanted["timesteps"] = shape.get("pass_timesteps")
     file = shape.get("sizing")
-    sizing = sizing_from(network, None if file is None else Path(file), wanted)
+    return sizing_from(network, None if file is None else Path(file), wanted)
+
+
+def _designed(network: Network, shape: Shape) -> tuple[Sizing, dict[str, Stage]]:
+    from duospike.cosim.design.plan import plan_stages
+
+    sizing = _sizing(network, shape)
     return sizing, plan_stages(network, sizing)
 
 
 def convert(network: Network, folder: Path | str, *, language: Language = "verilog", **shape: Unpack[Shape]) -> None:
     """Write the accelerator as HDL, with its hex files, file lists and manifest, to a new, empty or earlier folder."""
-    from duospike.cosim.design.hdl_folder import write_hdl
+    from duospike.cosim.design.hdl_folder import write_accelerator
     from duospike.cosim.folder import output_folder
-    from duospike.cosim.simulation.network_run import convert_stages
 
-    sizing, stages = _designed(network, shape)
+    sizing = _sizing(network, shape)
     with output_folder(Path(folder)) as place:
-        write_hdl(network, sizing, stages, convert_stages(stages, language), place, language)
+        write_accelerator(network, sizing, place, language)
 
 
 def cosimulate(
@@ -134,18 +137,15 @@ def cosimulate(
     folder: where the HDL and the recorded spikes go; new, empty or an earlier one. Returns the content of its report.json, see
     docs/reference/files.md: bit_exact; mismatch, the first difference or None; stages, with the counters of each.
     """
-    from duospike.cosim.design.provenance import run_provenance
     from duospike.cosim.folder import output_folder
     from duospike.cosim.simulation.network_run import run_network
-    from duospike.cosim.simulation.report import make_report
-    from duospike.reference.files import write_file
+    from duospike.cosim.simulation.report import make_report, write_report
 
     sizing, stages = _designed(network, shape)
     with output_folder(Path(folder)) as place:
         finished = run_network(network, stages, images, place, simulator=simulator)
-        report = run_provenance(network, images, "array", sizing) | make_report(finished, labels, simulator)
-        write_file(place / "report.json", json.dumps(report, indent=2) + "\n")
-    return report
+        found = make_report(finished, labels, simulator)
+        return write_report(place, found, network=network, images=images, source="array", sizing=sizing)
 
 
 def count_cycles(network: Network, images: np.ndarray, **shape: Unpack[Shape]) -> dict[str, Any]:

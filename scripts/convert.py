@@ -63,10 +63,8 @@ def megahertz(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
-    from duospike.cosim.design.hdl_folder import write_hdl
-    from duospike.cosim.design.plan import plan_stages
+    from duospike.cosim.design.hdl_folder import write_accelerator
     from duospike.cosim.folder import output_folder
-    from duospike.cosim.simulation.network_run import convert_stages
     from duospike.reference.errors import InputError
     from duospike.reference.modelfile import load_model
 
@@ -84,9 +82,7 @@ def run(args: argparse.Namespace) -> int:
         if args.axi:
             modules = write_shell(network, sizing, folder, args)
         else:
-            stages = plan_stages(network, sizing)
-            modules = convert_stages(stages, args.language)
-            write_hdl(network, sizing, stages, modules, folder, args.language)
+            modules = write_accelerator(network, sizing, folder, args.language)
     lanes = ", ".join(f"{layer}={lanes}" for layer, lanes in sizing.lanes.items())
     print(f"{len(modules)} modules, top {modules[-1].name}, lanes {lanes}")
     say_written(place)

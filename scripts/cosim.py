@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from functools import partial
 from pathlib import Path
 
@@ -48,21 +47,18 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from duospike.cosim.design.provenance import run_provenance
     from duospike.cosim.folder import output_folder
     from duospike.cosim.simulation.compare import Mismatch
-    from duospike.cosim.simulation.report import image_lines, stage_table, throughput_line
+    from duospike.cosim.simulation.report import image_lines, stage_table, throughput_line, write_report
     from duospike.reference.errors import InputError
-    from duospike.reference.files import write_file
 
     if args.waves and args.batch:
         raise InputError("--waves with --batch; allowed: one of them")
     network, sizing, stages, data = design_of(args)
     place = output_place(args)
     with output_folder(place) as folder:
-        report = run_provenance(network, data.images, args.data, sizing)
-        report |= run_batches(args, sizing, data, folder) if args.batch else run_whole(args, network, stages, data, folder)
-        write_file(folder / "report.json", json.dumps(report, indent=2) + "\n")
+        found = run_batches(args, sizing, data, folder) if args.batch else run_whole(args, network, stages, data, folder)
+        report = write_report(folder, found, network=network, images=data.images, source=args.data, sizing=sizing)
     if report["fault"] is None:
         Console().print(stage_table(report))
         print("\n".join([*image_lines(report), throughput_line(report)]))

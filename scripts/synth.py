@@ -56,11 +56,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from duospike.cosim.design.build import convert_stages
     from duospike.cosim.design.plan import plan_stages
     from duospike.cosim.design.provenance import design_provenance, run_provenance
     from duospike.cosim.energy.image_costs import image_costs
     from duospike.cosim.folder import output_folder, temporary_folder
-    from duospike.cosim.simulation.network_run import convert_stages
     from duospike.cosim.synthesis.report import area_table, make_report, module_rows, stage_rows, units_line
     from duospike.cosim.synthesis.synthesize import synthesize
     from duospike.cosim.timing.report import ends_table, timing_lines

@@ -18,13 +18,13 @@ from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
-from benchmarks.figures import begin
+from benchmarks.figures.record import begin
 from duospike.cosim.errors import CosimError
 from duospike.cosim.interrupts import run_command
 from duospike.cosim.system import require, run_tool
 from duospike.reference.files import write_atomically
-from verification.campaign import Result, run_campaign, score
-from verification.killing import with_tests
+from verification.mutation.campaign import Result, run_campaign, score
+from verification.mutation.killing import with_tests
 
 SEED = 1
 FAULTS = 350

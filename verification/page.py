@@ -18,15 +18,15 @@ from typing import cast
 
 import pytest
 
-from benchmarks.figures import Measurement, begin, comment
-from benchmarks.page import ROOT, write_section
+from benchmarks.figures.page import ROOT, write_section
+from benchmarks.figures.record import Measurement, begin, comment
 from duospike.cosim.conversion.internals import BlockFunction
 from duospike.cosim.design.build import build_stage
 from duospike.cosim.errors import CosimError
 from duospike.cosim.markdown import markdown_table
-from verification.equivalence import PROVEN
-from verification.killing import blocks_of
-from verification.mutants import Mutation
+from verification.mutation.equivalence import PROVEN
+from verification.mutation.killing import blocks_of
+from verification.mutation.mutants import Mutation
 
 RESULTS = Path(__file__).parent / "results"
 PROOFS, MUTATION = RESULTS / "proofs.json", RESULTS / "mutation.json"
@@ -67,9 +67,7 @@ def main() -> int:
     return 0
 
 
-def page(
-    collected: Collected, proofs: Mapping, mutation: Mapping, explained: Sequence[Mapping], measurement: Measurement
-) -> str:
+def page(collected: Collected, proofs: Mapping, mutation: Mapping, explained: Sequence[Mapping], measurement: Measurement) -> str:
     """All tables. proofs, mutation: what prove and mutate write. explained: the tables of survivors.toml. measurement: of the
     tests."""
     sections = [

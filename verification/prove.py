@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from unittest import mock
 
-from benchmarks.figures import begin
+from benchmarks.figures.record import begin
 from duospike.cosim.conversion.convert import Module, convert, write_modules
 from duospike.cosim.conversion.internals import LOCK
 from duospike.cosim.errors import CosimError

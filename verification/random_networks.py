@@ -24,8 +24,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from benchmarks.figures import by_name, comment
-from benchmarks.page import machine, write_section
+from benchmarks.figures.page import machine, write_section
+from benchmarks.figures.record import by_name, comment
 from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import READOUT, plan_stages
 from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from myhdl import Signal, intbv
 
+from duospike.cosim.conversion.convert import Module, convert
 from duospike.cosim.conversion.elaboration import one_level, quick_inspection
 from duospike.cosim.conversion.internals import Block
 from duospike.rtl.accelerator import BLOCKS, accelerator, trace_bits
 from duospike.rtl.activity import ACTIVITY_BITS
 from duospike.rtl.stage import Stage
 from duospike.rtl.stream import Stream
+
+TOP = "accelerator"
 
 
 def build_stage(stage: Stage) -> Block:
@@ -26,6 +29,11 @@ def build_accelerator(stages: dict[str, Stage]) -> Block:
     trace = Signal(intbv(0)[trace_bits(stages) :])
     with one_level():
         return accelerator(*signals, trace, stages=stages)
+
+
+def convert_stages(stages: dict[str, Stage], language: str = "verilog") -> tuple[Module, ...]:
+    """The accelerator in Verilog or VHDL, its top last."""
+    return tuple(convert(build_accelerator(stages), TOP, language))
 
 
 def _ports(input_bits: int, output_bits: int, stages: int) -> tuple:

@@ -13,10 +13,11 @@ from duospike.reference.network import Network
 from duospike.rtl.activity import COUNTER_BITS, COUNTERS
 from duospike.rtl.stage import Stage
 
+from .build import convert_stages
+from .plan import plan_stages
 from .provenance import design_provenance
 from .sizing import Sizing
 
-TOP = "accelerator"
 WAIVERS = """\
 `verilator_config
 // MyHDL writes plain integers, whose bounds it checks in simulation; Verilog widens and narrows them by itself.
@@ -86,6 +87,14 @@ def core_file(top: str, sources: list[Path], tables: list[str], language: str) -
     if language == "vhdl":
         return filled
     return filled.replace("\ntargets:", WAIVER_FILES + "\ntargets:") + LINT.format(top=top)
+
+
+def write_accelerator(network: Network, sizing: Sizing, folder: Path, language: str = "verilog") -> tuple[Module, ...]:
+    """Convert the accelerator and write it to an existing, empty folder as write_hdl does; returns its modules, the top last."""
+    stages = plan_stages(network, sizing)
+    modules = convert_stages(stages, language)
+    write_hdl(network, sizing, stages, modules, folder, language)
+    return modules
 
 
 def write_hdl(

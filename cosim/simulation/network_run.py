@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from duospike.cosim.conversion.convert import Module, convert
 from duospike.cosim.design.beats import image_beats, spike_beats
-from duospike.cosim.design.build import build_accelerator
-from duospike.cosim.design.hdl_folder import TOP
+from duospike.cosim.design.build import convert_stages
 from duospike.cosim.design.plan import READOUT, readout_of, stage_beats
 from duospike.reference import golden
 from duospike.reference.network import Network
@@ -56,11 +54,6 @@ class NetworkRun:
 def stage_activity(word: int) -> dict[str, int]:
     """The counters of the stage in the lowest bits of an activity word, by name."""
     return {name: word >> (k * COUNTER_BITS) & (2**COUNTER_BITS - 1) for k, name in enumerate(COUNTERS)}
-
-
-def convert_stages(stages: dict[str, Stage], language: str = "verilog") -> tuple[Module, ...]:
-    """The accelerator in Verilog or VHDL, its top last."""
-    return tuple(convert(build_accelerator(stages), TOP, language))
 
 
 def input_beats(network: Network, stages: dict[str, Stage], images: np.ndarray) -> tuple[int, ...]:

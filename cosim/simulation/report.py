@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich import box
@@ -10,8 +13,12 @@ from rich.table import Table
 
 from duospike.cosim.cycles.model import SOURCE
 from duospike.cosim.design.plan import READOUT, stage_beats
+from duospike.cosim.design.provenance import run_provenance
+from duospike.cosim.design.sizing import Sizing
 from duospike.cosim.errors import CosimError
 from duospike.cosim.interval import mean_interval
+from duospike.reference.files import write_file
+from duospike.reference.network import Network
 from duospike.rtl.stage import NeuronStage
 
 from .compare import decode_result
@@ -20,6 +27,18 @@ from .network_run import NetworkRun
 CLOCK_HZ = 100e6
 MAX_LISTED = 20
 """Images that are printed one by one."""
+
+
+def write_report(
+    folder: Path, found: dict[str, Any], *, network: Network, images: np.ndarray, source: str, sizing: Sizing
+) -> dict[str, Any]:
+    """Write report.json: where the numbers come from, then what was found, of make_report or join_reports. Returns its content.
+
+    source: of the images [count, channels, height, width], as --data names it.
+    """
+    report = run_provenance(network, images, source, sizing) | found
+    write_file(folder / "report.json", json.dumps(report, indent=2) + "\n")
+    return report
 
 
 def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> dict:

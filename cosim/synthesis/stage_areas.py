@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from duospike.cosim.design.build import convert_stages
 from duospike.cosim.folder import temporary_folder
-from duospike.cosim.simulation.network_run import convert_stages
 from duospike.rtl.stage import Stage
 
 from .synthesize import Area, synthesize

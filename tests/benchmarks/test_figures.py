@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import figures, tables
-from benchmarks.figures import comment, joined, old_figures, recorded
-from benchmarks.page import page_with, write_section
-from benchmarks.sources import ROOT, closure, code_digest, digests
-from benchmarks.tables import BY_HAND, FIGURES
+from benchmarks.figures import __main__ as command_module
+from benchmarks.figures import tables
+from benchmarks.figures.old import Old, old_figures
+from benchmarks.figures.page import page_with, write_section
+from benchmarks.figures.record import UNKNOWN, comment, joined, recorded
+from benchmarks.figures.sources import ROOT, closure, code_digest, digests
+from benchmarks.figures.tables import BY_HAND, FIGURES
 
 CODE = ("rtl", "reference", "cosim", "scripts", "duospike", "benchmarks", "verification", "tests")
 
@@ -126,7 +128,7 @@ def test_every_table_has_its_mark_where_a_program_writes_it():
 
 
 def test_a_section_is_written_wherever_its_page_is(tmp_path, monkeypatch):
-    monkeypatch.setattr("benchmarks.page.ROOT", tmp_path)
+    monkeypatch.setattr("benchmarks.figures.page.ROOT", tmp_path)
     page = tmp_path / "docs" / "a" / "b.md"
     page.parent.mkdir(parents=True)
     page.write_text("before\n<!-- x: begin -->\nold\n<!-- x: end -->\nafter\n")
@@ -143,7 +145,7 @@ def test_a_record_is_read_as_it_was_written():
 def test_parts_of_a_table_from_different_sources_agree_with_none():
     first, second = ({"seconds": n, "sources": {"rtl": "a", "yosys": str(n)}} for n in (1, 2))
     assert joined([first, first]) == {"seconds": 2, "sources": first["sources"]}
-    assert joined([first, second]) == {"seconds": 3, "sources": {"rtl": "a", "yosys": figures.UNKNOWN}}
+    assert joined([first, second]) == {"seconds": 3, "sources": {"rtl": "a", "yosys": UNKNOWN}}
     assert joined([first, None]) is None and joined([]) is None
 
 
@@ -168,14 +170,14 @@ def test_names_that_stand_for_nothing_are_refused():
 
 def test_renewing_skips_what_is_current_and_goes_on_after_a_failure(monkeypatch, capsys):
     old = [each for each in old_figures_of("cycles", "synthesis", "study", "kills")]
-    monkeypatch.setattr(figures, "old_figures", lambda: iter(old))
+    monkeypatch.setattr(command_module, "old_figures", lambda: iter(old))
     run = []
-    monkeypatch.setattr(figures, "run", lambda command: run.append(command) or command != "benchmarks.performance --write")
-    assert figures.renew() == 1
+    monkeypatch.setattr(command_module, "run", lambda command: run.append(command) or command != "benchmarks.performance --write")
+    assert command_module.renew() == 1
     assert run == ["benchmarks.performance --write", "benchmarks.synthesis --write"]
     printed = capsys.readouterr()
     assert "left out, takes hours: page.md, study" in printed.out and printed.err == "figures: not measured: cycles\n"
 
 
 def old_figures_of(*wanted):
-    return [figures.Old(each, Path("page.md"), ("rtl",), None) for each in (*FIGURES, *BY_HAND) if each.name in wanted]
+    return [Old(each, Path("page.md"), ("rtl",), None) for each in (*FIGURES, *BY_HAND) if each.name in wanted]

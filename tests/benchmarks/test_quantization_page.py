@@ -14,7 +14,7 @@ def test_the_table_has_a_row_for_each_width(monkeypatch, capsys, tmp_path):
     page = tmp_path / "docs" / "import.md"
     page.parent.mkdir()
     page.write_text("before\n<!-- quantization: begin -->\nold\n<!-- quantization: end -->\nafter\n")
-    monkeypatch.setattr("benchmarks.page.ROOT", tmp_path)
+    monkeypatch.setattr("benchmarks.figures.page.ROOT", tmp_path)
     monkeypatch.setattr("sys.argv", ["quantization", "--steps", "12", "--limit", "300", "--write"])
     assert quantization.main() == 0
     text = page.read_text()

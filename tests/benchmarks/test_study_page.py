@@ -6,8 +6,8 @@ import re
 import pytest
 
 from benchmarks import sparsity, study
-from benchmarks.figures import Measurement
-from benchmarks.page import page_with
+from benchmarks.figures.page import page_with
+from benchmarks.figures.record import Measurement
 from benchmarks.study import go_on, keep, measure_again, page, read_record
 from duospike.cosim.study.study_file import read_study
 

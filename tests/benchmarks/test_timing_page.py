@@ -69,7 +69,7 @@ def test_the_page_is_written_between_its_marks(tmp_path, monkeypatch, capsys):
     written.write_text("# Timing\n<!-- timing: begin -->\nold\n<!-- timing: end -->\nafter\n")
     (tmp_path / "lanes-4-grade-6").mkdir()
     (tmp_path / "lanes-4-grade-6" / "seed-2.json").write_text(json.dumps(result(64.0, 2)))
-    monkeypatch.setattr("benchmarks.page.ROOT", tmp_path)
+    monkeypatch.setattr("benchmarks.figures.page.ROOT", tmp_path)
     monkeypatch.setattr("sys.argv", ["timing", "--no-run", "--write", "--results", str(tmp_path)])
     assert timing.main() == 0
     text = written.read_text()

@@ -20,10 +20,10 @@ from duospike.rtl.lif import Lif, lif
 from duospike.rtl.memory import Table
 from duospike.rtl.stream import Stream
 from verification import campaign, mutate
-from verification.campaign import Result, Survivor, run_campaign, score
-from verification.equivalence import OPEN, PROVEN, build_miter, demand_equal, equivalence, prove, ternary
-from verification.killing import Run, run_all, with_tests
-from verification.mutants import NETLIST, Mutation, plant
+from verification.mutation.campaign import Result, Survivor, run_campaign, score
+from verification.mutation.equivalence import OPEN, PROVEN, build_miter, demand_equal, equivalence, prove, ternary
+from verification.mutation.killing import Run, run_all, with_tests
+from verification.mutation.mutants import NETLIST, Mutation, plant
 from verification.proof import bit
 
 ROOT = Path(__file__).parents[2]

@@ -5,11 +5,11 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.figures import Measurement, comment
-from benchmarks.page import page_with
+from benchmarks.figures.page import page_with
+from benchmarks.figures.record import Measurement, comment
 from duospike.cosim.errors import CosimError
 from verification import page
-from verification.equivalence import OPEN, PROVEN
+from verification.mutation.equivalence import OPEN, PROVEN
 
 KEY = "mutate -mode inv -module pool_1 -cell c -port Y -portbit 0"
 EXPLAINED = [{"fault": KEY, "why": "because"}]

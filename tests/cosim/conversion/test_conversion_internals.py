@@ -10,8 +10,7 @@ from myhdl import Signal, StopSimulation, _bin, _block, _instance, _misc, _util,
 from duospike.cosim.conversion import elaboration, internals
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.conversion.simulation import simulate
-from duospike.cosim.design.build import build_stage
-from duospike.cosim.simulation.network_run import convert_stages
+from duospike.cosim.design.build import build_stage, convert_stages
 from tests.benches.small_networks import small_network, small_stages
 
 STAGES = [("conv1", "verilog"), ("conv2", "vhdl"), ("fc1", "verilog")]

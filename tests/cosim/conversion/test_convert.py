@@ -12,11 +12,10 @@ import pytest
 
 from duospike.cosim.conversion.convert import convert, write_modules
 from duospike.cosim.conversion.elaboration import quick_inspection
-from duospike.cosim.design.build import build_accelerator, build_stage
+from duospike.cosim.design.build import build_accelerator, build_stage, convert_stages
 from duospike.cosim.design.hdl_folder import write_hdl
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.errors import CosimError
-from duospike.cosim.simulation.network_run import convert_stages
 from duospike.reference.modelfile import save_model
 from tests.benches.small_networks import small_network, small_stages
 

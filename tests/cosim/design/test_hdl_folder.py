@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
+from duospike.cosim.design.build import convert_stages
 from duospike.cosim.design.hdl_folder import write_hdl
 from duospike.cosim.design.sizing import choose_sizing
-from duospike.cosim.simulation.network_run import convert_stages
 from tests.benches.small_networks import small_network, small_stages
 
 

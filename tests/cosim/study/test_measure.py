@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from duospike.cosim.cycles.model import run_model
+from duospike.cosim.design.build import convert_stages
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import JSON_KEYS, Sizing
 from duospike.cosim.energy.model import Coefficients, as_float, count_operations, total_energy
-from duospike.cosim.simulation.network_run import convert_stages
 from duospike.cosim.study import measure as measuring
 from duospike.cosim.study.measure import MODEL, RESULT, measure_point
 from duospike.cosim.study.study_file import LoadedModel, Study, read_study

@@ -18,7 +18,8 @@ from duospike.cosim.errors import CosimError
 from duospike.cosim.synthesis.yosys import run_yosys
 from duospike.cosim.system import require, run_tool
 from duospike.reference.files import write_file
-from verification.mutants import KEPT, NETLIST, Mutation, Netlist
+
+from .mutants import KEPT, NETLIST, Mutation, Netlist
 
 SECONDS = 60
 """Seconds that abc has for one proof."""

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PACKAGE, LINKED = "duospike", ("rtl", "reference", "cosim", "scripts")
 """The package, and the folders beside it that are imported as parts of it."""
 DIGITS = 8

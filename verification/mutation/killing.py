@@ -26,7 +26,7 @@ from duospike.cosim.folder import temporary_folder
 from duospike.cosim.system import end_with_parent
 from tests.benches import stream_bench
 
-TESTS = Path(__file__).parents[1] / "tests"
+TESTS = Path(__file__).parents[2] / "tests"
 
 CYCLE_LIMIT = 6_000
 """Cycles after which the tests' bench gives up on a mutant, some times what the longest of the tests needs."""

@@ -12,9 +12,10 @@ from duospike.cosim.conversion.convert import convert
 from duospike.cosim.errors import CosimError
 from duospike.cosim.folder import temporary_folder
 from duospike.cosim.system import side_by_side
-from verification.equivalence import PROVEN, equivalence
-from verification.killing import Run, Use, Verdict, run_all, uses
-from verification.mutants import Mutation, Netlist, plant
+
+from .equivalence import PROVEN, equivalence
+from .killing import Run, Use, Verdict, run_all, uses
+from .mutants import Mutation, Netlist, plant
 
 BASE_SECONDS = 30
 """Seconds that a run may take beyond five times what it takes without a fault."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from duospike.cosim.markdown import markdown_table
 from duospike.reference.files import write_atomically
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def pages(root: Path | None = None) -> Iterator[Path]:

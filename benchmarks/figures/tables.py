@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks.sources import ROOT, digests
 from duospike.cosim.errors import CosimError
 from duospike.cosim.synthesis.yosys import yosys_version
 
+from .sources import ROOT, digests
+
 MACHINERY = [
-    *("benchmarks/figures.py", "benchmarks/page.py", "benchmarks/sources.py", "benchmarks/tables.py"),
+    "benchmarks/figures/*",
     *("cosim/errors.py", "cosim/folder.py", "cosim/interrupts.py", "cosim/system.py", "cosim/version.py"),
     *("reference/errors.py", "reference/files.py", "reference/locks.py", "rtl/errors.py"),
 ]
@@ -101,9 +102,7 @@ FIGURES = [
         [*SIMULATION, *OTHER_DATA],
         ["yosys", "nextpnr"],
     ),
-    Figures(
-        "random-networks", ["verification.random_networks --write"], ["verification.random_networks"], takes_hours=True
-    ),
+    Figures("random-networks", ["verification.random_networks --write"], ["verification.random_networks"], takes_hours=True),
     Figures(
         "study", ["benchmarks.study --run --write"], STUDY, ["models/fashion-study.toml"], UNUSED_IN_STUDIES, takes_hours=True
     ),

@@ -1,0 +1,1 @@
+"""The measured tables of docs/, and what each was measured from."""

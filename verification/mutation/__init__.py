@@ -1,0 +1,1 @@
+"""Random faults in blocks: planted, run under the tests, and what survives compared with the original."""
