@@ -33,7 +33,8 @@ MAX_SAMPLES = 2**15
 CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
 """Shares of the largest weight that may become the largest integer."""
 
-MIN_STEP = 1e-30
+MIN_STEP, MAX_THRESHOLD = 1e-30, 2**22
+"""Of an output; the threshold and the bias in steps of its weights."""
 
 MATCHED_SPIKES = 2**23
 """Neurons at timesteps, over as many images as hold so many, by whose spikes a layer is matched to the source."""
@@ -46,8 +47,8 @@ def quantized_network(source: Source, bits: int, images: np.ndarray, leaks: Mapp
     leaks: m/2^k of layers by their names, in place of the source's. Other layers have their own, or one near it (`near_leaks`).
 
     The inputs of a layer are the spikes of the layers quantized before it, its aim are the currents of the source. Weights, step
-    and bias of an output are those that bring its currents closest to these (`round_weights`), then bias and threshold those
-    with which it spikes most like the source (`match_spikes`).
+    and bias of an output are those that bring its currents closest to these (`round_weights`). Then threshold, bias and single
+    weights are moved to where it spikes most like the source (`match_spikes`).
 
     InputError: with all reasons, what no rounding can change; bits out of range; no images.
     """
@@ -66,7 +67,7 @@ def _neurons(source: Source, leaks: Mapping[str, Fraction]) -> tuple[dict[str, l
     neurons, reasons = {}, []
     for layer in source.weighted:
         beta = leaks.get(layer.name, layer.beta)
-        if 0 <= beta <= 1:
+        if source.interface.timesteps == 1 or 0 <= beta <= 1:
             neurons[layer.name] = near_leaks(layer.reset, beta, source.interface.timesteps)
         else:
             reasons.append(by_option(f"{layer.title}: beta {float(beta):.6g}; allowed: 0 to 1", "--beta m/2^k"))
@@ -148,7 +149,7 @@ def _rounded(source: Source, layer: SourceLayer, bits: int, neuron: Neuron, samp
     whole, step = round_weights(real, gram, candidate_steps(layer, weights, 2 ** (bits - 1) - 1), bits)
     # A whole number is at a whole threshold or above it where it is above the one before.
     theta = np.rint(layer.threshold / step) - layer.inclusive
-    bias, theta = (_integers(layer, what, values) for what, values in (("bias", whole[:, -1]), ("threshold", theta)))
+    bias, theta = ([int(value) for value in values] for values in (whole[:, -1], theta))
     return integer_layer(layer, list(whole[:, :-1].reshape(layer.weights.shape)), bias, theta, neuron)
 
 
@@ -156,9 +157,11 @@ def candidate_steps(layer: SourceLayer, weights: np.ndarray, limit: int) -> list
     """Steps [O] of which real weights [O, I] are up to `limit`.
 
     First that of the grid on which the source's weights lie, if they do; then those by which the largest weight, or a share of
-    it, is `limit` steps, each moved to the nearest of which the threshold is a whole number.
+    it, is `limit` steps, each moved to the nearest of which the threshold is a whole number. Weights that are nothing beside
+    threshold and bias do not make the step as small.
     """
-    largest = np.maximum(np.abs(weights).max(1), MIN_STEP)
+    smallest = (np.abs(layer.threshold) + np.abs(layer.offset)) / MAX_THRESHOLD + MIN_STEP
+    largest = np.maximum(np.abs(weights).max(1), smallest * limit)
     own = largest / limit
     for output, values in enumerate(layer.weights.reshape(layer.outputs, -1)):
         grid = find_grid(values, None if layer.scale is None else layer.scale[output])
@@ -171,12 +174,3 @@ def candidate_steps(layer: SourceLayer, weights: np.ndarray, limit: int) -> list
 def dividing(theta: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """The nearest steps of which thresholds above 0 are whole numbers; others are left."""
     return np.where(theta > 0, theta / np.maximum(np.rint(theta / steps), 1), steps)
-
-
-def _integers(layer: SourceLayer, what: str, values: np.ndarray) -> list[int]:
-    worst = values[np.abs(values).argmax()]
-    if abs(worst) >= 2**31:
-        raise InputError(
-            f"{layer.title}: the {what} is {worst:.3g} steps of its weights, which are too small; allowed: below 2^31"
-        )
-    return [int(value) for value in values]
