@@ -17,7 +17,7 @@ from duospike.reference.golden import pool as pool_spikes
 from duospike.reference.network import WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
 from duospike.reference.widths import Range, layer_widths
 
-from .exact import bits_of, input_scale, integer_layer, network_of, pixel_range
+from .exact import input_scale, integer_layer, network_of, pixel_range
 from .floats import first_maps, real_currents, real_spikes
 from .grid import find_grid
 from .leaks import near_leaks
@@ -47,8 +47,8 @@ def quantized_network(source: Source, bits: int, images: np.ndarray, leaks: Mapp
     leaks: m/2^k of layers by their names, in place of the source's. Other layers have their own, or one near it (`near_leaks`).
 
     The inputs of a layer are the spikes of the layers quantized before it, its aim are the currents of the source. Weights, step
-    and bias of an output are those that bring its currents closest to these (`round_weights`). Then threshold, bias and single
-    weights are moved to where it spikes most like the source (`match_spikes`).
+    and bias of an output are those that bring its currents closest to these (`round_weights`). Then bias and
+    threshold are moved to where it spikes most like the source (`match_spikes`).
 
     InputError: with all reasons, what no rounding can change; bits out of range; no images.
     """
@@ -84,7 +84,7 @@ def _layers(source: Source, bits: int, images: np.ndarray, neurons: dict[str, li
             real, whole = pool_spikes(real), pool_spikes(whole)
             continue
         samples, real = _sampled(source, layer, real, whole)
-        converted = dataclasses.replace(_rounded(source, layer, bits, neurons[layer.name][0], samples), weight_bits=bits)
+        converted = _rounded(source, layer, bits, neurons[layer.name][0], samples)
         count = max(MATCHED_SPIKES // real[:, 0].numel(), 1)
         converted = _matched(converted, neurons[layer.name], inputs, whole[:, :count], real[:, :count])
         inputs = (0, 1)
@@ -123,7 +123,7 @@ def _matched(
         found = match_spikes(dataclasses.replace(layer, neuron=neuron), maps, wanted)
         try:
             layer_widths(found, inputs, len(wanted))
-            return dataclasses.replace(found, weight_bits=bits_of(found.weights))
+            return found
         except InputError as error:
             reasons.append(error)
     raise reasons[0]

@@ -1,4 +1,4 @@
-"""Moving the integers of a layer to where its spikes are the wanted ones; these are counted one neuron at a time."""
+"""Moving biases and thresholds to where the spikes are the wanted ones; these are counted one neuron at a time."""
 
 import dataclasses
 
@@ -40,19 +40,15 @@ def layer_and_maps(kind, seed=0):
 
 
 @pytest.mark.parametrize("kind", [Conv, Linear])
-def test_integers_that_were_moved_away_are_found_again(kind):
-    """Half of the wrong spikes go, and no output gets more of them."""
+def test_biases_and_thresholds_that_were_moved_away_are_found_again(kind):
+    """Most wrong spikes go, and no output gets more of them, the last one, which was right, included."""
     true, maps = layer_and_maps(kind)
     wanted = spikes_of(true, maps)
-    weights = true.weights.copy()
-    weights.reshape(4, -1)[:, 4:7] += [[3, -3, 0]]
-    start = dataclasses.replace(
-        true, weights=weights.clip(-7, 7), bias=true.bias + [2, 0, -2, 0], theta=true.theta + [0, 3, 0, -4]
-    )
+    start = dataclasses.replace(true, bias=true.bias + [2, 0, -3, 0], theta=true.theta + [0, 5, 2, 0])
     found = match_spikes(start, torch.from_numpy(maps), torch.from_numpy(wanted).byte())
     before, after = wrong_spikes(start, maps, wanted), wrong_spikes(found, maps, wanted)
-    assert (after <= before).all() and (before > 0).all() and after.sum() < before.sum() / 2
-    assert np.abs(found.weights).max() <= 7 and found.weight_bits == 4
+    assert (before[:3] > 0).all() and (after <= before).all() and after.sum() < before.sum() / 3
+    assert np.array_equal(found.weights, true.weights)
 
 
 @pytest.mark.parametrize("kind", [Conv, Linear])
@@ -61,12 +57,3 @@ def test_nothing_moves_where_no_spike_is_wrong(kind):
     found = match_spikes(true, torch.from_numpy(maps), torch.from_numpy(spikes_of(true, maps)).byte())
     for what in ("weights", "bias", "theta"):
         assert np.array_equal(getattr(found, what), getattr(true, what))
-
-
-def test_a_few_wrong_spikes_move_no_weight():
-    """As there are so many weights, some weight is always right for a few images by chance."""
-    true, maps = layer_and_maps(Linear)
-    wanted = spikes_of(true, maps)
-    wanted[0, :2] = 1 - wanted[0, :2]
-    found = match_spikes(true, torch.from_numpy(maps), torch.from_numpy(wanted).byte())
-    assert np.array_equal(found.weights, true.weights)
