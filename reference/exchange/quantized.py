@@ -21,10 +21,10 @@ from .exact import input_scale, integer_layer, network_of, pixel_range
 from .floats import first_maps, real_currents, real_spikes
 from .grid import find_grid
 from .leaks import near_leaks
+from .matching import match_spikes
 from .refusal import by_option, refuse
 from .rounding import Samples, round_weights
 from .source import Source, SourceLayer
-from .thresholds import match_spikes
 
 BATCH = 20
 MAX_SAMPLES = 2**15
@@ -33,10 +33,11 @@ MAX_SAMPLES = 2**15
 CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
 """Shares of the largest weight that may become the largest integer."""
 
-MIN_STEP = 1e-30
+MIN_STEP, MAX_THRESHOLD = 1e-30, 2**22
+"""Of an output; the threshold and the bias in steps of its weights."""
 
-MATCHED_IMAGES = 200
-"""Calibration images at most by which biases and thresholds are chosen."""
+MATCHED_SPIKES = 2**23
+"""Neurons at timesteps, over as many images as hold so many, by whose spikes a layer is matched to the source."""
 
 
 def quantized_network(source: Source, bits: int, images: np.ndarray, leaks: Mapping[str, Fraction] | None = None) -> Network:
@@ -46,8 +47,8 @@ def quantized_network(source: Source, bits: int, images: np.ndarray, leaks: Mapp
     leaks: m/2^k of layers by their names, in place of the source's. Other layers have their own, or one near it (`near_leaks`).
 
     The inputs of a layer are the spikes of the layers quantized before it, its aim are the currents of the source. Weights, step
-    and bias of an output are those that bring its currents closest to these (`round_weights`), then bias and threshold those
-    with which it spikes most like the source (`match_spikes`).
+    and bias of an output are those that bring its currents closest to these (`round_weights`). Then bias and
+    threshold are moved to where it spikes most like the source (`match_spikes`).
 
     InputError: with all reasons, what no rounding can change; bits out of range; no images.
     """
@@ -66,7 +67,7 @@ def _neurons(source: Source, leaks: Mapping[str, Fraction]) -> tuple[dict[str, l
     neurons, reasons = {}, []
     for layer in source.weighted:
         beta = leaks.get(layer.name, layer.beta)
-        if 0 <= beta <= 1 and layer.integers_below is None:
+        if layer.integers_below is None and (source.interface.timesteps == 1 or 0 <= beta <= 1):
             neurons[layer.name] = near_leaks(layer.reset, beta, source.interface.timesteps)
         elif layer.integers_below is not None:
             reasons.append(f"{layer.title}: prepared, with integers already; import it without --quantize")
@@ -86,8 +87,9 @@ def _layers(source: Source, bits: int, images: np.ndarray, neurons: dict[str, li
             continue
         samples, real = _sampled(source, layer, real, whole)
         converted = _rounded(source, layer, bits, neurons[layer.name][0], samples)
-        matched = real[:, :MATCHED_IMAGES], whole[:, :MATCHED_IMAGES]
-        converted, inputs = _with_neuron(converted, neurons[layer.name], inputs, *matched), (0, 1)
+        count = max(MATCHED_SPIKES // real[:, 0].numel(), 1)
+        converted = _matched(converted, neurons[layer.name], inputs, whole[:, :count], real[:, :count])
+        inputs = (0, 1)
         layers.append(converted)
         timesteps = source.interface.timesteps
         whole = torch.cat([fire(converted, layer_currents(converted, maps), timesteps) for maps in whole.split(BATCH, 1)], 1)
@@ -111,16 +113,16 @@ def _sampled(source: Source, layer: SourceLayer, real: torch.Tensor, whole: torc
     return samples, torch.cat(spikes, 1)
 
 
-def _with_neuron(
-    layer: Conv | Linear, neurons: list[Neuron], inputs: Range, wanted: torch.Tensor, maps: torch.Tensor
+def _matched(
+    layer: Conv | Linear, neurons: list[Neuron], inputs: Range, maps: torch.Tensor, wanted: torch.Tensor
 ) -> Conv | Linear:
     """The layer, matched to the wanted spikes, with the first of the neurons whose widths can be proven.
 
     InputError: none can; it says why the first cannot.
     """
-    currents, reasons = layer_currents(layer, maps), []
+    reasons = []
     for neuron in neurons:
-        found = match_spikes(dataclasses.replace(layer, neuron=neuron), currents, wanted)
+        found = match_spikes(dataclasses.replace(layer, neuron=neuron), maps, wanted)
         try:
             layer_widths(found, inputs, len(wanted))
             return found
@@ -149,7 +151,7 @@ def _rounded(source: Source, layer: SourceLayer, bits: int, neuron: Neuron, samp
     whole, step = round_weights(real, gram, candidate_steps(layer, weights, 2 ** (bits - 1) - 1), bits)
     # A whole number is at a whole threshold or above it where it is above the one before.
     theta = np.rint(layer.threshold / step) - layer.inclusive
-    bias, theta = (_integers(layer, what, values) for what, values in (("bias", whole[:, -1]), ("threshold", theta)))
+    bias, theta = ([int(value) for value in values] for values in (whole[:, -1], theta))
     return integer_layer(layer, list(whole[:, :-1].reshape(layer.weights.shape)), bias, theta, neuron)
 
 
@@ -157,9 +159,11 @@ def candidate_steps(layer: SourceLayer, weights: np.ndarray, limit: int) -> list
     """Steps [O] of which real weights [O, I] are up to `limit`.
 
     First that of the grid on which the source's weights lie, if they do; then those by which the largest weight, or a share of
-    it, is `limit` steps, each moved to the nearest of which the threshold is a whole number.
+    it, is `limit` steps, each moved to the nearest of which the threshold is a whole number. Weights that are nothing beside
+    threshold and bias do not make the step as small.
     """
-    largest = np.maximum(np.abs(weights).max(1), MIN_STEP)
+    smallest = (np.abs(layer.threshold) + np.abs(layer.offset)) / MAX_THRESHOLD + MIN_STEP
+    largest = np.maximum(np.abs(weights).max(1), smallest * limit)
     own = largest / limit
     for output, values in enumerate(layer.weights.reshape(layer.outputs, -1)):
         grid = find_grid(values, None if layer.scale is None else layer.scale[output])
@@ -172,12 +176,3 @@ def candidate_steps(layer: SourceLayer, weights: np.ndarray, limit: int) -> list
 def dividing(theta: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """The nearest steps of which thresholds above 0 are whole numbers; others are left."""
     return np.where(theta > 0, theta / np.maximum(np.rint(theta / steps), 1), steps)
-
-
-def _integers(layer: SourceLayer, what: str, values: np.ndarray) -> list[int]:
-    worst = values[np.abs(values).argmax()]
-    if abs(worst) >= 2**31:
-        raise InputError(
-            f"{layer.title}: the {what} is {worst:.3g} steps of its weights, which are too small; allowed: below 2^31"
-        )
-    return [int(value) for value in values]

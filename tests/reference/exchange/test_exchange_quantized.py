@@ -141,3 +141,16 @@ def test_a_network_on_the_grid_loses_nothing():
     for layer, wanted in zip(network.layers, exact.layers, strict=True):
         assert np.array_equal(layer.weights, wanted.weights)
         assert np.array_equal(layer.theta, wanted.theta) and np.array_equal(layer.bias, wanted.bias)
+
+
+def test_an_output_without_weights_keeps_its_spikes():
+    """One that its bias alone brings to the threshold, and one that nothing does."""
+    net = nn.Sequential(
+        nn.Conv2d(2, 3, 3, padding=1), snntorch.Leaky(beta=0.5), nn.Flatten(), nn.Linear(168, 4), snntorch.Leaky(beta=0.5)
+    )
+    net[0].weight.data[:2] = 0
+    net[0].bias.data[:2] = torch.tensor([0.7, 0.1])
+    source, data = from_snntorch(net.eval(), interface()), bright_quarters(30)
+    found = golden.run(quantized_network(source, 4, data.images), data.images).spikes["conv1"]
+    wanted = dict(run(source, data.images))["conv1"].transpose(0, 1).numpy()
+    assert np.array_equal(found[:, :, :2], wanted[:, :, :2]) and wanted[:, :, 0].any() and not wanted[:, :, 1].any()

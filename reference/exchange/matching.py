@@ -1,0 +1,44 @@
+"""Biases and thresholds of a layer of integers, moved to where its neurons spike as the source's do."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from duospike.reference.golden import fire, layer_currents
+from duospike.reference.network import Conv, Linear
+
+SHARES = (1 / 8, 1 / 16, 1 / 32, 1 / 64) * 2
+"""Of a threshold: by how much it, or the bias, is moved, one share after the other, and by 1 at least."""
+
+MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1))
+"""Of bias and threshold."""
+
+
+def match_spikes(layer: Conv | Linear, maps: torch.Tensor, wanted: torch.Tensor) -> Conv | Linear:
+    """The layer with the biases and thresholds that a search from its own finds best, output by output.
+
+    Best are those with the fewest wrong spikes, missing or extra, whichever are more, so that the rate counts, too.
+
+    maps: integers [T, N, C, H, W], or [1, N, C, H, W] that timesteps share. wanted: the source's spikes, uint8 [T, N, O, H, W].
+    """
+    sums = layer_currents(layer, maps) - torch.from_numpy(layer.bias)[:, None, None]
+    found, least = layer, wrong_spikes(layer, sums, wanted)
+    for share in SHARES:
+        for more_bias, more_theta in MOVES:
+            size = np.maximum(np.rint(np.abs(found.theta) * share), 1).astype(np.int64)
+            moved = dataclasses.replace(found, bias=found.bias + more_bias * size, theta=found.theta + more_theta * size)
+            wrong = wrong_spikes(moved, sums, wanted)
+            better = wrong < least
+            bias, theta = np.where(better, moved.bias, found.bias), np.where(better, moved.theta, found.theta)
+            found, least = dataclasses.replace(found, bias=bias, theta=theta), np.where(better, wrong, least)
+    return found
+
+
+def wrong_spikes(layer: Conv | Linear, sums: torch.Tensor, wanted: torch.Tensor) -> np.ndarray:
+    """Missing or extra spikes of each output [O], whichever are more. sums: currents without the bias, int64."""
+    spikes = fire(layer, sums + torch.from_numpy(layer.bias)[:, None, None], len(wanted))
+    missing, extra = ((one > other).sum((0, 1, 3, 4)) for one, other in ((wanted, spikes), (spikes, wanted)))
+    return torch.maximum(missing, extra).numpy()
