@@ -97,6 +97,9 @@ def _aedat3(where: str, data: bytes) -> Events:
     start = data.find(b"\n", start, MAX_HEADER) + 1 if start >= 0 else 0
     if not start:
         raise ValueError(f"a header without an end in {MAX_HEADER} bytes")
+    kind = re.search(rb"^#Format: (.*?)\s*$", data[:start], re.MULTILINE)
+    if not kind or kind[1] != b"RAW":
+        raise ValueError(f"format {brief(kind[1].decode(errors='replace')) if kind else 'none'}; needs RAW")
     words, times = [], []
     for events, high in _packets(where, data, start):
         words.append(events[:, 0])
