@@ -215,7 +215,7 @@ class Network:
     another image meets the first layer at each timestep.
     classes: number of classes; neuron n of the last layer votes for class n // (outputs / classes).
     layers: a convolution (with direct coding and frames the dense layer), then any chain of convolutions and pools, then one or
-    more Linear layers.
+    more Linear layers. Where the first layer takes spikes, Linear layers alone will do, too.
     metadata: where the network comes from (strings only); no part of the arithmetic.
     """
 
@@ -251,8 +251,13 @@ class Network:
             raise InputError(f"coding seed {self.coding_seed}; allowed: 0 to 2^32 - 1")
 
     def _check_order(self):
-        if not self.layers or not isinstance(self.layers[0], Conv):
-            raise InputError("the first layer must be a convolution: it takes the image")
+        if not self.layers or isinstance(self.layers[0], Pool):
+            raise InputError("the first layer must be a convolution, or with rate coding and events a fully connected layer")
+        if isinstance(self.layers[0], Linear) and not self.takes_spikes:
+            raise InputError(
+                f"layer {self.layers[0].name}: a fully connected layer takes no pixels; the first layer must be a convolution, "
+                "or the coding rate or events"
+            )
         if not isinstance(self.layers[-1], Linear):
             raise InputError("the last layer must be fully connected: its neurons vote for the classes")
         check_names(layer.name for layer in self.layers)

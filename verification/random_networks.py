@@ -45,10 +45,14 @@ from tests.benches.plain_model import encoded, spikes_of, votes_of
 
 ROOT = Path(__file__).parents[1]
 MAX_OUTPUTS = 12_000
-"""Neuron outputs of a network on all its images: what Icarus and the plain model do in a second or two."""
+"""Neuron outputs of a network on all its images: what Icarus and the plain model do in a second or two; twice as many with more
+than 64 timesteps."""
 MAX_MULTIPLIERS = 120
 """Products, or partial sums, that a stage forms in a cycle."""
-TIMESTEPS = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 25, 64)
+TIMESTEPS = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 25, 64, 65, 300, 1024)
+TIMESTEP_CLASSES = ((1, "1"), (8, "2 to 8"), (64, "9 to 64"), (1024, "65 to 1024"))
+FC_FIRST = 0.25
+"""Share of the networks that take spikes and have fully connected layers alone."""
 PASS_TIMESTEPS = 8
 FAR_BEYOND = 2**27
 """No bias or threshold of that size is accepted."""
@@ -104,25 +108,29 @@ def _pick(choose: np.random.Generator, values: Sequence):
 
 @dataclass(frozen=True)
 class Pixels:
-    """How the image comes; the fields are Network's."""
+    """How the image comes; the fields are Network's, except fc_first: it has fully connected layers alone."""
 
     coding: str
     coding_seed: int
     image_bits: int
     image_signed: bool
+    timesteps: int
+    fc_first: bool
 
 
 def _draw_pixels(choose: np.random.Generator) -> Pixels:
     coding = _pick(choose, CODINGS)
     bits = 1 if coding == "events" else int(_pick(choose, [*IMAGE_BITS, 1, 8, 8, 16]))
     seed = int(choose.integers(2**32)) if coding == "rate" else 0
-    return Pixels(coding, seed, bits, coding not in SPIKE_CODINGS and choose.random() < 0.5)
+    takes_spikes, timesteps = coding in SPIKE_CODINGS, int(_pick(choose, TIMESTEPS))
+    signed, fc_first = not takes_spikes and choose.random() < 0.5, takes_spikes and choose.random() < FC_FIRST
+    return Pixels(coding, seed, bits, signed, timesteps, fc_first)
 
 
 def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
-    timesteps, count = int(_pick(choose, TIMESTEPS)), int(choose.integers(1, 5))
-    shape, kind = _draw_shape(choose)
-    layers = _draw_layers(choose, shape)
+    timesteps, count = pixels.timesteps, int(choose.integers(1, 5))
+    shape, kind = _draw_shape(choose, pixels.fc_first)
+    layers = _draw_layers(choose, shape, pixels.fc_first)
     last = layers[-1]
     assert isinstance(last, Linear)
     classes = int(_pick(choose, divisors(last.outputs)))
@@ -131,7 +139,7 @@ def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
         coding=pixels.coding, coding_seed=pixels.coding_seed,
     )  # fmt: skip
     outputs = sum(int(np.prod(shape)) for shape in network.shapes[1:])
-    if outputs * timesteps * count > MAX_OUTPUTS:
+    if outputs * timesteps * count > MAX_OUTPUTS * (2 if timesteps > 64 else 1):
         raise _TooLarge
     images = _draw_images(choose, network, count)
     network, numbers = _with_numbers(choose, network, images)
@@ -141,10 +149,12 @@ def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
     return Case(network, sizing, plan_stages(network, sizing), images, stalls, tuple(dict.fromkeys(traits)))
 
 
-def _draw_shape(choose: np.random.Generator) -> tuple[tuple[int, int, int], str]:
+def _draw_shape(choose: np.random.Generator, fc_first: bool) -> tuple[tuple[int, int, int], str]:
     """Input shape and what kind of a map it is. Convolutions take no map with a side below 3; behind pools sides of 1 come."""
     kind = _pick(choose, ["map: any small", "map: odd sides", "map: long and thin", "map: narrow"])
-    if kind == "map: odd sides":
+    if fc_first:
+        kind, sides = "map: of a first fully connected layer", choose.integers(1, 8, 2)
+    elif kind == "map: odd sides":
         sides = 2 * choose.integers(1, 8, 2) + 1
     elif kind == "map: long and thin":
         sides = choose.permutation([int(choose.integers(3, 6)), int(choose.integers(12, 41))])
@@ -155,12 +165,12 @@ def _draw_shape(choose: np.random.Generator) -> tuple[tuple[int, int, int], str]
     return (int(choose.integers(1, 5)), int(sides[0]), int(sides[1])), kind
 
 
-def _draw_layers(choose: np.random.Generator, shape: tuple[int, int, int]) -> tuple[Layer, ...]:
+def _draw_layers(choose: np.random.Generator, shape: tuple[int, int, int], fc_first: bool) -> tuple[Layer, ...]:
     """Layers of which only the shapes are drawn yet."""
     layers: list[Layer] = []
     steps, forced_pools = int(choose.integers(0, 6)), choose.random() < 0.2
     channels, height, width = shape
-    for step in range(1 + steps):
+    for step in range(0 if fc_first else 1 + steps):
         may_pool, may_convolve = layers and min(height, width) >= 2, min(height, width) >= 3
         wants_pool = step and (forced_pools or choose.random() < (0.7 if height % 2 or width % 2 else 0.4))
         if may_pool and (wants_pool or not may_convolve):
@@ -304,7 +314,8 @@ def largest(holds: Callable[[int], bool], limit: int) -> int:
 
 def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
     """Lanes from one to all, row parts, timesteps of a pass, depth of the queues."""
-    timesteps = int(_pick(choose, [n for n in divisors(network.timesteps) if n <= PASS_TIMESTEPS]))
+    most = 1 if network.coding == "frames" else PASS_TIMESTEPS
+    timesteps = int(_pick(choose, [n for n in divisors(network.timesteps) if n <= most]))
     lanes, is_dense = {}, not network.takes_spikes
     for layer in network.layers:
         if isinstance(layer, Pool):
@@ -340,7 +351,7 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
     }
     return [
         f"coding: {network.coding}",
-        "timesteps: " + ("1" if network.timesteps == 1 else "2 to 8" if network.timesteps <= 8 else "9 to 64"),
+        "timesteps: " + next(name for most, name in TIMESTEP_CLASSES if network.timesteps <= most),
         *(name for name, holds in maybe.items() if holds),
         *(f"kernel: {layer.kernel}x{layer.kernel}" for layer in convolutions),
         "pixels: " + ("1 bit" if bits == 1 else "2 to 8 bits" if bits <= 8 else "9 to 16 bits"),

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from duospike.reference.coding import SPIKE_CODINGS
 from duospike.reference.errors import InputError
 from duospike.reference.network import KERNELS, RESETS, check_image, check_timesteps, image_shape
 from duospike.reference.network import Pool as IntegerPool
@@ -253,8 +254,8 @@ class Builder:
         outputs, inputs = element.weights.shape[:2]
         conv = element.weights.ndim == 4
         first = not (self.counts["conv"] or self.counts["fc"] or self.unread)
-        if first and not conv:
-            reason = f"{element.where}: the first layer must be a convolution, since it takes the image"
+        if first and not conv and self.interface.coding not in SPIKE_CODINGS:
+            reason = f"{element.where}: the first layer must be a convolution, since it takes pixels; allowed with events"
             self.reasons.append(not_in_hardware(reason))
         elif self.shape is not None:
             if conv and len(self.shape) == 1:

@@ -61,7 +61,7 @@ def random_network(
 def _arguments(network: Network, architecture: str, rate: float, seed: int) -> dict[str, str]:
     """All that random_network was called with, as strings under the names of `duospike random`'s options and of Settings."""
     first = network.layers[0]
-    assert isinstance(first, Conv)
+    assert not isinstance(first, Pool)
     return {
         "origin": "duospike random",
         "architecture": architecture,

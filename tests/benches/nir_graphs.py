@@ -202,7 +202,7 @@ class Generator:
         scale = Fraction(1) if events else self.pick([Fraction(1)] * 3 + [Fraction(1, 16)] * 3 + [Fraction(1, 15)])
         self.scale = float(scale)
         self.batch = self.chance(0.15)
-        nodes = self.chain(shape)
+        nodes = self.chain(shape, events)
         if self.chance(0.5):
             for _ in range(int(self.draw.integers(1, 3))):
                 nodes = self.distort(nodes)
@@ -212,10 +212,10 @@ class Generator:
         interface = Interface(shape, timesteps, self.classes, coding, bits, signed, scale)
         return Case(graph, interface, self.dt, self.reset, self.inclusive, self.odd)
 
-    def chain(self, shape):
-        """A legal list of nodes."""
+    def chain(self, shape, events):
+        """A legal list of nodes; of events sometimes fully connected layers alone."""
         nodes = []
-        for _ in range(int(self.draw.integers(1, 3))):
+        for _ in range(0 if events and self.chance(0.25) else int(self.draw.integers(1, 3))):
             outputs = int(self.draw.integers(1, 5))
             nodes.append(self.conv(shape, outputs))
             shape = (outputs, *shape[1:])

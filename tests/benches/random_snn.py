@@ -88,7 +88,7 @@ class Composer:
         # One that is multiplied with the pixels at each image's largest.
         self.reach = float(scale) * 2 ** (bits - 1)
         modules, self.shape = [], shape
-        for _ in range(draw.one((1, 1, 2))):
+        for _ in range(0 if events and draw.chance(0.25) else draw.one((1, 1, 2))):
             modules += self.block(self.convolution, nn.BatchNorm2d)
         modules.append(nn.Flatten())
         self.shape = (int(np.prod(self.shape)),)

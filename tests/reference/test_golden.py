@@ -51,6 +51,13 @@ def test_equals_the_plain_model_for_any_shape(shape, architecture, timesteps, bi
     assert_equals_plain_model(network, random_images(1, shape, network.pixel_range, seed))
 
 
+@pytest.mark.parametrize(("coding", "bits"), [("rate", 6), ("events", 1)])
+def test_fully_connected_layers_alone_equal_the_plain_model(coding, bits):
+    """The first one takes spikes, in the order channel, row, column."""
+    network = small_network("FC9-FC5", (3, 2, 4), timesteps=5, coding=coding, image_bits=bits)
+    assert_equals_plain_model(network, random_images(3, network.image_shape, network.pixel_range, 7))
+
+
 @pytest.mark.parametrize(
     ("timesteps", "coding", "reset"), [(65, "direct", "zero"), (300, "rate", "subtract"), (1024, "direct", "subtract_delayed")]
 )

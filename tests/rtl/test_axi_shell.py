@@ -21,6 +21,7 @@ NETWORKS = {
     "rate coding, two passes": ("3C3-FC6", (2, 4, 3), None, {"timesteps": 8, "coding": "rate"}),
     "events, five passes": ("3C1-FC6", (5, 3, 3), None, {"timesteps": 5, "coding": "events", "image_bits": 1}),
     "frames, four passes": ("3C3-FC6", (2, 4, 3), None, {"timesteps": 4, "coding": "frames", "image_signed": True}),
+    "events into a fully connected layer": ("FC7-FC6", (3, 2, 5), None, {"timesteps": 4, "coding": "events", "image_bits": 1}),
     "300 timesteps": ("2C3-FC4", (1, 3, 3), None, {"timesteps": 300, "classes": 2}),
     "12-bit pixels": ("2C3-FC4", (1, 3, 5), None, {"image_bits": 12, "classes": 2, "timesteps": 1}),
 }  # fmt: skip

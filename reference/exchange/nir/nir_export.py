@@ -41,7 +41,7 @@ def to_nir(network: Network, dt: float) -> Any:
         raise InputError(f"dt {dt}; allowed: above 0, from 1e-50 to 1e50")
     reasons = [why for layer in network.layers if not isinstance(layer, Pool) for why in _reasons(layer, network.timesteps)]
     if network.coding == "rate":
-        reasons.append("rate coding draws its spikes in the hardware; allowed: direct, events")
+        reasons.append("rate coding draws its spikes in the hardware; allowed: direct, events, frames")
     if len(reasons) > 1:
         raise ManyReasons("NIR cannot hold the network", reasons)
     if reasons:

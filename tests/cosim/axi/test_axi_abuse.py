@@ -9,9 +9,9 @@ from tests.benches.small_networks import small_network
 from tests.rtl.test_axi_shell import planted
 
 
-def abused(simulator, folder, steps, seed, stall=100, fault=None):
-    """The abuser when it is done. fault: of FAULTS, to plant."""
-    settings = {"architecture": "2C3-FC2", "shape": (1, 4, 3), "classes": 2}
+def abused(simulator, folder, steps, seed, stall=100, fault=None, **more):
+    """The abuser when it is done. fault: of FAULTS, to plant. more: of the network."""
+    settings = {"architecture": "2C3-FC2", "shape": (1, 4, 3), "classes": 2} | more
     design = shell_design(**settings, simulator=simulator, loadable=True, headroom=7, seed=11)
     networks = [small_network(**settings, rate=0.4, seed=number) for number in (4, 5)]
     modules = planted(design.modules, *FAULTS[fault][simulator]) if fault else None
@@ -34,6 +34,14 @@ def test_nothing_that_a_host_does_for_long_is_lost_or_does_harm(simulator, tmp_p
     assert abuser.faults == []
     assert abuser.cycles > 10_000, abuser.cycles
     print(f"{simulator}, stall {stall}: {abuser.cycles} cycles, {abuser.counts}")
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_of_frames(simulator, tmp_path):
+    """A packet has the frames of all timesteps, and may end within any of them."""
+    abuser = abused(simulator, tmp_path, 300, seed=5, timesteps=3, coding="frames")
+    assert abuser.faults == []
+    assert abuser.counts["images"] > 5, abuser.counts
 
 
 FAULTS = {
