@@ -178,7 +178,8 @@ class Accelerator:
 
     def _check_images(self, images):
         network = self.network
-        shape = [network["timesteps"]] * (network["coding"] in TIMED_CODINGS) + network["input_shape"]
+        shape, is_timed = network["input_shape"], network["coding"] in TIMED_CODINGS
+        shape = [network["timesteps"], *shape] if is_timed else shape
         low, high = network["pixel_range"]
         if list(images.shape[1:]) != shape or len(images) == 0:
             raise ValueError(f"images of shape {images.shape}; allowed: one or more of {tuple(shape)}")
