@@ -20,7 +20,7 @@ from torch import nn
 from benchmarks.figures.page import machine, table, write_section
 from benchmarks.figures.record import begin, with_comment
 from duospike.reference.data.datasets import FASHION_MNIST_CLASSES, FASHION_MNIST_SHAPE, Dataset, fashion_mnist
-from duospike.reference.exchange.agreement import compare
+from duospike.reference.exchange.agreement import compare_all
 from duospike.reference.exchange.modules.torch_modules import from_snntorch
 from duospike.reference.exchange.quantized import quantized_network
 from duospike.reference.exchange.source import Interface
@@ -95,24 +95,23 @@ def trained(net: nn.Sequential, data: Dataset, steps: int) -> nn.Sequential:
 
 def measured(net: nn.Sequential, interface: Interface, calibration: np.ndarray, test: Dataset, args) -> str:
     """The section: accuracy of the source in float64, and of the integers at each width."""
-    source, rows = from_snntorch(net, interface), []
-    for bits in BITS:
-        found = compare(source, quantized_network(source, bits, calibration), test)
+    source = from_snntorch(net, interface)
+    all_found = compare_all(source, [quantized_network(source, bits, calibration) for bits in BITS], test)
+    layers = all_found[0].other_spikes
+    rows = [["source, float64", f"{all_found[0].before:.2%}", "", "", *("" for _ in layers)]]
+    for bits, found in zip(BITS, all_found, strict=True):
         assert found.before is not None and found.after is not None
-        first = [["source, float64", f"{found.before:.2%}", "", "", *[""] * len(found.other_spikes)]]
         shares = (f"{share:.2%}" for share in found.other_spikes.values())
         cost = f"{100 * (found.after - found.before):+.2f}"
         rows.append([f"{bits} bits", f"{found.after:.2%}", cost, f"{found.equal_answers:.2%}", *shares])
-        print(rows[-1], file=sys.stderr, flush=True)
     head = (
         f"`python -m benchmarks.quantization --steps {args.steps} --seed {args.seed}`, on {machine()}, one thread: a network in "
         f"floats, 8C3-MP2-16C3-MP2-FC50 with batch norm, beta 1/2, T = {TIMESTEPS}, trained in snnTorch {snntorch.__version__} "
         f"on Fashion-MNIST, {args.steps} steps of {BATCH} images; {CALIBRATION} calibration images, {len(test.images):,} test "
         "images."
     )
-    spikes = (f"other spikes, {name}" for name in found.other_spikes)
-    columns = ["weights", "accuracy", "percentage points", "same answers", *spikes]
-    rounded = table("Accuracy after rounding", columns, first + rows)
+    columns = ["weights", "accuracy", "percentage points", "same answers", *(f"other spikes, {name}" for name in layers)]
+    rounded = table("Accuracy after rounding", columns, rows)
     return f"{textwrap.fill(head, 130, break_on_hyphens=False)}\n\n{rounded}"
 
 

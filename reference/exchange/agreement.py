@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,27 +36,44 @@ class Agreement:
 
 def compare(source: Source, network: Network, data: Dataset) -> Agreement:
     """Run both. InputError: no images, or images that the network does not take."""
+    return compare_all(source, [network], data)[0]
+
+
+def compare_all(source: Source, networks: Sequence[Network], data: Dataset) -> list[Agreement]:
+    """compare() for several networks, for which the source is run once."""
     if not len(data.images):
         raise InputError("no images to compare on; needs 1 or more")
-    answers: list[tuple[np.ndarray, np.ndarray]] = []
-    differing: Counter[str] = Counter()
-    size = golden.batch_size(network.timesteps)
+    wanted: list[np.ndarray] = []
+    counts = [_Count(network) for network in networks]
+    size = golden.batch_size(source.interface.timesteps)
     for start in range(0, len(data.images), size):
         images = data.images[start : start + size]
-        for (_, real), (layer, _, whole) in zip(run(source, images), golden.run_layers(network, images), strict=True):
+        real = dict(run(source, images))
+        wanted.append(golden.count_votes(networks[0], list(real.values())[-1])[1])
+        for count in counts:
+            count.add(images, real)
+    return [count.agreement(np.concatenate(wanted), data.labels) for count in counts]
+
+
+class _Count:
+    """answers: of the network. differing: layer name -> neurons and timesteps at which spikes differ."""
+
+    def __init__(self, network: Network):
+        self.network = network
+        self.answers: list[np.ndarray] = []
+        self.differing: Counter[str] = Counter()
+
+    def add(self, images: np.ndarray, real: dict[str, torch.Tensor]) -> None:
+        """real: the source's spikes by layer."""
+        for layer, _, maps in golden.run_layers(self.network, images):
             if not isinstance(layer, Pool):
-                differing[layer.name] += int((real != whole).sum())
-        answers.append((answers_of(network, real), answers_of(network, whole)))
-    first, second = (np.concatenate(each) for each in zip(*answers, strict=True))
-    places = {layer.name: np.prod(shape) for layer, shape in zip(network.layers, network.shapes[1:], strict=True)}
-    return Agreement(
-        len(data.images),
-        float(np.mean(first == second)),
-        {name: float(count / (places[name] * network.timesteps * len(data.images))) for name, count in differing.items()},
-        *(None if data.labels is None else float(np.mean(given == data.labels)) for given in (first, second)),
-    )
+                self.differing[layer.name] += int((real[layer.name] != maps).sum())
+        self.answers.append(golden.count_votes(self.network, maps)[1])
 
-
-def answers_of(network: Network, spikes: torch.Tensor) -> np.ndarray:
-    """The answers [N] that spikes of the last layer [T, N, O, 1, 1] vote for."""
-    return golden.count_votes(network, spikes)[1]
+    def agreement(self, wanted: np.ndarray, labels: np.ndarray | None) -> Agreement:
+        """wanted: the source's answers [N]."""
+        network, answers = self.network, np.concatenate(self.answers)
+        places = {layer.name: math.prod(shape) for layer, shape in zip(network.layers, network.shapes[1:], strict=True)}
+        shares = {name: count / (places[name] * network.timesteps * len(answers)) for name, count in self.differing.items()}
+        before, after = (None if labels is None else float(np.mean(given == labels)) for given in (wanted, answers))
+        return Agreement(len(answers), float(np.mean(wanted == answers)), shares, before, after)

@@ -349,9 +349,13 @@ def integer_layer(
 ) -> Conv | Linear:
     """A Conv or Linear under the source's name, with the fewest bits that hold the weights."""
     whole = np.stack(weights).astype(np.int64)
-    bits = max(2, int(np.abs(whole).max()).bit_length() + 1)
     kind = Conv if whole.ndim == 4 else Linear
-    return kind(layer.name, whole, np.array(bias, dtype=np.int64), np.array(theta, dtype=np.int64), bits, neuron)
+    return kind(layer.name, whole, np.array(bias, dtype=np.int64), np.array(theta, dtype=np.int64), bits_of(whole), neuron)
+
+
+def bits_of(weights: np.ndarray) -> int:
+    """The fewest bits that hold weights, 2 or more."""
+    return max(2, int(np.abs(weights).max()).bit_length() + 1)
 
 
 def with_provenance(network: Network, **notes: str) -> Network:

@@ -17,14 +17,14 @@ from duospike.reference.golden import pool as pool_spikes
 from duospike.reference.network import WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
 from duospike.reference.widths import Range, layer_widths
 
-from .exact import input_scale, integer_layer, network_of, pixel_range
+from .exact import bits_of, input_scale, integer_layer, network_of, pixel_range
 from .floats import first_maps, real_currents, real_spikes
 from .grid import find_grid
 from .leaks import near_leaks
+from .matching import match_spikes
 from .refusal import by_option, refuse
 from .rounding import Samples, round_weights
 from .source import Source, SourceLayer
-from .thresholds import match_spikes
 
 BATCH = 20
 MAX_SAMPLES = 2**15
@@ -35,8 +35,8 @@ CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
 
 MIN_STEP = 1e-30
 
-MATCHED_IMAGES = 200
-"""Calibration images at most by which biases and thresholds are chosen."""
+MATCHED_SPIKES = 2**23
+"""Neurons at timesteps, over as many images as hold so many, by whose spikes a layer is matched to the source."""
 
 
 def quantized_network(source: Source, bits: int, images: np.ndarray, leaks: Mapping[str, Fraction] | None = None) -> Network:
@@ -83,9 +83,10 @@ def _layers(source: Source, bits: int, images: np.ndarray, neurons: dict[str, li
             real, whole = pool_spikes(real), pool_spikes(whole)
             continue
         samples, real = _sampled(source, layer, real, whole)
-        converted = _rounded(source, layer, bits, neurons[layer.name][0], samples)
-        matched = real[:, :MATCHED_IMAGES], whole[:, :MATCHED_IMAGES]
-        converted, inputs = _with_neuron(converted, neurons[layer.name], inputs, *matched), (0, 1)
+        converted = dataclasses.replace(_rounded(source, layer, bits, neurons[layer.name][0], samples), weight_bits=bits)
+        count = max(MATCHED_SPIKES // real[:, 0].numel(), 1)
+        converted = _matched(converted, neurons[layer.name], inputs, whole[:, :count], real[:, :count])
+        inputs = (0, 1)
         layers.append(converted)
         timesteps = source.interface.timesteps
         whole = torch.cat([fire(converted, layer_currents(converted, maps), timesteps) for maps in whole.split(BATCH, 1)], 1)
@@ -109,19 +110,19 @@ def _sampled(source: Source, layer: SourceLayer, real: torch.Tensor, whole: torc
     return samples, torch.cat(spikes, 1)
 
 
-def _with_neuron(
-    layer: Conv | Linear, neurons: list[Neuron], inputs: Range, wanted: torch.Tensor, maps: torch.Tensor
+def _matched(
+    layer: Conv | Linear, neurons: list[Neuron], inputs: Range, maps: torch.Tensor, wanted: torch.Tensor
 ) -> Conv | Linear:
     """The layer, matched to the wanted spikes, with the first of the neurons whose widths can be proven.
 
     InputError: none can; it says why the first cannot.
     """
-    currents, reasons = layer_currents(layer, maps), []
+    reasons = []
     for neuron in neurons:
-        found = match_spikes(dataclasses.replace(layer, neuron=neuron), currents, wanted)
+        found = match_spikes(dataclasses.replace(layer, neuron=neuron), maps, wanted)
         try:
             layer_widths(found, inputs, len(wanted))
-            return found
+            return dataclasses.replace(found, weight_bits=bits_of(found.weights))
         except InputError as error:
             reasons.append(error)
     raise reasons[0]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-DAMPING = 0.01
+DAMPING = 0.1
 """What is added to the mean square of each input, as a share of their mean, so that one that is seldom seen keeps its weight."""
 
 SWEEPS = 4
