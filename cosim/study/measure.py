@@ -57,7 +57,8 @@ def measure_point(
     result = folder / RESULT
     if result.exists():
         found = _read_result(result)
-        if any(found.get(key) != value for key, value in asked.items()):
+        is_same = isinstance(point, Settings) and point.are(found.get("settings"))
+        if any(found.get(key) != value for key, value in asked.items() if not (key == "settings" and is_same)):
             raise InputError(f"{result}: was measured with other settings; name another folder for this study")
         return found
     training, test = data

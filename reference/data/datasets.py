@@ -250,27 +250,24 @@ def load(
     """
     _check_request(source, limit, split, labels)
     if source == RANDOM:
-        if network is None:
-            raise InputError("random images need the network that they are for")
-        return Dataset(random_images(limit or RANDOM_IMAGES, network.image_shape, network.pixel_range, seed), None)
-    trained_on = source if network is None else network.metadata.get("dataset", source)
-    if source == "fashion-mnist" and trained_on != source:
-        raise InputError(f"{source}: the network was trained on {trained_on}, as its file says; name images of it with --data")
+        _check_binning(source, binning)
+        return _random(network, limit, seed)
+    _check_trained_on(source, network)
     published = None if is_recording(Path(source)) else _published(source)
     if published is None and split != "test":
         raise InputError(f"data {source!r} has no split {split!r}; only a published data set has")
+    if published and labels is not None:
+        raise InputError(f"labels {labels} for {published.name}, which has its own; allowed: for images and events of your own")
     of_events = published.events if published else not _is_images(source)
     if of_events and network is not None:
         frames = frame_format(network, binning or {})
-    elif binning and not of_events:
-        raise InputError(f"{', '.join(sorted(binning))} for data {source!r}; allowed: for recorded events")
+    elif not of_events:
+        _check_binning(source, binning)
     if published:
         data = published.read(split, None if source == "fashion-mnist" else Path(source), frames, limit)
     else:
         data = _own(source, of_events, frames, limit)
     data = _first(data, source, limit)
-    if labels is not None and published:
-        raise InputError(f"labels {labels} for {published.name}, which has its own; allowed: for images and events of your own")
     if labels is not None:
         data = replace(data, labels=npy.read_labels(labels, data.total, len(data.images)))
     if network is not None:
@@ -290,6 +287,25 @@ def _check_request(source: str, limit: int | None, split: str, labels: Path | st
         raise InputError(f"random images have no split {split!r}; only a published data set has")
     if labels is not None and source == RANDOM:
         raise InputError(f"labels {labels} for random images; allowed: for images and events of your own")
+
+
+def _random(network: Network | None, limit: int | None, seed: int) -> Dataset:
+    if network is None:
+        raise InputError("random images need the network that they are for")
+    return Dataset(random_images(limit or RANDOM_IMAGES, network.image_shape, network.pixel_range, seed), None)
+
+
+def _check_trained_on(source: str, network: Network | None) -> None:
+    """InputError: the default images for a network of another data set."""
+    trained_on = source if network is None else network.metadata.get("dataset", source)
+    if source == "fashion-mnist" and trained_on != source:
+        raise InputError(f"{source}: the network was trained on {trained_on}, as its file says; name images of it with --data")
+
+
+def _check_binning(source: str, binning: Mapping[str, int | str] | None) -> None:
+    """InputError: a binning for images."""
+    if binning:
+        raise InputError(f"{', '.join(sorted(binning))} for data {source!r}; allowed: for recorded events")
 
 
 def has_splits(source: str) -> bool:

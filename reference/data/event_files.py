@@ -97,6 +97,9 @@ def _aedat3(where: str, data: bytes) -> Events:
     start = data.find(b"\n", start, MAX_HEADER) + 1 if start >= 0 else 0
     if not start:
         raise ValueError(f"a header without an end in {MAX_HEADER} bytes")
+    kind = re.search(rb"^#Format: (.*?)\s*$", data[:start], re.MULTILINE)
+    if not kind or kind[1] != b"RAW":
+        raise ValueError(f"format {brief(kind[1].decode(errors='replace')) if kind else 'none'}; needs RAW")
     words, times = [], []
     for events, high in _packets(where, data, start):
         words.append(events[:, 0])
@@ -144,7 +147,7 @@ def read_event_npy(path: Path) -> Events:
         if header.dtype.kind not in "iu" or len(header.shape) != 2 or header.shape[1] != 4:
             raise InputError(f"{path}: holds {header.dtype} {header.shape}; needs integers [events, 4] in the order t, x, y, p")
         _check_count(path, header.shape[0])
-        columns = npy.read_values(path, header, "events").T
+        columns = list(npy.read_values(path, header, "events").T)
     else:
         chosen = [next((name for name in FIELDS[key] if name in names), None) for key in FIELDS]
         kinds = [None if name is None else header.dtype[name] for name in chosen]

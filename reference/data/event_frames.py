@@ -161,10 +161,10 @@ def _count(one: Events, frames: FrameFormat) -> tuple[np.ndarray, int]:
     x, y = (values[:kept].astype(np.int64) // frames.binning.downscale for values in (one.x, one.y))
     for axis, values, size in (("x", x, width), ("y", y, height)):
         if values.min() < 0 or values.max() >= size:
-            largest = int(getattr(one, axis)[:kept].max())
+            found = getattr(one, axis)[:kept]
             raise InputError(
-                f"{one.where}: {axis} up to {largest}; the network takes {_size(frames.input_shape)}, that is 0..."
-                f"{size * frames.binning.downscale - 1} at downscale {frames.binning.downscale}"
+                f"{one.where}: {axis} from {found.min()} to {found.max()}; the network takes {_size(frames.input_shape)}, "
+                f"at downscale {frames.binning.downscale} 0..{size * frames.binning.downscale - 1}"
             )
     channel = one.p[:kept].astype(np.int64) if channels == 2 else 0
     place = ((step[:kept] * channels + channel) * height + y) * width + x

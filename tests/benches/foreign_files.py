@@ -218,7 +218,7 @@ SENSOR = FrameFormat(4, (2, 128, 128), False, 255, Binning())
 def _of_events(folder: Path) -> dict[str, Format]:
     """Recordings of events as frames, and labels."""
     arrays, gestures = _fresh(folder, "events"), _fresh(folder, "gestures")
-    events = random_events(40, 34, 3)
+    events = random_events(40, 34, 3, span=250)
     np.save(arrays / "a.npy", events.T)
     np.save(arrays / "r.npy", np.array(list(zip(*events, strict=True)), [("t", "u1"), ("x", "<u2"), ("y", "<i8"), ("p", "?")]))
     np.save(arrays / "l.npy", np.arange(9))

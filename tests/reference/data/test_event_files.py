@@ -81,6 +81,7 @@ DAMAGED = {
         (aedat2_bytes(EVENTS, chip="eu.seebetter.ini.chips.davis.Davis640"), "Davis640'; allowed in AEDAT 2.0: DVS128"),
         (aedat2_bytes(EVENTS) + b"\xff" * 8, "address 4294967295; a DVS128 has 16 bits"),
         (b"#!AER-DAT2.0\r\n#" + b"x" * 2**20, "a header without an end"),
+        (THREE.replace(b"RAW", b"PNG"), "format 'PNG'; needs RAW"),
         (THREE[: BODY - 20], "a header without an end"),
         (THREE[:BODY], "holds no polarity events"),
         (THREE[:-1], "a packet of .* bytes are left"),

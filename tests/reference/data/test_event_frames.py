@@ -70,11 +70,11 @@ def test_one_event_and_equal_times():
 @pytest.mark.parametrize(
     "events, shape, downscale, message",
     [
-        (EVENTS, (4, 2, 9, 8), 1, r"a: x up to 8; the network takes 2x9x8, that is 0\.\.\.7 at downscale 1"),
-        (EVENTS, (4, 2, 3, 5), 2, r"a: y up to 8; .* that is 0\.\.\.5 at downscale 2"),
+        (EVENTS, (4, 2, 9, 8), 1, r"a: x from 0 to 8; the network takes 2x9x8, at downscale 1 0\.\.7"),
+        (EVENTS, (4, 2, 3, 5), 2, r"a: y from 0 to 8; .* at downscale 2 0\.\.5"),
         (EVENTS, (4, 3, 9, 9), 1, "events for a network of 3 input channels; allowed: 2, off and on, or 1, both"),
         (np.repeat([[7], [1], [2], [1]], 300, axis=1), SHAPE, 1, "a: 300 events in one pixel and timestep; .* up to 255"),
-        (np.array([[0], [-1], [0], [1]]), SHAPE, 1, "a: x up to -1"),
+        (np.array([[0], [-1], [0], [1]]), SHAPE, 1, "a: x from -1 to -1"),
         (EVENTS, (1024, 2, 2**11, 2**12), 1, "17179869184 values; allowed: up to 4294967296"),
     ],
 )

@@ -39,6 +39,20 @@ def test_nmnist(tmp_path):
         datasets.load(str(tmp_path), network(), 11)
 
 
+def test_a_network_of_frames_takes_counts(tmp_path):
+    events = write_nmnist(tmp_path, {"Test": 10})["Test"][0]
+    frames = random_network(
+        "2C3-FC20", input_shape=(2, 3, 3), rate=0.1, seed=1, neuron=Neuron("zero", 1, 1), timesteps=1, image_bits=4,
+        coding="frames",
+    )  # fmt: skip
+    data = datasets.load(str(tmp_path), frames, 1, binning={"downscale": 12})
+    assert np.array_equal(data.images[0], counted(events // [[1], [12], [12], [1]], [0] * 40, (1, 2, 3, 3)))
+    assert 3 < data.images.max() < 16
+    few = dataclasses.replace(frames, image_bits=2)
+    with pytest.raises(InputError, match="events in one pixel and timestep; the network takes counts up to 3; take shorter"):
+        datasets.load(str(tmp_path), few, 1, binning={"downscale": 12})
+
+
 def test_a_class_of_nmnist_without_files(tmp_path):
     write_nmnist(tmp_path, {"Test": 9})
     with pytest.raises(InputError, match=r"Test/9: holds no \.bin files"):

@@ -94,6 +94,14 @@ def test_beta_keeps_its_fraction(text, multiplier, shift):
     assert parse_neuron("zero", text) == Neuron("zero", multiplier, shift)
 
 
+def test_settings_of_an_earlier_version_are_the_same():
+    """A checkpoint that was written before there were the last keys."""
+    settings = read_settings(SHIPPED)
+    table = dataclasses.asdict(settings)
+    assert settings.are({key: value for key, value in table.items() if key not in ("bins", "bin_time", "downscale")})
+    assert not settings.are(table | {"seed": 2}) and not settings.are(table | {"more": 1}) and not settings.are([])
+
+
 def test_settings_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         read_settings(SHIPPED).seed = 2
