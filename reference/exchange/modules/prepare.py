@@ -136,7 +136,7 @@ def _replace(group: _Group, bits: int, interface: Interface, *, is_first: bool) 
     for norm in norms:
         norm.__class__ = NORMS[type(norm).__name__]
     threshold = float(abs(element.threshold).max()) / float(element.gain.max())
-    steps = pixels_of(interface) if is_first else group.average and averages_of(group.average)
+    steps = pixels_of(interface) if is_first else averages_of(group.average)
     layer.prepare(bits, steps, norms, threshold)
     home, name = NEURONS[type(neurons).__name__]
     neurons.__class__ = getattr(import_module(home), name)

@@ -31,9 +31,9 @@ def pixels_of(interface: Interface) -> Steps:
     return Steps(interface.image_scale, low, low + 2**interface.image_bits - 1)
 
 
-def averages_of(pool: AveragePool) -> Steps:
-    """What a layer behind an average pooling of spikes takes."""
-    return Steps(Fraction(1, pool.divisor), 0, math.prod(pool.kernel))
+def averages_of(pool: AveragePool | None) -> Steps | None:
+    """What a layer behind an average pooling of spikes takes; None for spikes."""
+    return None if pool is None else Steps(Fraction(1, pool.divisor), 0, math.prod(pool.kernel))
 
 
 class PreparedReader:
@@ -59,7 +59,7 @@ class PreparedReader:
         return []
 
     def weighted(self, where: str, module: PreparedLayer, average: AveragePool | None) -> Weighted:
-        steps = pixels_of(self.interface) if self.layer is None else average and averages_of(average)
+        steps = pixels_of(self.interface) if self.layer is None else averages_of(average)
         if module.steps != steps:
             raise Unreadable(_other_steps(module.steps, steps))
         if any(norm.training for norm in module.norm):
@@ -91,4 +91,4 @@ class PreparedReader:
 
 def _other_steps(prepared: Steps | None, asked: Steps | None) -> str:
     shown = ["spikes" if one is None else f"{one.low} to {one.high} times {one.scale}" for one in (prepared, asked)]
-    return f"prepared for inputs of {shown[0]}, and takes {shown[1]}; allowed: the image format and modules that it was prepared with"
+    return f"prepared for inputs of {shown[0]}, and takes {shown[1]}; allowed: the image format and modules of prepare"
