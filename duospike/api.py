@@ -43,9 +43,9 @@ class Shape(TypedDict, total=False):
 
 
 class ImageFormat(TypedDict, total=False):
-    """What a trained network does not say about its images.
+    """What a trained network does not say about its images; what it says itself is left out.
 
-    input_shape: (channels, height, width). timesteps: T. classes: K. coding: direct or events. image_scale: what one step of a
+    input_shape: (channels, height, width); timesteps: T; classes: K. coding: direct or events. image_scale: what one step of a
     pixel is worth to the source. image_bits, image_signed: of a pixel.
     """
 
@@ -191,8 +191,9 @@ def prepare(model: nn.Module, bits: int, **interface: Unpack[ImageFormat]) -> nn
 
 
 def import_torch(modules: nn.Module, **interface: Unpack[ImageFormat]) -> Network:
-    """The network of torch modules with neurons of snnTorch and layers of Brevitas, with the same spikes for every image.
+    """The network of torch modules with neurons of snnTorch or SpikingJelly, with the same spikes for every image.
 
+    modules: a module with a forward of its own, an nn.Sequential, or a list of modules in their order.
     InputError with all reasons, one a line, if it is not exact.
     """
     from duospike.reference.exchange.exact import exact_network

@@ -26,15 +26,16 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Read a trained network and write it in integers that give the same spikes for every image, or list all reasons
 against it. With --quantize its weights are rounded instead, and what that costs on the test images is printed.
-SOURCE is a NIR file, or FILE.py:FUNCTION, a Python file that is run and a function in it that returns torch modules with
-snnTorch's neurons (and Brevitas' layers) in the order of their computation. See docs/reference/import.md."""
+SOURCE is a NIR file, or FILE.py:FUNCTION, a Python file that is run and a function in it that returns a torch module, or modules
+in their order, with neurons of snnTorch or SpikingJelly. What SOURCE says itself is not asked for.
+See docs/reference/import.md."""
 
 DATA_HELP = (
     "with --quantize: fashion-mnist (default), or a folder with the published files of a data set, whose training images "
     "calibrate and whose test images show the cost; or an .npy file, whose first images calibrate and whose others show it"
 )
 CALIBRATION_IMAGES, FASHION_MNIST = 1000, "fashion-mnist"
-KINDS = ("nir", "snntorch")
+KINDS = ("nir", "torch")
 WEIGHT_BITS = range(2, 9)
 """As in duospike.reference.network, which needs numpy."""
 MODULE = "duospike_imported"
@@ -43,16 +44,23 @@ MODULE = "duospike_imported"
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
-        "import", help="a network of snnTorch, Brevitas or NIR as a model file", description=DESCRIPTION
+        "import", help="a network of snnTorch, SpikingJelly, Brevitas or NIR as a model file", description=DESCRIPTION
     )
     parser.add_argument("source", metavar="SOURCE", help="FILE.nir, or FILE.py:FUNCTION")
     parser.add_argument(
-        "--from", dest="kind", choices=KINDS, help="what SOURCE is (default: nir for FILE.nir, snntorch for FILE.py:FUNCTION)"
+        "--from", dest="kind", choices=KINDS, help="what SOURCE is (default: nir for FILE.nir, torch for FILE.py:FUNCTION)"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="model file to write (.safetensors)")
-    parser.add_argument("--input", required=True, metavar="CxHxW", help="channels, height and width of an image: 3x32x32")
-    parser.add_argument("--timesteps", type=positive, required=True, metavar="T", help="timesteps, 1 to 64")
-    parser.add_argument("--classes", type=positive, required=True, metavar="K", help="classes; must divide the last layer")
+    parser.add_argument(
+        "--input", metavar="CxHxW", help="channels, height and width of an image: 3x32x32 (default: those of a NIR graph's Input)"
+    )
+    parser.add_argument(
+        "--timesteps", type=positive, metavar="T", help="timesteps, 1 to 64 (default: those of SOURCE's own loop over time)"
+    )
+    parser.add_argument(
+        "--classes", type=positive, metavar="K",
+        help="classes; must divide the last layer (default: those of SOURCE's vote, or one for each output)",
+    )  # fmt: skip
     parser.add_argument("--coding", default="direct", choices=("direct", "events"), help="direct (default), or events")
     parser.add_argument("--image-bits", type=positive, metavar="N", help="bits of a pixel (default: 8; 1 for events)")
     parser.add_argument("--signed", action="store_true", help="signed pixels")
@@ -114,7 +122,7 @@ def kind_of(source: str) -> str:
     if source.endswith(".nir"):
         return "nir"
     if re.search(r"\.py(:|$)", source):
-        return "snntorch"
+        return "torch"
     raise InputError(f"{source}: its name does not tell what it is; name it with --from: {' or '.join(KINDS)}")
 
 
@@ -133,12 +141,13 @@ def check_options(args: argparse.Namespace) -> None:
 
 def interface_of(args: argparse.Namespace) -> Interface:
     """What the options say of the images. InputError: no --image-scale where there are pixels."""
-    from duospike.reference.exchange.source import Interface
+    from duospike.reference.exchange.source import NO_SHAPE, Interface
 
+    shape, timesteps, classes = parse_shape(args.input) if args.input else NO_SHAPE, args.timesteps or 0, args.classes or 0
     if args.coding == "events":
         if args.image_scale is not None:
             raise InputError("--image-scale is for pixels; events are worth 1")
-        return Interface(parse_shape(args.input), args.timesteps, args.classes, "events", args.image_bits or 1, args.signed)
+        return Interface(shape, timesteps, classes, "events", args.image_bits or 1, args.signed)
     if args.image_scale is None:
         raise InputError(
             "--image-scale is needed: what one step of an integer pixel is worth to SOURCE, such as 1, 1/256 or 1/255"
@@ -146,7 +155,7 @@ def interface_of(args: argparse.Namespace) -> Interface:
     if not re.fullmatch(r"[1-9][0-9]{0,8}(/[1-9][0-9]{0,8})?", args.image_scale):
         raise InputError(f"--image-scale {args.image_scale!r}; needs a whole number or a fraction, such as 1/256")
     bits, scale = args.image_bits or 8, Fraction(args.image_scale)
-    return Interface(parse_shape(args.input), args.timesteps, args.classes, "direct", bits, args.signed, scale)
+    return Interface(shape, timesteps, classes, "direct", bits, args.signed, scale)
 
 
 def nir_source(args: argparse.Namespace, interface: Interface) -> Source:
@@ -166,9 +175,9 @@ def torch_source(args: argparse.Namespace, interface: Interface) -> Source:
 
     for name in ("dt", "reset"):
         if getattr(args, name) is not None:
-            raise InputError(f"--{name} is for NIR graphs; snnTorch's neurons say it themselves")
+            raise InputError(f"--{name} is for NIR graphs; torch modules say it themselves")
     if args.spike_at_threshold:
-        raise InputError("--spike-at-threshold is for NIR graphs; snnTorch's neurons spike above their threshold")
+        raise InputError("--spike-at-threshold is for NIR graphs; torch modules say themselves where they spike")
     return from_torch(call(args.source), interface)
 
 

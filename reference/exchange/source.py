@@ -21,20 +21,23 @@ from .refusal import by_option, not_in_hardware
 FLOAT32, FLOAT64 = Fraction(1, 2**24), Fraction(1, 2**53)
 """Largest relative error of one rounding."""
 
+NO_SHAPE = (0, 0, 0)
+"""Of an image, where the network says it itself."""
+
 
 @dataclass(frozen=True)
 class Interface:
     """What no trained network says about itself, and so is asked for.
 
-    input_shape: (channels, height, width). timesteps: T. classes: K, which divides the neurons of the last layer; 0: what the
-    network says itself, a class for each group of its vote, or for each of its last neurons.
+    input_shape: (channels, height, width). timesteps: T. classes: K, which divides the neurons of the last layer. What a network
+    says itself is left out, NO_SHAPE or 0; without classes there is one for each group of its vote, or each of its last neurons.
     coding: direct, the image at every timestep; or events, the input are spikes of each timestep.
     image_scale: the real value of one step of a pixel: the source is trained on image_scale * x for integer pixels x of
     image_bits bits. With events both are 1.
     """
 
-    input_shape: tuple[int, int, int]
-    timesteps: int
+    input_shape: tuple[int, int, int] = NO_SHAPE
+    timesteps: int = 0
     classes: int = 0
     coding: str = "direct"
     image_bits: int = 8
@@ -48,8 +51,8 @@ class Interface:
             raise InputError("events are unsigned pixels of 1 bit and scale 1")
         if self.image_scale <= 0:
             raise InputError(f"image scale {self.image_scale}; allowed: above 0")
-        check_image(self.input_shape, self.image_bits)
-        check_timesteps(self.timesteps)
+        check_image((1, 1, 1) if self.input_shape == NO_SHAPE else self.input_shape, self.image_bits)
+        check_timesteps(self.timesteps or 1)
         if self.classes < 0:
             raise InputError(f"{self.classes} classes; allowed: from 1 up")
 
@@ -125,9 +128,13 @@ class AveragePool:
     """
 
     where: str
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
     divisor: int
+
+    def counts(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """How many windows a map [C, H, W] has down and across."""
+        return tuple((size - width) // step + 1 for size, width, step in zip(shape[1:], self.kernel, self.stride, strict=True))
 
 
 @dataclass(frozen=True)
@@ -238,7 +245,7 @@ def _group_reasons(where: str, weights: np.ndarray, groups: int) -> list[str]:
 
 
 def ungrouped(weights: np.ndarray, groups: int) -> np.ndarray:
-    """Weights [O, C, K, K] of a convolution whose outputs are in groups that see C / groups of the channels each: zeros elsewhere."""
+    """Weights [O, C, K, K] of [O, C / groups, K, K], with zeros for the channels that a group of outputs does not see."""
     outputs, inputs = weights.shape[:2]
     whole = np.zeros((groups, outputs // groups, groups, inputs, *weights.shape[2:]))
     for group, part in enumerate(np.split(weights, groups)):
@@ -279,7 +286,7 @@ class Builder:
 
     def __init__(self, interface: Interface, reasons: list[str]):
         self.interface, self.reasons = interface, reasons
-        self.shape: tuple[int, ...] | None = interface.input_shape
+        self.shape: tuple[int, ...] | None = None if interface.input_shape == NO_SHAPE else interface.input_shape
         self.layers: list[SourceLayer | IntegerPool] = []
         self.elements: list[Element] = []
         self.counts: Counter[str] = Counter()
@@ -293,7 +300,7 @@ class Builder:
         if self.averaged and not isinstance(element, Weighted | Flatten | Unread):
             self.end_average(element.where)
         if self.vote and not isinstance(element, Unread):
-            self.reasons.append(f"{element.where}: after {self.vote.where}; allowed: nothing, since the classes are counted there")
+            self.reasons.append(f"{element.where}: after {self.vote.where}, where the classes are counted; allowed: nothing")
         elif isinstance(element, Weighted):
             self.close(element.where)
             self.check_fit(element)
@@ -384,7 +391,7 @@ class Builder:
             self.averaged = element, before
         if before is None or len(before) != 3:
             return
-        sizes = [(size - width) // step + 1 for size, width, step in zip(before[1:], element.kernel, element.stride, strict=True)]
+        sizes = element.counts(before)
         if min(sizes) < 1:
             self.reasons.append(f"{element.where}: cannot pool a map of {before[1]}x{before[2]}")
             self.averaged = None
@@ -393,12 +400,12 @@ class Builder:
     def end_average(self, where: str) -> None:
         """An average pooling whose next element is no layer that computes it."""
         assert self.averaged
-        reason = f"{self.averaged[0].where}: sums or averages spikes before {where}; allowed: right before a fully connected layer"
-        self.reasons.append(not_in_hardware(reason))
+        reason = f"sums or averages spikes before {where}; allowed: right before a fully connected layer"
+        self.reasons.append(not_in_hardware(f"{self.averaged[0].where}: {reason}"))
         self.averaged = None
 
     def spread(self, element: Weighted) -> Weighted:
-        """The layer, and an average pooling before it, on the map that is pooled: at each place of a window the window's weight."""
+        """The layer, together with an average pooling before it: at each place of a window stands the window's weight."""
         if not self.averaged or element.weights.ndim != 2:
             if self.averaged:
                 self.end_average(element.where)
@@ -406,7 +413,7 @@ class Builder:
         (pool, shape), self.averaged = self.averaged, None
         if shape is None:
             return element
-        rows, columns = ((size - width) // step + 1 for size, width, step in zip(shape[1:], pool.kernel, pool.stride, strict=True))
+        rows, columns = pool.counts(shape)
         outputs, inputs = element.weights.shape
         if inputs != shape[0] * rows * columns:
             return element

@@ -72,7 +72,7 @@ def net(tmp_path):
 
 def test_import_of_a_function(net, tmp_path, capsys):
     out = tmp_path / "net.safetensors"
-    assert command("import", f"{net}:trained", "--from", "snntorch", "--out", out, *ASKED) == 0
+    assert command("import", f"{net}:trained", "--from", "torch", "--out", out, *ASKED) == 0
     assert capsys.readouterr().out == f"wrote {out}: the same spikes for every image\n"
     network = load_model(out)
     assert network.timesteps == 4 and network.layers[0].neuron.reset == "zero"
@@ -84,7 +84,7 @@ def test_a_file_with_dataclasses_and_late_annotations(net, tmp_path):
     text = net.read_text()
     net.write_text(WITH_DATACLASS + text)
     modules = set(sys.modules)
-    assert command("import", f"{net}:with_dataclass", "--from", "snntorch", "--out", tmp_path / "net.safetensors", *ASKED) == 0
+    assert command("import", f"{net}:with_dataclass", "--from", "torch", "--out", tmp_path / "net.safetensors", *ASKED) == 0
     assert not any("duospike" in name for name in set(sys.modules) - modules)
 
 
@@ -93,7 +93,7 @@ def test_the_name_of_the_source_tells_what_it_is(net, tmp_path):
     assert command("import", f"{net}:trained", "--out", out, *ASKED) == 0
     with pytest.raises(InputError, match="--dt is needed: NIR's neurons"):
         command("import", "x.nir", "--out", out, *ASKED)
-    with pytest.raises(InputError, match="graph.h5: its name does not tell what it is; name it with --from: nir or snntorch"):
+    with pytest.raises(InputError, match="graph.h5: its name does not tell what it is; name it with --from: nir or torch"):
         command("import", "graph.h5", "--out", out, *ASKED)
 
 
@@ -101,7 +101,7 @@ def test_quantized_import_prints_its_cost(net, tmp_path, capsys):
     write_fashion(tmp_path, "train", 30, np.arange(30) % 10)
     write_fashion(tmp_path, "t10k", 20, np.arange(20) % 10)
     out = tmp_path / "net.safetensors"
-    words = ["--from", "snntorch", "--out", out, *ASKED, "--quantize", 4, "--data", tmp_path]
+    words = ["--from", "torch", "--out", out, *ASKED, "--quantize", 4, "--data", tmp_path]
     assert command("import", f"{net}:floats", *words) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("source: ") and lines[0].endswith("of 20 test images")
@@ -193,13 +193,13 @@ def test_a_time_step_that_is_no_number_is_a_usage_error(tmp_path, capsys, words,
 def test_refusals(net, tmp_path, source, more, reason):
     out = tmp_path / "net.safetensors"
     with pytest.raises(InputError, match=reason):
-        command("import", tmp_path / source, "--from", "snntorch", "--out", out, *ASKED, *more)
+        command("import", tmp_path / source, "--from", "torch", "--out", out, *ASKED, *more)
     assert not out.exists()
 
 
 def test_what_the_source_does_not_say_is_asked_for(net, tmp_path):
     out = tmp_path / "net.safetensors"
     with pytest.raises(InputError, match="--image-scale is needed"):
-        command("import", f"{net}:trained", "--from", "snntorch", "--out", out, *ASKED[:-2])
+        command("import", f"{net}:trained", "--from", "torch", "--out", out, *ASKED[:-2])
     with pytest.raises(InputError, match="--dt is needed"):
         command("import", tmp_path / "x.nir", "--from", "nir", "--out", out, *ASKED)

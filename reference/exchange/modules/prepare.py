@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,6 +23,7 @@ from duospike.reference.training.prepared import PreparedLayer
 from .module_calls import type_of
 from .prepared_modules import averages_of, is_prepared, pixels_of
 from .torch_modules import from_torch
+from .traced import copied
 
 LAYERS: dict[str, type[PreparedLayer]] = {"Conv2d": prepared.PreparedConv2d, "Linear": prepared.PreparedLinear}
 NORMS = {"BatchNorm1d": prepared.PreparedBatchNorm1d, "BatchNorm2d": prepared.PreparedBatchNorm2d}
@@ -60,9 +60,9 @@ def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
         raise InputError(f"weights of {bits} bits; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")
     if not isinstance(model, nn.Module):
         raise InputError(f"the network is a {type(model).__name__}; allowed: an nn.Module, of which a copy is prepared")
-    made = _copied(model)
-    modes = {module: module.training for module in made.modules()}
-    source = from_torch(made.eval(), interface)
+    made = copied(model)
+    source = from_torch(made, interface)
+    interface = source.interface
     groups = [] if source.reasons else list(_groups(source, made))
     refuse([*source.reasons, *_reasons(groups)], "prepare")
     for number, group in enumerate(groups):
@@ -70,20 +70,9 @@ def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
     # Training changes the numbers, hardly their size: what does not fit now is refused before anybody trains.
     _choose_leaks(groups, from_torch(made, interface))
     refuse(exact_layers(from_torch(made, interface))[1], "prepare")
-    for module, training in modes.items():
-        module.training = training
+    for module, before in zip(made.modules(), model.modules(), strict=True):
+        module.training = before.training
     return made
-
-
-def _copied(model: nn.Module) -> nn.Module:
-    """A deep copy, without the graphs of hidden states, which torch does not copy."""
-    memo: dict[int, Any] = {}
-    for module in model.modules():
-        for held in (vars(module), module._buffers, vars(module).get("_memories", {})):
-            for value in held.values():
-                if isinstance(value, torch.Tensor) and not value.is_leaf:
-                    memo[id(value)] = value.detach().clone()
-    return copy.deepcopy(model, memo)
 
 
 def _groups(source: Source, model: nn.Module) -> Iterator[_Group]:

@@ -98,7 +98,7 @@ def _reasons(module: Any) -> list[str]:
     if module.v_reset is not None and module.v_reset != 0:
         reasons.append(not_in_hardware(f"v_reset {module.v_reset!r:.40}; allowed: 0.0, or None, which subtracts the threshold"))
     elif not _is_zero(module._memories_rv.get("v")):
-        reasons.append(f"v is reset to {module._memories_rv.get('v')!r:.40}; allowed: 0.0, from which the hardware's neurons start")
+        reasons.append(f"v is reset to {module._memories_rv.get('v')!r:.40}; allowed: 0.0, as the hardware's neurons start")
     if set(module._memories) != {"v"}:
         reasons.append(f"has the memories {', '.join(module._memories)}; allowed: v alone, as its class has")
     if module._neuron_precision is not None:

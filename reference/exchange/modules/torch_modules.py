@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ import torch
 from torch import nn
 
 from duospike.reference.errors import InputError, brief
-from duospike.reference.exchange.refusal import not_in_hardware, placed
+from duospike.reference.exchange.refusal import by_option, not_in_hardware, placed
 from duospike.reference.exchange.source import (
     FLOAT32,
     FLOAT64,
+    NO_SHAPE,
     AveragePool,
     Builder,
     Flatten,
@@ -37,6 +38,7 @@ from .module_calls import Unreadable, array, call_reasons, global_reasons, path_
 from .prepared_modules import PreparedReader, is_prepared
 from .snntorch_neurons import read_leaky
 from .spikingjelly_neurons import HOME, read_neurons
+from .traced import trace
 
 ROUNDINGS = {torch.float32: FLOAT32, torch.float64: FLOAT64}
 MIN_VARIANCE = 2.0**-60
@@ -78,17 +80,22 @@ def _allowed() -> str:
 
 
 def from_torch(modules: nn.Module | Sequence[nn.Module], interface: Interface) -> Source:
-    """The source that modules in the order of their computation are: an nn.Sequential, or a list of modules.
+    """The source that a network of torch modules is: an nn.Sequential, a list of modules in their order, or a module of a user's.
 
-    Each timestep runs them once, the neurons keeping their potential, which is 0 at first; the answer is the class whose neurons
-    spike most. Weights are those with which a call computes: torch's parametrizations, pruning and norms of weights are applied,
-    and Brevitas' layers give theirs. The modules are only read, in evaluation mode and in float32 or float64: that is also the
-    arithmetic with which the import is proven to agree.
+    Of the last, its forward says the order (traced.trace). Each timestep runs the modules once, the neurons keeping their
+    potential, which is 0 at first; the answer is the class whose neurons spike most. Weights are those with which calls compute:
+    torch's parametrizations, pruning and norms of weights are applied, and Brevitas' layers give theirs. The modules are only
+    read, in evaluation mode and in float32 or float64: that is also the arithmetic with which the import is proven to agree.
 
     What cannot be read is in the source's `reasons`. InputError: these are no modules.
     """
     reader = _Reader(interface)
-    for part in _in_order(modules, reader.container):
+    if _is_own(modules):
+        parts = reader.traced(modules)
+    else:
+        parts = _in_order(modules, reader.container)
+        reader.check_timesteps(0)
+    for part in parts:
         reader.read(part)
     reader.check_modes()
     if len(reader.types) > 1 or not reader.types <= set(ROUNDINGS):
@@ -99,11 +106,15 @@ def from_torch(modules: nn.Module | Sequence[nn.Module], interface: Interface) -
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A module at its place in the order. container: the kind of the container whose parts do not see time for themselves."""
+    """A module at its place in the order. container: the kind of the container whose parts do not see time for themselves.
+
+    of_function: whether it stands for a function, which has no step mode.
+    """
 
     name: str
     module: nn.Module
     container: str = ""
+    of_function: bool = False
 
     @property
     def kind(self) -> str:
@@ -111,7 +122,7 @@ class Part:
 
     @property
     def where(self) -> str:
-        return f"{self.name} {self.kind}"
+        return self.name if self.of_function else f"{self.name} {self.kind}"
 
 
 def _container_kind(module: nn.Module) -> str | None:
@@ -127,11 +138,6 @@ def _in_order(modules: Any, note: Callable[[str, nn.Module], None], prefix: str 
     """The parts of a network in the order of their computation. note: is called with each container on the way."""
     if isinstance(modules, nn.Module):
         kind = _container_kind(modules)
-        if kind is None and not prefix:
-            raise InputError(
-                f"{type(modules).__name__}: the order in which a module of its own uses its parts is not known; pass an "
-                "nn.Sequential, or the list of the modules in their order"
-            )
         if kind is None:
             yield Part(prefix, modules, container)
             return
@@ -146,6 +152,11 @@ def _in_order(modules: Any, note: Callable[[str, nn.Module], None], prefix: str 
         if not isinstance(module, nn.Module):
             raise InputError(f"part {i} of the network is {type(module).__name__}; allowed: torch modules")
         yield from _in_order(module, note, f"{prefix}.{i}" if prefix else str(i), container)
+
+
+def _is_own(modules: Any) -> bool:
+    """Whether a network is a module with a forward of its own, and no order of modules."""
+    return isinstance(modules, nn.Module) and _container_kind(modules) is None
 
 
 class _Reader:
@@ -173,6 +184,32 @@ class _Reader:
         self.reasons += [placed(where, why) for why in call_reasons(module)]
         if _container_kind(module) in (*STEP_BY_STEP, *MERGED):
             self.modes.setdefault("m", where)
+
+    def traced(self, net: nn.Module) -> Iterator[Part]:
+        """The parts that a forward uses, in their order."""
+        if self.builder.interface.input_shape == NO_SHAPE:
+            self.reasons.append(by_option("the network does not say the shape of an image", "--input"))
+            return
+        found = trace(net, self.builder.interface, lambda module: type_of(module) in self.readers or is_prepared(module))
+        self.reasons += found.reasons
+        self.check_timesteps(found.timesteps)
+        for link in found.links:
+            if link.module is None:
+                self.unread(link.name, link.why)
+            elif link.of_function:
+                yield Part(link.name, link.module, "forward", True)
+            else:
+                yield from _in_order(net.get_submodule(link.name), self.container, link.name, MERGED[0] if link.batched else "")
+
+    def check_timesteps(self, found: int) -> None:
+        """Take over the timesteps that a forward goes through, 0 where it is one."""
+        asked = self.builder.interface.timesteps
+        if found and asked not in (0, found):
+            reason = f"forward: goes through {found} timesteps, and {asked} were asked for"
+            self.reasons.append(by_option(reason, "--timesteps"))
+        elif not found and not asked:
+            self.reasons.append(by_option("the network does not say how many timesteps there are", "--timesteps"))
+        self.builder.interface = replace(self.builder.interface, timesteps=found or asked or 1)
 
     def mode(self, part: Part) -> None:
         """Note the step mode of a module."""

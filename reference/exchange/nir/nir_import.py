@@ -14,6 +14,7 @@ Parameters of neurons are arrays, laid along the neurons [C, H, W] or [N] as num
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -24,6 +25,7 @@ from duospike.reference.errors import InputError, name_text
 from duospike.reference.exchange.refusal import by_option, not_in_hardware, placed
 from duospike.reference.exchange.source import (
     FLOAT64,
+    NO_SHAPE,
     AveragePool,
     Builder,
     Flatten,
@@ -68,13 +70,14 @@ def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero"
         raise InputError(f"dt {dt}; allowed: above 0, from 1e-50 to 1e50")
     graph = graph if isinstance(graph, Graph) else graph_of(graph)
     reader = _Reader(interface, Fraction(dt), reset, inclusive)
-    reader.compare_image_shape(input_shape_of(graph))
+    reader.take_timesteps()
+    reader.take_image_shape(input_shape_of(graph))
     nodes = chain(graph, reader.reasons)
     if nodes is None:
         read = ("Input", "Output", *reader.readers)
         unknown = [(name, kind) for name, kind in kinds_of(graph) if kind not in read]
         reader.reasons += [placed(f"{name_text(name)} {name_text(kind)}", not_in_hardware(UNKNOWN)) for name, kind in unknown]
-        return Source(interface, (), tuple(reader.reasons), FLOAT64)
+        return Source(reader.builder.interface, (), tuple(reader.reasons), FLOAT64)
     reader.read(nodes)
     return reader.builder.finish(reader.rounding)
 
@@ -103,11 +106,25 @@ class _Reader:
             "AvgPool2d": self.average,
         }
 
-    def compare_image_shape(self, declared: Any) -> None:
-        """Compare the shape that the graph's input says with the one asked for."""
+    def take_timesteps(self) -> None:
+        """Note that they are missing, where they are."""
+        if not self.builder.interface.timesteps:
+            self.reasons.append(by_option("the graph does not say how many timesteps there are", "--timesteps"))
+            self.builder.interface = replace(self.builder.interface, timesteps=1)
+
+    def take_image_shape(self, declared: Any) -> None:
+        """Take the shape that the graph's input says, or compare it with the one asked for."""
+        shape, wanted = None if declared is None else shape_of(declared), self.builder.interface.input_shape
+        missing = wanted == NO_SHAPE
+        if missing and shape is not None and len(shape) in (3, 4) and shape[: len(shape) - 3] in ((), (1,)):
+            wanted = (shape[-3], shape[-2], shape[-1])
+            self.builder.shape, self.builder.interface = wanted, replace(self.builder.interface, input_shape=wanted)
+        elif missing:
+            self.reasons.append(by_option("the graph does not say the shape of an image, channels, height and width", "--input"))
+            self.builder.interface = replace(self.builder.interface, input_shape=(1, 1, 1))
+            return
         if declared is None:
             return
-        shape, wanted = shape_of(declared), self.builder.interface.input_shape
         self.batched = shape == (1, *wanted)
         if shape is None:
             self.reasons.append("the graph's input has a shape that is no list of sizes from 1 up")

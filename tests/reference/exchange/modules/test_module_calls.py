@@ -311,7 +311,6 @@ def test_other_surrogates_are_refused():
     "place, module, reason",
     [
         (1, nn.LPPool2d(2, 2), "1 LPPool2d: torch.nn.LPPool2d is unknown"),
-        (1, nn.AvgPool2d(2), "1 AvgPool2d: averages the currents of 0 Conv2d; allowed: spikes, behind neurons"),
         (2, nn.MaxPool2d(3), "2 MaxPool2d: window 3x3; allowed: 2x2 [not in this hardware]; (2) 2 MaxPool2d: stride 3x3"),
         (2, nn.MaxPool2d(2, return_indices=True), "2 MaxPool2d: return_indices=True; allowed: False"),
         (1, nn.BatchNorm2d(2), "1 BatchNorm2d: in training mode, where its result depends on the batch; call eval() first"),

@@ -1,0 +1,295 @@
+"""What a module of a user's own computes: its parts in the order of their use, followed through its forward by torch.fx.
+
+The forward runs once on random images, with proxies that stand for what comes of them. A proxy knows its tensor, so that code may
+ask for shapes; and which parts made it, at which timestep. Code whose way depends on values cannot be followed.
+
+Where forward loops over time, each timestep must be the same chain of parts, and each group of neurons keep its own potential
+from one to the next: it stays in the module, or goes out and in again as it is.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from duospike.reference.errors import brief
+from duospike.reference.exchange.refusal import by_option, not_in_hardware
+from duospike.reference.exchange.source import Interface
+
+from .module_calls import type_of
+from .signals import ALL, BATCHED, ONE, SUMMED, Link, Signal, State, meaning_of
+
+BATCH = 2
+ASSUMED_TIMESTEPS = 3
+"""Where forward takes the images of all timesteps, and their number is not known yet."""
+
+LIBRARIES = ("torch", "snntorch", "spikingjelly", "brevitas", "norse", "sinabs")
+"""Their modules are parts, and are not followed into; models that a library has are followed like a user's own."""
+
+SIZES = ("size", "dim", "ndimension", "numel", "nelement", "stride", "get_device", "is_floating_point")
+"""Methods whose results are numbers, which code may use in any way."""
+
+FIXED = ("shape", "ndim", "dtype", "device", "is_cuda", "requires_grad", "layout")
+ADVICE = "pass the parts in their order: an nn.Sequential, or a list"
+
+
+@dataclass
+class Traced:
+    """links: the parts in order. timesteps: how many forward itself goes through, 0 where it is one. reasons: why not."""
+
+    links: tuple[Link, ...] = ()
+    timesteps: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+
+def trace(net: nn.Module, interface: Interface, known: Callable[[nn.Module], bool]) -> Traced:
+    """The parts that a module's forward uses, or why that is not known. known: whether a module is read as a whole.
+
+    The module itself is not changed: a copy of it runs, in evaluation mode.
+    """
+    one = (BATCH, *interface.input_shape)
+    shapes = (one, (interface.timesteps or ASSUMED_TIMESTEPS, *one))
+    tried = [_try(net, shape, interface, known) for shape in shapes]
+    found = next((one for one in tried if not one.reasons), tried[0])
+    if not found.reasons and found is tried[0] and found.timesteps > 1 and interface.coding != "direct":
+        reason = f"forward: gives one image to {found.timesteps} timesteps; {interface.coding} are another one for each"
+        return Traced(reasons=[by_option(reason, "--coding direct")])
+    return found
+
+
+def _try(net: nn.Module, shape: tuple[int, ...], interface: Interface, known: Callable[[nn.Module], bool]) -> Traced:
+    """Follow forward for images of one shape."""
+    low, scale = -(2 ** (interface.image_bits - 1)) if interface.image_signed else 0, float(interface.image_scale)
+    pixels = low, low + 2**interface.image_bits
+    try:
+        first, again = copied(net), copied(net)
+        kind = next((one.dtype for one in net.parameters() if one.is_floating_point()), torch.float32)
+        images = (torch.randint(*pixels, shape, generator=torch.Generator().manual_seed(0)) * scale).to(kind)
+        tracer = _Tracer(images, known)
+        with torch.no_grad(), _registered(first):
+            tracer.trace(_Root(first, tracer.end))
+        with torch.no_grad(), _registered(again):
+            same = _equal(again(images), tracer.returned)
+    except fx.proxy.TraceError as error:
+        return Traced(reasons=[f"forward: its way depends on values, which cannot be followed ({brief(error)}); {ADVICE}"])
+    except NameError as error:
+        return Traced(reasons=[f"forward: {brief(error)}; keep parts as attributes or in an nn.ModuleList, or {ADVICE}"])
+    except Exception as error:
+        # A user's own code may fail in any way.
+        how = f"fails on images of shape {list(shape)}: {type(error).__name__}: {brief(error)}"
+        return Traced(reasons=[by_option(f"forward: {how}; if a call of it works, {ADVICE}", "--input")])
+    if tracer.reasons or same:
+        return Traced(tracer.links, tracer.timesteps, list(dict.fromkeys(tracer.reasons)))
+    return Traced(reasons=[f"forward: computes something else when torch.fx follows it; {ADVICE}"])
+
+
+def copied(net: nn.Module) -> nn.Module:
+    """A copy of the module in evaluation mode, neurons at rest."""
+    # What a training step leaves in neurons is part of a graph, and torch does not copy such tensors.
+    left = [value for one in net.modules() for value in (*one._buffers.values(), *getattr(one, "_memories", {}).values())]
+    memo = {id(one): one.detach().clone() for one in left if isinstance(one, torch.Tensor) and one.grad_fn is not None}
+    found = copy.deepcopy(net, memo).eval()
+    for module in found.modules():
+        if hasattr(module, "_memories_rv"):
+            module._memories = copy.deepcopy(module._memories_rv)
+        elif isinstance(getattr(module, "mem", None), torch.Tensor):
+            module.mem = torch.zeros(0)
+    return found
+
+
+@contextmanager
+def _registered(net: nn.Module) -> Iterator[None]:
+    """snnTorch resets all neurons that were ever built; here, while this runs, those of a copy instead, which was not built."""
+    library = sys.modules.get("snntorch")
+    built = library.SpikingNeuron.instances if library else []
+    kept, built[:] = list(built), [one for one in net.modules() if library and isinstance(one, library.SpikingNeuron)]
+    try:
+        yield
+    finally:
+        built[:] = kept
+
+
+def _equal(plain: Any, followed: Any) -> bool:
+    if isinstance(plain, torch.Tensor) or not isinstance(plain, tuple | list | dict):
+        return torch.equal(plain, followed) if isinstance(plain, torch.Tensor) else True
+    keys = list(plain) if isinstance(plain, dict) else range(len(plain))
+    return len(plain) == len(followed) and all(_equal(plain[key], followed[key]) for key in keys)
+
+
+class _Root(nn.Module):
+    """Calls the network, so that its own call is followed with all that it does."""
+
+    def __init__(self, net: nn.Module, end: Callable[[Any], None]):
+        super().__init__()
+        self.net, self.end = net, end
+
+    def forward(self, images):
+        self.end(self.net(images))
+        return images
+
+
+class _Proxy(fx.Proxy):
+    """value: the tensor, or the tuple of them, that it stands for. meaning: what is known of it."""
+
+    value: Any = None
+    meaning: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name in FIXED:
+            return getattr(self.value, name)
+        if hasattr(self.value, name) and not callable(getattr(self.value, name)):
+            return self.tracer.create_proxy("call_function", getattr, (self, name), {})
+        return super().__getattr__(name)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self):
+        return iter([self[i] for i in range(len(self.value))])
+
+
+class _Tracer(fx.Tracer):
+    """Runs what it follows. calls: how often neurons were called. states: where they left their potential, in which version."""
+
+    def __init__(self, images: torch.Tensor, known: Callable[[nn.Module], bool]):
+        super().__init__()
+        self.images, self.known = images, known
+        self.running = False
+        self.calls: dict[str, int] = {}
+        self.states: dict[str, tuple[Any, int]] = {}
+        self.reasons: list[str] = []
+        self.links: tuple[Link, ...] = ()
+        self.timesteps, self.returned = 0, None
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        home = type_of(m).__module__
+        of_library = home.split(".")[0] in LIBRARIES and ".model" not in home
+        return self.known(m) or (of_library and type_of(m) is not nn.Sequential)
+
+    def call_module(self, m, forward, args, kwargs):
+        return forward(*args, **kwargs) if self.running else super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr, attr_val, parameter_proxy_cache):
+        return attr_val
+
+    def proxy(self, node: fx.Node) -> _Proxy:
+        return _Proxy(node, self)
+
+    def create_proxy(self, kind, target, args, kwargs, name=None, type_expr=None, proxy_factory_fn=None):
+        values, named = _values(args), _values(kwargs)
+        if kind == "call_method" and target in SIZES:
+            return getattr(values[0], target)(*values[1:], **named)
+        proxy = super().create_proxy(kind, target, args, kwargs, name, type_expr, proxy_factory_fn)
+        if kind == "placeholder":
+            times = tuple(range(len(self.images))) if self.images.ndim == 5 else None
+            proxy.value, proxy.meaning = self.images, Signal((), ONE if times is None else ALL, times)
+        elif kind == "call_module":
+            proxy.value, proxy.meaning = self.module(target.removeprefix("net."), values, named, args, kwargs)
+        elif kind == "call_method":
+            proxy.value = getattr(values[0], target)(*values[1:], **named)
+            proxy.meaning = meaning_of(target, _meanings(args), values, named, proxy.value)
+        elif kind == "call_function":
+            proxy.value = target(*values, **named)
+            proxy.meaning = meaning_of(target.__name__, _meanings(args), values, named, proxy.value)
+        return proxy
+
+    def module(self, path: str, values: Any, named: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """Run a part, and say what its result is."""
+        module = self.root.get_submodule(f"net.{path}")
+        where, before = f"{path} {type_of(module).__name__}", _state(module)
+        self.running = True
+        try:
+            value = module(*values, **named)
+        finally:
+            self.running = False
+        signal, rest = _meanings(args[:1]), [one for one in (*args[1:], *kwargs.values()) if one is not None]
+        if not signal or not isinstance(signal[0], Signal):
+            self.reasons.append(f"{where}: takes what is not made of the images alone; {ADVICE}")
+            return value, None
+        if before is not None:
+            return value, self.neurons(path, module, signal[0], value, before, rest)
+        if rest:
+            self.reasons.append(f"{where}: takes more than one input; allowed: one")
+        if signal[0].form == SUMMED and type_of(module).__name__ != "VotingLayer":
+            reason = f"{where}: after the sum or mean over time; allowed: on the spikes of each timestep"
+            self.reasons.append(not_in_hardware(reason))
+        return value, signal[0].after(Link(path, module, signal[0].form == BATCHED))
+
+    def neurons(self, path: str, module: Any, signal: Signal, value: Any, before: tuple[Any, int], rest: list[Any]) -> Any:
+        """Neurons, whose potential must be the one that their last call left, or 0 at first."""
+        where, call = f"{path} {type_of(module).__name__}", self.calls.get(path, 0)
+        if any(link.name == path for link in signal.links):
+            self.reasons.append(f"{where}: used twice in a timestep, so that both uses have one potential; allowed: once")
+        elif signal.form != ONE and call:
+            self.reasons.append(f"{where}: called for all timesteps more than once; allowed: once")
+        elif signal.form == ONE and signal.times not in (None, (call,)):
+            self.reasons.append(f"{where}: call {call + 1} is for {signal.shown}; allowed: one for each timestep in turn")
+        elif not self.is_kept(path, call, before, rest):
+            self.reasons.append(f"{where}: its potential is changed between timesteps; allowed: kept as it is, 0 at first")
+        self.calls[path], self.states[path] = call + 1, _state(module) or before
+        spikes = signal.after(Link(path, module, signal.form == BATCHED))
+        spikes = replace(spikes, times=(call,)) if signal.form == ONE else spikes
+        return (spikes, State(path, call)) if isinstance(value, tuple) else spikes
+
+    def is_kept(self, path: str, call: int, before: tuple[Any, int], rest: list[Any]) -> bool:
+        """Whether neurons start a call with what the one before it left: passed on to them, or in the module as it was."""
+        value, version = before
+        if rest and isinstance(rest[0], _Proxy):
+            return len(rest) == 1 and rest[0].meaning == (State(path, call - 1) if call else "zeros")
+        if rest:
+            value = rest[0]
+        elif call:
+            return value is self.states[path][0] and version == self.states[path][1]
+        return not call and len(rest) < 2 and (not value.any() if isinstance(value, torch.Tensor) else value == 0)
+
+    def end(self, returned: Any) -> None:
+        """Read what forward returns, which must come of the spikes of all timesteps."""
+        self.returned = _values(returned)
+        found: list[Any] = []
+        fx.node.map_aggregate(returned, lambda one: found.append(one.meaning if isinstance(one, _Proxy) else None))
+        signals = [one for one in _flat(found) if isinstance(one, Signal)]
+        if not signals:
+            potential = any(isinstance(one, State) or one == "potentials" for one in _flat(found))
+            what = not_in_hardware("forward: returns a potential; allowed: the last neurons' spikes, their sum or mean over time")
+            self.reasons.append(what if potential else f"forward: returns nothing that is made of spikes alone; {ADVICE}")
+            return
+        signal = max(signals, key=lambda one: len(one.links))
+        self.links, times = signal.links, signal.times or (0,)
+        loops = max(self.calls.values(), default=1)
+        if signal.form == ONE and loops > 1 or times != tuple(range(len(times))) or (signal.form != ALL and len(times) < loops):
+            what = f"forward: returns {signal.shown} alone; allowed: the spikes of all timesteps, their sum or mean"
+            self.reasons.append(not_in_hardware(what))
+        self.timesteps = 0 if self.images.ndim == 5 and len(times) == len(self.images) or signal.form == ONE else len(times)
+
+
+def _values(given: Any) -> Any:
+    """What is passed to a call, with the tensors in place of their proxies."""
+    return fx.node.map_aggregate(given, lambda one: one.value if isinstance(one, _Proxy) else one)
+
+
+def _meanings(given: Any) -> Any:
+    """What is passed to a call, with what is known of it in place of proxies; None in place of other tensors, not of zeros."""
+
+    def meaning(one: Any) -> Any:
+        if isinstance(one, torch.Tensor):
+            return None if one.any() else "zeros"
+        return one.meaning if isinstance(one, _Proxy) else one
+
+    return fx.node.map_aggregate(given, meaning)
+
+
+def _flat(found: Any) -> list[Any]:
+    return [inner for one in found for inner in _flat(one)] if isinstance(found, tuple | list) else [found]
+
+
+def _state(module: Any) -> tuple[Any, int] | None:
+    """The potential of neurons and the version of its tensor, which a change in place counts up; None: no neurons."""
+    value = getattr(module, "_memories", {}).get("v") if hasattr(module, "_memories") else getattr(module, "mem", None)
+    return None if value is None else (value, getattr(value, "_version", 0))

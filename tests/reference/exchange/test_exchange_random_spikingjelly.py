@@ -1,0 +1,124 @@
+"""Networks of SpikingJelly composed at random: imported means that every spike is SpikingJelly's own, else refused; nothing else."""
+
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+
+pytest.importorskip("spikingjelly", reason="SpikingJelly is not installed")
+
+from duospike.reference import golden
+from duospike.reference.errors import InputError
+from duospike.reference.exchange import exact
+from duospike.reference.exchange.exact import exact_network
+from duospike.reference.exchange.modules import spikingjelly_neurons, torch_modules
+from duospike.reference.exchange.modules.torch_modules import from_torch
+from tests.benches.random_snn import some_images
+from tests.benches.random_spikingjelly import names_of_neurons, random_network, run_of_spikingjelly
+
+REASONS = {
+    "weights on no grid": "on no grid|of up to [0-9]+ steps|of magnitude 128",
+    "the source rounds": "source rounds",
+    "the leak loses bits": "leak loses bits|is not m/2|no integers give|cannot be proven",
+    "neurons of another kind": "is unknown; allowed|surrogate_function",
+    "reset or start elsewhere": "v_reset |v is reset to",
+    "numbers of neurons": "v_threshold is|tau |whose sigmoid",
+    "another call": "hook|is not its class's|the same neurons",
+    "step modes": "takes one timestep|takes all timesteps|one batch",
+    "forward": "forward: ",
+    "not finite": "allowed: finite numbers",
+    "training mode": "training mode",
+    "types": "of type",
+    "range": "too fine|no float overflows|can reach|float32 ceases|2\\*\\*24|must be|allowed: below|16777216",
+    "pool before neurons that keep a potential": "pools currents",
+    "averages": "do not overlap",
+    "vote": "do not divide into groups",
+    "a map that is too small": "the smallest is",
+    "what a convolution has": "stride|padding|dilation",
+}
+
+
+def outcome(seed):
+    """ "imported", or the classes of reasons of its refusal; AssertionError for any third outcome."""
+    network = random_network(seed)
+    try:
+        integers = exact_network(from_torch(network.net, network.interface))
+    except InputError as refusal:
+        message = str(refusal)
+        classes = {name for name, pattern in REASONS.items() if re.search(pattern, message)}
+        assert re.match("import refused|layer ", message) and "\n" not in message and classes, (seed, network.notes, message)
+        return classes
+    images = some_images(replaced_timesteps(network.interface, integers), seed, 6)
+    wanted, trace = run_of_spikingjelly(network, integers.timesteps, images), golden.run(integers, images)
+    for name, spikes in zip(names_of_neurons(network, integers), wanted, strict=True):
+        assert np.array_equal(trace.spikes[name].reshape(spikes.shape), spikes), (seed, network.notes, name)
+    return {"imported"}
+
+
+def replaced_timesteps(interface, integers):
+    from dataclasses import replace
+
+    return replace(interface, timesteps=integers.timesteps)
+
+
+def outcomes(seeds):
+    """How many networks are imported, and how many are refused for each class of reason (often several)."""
+    return Counter(name for seed in seeds for name in outcome(seed))
+
+
+def test_random_networks_are_imported_right_or_refused():
+    counts = outcomes(range(10, 40))
+    assert counts["imported"] >= 10, counts
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_1000_random_networks(capsys):
+    counts = outcomes(range(100, 1100))
+    with capsys.disabled():
+        print(f"\n1,000 random networks of SpikingJelly: {dict(counts.most_common())}")
+    assert counts["imported"] >= 333 and set(REASONS) <= set(counts), counts
+
+
+def without_error(*given):
+    return (0,) * given[-1]
+
+
+FAULTS = {
+    "a threshold that does not spike": (spikingjelly_neurons, "Neurons", None),
+    "a source without rounding": (exact, "_errors", without_error),
+    "hooks overlooked": (torch_modules, "call_reasons", lambda module: []),
+    "step modes overlooked": (torch_modules._Reader, "check_modes", lambda self: None),
+    "surrogates overlooked": (spikingjelly_neurons, "_surrogate_reasons", lambda function: []),
+}
+
+
+def exclusive(*given, inclusive=True, **more):
+    from duospike.reference.exchange.source import Neurons
+
+    return Neurons(*given, inclusive=False, **more)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_the_import_is_found(fault, monkeypatch):
+    """Among the random networks there are some that any of these would import wrong."""
+    place, name, value = FAULTS[fault]
+    monkeypatch.setattr(place, name, value or exclusive)
+    exact._search.cache_clear()
+    try:
+        assert any(has_wrong_spikes(seed) for seed in range(400))
+    finally:
+        exact._search.cache_clear()
+
+
+def has_wrong_spikes(seed):
+    """Whether a network is imported with other spikes than its own; that a fault stops the import or the network is no answer."""
+    try:
+        outcome(seed)
+    except AssertionError:
+        return True
+    except (RuntimeError, ValueError, TypeError):
+        pass
+    return False
