@@ -101,6 +101,36 @@ def test_potentials_that_the_users_loop_carries():
     assert first.abs().max() < 4 * largest, "a potential in the user's units, not in steps"
 
 
+class Own(nn.Module):
+    """As in snnTorch's tutorials: potentials in variables, functions among the modules, the loop over time in forward."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(2, 6, 3, padding=1), nn.BatchNorm2d(6)
+        self.first, self.second = (snntorch.Leaky(beta=0.8, threshold=0.6) for _ in range(2))
+        self.full = nn.Linear(6 * 4 * 3, 20)
+
+    def forward(self, pixels):
+        first, second, found = self.first.init_leaky(), self.second.init_leaky(), []
+        for _ in range(TIMESTEPS):
+            spikes, first = self.first(self.norm(self.conv(pixels)), first)
+            spikes, second = self.second(self.full(nn.functional.max_pool2d(spikes, 2).flatten(1)), second)
+            found.append(spikes)
+        return torch.stack(found)
+
+
+def test_a_network_with_a_forward_of_its_own():
+    torch.manual_seed(10)
+    shape = {name: value for name, value in IMAGE_FORMAT.items() if name != "timesteps"}
+    net = duospike.prepare(Own(), 4, **shape)
+    train(net, SCALE, run=lambda net, pixels, timesteps: net(pixels))
+    network, whole = duospike.import_torch(net, **shape), images()
+    assert network.timesteps == TIMESTEPS
+    with torch.no_grad():
+        spikes = net(torch.from_numpy(whole).float() / 255).transpose(0, 1).numpy()
+    assert np.array_equal(spikes, golden.run(network, whole).spikes["fc1"][..., 0, 0]) and 0 < spikes.mean() < 1
+
+
 def test_gradients_reach_every_parameter():
     torch.manual_seed(4)
     net = prepared(float_network(norm=True, learn_threshold=True))
