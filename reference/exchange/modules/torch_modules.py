@@ -38,7 +38,7 @@ from .module_calls import Unreadable, array, call_reasons, global_reasons, path_
 from .prepared_modules import PreparedReader, is_prepared
 from .snntorch_neurons import read_leaky
 from .spikingjelly_neurons import HOME, read_neurons
-from .traced import trace
+from .traced import step_mode, trace
 
 ROUNDINGS = {torch.float32: FLOAT32, torch.float64: FLOAT64}
 MIN_VARIANCE = 2.0**-60
@@ -67,12 +67,6 @@ READERS = {
 STEP_BY_STEP, MERGED = ("MultiStepContainer",), ("SeqToANNContainer",)
 """Containers of SpikingJelly that call their parts with one timestep after another, or with all as one batch."""
 
-ANY_STEP = (
-    *("Linear", "QuantLinear", "Dropout", "Dropout2d", "Identity"),
-    *("PreparedConv2d", "PreparedLinear", "PreparedBatchNorm1d", "PreparedBatchNorm2d"),
-)
-"""Modules that compute the same of [N, ...] and of [T, N, ...], whatever their step mode."""
-
 
 def _allowed() -> str:
     homes = {home: names for home, names in READERS.items() if home in sys.modules} | {"brevitas.nn": brevitas_layers.LAYERS}
@@ -90,14 +84,18 @@ def from_torch(modules: nn.Module | Sequence[nn.Module], interface: Interface) -
     What cannot be read is in the source's `reasons`. InputError: these are no modules.
     """
     reader = _Reader(interface)
-    if _is_own(modules):
-        parts = reader.traced(modules)
+    if interface.input_shape == NO_SHAPE:
+        reader.reasons.append(by_option("the network does not say the shape of an image", "--input"))
+    if isinstance(modules, nn.Module) and _container_kind(modules) is None:
+        for part in reader.traced(modules):
+            reader.mode(part)
+            reader.read(part)
     else:
-        parts = _in_order(modules, reader.container)
         reader.check_timesteps(0)
-    for part in parts:
-        reader.read(part)
-    reader.check_modes()
+        for part in _in_order(modules, reader.container):
+            reader.mode(part)
+            reader.read(part)
+        reader.check_modes()
     if len(reader.types) > 1 or not reader.types <= set(ROUNDINGS):
         types = ", ".join(sorted(map(str, reader.types)))
         reader.reasons.append(f"weights and biases of type {types}; allowed: all float32, or all float64")
@@ -108,7 +106,7 @@ def from_torch(modules: nn.Module | Sequence[nn.Module], interface: Interface) -
 class Part:
     """A module at its place in the order. container: the kind of the container whose parts do not see time for themselves.
 
-    of_function: whether it stands for a function, which has no step mode.
+    of_function: whether it stands for a function.
     """
 
     name: str
@@ -154,11 +152,6 @@ def _in_order(modules: Any, note: Callable[[str, nn.Module], None], prefix: str 
         yield from _in_order(module, note, f"{prefix}.{i}" if prefix else str(i), container)
 
 
-def _is_own(modules: Any) -> bool:
-    """Whether a network is a module with a forward of its own, and no order of modules."""
-    return isinstance(modules, nn.Module) and _container_kind(modules) is None
-
-
 class _Reader:
     """Turns modules into elements of a source, and notes what it cannot read.
 
@@ -188,7 +181,6 @@ class _Reader:
     def traced(self, net: nn.Module) -> Iterator[Part]:
         """The parts that a forward uses, in their order."""
         if self.builder.interface.input_shape == NO_SHAPE:
-            self.reasons.append(by_option("the network does not say the shape of an image", "--input"))
             return
         found = trace(net, self.builder.interface, lambda module: type_of(module) in self.readers or is_prepared(module))
         self.reasons += found.reasons
@@ -197,7 +189,7 @@ class _Reader:
             if link.module is None:
                 self.unread(link.name, link.why)
             elif link.of_function:
-                yield Part(link.name, link.module, "forward", True)
+                yield Part(link.name, link.module, of_function=True)
             else:
                 yield from _in_order(net.get_submodule(link.name), self.container, link.name, MERGED[0] if link.batched else "")
 
@@ -213,8 +205,8 @@ class _Reader:
 
     def mode(self, part: Part) -> None:
         """Note the step mode of a module."""
-        mode = getattr(part.module, "step_mode", "s")
-        if part.kind in ANY_STEP:
+        mode = step_mode(part.module)
+        if mode is None:
             return
         if part.container and mode == "m":
             self.reasons.append(f"{part.where}: takes all timesteps, within a {part.container}; allowed: step_mode='s' there")
@@ -240,7 +232,6 @@ class _Reader:
             reasons = call_reasons(module)
             if reasons:
                 raise Unreadable(*reasons)
-            self.mode(part)
             if part.container in MERGED and reader in (self.leaky, self.spikingjelly):
                 raise Unreadable(f"neurons in a {part.container}, where all timesteps are one batch; allowed: outside of it")
             reader(where, settled(module))

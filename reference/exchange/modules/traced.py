@@ -26,12 +26,20 @@ from duospike.reference.exchange.source import Interface
 from .module_calls import type_of
 from .signals import ALL, BATCHED, ONE, SUMMED, Link, Signal, State, meaning_of
 
-BATCH = 2
+BATCHES = (2, 3)
+"""Numbers of images that forward is followed for, so that no axis is taken for another of the same size."""
+
 ASSUMED_TIMESTEPS = 3
 """Where forward takes the images of all timesteps, and their number is not known yet."""
 
 LIBRARIES = ("torch", "snntorch", "spikingjelly", "brevitas", "norse", "sinabs")
 """Their modules are parts, and are not followed into; models that a library has are followed like a user's own."""
+
+ANY_STEP = (
+    *("Linear", "QuantLinear", "Dropout", "Dropout2d", "Identity"),
+    *("PreparedConv2d", "PreparedLinear", "PreparedBatchNorm1d", "PreparedBatchNorm2d"),
+)
+"""Modules that compute the same of [N, ...] and of [T, N, ...], whatever their step mode."""
 
 SIZES = ("size", "dim", "ndimension", "numel", "nelement", "stride", "get_device", "is_floating_point")
 """Methods whose results are numbers, which code may use in any way."""
@@ -54,9 +62,7 @@ def trace(net: nn.Module, interface: Interface, known: Callable[[nn.Module], boo
 
     The module itself is not changed: a copy of it runs, in evaluation mode.
     """
-    one = (BATCH, *interface.input_shape)
-    shapes = (one, (interface.timesteps or ASSUMED_TIMESTEPS, *one))
-    tried = [_try(net, shape, interface, known) for shape in shapes]
+    tried = [_agreeing(net, lead, interface, known) for lead in ((), (interface.timesteps or ASSUMED_TIMESTEPS,))]
     found = next((one for one in tried if not one.reasons), tried[0])
     if not found.reasons and found is tried[0] and found.timesteps > 1 and interface.coding != "direct":
         reason = f"forward: gives one image to {found.timesteps} timesteps; {interface.coding} are another one for each"
@@ -64,14 +70,32 @@ def trace(net: nn.Module, interface: Interface, known: Callable[[nn.Module], boo
     return found
 
 
-def _try(net: nn.Module, shape: tuple[int, ...], interface: Interface, known: Callable[[nn.Module], bool]) -> Traced:
-    """Follow forward for images of one shape."""
-    low, scale = -(2 ** (interface.image_bits - 1)) if interface.image_signed else 0, float(interface.image_scale)
-    pixels = low, low + 2**interface.image_bits
+def _agreeing(net: nn.Module, lead: tuple[int, ...], interface: Interface, known: Callable[[nn.Module], bool]) -> Traced:
+    """What is found for all numbers of images. lead: of an axis of time before them."""
+    first = _try(net, _images((*lead, BATCHES[0], *interface.input_shape), interface), known)
+    if first.reasons:
+        return first
+    second = _try(net, _images((*lead, BATCHES[1], *interface.input_shape), interface), known)
+    names = [[link.name for link in one.links] for one in (first, second)]
+    if second.reasons or (names[0], first.timesteps) != (names[1], second.timesteps):
+        how = f"computes something else for {BATCHES[1]} images than for {BATCHES[0]}"
+        return Traced(reasons=[*second.reasons, *[f"forward: {how}; {ADVICE}"] * (not second.reasons)])
+    return first
+
+
+def _images(shape: tuple[int, ...], interface: Interface) -> torch.Tensor:
+    """Random images as the source takes them: whole pixels times the image scale."""
+    low = -(2 ** (interface.image_bits - 1)) if interface.image_signed else 0
+    pixels = torch.randint(low, low + 2**interface.image_bits, shape, generator=torch.Generator().manual_seed(0))
+    return pixels * float(interface.image_scale)
+
+
+def _try(net: nn.Module, images: torch.Tensor, known: Callable[[nn.Module], bool]) -> Traced:
+    """Follow forward for some images."""
     try:
         first, again = copied(net), copied(net)
         kind = next((one.dtype for one in net.parameters() if one.is_floating_point()), torch.float32)
-        images = (torch.randint(*pixels, shape, generator=torch.Generator().manual_seed(0)) * scale).to(kind)
+        images = images.to(kind)
         tracer = _Tracer(images, known)
         with torch.no_grad(), _registered(first):
             tracer.trace(_Root(first, tracer.end))
@@ -83,7 +107,7 @@ def _try(net: nn.Module, shape: tuple[int, ...], interface: Interface, known: Ca
         return Traced(reasons=[f"forward: {brief(error)}; keep parts as attributes or in an nn.ModuleList, or {ADVICE}"])
     except Exception as error:
         # A user's own code may fail in any way.
-        how = f"fails on images of shape {list(shape)}: {type(error).__name__}: {brief(error)}"
+        how = f"fails on images of shape {list(images.shape)}: {type(error).__name__}: {brief(error)}"
         return Traced(reasons=[by_option(f"forward: {how}; if a call of it works, {ADVICE}", "--input")])
     if tracer.reasons or same:
         return Traced(tracer.links, tracer.timesteps, list(dict.fromkeys(tracer.reasons)))
@@ -193,33 +217,49 @@ class _Tracer(fx.Tracer):
         elif kind == "call_module":
             proxy.value, proxy.meaning = self.module(target.removeprefix("net."), values, named, args, kwargs)
         elif kind == "call_method":
+            before = _versions(args, kwargs)
             proxy.value = getattr(values[0], target)(*values[1:], **named)
+            self.check_unchanged(target, before)
             proxy.meaning = meaning_of(target, _meanings(args), values, named, proxy.value)
         elif kind == "call_function":
+            before = _versions(args, kwargs)
             proxy.value = target(*values, **named)
-            proxy.meaning = meaning_of(target.__name__, _meanings(args), values, named, proxy.value)
+            self.check_unchanged(target.__name__, before)
+            proxy.meaning = meaning_of(_name_of(target), _meanings(args), values, named, proxy.value)
         return proxy
+
+    def check_unchanged(self, name: str, before: list[tuple[_Proxy, int]]) -> None:
+        """Note a function that has changed its arguments: what is known of them holds no more. A sum may grow in its place."""
+        changed = [proxy for proxy, version in before if proxy.value._version != version]
+        if any(getattr(proxy.meaning, "form", None) != SUMMED or name not in ("iadd", "add_") for proxy in changed):
+            self.reasons.append(f"forward: {name} changes numbers in their place; allowed: functions that give new ones")
 
     def module(self, path: str, values: Any, named: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Run a part, and say what its result is."""
         module = self.root.get_submodule(f"net.{path}")
         where, before = f"{path} {type_of(module).__name__}", _state(module)
+        versions = _versions(args, kwargs)
         self.running = True
         try:
             value = module(*values, **named)
         finally:
             self.running = False
+        self.check_unchanged(where, versions)
         signal, rest = _meanings(args[:1]), [one for one in (*args[1:], *kwargs.values()) if one is not None]
         if not signal or not isinstance(signal[0], Signal):
             self.reasons.append(f"{where}: takes what is not made of the images alone; {ADVICE}")
             return value, None
+        wanted, mode = "m" if signal[0].form == ALL else "s", step_mode(module)
+        if mode not in (None, wanted):
+            takes = {"s": "one timestep, as a batch [N, ...]", "m": "all timesteps [T, N, ...]"}
+            self.reasons.append(f"{where}: takes {takes[mode]}, and gets {takes[wanted]}; set its step mode to {wanted!r}")
+        if signal[0].form == SUMMED and type_of(module).__name__ != "VotingLayer":
+            reason = f"{where}: after the sum or mean over time; allowed: on the spikes of each timestep"
+            self.reasons.append(not_in_hardware(reason))
         if before is not None:
             return value, self.neurons(path, module, signal[0], value, before, rest)
         if rest:
             self.reasons.append(f"{where}: takes more than one input; allowed: one")
-        if signal[0].form == SUMMED and type_of(module).__name__ != "VotingLayer":
-            reason = f"{where}: after the sum or mean over time; allowed: on the spikes of each timestep"
-            self.reasons.append(not_in_hardware(reason))
         return value, signal[0].after(Link(path, module, signal[0].form == BATCHED))
 
     def neurons(self, path: str, module: Any, signal: Signal, value: Any, before: tuple[Any, int], rest: list[Any]) -> Any:
@@ -267,6 +307,29 @@ class _Tracer(fx.Tracer):
             what = f"forward: returns {signal.shown} alone; allowed: the spikes of all timesteps, their sum or mean"
             self.reasons.append(not_in_hardware(what))
         self.timesteps = 0 if self.images.ndim == 5 and len(times) == len(self.images) or signal.form == ONE else len(times)
+
+
+def _versions(*given: Any) -> list[tuple[_Proxy, int]]:
+    """The proxies of tensors in arguments, and the versions of these, which each change in place counts up."""
+    found: list[tuple[_Proxy, int]] = []
+
+    def note(one: Any) -> None:
+        if isinstance(one, _Proxy) and isinstance(one.value, torch.Tensor):
+            found.append((one, one.value._version))
+
+    fx.node.map_aggregate(given, note)
+    return found
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    """The name of a function of torch or Python; with its home of another one's, which is not known."""
+    home = (getattr(function, "__module__", None) or "torch").split(".")[0]
+    return function.__name__ if home in ("torch", "_operator", "builtins") else f"{home}.{function.__name__}"
+
+
+def step_mode(module: nn.Module) -> str | None:
+    """s: a module takes one timestep, [N, ...]; m: all of them, [T, N, ...]; None: either."""
+    return None if type_of(module).__name__ in ANY_STEP else "m" if getattr(module, "step_mode", "s") == "m" else "s"
 
 
 def _values(given: Any) -> Any:
