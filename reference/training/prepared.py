@@ -244,7 +244,7 @@ class PreparedNeurons:
     def theta(self, threshold: torch.Tensor, unit: torch.Tensor) -> torch.Tensor:
         """Threshold in whole steps [O]. threshold: of any shape, one number or one for each output. unit: [O]."""
         # A whole number is at a whole threshold or above it where it is above the one before.
-        return Round.apply(threshold.to(unit.dtype).reshape(-1).clamp_min(0) * (unit / self.gain)) - float(self.inclusive)
+        return Round.apply(threshold.to(unit).reshape(-1).clamp_min(0) * (unit / self.gain)) - float(self.inclusive)
 
     def advance(
         self, current: torch.Tensor, state: torch.Tensor, surrogate: Any, *, delayed: bool, detach: bool = True

@@ -68,7 +68,9 @@ def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
     for number, group in enumerate(groups):
         _replace(group, bits, interface, is_first=not number)
     # Training changes the numbers, hardly their size: what does not fit now is refused before anybody trains.
-    _choose_leaks(groups, from_torch(made, interface))
+    found = from_torch(made, interface)
+    refuse(found.reasons, "prepare")
+    _choose_leaks(groups, found)
     refuse(exact_layers(from_torch(made, interface))[1], "prepare")
     for module, before in zip(made.modules(), model.modules(), strict=True):
         module.training = before.training

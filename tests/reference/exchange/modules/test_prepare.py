@@ -72,6 +72,16 @@ def test_groups_and_averages(size):
     assert np.array_equal(spikes, trace.spikes["fc1"][..., 0, 0]) and spikes.any()
 
 
+def test_outputs_without_weights_or_gain_are_carried():
+    """Their step is not that of their weights, which are next to nothing beside the threshold."""
+    torch.manual_seed(11)
+    net = float_network(norm=True, beta=0.5, threshold=0.2)
+    with torch.no_grad():
+        net[0].weight[0], net[0].weight[1], net[1].weight[2], net[9].weight[3] = 0, 1e-12, 0, 0
+        net[9].bias[3] = 0.6
+    assert differing(prepared(net).eval(), images()) == [0, 0, 0, 0]
+
+
 def test_a_planted_fault_is_seen():
     torch.manual_seed(1)
     net = train(prepared(float_network()), SCALE)
