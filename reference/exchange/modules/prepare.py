@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
@@ -136,10 +138,15 @@ def _replace(group: _Group, bits: int, interface: Interface, *, is_first: bool) 
 
 
 def _choose_leaks(groups: list[_Group], source: Source) -> None:
-    """Give neurons the first of the near leaks whose widths can be proven. source: of the prepared network."""
+    """Give neurons the first of the near leaks whose widths can be proven, if there is one for whatever weights training finds.
+
+    source: of the prepared network.
+    """
     inputs, timesteps = pixel_range(source), source.interface.timesteps
     for group, layer in zip(groups, source.weighted, strict=True):
-        leaks = near_leaks(layer.reset, group.element.beta, timesteps)
-        proven = (leak for leak in leaks if not as_it_is(with_leak(layer, leak), inputs, timesteps)[1])
+        limit, leaks = 2 ** (group.layer.weight_bits - 1) - 1, near_leaks(layer.reset, group.element.beta, timesteps)
+        largest = dataclasses.replace(layer, weights=np.where(layer.weights < 0, -limit, limit))
+        tried = ((one, leak) for one in (largest, layer) for leak in leaks)
+        proven = (leak for one, leak in tried if not as_it_is(with_leak(one, leak), inputs, timesteps)[1])
         group.neurons.set_leak(next(proven, leaks[0]))
         inputs = (0, 1)
