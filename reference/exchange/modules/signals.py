@@ -173,9 +173,8 @@ def _over_time(name: str, signal: Signal, values: Any, named: Any, result: Any) 
 def _scaled(name: str, signal: Signal, values: Any, named: Any, result: Any) -> Signal | None:
     """A sum over time, times a number above 0: the largest stays the largest."""
     number = values[1] if len(values) > 1 else None
-    if name in ("mul", "truediv", "div", "imul", "itruediv") and signal.form == SUMMED and type(number) in (int, float):
-        return signal if number > 0 and not named else None
-    return None
+    scales = name in ("mul", "truediv", "div", "imul", "itruediv") and signal.form == SUMMED and not named
+    return signal if scales and isinstance(number, int | float) and number > 0 else None
 
 
 def _stacked(parts: Any, values: Any, named: Any, result: Any) -> Any:
@@ -202,10 +201,11 @@ def _added(given: Any, named: Any) -> Any:
     if not signals:
         return None
     rest = [one for one in given[:2] if not isinstance(one, Signal)]
-    first, times = signals[0], [time for one in signals for time in one.times or (None,)]
+    first, times = signals[0], [time for one in signals for time in one.times or ()]
     is_start = not rest or (isinstance(rest[0], str) and rest[0] == "zeros") or (type(rest[0]) in (int, float) and rest[0] == 0)
     fits = all(one.form in (ONE, SUMMED) and one.names == first.names for one in signals)
-    if not is_start or not fits or None in times or len(set(times)) < len(times) or named or len(given) > 2:
+    fits = fits and all(one.times for one in signals) and len(set(times)) == len(times)
+    if not is_start or not fits or named or len(given) > 2:
         why = "adds other things than the timesteps of the same parts; allowed: one chain of parts, without branches"
         return unknown("add", max(signals, key=lambda one: len(one.links)), why)
     return replace(first, form=SUMMED, times=tuple(sorted(times)))

@@ -38,7 +38,7 @@ from .module_calls import Unreadable, array, call_reasons, global_reasons, path_
 from .prepared_modules import PreparedReader, is_prepared
 from .snntorch_neurons import read_leaky
 from .spikingjelly_neurons import HOME, read_neurons
-from .traced import step_mode, trace
+from .traced import is_of_library, step_mode, trace
 
 ROUNDINGS = {torch.float32: FLOAT32, torch.float64: FLOAT64}
 MIN_VARIANCE = 2.0**-60
@@ -86,15 +86,11 @@ def from_torch(modules: nn.Module | Sequence[nn.Module], interface: Interface) -
     reader = _Reader(interface)
     if interface.input_shape == NO_SHAPE:
         reader.reasons.append(by_option("the network does not say the shape of an image", "--input"))
-    if isinstance(modules, nn.Module) and _container_kind(modules) is None:
-        for part in reader.traced(modules):
-            reader.mode(part)
-            reader.read(part)
-    else:
-        reader.check_timesteps(0)
-        for part in _in_order(modules, reader.container):
-            reader.mode(part)
-            reader.read(part)
+    own = isinstance(modules, nn.Module) and _container_kind(modules) is None and not reader.is_part(modules)
+    for part in reader.traced(modules) if own else reader.listed(modules):
+        reader.mode(part)
+        reader.read(part)
+    if not own:
         reader.check_modes()
     if len(reader.types) > 1 or not reader.types <= set(ROUNDINGS):
         types = ", ".join(sorted(map(str, reader.types)))
@@ -178,11 +174,21 @@ class _Reader:
         if _container_kind(module) in (*STEP_BY_STEP, *MERGED):
             self.modes.setdefault("m", where)
 
+    def is_part(self, module: nn.Module) -> bool:
+        """Whether a module is read as a whole, and not followed."""
+        return type_of(module) in self.readers or is_of_library(module) or is_prepared(module)
+
+    def listed(self, modules: Any) -> Iterator[Part]:
+        """The parts of an nn.Sequential, a list, or one module alone."""
+        self.check_timesteps(0)
+        alone = isinstance(modules, nn.Module) and _container_kind(modules) is None
+        return _in_order([modules] if alone else modules, self.container)
+
     def traced(self, net: nn.Module) -> Iterator[Part]:
         """The parts that a forward uses, in their order."""
         if self.builder.interface.input_shape == NO_SHAPE:
             return
-        found = trace(net, self.builder.interface, lambda module: type_of(module) in self.readers or is_prepared(module))
+        found = trace(net, self.builder.interface, self.is_part)
         self.reasons += found.reasons
         self.check_timesteps(found.timesteps)
         for link in found.links:

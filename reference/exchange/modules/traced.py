@@ -57,12 +57,18 @@ class Traced:
     reasons: list[str] = field(default_factory=list)
 
 
-def trace(net: nn.Module, interface: Interface, known: Callable[[nn.Module], bool]) -> Traced:
-    """The parts that a module's forward uses, or why that is not known. known: whether a module is read as a whole.
+def is_of_library(module: nn.Module) -> bool:
+    """Whether a module is a layer, neurons or a container of a library, and no sequence or model that it has."""
+    home = type_of(module).__module__
+    return home.split(".")[0] in LIBRARIES and ".model" not in home and type_of(module) is not nn.Sequential
+
+
+def trace(net: nn.Module, interface: Interface, is_part: Callable[[nn.Module], bool]) -> Traced:
+    """The parts that a module's forward uses, or why that is not known. is_part: whether a module is read as a whole.
 
     The module itself is not changed: a copy of it runs, in evaluation mode.
     """
-    tried = [_agreeing(net, lead, interface, known) for lead in ((), (interface.timesteps or ASSUMED_TIMESTEPS,))]
+    tried = [_agreeing(net, lead, interface, is_part) for lead in ((), (interface.timesteps or ASSUMED_TIMESTEPS,))]
     found = next((one for one in tried if not one.reasons), tried[0])
     if not found.reasons and found is tried[0] and found.timesteps > 1 and interface.coding != "direct":
         reason = f"forward: gives one image to {found.timesteps} timesteps; {interface.coding} are another one for each"
@@ -70,12 +76,12 @@ def trace(net: nn.Module, interface: Interface, known: Callable[[nn.Module], boo
     return found
 
 
-def _agreeing(net: nn.Module, lead: tuple[int, ...], interface: Interface, known: Callable[[nn.Module], bool]) -> Traced:
+def _agreeing(net: nn.Module, lead: tuple[int, ...], interface: Interface, is_part: Callable[[nn.Module], bool]) -> Traced:
     """What is found for all numbers of images. lead: of an axis of time before them."""
-    first = _try(net, _images((*lead, BATCHES[0], *interface.input_shape), interface), known)
+    first = _try(net, _images((*lead, BATCHES[0], *interface.input_shape), interface), is_part)
     if first.reasons:
         return first
-    second = _try(net, _images((*lead, BATCHES[1], *interface.input_shape), interface), known)
+    second = _try(net, _images((*lead, BATCHES[1], *interface.input_shape), interface), is_part)
     names = [[link.name for link in one.links] for one in (first, second)]
     if second.reasons or (names[0], first.timesteps) != (names[1], second.timesteps):
         how = f"computes something else for {BATCHES[1]} images than for {BATCHES[0]}"
@@ -90,13 +96,13 @@ def _images(shape: tuple[int, ...], interface: Interface) -> torch.Tensor:
     return pixels * float(interface.image_scale)
 
 
-def _try(net: nn.Module, images: torch.Tensor, known: Callable[[nn.Module], bool]) -> Traced:
+def _try(net: nn.Module, images: torch.Tensor, is_part: Callable[[nn.Module], bool]) -> Traced:
     """Follow forward for some images."""
     try:
         first, again = copied(net), copied(net)
         kind = next((one.dtype for one in net.parameters() if one.is_floating_point()), torch.float32)
         images = images.to(kind)
-        tracer = _Tracer(images, known)
+        tracer = _Tracer(images, is_part)
         with torch.no_grad(), _registered(first):
             tracer.trace(_Root(first, tracer.end))
         with torch.no_grad(), _registered(again):
@@ -109,6 +115,9 @@ def _try(net: nn.Module, images: torch.Tensor, known: Callable[[nn.Module], bool
         # A user's own code may fail in any way.
         how = f"fails on images of shape {list(images.shape)}: {type(error).__name__}: {brief(error)}"
         return Traced(reasons=[by_option(f"forward: {how}; if a call of it works, {ADVICE}", "--input")])
+    changed = _changed(net, first)
+    if changed:
+        return Traced(reasons=[f"forward: changes {changed[0]}; allowed: parts that stay as they are"])
     if tracer.reasons or same:
         return Traced(tracer.links, tracer.timesteps, list(dict.fromkeys(tracer.reasons)))
     return Traced(reasons=[f"forward: computes something else when torch.fx follows it; {ADVICE}"])
@@ -117,7 +126,8 @@ def _try(net: nn.Module, images: torch.Tensor, known: Callable[[nn.Module], bool
 def copied(net: nn.Module) -> nn.Module:
     """A copy of the module in evaluation mode, neurons at rest."""
     # What a training step leaves in neurons is part of a graph, and torch does not copy such tensors.
-    left = [value for one in net.modules() for value in (*one._buffers.values(), *getattr(one, "_memories", {}).values())]
+    stores = [store for one in net.modules() for store in (one._buffers, getattr(one, "_memories", {}), vars(one))]
+    left = [value for store in stores for value in store.values()]
     memo = {id(one): one.detach().clone() for one in left if isinstance(one, torch.Tensor) and one.grad_fn is not None}
     found = copy.deepcopy(net, memo).eval()
     for module in found.modules():
@@ -126,6 +136,27 @@ def copied(net: nn.Module) -> nn.Module:
         elif isinstance(getattr(module, "mem", None), torch.Tensor):
             module.mem = torch.zeros(0)
     return found
+
+
+def _changed(net: nn.Module, copied: nn.Module) -> list[str]:
+    """The numbers, other than potentials, that a run of a copy has changed."""
+    before, after = _numbers(net), _numbers(copied)
+    return [name for name, value in after.items() if name not in before or not _same(before[name], value)]
+
+
+def _numbers(net: nn.Module) -> dict[str, Any]:
+    """Parameters, buffers and plain attributes of all parts, by their paths."""
+    found: dict[str, Any] = {**dict(net.named_parameters()), **dict(net.named_buffers())}
+    for path, module in net.named_modules():
+        plain = {name: value for name, value in vars(module).items() if type(value) in (int, float, bool, str)}
+        found |= {f"{path}.{name}".lstrip("."): value for name, value in plain.items() if name != "training"}
+    return {name: value for name, value in found.items() if name.rpartition(".")[2] not in ("mem", "num_batches_tracked")}
+
+
+def _same(before: Any, after: Any) -> bool:
+    if isinstance(before, torch.Tensor) and isinstance(after, torch.Tensor):
+        return before.shape == after.shape and torch.equal(before.detach().nan_to_num(), after.detach().nan_to_num())
+    return type(before) is type(after) and (before == after or before != before)
 
 
 @contextmanager
@@ -182,9 +213,9 @@ class _Proxy(fx.Proxy):
 class _Tracer(fx.Tracer):
     """Runs what it follows. calls: how often neurons were called. states: where they left their potential, in which version."""
 
-    def __init__(self, images: torch.Tensor, known: Callable[[nn.Module], bool]):
+    def __init__(self, images: torch.Tensor, is_part: Callable[[nn.Module], bool]):
         super().__init__()
-        self.images, self.known = images, known
+        self.images, self.is_part = images, is_part
         self.running = False
         self.calls: dict[str, int] = {}
         self.states: dict[str, tuple[Any, int]] = {}
@@ -193,9 +224,7 @@ class _Tracer(fx.Tracer):
         self.timesteps, self.returned = 0, None
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        home = type_of(m).__module__
-        of_library = home.split(".")[0] in LIBRARIES and ".model" not in home
-        return self.known(m) or (of_library and type_of(m) is not nn.Sequential)
+        return self.is_part(m)
 
     def call_module(self, m, forward, args, kwargs):
         return forward(*args, **kwargs) if self.running else super().call_module(m, forward, args, kwargs)
@@ -223,9 +252,9 @@ class _Tracer(fx.Tracer):
             proxy.meaning = meaning_of(target, _meanings(args), values, named, proxy.value)
         elif kind == "call_function":
             before = _versions(args, kwargs)
-            proxy.value = target(*values, **named)
-            self.check_unchanged(target.__name__, before)
-            proxy.meaning = meaning_of(_name_of(target), _meanings(args), values, named, proxy.value)
+            proxy.value, known = target(*values, **named), _name_of(target)
+            self.check_unchanged(known, before)
+            proxy.meaning = meaning_of(known, _meanings(args), values, named, proxy.value)
         return proxy
 
     def check_unchanged(self, name: str, before: list[tuple[_Proxy, int]]) -> None:
@@ -303,10 +332,11 @@ class _Tracer(fx.Tracer):
         signal = max(signals, key=lambda one: len(one.links))
         self.links, times = signal.links, signal.times or (0,)
         loops = max(self.calls.values(), default=1)
-        if signal.form == ONE and loops > 1 or times != tuple(range(len(times))) or (signal.form != ALL and len(times) < loops):
+        if times != tuple(range(len(times))) or (signal.form == ONE and loops > 1):
             what = f"forward: returns {signal.shown} alone; allowed: the spikes of all timesteps, their sum or mean"
             self.reasons.append(not_in_hardware(what))
-        self.timesteps = 0 if self.images.ndim == 5 and len(times) == len(self.images) or signal.form == ONE else len(times)
+        given = self.images.ndim == 5 and len(times) == len(self.images)
+        self.timesteps = 0 if given or signal.form == ONE else len(times)
 
 
 def _versions(*given: Any) -> list[tuple[_Proxy, int]]:

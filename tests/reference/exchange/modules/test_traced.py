@@ -280,6 +280,18 @@ class Weighed(KeptRecorded):
         return torch.add(first, second, alpha=2)
 
 
+class Clipped(Kept):
+    def forward(self, x):
+        self.conv1.weight.data.clamp_(-0.5, 0.5)
+        return super().forward(x)
+
+
+class Lowered(Kept):
+    def forward(self, x):
+        self.lif1.reset_delay = False
+        return super().forward(x)
+
+
 class DependsOnTheBatch(Kept):
     def forward(self, x):
         x = self.lif1(self.conv1(x)) if len(x) == 2 else self.conv1(x)
@@ -287,8 +299,10 @@ class DependsOnTheBatch(Kept):
 
 
 REFUSED = {
+    Clipped: r"forward: changes conv1.weight; allowed: parts that stay as they are",
+    Lowered: r"forward: changes lif1.reset_delay; allowed",
     InPlace: r"forward: mul_ changes numbers in their place",
-    SumPassedOn: r"pool MaxPool2d: after the sum or mean over time",
+    SumPassedOn: r"pool MaxPool2d, fc1 Linear, lif2 Leaky: after the sum or mean over time",
     Weighed: r"add after lif2: adds other things",
     DependsOnTheBatch: r"forward: computes something else for 3 images than for 2",
     Branch: r"add after lif1: adds other things than the timesteps of the same parts; allowed: one chain",
