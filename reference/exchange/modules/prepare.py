@@ -29,6 +29,8 @@ from .traced import copied
 
 LAYERS: dict[str, type[PreparedLayer]] = {"Conv2d": prepared.PreparedConv2d, "Linear": prepared.PreparedLinear}
 NORMS = {"BatchNorm1d": prepared.PreparedBatchNorm1d, "BatchNorm2d": prepared.PreparedBatchNorm2d}
+"""What takes the place of layers and batch norms of torch and SpikingJelly, by the name of their class."""
+
 NEURONS = {
     "Leaky": ("duospike.reference.training.prepared_snntorch", "PreparedLeaky"),
     **dict.fromkeys(

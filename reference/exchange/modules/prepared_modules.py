@@ -37,12 +37,13 @@ def averages_of(pool: AveragePool | None) -> Steps | None:
 
 
 class PreparedReader:
-    """Reads prepared modules in their order. layer: the last one. unit: its steps to 1 in the user's units [O]."""
+    """Reads prepared modules in their order. layer: the last one. unit: its steps to 1 in the user's units [O]. fired: all."""
 
     def __init__(self, interface: Interface):
         self.interface = interface
         self.layer: PreparedLayer | None = None
         self.unit = torch.ones(0)
+        self.fired: set[PreparedNeurons] = set()
 
     def read(self, where: str, module: nn.Module, average: AveragePool | None) -> list[Element]:
         """The element of a module; none of a batch norm, which its layer has folded. average: the pooling right before it.
@@ -64,6 +65,8 @@ class PreparedReader:
             raise Unreadable(_other_steps(module.steps, steps))
         if any(norm.training for norm in module.norm):
             raise Unreadable("in training mode, where its batch norm depends on the batch; call eval() first")
+        if module.weight.dtype not in (torch.float32, torch.float64):
+            raise Unreadable(f"weights of type {module.weight.dtype}; allowed: float32 or float64, which carry its integers")
         for name, tensor in module.state_dict().items():
             check_tensor(name, tensor)
         for norm in module.norm:
@@ -81,6 +84,9 @@ class PreparedReader:
     def neurons(self, where: str, module: PreparedNeurons) -> Neurons:
         if self.layer is None or module.layer[0] is not self.layer:
             raise Unreadable(f"prepared for another layer than the one before them; {AGAIN}")
+        if module in self.fired:
+            raise Unreadable("the same neurons at two places, so that both have one potential; allowed: neurons of its own")
+        self.fired.add(module)
         threshold = module.threshold_tensor()
         check_tensor("threshold", threshold)
         with torch.no_grad():

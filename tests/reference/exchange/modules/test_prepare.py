@@ -296,6 +296,8 @@ def test_potentials_that_are_none_are_refused_in_evaluation():
         ),
         (lambda net: (nn.Sequential(net[0], nn.BatchNorm2d(6).eval(), *net[2:]), {}), "not prepared together"),
         (lambda net: (nn.Sequential(net[0], net[6], *net[2:]), {}), "prepared for another layer"),
+        (lambda net: (nn.Sequential(*net, *net[9:]), {}), "the same neurons at two places"),
+        (lambda net: (net.half(), {}), "weights of type torch.float16"),
     ],
 )
 def test_a_network_that_is_not_as_prepared_is_refused(change, reason):
