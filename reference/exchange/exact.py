@@ -135,8 +135,8 @@ def as_it_is(layer: SourceLayer, inputs: Range, timesteps: int) -> tuple[Conv | 
     largest = max(abs(end) for span in (widths.current, widths.potential, widths.state) for end in span)
     if largest < limit:
         return converted, []
-    why = f"a current or potential can reach {largest} steps; allowed: below {limit}, so prepare it with fewer bits"
-    return None, [f"{layer.title}: {why}"]
+    beyond = f"a current or potential can reach {largest} steps; allowed: below {limit}, so prepare it with fewer bits"
+    return None, [f"{layer.title}: {beyond}"]
 
 
 def _failure(layer: SourceLayer, outputs: list[tuple[int, str]]) -> str:

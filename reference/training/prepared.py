@@ -67,8 +67,8 @@ class PreparedLayer(nn.Module):
     largest of the neurons behind it, for the size of a step. unit: [O], of the last call.
     """
 
-    weight: nn.Parameter
-    bias: nn.Parameter | None
+    weight: torch.Tensor
+    bias: Any
     weight_bits: int
     steps: Steps | None
     norm: tuple[PreparedNorm, ...]
@@ -149,7 +149,7 @@ def check_steps(real: torch.Tensor, whole: torch.Tensor, allowed: Steps) -> None
     off = (real - whole).detach().abs()
     if off.numel() and not float(off.max()) <= DEVIATION:
         value = float(real.flatten()[off.argmax()]) * float(allowed.scale)
-        raise InputError(f"an input of {value:.6g} is no whole multiple of {allowed.scale}; allowed: integer pixels times image_scale")
+        raise InputError(f"an input of {value:.6g} is no whole multiple of {allowed.scale}; allowed: whole pixels times it")
     if whole.numel() and not (allowed.low <= float(whole.min()) and float(whole.max()) <= allowed.high):
         span = f"{float(whole.min()):.0f} to {float(whole.max()):.0f}"
         raise InputError(f"inputs from {span} times {allowed.scale}; allowed: {allowed.low} to {allowed.high}")
@@ -178,9 +178,15 @@ class PreparedNorm(nn.modules.batchnorm._BatchNorm):
     def forward(self, currents: torch.Tensor) -> torch.Tensor:
         return currents
 
-    def sign(self) -> torch.Tensor | float:
+    def sign(self) -> torch.Tensor:
         """-1 or 1 for each output [O]."""
-        return 1.0 if self.weight is None else torch.where(self.weight.detach() < 0, -1.0, 1.0).to(self.weight.dtype)
+        gain = torch.ones_like(self.statistics()[0]) if self.weight is None else self.weight.detach()
+        return torch.where(gain < 0, -1.0, 1.0).to(gain.dtype)
+
+    def statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The running mean and variance [O]."""
+        assert self.running_mean is not None and self.running_var is not None
+        return self.running_mean, self.running_var
 
     def folded(
         self, worth: torch.Tensor, offset: torch.Tensor, moments: tuple[torch.Tensor, torch.Tensor] | None
@@ -188,7 +194,7 @@ class PreparedNorm(nn.modules.batchnorm._BatchNorm):
         """Offset and unit [O] behind the norm. worth: of a sum of 1. offset: before it. moments: of the batch, None to take the
         running ones.
         """
-        mean, variance = moments or (self.running_mean, self.running_var)
+        mean, variance = moments or self.statistics()
         deviation = torch.sqrt(variance + self.eps)
         gain = torch.ones_like(worth) if self.weight is None else self.weight
         shift = torch.zeros_like(worth) if self.bias is None else self.bias
@@ -196,11 +202,12 @@ class PreparedNorm(nn.modules.batchnorm._BatchNorm):
 
     def follow(self, mean: torch.Tensor, variance: torch.Tensor, count: int) -> None:
         """Bring the running statistics closer to those of a batch of `count` values, as torch does."""
-        assert self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None
+        assert self.num_batches_tracked is not None
         self.num_batches_tracked.add_(1)
         share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
-        self.running_mean.lerp_(mean, share)
-        self.running_var.lerp_(variance * (count / max(count - 1, 1)), share)
+        running_mean, running_variance = self.statistics()
+        running_mean.lerp_(mean, share)
+        running_variance.lerp_(variance * (count / max(count - 1, 1)), share)
 
 
 class PreparedBatchNorm1d(PreparedNorm, nn.BatchNorm1d):
@@ -237,7 +244,7 @@ class PreparedNeurons:
     def theta(self, threshold: torch.Tensor, unit: torch.Tensor) -> torch.Tensor:
         """Threshold in whole steps [O]. threshold: of any shape, one number or one for each output. unit: [O]."""
         # A whole number is at a whole threshold or above it where it is above the one before.
-        return Round.apply(threshold.to(unit.dtype).reshape(-1).clamp_min(0) * (unit / self.gain)) - float(self.inclusive)
+        return Round.apply(threshold.to(unit).reshape(-1).clamp_min(0) * (unit / self.gain)) - float(self.inclusive)
 
     def advance(
         self, current: torch.Tensor, state: torch.Tensor, surrogate: Any, *, delayed: bool, detach: bool = True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import copy
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
@@ -24,9 +25,12 @@ from duospike.reference.training.prepared import PreparedLayer
 from .module_calls import type_of
 from .prepared_modules import averages_of, is_prepared, pixels_of
 from .torch_modules import from_torch
+from .traced import copied
 
 LAYERS: dict[str, type[PreparedLayer]] = {"Conv2d": prepared.PreparedConv2d, "Linear": prepared.PreparedLinear}
 NORMS = {"BatchNorm1d": prepared.PreparedBatchNorm1d, "BatchNorm2d": prepared.PreparedBatchNorm2d}
+"""What takes the place of layers and batch norms of torch and SpikingJelly, by the name of their class."""
+
 NEURONS = {
     "Leaky": ("duospike.reference.training.prepared_snntorch", "PreparedLeaky"),
     **dict.fromkeys(
@@ -60,30 +64,21 @@ def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
         raise InputError(f"weights of {bits} bits; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")
     if not isinstance(model, nn.Module):
         raise InputError(f"the network is a {type(model).__name__}; allowed: an nn.Module, of which a copy is prepared")
-    made = _copied(model)
-    modes = {module: module.training for module in made.modules()}
-    source = from_torch(made.eval(), interface)
+    made = copied(model)
+    source = from_torch(made, interface)
+    interface = source.interface
     groups = [] if source.reasons else list(_groups(source, made))
     refuse([*source.reasons, *_reasons(groups)], "prepare")
     for number, group in enumerate(groups):
         _replace(group, bits, interface, is_first=not number)
     # Training changes the numbers, hardly their size: what does not fit now is refused before anybody trains.
-    _choose_leaks(groups, from_torch(made, interface))
+    found = from_torch(made, interface)
+    refuse(found.reasons, "prepare")
+    _choose_leaks(groups, found)
     refuse(exact_layers(from_torch(made, interface))[1], "prepare")
-    for module, training in modes.items():
-        module.training = training
+    for module, before in zip(made.modules(), model.modules(), strict=True):
+        module.training = before.training
     return made
-
-
-def _copied(model: nn.Module) -> nn.Module:
-    """A deep copy, without the graphs of hidden states, which torch does not copy."""
-    memo: dict[int, Any] = {}
-    for module in model.modules():
-        for held in (vars(module), module._buffers, vars(module).get("_memories", {})):
-            for value in held.values():
-                if isinstance(value, torch.Tensor) and not value.is_leaf:
-                    memo[id(value)] = value.detach().clone()
-    return copy.deepcopy(model, memo)
 
 
 def _groups(source: Source, model: nn.Module) -> Iterator[_Group]:
@@ -136,7 +131,7 @@ def _replace(group: _Group, bits: int, interface: Interface, *, is_first: bool) 
     for norm in norms:
         norm.__class__ = NORMS[type(norm).__name__]
     threshold = float(abs(element.threshold).max()) / float(element.gain.max())
-    steps = pixels_of(interface) if is_first else group.average and averages_of(group.average)
+    steps = pixels_of(interface) if is_first else averages_of(group.average)
     layer.prepare(bits, steps, norms, threshold)
     home, name = NEURONS[type(neurons).__name__]
     neurons.__class__ = getattr(import_module(home), name)
@@ -145,10 +140,15 @@ def _replace(group: _Group, bits: int, interface: Interface, *, is_first: bool) 
 
 
 def _choose_leaks(groups: list[_Group], source: Source) -> None:
-    """Give neurons the first of the near leaks whose widths can be proven. source: of the prepared network."""
+    """Give neurons the first of the near leaks whose widths can be proven, if there is one for whatever weights training finds.
+
+    source: of the prepared network.
+    """
     inputs, timesteps = pixel_range(source), source.interface.timesteps
     for group, layer in zip(groups, source.weighted, strict=True):
-        leaks = near_leaks(layer.reset, group.element.beta, timesteps)
-        proven = (leak for leak in leaks if not as_it_is(with_leak(layer, leak), inputs, timesteps)[1])
+        limit, leaks = 2 ** (group.layer.weight_bits - 1) - 1, near_leaks(layer.reset, group.element.beta, timesteps)
+        largest = dataclasses.replace(layer, weights=np.where(layer.weights < 0, -limit, limit))
+        tried = ((one, leak) for one in (largest, layer) for leak in leaks)
+        proven = (leak for one, leak in tried if not as_it_is(with_leak(one, leak), inputs, timesteps)[1])
         group.neurons.set_leak(next(proven, leaks[0]))
         inputs = (0, 1)

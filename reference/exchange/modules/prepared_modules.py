@@ -31,18 +31,19 @@ def pixels_of(interface: Interface) -> Steps:
     return Steps(interface.image_scale, low, low + 2**interface.image_bits - 1)
 
 
-def averages_of(pool: AveragePool) -> Steps:
-    """What a layer behind an average pooling of spikes takes."""
-    return Steps(Fraction(1, pool.divisor), 0, math.prod(pool.kernel))
+def averages_of(pool: AveragePool | None) -> Steps | None:
+    """What a layer behind an average pooling of spikes takes; None for spikes."""
+    return None if pool is None else Steps(Fraction(1, pool.divisor), 0, math.prod(pool.kernel))
 
 
 class PreparedReader:
-    """Reads prepared modules in their order. layer: the last one. unit: its steps to 1 in the user's units [O]."""
+    """Reads prepared modules in their order. layer: the last one. unit: its steps to 1 in the user's units [O]. fired: all."""
 
     def __init__(self, interface: Interface):
         self.interface = interface
         self.layer: PreparedLayer | None = None
         self.unit = torch.ones(0)
+        self.fired: set[PreparedNeurons] = set()
 
     def read(self, where: str, module: nn.Module, average: AveragePool | None) -> list[Element]:
         """The element of a module; none of a batch norm, which its layer has folded. average: the pooling right before it.
@@ -59,11 +60,13 @@ class PreparedReader:
         return []
 
     def weighted(self, where: str, module: PreparedLayer, average: AveragePool | None) -> Weighted:
-        steps = pixels_of(self.interface) if self.layer is None else average and averages_of(average)
+        steps = pixels_of(self.interface) if self.layer is None else averages_of(average)
         if module.steps != steps:
             raise Unreadable(_other_steps(module.steps, steps))
         if any(norm.training for norm in module.norm):
             raise Unreadable("in training mode, where its batch norm depends on the batch; call eval() first")
+        if module.weight.dtype not in (torch.float32, torch.float64):
+            raise Unreadable(f"weights of type {module.weight.dtype}; allowed: float32 or float64, which carry its integers")
         for name, tensor in module.state_dict().items():
             check_tensor(name, tensor)
         for norm in module.norm:
@@ -81,6 +84,9 @@ class PreparedReader:
     def neurons(self, where: str, module: PreparedNeurons) -> Neurons:
         if self.layer is None or module.layer[0] is not self.layer:
             raise Unreadable(f"prepared for another layer than the one before them; {AGAIN}")
+        if module in self.fired:
+            raise Unreadable("the same neurons at two places, so that both have one potential; allowed: neurons of its own")
+        self.fired.add(module)
         threshold = module.threshold_tensor()
         check_tensor("threshold", threshold)
         with torch.no_grad():
@@ -91,4 +97,4 @@ class PreparedReader:
 
 def _other_steps(prepared: Steps | None, asked: Steps | None) -> str:
     shown = ["spikes" if one is None else f"{one.low} to {one.high} times {one.scale}" for one in (prepared, asked)]
-    return f"prepared for inputs of {shown[0]}, and takes {shown[1]}; allowed: the image format and modules that it was prepared with"
+    return f"prepared for inputs of {shown[0]}, and takes {shown[1]}; allowed: the image format and modules of prepare"

@@ -175,7 +175,7 @@ class _Reader:
 
     def is_part(self, module: nn.Module) -> bool:
         """Whether a module is read as a whole, and not followed."""
-        return type_of(module) in self.readers or is_of_library(module)
+        return type_of(module) in self.readers or is_of_library(module) or is_prepared(module)
 
     def is_in_order(self, module: nn.Module) -> bool:
         """Whether a module is a part, or a container of nothing but parts, so that their order is known without its forward."""

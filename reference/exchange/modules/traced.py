@@ -35,7 +35,10 @@ ASSUMED_TIMESTEPS = 3
 LIBRARIES = ("torch", "snntorch", "spikingjelly", "brevitas", "norse", "sinabs")
 """Their modules are parts, and are not followed into; models that a library has are followed like a user's own."""
 
-ANY_STEP = ("Linear", "QuantLinear", "Dropout", "Dropout2d", "Identity")
+ANY_STEP = (
+    *("Linear", "QuantLinear", "Dropout", "Dropout2d", "Identity"),
+    *("PreparedConv2d", "PreparedLinear", "PreparedBatchNorm1d", "PreparedBatchNorm2d"),
+)
 """Modules that compute the same of [N, ...] and of [T, N, ...], whatever their step mode."""
 
 SIZES = ("size", "dim", "ndimension", "numel", "nelement", "stride", "get_device", "is_floating_point")
@@ -65,7 +68,7 @@ def trace(net: nn.Module, interface: Interface, is_part: Callable[[nn.Module], b
 
     The module itself is not changed: a copy of it runs, in evaluation mode.
     """
-    tried = [_agreeing(net, lead, interface.input_shape, is_part) for lead in ((), (interface.timesteps or ASSUMED_TIMESTEPS,))]
+    tried = [_agreeing(net, lead, interface, is_part) for lead in ((), (interface.timesteps or ASSUMED_TIMESTEPS,))]
     found = next((one for one in tried if not one.reasons), tried[0])
     if not found.reasons and found is tried[0] and found.timesteps > 1 and interface.coding != "direct":
         reason = f"forward: gives one image to {found.timesteps} timesteps; {interface.coding} are another one for each"
@@ -73,12 +76,12 @@ def trace(net: nn.Module, interface: Interface, is_part: Callable[[nn.Module], b
     return found
 
 
-def _agreeing(net: nn.Module, lead: tuple[int, ...], shape: tuple[int, ...], is_part: Callable[[nn.Module], bool]) -> Traced:
+def _agreeing(net: nn.Module, lead: tuple[int, ...], interface: Interface, is_part: Callable[[nn.Module], bool]) -> Traced:
     """What is found for all numbers of images. lead: of an axis of time before them."""
-    first = _try(net, (*lead, BATCHES[0], *shape), is_part)
+    first = _try(net, _images((*lead, BATCHES[0], *interface.input_shape), interface), is_part)
     if first.reasons:
         return first
-    second = _try(net, (*lead, BATCHES[1], *shape), is_part)
+    second = _try(net, _images((*lead, BATCHES[1], *interface.input_shape), interface), is_part)
     names = [[link.name for link in one.links] for one in (first, second)]
     if second.reasons or (names[0], first.timesteps) != (names[1], second.timesteps):
         how = f"computes something else for {BATCHES[1]} images than for {BATCHES[0]}"
@@ -86,15 +89,22 @@ def _agreeing(net: nn.Module, lead: tuple[int, ...], shape: tuple[int, ...], is_
     return first
 
 
-def _try(net: nn.Module, shape: tuple[int, ...], is_part: Callable[[nn.Module], bool]) -> Traced:
-    """Follow forward for images of one shape."""
+def _images(shape: tuple[int, ...], interface: Interface) -> torch.Tensor:
+    """Random images as the source takes them: whole pixels times the image scale."""
+    low = -(2 ** (interface.image_bits - 1)) if interface.image_signed else 0
+    pixels = torch.randint(low, low + 2**interface.image_bits, shape, generator=torch.Generator().manual_seed(0))
+    return pixels * float(interface.image_scale)
+
+
+def _try(net: nn.Module, images: torch.Tensor, is_part: Callable[[nn.Module], bool]) -> Traced:
+    """Follow forward for some images."""
     try:
-        copied, again = _copy(net), _copy(net)
+        first, again = copied(net), copied(net)
         kind = next((one.dtype for one in net.parameters() if one.is_floating_point()), torch.float32)
-        images = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(kind)
+        images = images.to(kind)
         tracer = _Tracer(images, is_part)
-        with torch.no_grad(), _registered(copied):
-            tracer.trace(_Root(copied, tracer.end))
+        with torch.no_grad(), _registered(first):
+            tracer.trace(_Root(first, tracer.end))
         with torch.no_grad(), _registered(again):
             same = _equal(again(images), tracer.returned)
     except fx.proxy.TraceError as error:
@@ -103,9 +113,9 @@ def _try(net: nn.Module, shape: tuple[int, ...], is_part: Callable[[nn.Module], 
         return Traced(reasons=[f"forward: {brief(error)}; keep parts as attributes or in an nn.ModuleList, or {ADVICE}"])
     except Exception as error:
         # A user's own code may fail in any way.
-        how = f"fails on images of shape {list(shape)}: {type(error).__name__}: {brief(error)}"
+        how = f"fails on images of shape {list(images.shape)}: {type(error).__name__}: {brief(error)}"
         return Traced(reasons=[by_option(f"forward: {how}; if a call of it works, {ADVICE}", "--input")])
-    changed = _changed(net, copied)
+    changed = _changed(net, first)
     if changed:
         return Traced(reasons=[f"forward: changes {changed[0]}; allowed: parts that stay as they are"])
     if tracer.reasons or same:
@@ -113,19 +123,19 @@ def _try(net: nn.Module, shape: tuple[int, ...], is_part: Callable[[nn.Module], 
     return Traced(reasons=[f"forward: computes something else when torch.fx follows it; {ADVICE}"])
 
 
-def _copy(net: nn.Module) -> nn.Module:
-    """The module in evaluation mode, neurons at rest."""
+def copied(net: nn.Module) -> nn.Module:
+    """A copy of the module in evaluation mode, neurons at rest."""
     # What a training step leaves in neurons is part of a graph, and torch does not copy such tensors.
     stores = [store for one in net.modules() for store in (one._buffers, getattr(one, "_memories", {}), vars(one))]
     left = [value for store in stores for value in store.values()]
     memo = {id(one): one.detach().clone() for one in left if isinstance(one, torch.Tensor) and one.grad_fn is not None}
-    copied = copy.deepcopy(net, memo).eval()
-    for module in copied.modules():
+    found = copy.deepcopy(net, memo).eval()
+    for module in found.modules():
         if hasattr(module, "_memories_rv"):
             module._memories = copy.deepcopy(module._memories_rv)
         elif isinstance(getattr(module, "mem", None), torch.Tensor):
             module.mem = torch.zeros(0)
-    return copied
+    return found
 
 
 def _changed(net: nn.Module, copied: nn.Module) -> list[str]:

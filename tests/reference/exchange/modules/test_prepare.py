@@ -54,6 +54,34 @@ def test_spikes_are_those_of_the_import_for_other_settings(bits, beta, timesteps
     assert differing(train(net, SCALE), images(), timesteps) == [0, 0, 0, 0]
 
 
+@pytest.mark.parametrize("size", [2, (4, 3)])
+def test_groups_and_averages(size):
+    torch.manual_seed(9)
+    rows, columns = size if isinstance(size, tuple) else (size, size)
+    neurons = [snntorch.Leaky(beta=0.5, threshold=0.5, init_hidden=True) for _ in range(3)]
+    net = nn.Sequential(
+        nn.Conv2d(2, 6, 3, padding=1, groups=2), neurons[0], nn.Conv2d(6, 6, 3, padding=1, groups=3), neurons[1],
+        nn.AvgPool2d(size), nn.Flatten(), nn.Linear(6 * (8 // rows) * (7 // columns), 20), neurons[2],
+    )  # fmt: skip
+    assert isinstance(net[0], nn.Conv2d)
+    net = train(prepared(net), SCALE)
+    network, whole = duospike.import_torch(net, **IMAGE_FORMAT), images()
+    trace, pixels = golden.run(network, whole), torch.from_numpy(whole).float() / 255
+    with torch.no_grad():
+        spikes = forward(net, pixels, TIMESTEPS).transpose(0, 1).numpy()
+    assert np.array_equal(spikes, trace.spikes["fc1"][..., 0, 0]) and spikes.any()
+
+
+def test_outputs_without_weights_or_gain_are_carried():
+    """Their step is not that of their weights, which are next to nothing beside the threshold."""
+    torch.manual_seed(11)
+    net = float_network(norm=True, beta=0.5, threshold=0.2)
+    with torch.no_grad():
+        net[0].weight[0], net[0].weight[1], net[1].weight[2], net[9].weight[3] = 0, 1e-12, 0, 0
+        net[9].bias[3] = 0.6
+    assert differing(prepared(net).eval(), images()) == [0, 0, 0, 0]
+
+
 def test_a_planted_fault_is_seen():
     torch.manual_seed(1)
     net = train(prepared(float_network()), SCALE)
@@ -81,6 +109,36 @@ def test_potentials_that_the_users_loop_carries():
             assert np.array_equal(spikes.numpy(), trace.spikes["fc1"][:, t, :, 0, 0])
     largest = float((net[1].layer[0].weight.detach().abs().flatten(1).sum(1) + net[0].bias.detach().abs()).max())
     assert first.abs().max() < 4 * largest, "a potential in the user's units, not in steps"
+
+
+class Own(nn.Module):
+    """As in snnTorch's tutorials: potentials in variables, functions among the modules, the loop over time in forward."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(2, 6, 3, padding=1), nn.BatchNorm2d(6)
+        self.first, self.second = (snntorch.Leaky(beta=0.8, threshold=0.6) for _ in range(2))
+        self.full = nn.Linear(6 * 4 * 3, 20)
+
+    def forward(self, pixels):
+        first, second, found = self.first.init_leaky(), self.second.init_leaky(), []
+        for _ in range(TIMESTEPS):
+            spikes, first = self.first(self.norm(self.conv(pixels)), first)
+            spikes, second = self.second(self.full(nn.functional.max_pool2d(spikes, 2).flatten(1)), second)
+            found.append(spikes)
+        return torch.stack(found)
+
+
+def test_a_network_with_a_forward_of_its_own():
+    torch.manual_seed(10)
+    shape = {name: value for name, value in IMAGE_FORMAT.items() if name != "timesteps"}
+    net = duospike.prepare(Own(), 4, **shape)
+    train(net, SCALE, run=lambda net, pixels, timesteps: net(pixels))
+    network, whole = duospike.import_torch(net, **shape), images()
+    assert network.timesteps == TIMESTEPS
+    with torch.no_grad():
+        spikes = net(torch.from_numpy(whole).float() / 255).transpose(0, 1).numpy()
+    assert np.array_equal(spikes, golden.run(network, whole).spikes["fc1"][..., 0, 0]) and 0 < spikes.mean() < 1
 
 
 def test_gradients_reach_every_parameter():
@@ -195,7 +253,6 @@ def parametrized():
         (lambda: prepared(float_network()), 4, "prepared already"),
         (lambda: list(float_network()), 4, "the network is a list"),
         (float_network, 9, "9 bits; allowed: 2 to 8"),
-        (lambda: changed(_4=nn.Conv2d(6, 8, 5, padding=2, groups=2)), 4, "groups"),
     ],
 )
 def test_what_only_prepare_refuses(net, bits, reason):
@@ -210,7 +267,7 @@ def test_a_layer_at_two_places_is_refused():
 
 
 @pytest.mark.parametrize(
-    "pixels, reason", [(0.5, "no whole multiple of the image scale 1/255"), (256 / 255, "256"), (-1 / 255, "-1")]
+    "pixels, reason", [(0.5, "an input of 0.5 is no whole multiple of 1/255"), (256 / 255, "0 to 256 times"), (-1 / 255, "-1")]
 )
 def test_pixels_are_checked_in_evaluation(pixels, reason):
     net = prepared(float_network())
@@ -230,7 +287,7 @@ def test_potentials_that_are_none_are_refused_in_evaluation():
 @pytest.mark.parametrize(
     "change, reason",
     [
-        (lambda net: (net, {"image_scale": Fraction(1, 256)}), "prepared for pixels 0 to 255 times 1/255, imported for"),
+        (lambda net: (net, {"image_scale": Fraction(1, 256)}), "prepared for inputs of 0 to 255 times 1/255, and takes 0"),
         (lambda net: (net.train(), {}), "call eval() first"),
         (lambda net: (nn.Sequential(*net[:6], net[2], *net[7:]), {}), "prepared for another layer"),
         (
@@ -239,6 +296,8 @@ def test_potentials_that_are_none_are_refused_in_evaluation():
         ),
         (lambda net: (nn.Sequential(net[0], nn.BatchNorm2d(6).eval(), *net[2:]), {}), "not prepared together"),
         (lambda net: (nn.Sequential(net[0], net[6], *net[2:]), {}), "prepared for another layer"),
+        (lambda net: (nn.Sequential(*net, *net[9:]), {}), "the same neurons at two places"),
+        (lambda net: (net.half(), {}), "weights of type torch.float16"),
     ],
 )
 def test_a_network_that_is_not_as_prepared_is_refused(change, reason):
