@@ -112,11 +112,11 @@ def measure(case: Case, args: argparse.Namespace) -> None:
     model, data = RUNS / f"{case.name}.safetensors", data_of(case, args.cifar)
     duospike(importing := import_command(case, model, data, args.images))
     same = compared(case, model, args).as_json()
-    result: Result = {"commands": [importing], "agreement": same, "simulation": None}
+    result: Result = {"commands": [typed(importing)], "agreement": same, "simulation": None}
     keep(case, result, measurement)
     duospike(simulating := cosim_command(case, model, data))
     report = json.loads((RUNS / case.name / "report.json").read_text())
-    keep(case, {**result, "commands": [importing, simulating], "simulation": simulation(report)}, measurement)
+    keep(case, {**result, "commands": [typed(importing), typed(simulating)], "simulation": simulation(report)}, measurement)
 
 
 def keep(case: Case, result: Result, measurement: Measurement) -> None:
@@ -146,9 +146,13 @@ def cosim_command(case: Case, model: Path, data: str) -> list[str]:
     return ["cosim", str(model), *options, "--out", str(RUNS / case.name)]
 
 
+def typed(command: list[str]) -> str:
+    return f"duospike {' '.join(command)}"
+
+
 def duospike(command: list[str]) -> None:
     """SystemExit if it fails; it prints why itself."""
-    print(f"duospike {' '.join(command)}", file=sys.stderr, flush=True)
+    print(typed(command), file=sys.stderr, flush=True)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     if subprocess.run([sys.executable, "-m", "duospike", *command], cwd=ROOT, env=environment).returncode:
         raise SystemExit(f"duospike {command[0]} failed")
@@ -235,7 +239,7 @@ def simulation_table(found: list[tuple[Case, Result]]) -> str:
 
 
 def commands_of(found: list[tuple[Case, Result]]) -> str:
-    lines = [f"duospike {' '.join(command)}" for _, result in found for command in result["commands"]]
+    lines = [command for _, result in found for command in result["commands"]]
     return "\n".join(["**Commands**", "", "```sh", *lines, "```"])
 
 
