@@ -2,7 +2,7 @@
 
 python -m benchmarks.networks.measure [--run [NETWORK ...]] [--images 1000] [--cifar FOLDER] [--write]
 
---run measures rows of the table: those named, such as csnn-4, or all whose weights `python -m benchmarks.networks.train` has trained.
+--run measures rows of the table: those named, such as csnn-4, or all whose weights benchmarks.networks.train has trained.
 The results are kept in benchmarks/results/networks, from which the table is made.
 """
 
