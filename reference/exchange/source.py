@@ -27,7 +27,7 @@ NO_SHAPE = (0, 0, 0)
 
 @dataclass(frozen=True)
 class Interface:
-    """What no trained network says about itself, and so is asked for.
+    """What is asked for of the images and the answer, where the network does not say it itself.
 
     input_shape: (channels, height, width). timesteps: T. classes: K, which divides the neurons of the last layer. What a network
     says itself is left out, NO_SHAPE or 0; without classes there is one for each group of its vote, or each of its last neurons.
@@ -91,10 +91,10 @@ class Neurons:
 
     gain: factor of the current, [O] or a number. double_reset: snnTorch's `reset_delay=False`, which subtracts the threshold
     twice where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded:
-    whether the gain or the leak is more than what the source computes with, by a few roundings.
+    whether gain or leak differ from the source's own by a few roundings.
 
-    roundings: how many of the source's, of numbers up to the potential's bound, a timestep of its neuron adds up to. spread: by
-    how much what it computes on the way may be larger than that bound.
+    roundings: of a timestep of the source's neuron, each of numbers up to the potential's bound. spread: how many times as large
+    as that bound the numbers may be that it computes on the way.
     """
 
     where: str
@@ -289,7 +289,7 @@ class Builder:
         elif isinstance(element, Weighted):
             self.close(element.where)
             self.check_fit(element)
-            self.open, self.unread = [self.spread(element)], False
+            self.open, self.unread = [self.unpooled(element)], False
         elif isinstance(element, Unread):
             self.open, self.unread, self.shape, self.averaged = [], True, None, None
         elif isinstance(element, Norm):
@@ -389,7 +389,7 @@ class Builder:
         self.reasons.append(not_in_hardware(f"{self.averaged[0].where}: {reason}"))
         self.averaged = None
 
-    def spread(self, element: Weighted) -> Weighted:
+    def unpooled(self, element: Weighted) -> Weighted:
         """The layer, together with an average pooling before it: at each place of a window stands the window's weight."""
         if not self.averaged or element.weights.ndim != 2:
             if self.averaged:

@@ -38,7 +38,7 @@ class RandomNetwork:
 
 
 class Loops(nn.Module):
-    """A class as users write it: images repeated or called for again and again, and the rate of the answers."""
+    """A class as users write it: the image at all timesteps, or one call after the other, and the rate of the answers."""
 
     def __init__(self, parts: nn.Module, timesteps: int, how: str):
         super().__init__()
@@ -63,7 +63,7 @@ class Loops(nn.Module):
 
 
 class Composer:
-    """Draws the layers of one network. step, size: of the weights before the neurons, whose thresholds are near their currents."""
+    """Draws the layers of one network. step, size: of the weights before neurons, whose thresholds are near their currents."""
 
     def __init__(self, seed: int):
         self.draw = Draw(seed)
@@ -75,7 +75,7 @@ class Composer:
     def network(self) -> RandomNetwork:
         draw = self.draw
         shape = (draw.whole(1, 3), draw.whole(3, 6), draw.whole(3, 6))
-        timesteps, events = draw.one((1, 2, 2, 3, 3, 4)), draw.chance(0.2)
+        timesteps, events = draw.one((1, 2, 2, 2, 3, 4)), draw.chance(0.2)
         bits = 1 if events else draw.one((1, 2, 4, 8, 8))
         scale = Fraction(1) if events else draw.one(SCALES[:-1] if self.tame else SCALES)
         self.timesteps, self.reach = timesteps, float(scale) * 2 ** (bits - 1)
@@ -140,7 +140,7 @@ class Composer:
         draw = self.draw
         if not draw.chance(0.25) or min(self.shape[1:]) < 2:
             return []
-        if draw.chance(0.4):
+        if draw.chance(0.2):
             self.shape = (self.shape[0], 1, 1)
             return [layer.AdaptiveAvgPool2d(1)]
         kernel, stride = 2, draw.one((2, 2, 2, 3, 1))
@@ -150,7 +150,7 @@ class Composer:
     def filled(self, weighted: nn.Module) -> nn.Module:
         """Weights that are multiples of a step for each output, a power of two's or another; or of none."""
         draw = self.draw
-        limit = draw.one((1, 3, 3, 7, 7, 127)) if draw.chance(0.97) else 128
+        limit = draw.one((1, 3, 3, 7, 7, 7, 127)) if draw.chance(0.97) else 128
         whole = torch.from_numpy(draw.random.integers(-limit, limit + 1, tuple(weighted.weight.shape))).double()
         steps = 2.0 ** torch.from_numpy(draw.random.integers(-4, 1, (len(whole),))).double()
         kind = "power" if self.tame or draw.chance(0.6) else draw.one(("free", "free", "float"))
@@ -185,8 +185,8 @@ class Composer:
             "surrogate_function": getattr(surrogate, draw.one(SURROGATES))(),
             "detach_reset": draw.chance(0.3),
         }
-        tau = 2.0 if self.tame and draw.chance(0.6) else draw.one(TAUS)
-        kind = draw.one((neuron.IFNode, neuron.IFNode, neuron.LIFNode, neuron.LIFNode, neuron.ParametricLIFNode))
+        tau = draw.one(TAUS[:4] if self.tame else TAUS)
+        kind = draw.one((neuron.IFNode, neuron.IFNode, neuron.IFNode, neuron.LIFNode, neuron.LIFNode, neuron.ParametricLIFNode))
         if kind is not neuron.IFNode:
             options |= {"decay_input": draw.chance(0.6), "init_tau" if kind is neuron.ParametricLIFNode else "tau": tau}
             options["v_threshold"] /= tau if options["decay_input"] and draw.chance(0.7) else 1
@@ -247,7 +247,7 @@ class Composer:
     def odd_surrogate(self, net):
         module = self.one(net, *KINDS)
         module.surrogate_function = self.draw.one(
-            (surrogate.ATan(spiking=False), surrogate.MultiLevelSpikeCount(2), surrogate.PoissonPass(), nn.ReLU(), surrogate.S2NN())
+            (surrogate.ATan(spiking=False), surrogate.MultiLevelSpikeCount(2), surrogate.PoissonPass(), nn.ReLU())
         )
 
     def odd_other_neurons(self, net):
@@ -330,10 +330,13 @@ def run_of_spikingjelly(network: RandomNetwork, timesteps: int, images: np.ndarr
     for hook in hooks:
         hook.remove()
     functional.reset_net(net)
-    outputs = [found[id(module)] for module in groups]
-    return [
-        (one[0][1].transpose(0, 1) if one[0][0] == "m" else torch.stack([spikes for _, spikes in one], 1)).numpy() for one in outputs
-    ]
+    return [laid_out(found[id(module)]).numpy() for module in groups]
+
+
+def laid_out(calls: list[tuple[str, torch.Tensor]]) -> torch.Tensor:
+    """Spikes [N, T, ...] of (step mode, output) of each call."""
+    mode, output = calls[0]
+    return output.transpose(0, 1) if mode == "m" else torch.stack([spikes for _, spikes in calls], 1)
 
 
 def takes_all(net: nn.Module) -> bool:

@@ -4,10 +4,14 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from duospike.reference import golden
+from duospike.reference.exchange.modules.torch_modules import from_torch
+from duospike.reference.exchange.source import Interface
 from duospike.reference.modelfile import load_model
+from duospike.scripts.import_network import call
 from duospike.scripts.main import main
 from tests.benches.snn_networks import spikes_of
 
@@ -21,7 +25,7 @@ def blocks(language):
 def test_examples_run_and_give_snntorchs_spikes(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    module, program = blocks("python")
+    module, program = blocks("python")[:2]
     Path("mynet.py").write_text(module)
     command = blocks("sh")[0].split()
     assert command[0] == "duospike"
@@ -38,6 +42,14 @@ def test_examples_run_and_give_snntorchs_spikes(tmp_path, monkeypatch, capsys):
         assert spikes.any() and not spikes.all()
     Path("mynet.safetensors").unlink()
     assert main(command[1:]) == 0 and Path("mynet.safetensors").read_bytes() == first
+
+
+def test_the_network_of_spikingjelly_is_read(tmp_path):
+    pytest.importorskip("spikingjelly", reason="SpikingJelly is not installed")
+    path = tmp_path / "jelly.py"
+    path.write_text(blocks("python")[2])
+    source = from_torch(call(f"{path}:trained"), Interface((1, 28, 28), 4))
+    assert source.reasons == () and source.interface.classes == 10
 
 
 def test_refused_as_the_page_says(tmp_path, monkeypatch, capsys):

@@ -30,6 +30,18 @@ def floats():
     net[0].weight.data += 0.01 * torch.randn(2, 1, 3, 3)
     return net
 
+class Looped(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = trained()
+        self.parts[1].init_hidden = self.parts[5].init_hidden = True
+
+    def forward(self, x):
+        return torch.stack([self.parts(x) for _ in range(3)]).sum(0)
+
+def looped():
+    return Looped().eval()
+
 def broken():
     raise KeyError("weights.pt")
 
@@ -67,6 +79,21 @@ def net(tmp_path):
     path = tmp_path / "net.py"
     path.write_text(NET)
     return path
+
+
+def test_what_the_source_says_is_not_asked_for(net, tmp_path, capsys):
+    out = tmp_path / "net.safetensors"
+    assert command("import", f"{net}:looped", "--out", out, "--input", "1x28x28", "--image-scale", "1/256") == 0
+    network = load_model(out)
+    assert (network.timesteps, network.classes) == (3, 10)
+    graph = tmp_path / "net.nir"
+    assert command("export", out, "--to", "nir", "--dt", "0.001", "--out", graph) == 0
+    assert command("import", graph, "--dt", "0.001", "--timesteps", "3", "--image-scale", "1", "--out", out) == 0
+    assert load_model(out).input_shape == (1, 28, 28)
+    with pytest.raises(InputError, match="the network does not say how many timesteps there are .option --timesteps"):
+        command("import", f"{net}:trained", "--out", out, "--input", "1x28x28", "--image-scale", "1/256")
+    with pytest.raises(InputError, match="the network does not say the shape of an image .option --input"):
+        command("import", f"{net}:looped", "--out", out, "--image-scale", "1/256")
 
 
 def test_import_of_a_function(net, tmp_path, capsys):

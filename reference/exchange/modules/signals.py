@@ -79,11 +79,13 @@ def meaning_of(name: str, given: Any, values: Any, named: dict[str, Any], result
     if name in ("getitem", "select") and isinstance(first, tuple) and isinstance(values[1], int):
         return first[values[1]]
     if name in ("add", "iadd", "add_"):
-        return _added(given)
+        return _added(given, named)
     if isinstance(first, State):
-        return first if name in SAME and torch.equal(values[0], result) else None
+        return first if name in SAME and result.dtype == values[0].dtype and torch.equal(values[0], result) else None
     if not isinstance(first, Signal):
         return None
+    if not isinstance(values[0], torch.Tensor) or not isinstance(result, torch.Tensor):
+        return unknown(name, first)
     for rule in (_kept, _picked, _repeated, _reshaped, _over_time, _scaled):
         found = rule(name, first, values, named, result)
         if found is not None:
@@ -103,18 +105,19 @@ def _place(name: str, signal: Signal) -> str:
 
 def _kept(name: str, signal: Signal, values: Any, named: Any, result: Any) -> Signal | None:
     attribute = name == "getattr" and values[1] in SAME
-    # Spikes are the same in any type.
-    exact = isinstance(result, torch.Tensor) and (result.dtype == values[0].dtype or bool(((result == 0) | (result == 1)).all()))
-    same = exact and result.shape == values[0].shape
-    is_dropout = name.startswith("dropout") and not named.get("training", True)
-    return signal if same and (attribute or is_dropout or name in (*SAME, *ORDERED)) else None
+    is_dropout = name in ("dropout", "dropout2d") and not named.get("training", True)
+    same = result.shape == values[0].shape and torch.equal(result.double(), values[0].double())
+    # Spikes are the same in any type of floats.
+    spikes = result.is_floating_point() and bool(((result == 0) | (result == 1)).all())
+    known = attribute or is_dropout or name in (*SAME, *ORDERED)
+    return signal if known and same and (spikes or result.dtype == values[0].dtype) else None
 
 
 def _picked(name: str, signal: Signal, values: Any, named: Any, result: Any) -> Signal | None:
     """One timestep of all."""
     if name not in ("getitem", "select") or signal.form != ALL or signal.times is None:
         return None
-    index = values[1] if name == "getitem" else values[2] if values[1] == 0 else None
+    index = values[1] if name == "getitem" else values[2] if len(values) > 2 and values[1] == 0 else None
     if type(index) is not int or not -len(signal.times) <= index < len(signal.times):
         return None
     return replace(signal, form=ONE, times=(signal.times[index],))
@@ -127,7 +130,7 @@ def _repeated(name: str, signal: Signal, values: Any, named: Any, result: Any) -
     image = values[0] if signal.form == ONE and signal.times is None else None
     if signal.form == ALL and signal.times == (0,):
         image = values[0][0]
-    if image is None or result.ndim != image.ndim + 1 or not torch.equal(result, image.expand_as(result)):
+    if image is None or result.shape[1:] != image.shape or not torch.equal(result, image.expand_as(result)):
         return None
     return Signal((), ALL, tuple(range(len(result))))
 
@@ -170,9 +173,8 @@ def _over_time(name: str, signal: Signal, values: Any, named: Any, result: Any) 
 def _scaled(name: str, signal: Signal, values: Any, named: Any, result: Any) -> Signal | None:
     """A sum over time, times a number above 0: the largest stays the largest."""
     number = values[1] if len(values) > 1 else None
-    if name in ("mul", "truediv", "div", "imul", "itruediv") and signal.form == SUMMED and type(number) in (int, float):
-        return signal if number > 0 else None
-    return None
+    scales = name in ("mul", "truediv", "div", "imul", "itruediv") and signal.form == SUMMED and not named
+    return signal if scales and isinstance(number, int | float) and number > 0 else None
 
 
 def _stacked(parts: Any, values: Any, named: Any, result: Any) -> Any:
@@ -193,16 +195,17 @@ def _stacked(parts: Any, values: Any, named: Any, result: Any) -> Any:
     return Signal(first.links, ALL, tuple(time for one in times for time in one or ()))
 
 
-def _added(given: Any) -> Any:
+def _added(given: Any, named: Any) -> Any:
     """Timesteps added up, one after the other; a number or a tensor of zeros may be their start."""
     signals = [one for one in given[:2] if isinstance(one, Signal)]
     if not signals:
         return None
     rest = [one for one in given[:2] if not isinstance(one, Signal)]
-    first, times = signals[0], [time for one in signals for time in one.times or (None,)]
+    first, times = signals[0], [time for one in signals for time in one.times or ()]
     is_start = not rest or (isinstance(rest[0], str) and rest[0] == "zeros") or (type(rest[0]) in (int, float) and rest[0] == 0)
     fits = all(one.form in (ONE, SUMMED) and one.names == first.names for one in signals)
-    if not is_start or not fits or None in times or len(set(times)) < len(times) or len(given) > 2:
+    fits = fits and all(one.times for one in signals) and len(set(times)) == len(times)
+    if not is_start or not fits or named or len(given) > 2:
         why = "adds other things than the timesteps of the same parts; allowed: one chain of parts, without branches"
         return unknown("add", max(signals, key=lambda one: len(one.links)), why)
     return replace(first, form=SUMMED, times=tuple(sorted(times)))

@@ -37,7 +37,7 @@ from . import brevitas_layers
 from .module_calls import Unreadable, array, call_reasons, global_reasons, path_of, read_attribute, settled, type_of
 from .snntorch_neurons import read_leaky
 from .spikingjelly_neurons import HOME, read_neurons
-from .traced import trace
+from .traced import is_of_library, step_mode, trace
 
 ROUNDINGS = {torch.float32: FLOAT32, torch.float64: FLOAT64}
 MIN_VARIANCE = 2.0**-60
@@ -66,9 +66,6 @@ READERS = {
 STEP_BY_STEP, MERGED = ("MultiStepContainer",), ("SeqToANNContainer",)
 """Containers of SpikingJelly that call their parts with one timestep after another, or with all as one batch."""
 
-ANY_STEP = ("Linear", "QuantLinear", "Dropout", "Dropout2d", "Identity")
-"""Modules that compute the same of [N, ...] and of [T, N, ...], whatever their step mode."""
-
 
 def _allowed() -> str:
     homes = {home: names for home, names in READERS.items() if home in sys.modules} | {"brevitas.nn": brevitas_layers.LAYERS}
@@ -86,14 +83,14 @@ def from_torch(modules: nn.Module | Sequence[nn.Module], interface: Interface) -
     What cannot be read is in the source's `reasons`. InputError: these are no modules.
     """
     reader = _Reader(interface)
-    if _is_own(modules):
-        parts = reader.traced(modules)
-    else:
-        parts = _in_order(modules, reader.container)
-        reader.check_timesteps(0)
-    for part in parts:
+    if interface.input_shape == NO_SHAPE:
+        reader.reasons.append(by_option("the network does not say the shape of an image", "--input"))
+    own = isinstance(modules, nn.Module) and _container_kind(modules) is None and not reader.is_part(modules)
+    for part in reader.traced(modules) if own else reader.listed(modules):
+        reader.mode(part)
         reader.read(part)
-    reader.check_modes()
+    if not own:
+        reader.check_modes()
     if len(reader.types) > 1 or not reader.types <= set(ROUNDINGS):
         types = ", ".join(sorted(map(str, reader.types)))
         reader.reasons.append(f"weights and biases of type {types}; allowed: all float32, or all float64")
@@ -104,7 +101,7 @@ def from_torch(modules: nn.Module | Sequence[nn.Module], interface: Interface) -
 class Part:
     """A module at its place in the order. container: the kind of the container whose parts do not see time for themselves.
 
-    of_function: whether it stands for a function, which has no step mode.
+    of_function: whether it stands for a function.
     """
 
     name: str
@@ -150,11 +147,6 @@ def _in_order(modules: Any, note: Callable[[str, nn.Module], None], prefix: str 
         yield from _in_order(module, note, f"{prefix}.{i}" if prefix else str(i), container)
 
 
-def _is_own(modules: Any) -> bool:
-    """Whether a network is a module with a forward of its own, and no order of modules."""
-    return isinstance(modules, nn.Module) and _container_kind(modules) is None
-
-
 class _Reader:
     """Turns modules into elements of a source, and notes what it cannot read.
 
@@ -180,19 +172,28 @@ class _Reader:
         if _container_kind(module) in (*STEP_BY_STEP, *MERGED):
             self.modes.setdefault("m", where)
 
+    def is_part(self, module: nn.Module) -> bool:
+        """Whether a module is read as a whole, and not followed."""
+        return type_of(module) in self.readers or is_of_library(module)
+
+    def listed(self, modules: Any) -> Iterator[Part]:
+        """The parts of an nn.Sequential, a list, or one module alone."""
+        self.check_timesteps(0)
+        alone = isinstance(modules, nn.Module) and _container_kind(modules) is None
+        return _in_order([modules] if alone else modules, self.container)
+
     def traced(self, net: nn.Module) -> Iterator[Part]:
         """The parts that a forward uses, in their order."""
         if self.builder.interface.input_shape == NO_SHAPE:
-            self.reasons.append(by_option("the network does not say the shape of an image", "--input"))
             return
-        found = trace(net, self.builder.interface, lambda module: type_of(module) in self.readers)
+        found = trace(net, self.builder.interface, self.is_part)
         self.reasons += found.reasons
         self.check_timesteps(found.timesteps)
         for link in found.links:
             if link.module is None:
                 self.unread(link.name, link.why)
             elif link.of_function:
-                yield Part(link.name, link.module, "forward", True)
+                yield Part(link.name, link.module, of_function=True)
             else:
                 yield from _in_order(net.get_submodule(link.name), self.container, link.name, MERGED[0] if link.batched else "")
 
@@ -208,8 +209,8 @@ class _Reader:
 
     def mode(self, part: Part) -> None:
         """Note the step mode of a module."""
-        mode = getattr(part.module, "step_mode", "s")
-        if part.kind in ANY_STEP:
+        mode = step_mode(part.module)
+        if mode is None:
             return
         if part.container and mode == "m":
             self.reasons.append(f"{part.where}: takes all timesteps, within a {part.container}; allowed: step_mode='s' there")
@@ -233,7 +234,6 @@ class _Reader:
             reasons = call_reasons(module)
             if reasons:
                 raise Unreadable(*reasons)
-            self.mode(part)
             if part.container in MERGED and reader in (self.leaky, self.spikingjelly):
                 raise Unreadable(f"neurons in a {part.container}, where all timesteps are one batch; allowed: outside of it")
             reader(where, settled(module))

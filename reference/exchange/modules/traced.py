@@ -26,12 +26,17 @@ from duospike.reference.exchange.source import Interface
 from .module_calls import type_of
 from .signals import ALL, BATCHED, ONE, SUMMED, Link, Signal, State, meaning_of
 
-BATCH = 2
+BATCHES = (2, 3)
+"""Numbers of images that forward is followed for, so that no axis is taken for another of the same size."""
+
 ASSUMED_TIMESTEPS = 3
 """Where forward takes the images of all timesteps, and their number is not known yet."""
 
 LIBRARIES = ("torch", "snntorch", "spikingjelly", "brevitas", "norse", "sinabs")
 """Their modules are parts, and are not followed into; models that a library has are followed like a user's own."""
+
+ANY_STEP = ("Linear", "QuantLinear", "Dropout", "Dropout2d", "Identity")
+"""Modules that compute the same of [N, ...] and of [T, N, ...], whatever their step mode."""
 
 SIZES = ("size", "dim", "ndimension", "numel", "nelement", "stride", "get_device", "is_floating_point")
 """Methods whose results are numbers, which code may use in any way."""
@@ -49,14 +54,18 @@ class Traced:
     reasons: list[str] = field(default_factory=list)
 
 
-def trace(net: nn.Module, interface: Interface, known: Callable[[nn.Module], bool]) -> Traced:
-    """The parts that a module's forward uses, or why that is not known. known: whether a module is read as a whole.
+def is_of_library(module: nn.Module) -> bool:
+    """Whether a module is a layer, neurons or a container of a library, and no sequence or model that it has."""
+    home = type_of(module).__module__
+    return home.split(".")[0] in LIBRARIES and ".model" not in home and type_of(module) is not nn.Sequential
+
+
+def trace(net: nn.Module, interface: Interface, is_part: Callable[[nn.Module], bool]) -> Traced:
+    """The parts that a module's forward uses, or why that is not known. is_part: whether a module is read as a whole.
 
     The module itself is not changed: a copy of it runs, in evaluation mode.
     """
-    one = (BATCH, *interface.input_shape)
-    shapes = (one, (interface.timesteps or ASSUMED_TIMESTEPS, *one))
-    tried = [_try(net, shape, known) for shape in shapes]
+    tried = [_agreeing(net, lead, interface.input_shape, is_part) for lead in ((), (interface.timesteps or ASSUMED_TIMESTEPS,))]
     found = next((one for one in tried if not one.reasons), tried[0])
     if not found.reasons and found is tried[0] and found.timesteps > 1 and interface.coding != "direct":
         reason = f"forward: gives one image to {found.timesteps} timesteps; {interface.coding} are another one for each"
@@ -64,13 +73,26 @@ def trace(net: nn.Module, interface: Interface, known: Callable[[nn.Module], boo
     return found
 
 
-def _try(net: nn.Module, shape: tuple[int, ...], known: Callable[[nn.Module], bool]) -> Traced:
+def _agreeing(net: nn.Module, lead: tuple[int, ...], shape: tuple[int, ...], is_part: Callable[[nn.Module], bool]) -> Traced:
+    """What is found for all numbers of images. lead: of an axis of time before them."""
+    first = _try(net, (*lead, BATCHES[0], *shape), is_part)
+    if first.reasons:
+        return first
+    second = _try(net, (*lead, BATCHES[1], *shape), is_part)
+    names = [[link.name for link in one.links] for one in (first, second)]
+    if second.reasons or (names[0], first.timesteps) != (names[1], second.timesteps):
+        how = f"computes something else for {BATCHES[1]} images than for {BATCHES[0]}"
+        return Traced(reasons=[*second.reasons, *[f"forward: {how}; {ADVICE}"] * (not second.reasons)])
+    return first
+
+
+def _try(net: nn.Module, shape: tuple[int, ...], is_part: Callable[[nn.Module], bool]) -> Traced:
     """Follow forward for images of one shape."""
     try:
         copied, again = _copy(net), _copy(net)
         kind = next((one.dtype for one in net.parameters() if one.is_floating_point()), torch.float32)
         images = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(kind)
-        tracer = _Tracer(images, known)
+        tracer = _Tracer(images, is_part)
         with torch.no_grad(), _registered(copied):
             tracer.trace(_Root(copied, tracer.end))
         with torch.no_grad(), _registered(again):
@@ -83,6 +105,9 @@ def _try(net: nn.Module, shape: tuple[int, ...], known: Callable[[nn.Module], bo
         # A user's own code may fail in any way.
         how = f"fails on images of shape {list(shape)}: {type(error).__name__}: {brief(error)}"
         return Traced(reasons=[by_option(f"forward: {how}; if a call of it works, {ADVICE}", "--input")])
+    changed = _changed(net, copied)
+    if changed:
+        return Traced(reasons=[f"forward: changes {changed[0]}; allowed: parts that stay as they are"])
     if tracer.reasons or same:
         return Traced(tracer.links, tracer.timesteps, list(dict.fromkeys(tracer.reasons)))
     return Traced(reasons=[f"forward: computes something else when torch.fx follows it; {ADVICE}"])
@@ -91,7 +116,8 @@ def _try(net: nn.Module, shape: tuple[int, ...], known: Callable[[nn.Module], bo
 def _copy(net: nn.Module) -> nn.Module:
     """The module in evaluation mode, neurons at rest."""
     # What a training step leaves in neurons is part of a graph, and torch does not copy such tensors.
-    left = [value for one in net.modules() for value in (*one._buffers.values(), *getattr(one, "_memories", {}).values())]
+    stores = [store for one in net.modules() for store in (one._buffers, getattr(one, "_memories", {}), vars(one))]
+    left = [value for store in stores for value in store.values()]
     memo = {id(one): one.detach().clone() for one in left if isinstance(one, torch.Tensor) and one.grad_fn is not None}
     copied = copy.deepcopy(net, memo).eval()
     for module in copied.modules():
@@ -100,6 +126,27 @@ def _copy(net: nn.Module) -> nn.Module:
         elif isinstance(getattr(module, "mem", None), torch.Tensor):
             module.mem = torch.zeros(0)
     return copied
+
+
+def _changed(net: nn.Module, copied: nn.Module) -> list[str]:
+    """The numbers, other than potentials, that a run of a copy has changed."""
+    before, after = _numbers(net), _numbers(copied)
+    return [name for name, value in after.items() if name not in before or not _same(before[name], value)]
+
+
+def _numbers(net: nn.Module) -> dict[str, Any]:
+    """Parameters, buffers and plain attributes of all parts, by their paths."""
+    found: dict[str, Any] = {**dict(net.named_parameters()), **dict(net.named_buffers())}
+    for path, module in net.named_modules():
+        plain = {name: value for name, value in vars(module).items() if type(value) in (int, float, bool, str)}
+        found |= {f"{path}.{name}".lstrip("."): value for name, value in plain.items() if name != "training"}
+    return {name: value for name, value in found.items() if name.rpartition(".")[2] not in ("mem", "num_batches_tracked")}
+
+
+def _same(before: Any, after: Any) -> bool:
+    if isinstance(before, torch.Tensor) and isinstance(after, torch.Tensor):
+        return before.shape == after.shape and torch.equal(before.detach().nan_to_num(), after.detach().nan_to_num())
+    return type(before) is type(after) and (before == after or before != before)
 
 
 @contextmanager
@@ -156,9 +203,9 @@ class _Proxy(fx.Proxy):
 class _Tracer(fx.Tracer):
     """Runs what it follows. calls: how often neurons were called. states: where they left their potential, in which version."""
 
-    def __init__(self, images: torch.Tensor, known: Callable[[nn.Module], bool]):
+    def __init__(self, images: torch.Tensor, is_part: Callable[[nn.Module], bool]):
         super().__init__()
-        self.images, self.known = images, known
+        self.images, self.is_part = images, is_part
         self.running = False
         self.calls: dict[str, int] = {}
         self.states: dict[str, tuple[Any, int]] = {}
@@ -167,9 +214,7 @@ class _Tracer(fx.Tracer):
         self.timesteps, self.returned = 0, None
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        home = type_of(m).__module__
-        of_library = home.split(".")[0] in LIBRARIES and ".model" not in home
-        return self.known(m) or (of_library and type_of(m) is not nn.Sequential)
+        return self.is_part(m)
 
     def call_module(self, m, forward, args, kwargs):
         return forward(*args, **kwargs) if self.running else super().call_module(m, forward, args, kwargs)
@@ -191,33 +236,49 @@ class _Tracer(fx.Tracer):
         elif kind == "call_module":
             proxy.value, proxy.meaning = self.module(target.removeprefix("net."), values, named, args, kwargs)
         elif kind == "call_method":
+            before = _versions(args, kwargs)
             proxy.value = getattr(values[0], target)(*values[1:], **named)
+            self.check_unchanged(target, before)
             proxy.meaning = meaning_of(target, _meanings(args), values, named, proxy.value)
         elif kind == "call_function":
-            proxy.value = target(*values, **named)
-            proxy.meaning = meaning_of(target.__name__, _meanings(args), values, named, proxy.value)
+            before = _versions(args, kwargs)
+            proxy.value, known = target(*values, **named), _name_of(target)
+            self.check_unchanged(known, before)
+            proxy.meaning = meaning_of(known, _meanings(args), values, named, proxy.value)
         return proxy
+
+    def check_unchanged(self, name: str, before: list[tuple[_Proxy, int]]) -> None:
+        """Note a function that has changed its arguments: what is known of them holds no more. A sum may grow in its place."""
+        changed = [proxy for proxy, version in before if proxy.value._version != version]
+        if any(getattr(proxy.meaning, "form", None) != SUMMED or name not in ("iadd", "add_") for proxy in changed):
+            self.reasons.append(f"forward: {name} changes numbers in their place; allowed: functions that give new ones")
 
     def module(self, path: str, values: Any, named: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Run a part, and say what its result is."""
         module = self.root.get_submodule(f"net.{path}")
         where, before = f"{path} {type_of(module).__name__}", _state(module)
+        versions = _versions(args, kwargs)
         self.running = True
         try:
             value = module(*values, **named)
         finally:
             self.running = False
+        self.check_unchanged(where, versions)
         signal, rest = _meanings(args[:1]), [one for one in (*args[1:], *kwargs.values()) if one is not None]
         if not signal or not isinstance(signal[0], Signal):
             self.reasons.append(f"{where}: takes what is not made of the images alone; {ADVICE}")
             return value, None
+        wanted, mode = "m" if signal[0].form == ALL else "s", step_mode(module)
+        if mode not in (None, wanted):
+            takes = {"s": "one timestep, as a batch [N, ...]", "m": "all timesteps [T, N, ...]"}
+            self.reasons.append(f"{where}: takes {takes[mode]}, and gets {takes[wanted]}; set its step mode to {wanted!r}")
+        if signal[0].form == SUMMED and type_of(module).__name__ != "VotingLayer":
+            reason = f"{where}: after the sum or mean over time; allowed: on the spikes of each timestep"
+            self.reasons.append(not_in_hardware(reason))
         if before is not None:
             return value, self.neurons(path, module, signal[0], value, before, rest)
         if rest:
             self.reasons.append(f"{where}: takes more than one input; allowed: one")
-        if signal[0].form == SUMMED and type_of(module).__name__ != "VotingLayer":
-            reason = f"{where}: after the sum or mean over time; allowed: on the spikes of each timestep"
-            self.reasons.append(not_in_hardware(reason))
         return value, signal[0].after(Link(path, module, signal[0].form == BATCHED))
 
     def neurons(self, path: str, module: Any, signal: Signal, value: Any, before: tuple[Any, int], rest: list[Any]) -> Any:
@@ -261,10 +322,34 @@ class _Tracer(fx.Tracer):
         signal = max(signals, key=lambda one: len(one.links))
         self.links, times = signal.links, signal.times or (0,)
         loops = max(self.calls.values(), default=1)
-        if signal.form == ONE and loops > 1 or times != tuple(range(len(times))) or (signal.form != ALL and len(times) < loops):
+        if times != tuple(range(len(times))) or (signal.form == ONE and loops > 1):
             what = f"forward: returns {signal.shown} alone; allowed: the spikes of all timesteps, their sum or mean"
             self.reasons.append(not_in_hardware(what))
-        self.timesteps = 0 if self.images.ndim == 5 and len(times) == len(self.images) or signal.form == ONE else len(times)
+        given = self.images.ndim == 5 and len(times) == len(self.images)
+        self.timesteps = 0 if given or signal.form == ONE else len(times)
+
+
+def _versions(*given: Any) -> list[tuple[_Proxy, int]]:
+    """The proxies of tensors in arguments, and the versions of these, which each change in place counts up."""
+    found: list[tuple[_Proxy, int]] = []
+
+    def note(one: Any) -> None:
+        if isinstance(one, _Proxy) and isinstance(one.value, torch.Tensor):
+            found.append((one, one.value._version))
+
+    fx.node.map_aggregate(given, note)
+    return found
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    """The name of a function of torch or Python; with its home of another one's, which is not known."""
+    home = (getattr(function, "__module__", None) or "torch").split(".")[0]
+    return function.__name__ if home in ("torch", "_operator", "builtins") else f"{home}.{function.__name__}"
+
+
+def step_mode(module: nn.Module) -> str | None:
+    """s: a module takes one timestep, [N, ...]; m: all of them, [T, N, ...]; None: either."""
+    return None if type_of(module).__name__ in ANY_STEP else "m" if getattr(module, "step_mode", "s") == "m" else "s"
 
 
 def _values(given: Any) -> Any:

@@ -24,6 +24,7 @@ from duospike.reference.exchange.quantized import quantized_network
 from duospike.reference.exchange.source import FLOAT32, FLOAT64, Interface
 from duospike.reference.network import Neuron, Pool
 from duospike.reference.training.random_network import random_network
+from tests.benches.nir_graphs import Case, Simulator
 
 SHAPE, DT = (2, 7, 6), 1e-3
 
@@ -160,6 +161,48 @@ def test_snntorchs_own_export_gives_snntorchs_spikes(mechanism, asked):
 
 def graph_of(*nodes):
     return nir.NIRGraph.from_list(nir.Input(np.array(SHAPE)), *nodes, nir.Output(np.array([4])), type_check=False)
+
+
+def chain_of(*nodes):
+    names = [str(number) for number in range(len(nodes))]
+    return nir.NIRGraph(dict(zip(names, nodes, strict=True)), list(zip(names, names[1:], strict=False)), type_check=False)
+
+
+@pytest.mark.parametrize("pool", [nir.SumPool2d, nir.AvgPool2d])
+@pytest.mark.parametrize("kernel, stride", [((2, 2), (2, 2)), ((4, 1), (4, 2))])
+def test_sums_and_averages_before_a_fully_connected_layer(pool, kernel, stride):
+    """Of a convolution in groups, too, and with the image's shape of the graph itself."""
+    draw = np.random.default_rng(0)
+    inputs = 4 * ((7 - kernel[0]) // stride[0] + 1) * ((6 - kernel[1]) // stride[1] + 1)
+    scale = 1 if pool is nir.SumPool2d else 4
+    graph = chain_of(
+        nir.Input(np.array(SHAPE)),
+        nir.Conv2d((7, 6), draw.integers(-3, 4, (4, 1, 3, 3)) * 1.0, 1, 1, 1, 2, np.zeros(4)),
+        nir.IF(np.full((4, 7, 6), 1 / DT), np.full((4, 7, 6), 100.0)),
+        pool(np.array(kernel), np.array(stride), np.array([0, 0])),
+        nir.Flatten({"input": np.array([4, (7 - kernel[0]) // stride[0] + 1, (6 - kernel[1]) // stride[1] + 1])}, 0, -1),
+        nir.Affine(scale * draw.integers(-3, 4, (10, inputs)) * 1.0, np.arange(10) - 5.0),
+        nir.IF(np.full(10, 1 / DT), np.full(10, 3.0)),
+        nir.Output(np.array([10])),
+    )
+    network = exact_network(from_nir(graph, Interface(timesteps=3), dt=DT))
+    assert network.input_shape == SHAPE and network.classes == 10 and [one.name for one in network.layers] == ["conv1", "fc1"]
+    images = images_for(network)
+    trace, simulator = golden.run(network, images), Simulator(Case(graph, Interface(SHAPE, 3, 10), DT, "zero", False))
+    assert 0 < trace.spikes["fc1"].mean() < 1 and trace.spikes["conv1"].any()
+    for n, image in enumerate(images):
+        for name, wanted in zip(("conv1", "fc1"), simulator.run(image), strict=True):
+            assert np.array_equal(trace.spikes[name][n].reshape(wanted.shape), wanted)
+
+
+def test_what_the_graph_does_not_say_is_asked_for():
+    graph = to_nir(small(), DT)
+    assert exact_network(from_nir(graph, Interface(timesteps=4), dt=DT)).input_shape == SHAPE
+    with pytest.raises(InputError, match="the graph does not say how many timesteps there are .option --timesteps"):
+        exact_network(from_nir(graph, Interface(SHAPE), dt=DT))
+    graph.nodes["input"].input_type = {"input": np.array([84])}
+    with pytest.raises(InputError, match="the graph does not say the shape of an image.*option --input"):
+        exact_network(from_nir(graph, Interface(timesteps=4), dt=DT))
 
 
 def test_all_reasons_come_at_once():

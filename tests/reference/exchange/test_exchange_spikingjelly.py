@@ -16,6 +16,7 @@ from duospike.reference.exchange.source import Interface
 
 pytest.importorskip("spikingjelly", reason="SpikingJelly is not installed")
 from spikingjelly.activation_based import functional, layer, neuron, surrogate
+from spikingjelly.activation_based.model import parametric_lif_net
 
 SHAPE = (2, 8, 8)
 IMAGES = np.random.default_rng(0).integers(0, 16, (40, *SHAPE))
@@ -135,6 +136,31 @@ def test_a_vote_says_the_classes():
         exact_network(from_torch(network(neuron.IFNode, last=[layer.VotingLayer(5)]), interface(2)))
     with pytest.raises(InputError, match="8 Linear: after 7 VotingLayer"):
         exact_network(from_torch(network(neuron.IFNode, last=[layer.VotingLayer(3), nn.Linear(4, 4)]), interface(2)))
+
+
+def test_votes_are_the_networks_own_averages():
+    net = network(neuron.IFNode, last=[layer.VotingLayer(3)])
+    trace = golden.run(exact_network(from_torch(net, interface(4))), IMAGES)
+    functional.reset_net(net)
+    with torch.no_grad():
+        averages = sum(net(torch.from_numpy(IMAGES / 16).float()) for _ in range(4)) / 4
+    assert np.array_equal(trace.class_counts, np.rint(averages.numpy() * 12))
+
+
+def test_a_network_of_both_libraries():
+    snntorch = pytest.importorskip("snntorch")
+    net = network(lambda: neuron.IFNode(v_threshold=0.75))
+    net[1] = snntorch.Leaky(beta=0.5, threshold=0.5, init_hidden=True, reset_mechanism="zero")
+    trace = golden.run(exact_network(from_torch(net, interface(3))), IMAGES)
+    assert np.array_equal(trace.spikes["fc1"][..., 0, 0], spikes_of(net, 3)[0])
+
+
+def test_models_of_spikingjelly_are_followed():
+    """Classes of the library itself: what their forward uses, with the classes of their vote."""
+    net = parametric_lif_net.FashionMNISTNet(2, neuron.LIFNode, tau=2.0).eval()
+    source = from_torch(net, Interface((1, 28, 28), 4))
+    assert source.reasons == () and source.interface.classes == 10
+    assert [one.name for one in source.layers] == ["conv1", "pool1", "conv2", "pool2", "fc1", "fc2"]
 
 
 def test_containers_of_timesteps():

@@ -115,8 +115,9 @@ class Average(Parts):
         self.fc1 = nn.Linear(3, 4)
         self.fc1.weight.data = torch.randint(-3, 4, (4, 3)) * 9 / 4
         self.fc1.bias.data.zero_()
-        self.fc1.double()
-        self.conv1.double()
+        # Between whole steps of the weights, as the source's average of 9 is rounded.
+        self.lif2.threshold = torch.tensor(0.375)
+        self.double()
 
     def forward(self, x):
         x = self.pool(self.lif1(self.conv1(x))).to(x.dtype)
@@ -260,7 +261,50 @@ class NotThere(Kept):
         return self.lif2(self.fc1(self.conv1(x)))
 
 
+class InPlace(Kept):
+    def forward(self, x):
+        x = self.conv1(x)
+        x.mul_(0.5)
+        return self.lif2(self.fc1(self.pool(self.lif1(x)).flatten(1)))
+
+
+class SumPassedOn(Kept):
+    def forward(self, x):
+        first = sum(self.lif1(self.conv1(x)) for _ in range(STEPS))
+        return self.lif2(self.fc1(self.pool(first).flatten(1)))
+
+
+class Weighed(KeptRecorded):
+    def forward(self, x):
+        first, second = (Kept.forward(self, x) for _ in range(2))
+        return torch.add(first, second, alpha=2)
+
+
+class Clipped(Kept):
+    def forward(self, x):
+        self.conv1.weight.data.clamp_(-0.5, 0.5)
+        return super().forward(x)
+
+
+class Lowered(Kept):
+    def forward(self, x):
+        self.lif1.reset_delay = False
+        return super().forward(x)
+
+
+class DependsOnTheBatch(Kept):
+    def forward(self, x):
+        x = self.lif1(self.conv1(x)) if len(x) == 2 else self.conv1(x)
+        return self.lif2(self.fc1(self.pool(x).flatten(1)))
+
+
 REFUSED = {
+    Clipped: r"forward: changes conv1.weight; allowed: parts that stay as they are",
+    Lowered: r"forward: changes lif1.reset_delay; allowed",
+    InPlace: r"forward: mul_ changes numbers in their place",
+    SumPassedOn: r"pool MaxPool2d, fc1 Linear, lif2 Leaky: after the sum or mean over time",
+    Weighed: r"add after lif2: adds other things",
+    DependsOnTheBatch: r"forward: computes something else for 3 images than for 2",
     Branch: r"add after lif1: adds other things than the timesteps of the same parts; allowed: one chain",
     DependsOnValues: r"forward: its way depends on values, which cannot be followed .*pass the parts in their order",
     Twice: r"lif1 Leaky: used twice in a timestep",
