@@ -80,7 +80,7 @@ FIGURES = [
     Figures("quantization", ["benchmarks.quantization --write"], ["benchmarks.quantization"], without=OTHER_DATA),
     Figures(
         "networks",
-        ["benchmarks.networks.measure --write"],
+        ["benchmarks.networks.measure --run --write"],
         ["benchmarks.networks.measure", "duospike.scripts.import_network", "duospike.scripts.cosim"],
         without=OTHER_DATA,
         takes_hours=True,

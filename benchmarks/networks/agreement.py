@@ -69,7 +69,7 @@ def agreement(net: nn.Module, network: Network, data: Dataset, scale: Fraction) 
 def source_spikes(net: nn.Module, images: np.ndarray, scale: float, timesteps: int) -> tuple[list[np.ndarray], np.ndarray]:
     """The spikes of each layer of neurons, uint8 [N, T, ...], and the answers [N]."""
     kind = next(net.parameters()).dtype
-    inputs = torch.from_numpy(images).to(kind) * scale
+    inputs = torch.tensor(images, dtype=kind) * scale  # a copy, as files are read-only
     same_image = inputs.ndim == 4
     sequence = inputs.expand(timesteps, *inputs.shape) if same_image else inputs.transpose(0, 1)  # [T, N, C, H, W]
     layers: list[np.ndarray] = []

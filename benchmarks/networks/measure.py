@@ -1,8 +1,8 @@
-"""Imports the networks of nets.py, compares spikes with SpikingJelly's own, runs them in a simulator; --write: into docs/.
+"""What becomes of the networks of nets.py: imported, compared with SpikingJelly, simulated; --write: into docs/.
 
-python -m benchmarks.networks.measure [NETWORK ...] [--images 1000] [--cifar FOLDER] [--write]
+python -m benchmarks.networks.measure [--run [NETWORK ...]] [--images 1000] [--cifar FOLDER] [--write]
 
-NETWORK: a name of the table, such as csnn-4; by default all whose weights were trained (`python -m benchmarks.networks.train`).
+--run measures rows of the table: those named, such as csnn-4, or all whose weights benchmarks.networks.train has trained.
 The results are kept in benchmarks/results/networks, from which the table is made.
 """
 
@@ -37,6 +37,9 @@ RUNS, RESULTS = Path("runs/networks"), ROOT / "benchmarks" / "results" / "networ
 EVENTS = RUNS / "events.npy"
 EVENT_SAMPLES = 4
 
+DATA = {"fashion-mnist": "Fashion-MNIST", "cifar-10": "CIFAR-10, JPEG-coded copy"}
+"""What the kept results were measured on."""
+
 Result = dict[str, Any]
 
 
@@ -63,6 +66,18 @@ class Case:
     def is_trained(self) -> bool:
         return self.source is None or (nets.CHECKPOINTS / f"{self.source}.safetensors").exists()
 
+    @property
+    def data(self) -> str:
+        return "random events" if self.source is None else DATA[nets.RECIPES[self.source].dataset]
+
+    @property
+    def narrowed(self) -> str:
+        return nets.DVS_NARROWED if self.source is None else nets.RECIPES[self.source].narrowed
+
+    @property
+    def how(self) -> str:
+        return "exact" if self.bits is None else f"{self.bits} bits"
+
     def input_options(self) -> list[str]:
         """What the import is given beside the network."""
         if self.source is None:
@@ -87,16 +102,16 @@ CASES = [
 def main() -> int:
     names = [case.name for case in CASES]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("networks", nargs="*", metavar="NETWORK", help=f"default: all that are trained of {', '.join(names)}")
+    parser.add_argument("--run", nargs="*", metavar="NETWORK", help=f"all that are trained, or some of {', '.join(names)}")
     parser.add_argument("--images", type=int, default=1000, help="test images whose spikes are compared (default: 1000)")
     parser.add_argument("--cifar", metavar="FOLDER", help="the published files of CIFAR-10")
     parser.add_argument("--write", action="store_true", help="put the table into docs/")
     args = parser.parse_args()
-    if unknown := set(args.networks) - set(names):
+    if unknown := set(args.run or ()) - set(names):
         parser.error(f"{', '.join(sorted(unknown))}; allowed: {', '.join(names)}")
     torch.set_num_threads(1)
     for case in CASES:
-        if case.name in args.networks or not args.networks and case.is_trained:
+        if args.run is not None and (case.name in args.run or not args.run and case.is_trained):
             measure(case, args)
     text = section()
     print(text)
@@ -112,11 +127,11 @@ def measure(case: Case, args: argparse.Namespace) -> None:
     model, data = RUNS / f"{case.name}.safetensors", data_of(case, args.cifar)
     duospike(importing := import_command(case, model, data, args.images))
     same = compared(case, model, args).as_json()
-    result: Result = {"commands": [importing], "agreement": same, "simulation": None}
+    result: Result = {"commands": [typed(importing)], "agreement": same, "simulation": None}
     keep(case, result, measurement)
     duospike(simulating := cosim_command(case, model, data))
     report = json.loads((RUNS / case.name / "report.json").read_text())
-    keep(case, {**result, "commands": [importing, simulating], "simulation": simulation(report)}, measurement)
+    keep(case, {**result, "commands": [typed(importing), typed(simulating)], "simulation": simulation(report)}, measurement)
 
 
 def keep(case: Case, result: Result, measurement: Measurement) -> None:
@@ -146,9 +161,13 @@ def cosim_command(case: Case, model: Path, data: str) -> list[str]:
     return ["cosim", str(model), *options, "--out", str(RUNS / case.name)]
 
 
+def typed(command: list[str]) -> str:
+    return f"duospike {' '.join(command)}"
+
+
 def duospike(command: list[str]) -> None:
     """SystemExit if it fails; it prints why itself."""
-    print(f"duospike {' '.join(command)}", file=sys.stderr, flush=True)
+    print(typed(command), file=sys.stderr, flush=True)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     if subprocess.run([sys.executable, "-m", "duospike", *command], cwd=ROOT, env=environment).returncode:
         raise SystemExit(f"duospike {command[0]} failed")
@@ -193,7 +212,7 @@ def section() -> str:
     """The tables, from the kept results."""
     found = list(results())
     head = (
-        f"`python -m benchmarks.networks.measure`, on {machine()}. Spikes of every neuron at every timestep, compared with "
+        f"`python -m benchmarks.networks.measure --run`, on {machine()}. Spikes of every neuron at every timestep, compared with "
         "those of SpikingJelly itself."
     )
     record = comment(NAME, joined([result["measured"] for _, result in found]))
@@ -203,20 +222,21 @@ def section() -> str:
 
 def accuracy_table(found: list[tuple[Case, Result]]) -> str:
     right = ["images", "SpikingJelly", "integers", "points"]
-    columns = ["network", "import", *right, "other answers", "other spikes", "spikes an image"]
+    columns = ["network", "narrowed to", "data", "import", *right, "other answers", "other spikes", "spikes an image"]
     return table("Accuracy and spikes", columns, [accuracy_row(case, Agreement(**result["agreement"])) for case, result in found])
 
 
 def accuracy_row(case: Case, one: Agreement) -> list[str]:
-    how = "exact" if case.bits is None else f"{case.bits} bits"
     if one.source_accuracy is None or one.accuracy is None:
         accuracies = ["", "", ""]
     else:
         points = 100 * (one.accuracy - one.source_accuracy)
         accuracies = [f"{one.source_accuracy:.2%}", f"{one.accuracy:.2%}", f"{points:+.2f}"]
-    spikes = f"{one.source_spikes / one.images:,.0f} to {one.spikes / one.images:,.0f}"
     different = f"{one.different / one.outputs:.2%}" if one.different else f"none of {one.outputs:,}"
-    return [case.title, how, f"{one.images:,}", *accuracies, str(one.other_answers), different, spikes]
+    before, after = (f"{total / one.images:,.0f}" for total in (one.source_spikes, one.spikes))
+    spikes = before if before == after else f"{before}, then {after}"
+    about = [case.title, case.narrowed, case.data, case.how]
+    return [*about, f"{one.images:,}", *accuracies, str(one.other_answers), different, spikes]
 
 
 def simulation_table(found: list[tuple[Case, Result]]) -> str:
@@ -226,16 +246,15 @@ def simulation_table(found: list[tuple[Case, Result]]) -> str:
         if one is None:
             continue
         interval = "" if one["interval"] is None else f"{one['interval']:,.0f}"
-        how = "exact" if case.bits is None else f"{case.bits} bits"
         equal = [one["simulator"], str(one["images"]), f"{one['compared']:,}", f"{one['spikes']:,}"]
-        rows.append([case.title, how, *equal, str(one["lanes"]), str(one["passes"]), f"{one['latency']:,}", interval])
+        rows.append([case.title, case.how, *equal, str(one["lanes"]), str(one["passes"]), f"{one['latency']:,}", interval])
     equal = ["simulator", "images", "neuron outputs", "spikes"]
     columns = ["network", "import", *equal, "lanes", "passes", "latency, cycles", "cycles an image"]
     return table("In the simulator, every spike equal", columns, rows)
 
 
 def commands_of(found: list[tuple[Case, Result]]) -> str:
-    lines = [f"duospike {' '.join(command)}" for _, result in found for command in result["commands"]]
+    lines = [command for _, result in found for command in result["commands"]]
     return "\n".join(["**Commands**", "", "```sh", *lines, "```"])
 
 

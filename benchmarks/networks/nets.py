@@ -99,10 +99,22 @@ def make_dvs_gesture_net(neurons: Callable[..., nn.Module], channels: int = 8, h
 
 def _narrowed(net: nn.Module, inputs: int, hidden: int) -> nn.Module:
     """The library's classes have `channels` and a fixed hidden layer: the layers on both of its sides are replaced."""
-    layers = net.conv_fc
+    layers = layers_of(net)
+    last = layers[-3]
+    assert isinstance(last, nn.Linear)
     layers[-6] = layer.Linear(inputs, hidden)
-    layers[-3] = layer.Linear(hidden, layers[-3].out_features)
+    layers[-3] = layer.Linear(hidden, last.out_features)
     return net
+
+
+DVS_NARROWED = "8 of 128 channels, 32 of 512 hidden neurons"
+
+
+def layers_of(net: nn.Module) -> nn.Sequential:
+    """The modules of a network in their order, whether it is a class of the library or nn.Sequential."""
+    found = net if isinstance(net, nn.Sequential) else net.conv_fc
+    assert isinstance(found, nn.Sequential)
+    return found
 
 
 RECIPES = {
@@ -155,9 +167,9 @@ def rounded(net: nn.Module, bits: int = 8, pixel: float = PIXEL) -> nn.Module:
     its bias is as large, times what a step of an input is worth: `pixel` in the first layer, 1 behind it. The network computes in
     float64, where such numbers are exact.
     """
-    layers = net if isinstance(net, nn.Sequential) else net.conv_fc
+    layers = layers_of(net)
     for place, (one, behind) in enumerate(pairwise(layers)):
-        if isinstance(behind, nn.BatchNorm2d):
+        if isinstance(one, nn.Conv2d) and isinstance(behind, nn.BatchNorm2d):
             layers[place] = fuse_conv_bn_eval(one, behind)
             layers[place + 1] = nn.Identity()
     weighted = [one for one in layers if isinstance(one, nn.Conv2d | nn.Linear)]

@@ -47,6 +47,7 @@ class Tutorial5(nn.Module):
         self.lif2 = snntorch.Leaky(beta=0.95)
 
     def forward(self, x):
+        x = x.flatten(1)  # which the tutorial does before the call
         membrane1, membrane2 = self.lif1.init_leaky(), self.lif2.init_leaky()
         spikes, membranes = [], []
         for _ in range(25):
@@ -55,11 +56,6 @@ class Tutorial5(nn.Module):
             spikes.append(spike2)
             membranes.append(membrane2)
         return torch.stack(spikes), torch.stack(membranes)
-
-
-def tutorial_5() -> nn.Module:
-    """With the tutorial's `data.view(batch_size, -1)`."""
-    return nn.Sequential(nn.Flatten(), Tutorial5())
 
 
 class Tutorial6(nn.Module):
@@ -161,7 +157,7 @@ def of_zoo(name: str) -> Callable[[], nn.Module]:
 
 MNIST, ALL = (1, 28, 28), (3, 224, 224)
 PUBLIC = [
-    Public("snnTorch, tutorial 5 (class)", tutorial_5, MNIST, 25, 10),
+    Public("snnTorch, tutorial 5 (class)", Tutorial5, MNIST, 25, 10),
     Public("snnTorch, tutorial 6 (class)", Tutorial6, MNIST, 50, 10),
     Public("snnTorch, tutorial 6 (Sequential)", tutorial_6_sequential, MNIST, 50, 10),
     Public("snnTorch, tutorial 7, N-MNIST", tutorial_7, (2, 34, 34), 300, 10, "events"),

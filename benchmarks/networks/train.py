@@ -50,6 +50,7 @@ def main() -> int:
 
 def train(net: nn.Module, recipe: Recipe, epochs: int, seed: int, data: Dataset, checkpoint: Path) -> None:
     """The tutorial's loss, the squared error of firing rates against one-hot labels; Adam, the rate falls along a cosine."""
+    assert data.labels is not None
     optimizer = torch.optim.Adam(net.parameters(), lr=recipe.rate)
     batches = shuffled(len(data.images), recipe.batch, epochs, seed)
     begin, total = time.monotonic(), 0.0
@@ -101,6 +102,7 @@ def firing_rates(net: nn.Module, images: torch.Tensor, timesteps: int) -> torch.
 
 @torch.no_grad()
 def accuracy(net: nn.Module, timesteps: int, data: Dataset, batch: int = 200) -> float:
+    assert data.labels is not None
     net.eval()
     right = 0
     for first in range(0, len(data.images), batch):
