@@ -150,7 +150,7 @@ def test_an_output_without_weights_keeps_its_spikes():
     )
     net[0].weight.data[:2] = 0
     net[0].bias.data[:2] = torch.tensor([0.7, 0.1])
-    source, data = from_snntorch(net.eval(), interface()), bright_quarters(30)
+    source, data = from_torch(net.eval(), interface()), bright_quarters(30)
     found = golden.run(quantized_network(source, 4, data.images), data.images).spikes["conv1"]
     wanted = dict(run(source, data.images))["conv1"].transpose(0, 1).numpy()
     assert np.array_equal(found[:, :, :2], wanted[:, :, :2]) and wanted[:, :, 0].any() and not wanted[:, :, 1].any()
