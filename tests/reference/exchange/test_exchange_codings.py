@@ -9,7 +9,7 @@ from torch import nn
 from duospike.reference import golden
 from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import exact_network
-from duospike.reference.exchange.modules.torch_modules import from_snntorch
+from duospike.reference.exchange.modules.torch_modules import from_torch
 from duospike.reference.exchange.quantized import quantized_network
 from duospike.reference.exchange.source import Interface
 
@@ -75,7 +75,7 @@ def assert_same_spikes(network, net, images):
 @pytest.mark.parametrize("signed", [False, True])
 def test_frames(signed):
     net, interface = convolution(), Interface(SHAPE, 4, 2, "frames", 4, signed)
-    network = exact_network(from_snntorch(net, interface))
+    network = exact_network(from_torch(net, interface))
     assert (network.coding, network.image_shape) == ("frames", (4, *SHAPE))
     assert_same_spikes(network, net, random_images(interface))
 
@@ -85,7 +85,7 @@ def test_quantized(make, coding, bits):
     """Most spikes are the source's, and images in another order of their timesteps have others."""
     net, interface = make(), Interface(SHAPE, 4, 2, coding, bits)
     images = random_images(interface)
-    network = quantized_network(from_snntorch(net, interface), 4, images)
+    network = quantized_network(from_torch(net, interface), 4, images)
     layer = network.layers[0].name
     ours, wanted = golden.run(network, images).spikes[layer], spikes_of_snntorch(net, images)[0]
     assert (ours.reshape(wanted.shape) == wanted).mean() > 0.9
@@ -95,7 +95,7 @@ def test_quantized(make, coding, bits):
 @pytest.mark.parametrize(("coding", "bits"), [("direct", 4), ("frames", 4), ("events", 1)])
 def test_a_first_fully_connected_layer_takes_spikes_alone(coding, bits):
     net, interface = connected(), Interface(SHAPE, 5, 2, coding, bits)
-    source = from_snntorch(net, interface)
+    source = from_torch(net, interface)
     if coding == "events":
         assert_same_spikes(exact_network(source), net, random_images(interface))
     else:
@@ -108,7 +108,7 @@ def test_a_first_fully_connected_layer_takes_spikes_alone(coding, bits):
 )
 def test_many_timesteps(timesteps, neurons):
     net, interface = convolution(**neurons), Interface(SHAPE, timesteps, 2, "events", 1)
-    assert_same_spikes(exact_network(from_snntorch(net, interface)), net, random_images(interface, count=2))
+    assert_same_spikes(exact_network(from_torch(net, interface)), net, random_images(interface, count=2))
 
 
 @pytest.mark.parametrize(
@@ -122,4 +122,4 @@ def test_many_timesteps(timesteps, neurons):
 def test_what_a_thousand_timesteps_refuse(beta, message):
     """The potential has more bits than the source's floats: its own rounding decides."""
     with pytest.raises(InputError, match=message):
-        exact_network(from_snntorch(convolution(beta=beta), Interface(SHAPE, 1024, 2, "events", 1)))
+        exact_network(from_torch(convolution(beta=beta), Interface(SHAPE, 1024, 2, "events", 1)))
