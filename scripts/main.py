@@ -30,7 +30,7 @@ COMMANDS = {
     "synth": ("synth", "area and clock of the accelerator, by Yosys and nextpnr"),
     "report": ("report", "one HTML page of any runs, or of a study"),
     "study": ("study", "train and measure a grid of networks"),
-    "import": ("import_network", "a network of snnTorch, SpikingJelly, Brevitas or NIR as a model file"),
+    "import": ("import_network", "a network of snnTorch, SpikingJelly or NIR as a model file"),
     "export": ("export", "a model file as a NIR graph"),
     "random": ("random_network", "an untrained network of a given size and spike rate"),
     "lint": ("lint", "find what MyHDL converts wrongly in Python files"),
