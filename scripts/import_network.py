@@ -142,7 +142,7 @@ def check_options(args: argparse.Namespace) -> None:
     if args.quantize not in WEIGHT_BITS:
         raise InputError(f"--quantize {args.quantize}; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")
     if args.data == "random":
-        raise InputError("--data random: random images do not calibrate; name a published data set")
+        raise InputError("--data random: random images do not calibrate; name a published data set or an .npy file")
 
 
 def interface_of(args: argparse.Namespace) -> Interface:
