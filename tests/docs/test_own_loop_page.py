@@ -31,7 +31,9 @@ def test_its_program_gives_the_spikes_of_its_import():
     trace = duospike.run(network, images)
     found = spikes_of(prepared, torch.tensor(images) / 255, page["TIMESTEPS"])
     for layer, spikes in zip(network.layers, found, strict=True):
-        assert np.array_equal(trace.spikes[layer.name], spikes) and spikes.any(), layer.name
+        assert np.array_equal(trace.spikes[layer.name], spikes), layer.name
+    # Layers behind it are still silent after so few steps; test_prepare.py compares networks that spike everywhere.
+    assert found[0].any()
 
 
 @pytest.mark.slow
