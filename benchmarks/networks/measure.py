@@ -39,6 +39,7 @@ EVENT_SAMPLES = 4
 
 DATA = {"fashion-mnist": "Fashion-MNIST", "cifar-10": "CIFAR-10, JPEG-coded copy"}
 """What the kept results were measured on."""
+CIFAR = "cifar-10-batches-bin"
 
 Result = dict[str, Any]
 
@@ -95,7 +96,7 @@ CASES = [
     *(Case("fashion_mnist_net_plif", "FashionMNISTNet, PLIF", "fashion_mnist_net_plif", bits) for bits in (8, 4)),
     *(Case("cifar10_net", "CIFAR10Net, LIF", "cifar10_net", bits) for bits in (8, 4)),
     Case("cifar10_net_rounded", "CIFAR10Net, LIF, rounded", "cifar10_net"),
-    Case("dvs_gesture_net", "DVSGestureNet, LIF, random weights", None, cosim=1),
+    Case("dvs_gesture_net", "DVSGestureNet, LIF, random weights", None),
 ]
 
 
@@ -127,11 +128,12 @@ def measure(case: Case, args: argparse.Namespace) -> None:
     model, data = RUNS / f"{case.name}.safetensors", data_of(case, args.cifar)
     duospike(importing := import_command(case, model, data, args.images))
     same = compared(case, model, args).as_json()
-    result: Result = {"commands": [typed(importing)], "agreement": same, "simulation": None}
+    result: Result = {"commands": [shown(importing, args.cifar)], "agreement": same, "simulation": None}
     keep(case, result, measurement)
     duospike(simulating := cosim_command(case, model, data))
     report = json.loads((RUNS / case.name / "report.json").read_text())
-    keep(case, {**result, "commands": [typed(importing), typed(simulating)], "simulation": simulation(report)}, measurement)
+    commands = [shown(importing, args.cifar), shown(simulating, args.cifar)]
+    keep(case, {**result, "commands": commands, "simulation": simulation(report)}, measurement)
 
 
 def keep(case: Case, result: Result, measurement: Measurement) -> None:
@@ -163,6 +165,11 @@ def cosim_command(case: Case, model: Path, data: str) -> list[str]:
 
 def typed(command: list[str]) -> str:
     return f"duospike {' '.join(command)}"
+
+
+def shown(command: list[str], cifar: str | None) -> str:
+    """For the page: the folder of CIFAR-10 under the name that it is published with."""
+    return typed([CIFAR if part == cifar else part for part in command])
 
 
 def duospike(command: list[str]) -> None:
@@ -213,7 +220,7 @@ def section() -> str:
     found = list(results())
     head = (
         f"`python -m benchmarks.networks.measure --run`, on {machine()}. Spikes of every neuron at every timestep, compared with "
-        "those of SpikingJelly itself."
+        "those of SpikingJelly itself. The measuring program writes runs/networks/events.npy."
     )
     record = comment(NAME, joined([result["measured"] for _, result in found]))
     tables = [accuracy_table(found), simulation_table(found), commands_of(found)]

@@ -6,7 +6,6 @@ function without arguments is a network with its trained weights, in evaluation 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,8 +20,8 @@ from spikingjelly.activation_based.model.parametric_lif_net import CIFAR10Net, D
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-CHECKPOINTS = Path(os.environ.get("DUOSPIKE_NETWORKS", Path(__file__).parents[2] / "checkpoints" / "networks"))
-"""Where train.py writes the weights: `checkpoints/networks/NAME.safetensors`, unless the environment names another folder."""
+CHECKPOINTS = Path(__file__).parents[2] / "checkpoints" / "networks"
+"""Where train.py writes the weights, NAME.safetensors."""
 
 
 PIXEL = 1 / 256

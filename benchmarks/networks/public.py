@@ -187,7 +187,7 @@ def main() -> int:
 
 
 def reasons(public: Public) -> list[str]:
-    """Why a network is refused even with --quantize, one a line; none if it is imported."""
+    """What its structure has against an import, also with --quantize, one a line. The rounding itself is not run."""
     torch.manual_seed(1)
     net = public.make().eval()
     functional.set_step_mode(net, "m")
@@ -204,10 +204,12 @@ def reasons(public: Public) -> list[str]:
 
 
 def section(found: list[tuple[Public, list[str]]]) -> str:
-    rows = [[public.title, size(public), "refused" if why else "imported", "<br>".join(why)] for public, why in found]
-    imported = sum(not why for _, why in found)
+    rows = [[public.title, size(public), "refused" if why else "accepted", "<br>".join(why)] for public, why in found]
+    accepted = sum(not why for _, why in found)
     columns = ["network", "input, T", "with `--quantize`", "why not"]
-    return f"{imported} of {len(found)} are imported.\n\n" + table("Networks as published", columns, rows)
+    head = f"The hardware has the structure of {accepted} of {len(found)}."
+    head += " Their weights are random, so the rounding itself was not run."
+    return f"{head}\n\n" + table("Networks as published", columns, rows)
 
 
 def size(public: Public) -> str:
