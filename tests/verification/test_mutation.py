@@ -19,7 +19,8 @@ from duospike.rtl.fifo import fifo
 from duospike.rtl.lif import Lif, lif
 from duospike.rtl.memory import Table
 from duospike.rtl.stream import Stream
-from verification import campaign, mutate
+from verification import mutate
+from verification.mutation import campaign
 from verification.mutation.campaign import Result, Survivor, run_campaign, score
 from verification.mutation.equivalence import OPEN, PROVEN, build_miter, demand_equal, equivalence, prove, ternary
 from verification.mutation.killing import Run, run_all, with_tests
