@@ -20,9 +20,9 @@ from torch import nn
 from benchmarks.figures.page import machine, table, write_section
 from benchmarks.figures.record import begin, with_comment
 from duospike.reference.data.datasets import FASHION_MNIST_CLASSES, FASHION_MNIST_SHAPE, Dataset, fashion_mnist
-from duospike.reference.exchange.agreement import compare_all
 from duospike.reference.exchange.modules.torch_modules import from_torch
-from duospike.reference.exchange.quantized import quantized_network
+from duospike.reference.exchange.quantization.agreement import compare_all
+from duospike.reference.exchange.quantization.quantized import quantized_network
 from duospike.reference.exchange.source import Interface
 
 TIMESTEPS, BATCH, RATE, LEVELS = 4, 100, 5e-3, 256

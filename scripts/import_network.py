@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from duospike.reference.data.datasets import Dataset
     from duospike.reference.data.event_frames import FrameFormat
-    from duospike.reference.exchange.agreement import Agreement
+    from duospike.reference.exchange.quantization.agreement import Agreement
     from duospike.reference.exchange.source import Interface, Source
     from duospike.reference.network import Network
 
@@ -225,9 +225,9 @@ def binning_kept(args: argparse.Namespace, interface: Interface) -> dict[str, st
 
 def quantize(source: Source, args: argparse.Namespace) -> Network:
     """The quantized network; prints the leaks that it has in place of the source's, and what all rounding costs."""
-    from duospike.reference.exchange.agreement import compare
     from duospike.reference.exchange.leaks import parse_leaks
-    from duospike.reference.exchange.quantized import quantized_network
+    from duospike.reference.exchange.quantization.agreement import compare
+    from duospike.reference.exchange.quantization.quantized import quantized_network
 
     leaks = {} if args.beta is None else parse_leaks(args.beta, [layer.name for layer in source.weighted])
     calibration, test = images_of(args, source.interface)

@@ -14,6 +14,7 @@ ORDER = (
     "reference/data",
     "reference/training",
     "reference/exchange",
+    "reference/exchange/quantization",
     "reference/exchange/modules",
     "reference/exchange/nir",
     "cosim",

@@ -14,10 +14,11 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from duospike.reference.errors import InputError
+from duospike.reference.exchange.elements import AveragePool, Neurons, Norm, Weighted
 from duospike.reference.exchange.exact import as_it_is, exact_layers, pixel_range, with_leak
 from duospike.reference.exchange.leaks import near_leaks
 from duospike.reference.exchange.refusal import placed, refuse
-from duospike.reference.exchange.source import AveragePool, Interface, Neurons, Norm, Source, Weighted
+from duospike.reference.exchange.source import Interface, Source
 from duospike.reference.network import WEIGHT_BITS
 from duospike.reference.training import prepared
 from duospike.reference.training.prepared import PreparedLayer

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from duospike.reference.exchange.source import AveragePool, Element, Interface, Neurons, Weighted, ungrouped
+from duospike.reference.exchange.elements import AveragePool, Element, Neurons, Weighted, ungrouped
+from duospike.reference.exchange.source import Interface
 from duospike.reference.training.prepared import LIMIT, PreparedConv2d, PreparedLayer, PreparedNeurons, PreparedNorm, Steps
 from duospike.reference.training.quantize import to_integers
 

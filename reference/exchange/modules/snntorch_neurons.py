@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from duospike.reference.exchange.axes import along_neurons, of_channels
+from duospike.reference.exchange.elements import Neurons
 from duospike.reference.exchange.refusal import not_in_hardware, placed
-from duospike.reference.exchange.source import Neurons
 
 from .module_calls import Unreadable, array, check_tensor, read_attribute
 

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from duospike.reference.exchange.elements import Neurons
 from duospike.reference.exchange.refusal import not_in_hardware, placed
-from duospike.reference.exchange.source import FLOAT32, FLOAT64, Neurons
+from duospike.reference.exchange.source import FLOAT32, FLOAT64
 from duospike.reference.network import LEAK_SHIFTS
 
 from .module_calls import Unreadable, call_reasons, path_of, read_attribute, type_of

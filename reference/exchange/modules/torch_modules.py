@@ -12,18 +12,12 @@ import torch
 from torch import nn
 
 from duospike.reference.errors import InputError, brief
-from duospike.reference.exchange.refusal import by_option, not_in_hardware, placed
-from duospike.reference.exchange.source import (
-    FLOAT32,
-    FLOAT64,
-    NO_SHAPE,
+from duospike.reference.exchange.builder import Builder
+from duospike.reference.exchange.elements import (
     AveragePool,
-    Builder,
     Flatten,
-    Interface,
     MaxPool,
     Norm,
-    Source,
     Unread,
     Vote,
     Weighted,
@@ -32,6 +26,8 @@ from duospike.reference.exchange.source import (
     pool_reasons,
     ungrouped,
 )
+from duospike.reference.exchange.refusal import by_option, not_in_hardware, placed
+from duospike.reference.exchange.source import FLOAT32, FLOAT64, NO_SHAPE, Interface, Source
 
 from . import brevitas_layers
 from .module_calls import Unreadable, array, call_reasons, global_reasons, path_of, read_attribute, settled, type_of

@@ -22,17 +22,12 @@ from typing import Any
 import numpy as np
 
 from duospike.reference.errors import InputError, name_text
-from duospike.reference.exchange.refusal import by_option, not_in_hardware, placed
-from duospike.reference.exchange.source import (
-    FLOAT64,
-    NO_SHAPE,
+from duospike.reference.exchange.builder import Builder
+from duospike.reference.exchange.elements import (
     AveragePool,
-    Builder,
     Flatten,
-    Interface,
     MaxPool,
     Neurons,
-    Source,
     Unread,
     Weighted,
     average_reasons,
@@ -40,6 +35,8 @@ from duospike.reference.exchange.source import (
     pool_reasons,
     ungrouped,
 )
+from duospike.reference.exchange.refusal import by_option, not_in_hardware, placed
+from duospike.reference.exchange.source import FLOAT64, NO_SHAPE, Interface, Source
 
 from .nir_graph import Graph, Node, chain, graph_of, input_shape_of, kinds_of, shape_of
 from .nir_values import (

@@ -10,7 +10,7 @@ from duospike.reference import golden
 from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.modules.torch_modules import from_torch
-from duospike.reference.exchange.quantized import quantized_network
+from duospike.reference.exchange.quantization.quantized import quantized_network
 from duospike.reference.exchange.source import Interface
 
 SHAPE = (2, 4, 3)

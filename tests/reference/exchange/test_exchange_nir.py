@@ -16,13 +16,13 @@ from duospike.reference import golden
 from duospike.reference.data.datasets import Dataset
 from duospike.reference.errors import InputError, ManyReasons
 from duospike.reference.exchange import floats
-from duospike.reference.exchange.agreement import compare
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.nir.nir_export import to_nir, write_graph
 from duospike.reference.exchange.nir.nir_import import from_nir
 from duospike.reference.exchange.nir.nir_process import read_graph
 from duospike.reference.exchange.nir.nir_values import near_fraction, near_gain
-from duospike.reference.exchange.quantized import quantized_network
+from duospike.reference.exchange.quantization.agreement import compare
+from duospike.reference.exchange.quantization.quantized import quantized_network
 from duospike.reference.exchange.source import FLOAT32, FLOAT64, Interface
 from duospike.reference.network import Neuron, Pool
 from duospike.reference.training.random_network import random_network

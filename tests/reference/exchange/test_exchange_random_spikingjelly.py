@@ -12,10 +12,10 @@ pytest.importorskip("spikingjelly", reason="SpikingJelly is not installed")
 from duospike.reference import golden
 from duospike.reference.errors import InputError
 from duospike.reference.exchange import exact
+from duospike.reference.exchange.elements import Neurons
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.modules import spikingjelly_neurons, torch_modules
 from duospike.reference.exchange.modules.torch_modules import from_torch
-from duospike.reference.exchange.source import Neurons
 from tests.benches.random_snn import some_images
 from tests.benches.random_spikingjelly import names_of_neurons, random_network, run_of_spikingjelly
 

@@ -13,11 +13,11 @@ from torch import nn
 from duospike.reference import golden
 from duospike.reference.data.datasets import Dataset
 from duospike.reference.errors import InputError
-from duospike.reference.exchange.agreement import compare
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.floats import run
 from duospike.reference.exchange.modules.torch_modules import from_torch
-from duospike.reference.exchange.quantized import quantized_network
+from duospike.reference.exchange.quantization.agreement import compare
+from duospike.reference.exchange.quantization.quantized import quantized_network
 from duospike.reference.exchange.source import Interface
 from tests.benches.small_training import SHAPE, bright_quarters
 

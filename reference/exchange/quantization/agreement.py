@@ -13,10 +13,9 @@ import torch
 from duospike.reference import golden
 from duospike.reference.data.datasets import Dataset
 from duospike.reference.errors import InputError
+from duospike.reference.exchange.floats import run
+from duospike.reference.exchange.source import Source
 from duospike.reference.network import Network, Pool
-
-from .floats import run
-from .source import Source
 
 
 @dataclass(frozen=True)

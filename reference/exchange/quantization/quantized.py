@@ -12,19 +12,19 @@ import torch
 from torch.nn import functional
 
 from duospike.reference.errors import InputError
+from duospike.reference.exchange.exact import input_scale, integer_layer, network_of, pixel_range
+from duospike.reference.exchange.floats import first_maps, real_currents, real_spikes
+from duospike.reference.exchange.grid import find_grid
+from duospike.reference.exchange.leaks import near_leaks
+from duospike.reference.exchange.refusal import by_option, refuse
+from duospike.reference.exchange.source import Source, SourceLayer
 from duospike.reference.golden import fire, layer_currents
 from duospike.reference.golden import pool as pool_spikes
 from duospike.reference.network import WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
 from duospike.reference.widths import Range, layer_widths
 
-from .exact import input_scale, integer_layer, network_of, pixel_range
-from .floats import first_maps, real_currents, real_spikes
-from .grid import find_grid
-from .leaks import near_leaks
 from .matching import match_spikes
-from .refusal import by_option, refuse
 from .rounding import Samples, round_weights
-from .source import Source, SourceLayer
 
 BATCH = 20
 MAX_SAMPLES = 2**15

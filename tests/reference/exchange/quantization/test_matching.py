@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from duospike.reference.exchange.matching import match_spikes
+from duospike.reference.exchange.quantization.matching import match_spikes
 from duospike.reference.network import Conv, Linear, Neuron
 from tests.benches.plain_model import conv_currents, linear_currents, neuron_spikes
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from duospike.reference.exchange.rounding import Samples, round_weights
+from duospike.reference.exchange.quantization.rounding import Samples, round_weights
 
 
 def random_layer(seed, outputs, inputs, samples=400):
