@@ -84,7 +84,9 @@ class Case:
         if self.source is None:
             return f"--input 2x128x128 --timesteps {nets.EVENT_TIMESTEPS} --coding events".split()
         recipe = nets.RECIPES[self.source]
-        shape = "x".join(map(str, PUBLISHED[recipe.dataset].shape))
+        sizes = PUBLISHED[recipe.dataset].shape
+        assert sizes is not None
+        shape = "x".join(map(str, sizes))
         return f"--input {shape} --timesteps {recipe.timesteps} --image-scale {Fraction(nets.PIXEL)}".split()
 
 
