@@ -414,7 +414,10 @@ class Composer:
         layer.bias = nn.Parameter(torch.zeros(self.draw.whole(1, 3), dtype=layer.weight.dtype))
 
     def odd_other_type(self, net):
-        net[self.layer(net)].to(self.draw.one((torch.float16, torch.bfloat16, torch.float32, torch.float64)))
+        layer, dtype = net[self.layer(net)], self.draw.one((torch.float16, torch.bfloat16, torch.float32, torch.float64))
+        # An only layer in float64 is a network in float64, whose images are, too.
+        if sum(isinstance(module, nn.Conv2d | nn.Linear) for module in net) > 1:
+            layer.to(dtype)
 
     def odd_stride(self, net):
         layer = net[0]

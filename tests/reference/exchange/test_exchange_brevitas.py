@@ -65,7 +65,7 @@ def test_what_is_quantized_beside_the_weights_is_refused():
     net.insert(0, qnn.QuantIdentity())
     with pytest.raises(InputError) as refusal:
         exact_network(from_torch(net, Interface(SHAPE, 3, 10, image_scale=Fraction(1, 256))))
-    for reason in ("QuantIdentity is unknown; allowed of Brevitas", "1 QuantConv2d: input is quantized"):
+    for reason in ("QuantIdentity is unknown; allowed of Brevitas", "1 QuantConv2d, 5 QuantLinear: input is quantized"):
         assert reason in str(refusal.value)
 
 

@@ -87,6 +87,16 @@ def test_random_networks_of_brevitas():
     assert counts["imported"] >= 10, counts
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+@pytest.mark.skipif(qnn is None, reason="without brevitas, which `dev` does not install")
+def test_300_random_networks_of_brevitas(capsys):
+    counts = outcomes(range(3000, 3300), brevitas=True)
+    with capsys.disabled():
+        print(f"\n300 random networks with layers of Brevitas: {dict(counts.most_common())}")
+    assert counts["imported"] >= 75, counts
+
+
 def at_the_threshold(seed):
     """Nine pixels of one bit, weights in steps that float32 rounds, and a threshold on a sum of them, or a few roundings away."""
     random = np.random.default_rng(seed)
