@@ -398,7 +398,11 @@ def _name_of(function: Callable[..., Any]) -> str:
 
 def step_mode(module: nn.Module) -> str | None:
     """s: a module takes one timestep, [N, ...]; m: all of them, [T, N, ...]; None: either."""
-    return None if type_of(module).__name__ in ANY_STEP else "m" if getattr(module, "step_mode", "s") == "m" else "s"
+    kind = type_of(module).__name__
+    if kind in ("MultiStepContainer", "SeqToANNContainer"):
+        # Their attribute is not what they go by.
+        return "m"
+    return None if kind in ANY_STEP else "m" if getattr(module, "step_mode", "s") == "m" else "s"
 
 
 def _values(given: Any) -> Any:
