@@ -12,8 +12,11 @@ from typing import Any
 import torch
 from torch import nn
 
-ONE, ALL, BATCHED, SUMMED = "one timestep", "all timesteps", "all timesteps as one batch", "a sum over timesteps"
-"""Of shape [N, ...], [T, N, ...], [T * N, ...], [N, ...]."""
+ONE, ALL, BATCHED = "one timestep", "all timesteps", "all timesteps as one batch"
+"""Of shape [N, ...], [T, N, ...], [T * N, ...]."""
+
+SUMMED, SCALED = "a sum over timesteps", "a sum over timesteps times a number"
+"""Of shape [N, ...]. Nothing can be added to the second, since the timesteps would not count alike."""
 
 SAME = ("contiguous", "clone", "detach", "detach_", "float", "double", "to", "cpu", "cuda", "type_as", "data", "requires_grad_")
 ORDERED = ("flatten", "view", "reshape", "unflatten", "squeeze", "unsqueeze", "view_as", "reshape_as")
@@ -33,6 +36,12 @@ class Link:
     why: str = ""
     of_function: bool = False
 
+    @property
+    def described(self) -> str:
+        """The name; of a function with its settings, in which two calls may differ."""
+        settings = {key: value for key, value in vars(self.module).items() if key[0] != "_"} if self.of_function else ""
+        return f"{self.name}{settings}"
+
 
 @dataclass(frozen=True, eq=False)
 class Signal:
@@ -47,7 +56,8 @@ class Signal:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(link.name for link in self.links)
+        """Of the parts, those of functions with their settings."""
+        return tuple(link.described for link in self.links)
 
     @property
     def shown(self) -> str:
@@ -159,7 +169,7 @@ def _over_time(name: str, signal: Signal, values: Any, named: Any, result: Any) 
     asked = values[1] if len(values) > 1 else named.get("dim", named.get("axis"))
     dims = (asked,) if isinstance(asked, int) else tuple(asked or ())
     if signal.form == ALL and dims in ((0,), (-values[0].ndim,)) and result.ndim == values[0].ndim - 1:
-        return replace(signal, form=SUMMED)
+        return replace(signal, form=SUMMED if name == "sum" else SCALED)
     is_map = values[0].ndim == 4 and signal.form in (ONE, BATCHED)
     if name == "mean" and is_map and sorted(one % 4 for one in dims) == [2, 3]:
         place, batched = _place(name, signal), signal.form == BATCHED
@@ -173,8 +183,8 @@ def _over_time(name: str, signal: Signal, values: Any, named: Any, result: Any) 
 def _scaled(name: str, signal: Signal, values: Any, named: Any, result: Any) -> Signal | None:
     """A sum over time, times a number above 0: the largest stays the largest."""
     number = values[1] if len(values) > 1 else None
-    scales = name in ("mul", "truediv", "div", "imul", "itruediv") and signal.form == SUMMED and not named
-    return signal if scales and isinstance(number, int | float) and number > 0 else None
+    scales = name in ("mul", "truediv", "div", "imul", "itruediv") and signal.form in (SUMMED, SCALED) and not named
+    return replace(signal, form=SCALED) if scales and isinstance(number, int | float) and number > 0 else None
 
 
 def _stacked(parts: Any, values: Any, named: Any, result: Any) -> Any:

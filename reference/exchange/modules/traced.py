@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import copy
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import fx, nn
 
@@ -24,7 +26,7 @@ from duospike.reference.exchange.refusal import by_option, not_in_hardware
 from duospike.reference.exchange.source import Interface
 
 from .module_calls import type_of
-from .signals import ALL, BATCHED, ONE, SUMMED, Link, Signal, State, meaning_of
+from .signals import ALL, BATCHED, ONE, SCALED, SUMMED, Link, Signal, State, meaning_of
 
 BATCHES = (2, 3)
 """Numbers of images that forward is followed for, so that no axis is taken for another of the same size."""
@@ -45,6 +47,12 @@ SIZES = ("size", "dim", "ndimension", "numel", "nelement", "stride", "get_device
 """Methods whose results are numbers, which code may use in any way."""
 
 FIXED = ("shape", "ndim", "dtype", "device", "is_cuda", "requires_grad", "layout")
+INTERNAL = vars(nn.Module()).keys()
+"""Attributes of every module: what torch itself keeps there."""
+
+RUNNING = {"mem", "num_batches_tracked"}
+"""What a library's parts change when they run: a potential, which is checked by itself, and what nothing computes with."""
+
 ADVICE = "pass the parts in their order: an nn.Sequential, or a list"
 
 
@@ -82,7 +90,7 @@ def _agreeing(net: nn.Module, lead: tuple[int, ...], interface: Interface, is_pa
     if first.reasons:
         return first
     second = _try(net, _images((*lead, BATCHES[1], *interface.input_shape), interface), is_part)
-    names = [[link.name for link in one.links] for one in (first, second)]
+    names = [[link.described for link in one.links] for one in (first, second)]
     if second.reasons or (names[0], first.timesteps) != (names[1], second.timesteps):
         how = f"computes something else for {BATCHES[1]} images than for {BATCHES[0]}"
         return Traced(reasons=[*second.reasons, *[f"forward: {how}; {ADVICE}"] * (not second.reasons)])
@@ -102,7 +110,7 @@ def _try(net: nn.Module, images: torch.Tensor, is_part: Callable[[nn.Module], bo
         first, again = copied(net), copied(net)
         kind = next((one.dtype for one in net.parameters() if one.is_floating_point()), torch.float32)
         images = images.to(kind)
-        tracer = _Tracer(images, is_part)
+        tracer = _Tracer(net, images, is_part)
         with torch.no_grad(), _registered(first):
             tracer.trace(_Root(first, tracer.end))
         with torch.no_grad(), _registered(again):
@@ -139,24 +147,38 @@ def copied(net: nn.Module) -> nn.Module:
 
 
 def _changed(net: nn.Module, copied: nn.Module) -> list[str]:
-    """The numbers, other than potentials, that a run of a copy has changed."""
+    """The numbers and attributes, other than potentials, that a run of a copy has changed."""
     before, after = _numbers(net), _numbers(copied)
     return [name for name, value in after.items() if name not in before or not _same(before[name], value)]
 
 
 def _numbers(net: nn.Module) -> dict[str, Any]:
-    """Parameters, buffers and plain attributes of all parts, by their paths."""
-    found: dict[str, Any] = {**dict(net.named_parameters()), **dict(net.named_buffers())}
+    """Parameters, buffers and attributes of all parts, by their paths; of a library's parts numbers and text alone."""
+    found: dict[str, Any] = {}
     for path, module in net.named_modules():
-        plain = {name: value for name, value in vars(module).items() if type(value) in (int, float, bool, str)}
-        found |= {f"{path}.{name}".lstrip("."): value for name, value in plain.items() if name != "training"}
-    return {name: value for name, value in found.items() if name.rpartition(".")[2] not in ("mem", "num_batches_tracked")}
+        own = {name: value for name, value in vars(module).items() if name not in INTERNAL}
+        if is_of_library(module):
+            own = {name: value for name, value in own.items() if type(value) in (int, float, bool, str)}
+        own |= {**module._parameters, **module._buffers}
+        kept = own.keys() - RUNNING if is_of_library(module) else own.keys()
+        found |= {f"{path}.{name}".lstrip("."): own[name] for name in own if name in kept}
+    return found
 
 
 def _same(before: Any, after: Any) -> bool:
+    """Whether two values are equal, as far as numbers, text, tensors and arrays, and collections of them go."""
     if isinstance(before, torch.Tensor) and isinstance(after, torch.Tensor):
         return before.shape == after.shape and torch.equal(before.detach().nan_to_num(), after.detach().nan_to_num())
-    return type(before) is type(after) and (before == after or before != before)
+    if type(before) is not type(after):
+        return False
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(_same(before[key], after[key]) for key in before)
+    if isinstance(before, list | tuple | deque):
+        return len(before) == len(after) and all(map(_same, before, after))
+    if isinstance(before, np.ndarray):
+        return np.array_equal(before, after)
+    plain = type(before) in (int, float, bool, str, complex, bytes)
+    return not plain or before == after or before != before
 
 
 @contextmanager
@@ -211,11 +233,14 @@ class _Proxy(fx.Proxy):
 
 
 class _Tracer(fx.Tracer):
-    """Runs what it follows. calls: how often neurons were called. states: where they left their potential, in which version."""
+    """Runs what it follows, a copy of net.
 
-    def __init__(self, images: torch.Tensor, is_part: Callable[[nn.Module], bool]):
+    calls: how often parts with neurons were called. states: where neurons left their potential, in which version.
+    """
+
+    def __init__(self, net: nn.Module, images: torch.Tensor, is_part: Callable[[nn.Module], bool]):
         super().__init__()
-        self.images, self.is_part = images, is_part
+        self.net, self.images, self.is_part = net, images, is_part
         self.running = False
         self.calls: dict[str, int] = {}
         self.states: dict[str, tuple[Any, int]] = {}
@@ -268,6 +293,7 @@ class _Tracer(fx.Tracer):
         module = self.root.get_submodule(f"net.{path}")
         where, before = f"{path} {type_of(module).__name__}", _state(module)
         versions = _versions(args, kwargs)
+        self.check_part(path, where, module)
         self.running = True
         try:
             value = module(*values, **named)
@@ -282,7 +308,7 @@ class _Tracer(fx.Tracer):
         if mode not in (None, wanted):
             takes = {"s": "one timestep, as a batch [N, ...]", "m": "all timesteps [T, N, ...]"}
             self.reasons.append(f"{where}: takes {takes[mode]}, and gets {takes[wanted]}; set its step mode to {wanted!r}")
-        if signal[0].form == SUMMED and type_of(module).__name__ != "VotingLayer":
+        if signal[0].form in (SUMMED, SCALED) and type_of(module).__name__ != "VotingLayer":
             reason = f"{where}: after the sum or mean over time; allowed: on the spikes of each timestep"
             self.reasons.append(not_in_hardware(reason))
         if before is not None:
@@ -291,6 +317,17 @@ class _Tracer(fx.Tracer):
             self.reasons.append(f"{where}: takes more than one input; allowed: one")
         return value, signal[0].after(Link(path, module, signal[0].form == BATCHED))
 
+    def check_part(self, path: str, where: str, module: nn.Module) -> None:
+        """Note a part that is called with other numbers than the ones that are read, or twice with neurons within it."""
+        for name in _changed(self.net.get_submodule(path), module):
+            self.reasons.append(f"forward: changes {path}.{name}; allowed: parts that stay as they are")
+        if any(torch.is_autocast_enabled(kind) for kind in ("cpu", "cuda")):
+            self.reasons.append(f"{where}: called within torch.autocast, which rounds its numbers; allowed: outside of it")
+        if _state(module) is None and any(_state(one) is not None for one in module.modules()):
+            self.calls[path] = self.calls.get(path, 0) + 1
+            if self.calls[path] > 1:
+                self.reasons.append(f"{where}: called more than once, and has neurons; allowed: once")
+
     def neurons(self, path: str, module: Any, signal: Signal, value: Any, before: tuple[Any, int], rest: list[Any]) -> Any:
         """Neurons, whose potential must be the one that their last call left, or 0 at first."""
         where, call = f"{path} {type_of(module).__name__}", self.calls.get(path, 0)
@@ -298,6 +335,8 @@ class _Tracer(fx.Tracer):
             self.reasons.append(f"{where}: used twice in a timestep, so that both uses have one potential; allowed: once")
         elif signal.form != ONE and call:
             self.reasons.append(f"{where}: called for all timesteps more than once; allowed: once")
+        elif signal.form == ALL and signal.times != tuple(range(len(signal.times or ()))):
+            self.reasons.append(f"{where}: takes {signal.shown}; allowed: all timesteps in their order")
         elif signal.form == ONE and signal.times not in (None, (call,)):
             self.reasons.append(f"{where}: call {call + 1} is for {signal.shown}; allowed: one for each timestep in turn")
         elif not self.is_kept(path, call, before, rest):
@@ -359,7 +398,11 @@ def _name_of(function: Callable[..., Any]) -> str:
 
 def step_mode(module: nn.Module) -> str | None:
     """s: a module takes one timestep, [N, ...]; m: all of them, [T, N, ...]; None: either."""
-    return None if type_of(module).__name__ in ANY_STEP else "m" if getattr(module, "step_mode", "s") == "m" else "s"
+    kind = type_of(module).__name__
+    if kind in ("MultiStepContainer", "SeqToANNContainer"):
+        # Their attribute is not what they go by.
+        return "m"
+    return None if kind in ANY_STEP else "m" if getattr(module, "step_mode", "s") == "m" else "s"
 
 
 def _values(given: Any) -> Any:

@@ -299,6 +299,80 @@ class Weighed(KeptRecorded):
         return torch.add(first, second, alpha=2)
 
 
+class Fading(Kept):
+    def forward(self, x):
+        total = 0
+        for _ in range(STEPS):
+            total = total * 0.5 + super().forward(x)
+        return total
+
+
+class MeanAndOne(Kept):
+    def forward(self, x):
+        first, second, third = (Kept.forward(self, x) for _ in range(STEPS))
+        return torch.stack([first, second]).mean(0) + third
+
+
+class KeepsItsSpikes(Kept):
+    """Feeds spikes back at the next call: a first one does not show it."""
+
+    def __init__(self):
+        super().__init__()
+        self.spikes, self.back = None, nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x):
+        current = self.conv1(x)
+        if self.spikes is not None:
+            current = current + self.back(self.spikes)
+        self.spikes = self.lif1(current)
+        return self.lif2(self.fc1(self.pool(self.spikes).flatten(1)))
+
+
+class CountsInAList(Kept):
+    def __init__(self):
+        super().__init__()
+        self.calls = [0]
+
+    def forward(self, x):
+        self.calls[0] += 1
+        return super().forward(x if self.calls[0] < 3 else x * 0)
+
+
+class Lent(Kept):
+    """Other weights for the length of a call."""
+
+    def forward(self, x):
+        kept = self.conv1.weight.data.clone()
+        self.conv1.weight.data.mul_(0.5)
+        spikes = super().forward(x)
+        self.conv1.weight.data = kept
+        return spikes
+
+
+class ThresholdOfTime(Kept):
+    def forward(self, x):
+        total = 0
+        for threshold in (2.0, 1.0, 0.5):
+            self.lif1.threshold.fill_(threshold)
+            total = total + super().forward(x)
+        return total
+
+
+class PoolsOfTime(Kept):
+    def forward(self, x):
+        total = 0
+        for t in range(STEPS):
+            pooled = functional.avg_pool2d(self.lif1(self.conv1(x)), 2, divisor_override=4 if t else 2)
+            total = total + self.lif2(self.fc1(pooled.flatten(1)))
+        return total
+
+
+class InBfloat16(Kept):
+    def forward(self, x):
+        with torch.autocast("cpu", torch.bfloat16):
+            return super().forward(x)
+
+
 class Clipped(Kept):
     def forward(self, x):
         self.conv1.weight.data.clamp_(-0.5, 0.5)
@@ -318,6 +392,14 @@ class DependsOnTheBatch(Kept):
 
 
 REFUSED = {
+    Fading: r"add after lif2.*: adds other things than the timesteps of the same parts",
+    MeanAndOne: r"add after lif2: adds other things than the timesteps of the same parts",
+    KeepsItsSpikes: r"forward: changes spikes; allowed: parts that stay as they are",
+    CountsInAList: r"forward: changes calls; allowed: parts that stay as they are",
+    Lent: r"forward: changes conv1.weight; allowed: parts that stay as they are",
+    ThresholdOfTime: r"forward: changes lif1.threshold; allowed: parts that stay as they are",
+    PoolsOfTime: r"add after lif2.*: adds other things than the timesteps of the same parts",
+    InBfloat16: r"conv1 Conv2d.*: called within torch.autocast, which rounds its numbers",
     Clipped: r"forward: changes conv1.weight; allowed: parts that stay as they are",
     Lowered: r"forward: changes lif1.reset_delay; allowed",
     InPlace: r"forward: mul_ changes numbers in their place",
