@@ -46,6 +46,9 @@ ANY_STEP = (
 SIZES = ("size", "dim", "ndimension", "numel", "nelement", "stride", "get_device", "is_floating_point")
 """Methods whose results are numbers, which code may use in any way."""
 
+MAX_DEPTH = 8
+"""Of objects within objects that are compared."""
+
 FIXED = ("shape", "ndim", "dtype", "device", "is_cuda", "requires_grad", "layout")
 INTERNAL = vars(nn.Module()).keys()
 """Attributes of every module: what torch itself keeps there."""
@@ -58,11 +61,15 @@ ADVICE = "pass the parts in their order: an nn.Sequential, or a list"
 
 @dataclass
 class Traced:
-    """links: the parts in order. timesteps: how many forward itself goes through, 0 where it is one. reasons: why not."""
+    """links: the parts in order. timesteps: how many forward itself goes through, 0 where it is one. reasons: why not.
+
+    ran: whether forward takes images of the shape that was tried.
+    """
 
     links: tuple[Link, ...] = ()
     timesteps: int = 0
     reasons: list[str] = field(default_factory=list)
+    ran: bool = True
 
 
 def is_of_library(module: nn.Module) -> bool:
@@ -77,7 +84,7 @@ def trace(net: nn.Module, interface: Interface, is_part: Callable[[nn.Module], b
     The module itself is not changed: a copy of it runs, in evaluation mode.
     """
     tried = [_agreeing(net, lead, interface, is_part) for lead in ((), (interface.timesteps or ASSUMED_TIMESTEPS,))]
-    found = next((one for one in tried if not one.reasons), tried[0])
+    found = next((one for one in tried if not one.reasons), None) or next((one for one in tried if one.ran), tried[0])
     if not found.reasons and found is tried[0] and found.timesteps > 1 and interface.coding != "direct":
         reason = f"forward: gives one image to {found.timesteps} timesteps; {interface.coding} are another one for each"
         return Traced(reasons=[by_option(reason, "--coding direct")])
@@ -122,7 +129,7 @@ def _try(net: nn.Module, images: torch.Tensor, is_part: Callable[[nn.Module], bo
     except Exception as error:
         # A user's own code may fail in any way.
         how = f"fails on images of shape {list(images.shape)}: {type(error).__name__}: {brief(error)}"
-        return Traced(reasons=[by_option(f"forward: {how}; if a call of it works, {ADVICE}", "--input")])
+        return Traced(reasons=[by_option(f"forward: {how}; if a call of it works, {ADVICE}", "--input")], ran=False)
     changed = _changed(net, first)
     if changed:
         return Traced(reasons=[f"forward: changes {changed[0]}; allowed: parts that stay as they are"])
@@ -165,20 +172,24 @@ def _numbers(net: nn.Module) -> dict[str, Any]:
     return found
 
 
-def _same(before: Any, after: Any) -> bool:
-    """Whether two values are equal, as far as numbers, text, tensors and arrays, and collections of them go."""
+def _same(before: Any, after: Any, depth: int = 0) -> bool:
+    """Whether two values are equal, as far as numbers, text, tensors and arrays, and collections and objects of them go."""
+    if depth > MAX_DEPTH:
+        return True
     if isinstance(before, torch.Tensor) and isinstance(after, torch.Tensor):
         return before.shape == after.shape and torch.equal(before.detach().nan_to_num(), after.detach().nan_to_num())
     if type(before) is not type(after):
         return False
     if isinstance(before, dict):
-        return before.keys() == after.keys() and all(_same(before[key], after[key]) for key in before)
+        return before.keys() == after.keys() and all(_same(before[key], after[key], depth + 1) for key in before)
     if isinstance(before, list | tuple | deque):
-        return len(before) == len(after) and all(map(_same, before, after))
+        return len(before) == len(after) and all(_same(one, other, depth + 1) for one, other in zip(before, after, strict=True))
     if isinstance(before, np.ndarray):
         return np.array_equal(before, after)
-    plain = type(before) in (int, float, bool, str, complex, bytes)
-    return not plain or before == after or before != before
+    if type(before) in (int, float, bool, str, complex, bytes, set, frozenset):
+        return before == after or before != before
+    inside = [getattr(one, "__dict__", None) for one in (before, after)]
+    return not all(type(one) is dict for one in inside) or _same(*inside, depth + 1)
 
 
 @contextmanager
@@ -271,15 +282,16 @@ class _Tracer(fx.Tracer):
         elif kind == "call_module":
             proxy.value, proxy.meaning = self.module(target.removeprefix("net."), values, named, args, kwargs)
         elif kind == "call_method":
-            before = _versions(args, kwargs)
+            # Before the call, which may add to a tensor of zeros in its place.
+            before, given = _versions(args, kwargs), _meanings(args)
             proxy.value = getattr(values[0], target)(*values[1:], **named)
             self.check_unchanged(target, before)
-            proxy.meaning = meaning_of(target, _meanings(args), values, named, proxy.value)
+            proxy.meaning = meaning_of(target, given, values, named, proxy.value)
         elif kind == "call_function":
-            before = _versions(args, kwargs)
+            before, given = _versions(args, kwargs), _meanings(args)
             proxy.value, known = target(*values, **named), _name_of(target)
             self.check_unchanged(known, before)
-            proxy.meaning = meaning_of(known, _meanings(args), values, named, proxy.value)
+            proxy.meaning = meaning_of(known, given, values, named, proxy.value)
         return proxy
 
     def check_unchanged(self, name: str, before: list[tuple[_Proxy, int]]) -> None:

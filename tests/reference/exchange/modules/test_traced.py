@@ -1,5 +1,6 @@
 """Networks written as classes: their forward is followed, and gives the spikes of the class itself."""
 
+import types
 from fractions import Fraction
 
 import numpy as np
@@ -95,6 +96,17 @@ class EachFrame(Kept):
         return out
 
 
+class AddedInPlace(Kept):
+    """Spikes are added to zeros in their place."""
+
+    def forward(self, x):
+        utils.reset(self)
+        total = torch.zeros(len(x), 4)
+        for _ in range(STEPS):
+            total += super().forward(x)
+        return total
+
+
 class LayerByLayer(Parts):
     """All timesteps of a layer before the next one; all of them in one batch where nothing keeps a state."""
 
@@ -149,7 +161,7 @@ def imported(net, timesteps=0, **more):
     return exact_network(from_torch(net.eval(), asked))
 
 
-INSIDE = (Tutorial, CurrentOnce, KeptRecorded, LayerByLayer)
+INSIDE = (Tutorial, CurrentOnce, KeptRecorded, AddedInPlace, LayerByLayer)
 
 
 @pytest.mark.parametrize("kind", [*INSIDE, Kept, EachFrame], ids=lambda kind: kind.__name__)
@@ -338,6 +350,23 @@ class CountsInAList(Kept):
         return super().forward(x if self.calls[0] < 3 else x * 0)
 
 
+class CountsInAnObject(Kept):
+    def __init__(self):
+        super().__init__()
+        self.own = types.SimpleNamespace(calls=0)
+
+    def forward(self, x):
+        self.own.calls += 1
+        return super().forward(x if self.own.calls < 3 else x * 0)
+
+
+class FramesWithABranch(EachFrame):
+    """Takes an axis of time: what is wrong with it is not that one image fails."""
+
+    def forward(self, x):
+        return sum(self.lif2(self.fc1(self.pool(self.lif1(self.conv1(frame)) + self.lif1(frame)).flatten(1))) for frame in x)
+
+
 class Lent(Kept):
     """Other weights for the length of a call."""
 
@@ -396,6 +425,8 @@ REFUSED = {
     MeanAndOne: r"add after lif2: adds other things than the timesteps of the same parts",
     KeepsItsSpikes: r"forward: changes spikes; allowed: parts that stay as they are",
     CountsInAList: r"forward: changes calls; allowed: parts that stay as they are",
+    CountsInAnObject: r"forward: changes own; allowed: parts that stay as they are",
+    FramesWithABranch: r"lif1 Leaky: used twice in a timestep|add after lif1: adds other things",
     Lent: r"forward: changes conv1.weight; allowed: parts that stay as they are",
     ThresholdOfTime: r"forward: changes lif1.threshold; allowed: parts that stay as they are",
     PoolsOfTime: r"add after lif2.*: adds other things than the timesteps of the same parts",
