@@ -321,7 +321,8 @@ class Network:
         if images.dtype.kind not in "iu":
             raise InputError(f"images must be integers, got {images.dtype}")
         if images.ndim < 1 or images.shape[1:] != self.image_shape:
-            raise InputError(f"images of shape {images.shape}; needs [count, {', '.join(map(str, self.image_shape))}]")
+            timed = f": {self.timesteps} timesteps an image" if self.coding in TIMED_CODINGS else ""
+            raise InputError(f"images of shape {images.shape}; needs [count, {', '.join(map(str, self.image_shape))}]{timed}")
         low, high = self.pixel_range
         if images.size and (images.min() < low or images.max() > high):
             raise InputError(f"pixels from {images.min()} to {images.max()}; the network needs {low}..{high}")

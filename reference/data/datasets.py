@@ -338,7 +338,7 @@ def _first(data: Dataset, source: str, limit: int | None) -> Dataset:
     """The first `limit` images. InputError: there are fewer."""
     count = len(data.images) if limit is None else limit
     if count > len(data.images):
-        raise InputError(f"{source}: holds {len(data.images)} images, {count} were asked for")
+        raise InputError(f"{source}: holds {len(data.images)} images, {count} were asked for; allowed: up to {len(data.images)}")
     labels = None if data.labels is None else data.labels[:count]
     return replace(data, images=data.images[:count], labels=labels, total=data.total or len(data.images))
 

@@ -106,7 +106,7 @@ def test_codings_that_cannot_be_are_refused(settings, message):
 def test_events_and_frames_need_all_timesteps(coding, bits):
     network = small_network("2C3-FC3", (1, 4, 5), coding=coding, image_bits=bits, timesteps=3)
     assert network.image_shape == (3, 1, 4, 5)
-    with pytest.raises(InputError, match=r"needs \[count, 3, 1, 4, 5\]"):
+    with pytest.raises(InputError, match=r"needs \[count, 3, 1, 4, 5\]: 3 timesteps an image"):
         golden.run(network, np.zeros((2, 1, 4, 5), int))
 
 

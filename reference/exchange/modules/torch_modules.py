@@ -191,7 +191,7 @@ class _Reader:
             return
         found = trace(net, self.builder.interface, self.is_part)
         self.reasons += found.reasons
-        self.check_timesteps(found.timesteps)
+        self.check_timesteps(found.timesteps, followed=not found.reasons)
         for link in found.links:
             if link.module is None:
                 self.unread(link.name, link.why)
@@ -200,13 +200,16 @@ class _Reader:
             else:
                 yield from _in_order(net.get_submodule(link.name), self.container, link.name, MERGED[0] if link.batched else "")
 
-    def check_timesteps(self, found: int) -> None:
-        """Take over the timesteps that a forward goes through, 0 where it is one."""
+    def check_timesteps(self, found: int, *, followed: bool = True) -> None:
+        """Take over the timesteps that a forward goes through, 0 where it is one.
+
+        followed: whether the forward was; one that was not may have a loop, so its timesteps are not asked for.
+        """
         asked = self.builder.interface.timesteps
         if found and asked not in (0, found):
             reason = f"forward: goes through {found} timesteps, and {asked} were asked for"
             self.reasons.append(by_option(reason, "--timesteps"))
-        elif not found and not asked:
+        elif not found and not asked and followed:
             self.reasons.append(by_option("the network does not say how many timesteps there are", "--timesteps"))
         self.builder.interface = replace(self.builder.interface, timesteps=found or asked or 1)
 

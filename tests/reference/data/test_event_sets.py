@@ -35,7 +35,7 @@ def test_nmnist(tmp_path):
     assert data.labels.tolist() == list(range(10)) and data.total == 10
     some = datasets.load(str(tmp_path), network(), 3, split="train")
     assert np.array_equal(some.images, [spikes(events) for events in written["Train"][:3]]) and some.total == 20
-    with pytest.raises(InputError, match="holds 10 images, 11 were asked for"):
+    with pytest.raises(InputError, match="holds 10 images, 11 were asked for; allowed: up to 10"):
         datasets.load(str(tmp_path), network(), 11)
 
 

@@ -467,6 +467,13 @@ def test_the_timesteps_are_those_of_the_loop():
         exact_network(from_torch(Tutorial().eval(), Interface((1, 6, 6), 3, coding="events", image_bits=1)))
 
 
+def test_timesteps_are_not_asked_for_where_a_loop_could_not_be_followed():
+    with pytest.raises(InputError) as refused:
+        imported(NotThere())
+    assert "forward: fails on images" in str(refused.value)
+    assert "--timesteps" not in str(refused.value)
+
+
 class Features(Kept):
     def __init__(self):
         super().__init__()
