@@ -10,7 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from duospike.reference.errors import InputError, brief
+from duospike.reference.errors import InputError, brief, did_you_mean
+from duospike.reference.installation import install_hint
 
 from .network_options import add_event_options, add_labels_option, binning_of, positive, positive_number
 from .random_network import RESETS, parse_shape
@@ -41,6 +42,9 @@ KINDS = ("nir", "torch")
 CODINGS = ("direct", "events", "frames")
 WEIGHT_BITS = range(2, 9)
 """As in duospike.reference.network, which needs numpy."""
+LIBRARIES = ("snntorch", "spikingjelly", "brevitas")
+"""That SOURCE may need, each an extra of its name."""
+
 MODULE = "duospike_imported"
 """What a SOURCE of Python is called while it runs, where its own name is taken."""
 
@@ -204,7 +208,16 @@ def call(text: str):
     sys.modules[module_name] = module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-        return getattr(module, name)()
+        function = getattr(module, name, None)
+        if function is None:
+            functions = [other for other, value in vars(module).items() if callable(value)]
+            raise InputError(f"{path} has no {name}{did_you_mean(name, functions)}")
+        return function()
+    except InputError:
+        raise
+    except ModuleNotFoundError as error:
+        hint = f"; to install it: {install_hint(error.name)}" if error.name in LIBRARIES else ""
+        raise InputError(f"{text}: {brief(error)}{hint}") from error
     except (Exception, SystemExit) as error:
         # A user's own code may fail in any way.
         raise InputError(f"{text}: {type(error).__name__}: {brief(error)}") from error

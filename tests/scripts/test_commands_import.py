@@ -52,6 +52,9 @@ def loaded():
 
 def ended():
     raise SystemExit(3)
+
+def needs():
+    raise ModuleNotFoundError("No module named 'spikingjelly'", name="spikingjelly")
 """
 
 # Dataclasses look for the names of such annotations in the module of their class.
@@ -218,7 +221,9 @@ def test_a_time_step_that_is_no_number_is_a_usage_error(tmp_path, capsys, words,
     "source, more, reason",
     [
         ("net.py:floats", [], r"import refused: layer conv1 \(0 Conv2d\): weights on no grid.* \[option --quantize BITS\]$"),
-        ("net.py:nothing", [], "AttributeError"),
+        ("net.py:nothing", [], "net.py has no nothing$"),
+        ("net.py:traind", [], r"net.py has no traind; did you mean trained\?$"),
+        ("net.py:needs", [], r"net.py:needs: No module named 'spikingjelly'; to install it: .*spikingjelly"),
         ("net.py:broken", [], "net.py:broken: KeyError: 'weights.pt'"),
         ("net.py:loaded", [], "net.py:loaded: RuntimeError: Error.s. in loading state_dict for Linear: Missing key"),
         ("net.py:ended", [], "net.py:ended: SystemExit: 3"),

@@ -188,8 +188,8 @@ def _same(before: Any, after: Any, depth: int = 0) -> bool:
         return np.array_equal(before, after)
     if type(before) in (int, float, bool, str, complex, bytes, set, frozenset):
         return before == after or before != before
-    inside = [getattr(one, "__dict__", None) for one in (before, after)]
-    return not all(type(one) is dict for one in inside) or _same(*inside, depth + 1)
+    inside, later = getattr(before, "__dict__", None), getattr(after, "__dict__", None)
+    return type(inside) is not dict or type(later) is not dict or _same(inside, later, depth + 1)
 
 
 @contextmanager
