@@ -102,15 +102,14 @@ def measured(net: nn.Sequential, interface: Interface, calibration: np.ndarray, 
     for bits, found in zip(BITS, all_found, strict=True):
         assert found.before is not None and found.after is not None
         shares = (f"{share:.2%}" for share in found.other_spikes.values())
-        cost = f"{100 * (found.after - found.before):+.2f}"
-        rows.append([f"{bits} bits", f"{found.after:.2%}", cost, f"{found.equal_answers:.2%}", *shares])
+        rows.append([f"{bits} bits", f"{found.after:.2%}", found.cost, f"{found.equal_answers:.2%}", *shares])
     head = (
         f"`python -m benchmarks.quantization --steps {args.steps} --seed {args.seed}`, on {machine()}, one thread: a network in "
         f"floats, 8C3-MP2-16C3-MP2-FC50 with batch norm, beta 1/2, T = {TIMESTEPS}, trained in snnTorch {snntorch.__version__} "
         f"on Fashion-MNIST, {args.steps} steps of {BATCH} images; {CALIBRATION} calibration images, {len(test.images):,} test "
-        "images."
+        "images. The intervals are over images like these; another training is not in them."
     )
-    columns = ["weights", "accuracy", "percentage points", "same answers", *(f"other spikes, {name}" for name in layers)]
+    columns = ["weights", "accuracy", "percentage points (95 %)", "same answers", *(f"other spikes, {name}" for name in layers)]
     rounded = table("Accuracy after rounding", columns, rows)
     return f"{textwrap.fill(head, 130, break_on_hyphens=False)}\n\n{rounded}"
 

@@ -305,8 +305,8 @@ def print_leaks(source: Source, network: Network) -> None:
 
 
 def print_cost(found: Agreement, bits: int) -> None:
-    if found.before is not None and found.after is not None:
+    if found.before is not None:
         print(f"source: {found.before:.2%} of {found.images} test images")
-        print(f"{bits}-bit integers: {found.after:.2%}, {100 * (found.after - found.before):+.2f} percentage points")
+        print(f"{bits}-bit integers: {found.after:.2%}, percentage points (95 % interval over such images): {found.cost}")
     print(f"answers that are the source's: {found.equal_answers:.2%} of {found.images} test images")
     print(f"spikes that are not: {', '.join(f'{name} {share:.2%}' for name, share in found.other_spikes.items())}")

@@ -25,7 +25,7 @@ from duospike.reference.errors import InputError
 from duospike.reference.network import Neuron
 from duospike.reference.neurons import charge, floor_leak
 
-from .quantize import Moments, Round, convolve, scaled_weights, to_integers
+from .quantize import Floor, Moments, Round, convolve, scaled_weights, to_integers
 
 LIMIT = 2**21
 """Integers below it are found again from their quotient, which is then off by less than a quarter of a step."""
@@ -36,18 +36,6 @@ LARGEST_TERM = 2.0**20
 MIN_GAIN = 1e-12
 DEVIATION = 1 / 64
 """Part of a step of an input that rounding explains, for pixels of up to 16 bits."""
-
-
-class Floor(torch.autograd.Function):
-    """The largest integer below; the gradient passes straight through."""
-
-    @staticmethod
-    def forward(ctx, values):
-        return torch.floor(values)
-
-    @staticmethod
-    def backward(ctx, grad):
-        return grad
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,14 @@ class Round(torch.autograd.Function):
         return grad
 
 
+class Floor(Round):
+    """The largest integer below, with the same gradient."""
+
+    @staticmethod
+    def forward(ctx, values):
+        return torch.floor(values)
+
+
 def scaled_weights(weight: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Weights [O, ...] in units of each output's scale, not rounded yet, and the scale [O].
 

@@ -136,7 +136,7 @@ def test_quantized_import_prints_its_cost(net, tmp_path, capsys):
     assert command("import", f"{net}:floats", *words) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("source: ") and lines[0].endswith("of 20 test images")
-    assert lines[1].startswith("4-bit integers: ") and lines[1].endswith("percentage points")
+    assert lines[1].startswith("4-bit integers: ") and re.search(r": [+-].* \([+-].* to [+-].*\)$", lines[1])
     assert re.fullmatch(r"answers that are the source's: \d+\.\d\d% of 20 test images", lines[2])
     assert re.fullmatch(r"spikes that are not: conv1 \d+\.\d\d%, fc1 \d+\.\d\d%", lines[3])
     assert lines[4:] == [f"wrote {out}"]

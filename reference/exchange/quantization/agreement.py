@@ -17,6 +17,9 @@ from duospike.reference.exchange.floats import run
 from duospike.reference.exchange.source import Source
 from duospike.reference.network import Network, Pool
 
+NORMAL_95 = 1.96
+"""Standard errors on either side of a mean."""
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -24,6 +27,7 @@ class Agreement:
 
     equal_answers: share of images. other_spikes: layer name, pools left out -> share of neurons and timesteps at which one of
     the two spikes and the other does not. before, after: share of right answers of source and network, None without labels.
+    error: standard error of after - before, paired over the images.
     """
 
     images: int
@@ -31,6 +35,14 @@ class Agreement:
     other_spikes: dict[str, float]
     before: float | None
     after: float | None
+    error: float | None
+
+    @property
+    def cost(self) -> str:
+        """after - before in percentage points, with its 95 % interval over images like these; for networks with labels."""
+        assert self.before is not None and self.after is not None and self.error is not None
+        points, around = 100 * (self.after - self.before), 100 * NORMAL_95 * self.error
+        return f"{points:+.2f} ({points - around:+.2f} to {points + around:+.2f})"
 
 
 def compare(source: Source, network: Network, data: Dataset) -> Agreement:
@@ -74,5 +86,9 @@ class _Count:
         network, answers = self.network, np.concatenate(self.answers)
         places = {layer.name: math.prod(shape) for layer, shape in zip(network.layers, network.shapes[1:], strict=True)}
         shares = {name: count / (places[name] * network.timesteps * len(answers)) for name, count in self.differing.items()}
-        before, after = (None if labels is None else float(np.mean(given == labels)) for given in (wanted, answers))
-        return Agreement(len(answers), float(np.mean(wanted == answers)), shares, before, after)
+        same = float(np.mean(wanted == answers))
+        if labels is None:
+            return Agreement(len(answers), same, shares, None, None, None)
+        before, after = wanted == labels, answers == labels
+        error = float(np.std(after.astype(float) - before) / math.sqrt(len(answers)))
+        return Agreement(len(answers), same, shares, float(before.mean()), float(after.mean()), error)

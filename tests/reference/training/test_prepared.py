@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from duospike.reference.training.prepared import LIMIT, Floor
+from duospike.reference.training.prepared import LIMIT
+from duospike.reference.training.quantize import Floor
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -78,6 +78,10 @@ def test_agreement_is_that_of_all_spikes_and_answers(trained):
     assert found.equal_answers == (answers == trace.predicted).mean()
     labelled = compare(source, network, data)
     assert labelled.before == (answers == data.labels).mean() and labelled.after == (trace.predicted == data.labels).mean()
+    changes = [int(right) - int(was) for right, was in zip(trace.predicted == data.labels, answers == data.labels, strict=True)]
+    assert labelled.error == pytest.approx(np.sqrt(np.var(changes) / 70)) and labelled.error > 0
+    low, high = (100 * (np.mean(changes) + side * 1.96 * labelled.error) for side in (-1, 1))
+    assert labelled.cost == f"{100 * np.mean(changes):+.2f} ({low:+.2f} to {high:+.2f})"
     with pytest.raises(InputError, match="no images to compare on"):
         compare(source, network, Dataset(data.images[:0], None))
 
