@@ -1,6 +1,5 @@
 """Networks of snnTorch composed at random: imported means that every spike is snnTorch's own, else refused; nothing else."""
 
-import re
 from collections import Counter
 from itertools import chain
 
@@ -10,14 +9,11 @@ import snntorch
 import torch
 from torch import nn
 
-from duospike.reference import golden
-from duospike.reference.errors import InputError
 from duospike.reference.exchange import exact
 from duospike.reference.exchange.equivalence import Verdict
-from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.modules import snntorch_neurons, torch_modules
-from duospike.reference.exchange.modules.torch_modules import from_torch
 from duospike.reference.exchange.source import Interface
+from tests.benches.random_imports import import_outcome, outcomes
 from tests.benches.random_snn import RandomNetwork, names_of_neurons, qnn, random_network, run_of_snntorch, some_images
 
 REASONS = {
@@ -48,34 +44,22 @@ def outcome(seed, *, brevitas=False):
 
 
 def outcome_of(network, seed):
-    try:
-        integers = exact_network(from_torch(network.modules, network.interface))
-    except InputError as refusal:
-        message = str(refusal)
-        classes = {name for name, pattern in REASONS.items() if re.search(pattern, message)}
-        assert re.match("import refused|layer ", message) and "\n" not in message and classes, (seed, network.notes, message)
-        return classes
-    images = some_images(network.interface, seed)
-    wanted, trace = run_of_snntorch(network, images), golden.run(integers, images)
-    for name, spikes in zip(names_of_neurons(network, integers), wanted, strict=True):
-        assert np.array_equal(trace.spikes[name].reshape(spikes.shape), spikes), (seed, network.notes, name)
-    return {"imported"}
+    def own_run(integers):
+        images = some_images(network.interface, seed)
+        return images, names_of_neurons(network, integers), run_of_snntorch(network, images)
 
-
-def outcomes(seeds, **more):
-    """How many networks are imported, and how many are refused for each class of reason (often several)."""
-    return Counter(name for seed in seeds for name in outcome(seed, **more))
+    return import_outcome(network.modules, network.interface, (seed, network.notes), REASONS, own_run)
 
 
 def test_random_networks_are_imported_right_or_refused():
-    counts = outcomes(range(10, 40))
+    counts = outcomes(outcome, range(10, 40))
     assert counts["imported"] >= 10, counts
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
 def test_1000_random_networks(capsys):
-    counts = outcomes(range(100, 1100))
+    counts = outcomes(outcome, range(100, 1100))
     with capsys.disabled():
         print(f"\n1,000 random networks: {dict(counts.most_common())}")
     assert counts["imported"] >= 333 and set(REASONS) - {"Brevitas"} <= set(counts), counts
@@ -83,7 +67,7 @@ def test_1000_random_networks(capsys):
 
 @pytest.mark.skipif(qnn is None, reason="without brevitas, which `dev` does not install")
 def test_random_networks_of_brevitas():
-    counts = outcomes(range(2000, 2060), brevitas=True)
+    counts = outcomes(outcome, range(2000, 2060), brevitas=True)
     assert counts["imported"] >= 10, counts
 
 
@@ -91,7 +75,7 @@ def test_random_networks_of_brevitas():
 @pytest.mark.timeout(3000)
 @pytest.mark.skipif(qnn is None, reason="without brevitas, which `dev` does not install")
 def test_300_random_networks_of_brevitas(capsys):
-    counts = outcomes(range(3000, 3300), brevitas=True)
+    counts = outcomes(outcome, range(3000, 3300), brevitas=True)
     with capsys.disabled():
         print(f"\n300 random networks with layers of Brevitas: {dict(counts.most_common())}")
     assert counts["imported"] >= 75, counts

@@ -1,21 +1,16 @@
 """Networks of SpikingJelly composed at random: imported means that every spike is SpikingJelly's own, else refused."""
 
 import dataclasses
-import re
-from collections import Counter
 
 import numpy as np
 import pytest
 
 pytest.importorskip("spikingjelly", reason="SpikingJelly is not installed")
 
-from duospike.reference import golden
-from duospike.reference.errors import InputError
 from duospike.reference.exchange import exact
 from duospike.reference.exchange.elements import Neurons
-from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.modules import spikingjelly_neurons, torch_modules
-from duospike.reference.exchange.modules.torch_modules import from_torch
+from tests.benches.random_imports import import_outcome, outcomes
 from tests.benches.random_snn import some_images
 from tests.benches.random_spikingjelly import names_of_neurons, random_network, run_of_spikingjelly
 
@@ -44,35 +39,23 @@ REASONS = {
 def outcome(seed):
     """ "imported", or the classes of reasons of its refusal; AssertionError for any third outcome."""
     network = random_network(seed)
-    try:
-        integers = exact_network(from_torch(network.net, network.interface))
-    except InputError as refusal:
-        message = str(refusal)
-        classes = {name for name, pattern in REASONS.items() if re.search(pattern, message)}
-        assert re.match("import refused|layer ", message) and "\n" not in message and classes, (seed, network.notes, message)
-        return classes
-    interface = dataclasses.replace(network.interface, timesteps=integers.timesteps)
-    images = some_images(interface, seed, 6)
-    wanted, trace = run_of_spikingjelly(network, integers.timesteps, images), golden.run(integers, images)
-    for name, spikes in zip(names_of_neurons(network, integers), wanted, strict=True):
-        assert np.array_equal(trace.spikes[name].reshape(spikes.shape), spikes), (seed, network.notes, name)
-    return {"imported"}
 
+    def own_run(integers):
+        images = some_images(dataclasses.replace(network.interface, timesteps=integers.timesteps), seed, 6)
+        return images, names_of_neurons(network, integers), run_of_spikingjelly(network, integers.timesteps, images)
 
-def outcomes(seeds):
-    """How many networks are imported, and how many are refused for each class of reason (often several)."""
-    return Counter(name for seed in seeds for name in outcome(seed))
+    return import_outcome(network.net, network.interface, (seed, network.notes), REASONS, own_run)
 
 
 def test_random_networks_are_imported_right_or_refused():
-    counts = outcomes(range(10, 40))
+    counts = outcomes(outcome, range(10, 40))
     assert counts["imported"] >= 10, counts
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
 def test_1000_random_networks(capsys):
-    counts = outcomes(range(100, 1100))
+    counts = outcomes(outcome, range(100, 1100))
     with capsys.disabled():
         print(f"\n1,000 random networks of SpikingJelly: {dict(counts.most_common())}")
     assert counts["imported"] >= 333 and set(REASONS) <= set(counts), counts

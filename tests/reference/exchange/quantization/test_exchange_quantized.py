@@ -16,7 +16,7 @@ from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.floats import run
 from duospike.reference.exchange.modules.torch_modules import from_torch
-from duospike.reference.exchange.quantization.agreement import compare
+from duospike.reference.exchange.quantization.agreement import compare, paired_interval
 from duospike.reference.exchange.quantization.quantized import quantized_network
 from duospike.reference.exchange.source import Interface
 from tests.benches.small_training import SHAPE, bright_quarters
@@ -78,12 +78,29 @@ def test_agreement_is_that_of_all_spikes_and_answers(trained):
     assert found.equal_answers == (answers == trace.predicted).mean()
     labelled = compare(source, network, data)
     assert labelled.before == (answers == data.labels).mean() and labelled.after == (trace.predicted == data.labels).mean()
-    changes = [int(right) - int(was) for right, was in zip(trace.predicted == data.labels, answers == data.labels, strict=True)]
-    assert labelled.error == pytest.approx(np.sqrt(np.var(changes) / 70)) and labelled.error > 0
-    low, high = (100 * (np.mean(changes) + side * 1.96 * labelled.error) for side in (-1, 1))
-    assert labelled.cost == f"{100 * np.mean(changes):+.2f} ({low:+.2f} to {high:+.2f})"
     with pytest.raises(InputError, match="no images to compare on"):
         compare(source, network, Dataset(data.images[:0], None))
+
+
+def test_the_cost_has_its_interval(trained):
+    """Classes are turned by one, so that each answer is; a third of the labels are those of the turned classes."""
+    source, data = from_torch(trained, interface()), bright_quarters(60, seed=1)
+    network = quantized_network(source, 8, data.images)
+    *layers, last = network.layers
+    last = dataclasses.replace(last, **{what: np.roll(getattr(last, what), 5, 0) for what in ("weights", "bias", "theta")})
+    answers = golden.run(network, data.images).predicted
+    labels = np.where(np.arange(60) % 3 == 0, (answers + 1) % 4, answers)
+    found = compare(source, dataclasses.replace(network, layers=(*layers, last)), Dataset(data.images, labels))
+    assert found.equal_answers == 0 and found.cost.startswith("-33.33 (")
+    # 20 gained and 40 lost of 60, with half an image more in each of the four cells: differences of -1, 0 and 1.
+    cells = np.repeat([1, -1, 0], [41, 81, 2]) / 1.0
+    spread = 1.96 * cells.std() / np.sqrt(62)
+    assert found.interval == pytest.approx((cells.mean() - spread, cells.mean() + spread))
+
+
+def test_no_change_on_few_images_is_no_proof():
+    low, high = paired_interval(0, 0, 10)
+    assert low < -0.1 and high > 0.1 and paired_interval(0, 0, 10_000)[1] < 0.001
 
 
 def test_the_same_source_and_images_give_the_same_integers(trained):
