@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from duospike.reference.errors import InputError
+from duospike.reference.golden import pool as pool_spikes
 from duospike.reference.network import Pool
 from duospike.reference.neurons import charge
 
@@ -31,18 +32,30 @@ def first_maps(source: Source, images: np.ndarray) -> torch.Tensor:
     return maps[None] if source.interface.coding == "direct" else maps.transpose(0, 1)
 
 
-def sums(weights: np.ndarray, maps: torch.Tensor) -> torch.Tensor:
-    """Products of weights [O, C, K, K] or [O, I] with maps [T, N, C, H, W] -> [T, N, O, H, W], without a bias."""
-    tensor = torch.from_numpy(np.array(weights, dtype=np.float64))
+def sums(layer: SourceLayer, maps: torch.Tensor) -> torch.Tensor:
+    """Products of a layer's weights with maps [T, N, C, H, W] -> [T, N, O, H, W], without a bias."""
+    tensor = torch.from_numpy(np.array(layer.weights, dtype=np.float64))
     if tensor.ndim == 2:
         return functional.linear(maps.flatten(2), tensor)[..., None, None]
-    return functional.conv2d(maps.flatten(0, 1), tensor, padding="same").unflatten(0, maps.shape[:2])
+    found = functional.conv2d(maps.flatten(0, 1), tensor, stride=layer.stride, padding=layer.padding)
+    return found.unflatten(0, maps.shape[:2])
 
 
-def real_currents(source: Source, layer: SourceLayer, maps: torch.Tensor) -> torch.Tensor:
-    """Currents [T, N, O, H, W] of a layer in the source's units."""
-    gain = layer.gain * float(input_scale(source, layer))
-    return sums(layer.weights, maps) * per_output(gain) + per_output(layer.offset)
+def real_currents(source: Source, layer: SourceLayer, maps: torch.Tensor, *, pooled: bool = True) -> torch.Tensor:
+    """Currents [T, N, O, H, W] of a layer in the source's units.
+
+    pooled: what the neurons take; else each of the currents that the layer pools, of a sum its share.
+    """
+    gain, pool = per_output(layer.gain * float(input_scale(source, layer))), layer.current_pool if pooled else None
+    found, offset = sums(layer, maps), per_output(layer.offset)
+    if not pooled:
+        offset = offset / layer.summed
+    if pool is not None and pool.op == "sum":
+        found = functional.avg_pool2d(found.flatten(0, 1), pool.kernel, divisor_override=1).unflatten(0, found.shape[:2])
+    found = found * gain + offset
+    if pool is not None and pool.op == "max":
+        found = functional.max_pool2d(found.flatten(0, 1), pool.kernel).unflatten(0, found.shape[:2])
+    return found
 
 
 def per_output(values: np.ndarray) -> torch.Tensor:
@@ -71,17 +84,12 @@ def real_spikes(layer: SourceLayer, currents: torch.Tensor, timesteps: int) -> t
     return torch.stack(spikes)
 
 
-def pooled(maps: torch.Tensor) -> torch.Tensor:
-    """OR over 2x2 of spikes [T, N, C, H, W]."""
-    return functional.max_pool2d(maps.flatten(0, 1), 2).unflatten(0, maps.shape[:2])
-
-
 def run(source: Source, images: np.ndarray) -> Iterator[tuple[str, torch.Tensor]]:
     """Each layer's name and spikes [T, N, C, H, W] for integer images."""
     maps = first_maps(source, images)
     for layer in source.layers:
         if isinstance(layer, Pool):
-            maps = pooled(maps)
+            maps = pool_spikes(layer, maps.byte()).double()
         else:
             maps = real_spikes(layer, real_currents(source, layer, maps), source.interface.timesteps)
         yield layer.name, maps

@@ -5,14 +5,15 @@ An importer turns each module or node into an element, in order, and notes what 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from duospike.reference.errors import InputError
+from duospike.reference.network import CurrentPool, Size, check_image, check_timesteps, image_shape
 from duospike.reference.network import Pool as IntegerPool
-from duospike.reference.network import check_image, check_timesteps, image_shape
 
 from .elements import Element
 
@@ -66,11 +67,12 @@ class Interface:
 class SourceLayer:
     """Weights, what batch norm and the neuron's gain make of their sums, and the neuron.
 
-    current = gain * (weights * input) + offset, then v_t by `reset` and `beta`, and a spike where v_t > threshold, or
+    current = gain * (weights * input) + offset, pooled by current_pool where there is one (the sums before gain and offset, the
+    largest after them), then v_t by `reset` and `beta`, and a spike where v_t > threshold, or
     v_t >= threshold where `inclusive`. gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset.
     folded: whether gain and offset are more than an exact product with the bias, so that the source rounds between.
     integers_below: as Weighted has it.
-    roundings, spread: as Neurons has them.
+    roundings, spread: as Neurons has them. stride, padding: of a convolution.
     """
 
     name: str
@@ -90,6 +92,15 @@ class SourceLayer:
     integers_below: int | None = None
     roundings: int = 4
     spread: int = 1
+    stride: Size = (1, 1)
+    padding: Size = (0, 0)
+    current_pool: CurrentPool | None = None
+
+    @property
+    def summed(self) -> int:
+        """How many currents a neuron takes."""
+        pool = self.current_pool
+        return math.prod(pool.kernel) if pool and pool.op == "sum" else 1
 
     @property
     def title(self) -> str:

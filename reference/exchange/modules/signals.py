@@ -227,6 +227,7 @@ def _layer(name: str, signal: Signal, values: Any, named: Any) -> Signal:
         "max_pool2d": nn.MaxPool2d,
         "avg_pool2d": nn.AvgPool2d,
         "adaptive_avg_pool2d": nn.AdaptiveAvgPool2d,
+        "adaptive_max_pool2d": nn.AdaptiveMaxPool2d,
     }
     kind = kinds.get(name)
     if kind is None or signal.form not in (ONE, BATCHED):

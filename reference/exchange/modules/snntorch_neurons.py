@@ -18,7 +18,7 @@ from duospike.reference.exchange.refusal import not_in_hardware, placed
 
 from .module_calls import Unreadable, array, check_tensor, read_attribute
 
-KINDS = {"_base_sub": "subtract_delayed", "_base_zero": "zero"}
+KINDS = {"_base_sub": "subtract_delayed", "_base_zero": "zero", "_base_int": "none"}
 """Reset of each state function by itself."""
 
 
@@ -95,7 +95,7 @@ def _reset(module: Any) -> tuple[str, list[str]]:
     if not module.reset_delay and number == 0:
         mixed = f"built with another reset than 'subtract', and reset_mechanism_val 0 with reset_delay=False ({name})"
         return "subtract", [] if name == "_base_sub" else [f"{mixed}; build it anew with reset_mechanism='subtract'"]
-    return KINDS.get(name, "zero"), [] if name in KINDS else [not_in_hardware("reset 'none'; allowed: subtract, zero")]
+    return KINDS[name], []
 
 
 def _reasons(module: Any, values: dict[str, np.ndarray]) -> list[str]:

@@ -24,19 +24,17 @@ import numpy as np
 from duospike.reference.errors import InputError, name_text
 from duospike.reference.exchange.builder import Builder
 from duospike.reference.exchange.elements import (
-    AveragePool,
     Flatten,
-    MaxPool,
     Neurons,
+    Pooling,
     Unread,
     Weighted,
-    average_reasons,
-    convolution_reasons,
-    pool_reasons,
-    ungrouped,
+    convolution,
+    pooling_reasons,
 )
 from duospike.reference.exchange.refusal import by_option, not_in_hardware, placed
 from duospike.reference.exchange.source import FLOAT64, NO_SHAPE, Interface, Source
+from duospike.reference.network import Size
 
 from .nir_graph import Graph, Node, chain, graph_of, input_shape_of, kinds_of, shape_of
 from .nir_values import (
@@ -90,7 +88,7 @@ class _Reader:
         self.reasons: list[str] = []
         self.builder = Builder(interface, self.reasons)
         self.rounding, self.batched = FLOAT64, False
-        self.summed: AveragePool | None = None
+        self.summed: Pooling | None = None
         self.readers: dict[str, Callable[[str, Node], None]] = {
             "Conv2d": self.conv,
             "Linear": self.linear,
@@ -148,7 +146,7 @@ class _Reader:
     def end_sum(self) -> None:
         """Add a sum of spikes that no threshold compares."""
         if self.summed:
-            self.builder.add(self.summed)
+            self.pooling(self.summed)
         self.summed = None
 
     def numbers(self, node: Node, *names: str) -> list[np.ndarray]:
@@ -169,10 +167,9 @@ class _Reader:
         if weights.ndim != 4 or bias.shape != weights.shape[:1]:
             shapes = f"weight of shape {weights.shape} and bias of {bias.shape}"
             raise UnfitError([f"{shapes}; allowed: [O, C, rows, columns] and [O]"])
-        found = convolution_reasons(where, weights, stride=stride, padding=padding, dilation=dilation, groups=groups[0])
+        full, edge, found = convolution(where, weights, stride=stride, padding=padding, dilation=dilation, groups=groups[0])
         self.reasons += found + self.shape_reasons(where, node, "input_shape", slice(1, None))
-        full = weights if found else ungrouped(weights, groups[0])
-        self.builder.add(Weighted(where, full, bias, fits=not found))
+        self.builder.add(Weighted(where, full, bias, fits=not found, stride=stride, padding=edge))
 
     def shape_reasons(self, where: str, node: Node, name: str, part: slice) -> list[str]:
         """Why the shape that a node declares for its input is wrong, if it declares one. part: the sizes that it gives."""
@@ -206,21 +203,24 @@ class _Reader:
         self.builder.add(Flatten(where))
 
     def sum(self, where: str, node: Node) -> None:
-        """A sum of spikes that a threshold compares is their OR; else a fully connected layer may compute it."""
-        self.summed = self.window(where, node, lambda kernel: 1)
+        """A sum of spikes that a threshold compares is their OR; else the next layer takes it. One of currents is a sum."""
+        if self.builder.open:
+            self.pooling(self.window(where, node, lambda kernel: 1))
+        else:
+            self.summed = self.window(where, node, lambda kernel: 1)
 
     def average(self, where: str, node: Node) -> None:
-        self.builder.add(self.window(where, node, lambda kernel: kernel[0] * kernel[1]))
+        self.pooling(self.window(where, node, lambda kernel: kernel[0] * kernel[1]))
 
-    def window(self, where: str, node: Node, divisor: Callable[[tuple[int, ...]], int]) -> AveragePool:
+    def window(self, where: str, node: Node, divisor: Callable[[Size], int]) -> Pooling:
         kernel, stride, padding = collected([partial(whole, node, name, 2) for name in ("kernel_size", "stride", "padding")])
-        wrong = average_reasons(kernel=kernel, stride=stride, padding=padding)
-        if self.builder.open:
-            reason = f"sums the currents of {self.builder.open[0].where}; allowed: spikes, behind neurons"
-            wrong.append(not_in_hardware(reason))
-        if wrong:
-            raise UnfitError(wrong)
-        return AveragePool(where, kernel, stride, divisor(kernel))
+        return Pooling(where, "sum", kernel, stride, padding, divisor(kernel))
+
+    def pooling(self, pool: Pooling) -> None:
+        """Add a pooling, or note why the hardware has none like it."""
+        reasons = pooling_reasons(pool, self.builder.shape)
+        self.reasons += reasons
+        self.builder.add(Unread(pool.where) if reasons else pool)
 
     def lif(self, where: str, node: Node) -> None:
         values = self.parameters(node, "tau", "r", "v_leak", "v_threshold")
@@ -285,8 +285,7 @@ class _Reader:
             if laid is not None:
                 self.builder.add(Neurons(where, "zero", Fraction(0), laid["threshold"], inclusive=self.inclusive))
             return
-        self.reasons += pool_reasons(summed.where, kernel=summed.kernel, stride=summed.stride, padding=(0, 0))
-        self.builder.add(MaxPool(summed.where))
+        self.pooling(replace(summed, op="max"))
         if not self.builder.unread and self.builder.shape is not None:
             fitting("threshold", values, self.builder.shape)
         is_or = (values > 0) & (values <= 1) if self.inclusive else (values >= 0) & (values < 1)

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from duospike.reference.errors import InputError
-from duospike.reference.exchange.exact import input_scale, integer_layer, network_of, pixel_range
+from duospike.reference.exchange.exact import input_scale, integer_layer, network_of, pixel_range, range_after
 from duospike.reference.exchange.floats import first_maps, real_currents, real_spikes
 from duospike.reference.exchange.grid import find_grid
 from duospike.reference.exchange.leaks import near_leaks
@@ -81,6 +81,7 @@ def _layers(source: Source, bits: int, images: np.ndarray, neurons: dict[str, li
     inputs = pixel_range(source)
     layers: list[Layer] = []
     for layer in source.layers:
+        before, inputs = inputs, range_after(layer)
         if isinstance(layer, Pool):
             layers.append(layer)
             real, whole = pool_spikes(layer, real), pool_spikes(layer, whole)
@@ -88,8 +89,7 @@ def _layers(source: Source, bits: int, images: np.ndarray, neurons: dict[str, li
         samples, real = _sampled(source, layer, real, whole)
         converted = _rounded(source, layer, bits, neurons[layer.name][0], samples)
         count = max(MATCHED_SPIKES // real[:, 0].numel(), 1)
-        converted = _matched(converted, neurons[layer.name], inputs, whole[:, :count], real[:, :count])
-        inputs = (0, 1)
+        converted = _matched(converted, neurons[layer.name], before, whole[:, :count], real[:, :count])
         layers.append(converted)
         timesteps = source.interface.timesteps
         whole = torch.cat([fire(converted, layer_currents(converted, maps), timesteps) for maps in whole.split(BATCH, 1)], 1)
@@ -104,8 +104,8 @@ def _sampled(source: Source, layer: SourceLayer, real: torch.Tensor, whole: torc
     samples, spikes = Samples.none(layer.outputs, layer.weights[0].size), []
     generator = torch.Generator().manual_seed(0)
     for inputs, own in zip(whole.split(BATCH, 1), real.split(BATCH, 1), strict=True):
-        currents = real_currents(source, layer, own.double())
-        spikes.append(real_spikes(layer, currents, source.interface.timesteps).byte())
+        spikes.append(real_spikes(layer, real_currents(source, layer, own.double()), source.interface.timesteps).byte())
+        currents = real_currents(source, layer, own.double(), pooled=False)
         places = currents[:, :, 0].flatten(0, 1).shape
         chosen = torch.randperm(math.prod(places), generator=generator)[: max(MAX_SAMPLES * inputs.shape[1] // whole.shape[1], 1)]
         at = torch.unravel_index(chosen, places)
@@ -134,20 +134,21 @@ def _matched(
 def patches(layer: SourceLayer, maps: torch.Tensor, at: tuple[torch.Tensor, ...]) -> torch.Tensor:
     """What the products of a layer's weights take at places of its output: maps [T, N, C, H, W] -> [places, inputs].
 
-    at: for each place the map, counted over T and N, its row and its column.
+    at: for each place the map, counted over T and N, its row and its column, before the currents are pooled.
     """
     maps, (which, rows, columns) = maps.flatten(0, 1), at
     if layer.weights.ndim == 2:
         return maps.flatten(1)[which]
-    kernel = layer.weights.shape[-1]
-    windows = functional.pad(maps, [kernel // 2] * 4).unfold(2, kernel, 1).unfold(3, kernel, 1)
+    (top, left), (down, across) = layer.padding, layer.stride
+    windows = functional.pad(maps, [left, left, top, top])
+    windows = windows.unfold(2, layer.weights.shape[2], down).unfold(3, layer.weights.shape[3], across)
     return windows[which, :, rows, columns].flatten(1)
 
 
 def _rounded(source: Source, layer: SourceLayer, bits: int, neuron: Neuron, samples: Samples) -> Conv | Linear:
     """The layer in integers that bring its currents closest to the wanted ones."""
     weights = layer.weights.reshape(layer.outputs, -1) * layer.gain[:, None] * float(input_scale(source, layer))
-    gram, real = samples.fit(np.column_stack([weights, layer.offset]))
+    gram, real = samples.fit(np.column_stack([weights, layer.offset / layer.summed]))
     whole, step = round_weights(real, gram, candidate_steps(layer, weights, 2 ** (bits - 1) - 1), bits)
     # A whole number is at a whole threshold or above it where it is above the one before.
     theta = np.rint(layer.threshold / step) - layer.inclusive
