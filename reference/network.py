@@ -214,8 +214,7 @@ class CurrentPool:
 def window_counts(size: Size, kernel: Size, stride: Size, padding: Size) -> Size:
     """How many whole windows a map has down and across; below 1 where a window is larger than the map with its padding."""
     rows, columns = (
-        (length + 2 * edge - width) // step + 1
-        for length, width, step, edge in zip(size, kernel, stride, padding, strict=True)
+        (length + 2 * edge - width) // step + 1 for length, width, step, edge in zip(size, kernel, stride, padding, strict=True)
     )
     return rows, columns
 

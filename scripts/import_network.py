@@ -292,16 +292,23 @@ def split_own(name: str, data: Dataset, args: argparse.Namespace) -> tuple[np.nd
     return data.images[:count], Dataset(data.images[chosen], None if data.labels is None else data.labels[chosen])
 
 
+SHOWN_LEAKS = 3
+"""Of a layer with a leak for each channel."""
+
+
 def print_leaks(source: Source, network: Network) -> None:
     """Leaks that are not the source's; with one timestep none counts."""
     from duospike.reference.network import Pool
 
     integers = [layer for layer in network.layers if not isinstance(layer, Pool)]
     for layer, converted in zip(source.weighted, integers, strict=True):
-        near = converted.neuron.fraction
-        if near != layer.beta and network.timesteps > 1:
-            error = float(abs(near - layer.beta))
-            print(f"{layer.name}: beta {float(layer.beta):.6g} -> {near} ({float(near):.4g}, error {error:.2g})")
+        pairs = {(layer.beta_of(output), converted.neuron.of_output(output).fraction) for output in range(layer.outputs)}
+        changed = sorted((beta, near) for beta, near in pairs if beta != near) if network.timesteps > 1 else []
+        for beta, near in changed[:SHOWN_LEAKS]:
+            print(f"{layer.name}: beta {float(beta):.6g} -> {near} ({float(near):.4g}, error {float(abs(near - beta)):.2g})")
+        if changed[SHOWN_LEAKS:]:
+            worst = max(float(abs(near - beta)) for beta, near in changed)
+            print(f"{layer.name}: {len(changed)} betas in all, the largest error {worst:.2g}")
 
 
 def print_cost(found: Agreement, bits: int) -> None:

@@ -203,7 +203,7 @@ class Builder:
     def memoryless(self, element: Neurons) -> bool:
         """Whether v_t depends on a_t alone, so that the largest current spikes if and only if any does."""
         is_reset_at_once = element.reset != "subtract_delayed" and not element.double_reset
-        return self.interface.timesteps == 1 or (element.beta == 0 and is_reset_at_once)
+        return self.interface.timesteps == 1 or (not any(element.betas) and is_reset_at_once)
 
     def layer(
         self, weighted: Weighted, norm: Norm | None, element: Neurons, pool: Pooling | None, *, is_late: bool
@@ -228,6 +228,11 @@ class Builder:
             self.reasons.append(
                 f"{element.where}: {element.threshold.shape} thresholds; allowed: one, or one for each of {outputs} outputs"
             )
+        if len(element.betas) not in (1, outputs):
+            self.reasons.append(
+                f"{element.where}: {len(element.betas)} betas; allowed: one, or one for each of {outputs} outputs"
+            )
+            return []
         one_each = np.broadcast_to(element.threshold if element.threshold.shape in ((), (outputs,)) else 0.0, (outputs,))
         numbers = {"weight": weighted.weights, "bias": offset, "gain": whole, "threshold": one_each}
         wrong = [what for what, values in numbers.items() if not np.isfinite(values).all()]
@@ -249,7 +254,7 @@ class Builder:
             or share != 1
             or not _are_products(offset, gain, weighted.bias),
             element.reset,
-            element.beta,
+            element.betas,
             one_each,
             element.double_reset,
             element.inclusive,

@@ -49,10 +49,10 @@ class Norm:
 class Neurons:
     """Leaky integrate-and-fire, as duospike.reference.neurons.charge defines the resets. threshold: a number, or [O].
 
-    gain: factor of the current, [O] or a number. double_reset: snnTorch's `reset_delay=False`, which subtracts the threshold
-    twice where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded:
-    whether gain or leak differ from the source's own by a few roundings. integers: whether the thresholds are the hardware's
-    already, and the leak floors.
+    betas: one, or one for each output. gain: factor of the current, [O] or a number. double_reset: snnTorch's
+    `reset_delay=False`, which subtracts the threshold twice where a potential is above twice the threshold. inclusive: a
+    potential equal to the threshold spikes, too. rounded: whether gain or leak differ from the source's own by a few roundings.
+    integers: whether the thresholds are the hardware's already, and the leak floors.
 
     roundings: of a timestep of the source's neuron, each of numbers up to the potential's bound. spread: how many times as large
     as that bound the numbers may be that it computes on the way.
@@ -60,7 +60,7 @@ class Neurons:
 
     where: str
     reset: str
-    beta: Fraction
+    betas: tuple[Fraction, ...]
     threshold: np.ndarray
     gain: np.ndarray = field(default_factory=lambda: np.ones(()))
     double_reset: bool = False

@@ -18,7 +18,7 @@ from duospike.reference.widths import EXACT_LIMIT, Range, layer_widths
 
 from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_factor, smallest_factor
 from .grid import MAX_STEPS, find_grid, steps_needed
-from .leaks import leak_of
+from .leaks import leak_of, leaks_of
 from .refusal import Reason, by_option, placed, refuse, remedy_of
 from .source import Source, SourceLayer
 
@@ -106,15 +106,18 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
     if layer.integers_below is not None:
         return as_it_is(layer, inputs, timesteps)
     # With one timestep nothing leaks, so any leak is exact.
-    neuron = leak_of(layer.reset, layer.beta if timesteps > 1 else Fraction(0))
+    neuron = leaks_of(layer.reset, layer.betas if timesteps > 1 else (Fraction(0),))
     if neuron is None:
-        near = named_leaks(float(layer.beta))
-        why = f"beta {float(layer.beta):.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}, as the hardware's is{near}"
+        beta = float(next(beta for beta in layer.betas if leak_of(layer.reset, beta) is None))
+        near = named_leaks(beta)
+        why = f"beta {beta:.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}, as the hardware's is{near}"
         return None, [by_option(f"{layer.title}: {why}", "--quantize BITS")]
     scale, found = input_scale(source, layer), []
     failed: dict[str, list[tuple[int, str]]] = {}
     for output in range(layer.outputs):
-        one = _exact_output(layer, output, neuron, source, inputs, scale)
+        own = leak_of(layer.reset, layer.beta_of(output) if timesteps > 1 else Fraction(0))
+        assert own is not None
+        one = _exact_output(layer, output, own, source, inputs, scale)
         if isinstance(one, str):
             failed.setdefault(one.split(":")[0], []).append((output, one))
         else:
@@ -125,12 +128,12 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
 
 
 def with_leak(layer: SourceLayer, neuron: Neuron) -> SourceLayer:
-    return dataclasses.replace(layer, beta=neuron.fraction)
+    return dataclasses.replace(layer, betas=(neuron.fraction,))
 
 
 def as_it_is(layer: SourceLayer, inputs: Range, timesteps: int) -> tuple[Conv | Linear | None, list[str]]:
     """A layer of integers, with nothing to prove except that the floats of its source carry them; or why they do not."""
-    neuron, limit = leak_of(layer.reset, layer.beta), layer.integers_below
+    neuron, limit = leaks_of(layer.reset, layer.betas), layer.integers_below
     assert neuron is not None and limit is not None
     numbers = zip(layer.weights, layer.offset.astype(np.int64).tolist(), layer.threshold.astype(np.int64).tolist(), strict=True)
     converted, why = _checked(layer, [_Found(*one) for one in numbers], neuron, inputs, timesteps)

@@ -65,7 +65,7 @@ def per_output(values: np.ndarray) -> torch.Tensor:
 
 def real_spikes(layer: SourceLayer, currents: torch.Tensor, timesteps: int) -> torch.Tensor:
     """Spikes [T, N, O, H, W] of currents of the same shape, or of [1, N, O, H, W] that each timestep shares."""
-    theta, beta = per_output(layer.threshold), float(layer.beta)
+    theta, beta = per_output(layer.threshold), per_output(np.array([float(beta) for beta in layer.betas]))
     v = s = torch.zeros_like(currents[0])
     spikes = []
     for current in currents.expand(timesteps, *currents.shape[1:]):

@@ -68,7 +68,7 @@ class SourceLayer:
     """Weights, what batch norm and the neuron's gain make of their sums, and the neuron.
 
     current = gain * (weights * input) + offset, pooled by current_pool where there is one (the sums before gain and offset, the
-    largest after them), then v_t by `reset` and `beta`, and a spike where v_t > threshold, or
+    largest after them), then v_t by `reset` and `betas`, one or [O], and a spike where v_t > threshold, or
     v_t >= threshold where `inclusive`. gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset.
     folded: whether gain and offset are more than an exact product with the bias, so that the source rounds between.
     integers_below: as Weighted has it.
@@ -84,7 +84,7 @@ class SourceLayer:
     size: np.ndarray
     folded: bool
     reset: str
-    beta: Fraction
+    betas: tuple[Fraction, ...]
     threshold: np.ndarray
     double_reset: bool
     inclusive: bool = False
@@ -95,6 +95,9 @@ class SourceLayer:
     stride: Size = (1, 1)
     padding: Size = (0, 0)
     current_pool: CurrentPool | None = None
+
+    def beta_of(self, output: int) -> Fraction:
+        return self.betas[output if len(self.betas) > 1 else 0]
 
     @property
     def summed(self) -> int:

@@ -140,9 +140,7 @@ class SpikingLayer(nn.Module):
         """Inputs [T, B, C, H, W] -> accumulators [T, B, O, H', W'], pooled if the layer's are, without bias; T = 1: the image."""
         if isinstance(self.blank, Linear):
             return functional.linear(inputs.flatten(2), self.quantized_weight())[..., None, None]
-        sums = convolve(
-            inputs.flatten(0, 1), self.quantized_weight(), stride=self.blank.stride, padding=self.blank.padding
-        )
+        sums = convolve(inputs.flatten(0, 1), self.quantized_weight(), stride=self.blank.stride, padding=self.blank.padding)
         return self.pool_currents(sums).unflatten(0, inputs.shape[:2])
 
     def pool_currents(self, sums: torch.Tensor) -> torch.Tensor:

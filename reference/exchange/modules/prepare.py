@@ -131,6 +131,8 @@ def _reason(module: Any, group: _Group) -> str | None:
     if parametrize.is_parametrized(module) or module._forward_pre_hooks:
         return f"its numbers are computed at each call; make them plain first: {PLAIN}"
     threshold, outputs = getattr(module, "threshold", None), len(group.layer.weight)
+    if len(group.element.betas) > 1 and type_of(module).__name__ in NEURONS:
+        return f"{len(group.element.betas)} betas; allowed in training with integers: one for all outputs"
     if isinstance(threshold, torch.Tensor) and threshold.numel() not in (1, outputs):
         return f"threshold of shape {list(threshold.shape)}; allowed: one number, or one for each of {outputs} outputs"
     return None
@@ -148,7 +150,7 @@ def _replace(group: _Group, bits: int, interface: Interface, *, is_first: bool) 
     layer.prepare(bits, steps, norms, threshold)
     home, name = NEURONS[type(neurons).__name__]
     neurons.__class__ = getattr(import_module(home), name)
-    leak, *_ = near_leaks(element.reset, element.beta, interface.timesteps)
+    leak, *_ = near_leaks(element.reset, element.betas, interface.timesteps)
     neurons.prepare(leak, layer, float(element.gain.max()), element.inclusive)
 
 
@@ -164,7 +166,7 @@ def _choose_leaks(groups: list[_Group], source: Source) -> None:
         if isinstance(layer, Pool):
             continue
         group = next(groups_of_layers)
-        limit, leaks = 2 ** (group.layer.weight_bits - 1) - 1, near_leaks(layer.reset, group.element.beta, timesteps)
+        limit, leaks = 2 ** (group.layer.weight_bits - 1) - 1, near_leaks(layer.reset, group.element.betas, timesteps)
         largest = dataclasses.replace(layer, weights=np.where(layer.weights < 0, -limit, limit))
         tried = ((one, leak) for one in (largest, layer) for leak in leaks)
         proven = (leak for one, leak in tried if not as_it_is(with_leak(one, leak), before, timesteps)[1])

@@ -102,8 +102,7 @@ class PreparedReader:
         check_tensor("threshold", threshold)
         with torch.no_grad():
             theta = to_integers(where, module.theta(threshold, self.unit).cpu())
-        beta = module.neuron.fraction
-        return Neurons(where, module.neuron.reset, beta, theta.astype(np.float64), integers=True)
+        return Neurons(where, module.neuron.reset, (module.neuron.fraction,), theta.astype(np.float64), integers=True)
 
 
 def _other_steps(prepared: Steps | None, asked: Steps | None) -> str:

@@ -227,39 +227,47 @@ class _Reader:
         tau = values["tau"]
         if not (tau > 0).all():
             raise UnfitError([f"tau {tau.min():.6g}; allowed: above 0"])
-        if (tau != tau.reshape(-1)[0]).any():
-            reason = f"several values of tau, from {tau.min():.6g} to {tau.max():.6g}; allowed: one a layer"
-            raise UnfitError([not_in_hardware(reason)])
-        share = self.dt / Fraction(float(tau.reshape(-1)[0]))
-        beta = near_fraction(1 - share, rounding_of(node, "tau"))
-        if beta < 0:
+        if (tau < float(self.dt)).any() and min(self.beta_of(value, node) for value in set(tau.reshape(-1).tolist())) < 0:
             reason = f"tau {tau.min():.6g} is shorter than dt {float(self.dt):.6g}, which Euler steps cannot follow"
             raise UnfitError([by_option(reason, "--dt")])
         rounding = rounding_of(node, "tau", "r")
-        self.neurons(where, beta, values, lambda r: near_gain((1 - beta) * r, rounding))
+        self.neurons(where, values, lambda tau: self.beta_of(tau, node), lambda r, beta: near_gain((1 - beta) * r, rounding))
+
+    def beta_of(self, tau: float, node: Node) -> Fraction:
+        """What a potential keeps of itself in a timestep."""
+        return near_fraction(1 - self.dt / Fraction(tau), rounding_of(node, "tau"))
 
     def integrate(self, where: str, node: Node) -> None:
         values, rounding = self.parameters(node, "r", "v_threshold"), rounding_of(node, "r")
-        self.neurons(where, Fraction(1), values, lambda r: near_gain(self.dt * r, rounding))
+        self.neurons(where, values, lambda tau: Fraction(1), lambda r, beta: near_gain(self.dt * r, rounding))
 
     def parameters(self, node: Node, *names: str) -> dict[str, np.ndarray]:
         """Numbers of neurons by name; v_reset only where the node has one, as NIR has it."""
         names += () if node.values.get("v_reset") is None else ("v_reset",)
         return dict(zip(names, self.numbers(node, *names), strict=True))
 
-    def neurons(self, where: str, beta: Fraction, values: dict[str, np.ndarray], gain: Callable[[Fraction], Fraction]) -> None:
-        """Neurons with a memory. values: all parameters. gain: the factor of the current, of r."""
+    def neurons(
+        self,
+        where: str,
+        values: dict[str, np.ndarray],
+        beta_of: Callable[[float], Fraction],
+        gain: Callable[[Fraction, Fraction], Fraction],
+    ) -> None:
+        """Neurons with a memory. values: all parameters. beta_of: the leak, of tau. gain: of the current, of r and the leak."""
         for name in ("v_leak", "v_reset"):
             if name in values and (values[name] != 0).any():
                 self.reasons.append(not_in_hardware(f"{where}: {name} is not 0; allowed: 0"))
         laid = self.laid_out(where, values)
         if laid is None:
             return
-        threshold, resistance = laid["v_threshold"], laid["r"]
-        exact = [gain(Fraction(value)) for value in resistance.reshape(-1).tolist()]
+        resistance, tau = np.broadcast_arrays(laid["r"], laid.get("tau", np.ones(())))
+        betas = tuple(beta_of(value) for value in tau.reshape(-1).tolist())
+        exact = [gain(Fraction(value), beta) for value, beta in zip(resistance.reshape(-1).tolist(), betas, strict=True)]
         factor = np.array([float(one) for one in exact]).reshape(resistance.shape)
         rounded = any(Fraction(float(one)) != one for one in exact)
-        self.builder.add(Neurons(where, self.reset, beta, threshold, factor, inclusive=self.inclusive, rounded=rounded))
+        betas = betas[:1] if len(set(betas)) == 1 else betas
+        threshold = laid["v_threshold"]
+        self.builder.add(Neurons(where, self.reset, betas, threshold, factor, inclusive=self.inclusive, rounded=rounded))
 
     def laid_out(self, where: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
         """Each parameter as a number or [O], laid along the neurons.
@@ -267,7 +275,7 @@ class _Reader:
         None for neurons without a layer, or of unknown shape with several values: these are added as far as they are known.
         """
         if not self.builder.open:
-            self.builder.add(Neurons(where, self.reset, Fraction(0), np.zeros(())))
+            self.builder.add(Neurons(where, self.reset, (Fraction(0),), np.zeros(())))
             return None
         shape = self.builder.shape
         if shape is None and any((one != one.reshape(-1)[0]).any() for one in values.values()):
@@ -283,7 +291,7 @@ class _Reader:
         if not summed:
             laid = self.laid_out(where, {"threshold": values})
             if laid is not None:
-                self.builder.add(Neurons(where, "zero", Fraction(0), laid["threshold"], inclusive=self.inclusive))
+                self.builder.add(Neurons(where, "zero", (Fraction(0),), laid["threshold"], inclusive=self.inclusive))
             return
         self.pooling(replace(summed, op="max"))
         if not self.builder.unread and self.builder.shape is not None:

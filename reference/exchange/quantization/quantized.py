@@ -66,13 +66,14 @@ def _neurons(source: Source, leaks: Mapping[str, Fraction]) -> tuple[dict[str, l
     """The integer neurons that each layer may have, best first, or why there is none."""
     neurons, reasons = {}, []
     for layer in source.weighted:
-        beta = leaks.get(layer.name, layer.beta)
-        if layer.integers_below is None and (source.interface.timesteps == 1 or 0 <= beta <= 1):
-            neurons[layer.name] = near_leaks(layer.reset, beta, source.interface.timesteps)
+        betas = (leaks[layer.name],) if layer.name in leaks else layer.betas
+        wrong = [beta for beta in betas if not 0 <= beta <= 1]
+        if layer.integers_below is None and (source.interface.timesteps == 1 or not wrong):
+            neurons[layer.name] = near_leaks(layer.reset, betas, source.interface.timesteps)
         elif layer.integers_below is not None:
             reasons.append(f"{layer.title}: prepared, with integers already; import it without --quantize")
         else:
-            reasons.append(by_option(f"{layer.title}: beta {float(beta):.6g}; allowed: 0 to 1", "--beta m/2^k"))
+            reasons.append(by_option(f"{layer.title}: beta {float(wrong[0]):.6g}; allowed: 0 to 1", "--beta m/2^k"))
     return neurons, reasons
 
 

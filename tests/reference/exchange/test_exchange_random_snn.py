@@ -21,7 +21,6 @@ REASONS = {
     "the source rounds": "source rounds",
     "the leak loses bits": "leak loses bits|is not m/2|no integers give|cannot be proven",
     "shape of an array": "at the last axis",
-    "several betas": "several values of beta",
     "reset": "subtracts the threshold twice|build it anew|is no number of float32|below snnTorch resets",
     "neurons of another kind": "inhibition|graded|quantized state|spike_grad",
     "pool before neurons": "pools currents|a gain below 0 after|before neurons|the bias must be",

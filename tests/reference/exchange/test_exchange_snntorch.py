@@ -186,7 +186,7 @@ def test_all_reasons_come_at_once():
         ({"beta": 0.0, "threshold": -0.5}, 2, "threshold -0.5; allowed: from 0 up"),
         ({"beta": 0.0, "threshold": torch.tensor(0.1, dtype=torch.float64)}, 2, "is no number of float32"),
         ({"beta": 0.0, "graded_spikes_factor": 2.0}, 2, "graded spikes"),
-        ({"beta": torch.linspace(0, 1, 20)}, 2, "several values of beta"),
+        ({"beta": torch.linspace(0, 1, 20)}, 2, "beta of shape .*at the last axis"),
     ],
     ids=str,
 )

@@ -28,7 +28,7 @@ CLASSES = {
     "pool": r"(Sum|Avg)Pool2d: ",
     "shape": r"takes \d+ (channels|inputs)|input has shape|has shape .*broadcasts|has several values within|weight of shape|"
     r"Flatten: dimensions",
-    "neuron": r"v_leak is not 0|v_reset is not 0|several values of tau|shorter than dt",
+    "neuron": r"v_leak is not 0|v_reset is not 0|shorter than dt",
     "leak fraction": r"is not m/2\^k",
     "grid": r"weights on no grid|too fine",
     "rounding": r"source rounds",

@@ -139,7 +139,9 @@ def test_what_rounding_cannot_fix_is_refused(trained):
     bad = from_torch(nn.Sequential(*trained, nn.Linear(20, 4)), interface())
     with pytest.raises(InputError, match="no spiking neurons between it and the end"):
         quantized_network(bad, 4, images)
-    wrong = dataclasses.replace(source, layers=(dataclasses.replace(source.layers[0], beta=Fraction(5, 4)), *source.layers[1:]))
+    wrong = dataclasses.replace(
+        source, layers=(dataclasses.replace(source.layers[0], betas=(Fraction(5, 4),)), *source.layers[1:])
+    )
     with pytest.raises(InputError, match=r"layer conv1 .*: beta 1.25; allowed: 0 to 1 \[option --beta m/2\^k\]"):
         quantized_network(wrong, 4, images)
 
