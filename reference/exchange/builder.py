@@ -12,12 +12,14 @@ from fractions import Fraction
 import numpy as np
 
 from duospike.reference.coding import SPIKE_CODINGS
-from duospike.reference.network import RESETS, CurrentPool, shown_size, window_counts
+from duospike.reference.network import MEMBRANE_READOUTS, READOUTS, RESETS, CurrentPool, shown_size, window_counts
 from duospike.reference.network import Pool as IntegerPool
 
 from .elements import Element, Flatten, Neurons, Norm, Pooling, Unread, Vote, Weighted
 from .refusal import by_option, not_in_hardware
 from .source import NO_SHAPE, Interface, Source, SourceLayer
+
+SPIKE_READOUTS = tuple(name for name in READOUTS if name not in MEMBRANE_READOUTS)
 
 
 class Builder:
@@ -265,6 +267,7 @@ class Builder:
             weighted.stride,
             weighted.padding,
             CurrentPool(pool.op, pool.kernel) if pool else None,
+            element.fires,
         )
         return [layer]
 
@@ -272,15 +275,30 @@ class Builder:
         """The source. rounding: as Source has it."""
         if self.summed:
             self.end_sums("the end")
+        if self.open and not self.reasons and self.interface.readout in ("", "last_membrane"):
+            # The sum of currents is the last potential of neurons that neither leak nor reset.
+            last = self.open[0].where
+            self.fire(Neurons(last, "none", (Fraction(1),), np.zeros(()), fires=False))
         ends = not self.open and not self.unread
         self.close("the end")
         classes = self.check_end() if ends else 0
-        interface = replace(self.interface, classes=classes or self.interface.classes or 1)
+        readout = self.interface.readout or self.usual_readout()
+        interface = replace(self.interface, classes=classes or self.interface.classes or 1, readout=readout)
         return Source(interface, tuple(self.layers), tuple(self.reasons), rounding, tuple(self.elements))
+
+    @property
+    def last(self) -> SourceLayer | None:
+        """The last layer with weights."""
+        return next((layer for layer in reversed(self.layers) if isinstance(layer, SourceLayer)), None)
+
+    def usual_readout(self) -> str:
+        """What is read where nothing is asked for."""
+        last = self.last
+        return "count" if last is None or last.fires else "last_membrane"
 
     def check_end(self) -> int:
         """The classes that the last layer votes for, 0 if it could not be read."""
-        last = next((layer for layer in reversed(self.layers) if isinstance(layer, SourceLayer)), None)
+        last = self.last
         if last is not None and self.covers and self.layers[-1] is last:
             # The same numbers: one window, which is the map.
             flat = last.weights.reshape(last.outputs, -1)
@@ -288,15 +306,29 @@ class Builder:
         if last is None:
             self.reasons += [] if self.reasons else ["no layers with weights and spiking neurons"]
         elif last.weights.ndim != 2 or self.layers[-1] is not last:
-            reason = f"{last.where}: the last layer must be fully connected, since its neurons vote for the classes"
+            reason = f"{last.where}: the last layer must be fully connected, since its neurons are the classes"
             self.reasons.append(not_in_hardware(reason))
         else:
+            self.check_neurons(last)
             return self.check_classes(last)
         return 0
 
+    def check_neurons(self, last: SourceLayer) -> None:
+        """Neurons that never spike may only be the last ones, and their potentials are read."""
+        for layer in self.layers:
+            if isinstance(layer, SourceLayer) and not layer.fires and layer is not last:
+                self.reasons.append(f"{layer.where}: neurons that do not spike; allowed: as the last ones")
+        if not last.fires and self.interface.readout in SPIKE_READOUTS:
+            reason = f"{last.where}: no spiking neurons between it and the end, and {self.interface.readout} was asked for"
+            self.reasons.append(by_option(reason, "--readout"))
+
     def check_classes(self, last: SourceLayer) -> int:
         asked, size = self.interface.classes, self.vote.size if self.vote else 1
-        if self.vote and last.outputs % size:
+        alone = (self.interface.readout or self.usual_readout()) in MEMBRANE_READOUTS
+        if alone and (size > 1 or asked not in (0, last.outputs)):
+            why = f"{last.outputs} neurons, whose potentials are read, for {asked or last.outputs // size} classes"
+            self.reasons.append(by_option(f"{last.where}: {why}; allowed: one for each", "--readout"))
+        elif self.vote and last.outputs % size:
             reason = f"{self.vote.where}: {last.outputs} neurons of {last.where} do not divide into groups of {size}"
             self.reasons.append(reason)
         elif self.vote and asked not in (0, last.outputs // size):

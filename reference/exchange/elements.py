@@ -54,6 +54,8 @@ class Neurons:
     potential equal to the threshold spikes, too. rounded: whether gain or leak differ from the source's own by a few roundings.
     integers: whether the thresholds are the hardware's already, and the leak floors.
 
+    fires: False for those that only add up, whose potential is read.
+
     roundings: of a timestep of the source's neuron, each of numbers up to the potential's bound. spread: how many times as large
     as that bound the numbers may be that it computes on the way.
     """
@@ -69,6 +71,7 @@ class Neurons:
     integers: bool = False
     roundings: int = 4
     spread: int = 1
+    fires: bool = True
 
 
 @dataclass(frozen=True)

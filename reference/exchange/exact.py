@@ -20,6 +20,7 @@ from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_f
 from .grid import MAX_STEPS, find_grid, steps_needed
 from .leaks import leak_of, leaks_of
 from .refusal import Reason, by_option, placed, refuse, remedy_of
+from .scores import exact_scores
 from .source import Source, SourceLayer
 
 MULTIPLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, MAX_STEPS)
@@ -63,7 +64,8 @@ def exact_layers(source: Source) -> tuple[list[Layer], list[str]]:
         if isinstance(layer, Pool):
             layers.append(layer)
         else:
-            converted, why = _exact_layer(layer, source, inputs)
+            convert = _exact_read if source.is_read(layer) else _exact_layer
+            converted, why = convert(layer, source, inputs)
             reasons += why
             layers.append(converted)
         inputs = range_after(layer)
@@ -86,6 +88,7 @@ def network_of(source: Source, layers: list[Layer]) -> Network:
         interface.classes,
         tuple(layers),
         coding=interface.coding,
+        readout=interface.readout or "count",
     )
 
 
@@ -125,6 +128,21 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
     if failed:
         return None, [_failure(layer, outputs) for outputs in failed.values()]
     return _checked(layer, found, neuron, inputs, timesteps)
+
+
+def _exact_read(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Conv | Linear | None, list[str]]:
+    """The last layer, whose potentials are read."""
+    timesteps, neuron = source.interface.timesteps, leaks_of(layer.reset, layer.betas)
+    if layer.integers_below is not None:
+        return as_it_is(layer, inputs, timesteps)
+    if neuron is None:
+        return None, [by_option(f"{layer.title}: beta {float(layer.betas[0]):.6g} is not m/2^k", "--quantize BITS")]
+    largest = max(map(abs, inputs))
+    found = exact_scores(layer, neuron, largest, input_scale(source, layer), timesteps, source.rounding)
+    if isinstance(found, str):
+        return None, [placed(layer.title, found)]
+    rows = [_Found(row, bias, 0) for row, bias in zip(*found, strict=True)]
+    return _checked(layer, rows, neuron, inputs, timesteps)
 
 
 def with_leak(layer: SourceLayer, neuron: Neuron) -> SourceLayer:

@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from duospike.reference.errors import InputError
+from duospike.reference.golden import earliness
 from duospike.reference.golden import pool as pool_spikes
 from duospike.reference.network import Pool
 from duospike.reference.neurons import charge
@@ -65,9 +66,14 @@ def per_output(values: np.ndarray) -> torch.Tensor:
 
 def real_spikes(layer: SourceLayer, currents: torch.Tensor, timesteps: int) -> torch.Tensor:
     """Spikes [T, N, O, H, W] of currents of the same shape, or of [1, N, O, H, W] that each timestep shares."""
+    return real_neurons(layer, currents, timesteps)[1]
+
+
+def real_neurons(layer: SourceLayer, currents: torch.Tensor, timesteps: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Potentials and spikes [T, N, O, H, W], as real_spikes."""
     theta, beta = per_output(layer.threshold), per_output(np.array([float(beta) for beta in layer.betas]))
     v = s = torch.zeros_like(currents[0])
-    spikes = []
+    potentials, spikes = [], []
     for current in currents.expand(timesteps, *currents.shape[1:]):
         if layer.double_reset:
             # snnTorch's reset_delay=False: what the last spike has not subtracted yet is subtracted before the comparison.
@@ -76,20 +82,33 @@ def real_spikes(layer: SourceLayer, currents: torch.Tensor, timesteps: int) -> t
             v = beta * stored + current - theta * again
             s = (v > theta).double()
             v = v + theta * again
-            spikes.append(s)
-            continue
-        v = charge(layer.reset, lambda value: beta * value, v, s, theta, current)
-        s = (v >= theta if layer.inclusive else v > theta).double()
+        else:
+            v = charge(layer.reset, lambda value: beta * value, v, s, theta, current)
+            s = (v >= theta if layer.inclusive else v > theta).double()
+        potentials.append(v)
         spikes.append(s)
-    return torch.stack(spikes)
+    return torch.stack(potentials), torch.stack(spikes)
+
+
+def real_answers(source: Source, last: torch.Tensor) -> torch.Tensor:
+    """Answers [N] of what run() gives for the last layer."""
+    interface, maps = source.interface, last[..., 0, 0]
+    if interface.readout == "last_membrane":
+        return maps[-1].argmax(1)
+    if interface.readout == "max_membrane":
+        return maps.amax(0).argmax(1)
+    of_class = maps.unflatten(2, (interface.classes, -1)).sum(3)
+    scores = of_class.sum(0) if interface.readout == "count" else earliness(of_class > 0)
+    return scores.argmax(1)
 
 
 def run(source: Source, images: np.ndarray) -> Iterator[tuple[str, torch.Tensor]]:
-    """Each layer's name and spikes [T, N, C, H, W] for integer images."""
+    """Each layer's name and spikes [T, N, C, H, W] for integer images; of a layer whose potentials are read, these."""
     maps = first_maps(source, images)
     for layer in source.layers:
         if isinstance(layer, Pool):
             maps = pool_spikes(layer, maps.byte()).double()
         else:
-            maps = real_spikes(layer, real_currents(source, layer, maps), source.interface.timesteps)
+            potentials, spikes = real_neurons(layer, real_currents(source, layer, maps), source.interface.timesteps)
+            maps = potentials if source.is_read(layer) else spikes
         yield layer.name, maps

@@ -50,7 +50,7 @@ from .nir_values import (
     whole,
 )
 
-UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, Flatten, SumPool2d, AvgPool2d"
+UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, LI, I, Flatten, SumPool2d, AvgPool2d"
 
 
 def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero", inclusive: bool = False) -> Source:
@@ -96,6 +96,8 @@ class _Reader:
             "LIF": self.lif,
             "IF": self.integrate,
             "Threshold": self.threshold,
+            "LI": self.leaky_integrator,
+            "I": self.integrator,
             "Flatten": self.flatten,
             "SumPool2d": self.sum,
             "AvgPool2d": self.average,
@@ -223,7 +225,13 @@ class _Reader:
         self.builder.add(Unread(pool.where) if reasons else pool)
 
     def lif(self, where: str, node: Node) -> None:
-        values = self.parameters(node, "tau", "r", "v_leak", "v_threshold")
+        self.leaky(where, node, self.parameters(node, "tau", "r", "v_leak", "v_threshold"))
+
+    def leaky_integrator(self, where: str, node: Node) -> None:
+        """Without spikes: the potential is read."""
+        self.leaky(where, node, self.parameters(node, "tau", "r", "v_leak"))
+
+    def leaky(self, where: str, node: Node, values: dict[str, np.ndarray]) -> None:
         tau = values["tau"]
         if not (tau > 0).all():
             raise UnfitError([f"tau {tau.min():.6g}; allowed: above 0"])
@@ -238,12 +246,19 @@ class _Reader:
         return near_fraction(1 - self.dt / Fraction(tau), rounding_of(node, "tau"))
 
     def integrate(self, where: str, node: Node) -> None:
-        values, rounding = self.parameters(node, "r", "v_threshold"), rounding_of(node, "r")
+        self.keeping(where, node, self.parameters(node, "r", "v_threshold"))
+
+    def integrator(self, where: str, node: Node) -> None:
+        """Without spikes: the potential is read."""
+        self.keeping(where, node, self.parameters(node, "r"))
+
+    def keeping(self, where: str, node: Node, values: dict[str, np.ndarray]) -> None:
+        rounding = rounding_of(node, "r")
         self.neurons(where, values, lambda tau: Fraction(1), lambda r, beta: near_gain(self.dt * r, rounding))
 
     def parameters(self, node: Node, *names: str) -> dict[str, np.ndarray]:
-        """Numbers of neurons by name; v_reset only where the node has one, as NIR has it."""
-        names += () if node.values.get("v_reset") is None else ("v_reset",)
+        """Numbers of neurons by name; v_reset only where the node has one, as NIR has it for those that spike."""
+        names += () if node.values.get("v_reset") is None or "v_threshold" not in names else ("v_reset",)
         return dict(zip(names, self.numbers(node, *names), strict=True))
 
     def neurons(
@@ -266,8 +281,11 @@ class _Reader:
         factor = np.array([float(one) for one in exact]).reshape(resistance.shape)
         rounded = any(Fraction(float(one)) != one for one in exact)
         betas = betas[:1] if len(set(betas)) == 1 else betas
-        threshold = laid["v_threshold"]
-        self.builder.add(Neurons(where, self.reset, betas, threshold, factor, inclusive=self.inclusive, rounded=rounded))
+        if "v_threshold" in laid:
+            threshold = laid["v_threshold"]
+            self.builder.add(Neurons(where, self.reset, betas, threshold, factor, inclusive=self.inclusive, rounded=rounded))
+        else:
+            self.builder.add(Neurons(where, "none", betas, np.zeros(()), factor, rounded=rounded, fires=False))
 
     def laid_out(self, where: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
         """Each parameter as a number or [O], laid along the neurons.

@@ -24,7 +24,7 @@ from duospike.reference.network import WEIGHT_BITS, Conv, Layer, Linear, Network
 from duospike.reference.widths import Range, layer_widths
 
 from .matching import match_spikes
-from .rounding import Samples, round_weights
+from .rounding import Samples, errors, round_weights
 
 BATCH = 20
 MAX_SAMPLES = 2**15
@@ -89,6 +89,10 @@ def _layers(source: Source, bits: int, images: np.ndarray, neurons: dict[str, li
             continue
         samples, real = _sampled(source, layer, real, whole)
         converted = _rounded(source, layer, bits, neurons[layer.name][0], samples)
+        if source.is_read(layer):
+            layer_widths(converted, before, source.interface.timesteps)
+            layers.append(converted)
+            break
         count = max(MATCHED_SPIKES // real[:, 0].numel(), 1)
         converted = _matched(converted, neurons[layer.name], before, whole[:, :count], real[:, :count])
         layers.append(converted)
@@ -150,11 +154,21 @@ def _rounded(source: Source, layer: SourceLayer, bits: int, neuron: Neuron, samp
     """The layer in integers that bring its currents closest to the wanted ones."""
     weights = layer.weights.reshape(layer.outputs, -1) * layer.gain[:, None] * float(input_scale(source, layer))
     gram, real = samples.fit(np.column_stack([weights, layer.offset / layer.summed]))
-    whole, step = round_weights(real, gram, candidate_steps(layer, weights, 2 ** (bits - 1) - 1), bits)
+    candidates = candidate_steps(layer, weights, 2 ** (bits - 1) - 1)
+    if source.is_read(layer):
+        whole, step = _rounded_alike(real, gram, candidates, bits)
+    else:
+        whole, step = round_weights(real, gram, candidates, bits)
     # A whole number is at a whole threshold or above it where it is above the one before.
     theta = np.rint(layer.threshold / step) - layer.inclusive
     bias, theta = ([int(value) for value in values] for values in (whole[:, -1], theta))
     return integer_layer(layer, list(whole[:, :-1].reshape(layer.weights.shape)), bias, theta, neuron)
+
+
+def _rounded_alike(real: np.ndarray, gram: np.ndarray, candidates: list[np.ndarray], bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """round_weights with one step for all outputs, since their potentials are compared: the one of the least error in all."""
+    found = [round_weights(real, gram, [np.full_like(steps, steps.max())], bits) for steps in candidates]
+    return min(found, key=lambda one: float((errors(one[0], real / one[1][:, None], gram) * one[1] ** 2).sum()))
 
 
 def candidate_steps(layer: SourceLayer, weights: np.ndarray, limit: int) -> list[np.ndarray]:
