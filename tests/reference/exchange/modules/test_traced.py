@@ -442,7 +442,7 @@ REFUSED = {
     Twice: r"lif1 Leaky: used twice in a timestep",
     DecaysOutside: r"lif1 Leaky: its potential is changed between timesteps",
     ResetEachTime: r"lif1 Leaky, lif2 Leaky: its potential is changed between timesteps",
-    LastPotential: r"forward: returns a potential; allowed: the last neurons' spikes.*\[not in this hardware\]",
+    LastPotential: r"forward: returns a potential; allowed: the last neurons' spikes.*\[option --readout last_membrane",
     LastSpikes: r"forward: returns timestep 3 alone; allowed: the spikes of all timesteps",
     Rectified: r"2 reasons: \(1\) relu after lif1: relu is unknown.*\(2\) sigmoid after pool: sigmoid is unknown",
     InAList: r"forward: module is not installed as a submodule; keep parts as attributes or in an nn.ModuleList",

@@ -24,8 +24,8 @@ from tests.benches.small_training import SHAPE, bright_quarters
 TIMESTEPS = 3
 
 
-def interface():
-    return Interface(SHAPE, TIMESTEPS, 4, image_scale=Fraction(1, 255))
+def interface(**options):
+    return Interface(SHAPE, TIMESTEPS, 4, image_scale=Fraction(1, 255), **options)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_what_rounding_cannot_fix_is_refused(trained):
         quantized_network(source, 4, images[:0])
     with pytest.raises(InputError, match="pixels from 0 to 256; the source takes 0..255"):
         quantized_network(source, 4, np.full((1, *SHAPE), 256) * np.arange(2)[:, None, None, None])
-    bad = from_torch(nn.Sequential(*trained, nn.Linear(20, 4)), interface())
+    bad = from_torch(nn.Sequential(*trained, nn.Linear(20, 4)), interface(readout="count"))
     with pytest.raises(InputError, match="no spiking neurons between it and the end"):
         quantized_network(bad, 4, images)
     wrong = dataclasses.replace(
