@@ -1,4 +1,4 @@
-"""Spikes of SpikingJelly's own run, beside those of the integer reference on the same images."""
+"""Spikes of a library's own run, beside those of the integer reference on the same images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from spikingjelly.activation_based import functional, neuron
 from torch import nn
 
+from benchmarks.networks.playing import recorded, scored
 from duospike.reference import golden
 from duospike.reference.data.datasets import Dataset
 from duospike.reference.network import Network, Pool
@@ -24,7 +24,7 @@ class Agreement:
     """Sums over images.
 
     outputs: neurons times timesteps times images, of all layers. different: how many of them are a spike in one program only.
-    source_spikes, spikes: in SpikingJelly, in integers. other_answers: images with another class. Without labels the accuracies
+    source_spikes, spikes: in the library, in integers. other_answers: images with another class. Without labels the accuracies
     are None.
     """
 
@@ -47,10 +47,11 @@ def agreement(net: nn.Module, network: Network, data: Dataset, scale: Fraction) 
     right = source_right = 0
     for first in range(0, len(data.images), BATCH):
         images = data.images[first : first + BATCH]
-        layers, answers = source_spikes(net, images, float(scale), network.timesteps)
+        layers, outputs = source_spikes(net, images, float(scale), network.timesteps)
+        answers = scored(net, outputs, network.classes).argmax(1).numpy()
         trace = golden.run(network, images)
-        wanted = [trace.spikes[layer.name] for layer in network.layers if not isinstance(layer, Pool)]
-        for one, other in zip(layers, wanted, strict=True):
+        firing = [layer.name for layer in network.layers if not isinstance(layer, Pool) and layer.name in trace.spikes]
+        for one, other in zip(layers, [trace.spikes[name] for name in firing], strict=True):
             same_shape = one.reshape(other.shape)
             found.outputs += other.size
             found.different += int((same_shape != other).sum())
@@ -65,21 +66,9 @@ def agreement(net: nn.Module, network: Network, data: Dataset, scale: Fraction) 
     return found
 
 
-@torch.no_grad()
-def source_spikes(net: nn.Module, images: np.ndarray, scale: float, timesteps: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """The spikes of each layer of neurons, uint8 [N, T, ...], and the answers [N]."""
-    kind = next(net.parameters()).dtype
+def source_spikes(net: nn.Module, images: np.ndarray, scale: float, timesteps: int) -> tuple[list[np.ndarray], torch.Tensor]:
+    """The spikes of each layer of neurons, uint8 [N, T, ...], and what the last layer gives, [T, N, outputs]."""
+    kind = next((one.dtype for one in net.parameters()), torch.float32)
     inputs = torch.tensor(images, dtype=kind) * scale  # a copy, as files are read-only
     same_image = inputs.ndim == 4
-    sequence = inputs.expand(timesteps, *inputs.shape) if same_image else inputs.transpose(0, 1)  # [T, N, C, H, W]
-    layers: list[np.ndarray] = []
-    hooks = [
-        one.register_forward_hook(lambda _module, _inputs, spikes: layers.append(spikes.transpose(0, 1).byte().numpy()))
-        for one in net.modules()
-        if isinstance(one, neuron.BaseNode)
-    ]
-    votes = net(sequence).mean(0)
-    functional.reset_net(net)
-    for hook in hooks:
-        hook.remove()
-    return layers, votes.argmax(1).numpy()
+    return recorded(net, inputs.expand(timesteps, *inputs.shape) if same_image else inputs.transpose(0, 1))

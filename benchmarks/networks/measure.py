@@ -1,6 +1,6 @@
-"""What becomes of the networks of nets.py: imported, compared with SpikingJelly, simulated; --write: into docs/.
+"""What becomes of the networks of cases.py: imported, compared with their library, simulated; --write: into docs/.
 
-python -m benchmarks.networks.measure [--run [NETWORK ...]] [--images 1000] [--cifar FOLDER] [--write]
+python -m benchmarks.networks.measure [--run [NETWORK ...]] [--images 1000] [--cifar FOLDER] [--nmnist FOLDER] [--nir FILE] [--write]
 
 --run measures rows of the table: those named, such as csnn-4, or all whose weights benchmarks.networks.train has trained.
 The results are kept in benchmarks/results/networks, from which the table is made.
@@ -14,8 +14,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,89 +24,37 @@ import torch
 
 from benchmarks.figures.page import ROOT, machine, table, write_section
 from benchmarks.figures.record import Measurement, begin, comment, joined
-from benchmarks.networks import nets
 from benchmarks.networks.agreement import Agreement, agreement
-from duospike.reference.data.datasets import PUBLISHED, Dataset
+from benchmarks.networks.cases import CASES, PAPER, Case
+from benchmarks.networks.float_graph import float_graph
+from benchmarks.networks.recipe import PIXEL, prepared
+from duospike.cosim.synthesis.stage_areas import luts
+from duospike.reference.data.datasets import PUBLISHED, Dataset, load
 from duospike.reference.files import write_atomically
 from duospike.reference.modelfile import load_model
+from duospike.reference.network import Network
 
 NAME = "networks"
 """Of the figures, and of their section in docs/."""
 RUNS, RESULTS = Path("runs/networks"), ROOT / "benchmarks" / "results" / "networks"
-EVENTS = RUNS / "events.npy"
 EVENT_SAMPLES = 4
-
-DATA = {"fashion-mnist": "Fashion-MNIST", "cifar-10": "CIFAR-10, JPEG-coded copy"}
-"""What the kept results were measured on."""
-CIFAR = "cifar-10-batches-bin"
+OWN_IMAGES = 2000
+"""Images that are written for a network that takes others than the published ones: half of them calibrate."""
+CIFAR, NMNIST, GRAPH = "cifar-10-batches-bin", "N-MNIST", "cnn_sinabs.nir"
+"""Under which names the page shows the folders and the file that the options name."""
 
 Result = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A row of the table.
-
-    function: of nets.py. source: what is trained, a name of nets.RECIPES, or None for random weights. bits: of --quantize, or
-    None for an exact import. cosim: images that go through the simulator.
-    """
-
-    function: str
-    title: str
-    source: str | None
-    bits: int | None = None
-    cosim: int = 2
-    simulator: str = "verilator"
-
-    @property
-    def name(self) -> str:
-        return self.function.replace("_", "-") + (f"-{self.bits}" if self.bits else "")
-
-    @property
-    def is_trained(self) -> bool:
-        return self.source is None or (nets.CHECKPOINTS / f"{self.source}.safetensors").exists()
-
-    @property
-    def data(self) -> str:
-        return "random events" if self.source is None else DATA[nets.RECIPES[self.source].dataset]
-
-    @property
-    def narrowed(self) -> str:
-        return nets.DVS_NARROWED if self.source is None else nets.RECIPES[self.source].narrowed
-
-    @property
-    def how(self) -> str:
-        return "exact" if self.bits is None else f"{self.bits} bits"
-
-    def input_options(self) -> list[str]:
-        """What the import is given beside the network."""
-        if self.source is None:
-            return f"--input 2x128x128 --timesteps {nets.EVENT_TIMESTEPS} --coding events".split()
-        recipe = nets.RECIPES[self.source]
-        sizes = PUBLISHED[recipe.dataset].shape
-        assert sizes is not None
-        shape = "x".join(map(str, sizes))
-        return f"--input {shape} --timesteps {recipe.timesteps} --image-scale {Fraction(nets.PIXEL)}".split()
-
-
-CASES = [
-    *(Case("csnn", "CSNN", "csnn", bits, simulator="icarus") for bits in (8, 6, 4)),
-    Case("csnn_rounded", "CSNN, rounded", "csnn", simulator="icarus"),
-    *(Case("fashion_mnist_net", "FashionMNISTNet, LIF", "fashion_mnist_net", bits) for bits in (8, 6, 4)),
-    Case("fashion_mnist_net_rounded", "FashionMNISTNet, LIF, rounded", "fashion_mnist_net"),
-    *(Case("fashion_mnist_net_plif", "FashionMNISTNet, PLIF", "fashion_mnist_net_plif", bits) for bits in (8, 4)),
-    *(Case("cifar10_net", "CIFAR10Net, LIF", "cifar10_net", bits) for bits in (8, 4)),
-    Case("cifar10_net_rounded", "CIFAR10Net, LIF, rounded", "cifar10_net"),
-    Case("dvs_gesture_net", "DVSGestureNet, LIF, random weights", None),
-]
 
 
 def main() -> int:
     names = [case.name for case in CASES]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", nargs="*", metavar="NETWORK", help=f"all that are trained, or some of {', '.join(names)}")
+    parser.add_argument("--only", choices=STEPS, help="this step alone; what the others gave is kept")
     parser.add_argument("--images", type=int, default=1000, help="test images whose spikes are compared (default: 1000)")
     parser.add_argument("--cifar", metavar="FOLDER", help="the published files of CIFAR-10")
+    parser.add_argument("--nmnist", metavar="FOLDER", help="the published files of N-MNIST")
+    parser.add_argument("--nir", metavar="FILE", help="cnn_sinabs.nir of the NIR paper")
     parser.add_argument("--write", action="store_true", help="put the table into docs/")
     args = parser.parse_args()
     if unknown := set(args.run or ()) - set(names):
@@ -123,19 +70,66 @@ def main() -> int:
     return 0
 
 
+STEPS = ("agreement", "simulation", "area")
+"""Import and compare; simulate; synthesise. Each needs the model that the first has written."""
+
+
 def measure(case: Case, args: argparse.Namespace) -> None:
-    """Import and compare, then simulate; what is known goes into RESULTS after each of the two."""
+    """What is known goes into RESULTS after each step; a step that failed is said, and the others of the row are left."""
     measurement = begin(NAME)
     RUNS.mkdir(parents=True, exist_ok=True)
-    model, data = RUNS / f"{case.name}.safetensors", data_of(case, args.cifar)
-    duospike(importing := import_command(case, model, data, args.images))
-    same = compared(case, model, args).as_json()
-    result: Result = {"commands": [shown(importing, args.cifar)], "agreement": same, "simulation": None}
-    keep(case, result, measurement)
-    duospike(simulating := cosim_command(case, model, data))
-    report = json.loads((RUNS / case.name / "report.json").read_text())
-    commands = [shown(importing, args.cifar), shown(simulating, args.cifar)]
-    keep(case, {**result, "commands": commands, "simulation": simulation(report)}, measurement)
+    for step in STEPS if args.only is None else [args.only]:
+        result = kept(case) or {"commands": {}}
+        try:
+            command, found = DO[step](case, args)
+        except Failed as failure:
+            print(f"{case.name}: {step}: {failure}", file=sys.stderr, flush=True)
+            return
+        keep(case, {**result, "commands": {**result["commands"], step: shown(command, args)}, step: found}, measurement)
+
+
+class Failed(Exception):
+    """A command of Duospike failed; it has printed why."""
+
+
+def model_of(case: Case) -> Path:
+    return RUNS / f"{case.name}.safetensors"
+
+
+def imported(case: Case, args: argparse.Namespace) -> tuple[list[str], Result]:
+    command = import_command(case, model_of(case), args)
+    duospike(command)
+    return command, compared(case, model_of(case), args).as_json()
+
+
+def simulated(case: Case, args: argparse.Namespace) -> tuple[list[str], Result]:
+    options = [*data_options(case, args), "--images", str(case.cosim), "--simulator", case.simulator]
+    command = ["cosim", str(model_of(case)), *options, "--out", str(RUNS / case.name)]
+    duospike(command)
+    return command, simulation(json.loads((RUNS / case.name / "report.json").read_text()))
+
+
+def synthesised(case: Case, args: argparse.Namespace) -> tuple[list[str], Result]:
+    command = ["synth", str(model_of(case)), "--out", str(RUNS / f"{case.name}-synth")]
+    duospike(command)
+    return command, areas(json.loads((RUNS / f"{case.name}-synth" / "areas.json").read_text()))
+
+
+def areas(report: Result) -> Result:
+    """LUTs of the whole, RAM blocks and multipliers."""
+    return {"luts": sum(luts(stage["cells"]) for stage in report["stages"])}
+
+
+DO: dict[str, Callable[[Case, argparse.Namespace], tuple[list[str], Result]]] = {
+    "agreement": imported,
+    "simulation": simulated,
+    "area": synthesised,
+}
+
+
+def kept(case: Case) -> Result | None:
+    path = RESULTS / f"{case.name}.json"
+    return json.loads(path.read_text()) if path.exists() else None
 
 
 def keep(case: Case, result: Result, measurement: Measurement) -> None:
@@ -143,43 +137,77 @@ def keep(case: Case, result: Result, measurement: Measurement) -> None:
     write_atomically(RESULTS / f"{case.name}.json", (json.dumps(result, indent=2) + "\n").encode())
 
 
-def data_of(case: Case, cifar: str | None) -> str:
-    """What --data gets. Events are written first, with the same seed each time."""
-    if case.source is None:
-        np.save(EVENTS, nets.random_events(EVENT_SAMPLES))
-        return str(EVENTS)
-    if nets.RECIPES[case.source].dataset == "fashion-mnist":
-        return "fashion-mnist"
-    if cifar is None:
-        raise SystemExit(f"{case.name}: name the folder of CIFAR-10 with --cifar")
-    return cifar
+def data_options(case: Case, args: argparse.Namespace) -> list[str]:
+    """What --data gets. Images and events that no published file has are written first, with the same seed each time."""
+    if case.events:
+        return ["--data", folder(case, args.nmnist, "--nmnist", "N-MNIST")]
+    if case.recipe is None:
+        events = RUNS / "events.npy"
+        np.save(events, case.module.random_events(EVENT_SAMPLES))
+        return ["--data", str(events)]
+    if case.recipe.dataset == "cifar-10":
+        return ["--data", folder(case, args.cifar, "--cifar", "CIFAR-10")]
+    if case.recipe.coding == "rate" or case.recipe.padding:
+        images, labels = RUNS / f"{case.source}-images.npy", RUNS / f"{case.source}-labels.npy"
+        data = own(case)
+        np.save(images, data.images)
+        np.save(labels, np.asarray(data.labels, np.int64))
+        return ["--data", str(images), "--labels", str(labels)]
+    return ["--data", "fashion-mnist"]
 
 
-def import_command(case: Case, model: Path, data: str, images: int) -> list[str]:
-    rounding = [] if case.bits is None else ["--quantize", str(case.bits), "--data", data, "--limit", str(images)]
-    return ["import", f"benchmarks/networks/nets.py:{case.function}", *case.input_options(), *rounding, "--out", str(model)]
+def folder(case: Case, given: str | None, option: str, data: str) -> str:
+    if given is None:
+        raise SystemExit(f"{case.name}: name the folder of {data} with {option}")
+    return given
 
 
-def cosim_command(case: Case, model: Path, data: str) -> list[str]:
-    options = ["--data", data, "--images", str(case.cosim), "--simulator", case.simulator]
-    return ["cosim", str(model), *options, "--out", str(RUNS / case.name)]
+def own(case: Case) -> Dataset:
+    """The first test images, as the network takes them."""
+    assert case.recipe is not None
+    test = PUBLISHED[case.recipe.dataset].read("test", None)
+    assert test.labels is not None
+    return Dataset(prepared(case.recipe, test.images[:OWN_IMAGES], case.timesteps), test.labels[:OWN_IMAGES])
+
+
+def import_command(case: Case, model: Path, args: argparse.Namespace) -> list[str]:
+    source = f"benchmarks/networks/{case.file}.py:{case.function}"
+    if case.nir:
+        source = str(graph_of(case, args))
+    limit = min(case.images, args.images)
+    rounding = [] if case.bits is None else ["--quantize", str(case.bits), *data_options(case, args), "--limit", str(limit)]
+    return ["import", source, *case.input_options(), *rounding, "--out", str(model)]
+
+
+def graph_of(case: Case, args: argparse.Namespace) -> Path | str:
+    """The file of NIR: the one that is named, or written now."""
+    if case.function == PAPER:
+        if args.nir is None:
+            raise SystemExit(f"{case.name}: name the file with --nir")
+        return args.nir
+    import nir
+
+    path = RUNS / f"{case.function}.nir"
+    nir.write(path, getattr(case.module, f"{case.function}_graph")())
+    return path
 
 
 def typed(command: list[str]) -> str:
     return f"duospike {' '.join(command)}"
 
 
-def shown(command: list[str], cifar: str | None) -> str:
-    """For the page: the folder of CIFAR-10 under the name that it is published with."""
-    return typed([CIFAR if part == cifar else part for part in command])
+def shown(command: list[str], args: argparse.Namespace) -> str:
+    """For the page: folders and files of others under the names that they are published with."""
+    names = {args.cifar: CIFAR, args.nmnist: NMNIST, args.nir: GRAPH}
+    return typed([names.get(part, part) for part in command])
 
 
 def duospike(command: list[str]) -> None:
-    """SystemExit if it fails; it prints why itself."""
+    """Failed if it fails; it prints why itself."""
     print(typed(command), file=sys.stderr, flush=True)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     if subprocess.run([sys.executable, "-m", "duospike", *command], cwd=ROOT, env=environment).returncode:
-        raise SystemExit(f"duospike {command[0]} failed")
+        raise Failed(f"duospike {command[0]} failed")
 
 
 def simulation(report: Result) -> Result:
@@ -198,23 +226,33 @@ def simulation(report: Result) -> Result:
 
 
 def compared(case: Case, model: Path, args: argparse.Namespace) -> Agreement:
-    """SpikingJelly and the integer reference on the same images."""
-    network, net = load_model(model), getattr(nets, case.function)()
-    if case.source is None:
-        return agreement(net, network, Dataset(nets.random_events(EVENT_SAMPLES), None), Fraction(1))
-    recipe = nets.RECIPES[case.source]
-    folder = None if recipe.dataset == "fashion-mnist" else Path(args.cifar)
-    test = PUBLISHED[recipe.dataset].read("test", folder)
-    some = Dataset(test.images[: args.images], None if test.labels is None else test.labels[: args.images])
-    return agreement(net, network, some, Fraction(nets.PIXEL))
+    """The library and the integer reference on the same images."""
+    network, count = load_model(model), min(case.images, args.images)
+    if case.function == PAPER:
+        net = float_graph(args.nir, subtract=True)
+    else:
+        net = getattr(case.module, case.function)()
+    scale = Fraction(PIXEL) if case.recipe is not None and case.recipe.coding == "direct" else Fraction(1)
+    return agreement(net, network, test_data(case, network, count, args), scale)
+
+
+def test_data(case: Case, network: Network, count: int, args: argparse.Namespace) -> Dataset:
+    if case.events:
+        return load(folder(case, args.nmnist, "--nmnist", "N-MNIST"), network, None)
+    if case.recipe is None:
+        return Dataset(case.module.random_events(EVENT_SAMPLES), None)
+    if case.recipe.coding == "rate" or case.recipe.padding:
+        data, shown = own(case), slice(OWN_IMAGES // 2, OWN_IMAGES // 2 + count)
+        return Dataset(data.images[shown], None if data.labels is None else data.labels[shown])
+    test = PUBLISHED[case.recipe.dataset].read("test", Path(args.cifar) if case.recipe.dataset == "cifar-10" else None)
+    return Dataset(test.images[:count], None if test.labels is None else test.labels[:count])
 
 
 def results() -> Iterator[tuple[Case, Result]]:
     """The kept results, in the order of CASES."""
     for case in CASES:
-        path = RESULTS / f"{case.name}.json"
-        if path.exists():
-            yield case, json.loads(path.read_text())
+        if result := kept(case):
+            yield case, result
 
 
 def section() -> str:
@@ -222,7 +260,7 @@ def section() -> str:
     found = list(results())
     head = (
         f"`python -m benchmarks.networks.measure --run`, on {machine()}. Spikes of every neuron at every timestep, compared with "
-        "those of SpikingJelly itself. The measuring program writes runs/networks/events.npy."
+        "those of the library itself. The measuring program writes the files in runs/networks that the commands read."
     )
     record = comment(NAME, joined([result["measured"] for _, result in found]))
     tables = [accuracy_table(found), simulation_table(found), commands_of(found)]
@@ -230,8 +268,8 @@ def section() -> str:
 
 
 def accuracy_table(found: list[tuple[Case, Result]]) -> str:
-    right = ["images", "SpikingJelly", "integers", "points"]
-    columns = ["network", "narrowed to", "data", "import", *right, "other answers", "other spikes", "spikes an image"]
+    right = ["images", "library", "integers", "points"]
+    columns = ["network", "narrowed to", "data, T", "import", *right, "other answers", "other spikes", "spikes an image"]
     return table("Accuracy and spikes", columns, [accuracy_row(case, Agreement(**result["agreement"])) for case, result in found])
 
 
@@ -244,26 +282,27 @@ def accuracy_row(case: Case, one: Agreement) -> list[str]:
     different = f"{one.different / one.outputs:.2%}" if one.different else f"none of {one.outputs:,}"
     before, after = (f"{total / one.images:,.0f}" for total in (one.source_spikes, one.spikes))
     spikes = before if before == after else f"{before}, then {after}"
-    about = [case.title, case.narrowed, case.data, case.how]
+    about = [case.title, case.narrowed, f"{case.data}, {case.timesteps}", case.how]
     return [*about, f"{one.images:,}", *accuracies, str(one.other_answers), different, spikes]
 
 
 def simulation_table(found: list[tuple[Case, Result]]) -> str:
-    rows = []
-    for case, result in found:
-        one = result["simulation"]
-        if one is None:
-            continue
-        interval = "" if one["interval"] is None else f"{one['interval']:,.0f}"
-        equal = [one["simulator"], str(one["images"]), f"{one['compared']:,}", f"{one['spikes']:,}"]
-        rows.append([case.title, case.how, *equal, str(one["lanes"]), str(one["passes"]), f"{one['latency']:,}", interval])
+    rows = [simulation_row(case, result) for case, result in found if result.get("simulation")]
     equal = ["simulator", "images", "neuron outputs", "spikes"]
-    columns = ["network", "import", *equal, "lanes", "passes", "latency, cycles", "cycles an image"]
+    columns = ["network", "import", *equal, "lanes", "passes", "latency, cycles", "cycles an image", "LUTs"]
     return table("In the simulator, every spike equal", columns, rows)
 
 
+def simulation_row(case: Case, result: Result) -> list[str]:
+    one, area = result["simulation"], result.get("area")
+    interval = "" if one["interval"] is None else f"{one['interval']:,.0f}"
+    equal = [one["simulator"], str(one["images"]), f"{one['compared']:,}", f"{one['spikes']:,}"]
+    taken = "" if area is None else f"{area['luts']:,}"
+    return [case.title, case.how, *equal, str(one["lanes"]), str(one["passes"]), f"{one['latency']:,}", interval, taken]
+
+
 def commands_of(found: list[tuple[Case, Result]]) -> str:
-    lines = [command for _, result in found for command in result["commands"]]
+    lines = [result["commands"][step] for _, result in found for step in STEPS if step in result["commands"]]
     return "\n".join(["**Commands**", "", "```sh", *lines, "```"])
 
 

@@ -6,51 +6,27 @@ function without arguments is a network with its trained weights, in evaluation 
 
 from __future__ import annotations
 
+import sys
+import types
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from spikingjelly.activation_based import functional, layer, neuron, surrogate
-from spikingjelly.activation_based.model.parametric_lif_net import CIFAR10Net, DVSGestureNet, FashionMNISTNet
+from spikingjelly.activation_based.model.parametric_lif_net import CIFAR10Net, DVSGestureNet, FashionMNISTNet, NMNISTNet
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-CHECKPOINTS = Path(__file__).parents[2] / "checkpoints" / "networks"
-"""Where train.py writes the weights, NAME.safetensors."""
-
-
-PIXEL = 1 / 256
-"""What a step of a pixel of 0 to 255 is worth to the networks: a power of two, so that floats are exact."""
-
+from benchmarks.networks import recipe
+from benchmarks.networks.recipe import PIXEL, Recipe
 
 SEED = 1
 EVENT_SHAPE, EVENT_TIMESTEPS, EVENT_RATE = (2, 128, 128), 16, 0.02
 """Of the random events for DVSGestureNet. rate: events a pixel, polarity and timestep."""
 FULLY_CONNECTED_GAIN = 5.0
 """With the random weights that torch draws, the last layers of DVSGestureNet would be silent."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is made and trained.
-
-    make: untrained. dataset: fashion-mnist or cifar-10. narrowed: how much narrower than published, in words. rate: the largest
-    learning rate of Adam.
-    """
-
-    make: Callable[[], nn.Module]
-    dataset: str
-    timesteps: int
-    epochs: int
-    narrowed: str
-    batch: int = 50
-    rate: float = 2e-3
-    flips: bool = False
 
 
 def make_csnn(channels: int = 16) -> nn.Sequential:
@@ -96,6 +72,43 @@ def make_dvs_gesture_net(neurons: Callable[..., nn.Module], channels: int = 8, h
     return _narrowed(DVSGestureNet(channels=channels, spiking_neuron=neurons), channels * 4 * 4, hidden)
 
 
+def make_nmnist_net(neurons: Callable[..., nn.Module], channels: int = 8, hidden: int = 64) -> nn.Module:
+    """NMNISTNet on events of 2 x 34 x 34; published with 128 channels and 2048 hidden neurons."""
+    return _narrowed(NMNISTNet(channels=channels, spiking_neuron=neurons), channels * 8 * 8, hidden)
+
+
+def make_lif_fc_mnist() -> nn.Sequential:
+    """The network of the tutorial `lif_fc_mnist`: one layer, on images coded by rate."""
+    return nn.Sequential(
+        layer.Flatten(), layer.Linear(28 * 28, 10, bias=False), neuron.LIFNode(tau=2.0, surrogate_function=surrogate.ATan())
+    )
+
+
+def make_spiking_vgg11(neurons: Callable[..., nn.Module], width: int = 8) -> nn.Module:
+    """spiking_vgg11_bn for images of 32 x 32, `width` of 64 channels; published for 224 x 224, 1000 classes.
+
+    Five pools leave 1 x 1 of 32 x 32, so the average to 7 x 7 is one to 1 x 1, and the first fully connected layer has its inputs.
+    """
+    with_stand_in()
+    from spikingjelly.activation_based.model.spiking_vgg import SpikingVGG, cfgs
+
+    channels = [one if one == "M" else one * width // 64 for one in cfgs["A"]]
+    net = SpikingVGG(cfg=channels, batch_norm=True, num_classes=10, spiking_neuron=neurons)
+    last = 512 * width // 64
+    net.avgpool = layer.AdaptiveAvgPool2d((1, 1))
+    for place, outputs in ((0, last), (3, last), (6, 10)):
+        net.classifier[place] = layer.Linear(last, outputs)
+    return net
+
+
+def with_stand_in() -> None:
+    """spiking_vgg and its like import one function of torchvision, to download weights."""
+    if "torchvision" not in sys.modules:
+        stand_in = types.ModuleType("torchvision.models.utils")
+        stand_in.load_state_dict_from_url = None  # type: ignore[attr-defined]
+        sys.modules |= {"torchvision": stand_in, "torchvision.models": stand_in, "torchvision.models.utils": stand_in}
+
+
 def _narrowed(net: nn.Module, inputs: int, hidden: int) -> nn.Module:
     """The library's classes have `channels` and a fixed hidden layer: the layers on both of its sides are replaced."""
     layers = layers_of(net)
@@ -127,14 +140,22 @@ RECIPES = {
     "fashion_mnist_net_plif": Recipe(
         partial(make_fashion_mnist_net, PLIF), "fashion-mnist", 4, 1, "16 of 128 channels, 256 of 2048 hidden neurons"
     ),
+    "nmnist_net": Recipe(
+        partial(make_nmnist_net, LIF), "n-mnist", 10, 4, "8 of 128 channels, 64 of 2048 hidden neurons", coding="events", batch=25
+    ),
+    "lif_fc_mnist": Recipe(
+        make_lif_fc_mnist, "fashion-mnist", 100, 1, "", coding="rate", images=12000, training_timesteps=10, rate=5e-3
+    ),
+    "spiking_vgg11": Recipe(
+        partial(make_spiking_vgg11, LIF), "cifar-10", 4, 1, "8 of 64 channels and so on, 32 x 32 of 224 x 224 pixels, 10 of 1000 "
+        "classes, 64 of 4096 hidden neurons", images=8000, flips=True,
+    ),
 }
 
 
 def trained(name: str) -> nn.Module:
     """A network of RECIPES with its trained weights."""
-    net = RECIPES[name].make()
-    net.load_state_dict(load_file(CHECKPOINTS / f"{name}.safetensors"))
-    return evaluated(net)
+    return evaluated(recipe.trained(RECIPES, name))
 
 
 def evaluated(net: nn.Module) -> nn.Module:
@@ -157,6 +178,18 @@ def fashion_mnist_net_plif() -> nn.Module:
 
 def cifar10_net() -> nn.Module:
     return trained("cifar10_net")
+
+
+def nmnist_net() -> nn.Module:
+    return trained("nmnist_net")
+
+
+def lif_fc_mnist() -> nn.Module:
+    return trained("lif_fc_mnist")
+
+
+def spiking_vgg11() -> nn.Module:
+    return trained("spiking_vgg11")
 
 
 def rounded(net: nn.Module, bits: int = 8, pixel: float = PIXEL) -> nn.Module:

@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import snntorch
 import torch
-from spikingjelly.activation_based import functional, layer, neuron, surrogate
+from spikingjelly.activation_based import functional
 from spikingjelly.activation_based.model import parametric_lif_net as zoo
 from torch import nn
 from torch.nn import functional as F
 
 from benchmarks.figures.page import table, write_section
 from benchmarks.figures.record import begin, with_comment
-from benchmarks.networks import nets
+from benchmarks.networks import nets, snntorch_nets
 from duospike.reference.errors import InputError
 from duospike.reference.exchange.modules.torch_modules import from_torch
 from duospike.reference.exchange.refusal import gathered
@@ -34,28 +33,6 @@ from duospike.reference.network import Pool, check_weights
 NAME = "public-networks"
 """Of the figures, and of their section in docs/."""
 PIXEL = Fraction(1, 256)
-
-
-class Tutorial5(nn.Module):
-    """snnTorch, tutorial 5: fully connected, its time loop inside forward."""
-
-    def __init__(self):
-        super().__init__()
-        self.fc1 = nn.Linear(28 * 28, 1000)
-        self.lif1 = snntorch.Leaky(beta=0.95)
-        self.fc2 = nn.Linear(1000, 10)
-        self.lif2 = snntorch.Leaky(beta=0.95)
-
-    def forward(self, x):
-        x = x.flatten(1)  # which the tutorial does before the call
-        membrane1, membrane2 = self.lif1.init_leaky(), self.lif2.init_leaky()
-        spikes, membranes = [], []
-        for _ in range(25):
-            spike1, membrane1 = self.lif1(self.fc1(x), membrane1)
-            spike2, membrane2 = self.lif2(self.fc2(spike1), membrane2)
-            spikes.append(spike2)
-            membranes.append(membrane2)
-        return torch.stack(spikes), torch.stack(membranes)
 
 
 class Tutorial6(nn.Module):
@@ -77,42 +54,9 @@ class Tutorial6(nn.Module):
         return self.lif3(self.fc1(spike2.flatten(1)), membrane3)
 
 
-def tutorial_6_sequential() -> nn.Module:
-    """The same as nn.Sequential, as the tutorial trains it."""
-    return _snntorch_convolutional(1, 64, 64 * 4 * 4)
-
-
-def tutorial_7() -> nn.Module:
-    """snnTorch, tutorial 7: N-MNIST."""
-    return _snntorch_convolutional(2, 32, 32 * 5 * 5)
-
-
-def _snntorch_convolutional(channels: int, second: int, features: int) -> nn.Module:
-    def neurons(output: bool = False) -> snntorch.Leaky:
-        return snntorch.Leaky(beta=0.5, init_hidden=True, output=output)
-
-    return nn.Sequential(
-        nn.Conv2d(channels, 12, 5),
-        nn.MaxPool2d(2),
-        neurons(),
-        nn.Conv2d(12, second, 5),
-        nn.MaxPool2d(2),
-        neurons(),
-        nn.Flatten(),
-        nn.Linear(features, 10),
-        neurons(output=True),
-    )
-
-
-def lif_fc_mnist() -> nn.Module:
-    """SpikingJelly, tutorial lif_fc_mnist: one layer, on images coded by rate."""
-    neurons = neuron.LIFNode(tau=2.0, surrogate_function=surrogate.ATan())
-    return nn.Sequential(layer.Flatten(), layer.Linear(28 * 28, 10, bias=False), neurons)
-
-
 def spiking_vgg11() -> nn.Module:
     """SpikingJelly's spiking_vgg11_bn, for ImageNet."""
-    with_stand_in()
+    nets.with_stand_in()
     from spikingjelly.activation_based.model.spiking_vgg import spiking_vgg11_bn
 
     return spiking_vgg11_bn(spiking_neuron=nets.PLIF)
@@ -120,18 +64,10 @@ def spiking_vgg11() -> nn.Module:
 
 def sew_resnet18() -> nn.Module:
     """SpikingJelly's sew_resnet18, for ImageNet."""
-    with_stand_in()
+    nets.with_stand_in()
     from spikingjelly.activation_based.model.sew_resnet import sew_resnet18 as make
 
     return make(cnf="ADD", spiking_neuron=nets.PLIF)
-
-
-def with_stand_in() -> None:
-    """These modules import one function of torchvision, to download weights."""
-    if "torchvision" not in sys.modules:
-        stand_in = types.ModuleType("torchvision.models.utils")
-        stand_in.load_state_dict_from_url = None  # type: ignore[attr-defined]
-        sys.modules |= {"torchvision": stand_in, "torchvision.models": stand_in, "torchvision.models.utils": stand_in}
 
 
 @dataclass(frozen=True)
@@ -157,11 +93,11 @@ def of_zoo(name: str) -> Callable[[], nn.Module]:
 
 MNIST, ALL = (1, 28, 28), (3, 224, 224)
 PUBLIC = [
-    Public("snnTorch, tutorial 5 (class)", Tutorial5, MNIST, 25, 10),
+    Public("snnTorch, tutorial 5 (class)", snntorch_nets.Tutorial5, MNIST, 25, 10),
     Public("snnTorch, tutorial 6 (class)", Tutorial6, MNIST, 50, 10),
-    Public("snnTorch, tutorial 6 (Sequential)", tutorial_6_sequential, MNIST, 50, 10),
-    Public("snnTorch, tutorial 7, N-MNIST", tutorial_7, (2, 34, 34), 300, 10, "events"),
-    Public("SpikingJelly, lif_fc_mnist", lif_fc_mnist, MNIST, 100, 10, "events"),
+    Public("snnTorch, tutorial 6 (Sequential)", lambda: snntorch_nets.convolutional(1, 12, 64, 4, 0.5), MNIST, 50, 10),
+    Public("snnTorch, tutorial 7, N-MNIST", lambda: snntorch_nets.convolutional(2, 12, 32, 5, 0.5), (2, 34, 34), 300, 10, "events"),
+    Public("SpikingJelly, lif_fc_mnist", nets.make_lif_fc_mnist, MNIST, 100, 10, "events"),
     Public("SpikingJelly, conv_fashion_mnist", lambda: nets.make_csnn(128), MNIST, 4, 10),
     Public("SpikingJelly, MNISTNet", of_zoo("MNISTNet"), MNIST, 8, 10),
     Public("SpikingJelly, FashionMNISTNet", of_zoo("FashionMNISTNet"), MNIST, 8, 10),

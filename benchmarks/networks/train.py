@@ -1,4 +1,4 @@
-"""Trains a network of nets.py in SpikingJelly and saves its weights; goes on where an earlier call was stopped.
+"""Trains a network of this folder in its own library and saves its weights; goes on where an earlier call was stopped.
 
 python -m benchmarks.networks.train csnn [--epochs N] [--seed 1] [--data FOLDER]
 """
@@ -6,9 +6,11 @@ python -m benchmarks.networks.train csnn [--epochs N] [--seed 1] [--data FOLDER]
 from __future__ import annotations
 
 import argparse
+import importlib
 import math
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,47 +21,79 @@ from spikingjelly.activation_based import functional
 from torch import nn
 from torch.nn.functional import mse_loss, one_hot
 
-from benchmarks.networks.nets import CHECKPOINTS, PIXEL, RECIPES, Recipe
+from benchmarks.networks.playing import ends_in_potentials, neurons_of, play, scored
+from benchmarks.networks.recipe import CHECKPOINTS, Recipe, prepared, sequence
 from duospike.reference.data.datasets import PUBLISHED, Dataset
+from duospike.reference.data.event_frames import Binning, FrameFormat
 
 CLASSES = 10
 SAVED = 50
 """Steps from one checkpoint to the next."""
 MAX_STEPS = 10**6
+MODULES = ("nets", "snntorch_nets", "brevitas_nets", "nir_nets")
+"""Files with RECIPES; each needs the library whose networks it has."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=RECIPES)
-    parser.add_argument("--epochs", type=int, help="default: as in nets.py")
+    parser.add_argument("name", help="of RECIPES in one of the files, such as csnn or tutorial_6")
+    parser.add_argument("--epochs", type=int, help="default: as in the recipe")
     parser.add_argument("--seed", type=int, default=1, help="of weights, dropout and the order of images (default: 1)")
     parser.add_argument("--data", type=Path, help="folder of the published files, where there is no package of them")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    recipe = RECIPES[args.name]
-    train_set, test_set = (PUBLISHED[recipe.dataset].read(split, args.data) for split in ("train", "test"))
+    recipe = recipe_of(args.name)
+    train_set, test_set = (read(recipe, split, args.data) for split in ("train", "test"))
     torch.manual_seed(args.seed)
-    net = recipe.make()
-    functional.set_step_mode(net, "m")
+    net = made(recipe)
     train(net, recipe, args.epochs or recipe.epochs, args.seed, train_set, CHECKPOINTS / f"{args.name}-unfinished.safetensors")
     save_file(net.state_dict(), CHECKPOINTS / f"{args.name}.safetensors")
-    print(f"{args.name}: {accuracy(net, recipe.timesteps, test_set):.2%} of {len(test_set.images):,} test images", flush=True)
+    some = Dataset(test_set.images[:TESTED], test_set.labels[:TESTED])
+    print(f"{args.name}: {accuracy(net, recipe, some):.2%} of {len(some.images):,} test images", flush=True)
     return 0
 
 
+TESTED = 1000
+
+
+def recipe_of(name: str) -> Recipe:
+    """Of the first file that has it; files whose library is not installed are left out."""
+    for module in MODULES:
+        with suppress(ModuleNotFoundError):
+            if found := importlib.import_module(f"benchmarks.networks.{module}").RECIPES.get(name):
+                return found
+    raise SystemExit(f"no network {name}, or its library is not installed")
+
+
+def made(recipe: Recipe) -> nn.Module:
+    net = recipe.make()
+    if neurons_of(net)[0] == "spikingjelly":
+        functional.set_step_mode(net, "m")
+    return net
+
+
+def read(recipe: Recipe, split: str, folder: Path | None) -> Dataset:
+    """Images uint8 [N, C, H, W], or of recorded events uint8 [N, T, C, H, W]."""
+    published = PUBLISHED[recipe.dataset]
+    if not published.events:
+        return published.read(split, folder)
+    assert published.shape is not None
+    return published.read(split, folder, FrameFormat(recipe.timesteps, published.shape, True, 1, Binning()), recipe.images)
+
+
 def train(net: nn.Module, recipe: Recipe, epochs: int, seed: int, data: Dataset, checkpoint: Path) -> None:
-    """The tutorial's loss, the squared error of firing rates against one-hot labels; Adam, the rate falls along a cosine."""
+    """The squared error of firing rates against one-hot labels; Adam, the rate falls along a cosine."""
     assert data.labels is not None
     optimizer = torch.optim.Adam(net.parameters(), lr=recipe.rate)
-    batches = shuffled(len(data.images), recipe.batch, epochs, seed)
+    batches = shuffled(recipe.images or len(data.images), recipe.batch, epochs, seed)
     begin, total = time.monotonic(), 0.0
     net.train()
     for step in range(resume(net, optimizer, checkpoint), len(batches)):
         # Each step has draws of its own, so that a run that was stopped goes on as if it had not been.
         torch.manual_seed(MAX_STEPS * seed + step)
         optimizer.param_groups[0]["lr"] = recipe.rate * (1 + math.cos(math.pi * step / len(batches))) / 2
-        total += train_batch(net, optimizer, recipe, data.images[batches[step]], data.labels[batches[step]])
+        total += train_batch(net, optimizer, recipe, data.images[batches[step]], data.labels[batches[step]], step)
         if (step + 1) % SAVED == 0:
             save(net, optimizer, step + 1, checkpoint)
             print(f"step {step + 1} of {len(batches)}: loss {total / SAVED:.4f}, {time.monotonic() - begin:.0f} s", flush=True)
@@ -74,13 +108,13 @@ def shuffled(images: int, batch: int, epochs: int, seed: int) -> np.ndarray:
 
 
 def train_batch(
-    net: nn.Module, optimizer: torch.optim.Optimizer, recipe: Recipe, pixels: np.ndarray, labels: np.ndarray
+    net: nn.Module, optimizer: torch.optim.Optimizer, recipe: Recipe, pixels: np.ndarray, labels: np.ndarray, step: int = 0
 ) -> float:
-    """One step on images [N, C, H, W] and labels [N]; its loss."""
-    images = scaled(pixels)  # [N, C, H, W]
+    """One step on images [N, C, H, W], or events [N, T, C, H, W], and labels [N]; its loss."""
     if recipe.flips:
-        images = torch.where(torch.rand(len(images), 1, 1, 1) < 0.5, images.flip(-1), images)
-    rates = firing_rates(net, images, recipe.timesteps)
+        flipped = torch.rand(len(pixels)).numpy() < 0.5
+        pixels = np.where(flipped[:, None, None, None], pixels[..., ::-1], pixels)
+    rates = firing_rates(net, recipe, pixels, recipe.training_timesteps or recipe.timesteps, step)
     loss = mse_loss(rates, one_hot(torch.from_numpy(labels).long(), CLASSES).float())
     optimizer.zero_grad()
     loss.backward()
@@ -88,25 +122,22 @@ def train_batch(
     return loss.item()
 
 
-def scaled(pixels: np.ndarray) -> torch.Tensor:
-    """Pixels of 0 to 255 as the networks see them."""
-    return torch.from_numpy(pixels).float() * PIXEL
-
-
-def firing_rates(net: nn.Module, images: torch.Tensor, timesteps: int) -> torch.Tensor:
-    """Spikes a timestep of each class, `[N, classes]`, of the same image at each timestep."""
-    rates = net(images.unsqueeze(0).expand(timesteps, *images.shape)).mean(0)
-    functional.reset_net(net)
-    return rates
+def firing_rates(net: nn.Module, recipe: Recipe, images: np.ndarray, timesteps: int, seed: int = 0) -> torch.Tensor:
+    """Of each class, `[N, classes]`: spikes a neuron and timestep, currents where the last layer does not fire, or potentials."""
+    inputs = prepared(recipe, images, timesteps, seed)
+    outputs = play(net, sequence(recipe, inputs, timesteps))  # [T, N, outputs]
+    if ends_in_potentials(net):
+        return outputs[-1]
+    return scored(net, outputs, CLASSES) / (timesteps * (outputs.shape[2] // CLASSES))
 
 
 @torch.no_grad()
-def accuracy(net: nn.Module, timesteps: int, data: Dataset, batch: int = 200) -> float:
+def accuracy(net: nn.Module, recipe: Recipe, data: Dataset, batch: int = 50) -> float:
     assert data.labels is not None
     net.eval()
     right = 0
     for first in range(0, len(data.images), batch):
-        rates = firing_rates(net, scaled(data.images[first : first + batch]), timesteps)
+        rates = firing_rates(net, recipe, data.images[first : first + batch], recipe.timesteps, first)
         right += int((rates.argmax(1).numpy() == data.labels[first : first + batch]).sum())
     return right / len(data.images)
 
