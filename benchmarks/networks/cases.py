@@ -124,5 +124,5 @@ CASES = [
     Case(BREVITAS, "issue_981", "Brevitas issue 981", "issue_981", 8),
     Case(NIR, "norse_readme", "Norse README", "norse_readme", 4, "--dt 1e-6", nir=True),
     Case(NIR, "sinabs_nmnist", "Sinabs N-MNIST", "sinabs_nmnist", 4, SINABS, nir=True),
-    Case(NIR, PAPER, "NIR paper, cnn_sinabs", None, 8, SINABS + " --bin-time 1000", nir=True, images=100),
+    Case(NIR, PAPER, "NIR paper, cnn_sinabs", None, 8, "--dt 1 --bin-time 1000", nir=True, images=100),
 ]

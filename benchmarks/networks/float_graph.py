@@ -15,11 +15,11 @@ from torch.nn import functional
 
 
 class Neurons(nn.Module):
-    """Integrate-and-fire neurons that spike at their threshold and above. subtract: their reset, else to zero."""
+    """NIR's integrate-and-fire neurons: they spike above their threshold, and are 0 after."""
 
-    def __init__(self, threshold: np.ndarray, subtract: bool):
+    def __init__(self, threshold: np.ndarray):
         super().__init__()
-        self.threshold, self.subtract = torch.tensor(np.asarray(threshold, np.float32)), subtract
+        self.threshold = torch.tensor(np.asarray(threshold, np.float32))
         self.potential: torch.Tensor | None = None
 
     def reset(self) -> None:
@@ -27,8 +27,8 @@ class Neurons(nn.Module):
 
     def forward(self, currents: torch.Tensor) -> torch.Tensor:
         potential = currents if self.potential is None else self.potential + currents
-        spikes = (potential >= self.threshold).float()
-        self.potential = potential - spikes * (self.threshold if self.subtract else potential)
+        spikes = (potential > self.threshold).float()
+        self.potential = potential * (1 - spikes)
         return spikes
 
 
@@ -41,20 +41,20 @@ class SumPool(nn.Module):
         return functional.avg_pool2d(maps, self.size) * (self.size[0] * self.size[1])
 
 
-def float_graph(path: Path | str, *, subtract: bool) -> nn.Sequential:
+def float_graph(path: Path | str) -> nn.Sequential:
     """The modules of a chain of Conv2d, IF, SumPool2d, Flatten and Affine nodes."""
     graph = nir.read(path)
     behind = dict(graph.edges)
     name, modules = behind["input"], []
     while name != "output":
-        modules.append(_module(graph.nodes[name], subtract))
+        modules.append(_module(graph.nodes[name]))
         name = behind[name]
     return nn.Sequential(*modules).eval()
 
 
-def _module(node: nir.NIRNode, subtract: bool) -> nn.Module:
+def _module(node: nir.NIRNode) -> nn.Module:
     if isinstance(node, nir.IF):
-        return Neurons(node.v_threshold, subtract)
+        return Neurons(node.v_threshold)
     if isinstance(node, nir.SumPool2d):
         return SumPool(tuple(int(size) for size in node.kernel_size))
     if isinstance(node, nir.Flatten):

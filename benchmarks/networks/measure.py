@@ -229,7 +229,7 @@ def compared(case: Case, model: Path, args: argparse.Namespace) -> Agreement:
     """The library and the integer reference on the same images."""
     network, count = load_model(model), min(case.images, args.images)
     if case.function == PAPER:
-        net = float_graph(args.nir, subtract=True)
+        net = float_graph(args.nir)
     else:
         net = getattr(case.module, case.function)()
     scale = Fraction(PIXEL) if case.recipe is not None and case.recipe.coding == "direct" else Fraction(1)
