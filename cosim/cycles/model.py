@@ -127,7 +127,7 @@ class _Chain:
     def add_dense(self, number: int, stage: DenseCore):
         radius = stage.kernel // 2
         self.add(units.WINDOW, number, height=stage.height, width=stage.width, radius=radius, groups=stage.groups)
-        self.add(units.MAC, number, steps=mac_latency(stage.inputs))
+        self.add(units.MAC, number, steps=mac_latency(stage.inputs + 1))
         self.add_lif(number, stage)
 
     def add_conv(self, number: int, stage: SparseConv, events: np.ndarray):
