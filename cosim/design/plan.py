@@ -100,7 +100,7 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
         common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes)
         weight_bits = widths[name].weight_bits
         if isinstance(layer, Linear) and not lanes_in:
-            stages[name] = _dense_fc(network, layer, sizing.multipliers[name], weight_bits, common)
+            stages[name] = _dense_fc(network, layer, sizing.lane_multipliers[name], weight_bits, common)
         elif isinstance(layer, Linear):
             stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
         elif lanes_in:

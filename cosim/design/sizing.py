@@ -9,6 +9,7 @@ from duospike.reference.errors import InputError, did_you_mean
 from duospike.reference.network import Linear, Network, Pool
 from duospike.rtl.dense_fc import check_multipliers
 from duospike.rtl.errors import DesignError
+from duospike.rtl.pixel_words import words_of_image
 from duospike.rtl.stream import check_lanes, groups_of
 
 DEFAULT_LANES = 8
@@ -29,24 +30,25 @@ class Sizing:
     lanes: by layer name, outputs that a layer computes side by side. row_parts: by the name of each sparse layer, the number of
     equal parts in which it processes a row of its input. A layer waits for a part only, not for the row, so more parts mean a
     shorter latency, but each pixel costs at least a cycle in each. timesteps: of a pass; an image takes as many passes as its
-    timesteps need. queue_depth: events that a queue between scanner and accumulators holds. multipliers: by the name of a dense
-    fully connected layer, those of each lane.
+    timesteps need. queue_depth: events that a queue between scanner and accumulators holds. lane_multipliers: by the name of
+    a dense fully connected layer, the multipliers of each lane.
     """
 
     lanes: dict[str, int]
     row_parts: dict[str, int]
     timesteps: int
     queue_depth: int
-    multipliers: dict[str, int] = field(default_factory=dict)
+    lane_multipliers: dict[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """As JSON files hold it, see JSON_KEYS; without multipliers where no layer has any."""
         values = {key: getattr(self, name) for name, key in JSON_KEYS.items()}
-        return {key: value for key, value in values.items() if key != "multipliers" or value}
+        return {key: value for key, value in values.items() if key != "lane_multipliers" or value}
 
 
 JSON_KEYS = {
-    "lanes": "lanes", "row_parts": "parts", "timesteps": "timesteps", "queue_depth": "queue_depth", "multipliers": "multipliers",
+    "lanes": "lanes", "row_parts": "parts", "timesteps": "timesteps", "queue_depth": "queue_depth",
+    "lane_multipliers": "lane_multipliers",
 }  # fmt: skip
 """By each field of Sizing its key in JSON files."""
 
@@ -57,7 +59,7 @@ def choose_sizing(
     row_parts: dict[str, int] | None = None,
     timesteps: int | None = None,
     queue_depth: int | None = None,
-    multipliers: dict[str, int] | None = None,
+    lane_multipliers: dict[str, int] | int | None = None,
 ) -> Sizing:
     """What is wanted, checked, and defaults for the rest.
 
@@ -72,7 +74,7 @@ def choose_sizing(
         raise DesignError(f"event queues of depth {queue_depth}; allowed: 1 to {MAX_QUEUE_DEPTH}")
     return Sizing(
         chosen, _choose_row_parts(network, chosen, row_parts), _choose_timesteps(network, timesteps), queue_depth,
-        _choose_multipliers(network, multipliers),
+        _choose_multipliers(network, lane_multipliers),
     )  # fmt: skip
 
 
@@ -143,9 +145,24 @@ def default_multipliers(channels: int, pixels: int) -> int:
     return min(pixels, DEFAULT_MULTIPLIERS // channels) * channels or DEFAULT_MULTIPLIERS
 
 
-def _choose_multipliers(network: Network, wanted: dict[str, int] | None) -> dict[str, int]:
+def multiplier_choices(channels: int, pixels: int) -> list[int]:
+    """Multipliers of a lane that share the work evenly, about twice as many from one to the next, the default among them."""
+    parts = {groups_of(channels, 2**i) for i in range(channels.bit_length() + 1)}
+    whole = {channels * groups_of(pixels, 2**i) for i in range(pixels.bit_length() + 1)}
+    return sorted(parts | whole | {default_multipliers(channels, pixels)})
+
+
+def image_words(network: Network, multipliers: int) -> int:
+    """Words of so many inputs that an image has, in a dense fully connected layer."""
+    channels, height, width = network.input_shape
+    return words_of_image(height * width, channels, multipliers)
+
+
+def _choose_multipliers(network: Network, wanted: dict[str, int] | int | None) -> dict[str, int]:
     images = dense_fc_image(network)
-    _check_names("multipliers", wanted, images)
+    if isinstance(wanted, int):
+        wanted = dict.fromkeys(images or ("all layers",), wanted)
+    _check_names("lane_multipliers", wanted, images)
     multipliers = {name: default_multipliers(*image) for name, image in images.items()} | (wanted or {})
     for name, number in multipliers.items():
         check_multipliers(name, number, *images[name])

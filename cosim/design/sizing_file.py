@@ -10,7 +10,7 @@ from duospike.reference.network import Network
 
 from .sizing import Sizing, choose_sizing
 
-NUMBERS, TABLES = ("timesteps", "queue_depth"), ("lanes", "row_parts", "multipliers")
+NUMBERS, TABLES = ("timesteps", "queue_depth"), ("lanes", "row_parts", "lane_multipliers")
 RENAMED = {"parts": "row_parts"}
 """Keys of earlier files, and what they are called now."""
 
@@ -21,7 +21,7 @@ def write_sizing(sizing: Sizing, path: Path, comment: str) -> None:
     lines += [f"{name} = {getattr(sizing, name)}" for name in NUMBERS]
     for table in TABLES:
         numbers = getattr(sizing, table)
-        if numbers or table != "multipliers":
+        if numbers or table != "lane_multipliers":
             lines += ["", f"[{table}]", *(f"{name} = {number}" for name, number in numbers.items())]
     write_file(path, "\n".join(lines) + "\n")
 
@@ -29,7 +29,7 @@ def write_sizing(sizing: Sizing, path: Path, comment: str) -> None:
 def read_sizing(path: Path) -> dict:
     """What a TOML file says of a sizing, as arguments of choose_sizing; what it leaves out is not in them.
 
-    timesteps, queue_depth: whole numbers. lanes, row_parts, multipliers: tables of whole numbers by layer name.
+    timesteps, queue_depth: whole numbers. lanes, row_parts, lane_multipliers: tables of whole numbers by layer name.
     InputError for a file that cannot be read, is not TOML, or holds another key or another type.
     """
     found = read_toml(path)

@@ -71,7 +71,7 @@ def plan_stage(
     network = Network(input_shape, image_bits or 8, image_signed, timesteps, outputs, tuple(layers), coding=coding)
     row_parts = {layer.name: parts} if image_bits is None and not isinstance(layer, Pool) else {}
     wanted = {layer.name: multipliers} if multipliers else None
-    sizing = choose_sizing(network, all_lanes, row_parts, queue_depth=queue_depth, multipliers=wanted)
+    sizing = choose_sizing(network, all_lanes, row_parts, queue_depth=queue_depth, lane_multipliers=wanted)
     return plan_stages(network, sizing)[layer.name]
 
 

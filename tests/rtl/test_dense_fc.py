@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duospike.cosim.design.beats import image_beats, spike_beats
-from duospike.reference.network import RESETS, Linear
+from duospike.reference.network import Linear
+from duospike.rtl.checks import RESETS
 from duospike.rtl.dense_fc import dense_fc
 from tests.benches.stage_bench import expected_spikes, plan_stage, random_layer, run_dense, with_fault
 from tests.benches.stream_bench import run_stream
@@ -79,7 +80,7 @@ def test_any_stage(native, shape, share, lanes, timesteps, kind, bits, image, co
 @pytest.mark.parametrize(("multipliers", "words"), [(2, 28 * 28), (8, 28 * 7), (10, 157), (1, 2 * 28 * 28)])
 def test_cycles_are_groups_times_words(native, multipliers, words):
     """Images back to back: from the first word to the last no cycle is lost, while the next image comes in."""
-    stage, run = check(native, outputs=12, height=28, width=28, multipliers=multipliers, lanes=4, bits=2, image_bits=2)
+    stage, run = check(native, outputs=20, height=28, width=28, multipliers=multipliers, lanes=4, bits=2, image_bits=2)
     assert stage.group_words == words
     assert run.activity["busy"] == 3 * stage.groups * words
     before = max(28 * 28, words) + 20
