@@ -66,7 +66,7 @@ def pixel_words(clk, rst, src, dst, *, pixels, pixel_bits, word_bits):
         def shift_parts():
             if take:
                 held.next = src.data
-            elif dst.ready:
+            elif holding and dst.ready:
                 held.next = held >> word_bits
 
         @always(clk.posedge)
@@ -95,7 +95,7 @@ def pixel_words(clk, rst, src, dst, *, pixels, pixel_bits, word_bits):
 
         @always_comb
         def handshake():
-            src.ready.next = dst.ready or not ends_word
+            src.ready.next = src.valid and (dst.ready or not ends_word)
             take.next = src.valid and (dst.ready or not ends_word)
             dst.valid.next = src.valid and ends_word
             dst.data.next = concat(src.data, kept)
@@ -127,7 +127,7 @@ def pixel_words(clk, rst, src, dst, *, pixels, pixel_bits, word_bits):
 
         @always_comb
         def handshake():
-            src.ready.next = dst.ready
+            src.ready.next = src.valid and dst.ready
             dst.valid.next = src.valid
             dst.data.next = src.data
 

@@ -42,7 +42,7 @@ def timestep_select(clk, rst, src, dst, *, inputs, input_bits, timesteps):
 
     @always_comb
     def handshake():
-        src.ready.next = dst.ready and timestep == last_timestep
+        src.ready.next = src.valid and dst.ready and timestep == last_timestep
         dst.valid.next = src.valid
 
     @always(clk.posedge)

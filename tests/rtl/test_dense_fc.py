@@ -103,8 +103,8 @@ def test_in_all_simulators(place, coding, signed, multipliers, stalls):
 
 @pytest.mark.parametrize("what", ["weights", "bias", "theta"])
 def test_a_planted_fault_is_seen(native, what):
-    layer, images = connected(12, 2), random_images(4, 1, 3, 4, bits=8, signed=False)
-    wrong = with_fault(layer, what, (1, 7), step=200)
+    layer, images = connected(12, 2), random_images(12, 1, 3, 4, bits=8, signed=False)
+    wrong = with_fault(layer, what, (1, 7), step=1000)
     assert (expected_spikes(wrong, images[:, None]) != expected_spikes(layer, images[:, None])).any()
     stage = plan_stage(wrong, (1, 3, 4), 2, image_bits=8, multipliers=4)
     with pytest.raises(AssertionError):
