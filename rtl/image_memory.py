@@ -28,7 +28,7 @@ def image_memory(clk, rst, src, dst, *, words, scans):
         dst        ------------|A  |A' |A  |A' |
     """
     check_number("image_memory", 1, words=words, scans=scans)
-    check_width("image_memory", len(dst.data), src=src.data)
+    check_width("image_memory", len(dst.data), src=src.data, dst=dst.data)
     last_word, last_scan, last_addr = words - 1, scans - 1, BANKS * words - 1
     # Whole images that are held, not those whose last word has been read.
     level = counter(BANKS + 1)

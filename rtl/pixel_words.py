@@ -43,10 +43,10 @@ def pixel_words(clk, rst, src, dst, *, pixels, pixel_bits, word_bits):
     """
     check_number("pixel_words", 1, pixels=pixels, pixel_bits=pixel_bits)
     check_number("pixel_words", 1, pixels * pixel_bits, word_bits=word_bits)
-    check_width("pixel_words", pixel_bits, src=src.data)
-    check_width("pixel_words", word_bits, dst=dst.data)
     if word_bits > pixel_bits and word_bits % pixel_bits:
         raise DesignError(f"pixel_words: word_bits {word_bits}; allowed: up to {pixel_bits}, or a multiple")
+    check_width("pixel_words", pixel_bits, src=src.data)
+    check_width("pixel_words", word_bits, dst=dst.data)
     per_word, parts = word_bits // pixel_bits, groups_of(pixel_bits, word_bits)
     last_place, last_pixel, last_part = per_word - 1, pixels - 1, parts - 1
 

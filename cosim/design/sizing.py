@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -169,7 +170,7 @@ def _choose_multipliers(network: Network, wanted: dict[str, int] | int | None) -
     return multipliers
 
 
-def _check_names(what: str, wanted: dict[str, int] | None, allowed: dict[str, int]):
+def _check_names(what: str, wanted: dict[str, int] | None, allowed: Collection[str]):
     for name in wanted or {}:
         if name not in allowed:
             names = ", ".join(allowed) or "none in this network"

@@ -107,10 +107,7 @@ class Problem:
     def options(self) -> Options:
         layers = {layer.name: layer for layer in self.network.layers if not isinstance(layer, Pool)}
         work = layer_work(self.network, self.trace, self.timesteps)
-        options = {
-            name: lane_options(layer.outputs, work[name], lambda lanes, name=name: self.cost(name, lanes, None))
-            for name, layer in layers.items()
-        }
+        options = {name: lane_options(layer.outputs, work[name], self._lane_cost(name)) for name, layer in layers.items()}
         for name, image in dense_fc_image(self.network).items():
             of_multipliers = {
                 number: float(image_words(self.network, number) * self.network.timesteps // self._shared_timesteps)
@@ -118,6 +115,10 @@ class Problem:
             }
             options[name] = multiplier_options(layers[name].outputs, of_multipliers, partial(self.cost, name))
         return options
+
+    def _lane_cost(self, name: str) -> Callable[[int], float]:
+        """Of a layer without multipliers to choose."""
+        return lambda lanes: self.cost(name, lanes, None)
 
     @property
     def _shared_timesteps(self) -> int:

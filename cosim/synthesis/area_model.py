@@ -71,7 +71,7 @@ def fit_areas(network: Network, timesteps: int, queue_depth: int, progress: Call
     if not multipliers:
         return AreaModel(dict.fromkeys(names, fixed), per_lane)
     progress("synthesis 4 of 4")
-    (name, default), = multipliers.items()
+    ((name, default),) = multipliers.items()
     other = next((n for n in multiplier_choices(*dense_fc_image(network)[name]) if n > default), 1)
     sizing = choose_sizing(network, few_lanes, None, timesteps, queue_depth, {name: other})
     gained = stage_luts(network, sizing)[name] - few[name]

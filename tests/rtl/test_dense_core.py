@@ -89,9 +89,7 @@ def test_in_all_simulators(place, coding, signed, stalls):
     maps = random_images(2, stage.frames, 2, 3, 4, bits=4, signed=signed)
     expected = spike_beats(expected_spikes(layer, np.repeat(maps, stage.repeat, axis=1)), 2)
     beats = image_beats(maps, 4, frames=stage.frames)
-    run = run_stream(
-        place, dense_core, beats, widths=(stage.input_bits, 4), expected=len(expected), stalls=stalls, stage=stage
-    )
+    run = run_stream(place, dense_core, beats, widths=(stage.input_bits, 4), expected=len(expected), stalls=stalls, stage=stage)
     assert tuple(run.beats) == expected
 
 
