@@ -162,7 +162,7 @@ def test_the_front_holds_the_choice_and_nothing_that_is_beaten():
 @pytest.mark.parametrize("coding", ["direct", "frames"])
 def test_a_fully_connected_layer_of_the_image_gets_lanes_and_multipliers(coding):
     """Ten lanes of eight multipliers do not make it fast enough: more multipliers do. Its work is that of the cycle model."""
-    network = small_network("FC10-FC5", (1, 12, 12), coding=coding, timesteps=2)
+    network = small_network("FC10-FC6", (1, 12, 12), coding=coding, timesteps=2)
     trace = golden.run(network, random_images(2, network.image_shape, network.pixel_range, 1))
     found = exploring.Problem(network, trace, 2, 16, 1e6, partial(lanes_cost, network))
     images = 1 if coding == "direct" else 2
@@ -200,7 +200,7 @@ def test_the_area_model_is_exact_where_areas_are_linear(monkeypatch):
 
 
 def test_the_area_model_knows_multipliers(monkeypatch):
-    network = small_network("FC10-FC5", (1, 12, 12))
+    network = small_network("FC10-FC6", (1, 12, 12))
 
     def stage_luts(network, sizing):
         luts = luts_of(network, sizing)
