@@ -69,12 +69,12 @@ def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
     busy, stall_in, stall_out, never = [Signal(bool(0)) for _ in range(4)]
 
     if stage.frames == 1:
-        all_windows, sums = windows, currents
+        shown, sums = windows, currents
     else:
-        all_windows = Stream(stage.inputs * stage.frames * stage.image_bits)
+        shown = Stream(stage.inputs * stage.frames * stage.image_bits)
         sums = Stream(stage.lanes * stage.neuron.current_bits)
         select_timestep = timestep_select(
-            clk, rst, all_windows, windows, inputs=stage.inputs, input_bits=stage.image_bits, timesteps=stage.frames
+            clk, rst, shown, windows, inputs=stage.inputs, input_bits=stage.image_bits, timesteps=stage.frames
         )
         join_timesteps = current_sum(
             clk, rst, sums, currents, lanes=stage.lanes, words=0, timesteps=stage.frames, repeat=stage.repeat,
@@ -82,7 +82,7 @@ def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
         )  # fmt: skip
 
     slide_window = image_window(
-        clk, rst, src, all_windows, height=stage.height, width=stage.width, kernel=stage.kernel, groups=stage.groups,
+        clk, rst, src, shown, height=stage.height, width=stage.width, kernel=stage.kernel, groups=stage.groups,
         pixel_bits=stage.input_bits,
     )  # fmt: skip
     multiply = mac_array(
