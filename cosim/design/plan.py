@@ -143,13 +143,34 @@ def _encoder(network: Network, timesteps: int, passes: int) -> Encoder:
     )  # fmt: skip
 
 
+def kernel_of(layer: Conv) -> tuple[int, int]:
+    """Rows and columns of a layer's kernel."""
+    rows, columns = layer.weights.shape[2:]
+    return rows, columns
+
+
+def output_window(layer: Conv, height: int, width: int) -> tuple[range, range]:
+    """Rows and columns of a convolution that leave, among the outputs of the same-size one, see rtl/kernel.py."""
+    axes = zip((height, width), kernel_of(layer), layer.stride, layer.padding, strict=True)
+    rows, columns = (_leaving(*axis) for axis in axes)
+    return rows, columns
+
+
+def _leaving(size: int, taps: int, stride: int, padding: int) -> range:
+    """Places of one axis: output number o begins at input stride * o - padding, and is the same-size one taps // 2 later."""
+    count = (size + 2 * padding - taps) // stride + 1
+    first = taps // 2 - padding
+    return range(first, first + stride * (count - 1) + 1, stride)
+
+
 def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -> DenseCore:
     channels, height, width = network.input_shape
     by_group = grouped(_narrow(layer), common["lanes"]).transpose(0, 1, 3, 4, 2)  # [group, lane, a, b, channel]
     weights = _table(layer, "weights", by_group.reshape(len(by_group), -1), weight_bits)
+    out_rows, out_columns = output_window(layer, height, width)
     return DenseCore(
-        height=height, width=width, channels=channels, image_bits=network.image_bits, image_signed=network.image_signed,
-        kernel=layer.kernel, weights=weights, **common,
+        height=height, width=width, out_rows=out_rows, out_columns=out_columns, channels=channels, image_bits=network.image_bits,
+        image_signed=network.image_signed, kernel=kernel_of(layer), weights=weights, **common,
     )  # fmt: skip
 
 
@@ -158,14 +179,16 @@ def _sparse_conv(
 ) -> SparseConv:
     channels, height, width = shape
     chunks = groups_of(channels, lanes_in)
-    # An event scatters: the tap that takes the pixel to output row +a is row -a of the kernel.
+    # An event scatters: the first row and column of the window are the outputs for which the pixel is under the last tap.
     by_group = grouped(_narrow(layer)[:, :, ::-1, ::-1], common["lanes"])  # [group, lane, channel, a, b]
     words = _pad_axis(by_group.transpose(2, 0, 1, 3, 4), 0, chunks * lanes_in)  # [channel, group, lane, a, b]
     by_part = words.reshape(parts, -1, *words.shape[1:]).swapaxes(1, 2)  # [part, group, channel, lane, a, b]
     weights = _table(layer, "weights", by_part.reshape(by_part[..., 0, 0, 0].size, -1), weight_bits)
+    out_rows, out_columns = output_window(layer, height, width)
     return SparseConv(
-        height=height, width=width, parts=parts, chunks=chunks // parts, lanes_in=lanes_in, kernel=layer.kernel,
-        banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights, **common,
+        height=height, width=width, out_rows=out_rows, out_columns=out_columns, parts=parts, chunks=chunks // parts,
+        lanes_in=lanes_in, kernel=kernel_of(layer), banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights,
+        **common,
     )  # fmt: skip
 
 
