@@ -7,8 +7,8 @@ these outputs leave: those of a range of rows and a range of columns. A stride i
 from .checks import check_number
 from .errors import DesignError
 
-MAX_KERNEL = 7
-"""Rows and columns that a kernel may have at most."""
+KERNELS = range(1, 8)
+"""Rows, and columns, that a kernel may have."""
 
 
 def reach(size: int) -> tuple[int, int]:
@@ -18,8 +18,8 @@ def reach(size: int) -> tuple[int, int]:
 
 def check_kernel(where: str, kernel):
     """Refuse what is not (rows, columns) of a kernel."""
-    if type(kernel) is not tuple or len(kernel) != 2 or any(type(n) is not int or not 1 <= n <= MAX_KERNEL for n in kernel):
-        raise DesignError(f"{where}: kernel {kernel!r}; allowed: (rows, columns), each 1 to {MAX_KERNEL}")
+    if type(kernel) is not tuple or len(kernel) != 2 or any(type(n) is not int or n not in KERNELS for n in kernel):
+        raise DesignError(f"{where}: kernel {kernel!r}; allowed: (rows, columns), each {KERNELS[0]} to {KERNELS[-1]}")
 
 
 def check_places(where: str, size: int, **axes):

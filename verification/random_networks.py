@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,11 +38,12 @@ from duospike.cosim.simulation.network_run import SIMULATORS, NetworkRun, networ
 from duospike.reference import golden
 from duospike.reference.coding import CODINGS, ENCODER, SPIKE_CODINGS
 from duospike.reference.errors import InputError
-from duospike.reference.network import IMAGE_BITS, KERNELS, RESETS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
+from duospike.reference.network import IMAGE_BITS, KERNELS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
 from duospike.reference.widths import layer_widths
+from duospike.rtl.checks import RESETS
 from duospike.rtl.errors import DesignError
 from duospike.rtl.stage import Stage
-from tests.benches.plain_model import encoded, spikes_of, votes_of
+from tests.benches.plain_model import encoded, scores_of, spikes_of
 
 ROOT = Path(__file__).parents[1]
 MAX_OUTPUTS = 12_000
@@ -166,7 +168,7 @@ def _draw_shape(choose: np.random.Generator, fc_first: bool) -> tuple[tuple[int,
     elif kind == "map: narrow":
         sides = choose.permutation([3, int(choose.integers(3, 10))])
     else:
-        sides = choose.integers(3, 11, 2)
+        sides = choose.integers(1, 11, 2)
     return (int(choose.integers(1, 5)), int(sides[0]), int(sides[1])), kind
 
 
@@ -176,21 +178,40 @@ def _draw_layers(choose: np.random.Generator, shape: tuple[int, int, int], fc_fi
     steps, forced_pools = int(choose.integers(0, 6)), choose.random() < 0.2
     channels, height, width = shape
     for step in range(0 if fc_first else 1 + steps):
-        may_pool, may_convolve = layers and min(height, width) >= 2, min(height, width) >= 3
+        may_pool = layers and min(height, width) >= 2
         wants_pool = step and (forced_pools or choose.random() < (0.7 if height % 2 or width % 2 else 0.4))
-        if may_pool and (wants_pool or not may_convolve):
+        if may_pool and wants_pool:
             layers.append(Pool(f"pool{step + 1}"))
             height, width = height // 2, width // 2
-        elif may_convolve:
-            outputs, kernel = int(choose.integers(1, _pick(choose, [8, 8, 8, 25]))), int(_pick(choose, KERNELS))
-            layers.append(_blank(Conv, f"conv{step + 1}", (outputs, channels, kernel, kernel)))
-            channels = outputs
+        else:
+            layers.append(_draw_conv(choose, f"conv{step + 1}", (channels, height, width)))
+            channels, height, width = layers[-1].output_shape((channels, height, width))
     inputs = channels * height * width
     for step in range(int(choose.integers(1, 4))):
         outputs = int(choose.integers(1, _pick(choose, [10, 10, 10, 31])))
         layers.append(_blank(Linear, f"fc{step + 1}", (outputs, inputs)))
         inputs = outputs
     return tuple(layers)
+
+
+def _draw_conv(choose: np.random.Generator, name: str, shape: tuple[int, int, int]) -> Conv:
+    """A convolution of a map of that shape: often of a square kernel that keeps its size, else of any that has an output."""
+    channels, *size = shape
+    outputs = int(choose.integers(1, _pick(choose, [8, 8, 8, 25])))
+    if choose.random() < 0.4:
+        kernel = [int(_pick(choose, [1, 3, 3, 5, 7]))] * 2
+        return _blank(Conv, name, (outputs, channels, *kernel))
+    axes = [_draw_axis(choose, extent) for extent in size]
+    kernel, stride, padding = zip(*axes, strict=True)
+    return dataclasses.replace(_blank(Conv, name, (outputs, channels, *kernel)), stride=stride, padding=padding)
+
+
+def _draw_axis(choose: np.random.Generator, extent: int) -> tuple[int, int, int]:
+    """Taps, stride and padding of one axis of a map."""
+    taps = int(_pick(choose, [taps for taps in KERNELS if extent + (taps - 1) // 2 * 2 >= taps]))
+    most = (taps - 1) // 2
+    padding = int(_pick(choose, [most, *(zeros for zeros in range(most + 1) if extent + 2 * zeros >= taps)]))
+    return taps, int(_pick(choose, [1, 1, 2, 2, 3, 4])), padding
 
 
 def _blank(kind: type[Conv] | type[Linear], name: str, shape: tuple[int, ...]) -> Conv | Linear:
@@ -220,7 +241,7 @@ def _with_numbers(choose: np.random.Generator, network: Network, images: np.ndar
     traits: list[str] = []
     for layer in network.layers:
         if isinstance(layer, Pool):
-            maps = golden.pool(maps)
+            maps = golden.pool(layer, maps)
         else:
             layer, of_layer = _draw_numbers(choose, layer, maps, inputs, network.timesteps)
             traits += of_layer
@@ -326,7 +347,7 @@ def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
         if isinstance(layer, Pool):
             continue
         # Of a lane: the dense core multiplies all inputs under the kernel, a sparse stage adds to all taps at all timesteps.
-        work = layer.weights[0].size if is_dense else timesteps * (layer.kernel**2 if isinstance(layer, Conv) else 1)
+        work = layer.weights[0].size if is_dense else timesteps * (math.prod(layer.kernel) if isinstance(layer, Conv) else 1)
         most = max(1, min(layer.outputs, MAX_MULTIPLIERS // work))
         lanes[layer.name] = int(_pick(choose, [1, most, choose.integers(1, most + 1)]))
         is_dense = False
@@ -342,6 +363,7 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
     pairs = zip(network.layers, network.layers[1:], strict=False)
     passes, bits = network.timesteps // sizing.timesteps, network.image_bits
     convolutions = [layer for layer in network.layers if isinstance(layer, Conv)]
+    convolved = [shape for layer, shape in zip(network.layers, network.shapes, strict=False) if isinstance(layer, Conv)]
     held = {(False, False): "none", (True, False): "image side", (False, True): "class side", (True, True): "both sides"}
     maybe = {
         "pool: drops an odd last row": any(height % 2 for _, height, _ in pooled),
@@ -353,16 +375,33 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
         "sizing: rows in parts": any(number > 1 for number in sizing.row_parts.values()),
         "sizing: queues of depth 1": sizing.queue_depth == 1,
         "pixels: signed": network.image_signed,
+        **_kernel_traits(convolutions),
+        "map: of one pixel, of a convolution": any(shape[1:] == (1, 1) for shape in convolved),
+        "map: of one row or column, of a convolution": any(min(shape[1:]) == 1 < max(shape[1:]) for shape in convolved),
     }
     return [
         f"coding: {network.coding}",
         "timesteps: " + next(name for most, name in TIMESTEP_CLASSES if network.timesteps <= most),
         *(name for name, holds in maybe.items() if holds),
-        *(f"kernel: {layer.kernel}x{layer.kernel}" for layer in convolutions),
+        *(f"kernel: {taps} rows" for taps in sorted({layer.kernel[0] for layer in convolutions})),
+        *(f"kernel: {taps} columns" for taps in sorted({layer.kernel[1] for layer in convolutions})),
+        *(f"stride: {step}" for step in sorted({step for layer in convolutions for step in layer.stride})),
         "pixels: " + ("1 bit" if bits == 1 else "2 to 8 bits" if bits <= 8 else "9 to 16 bits"),
         "images back to back: " + ("1" if len(images) == 1 else "2 to 4"),
         f"stalls of the second run: {held[stalls[0] > 0, stalls[1] > 0]}",
     ]
+
+
+def _kernel_traits(convolutions: Sequence[Conv]) -> dict[str, bool]:
+    """Which of the kernels and output windows are unlike those that keep the size of a map."""
+    return {
+        "kernel: square and odd, of stride 1, keeps its map's size": any(layer.is_plain for layer in convolutions),
+        "kernel: not square": any(layer.kernel[0] != layer.kernel[1] for layer in convolutions),
+        "kernel: even": any(size % 2 == 0 for layer in convolutions for size in layer.kernel),
+        "padding: less than the kernel takes": any(
+            padding < (size - 1) // 2 for layer in convolutions for size, padding in zip(layer.kernel, layer.padding, strict=True)
+        ),
+    }
 
 
 def check(case: Case, folder: Path, simulator: str = "icarus") -> Finding:
@@ -393,8 +432,8 @@ def plain_trace(network: Network, images: np.ndarray) -> golden.Trace:
     spikes = {name: np.array([each[name] for each in of_images]) for name in of_images[0]}
     if network.takes_spikes:
         spikes[ENCODER] = np.array([encoded(network, image) for image in images])
-    votes = [votes_of(network, each[network.layers[-1].name]) for each in of_images]
-    return golden.Trace(spikes, np.array(votes), np.array([counts.index(max(counts)) for counts in votes]))
+    scores = [scores_of(network, image, each) for image, each in zip(images, of_images, strict=True)]
+    return golden.Trace(spikes, np.array(scores), np.array([each.index(max(each)) for each in scores]))
 
 
 def compared(trace: golden.Trace) -> int:
@@ -405,7 +444,7 @@ def compared(trace: golden.Trace) -> int:
 def _golden_difference(network: Network, images: np.ndarray, plain: golden.Trace) -> list[str]:
     trace = golden.run(network, images)
     differ = [name for name, spikes in plain.spikes.items() if not np.array_equal(spikes, trace.spikes[name])]
-    if not np.array_equal(trace.class_counts, plain.class_counts) or not np.array_equal(trace.predicted, plain.predicted):
+    if not np.array_equal(trace.scores, plain.scores) or not np.array_equal(trace.predicted, plain.predicted):
         differ.append(READOUT)
     return [f"golden model: other spikes of {', '.join(differ)}"] if differ else []
 

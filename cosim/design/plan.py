@@ -9,8 +9,10 @@ import numpy as np
 from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, first_states
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.widths import prove_widths
+from duospike.rtl.checks import RESETS
 from duospike.rtl.dense_core import DenseCore
 from duospike.rtl.encoder import Encoder
+from duospike.rtl.errors import DesignError
 from duospike.rtl.lif import Lif
 from duospike.rtl.memory import Table
 from duospike.rtl.pool import Pool as PoolStage
@@ -72,6 +74,7 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
 
     With rate coding an encoder comes first. widths: by layer name, at least stage_widths(network), which they are if not given.
     """
+    _refuse_unbuilt(network)
     widths = widths or stage_widths(network)
     timesteps, passes = sizing.timesteps, network.timesteps // sizing.timesteps
     stages: dict[str, Stage] = {}
@@ -100,6 +103,23 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
     return stages
 
 
+def _refuse_unbuilt(network: Network):
+    """DesignError: the hardware does not compute a layer, the neurons or the read-out."""
+    if isinstance(network.layers[0], Linear) and not network.takes_spikes:
+        raise DesignError(
+            f"layer {network.layers[0].name}: a fully connected layer takes no pixels; allowed: a convolution before it"
+        )
+    for layer in network.layers:
+        if isinstance(layer, Pool) and not layer.is_plain:
+            raise DesignError(f"layer {layer.name}: pooling other than the OR of 2x2 spikes, stride 2")
+        if isinstance(layer, Conv) and layer.current_pool:
+            raise DesignError(f"layer {layer.name}: pooling of its currents")
+        if not isinstance(layer, Pool) and (layer.neuron.reset not in RESETS or isinstance(layer.neuron.multiplier, tuple)):
+            raise DesignError(f"layer {layer.name}: neurons without a reset, or with a leak for each channel")
+    if network.readout != "count":
+        raise DesignError(f"read-out {network.readout}; allowed: count")
+
+
 def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, passes: int) -> dict:
     """What every stage with neurons takes."""
     theta = _table(layer, "theta", grouped(layer.theta, lanes), widths.theta_bits)
@@ -112,7 +132,7 @@ def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: in
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
         "neuron": Lif(
             reset=neuron.reset,
-            multiplier=neuron.multiplier,
+            multiplier=int(neuron.multipliers[0]),
             shift=neuron.shift,
             current_bits=widths.current_bits,
             potential_bits=widths.potential_bits,
@@ -143,15 +163,9 @@ def _encoder(network: Network, timesteps: int, passes: int) -> Encoder:
     )  # fmt: skip
 
 
-def kernel_of(layer: Conv) -> tuple[int, int]:
-    """Rows and columns of a layer's kernel."""
-    rows, columns = layer.weights.shape[2:]
-    return rows, columns
-
-
 def output_window(layer: Conv, height: int, width: int) -> tuple[range, range]:
     """Rows and columns of a convolution that leave, among the outputs of the same-size one, see rtl/kernel.py."""
-    axes = zip((height, width), kernel_of(layer), layer.stride, layer.padding, strict=True)
+    axes = zip((height, width), layer.kernel, layer.stride, layer.padding, strict=True)
     rows, columns = (_leaving(*axis) for axis in axes)
     return rows, columns
 
@@ -170,7 +184,7 @@ def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -
     out_rows, out_columns = output_window(layer, height, width)
     return DenseCore(
         height=height, width=width, out_rows=out_rows, out_columns=out_columns, channels=channels, image_bits=network.image_bits,
-        image_signed=network.image_signed, kernel=kernel_of(layer), weights=weights, **common,
+        image_signed=network.image_signed, kernel=layer.kernel, weights=weights, **common,
     )  # fmt: skip
 
 
@@ -187,7 +201,7 @@ def _sparse_conv(
     out_rows, out_columns = output_window(layer, height, width)
     return SparseConv(
         height=height, width=width, out_rows=out_rows, out_columns=out_columns, parts=parts, chunks=chunks // parts,
-        lanes_in=lanes_in, kernel=kernel_of(layer), banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights,
+        lanes_in=lanes_in, kernel=layer.kernel, banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights,
         **common,
     )  # fmt: skip
 
