@@ -157,16 +157,16 @@ def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
 
 
 def _draw_shape(choose: np.random.Generator, fc_first: bool) -> tuple[tuple[int, int, int], str]:
-    """Input shape and what kind of a map it is. Convolutions take no map with a side below 3; behind pools sides of 1 come."""
+    """Input shape and what kind of a map it is."""
     kind = _pick(choose, ["map: any small", "map: odd sides", "map: long and thin", "map: narrow"])
     if fc_first:
         kind, sides = "map: of a first fully connected layer", choose.integers(1, 8, 2)
     elif kind == "map: odd sides":
         sides = 2 * choose.integers(1, 8, 2) + 1
     elif kind == "map: long and thin":
-        sides = choose.permutation([int(choose.integers(3, 6)), int(choose.integers(12, 41))])
+        sides = choose.permutation([int(choose.integers(1, 6)), int(choose.integers(12, 41))])
     elif kind == "map: narrow":
-        sides = choose.permutation([3, int(choose.integers(3, 10))])
+        sides = choose.permutation([int(choose.integers(1, 4)), int(choose.integers(1, 10))])
     else:
         sides = choose.integers(1, 11, 2)
     return (int(choose.integers(1, 5)), int(sides[0]), int(sides[1])), kind
