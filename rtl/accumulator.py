@@ -34,9 +34,9 @@ def accumulator(
 
     The window holds, for each lane and timestep, the sums of the rows x columns outputs that the current pixel
     contributes to. At a pixel's last event it moves one column: the column left behind is finished for this scan. After
-    the scan over a row's last part its first row is a final current and goes out, if the output window has it; all that is not final waits in the line
-    buffer until the next scan over the same columns. Columns of one scan follow those of the scan before without a gap:
-    near an edge the window holds columns of both, and each column's tag names its scan.
+    the scan over a row's last part its first row is a final current, and goes out if the output window has it; all that is
+    not final waits in the line buffer until the next scan over the same columns. Columns of one scan follow those of the
+    scan before without a gap: near an edge the window holds columns of both, and each column's tag names its scan.
 
     Ports:
         src     sink         events with their weights, from weight_fetch(); padding and flush as below. Field
@@ -100,7 +100,9 @@ def accumulator(
         clk, rst, shift, group_index, next_parity, next_emits, line, height=height, width=width, out_rows=out_rows,
         out_columns=out_columns, parts=parts, padding=padding, kernel=kernel, groups=groups,
     )  # fmt: skip
-    tag_columns = column_tags(clk, rst, shift, next_parity, next_emits, own, leaving_emits, primed, positions=width + padding, kernel=kernel)
+    tag_columns = column_tags(
+        clk, rst, shift, next_parity, next_emits, own, leaving_emits, primed, positions=width + padding, kernel=kernel
+    )  # fmt: skip
     bias_rom = parameter_memory(load)(clk, shift, group_index, bias_word, table=bias)
     add_events = sum_window(
         clk, add, shift, mask, own, weight_word, entering, leaving, kernel=kernel, timesteps=timesteps, lanes=lanes,

@@ -113,9 +113,9 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
         flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
     )  # fmt: skip
     accumulate_events = accumulator(
-        clk, rst, weighted, currents, counts, load, height=stage.height, width=stage.width,
-        out_rows=stage.out_rows, out_columns=stage.out_columns, parts=stage.parts, padding=stage.padding, kernel=stage.kernel,
-        timesteps=stage.timesteps, lanes=stage.lanes, weight_bits=stage.weight_bits, current_bits=stage.neuron.current_bits, bias=stage.bias,
+        clk, rst, weighted, currents, counts, load, height=stage.height, width=stage.width, out_rows=stage.out_rows,
+        out_columns=stage.out_columns, parts=stage.parts, padding=stage.padding, kernel=stage.kernel, timesteps=stage.timesteps,
+        lanes=stage.lanes, weight_bits=stage.weight_bits, current_bits=stage.neuron.current_bits, bias=stage.bias,
     )  # fmt: skip
     fire_neurons = lif(
         clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=len(stage.out_rows),

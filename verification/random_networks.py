@@ -189,21 +189,24 @@ def _draw_layers(choose: np.random.Generator, shape: tuple[int, int, int], fc_fi
     inputs = channels * height * width
     for step in range(int(choose.integers(1, 4))):
         outputs = int(choose.integers(1, _pick(choose, [10, 10, 10, 31])))
-        layers.append(_blank(Linear, f"fc{step + 1}", (outputs, inputs)))
+        layers.append(_blank_linear(f"fc{step + 1}", (outputs, inputs)))
         inputs = outputs
     return tuple(layers)
 
 
 def _draw_conv(choose: np.random.Generator, name: str, shape: tuple[int, int, int]) -> Conv:
     """A convolution of a map of that shape: often of a square kernel that keeps its size, else of any that has an output."""
-    channels, *size = shape
+    channels, height, width = shape
     outputs = int(choose.integers(1, _pick(choose, [8, 8, 8, 25])))
     if choose.random() < 0.4:
-        kernel = [int(_pick(choose, [1, 3, 3, 5, 7]))] * 2
-        return _blank(Conv, name, (outputs, channels, *kernel))
-    axes = [_draw_axis(choose, extent) for extent in size]
-    kernel, stride, padding = zip(*axes, strict=True)
-    return dataclasses.replace(_blank(Conv, name, (outputs, channels, *kernel)), stride=stride, padding=padding)
+        size = int(_pick(choose, [1, 3, 3, 5, 7]))
+        (rows, columns), stride, padding = (size, size), (1, 1), (size // 2, size // 2)
+    else:
+        (rows, down, top), (columns, across, left) = (_draw_axis(choose, extent) for extent in (height, width))
+        stride, padding = (down, across), (top, left)
+    zeros = np.zeros(outputs, np.int64)
+    weights = np.zeros((outputs, channels, rows, columns), np.int64)
+    return Conv(name, weights, zeros, zeros, 2, Neuron("subtract", 1, 1), stride, padding)
 
 
 def _draw_axis(choose: np.random.Generator, extent: int) -> tuple[int, int, int]:
@@ -214,9 +217,9 @@ def _draw_axis(choose: np.random.Generator, extent: int) -> tuple[int, int, int]
     return taps, int(_pick(choose, [1, 1, 2, 2, 3, 4])), padding
 
 
-def _blank(kind: type[Conv] | type[Linear], name: str, shape: tuple[int, ...]) -> Conv | Linear:
+def _blank_linear(name: str, shape: tuple[int, int]) -> Linear:
     zeros = np.zeros(shape[0], np.int64)
-    return kind(name, np.zeros(shape, np.int64), zeros, zeros, 2, Neuron("subtract", 1, 1))
+    return Linear(name, np.zeros(shape, np.int64), zeros, zeros, 2, Neuron("subtract", 1, 1))
 
 
 def _draw_images(choose: np.random.Generator, network: Network, count: int) -> np.ndarray:

@@ -30,8 +30,9 @@ def accumulate(
     expected = current_beats(expected_currents(layer, spikes), lanes, current_bits)
     run = run_stream(
         place, accumulator, events, widths=(stage.weights.width + timesteps + 1, lanes * timesteps * current_bits),
-        expected=len(expected), stalls=stalls, seed=seed, height=height, width=width,
-        out_rows=stage.out_rows, out_columns=stage.out_columns, parts=parts, padding=padding, kernel=kernel, timesteps=timesteps, lanes=lanes, weight_bits=bits, current_bits=current_bits, bias=stage.bias,
+        expected=len(expected), stalls=stalls, seed=seed, height=height, width=width, out_rows=stage.out_rows,
+        out_columns=stage.out_columns, parts=parts, padding=padding, kernel=kernel, timesteps=timesteps, lanes=lanes,
+        weight_bits=bits, current_bits=current_bits, bias=stage.bias,
     )  # fmt: skip
     assert run.beats == expected
     if stage.out_rows[-1] == height - 1 and stage.out_columns[-1] == width - 1:
@@ -54,7 +55,9 @@ def test_rows_in_parts(place, kernel, parts, outputs, lanes, stalls):
 
 
 @pytest.mark.parametrize("stalls", STALLS)
-@pytest.mark.parametrize(("kernel", "timesteps", "lanes", "outputs"), [(K1, 1, 1, 4), (K3, 4, 2, 4), (K3, 2, 2, 3), (K5, 1, 2, 4)])
+@pytest.mark.parametrize(
+    ("kernel", "timesteps", "lanes", "outputs"), [(K1, 1, 1, 4), (K3, 4, 2, 4), (K3, 2, 2, 3), (K5, 1, 2, 4)]
+)
 def test_currents_under_stalls(place, kernel, timesteps, lanes, outputs, stalls):
     run = accumulate(place, 2, outputs, 3, 4, kernel, lanes, timesteps, stalls=stalls)
     assert (run.counts["stall_out"] > 0) == (stalls[1] != 0)
@@ -98,8 +101,8 @@ def test_kernels_and_small_maps(place, kernel, size, outputs, parts):
 WINDOWS = [
     # kernel, map, stride, less padding
     (K3, (6, 7), (2, 2), (0, 0)), (K3, (5, 6), (2, 1), (1, 1)), (K1, (5, 4), (2, 3), (0, 0)), (K5, (6, 5), (2, 2), (1, 1)),
-    (K5, (5, 5), (1, 1), (2, 2)), ((4, 4), (6, 5), (2, 2), (0, 0)), ((2, 2), (4, 6), (2, 2), (0, 0)), ((1, 3), (1, 9), (1, 4), (0, 1)),
-    (K3, (3, 3), (1, 1), (1, 1)), ((3, 2), (4, 4), (9, 9), (0, 0)),
+    (K5, (5, 5), (1, 1), (2, 2)), ((4, 4), (6, 5), (2, 2), (0, 0)), ((2, 2), (4, 6), (2, 2), (0, 0)),
+    ((1, 3), (1, 9), (1, 4), (0, 1)), (K3, (3, 3), (1, 1), (1, 1)), ((3, 2), (4, 4), (9, 9), (0, 0)),
 ]  # fmt: skip
 
 
@@ -133,8 +136,16 @@ def test_a_1x1_kernel_needs_no_padding_unless_it_keeps_partial_sums():
 @pytest.mark.parametrize(
     ("width", "outputs", "kernel", "padding"),
     [
-        (3, 1, K3, 3), (3, 1, K5, 5), (4, 1, K5, 4), (5, 1, K3, 1), (3, 2, K5, 1), (8, 1, K5, 0), (3, 1, (2, 1), 1),
-        (4, 1, (3, 6), 5), (9, 1, (2, 7), 1), (1, 1, (1, 7), 0),
+        (3, 1, K3, 3),
+        (3, 1, K5, 5),
+        (4, 1, K5, 4),
+        (5, 1, K3, 1),
+        (3, 2, K5, 1),
+        (8, 1, K5, 0),
+        (3, 1, (2, 1), 1),
+        (4, 1, (3, 6), 5),
+        (9, 1, (2, 7), 1),
+        (1, 1, (1, 7), 0),
     ],
 )
 def test_a_narrow_map_has_no_more_padding_than_it_needs(tmp_path, monkeypatch, width, outputs, kernel, padding):

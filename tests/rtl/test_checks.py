@@ -176,8 +176,8 @@ def of_accelerator():
 def of_accumulator(height=2, width=3, parts=1, kernel=(3, 3), timesteps=2, lanes=2, weight_bits=4, current_bits=6, groups=2):
     return clocked(
         lanes * kernel[0] * kernel[1] * weight_bits + timesteps + 1, lanes * timesteps * current_bits, counts=activity_counts(),
-        height=height, width=width, out_rows=range(height), out_columns=range(width), parts=parts, padding=row_padding(width, groups, kernel, parts),
-        kernel=kernel, timesteps=timesteps, lanes=lanes, weight_bits=weight_bits, current_bits=current_bits,
+        **map_of(height, width), parts=parts, padding=row_padding(width, groups, kernel, parts), kernel=kernel, timesteps=timesteps,
+        lanes=lanes, weight_bits=weight_bits, current_bits=current_bits,
         bias=table(lanes * current_bits, groups),
     )  # fmt: skip
 
@@ -674,12 +674,12 @@ def wrong(made, **changes):
         (wrong(image_window, out_rows=range(-1, 2)), "image_window: out_rows range(-1, 2); allowed: a range of some of 0 to 2"),
         (wrong(window_position, out_columns=(0, 1)), "window_position: out_columns (0, 1); allowed: a range of some of 0 to 3"),
         (wrong(accumulator, out_columns=range(2, -1, -1)), "accumulator: out_columns range(2, -1, -1); allowed: a range of some"),
-        (wrong(column_position, out_rows=range(0, 9, 3)), "column_position: out_rows range(0, 9, 3); allowed: a range of some of"),
-        (wrong(column_position, line=LineAccess(9, (3, 3), 2)), "column_position: line_addr of 4 bits, unsigned; allowed: 3 bits"),
+        (wrong(column_position, out_rows=range(0, 9, 3)), "column_position: out_rows range(0, 9, 3); allowed: a range of some"),
+        (wrong(column_position, line=LineAccess(9, (3, 3), 2)), "column_position: line_addr of 4 bits, unsigned; allowed: 3 "),
         (wrong(column_tags, kernel=2), "column_tags: kernel 2; allowed: (rows, columns), each 1 to 7"),
         (wrong(sum_window, kernel=(9, 9)), "sum_window: kernel (9, 9); allowed: (rows, columns), each 1 to 7"),
         (wrong(line_buffer, kernel=None), "line_buffer: kernel None; allowed: (rows, columns), each 1 to 7"),
-        (lambda: line_buffer(**of_line_buffer() | {"kernel": (1, 3), "parts": 1}), "line_buffer: waiting_rows 0; allowed: 1 or more"),
+        (lambda: line_buffer(**of_line_buffer() | {"kernel": (1, 3), "parts": 1}), "line_buffer: waiting_rows 0; allowed: 1 or "),
         (lambda: accumulator(**of_accumulator(groups=1) | {"padding": 2}), "accumulator: padding 2; allowed: 3 or more"),
         (wrong(accumulator, bias=table(11, 2)), "accumulator: bias of 2 words of 11 bits; allowed: 2 words of 12 bits"),
         (wrong(fc_accumulator, bias=table(13, 2)), "fc_accumulator: bias of 2 words of 13 bits; allowed: 2 words of 12 bits"),
@@ -749,8 +749,8 @@ EXTREMES = [
     (adder_step, {"lanes": 1, "groups": 1, "padded": 1, "bits": 1}), (adder_step, {"groups": 3, "padded": 16}),
     (axi_lite, {"constants": 1, "commands": 1, "states": 1, "address_bits": 4}), (axi_lite, {"states": 1019}),
     (banked_memory, {"depth": 3, "bank_words": 2, "width": 1}), (banked_memory, {"depth": 33, "bank_words": 32}),
-    (dense_core, {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "kernel": (1, 1), "outputs": 1, "lanes": 1, "timesteps": 1,
-                  "weight_bits": 1}),
+    (dense_core, {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "kernel": (1, 1), "outputs": 1, "lanes": 1,
+                  "timesteps": 1, "weight_bits": 1}),
     (dense_core, {"kernel": (5, 5), "image_bits": 16, "image_signed": True, "lanes": 3, "timesteps": 4, "passes": 16}),
     (encoder, {"height": 1, "width": 1, "lanes": 1, "image_bits": 8, "timesteps": 1, "feedback": 1, "passes": 1}),
     (encoder, {"feedback": 255, "passes": 64}),
@@ -763,7 +763,8 @@ EXTREMES = [
     (lif, {"multiplier": 1, "shift": 0, "current_bits": 4, "theta_bits": 4, "passes": 3}),
     (column_position, {"height": 1, "width": 1, "parts": 1, "kernel": (1, 1), "groups": 1}), (column_tags, {"kernel": (1, 1)}),
     (column_tags, {"positions": 1, "kernel": (1, 7)}),
-    (sum_window, {"kernel": (1, 1), "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1}), (sum_window, {"kernel": (5, 5)}),
+    (sum_window, {"kernel": (1, 1), "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1}),
+    (sum_window, {"kernel": (5, 5)}),
     (line_buffer, {"words": 1, "kernel": (1, 1), "timesteps": 1, "lanes": 1, "current_bits": 1}),
     (line_buffer, {"words": 40, "kernel": (5, 5), "parts": 1}),
     (neuron, {"multiplier": 0, "shift": 0, "current_bits": 1, "theta_bits": 1, "potential_bits": 1}),
@@ -794,7 +795,8 @@ EXTREMES = [
     (take_field, {"low": 0, "high": 9}), (take_bit, {"width": 1, "index": 0}), (take_whole, {"width": 1}),
     (weight_fetch, {"frame_rows": 1, "scans": 1, "positions": 1, "channels": 1, "timesteps": 1, "width": 1}),
     (weight_fetch, {"least_bank": 2}),
-    (window_position, {"height": 1, "width": 1, "kernel": (1, 1), "groups": 1}), (window_position, {"height": 1, "kernel": (6, 5)}),
+    (window_position, {"height": 1, "width": 1, "kernel": (1, 1), "groups": 1}),
+    (window_position, {"height": 1, "kernel": (6, 5)}),
 ]  # fmt: skip
 
 

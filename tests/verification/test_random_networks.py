@@ -19,8 +19,8 @@ from verification.random_networks import Finding, check, draw, largest, plain_tr
 SEED = 2
 DRAWN = (
     *(f"coding: {coding}" for coding in CODINGS), *(f"kernel: {taps} {axis}" for taps in KERNELS for axis in ("rows", "columns")),
-    "stride: 1", "stride: 2", "stride: 3", "stride: 4", "kernel: not square", "kernel: even", "padding: less than the kernel takes",
-    "map: of one pixel, of a convolution", "map: of one row or column, of a convolution",
+    "stride: 1", "stride: 2", "stride: 3", "stride: 4", "kernel: not square", "kernel: even",
+    "padding: less than the kernel takes", "map: of one pixel, of a convolution", "map: of one row or column, of a convolution",
     "kernel: square and odd, of stride 1, keeps its map's size",
     *(f"reset: {kind}" for kind in RESETS), *(f"weights: {bits} bits" for bits in WEIGHT_BITS),
     "map: odd sides", "map: long and thin", "map: narrow", "pool: drops an odd last row", "pool: drops an odd last column",
