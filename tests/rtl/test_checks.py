@@ -176,8 +176,8 @@ def of_accelerator():
 def of_accumulator(height=2, width=3, parts=1, kernel=(3, 3), timesteps=2, lanes=2, weight_bits=4, current_bits=6, groups=2):
     return clocked(
         lanes * kernel[0] * kernel[1] * weight_bits + timesteps + 1, lanes * timesteps * current_bits, counts=activity_counts(),
-        **map_of(height, width), parts=parts, padding=row_padding(width, groups, kernel, parts), kernel=kernel, timesteps=timesteps,
-        lanes=lanes, weight_bits=weight_bits, current_bits=current_bits,
+        **map_of(height, width), parts=parts, padding=row_padding(width, groups, kernel, parts), kernel=kernel,
+        timesteps=timesteps, lanes=lanes, weight_bits=weight_bits, current_bits=current_bits,
         bias=table(lanes * current_bits, groups),
     )  # fmt: skip
 

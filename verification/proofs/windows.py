@@ -4,7 +4,6 @@ from duospike.rtl.image_window import image_window
 from duospike.rtl.stream import Stream
 from verification.proof import Fault, Proof, bit, leaving_constants, shown
 
-
 Size = tuple[int, int]
 K3 = (3, 3)
 
@@ -81,7 +80,7 @@ PROOFS: tuple[Proof, ...] = (
     # A window that holds columns of five scans; an image of fewer rows than the kernel has above.
     window(
         1, 1, 2, (5, 5), 10, 20,
-        Fault("a column of the scan before the one before is shown", "for (b=2; b<3; b=b+1) begin", "for (b=0; b<3; b=b+1) begin"),
+        Fault("a column of the scan before the last is shown", "for (b=2; b<3; b=b+1) begin", "for (b=0; b<3; b=b+1) begin"),
         Fault("a row is freed that is not there", "rows_out = 1;", "rows_out = 2;"),
     ),
     window(
