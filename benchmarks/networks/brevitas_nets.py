@@ -73,7 +73,7 @@ def make_issue_981() -> nn.Sequential:
 
 
 RECIPES = {
-    "low_precision": Recipe(LowPrecision, "fashion-mnist", 100, 1, "", images=2000, training_timesteps=5),
+    "low_precision": Recipe(LowPrecision, "fashion-mnist", 100, 1, "", images=1000, training_timesteps=4, batch=25),
     "issue_981": Recipe(make_issue_981, "fashion-mnist", 10, 1, "", images=6000, training_timesteps=5, padding=2, rate=5e-3),
 }
 

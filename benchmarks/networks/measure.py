@@ -1,6 +1,6 @@
 """What becomes of the networks of cases.py: imported, compared with their library, simulated; --write: into docs/.
 
-python -m benchmarks.networks.measure [--run [NETWORK ...]] [--images 1000] [--cifar FOLDER] [--nmnist FOLDER] [--nir FILE] [--write]
+python -m benchmarks.networks.measure [--run [NETWORK ...]] [--cifar FOLDER] [--nmnist FOLDER] [--nir FILE] [--write]
 
 --run measures rows of the table: those named, such as csnn-4, or all whose weights benchmarks.networks.train has trained.
 The results are kept in benchmarks/results/networks, from which the table is made.
@@ -40,6 +40,8 @@ RUNS, RESULTS = Path("runs/networks"), ROOT / "benchmarks" / "results" / "networ
 EVENT_SAMPLES = 4
 OWN_IMAGES = 2000
 """Images that are written for a network that takes others than the published ones: half of them calibrate."""
+CALIBRATION = 5000
+"""Timesteps of all calibration images together, up to 200 images."""
 CIFAR, NMNIST, GRAPH = "cifar-10-batches-bin", "N-MNIST", "cnn_sinabs.nir"
 """Under which names the page shows the folders and the file that the options name."""
 
@@ -174,9 +176,13 @@ def import_command(case: Case, model: Path, args: argparse.Namespace) -> list[st
     source = f"benchmarks/networks/{case.file}.py:{case.function}"
     if case.nir:
         source = str(graph_of(case, args))
-    limit = min(case.images, args.images)
-    rounding = [] if case.bits is None else ["--quantize", str(case.bits), *data_options(case, args), "--limit", str(limit)]
+    rounding = [] if case.bits is None else ["--quantize", str(case.bits), *data_options(case, args), *few(case)]
     return ["import", source, *case.input_options(), *rounding, "--out", str(model)]
+
+
+def few(case: Case) -> list[str]:
+    """Few images for the import: what it prints compares real numbers, and the comparison with the library is made here."""
+    return f"--calibration {min(200, CALIBRATION // case.timesteps)} --limit 100".split()
 
 
 def graph_of(case: Case, args: argparse.Namespace) -> Path | str:
@@ -228,10 +234,7 @@ def simulation(report: Result) -> Result:
 def compared(case: Case, model: Path, args: argparse.Namespace) -> Agreement:
     """The library and the integer reference on the same images."""
     network, count = load_model(model), min(case.images, args.images)
-    if case.function == PAPER:
-        net = float_graph(args.nir)
-    else:
-        net = getattr(case.module, case.function)()
+    net = float_graph(args.nir) if case.function == PAPER else getattr(case.module, case.function)()
     scale = Fraction(PIXEL) if case.recipe is not None and case.recipe.coding == "direct" else Fraction(1)
     return agreement(net, network, test_data(case, network, count, args), scale)
 

@@ -87,7 +87,7 @@ def make_lif_fc_mnist() -> nn.Sequential:
 def make_spiking_vgg11(neurons: Callable[..., nn.Module], width: int = 8) -> nn.Module:
     """spiking_vgg11_bn for images of 32 x 32, `width` of 64 channels; published for 224 x 224, 1000 classes.
 
-    Five pools leave 1 x 1 of 32 x 32, so the average to 7 x 7 is one to 1 x 1, and the first fully connected layer has its inputs.
+    Five pools leave 1 x 1 of 32 x 32, so the average to 7 x 7 is one to 1 x 1, and the classifier is as narrow as that.
     """
     with_stand_in()
     from spikingjelly.activation_based.model.spiking_vgg import SpikingVGG, cfgs
@@ -141,14 +141,19 @@ RECIPES = {
         partial(make_fashion_mnist_net, PLIF), "fashion-mnist", 4, 1, "16 of 128 channels, 256 of 2048 hidden neurons"
     ),
     "nmnist_net": Recipe(
-        partial(make_nmnist_net, LIF), "n-mnist", 10, 4, "8 of 128 channels, 64 of 2048 hidden neurons", coding="events", batch=25
+        partial(make_nmnist_net, LIF), "n-mnist", 10, 2, "8 of 128 channels, 64 of 2048 hidden neurons", coding="events", batch=25
     ),
     "lif_fc_mnist": Recipe(
         make_lif_fc_mnist, "fashion-mnist", 100, 1, "", coding="rate", images=12000, training_timesteps=10, rate=5e-3
     ),
     "spiking_vgg11": Recipe(
-        partial(make_spiking_vgg11, LIF), "cifar-10", 4, 1, "8 of 64 channels and so on, 32 x 32 of 224 x 224 pixels, 10 of 1000 "
-        "classes, 64 of 4096 hidden neurons", images=8000, flips=True,
+        partial(make_spiking_vgg11, LIF),
+        "cifar-10",
+        4,
+        1,
+        "8 of 64 channels and so on, 32 x 32 of 224 x 224 pixels, 10 of 1000 classes, 64 of 4096 hidden neurons",
+        images=2000,
+        flips=True,
     ),
 }
 

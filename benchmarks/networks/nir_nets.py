@@ -68,8 +68,8 @@ def make_sinabs() -> nn.Sequential:
 
 
 RECIPES = {
-    "norse_readme": Recipe(make_norse, "fashion-mnist", 16, 1, "", images=4000, training_timesteps=10),
-    "sinabs_nmnist": Recipe(make_sinabs, "n-mnist", 10, 5, "", coding="events", batch=25),
+    "norse_readme": Recipe(make_norse, "fashion-mnist", 16, 1, "", images=1500, training_timesteps=8, batch=25),
+    "sinabs_nmnist": Recipe(make_sinabs, "n-mnist", 10, 2, "", coding="events", batch=25),
 }
 
 

@@ -96,7 +96,9 @@ PUBLIC = [
     Public("snnTorch, tutorial 5 (class)", snntorch_nets.Tutorial5, MNIST, 25, 10),
     Public("snnTorch, tutorial 6 (class)", Tutorial6, MNIST, 50, 10),
     Public("snnTorch, tutorial 6 (Sequential)", lambda: snntorch_nets.convolutional(1, 12, 64, 4, 0.5), MNIST, 50, 10),
-    Public("snnTorch, tutorial 7, N-MNIST", lambda: snntorch_nets.convolutional(2, 12, 32, 5, 0.5), (2, 34, 34), 300, 10, "events"),
+    Public(
+        "snnTorch, tutorial 7, N-MNIST", lambda: snntorch_nets.convolutional(2, 12, 32, 5, 0.5), (2, 34, 34), 300, 10, "events"
+    ),
     Public("SpikingJelly, lif_fc_mnist", nets.make_lif_fc_mnist, MNIST, 100, 10, "events"),
     Public("SpikingJelly, conv_fashion_mnist", lambda: nets.make_csnn(128), MNIST, 4, 10),
     Public("SpikingJelly, MNISTNet", of_zoo("MNISTNet"), MNIST, 8, 10),

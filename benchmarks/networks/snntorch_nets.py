@@ -82,9 +82,7 @@ def convolutional(channels: int, first: int, second: int, side: int, beta: float
 
 def make_population(outputs: int) -> nn.Sequential:
     """The tutorial of population coding, 784-128-500, and its network without, 784-128-10; one timestep."""
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(28 * 28, 128), neurons(0.9), nn.Linear(128, outputs), neurons(0.9, output=True)
-    )
+    return nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, 128), neurons(0.9), nn.Linear(128, outputs), neurons(0.9, output=True))
 
 
 def make_issue_367() -> nn.Sequential:
@@ -107,13 +105,22 @@ def make_issue_367() -> nn.Sequential:
 FASHION, EVENTS = "fashion-mnist", "n-mnist"
 RECIPES = {
     "tutorial_5": Recipe(Tutorial5, FASHION, 25, 1, "", images=6000, training_timesteps=8),
-    "quickstart": Recipe(Quickstart, FASHION, 25, 1, "", images=12000, training_timesteps=8),
+    "quickstart": Recipe(Quickstart, FASHION, 25, 1, "", images=4000, training_timesteps=5),
     "quickstart_convolutional": Recipe(
         partial(convolutional, 1, 8, 16, 4, 0.9), FASHION, 25, 1, "", images=6000, training_timesteps=6
     ),
-    "tutorial_6": Recipe(partial(convolutional, 1, 12, 64, 4, 0.5), FASHION, 50, 1, "", images=3000, training_timesteps=5),
+    "tutorial_6": Recipe(
+        partial(convolutional, 1, 12, 64, 4, 0.5), FASHION, 50, 1, "", images=1500, training_timesteps=4, batch=25
+    ),
     "tutorial_7": Recipe(
-        partial(convolutional, 2, 12, 32, 5, 0.5), EVENTS, 10, 4, "10 of about 300 timesteps", coding="events", batch=25
+        partial(convolutional, 2, 12, 32, 5, 0.5),
+        EVENTS,
+        10,
+        2,
+        "10 of about 300 timesteps",
+        coding="events",
+        batch=25,
+        rate=5e-3,
     ),
     "population": Recipe(partial(make_population, 500), FASHION, 1, 1, "", batch=128),
     "population_without": Recipe(partial(make_population, 10), FASHION, 1, 1, "", batch=128),
