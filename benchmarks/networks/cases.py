@@ -88,14 +88,17 @@ class Case:
 
     def _input(self) -> list[str]:
         if self.recipe is None or self.recipe.coding != "direct":
-            shape = {PAPER: (2, 34, 34), "lif_fc_mnist": (1, 28, 28)}.get(self.function)
-            shape = shape or (PUBLISHED["n-mnist"].shape if self.events else self.module.EVENT_SHAPE)
-            return ["--input", "x".join(map(str, shape)), "--timesteps", str(self.timesteps), "--coding", "events"]
-        sizes = PUBLISHED[self.recipe.dataset].shape
+            return f"--input {self.shape()} --timesteps {self.timesteps} --coding events".split()
+        return f"--input {self.shape()} --timesteps {self.timesteps} --image-scale {Fraction(PIXEL)}".split()
+
+    def shape(self) -> str:
+        """CxHxW of the input."""
+        if self.recipe is None and not self.events:
+            return "x".join(map(str, self.module.EVENT_SHAPE))
+        sizes = PUBLISHED["n-mnist" if self.recipe is None else self.recipe.dataset].shape
         assert sizes is not None
-        channels, *maps = sizes
-        shape = "x".join(map(str, (channels, *(size + 2 * self.recipe.padding for size in maps))))
-        return f"--input {shape} --timesteps {self.timesteps} --image-scale {Fraction(PIXEL)}".split()
+        border = 2 * self.recipe.padding if self.recipe else 0
+        return "x".join(map(str, (sizes[0], sizes[1] + border, sizes[2] + border)))
 
 
 JELLY, TORCH, BREVITAS, NIR = "nets", "snntorch_nets", "brevitas_nets", "nir_nets"

@@ -85,7 +85,7 @@ def norse_readme_graph() -> nir.NIRGraph:
     """As Norse writes it, with its pools and its Flatten put in: the maximum of spikes is a sum of more than a half."""
     net = norse_readme()
     graph = to_nir(net, torch.zeros(1, 1, 28, 28))
-    written = [graph.nodes[str(place)] for place in range(len(net))]
+    written = [graph.nodes[str(place)] for place in range(9)]
     nodes = [nir.Input(np.array([1, 28, 28])), convolution(written[0], (28, 28)), written[1]]
     nodes += maximum((20, 12, 12)) + [convolution(written[3], (12, 12)), written[4]] + maximum((50, 4, 4))
     nodes += [nir.Flatten({"input": np.array([50, 4, 4])}, 0, 2), written[7], written[8], nir.Output(np.array([10]))]

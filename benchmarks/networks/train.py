@@ -27,6 +27,8 @@ from duospike.reference.data.datasets import PUBLISHED, Dataset
 from duospike.reference.data.event_frames import Binning, FrameFormat
 
 CLASSES = 10
+TESTED = 1000
+"""Test images at most."""
 SAVED = 50
 """Steps from one checkpoint to the next."""
 MAX_STEPS = 10**6
@@ -49,12 +51,10 @@ def main() -> int:
     net = made(recipe)
     train(net, recipe, args.epochs or recipe.epochs, args.seed, train_set, CHECKPOINTS / f"{args.name}-unfinished.safetensors")
     save_file(net.state_dict(), CHECKPOINTS / f"{args.name}.safetensors")
+    assert test_set.labels is not None
     some = Dataset(test_set.images[:TESTED], test_set.labels[:TESTED])
     print(f"{args.name}: {accuracy(net, recipe, some):.2%} of {len(some.images):,} test images", flush=True)
     return 0
-
-
-TESTED = 1000
 
 
 def recipe_of(name: str) -> Recipe:

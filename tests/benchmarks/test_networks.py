@@ -1,4 +1,4 @@
-"""benchmarks/networks: what is compared with SpikingJelly is compared, and a training that was stopped goes on."""
+"""benchmarks/networks: what is compared with a library is compared, and a training that was stopped goes on."""
 
 from fractions import Fraction
 
@@ -13,7 +13,7 @@ pytest.importorskip("spikingjelly.activation_based")
 
 from spikingjelly.activation_based import functional  # noqa: E402
 
-from benchmarks.networks import nets  # noqa: E402
+from benchmarks.networks import nets, snntorch_nets  # noqa: E402
 from benchmarks.networks.agreement import agreement  # noqa: E402
 from benchmarks.networks.train import train  # noqa: E402
 
@@ -49,6 +49,30 @@ def test_a_rounded_network_goes_over_exactly(make):
     layers[0].weight.data *= -1
     changed = agreement(net, network, Dataset(IMAGES, LABELS), Fraction(nets.PIXEL))
     assert changed.different > 0 and changed.spikes == found.spikes
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: snntorch_nets.convolutional(1, 2, 3, 4, 0.5), lambda: snntorch_nets.Quickstart(20)], ids=["calls", "loop"]
+)
+def test_a_network_of_snntorch_goes_over_exactly(make):
+    torch.manual_seed(1)
+    net = make().eval()
+    with torch.no_grad():
+        for name, values in net.state_dict().items():
+            if "beta" in name or "weight" in name or "bias" in name:
+                values.copy_(torch.round(values * 4) / 4 if "beta" in name else grid(values))
+    timesteps = 3
+    if hasattr(net, "num_steps"):
+        net.num_steps = timesteps
+    form = {"input_shape": (1, 28, 28), "timesteps": timesteps, "classes": 10, "image_scale": Fraction(nets.PIXEL)}
+    network = duospike.import_torch(net, **form)
+    found = agreement(net, network, Dataset(IMAGES, LABELS), Fraction(nets.PIXEL))
+    assert found.different == found.other_answers == 0 and found.spikes > 100
+
+
+def grid(weights):
+    """Large enough for spikes, and few of their steps."""
+    return torch.round(weights / weights.abs().max() * 7) / 8
 
 
 def test_a_training_that_was_stopped_goes_on(tmp_path, monkeypatch):
