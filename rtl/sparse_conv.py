@@ -6,6 +6,7 @@ from myhdl import block, instances
 
 from .accumulator import accumulator, row_padding
 from .checks import KERNELS, check_choice, check_layer, check_number, check_ports
+from .current_pool import current_pool
 from .event_queue import event_queue
 from .lif import lif
 from .scanner import scanner
@@ -80,8 +81,8 @@ class SparseConv(SparseStage):
         return self.kernel if self.parts > 1 else self.kernel - 1
 
     @property
-    def output_beats(self) -> int:
-        return self.groups * self.height * self.width
+    def current_map(self) -> tuple[int, int]:
+        return self.height, self.width
 
 
 @block
@@ -98,7 +99,7 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
     """
     check_ports("sparse_conv", stage, src, dst)
     events, queued = Stream(stage.event_bits), Stream(stage.event_bits)
-    weighted, currents = Stream(stage.weighted_bits), Stream(stage.currents_bits)
+    weighted, sums = Stream(stage.weighted_bits), Stream(stage.sums_bits)
 
     scan_rows = scanner(
         clk, rst, src, events, parts=stage.frame_parts, width=stage.width, padding=stage.padding, chunks=stage.chunks,
@@ -110,12 +111,20 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
         flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
     )  # fmt: skip
     accumulate_events = accumulator(
-        clk, rst, weighted, currents, counts, load, height=stage.height, width=stage.width, parts=stage.parts,
+        clk, rst, weighted, sums, counts, load, height=stage.height, width=stage.width, parts=stage.parts,
         padding=stage.padding, kernel=stage.kernel, timesteps=stage.timesteps, lanes=stage.lanes,
-        weight_bits=stage.weight_bits, current_bits=stage.neuron.current_bits, bias=stage.bias,
+        weight_bits=stage.weight_bits, current_bits=stage.sum_bits, bias=stage.bias,
     )  # fmt: skip
+    if stage.current_pool is None:
+        currents = sums
+    else:
+        currents = Stream(stage.currents_bits)
+        pool_currents = current_pool(
+            clk, rst, sums, currents, fields=stage.lanes * stage.timesteps, rows=stage.current_map[0],
+            columns=stage.current_map[1], groups=stage.groups, bits=stage.neuron.current_bits, pool=stage.current_pool,
+        )  # fmt: skip
     fire_neurons = lif(
-        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.height, columns=stage.width,
-        passes=stage.passes, neuron=stage.neuron,
+        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.output_map[0],
+        columns=stage.output_map[1], passes=stage.passes, neuron=stage.neuron,
     )  # fmt: skip
     return instances()

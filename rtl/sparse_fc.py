@@ -41,10 +41,6 @@ class SparseFc(SparseStage):
     def frame_parts(self) -> int:
         return self.parts
 
-    @property
-    def output_beats(self) -> int:
-        return self.groups
-
 
 @block
 def sparse_fc(clk, rst, src, dst, counts, load=None, *, stage):

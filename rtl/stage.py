@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from .current_pool import CurrentPool
 from .lif import Lif, lif_pause
 from .memory import Table
 from .scanner import event_width
@@ -51,6 +52,7 @@ class NeuronStage(Stage):
 
     outputs: output channels, or neurons of a fully connected layer; `lanes` of them are computed side by side. passes: of an
     image. bias: one word for each group of outputs, a field for each lane. weights: see the stage. neuron: see lif().
+    current_pool: of the currents before the neurons, or None.
     """
 
     outputs: int
@@ -58,6 +60,7 @@ class NeuronStage(Stage):
     bias: Table
     weights: Table
     neuron: Lif
+    current_pool: CurrentPool | None = None
 
     @property
     def groups(self) -> int:
@@ -79,8 +82,35 @@ class NeuronStage(Stage):
         return self.weights.width // (self.lanes * self.taps)
 
     @property
+    def current_map(self) -> tuple[int, int]:
+        """Rows and columns of the currents, before they are pooled."""
+        return 1, 1
+
+    @property
+    def output_map(self) -> tuple[int, int]:
+        """Rows and columns of the neurons."""
+        rows, columns = self.current_map
+        if self.current_pool is None:
+            return rows, columns
+        return self.current_pool.windows(0, rows).count, self.current_pool.windows(1, columns).count
+
+    @property
+    def output_beats(self) -> int:
+        return self.groups * self.output_map[0] * self.output_map[1]
+
+    @property
+    def sum_bits(self) -> int:
+        """Signed width of a current before it is pooled, and of the biases."""
+        return self.current_pool.bits if self.current_pool else self.neuron.current_bits
+
+    @property
+    def sums_bits(self) -> int:
+        """Width of a beat of currents, from the accumulators or the MAC array."""
+        return self.lanes * self.timesteps * self.sum_bits
+
+    @property
     def currents_bits(self) -> int:
-        """Width of a beat of currents, from the accumulators or the MAC array to the neurons."""
+        """Width of a beat of currents to the neurons."""
         return self.lanes * self.timesteps * self.neuron.current_bits
 
     @property

@@ -58,6 +58,21 @@ class Windows:
         return self.last_end > self.positions - 1
 
     @property
+    def first_phase(self) -> int:
+        """Of the first position: positions since a window began, or would have begun."""
+        return self.padding % self.step
+
+    @property
+    def end_phase(self) -> int:
+        """Of the positions at which a window ends."""
+        return (self.kernel - 1) % self.step
+
+    @property
+    def first_end(self) -> int:
+        """Position at which the first window ends."""
+        return self.kernel - 1 - self.padding
+
+    @property
     def open(self) -> int:
         """Windows that are open between two positions, at most."""
         return -(-(self.kernel - 1) // self.step)
@@ -80,7 +95,7 @@ class Windows:
     @property
     def keeps_over_end(self) -> bool:
         """Whether what was open at the end of one walk must be cleared at the beginning of the next."""
-        return self.open > 0 and (self.end_place > 0 or self.padding % self.step > 0)
+        return self.open > 0 and (self.end_place > 0 or self.first_phase > 0)
 
 
 class AxisPosition:
@@ -113,8 +128,8 @@ def window_axis(clk, rst, step, at, opening, *, windows):
     """
     check_number("window_axis", 1, positions=windows.positions)
     size, last_position = windows.size, windows.positions - 1
-    first_phase, last_phase = windows.padding % windows.step, windows.step - 1
-    end_phase, first_end = (windows.kernel - 1) % windows.step, windows.kernel - 1 - windows.padding
+    first_phase, last_phase, end_phase = windows.first_phase, windows.step - 1, windows.end_phase
+    first_end = windows.first_end
     position, phase = counter(windows.positions), counter(windows.step, first_phase)
     ends_whole = Signal(bool(0))
 

@@ -33,6 +33,7 @@ from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
 from duospike.rtl.stage import NeuronStage, SparseStage, Stage
 from duospike.rtl.weight_fetch import fetch_steps
+from duospike.rtl.window_axis import Windows
 
 from . import units
 
@@ -120,7 +121,7 @@ class _Chain:
             case SparseFc():
                 self.add_fc(number, stage, part_events(spikes, stage))
             case Pool():
-                self.add(units.POOL, number, height=stage.height, width=stage.width, groups=stage.groups)
+                self.add_pool(number, stage.rows, stage.columns, stage.groups, counted=1)
             case Readout():
                 self.add(units.READOUT, number, lanes=stage.lanes, outputs=stage.outputs, passes=stage.passes)
 
@@ -128,7 +129,7 @@ class _Chain:
         radius = stage.kernel // 2
         self.add(units.WINDOW, number, height=stage.height, width=stage.width, radius=radius, groups=stage.groups)
         self.add(units.MAC, number, steps=mac_latency(stage.inputs))
-        self.add_lif(number, stage)
+        self.add_neurons(number, stage)
 
     def add_conv(self, number: int, stage: SparseConv, events: np.ndarray):
         self.add_scanner(number, stage, events)
@@ -136,7 +137,7 @@ class _Chain:
             units.CONV, number, radius=stage.radius, height=stage.height, width=stage.width, positions=stage.positions,
             groups=stage.groups, parts=stage.parts, priming=stage.radius + 2,
         )  # fmt: skip
-        self.add_lif(number, stage)
+        self.add_neurons(number, stage)
 
     def add_fc(self, number: int, stage: SparseFc, events: np.ndarray):
         self.add_scanner(number, stage, events)
@@ -151,6 +152,23 @@ class _Chain:
         self.add(units.QUEUE, number, depth=stage.queue_depth, slots=self.slots)
         self.slots += stage.queue_depth
         self.add(units.FETCH, number, steps=fetch_steps(stage.weights.depth))
+
+    def add_pool(self, number: int, rows: Windows, columns: Windows, groups: int, counted: int):
+        self.add(
+            units.POOL, number, counted=counted, groups=groups,
+            rows=rows.size, row_positions=rows.positions, row_first_end=rows.first_end, row_step=rows.step,
+            row_first_phase=rows.first_phase, row_phase=rows.first_phase, row_end_phase=rows.end_phase, row_cut=rows.is_cut,
+            columns=columns.size, column_positions=columns.positions, column_first_end=columns.first_end,
+            column_step=columns.step, column_first_phase=columns.first_phase, column_phase=columns.first_phase,
+            column_end_phase=columns.end_phase, column_cut=columns.is_cut,
+        )  # fmt: skip
+
+    def add_neurons(self, number: int, stage: NeuronStage):
+        """The pool of currents, if the stage has one, and the neurons."""
+        if stage.current_pool:
+            rows, columns = (stage.current_pool.windows(axis, stage.current_map[axis]) for axis in (0, 1))
+            self.add_pool(number, rows, columns, stage.groups, counted=0)
+        self.add_lif(number, stage)
 
     def add_lif(self, number: int, stage: NeuronStage):
         depth = lif_depth(stage.timesteps)

@@ -39,7 +39,11 @@ CONV = unit_type(
     "priming emits column group part row tail",
 )
 FC = unit_type("groups parts", "priming load_group load_part part")
-POOL = unit_type("height width groups", "row group column")
+POOL = unit_type(
+    "counted groups rows row_positions row_first_end row_step row_first_phase row_end_phase row_cut "
+    "columns column_positions column_first_end column_step column_first_phase column_end_phase column_cut",
+    "row row_phase group column column_phase",
+)
 READOUT = unit_type("lanes outputs passes", "voted_all closing holding lane neuron pass_index")
 
 KINDS = (ENCODER, WINDOW, MAC, LIF, SCANNER, QUEUE, FETCH, CONV, FC, POOL, READOUT)
@@ -323,24 +327,35 @@ def step_fc(unit, src_valid, src_flags, dst_ready, activity):
 
 @compiled
 def step_pool(unit, src_valid, dst_ready, activity):
-    ready = dst_ready or not unit.valid
-    take = src_valid and ready
-    count_cycle(activity, unit.stage, take, src_valid and not ready)
+    """A pool of spikes, or one of currents, which is not counted."""
+    free = dst_ready or not unit.valid
+    empty = unit.row >= unit.rows or unit.column >= unit.columns
+    step = (src_valid or empty) and free
+    if unit.counted:
+        count_cycle(activity, unit.stage, step, (src_valid or empty) and not free)
     if dst_ready:
         unit.valid = 0
-    if take:
-        if unit.column % 2 and unit.row % 2:
+    if step:
+        ends_row = unit.row_phase == unit.row_end_phase and unit.row >= unit.row_first_end
+        ends_column = unit.column_phase == unit.column_end_phase and unit.column >= unit.column_first_end
+        last_row, last_column = unit.row == unit.row_positions - 1, unit.column == unit.column_positions - 1
+        if (ends_row or (unit.row_cut and last_row)) and (ends_column or (unit.column_cut and last_column)):
             unit.valid = 1
-        if unit.column != unit.width - 1:
+        if not last_column:
             unit.column += 1
+            unit.column_phase = (unit.column_phase + 1) % unit.column_step
         else:
-            unit.column = 0
+            unit.column, unit.column_phase = 0, unit.column_first_phase
             if unit.group != unit.groups - 1:
                 unit.group += 1
             else:
                 unit.group = 0
-                unit.row = 0 if unit.row == unit.height - 1 else unit.row + 1
-    return ready
+                if not last_row:
+                    unit.row += 1
+                    unit.row_phase = (unit.row_phase + 1) % unit.row_step
+                else:
+                    unit.row, unit.row_phase = 0, unit.row_first_phase
+    return free and not empty
 
 
 @compiled

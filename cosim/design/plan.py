@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, first_st
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.widths import prove_widths
 from duospike.rtl.checks import KERNELS, RESETS
+from duospike.rtl.current_pool import CurrentPool
 from duospike.rtl.dense_core import DenseCore
 from duospike.rtl.encoder import Encoder
 from duospike.rtl.errors import DesignError
@@ -51,12 +52,21 @@ def stage_beats(stages: dict[str, Stage]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class StageWidths:
-    """Signed widths of a stage with neurons: of its weights; of currents and biases; of potentials; of thresholds."""
+    """Signed widths of a stage with neurons: of its weights; of currents and biases; of pooled currents, which the neurons take;
+    of potentials; of thresholds."""
 
     weight_bits: int
     current_bits: int
+    pooled_bits: int
     potential_bits: int
     theta_bits: int
+
+    def as_json(self) -> dict[str, int]:
+        """As JSON files hold it: pooled_bits only where they differ from current_bits."""
+        shown = asdict(self)
+        if self.pooled_bits == self.current_bits:
+            del shown["pooled_bits"]
+        return shown
 
 
 def stage_widths(network: Network) -> dict[str, StageWidths]:
@@ -65,8 +75,8 @@ def stage_widths(network: Network) -> dict[str, StageWidths]:
     for name, proven in prove_widths(network).items():
         layer = next(layer for layer in network.layers if layer.name == name)
         assert not isinstance(layer, Pool)
-        potential_bits = max(proven.potential_bits, proven.state_bits, proven.theta_bits, proven.current_bits)
-        widths[name] = StageWidths(layer.weight_bits, proven.current_bits, potential_bits, proven.theta_bits)
+        potential_bits = max(proven.potential_bits, proven.state_bits, proven.theta_bits, proven.pooled_bits)
+        widths[name] = StageWidths(layer.weight_bits, proven.current_bits, proven.pooled_bits, potential_bits, proven.theta_bits)
     return widths
 
 
@@ -87,8 +97,9 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
         name = layer.name
         if isinstance(layer, Pool):
             stages[name] = PoolStage(
-                height=height, width=width, groups=groups_of(channels, lanes_in), lanes=lanes_in, timesteps=timesteps
-            )
+                height=height, width=width, groups=groups_of(channels, lanes_in), lanes=lanes_in, timesteps=timesteps,
+                kernel=layer.kernel, stride=layer.stride, padding=layer.padding,
+            )  # fmt: skip
             continue
         common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes)
         weight_bits = widths[name].weight_bits
@@ -111,9 +122,9 @@ def _refuse_unbuilt(network: Network):
             f"layer {network.layers[0].name}: a fully connected layer takes no pixels; allowed: a convolution before it"
         )
     for layer, (_, height, width) in zip(network.layers, network.shapes, strict=False):
-        if isinstance(layer, Pool) and not layer.is_plain:
-            raise DesignError(f"layer {layer.name}: pooling other than the OR of 2x2 spikes, stride 2")
-        if isinstance(layer, Conv) and not (layer.is_plain and layer.kernel[0] == layer.kernel[1] and layer.kernel[0] in KERNELS):
+        if isinstance(layer, Pool) and layer.op == "sum":
+            raise DesignError(f"layer {layer.name}: pooling other than the OR of spikes")
+        if isinstance(layer, Conv) and not (replace(layer, current_pool=None).is_plain and layer.kernel[0] == layer.kernel[1] and layer.kernel[0] in KERNELS):
             raise DesignError(
                 f"layer {layer.name}: a convolution other than of stride 1, kernel 1, 3 or 5, that keeps its map's size"
             )
@@ -135,16 +146,23 @@ def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: in
         "timesteps": timesteps,
         "passes": passes,
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
+        "current_pool": _current_pool(layer, widths),
         "neuron": Lif(
             reset=neuron.reset,
             multiplier=int(neuron.multipliers[0]),
             shift=neuron.shift,
-            current_bits=widths.current_bits,
+            current_bits=widths.pooled_bits,
             potential_bits=widths.potential_bits,
             theta_bits=widths.theta_bits,
             theta=theta,
         ),
     }
+
+
+def _current_pool(layer: Conv | Linear, widths: StageWidths) -> CurrentPool | None:
+    if isinstance(layer, Linear) or layer.current_pool is None:
+        return None
+    return CurrentPool(op=layer.current_pool.op, kernel=layer.current_pool.kernel, bits=widths.current_bits)
 
 
 def _table(layer: Conv | Linear, what: str, fields: np.ndarray, bits: int) -> Table:

@@ -6,6 +6,7 @@ What is counted, and what is not, is in docs/explanation/energy.md. Energies are
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -112,10 +113,11 @@ def count_operations(
 
 
 def _dense(stage: DenseCore, layer: Conv, images: int) -> list[Operation]:
-    pixels, windows = images * stage.passes * stage.input_beats, images * stage.passes * stage.output_beats
+    pixels = images * stage.passes * stage.input_beats
+    windows = images * stage.passes * stage.groups * math.prod(stage.current_map)
     products = windows * stage.lanes * stage.inputs
     columns = pixels + windows * (stage.kernel + 1)
-    bits = stage.neuron.current_bits
+    bits = stage.sum_bits
     return [
         Operation("image rows", "access", columns, stage.input_bits, words=stage.width),
         Operation("weights", "access", windows, stage.weights.width, words=stage.weights.depth, number_bits=layer.weight_bits),
@@ -127,15 +129,15 @@ def _dense(stage: DenseCore, layer: Conv, images: int) -> list[Operation]:
 
 def _sparse(stage: SparseStage, layer: Conv | Linear, counts: Mapping[str, int], spikes: np.ndarray) -> list[Operation]:
     """spikes: that come in, [image, timestep, channel, height, width]."""
-    events, frames, bits = counts["events"] + counts["silent"], len(spikes) * stage.passes, stage.neuron.current_bits
+    events, frames, bits = counts["events"] + counts["silent"], len(spikes) * stage.passes, stage.sum_bits
     chunks = np.maximum((part_events(spikes, stage) > 0).sum(1), 1)  # [pixel], that are read of it for each group
     fetched = int(chunks.sum()) * stage.groups + frames * stage.empty_pixels
     if isinstance(stage, SparseConv):
         # Each column is read from the line buffer when it enters the window, and written when it leaves.
-        loads, kept_words, kept_bits = frames * stage.columns, stage.row_columns, stage.currents_bits * stage.waiting_sums
+        loads, kept_words, kept_bits = frames * stage.columns, stage.row_columns, stage.sums_bits * stage.waiting_sums
         kept = 2 * loads
     else:
-        loads, kept_words, kept_bits = frames * stage.frame_parts * stage.groups, stage.groups, stage.currents_bits
+        loads, kept_words, kept_bits = frames * stage.frame_parts * stage.groups, stage.groups, stage.sums_bits
         kept = 2 * loads if has_state(stage.parts, stage.groups) else 0
     beats, additions = frames * stage.input_beats, int(spikes.sum()) * stage.groups * stage.lanes * stage.taps
     return [
@@ -157,6 +159,7 @@ def _neurons(stage: NeuronStage, layer: Conv | Linear, images: int) -> list[Oper
     last_spikes = kept if neuron.reset == "subtract_delayed" else 0
     state = stage.lanes * neuron.potential_bits
     return [
+        *_pooled_currents(stage, images),
         Operation("thresholds", "access", beats, neuron.theta.width, words=stage.groups, number_bits=neuron.theta_bits),
         Operation("neurons", "multiply", updates, neuron.potential_bits, factor_bits=max(1, neuron.multiplier.bit_length())),
         Operation("neurons", "add", additions * updates, neuron.potential_bits),
@@ -165,10 +168,24 @@ def _neurons(stage: NeuronStage, layer: Conv | Linear, images: int) -> list[Oper
     ]
 
 
+def _pooled_currents(stage: NeuronStage, images: int) -> list[Operation]:
+    """A comparison or an addition for each current, and a delay line for rows of windows."""
+    if stage.current_pool is None:
+        return []
+    rows, columns = (stage.current_pool.windows(axis, stage.current_map[axis]) for axis in (0, 1))
+    maps, places, bits = images * stage.passes, stage.groups * columns.count, stage.neuron.current_bits
+    currents = maps * stage.groups * rows.size * columns.size * stage.lanes * stage.timesteps
+    accesses = 2 * maps * rows.size * places if rows.open else 0
+    return [
+        Operation("pool of currents", "add", currents, bits),
+        Operation("rows of currents", "access", accesses, stage.currents_bits, words=places, number_bits=bits),
+    ]
+
+
 def _pool(stage: Pool, frames: int) -> list[Operation]:
-    """The pairs of each row above wait in a memory, which is looked up in the row above, too."""
-    writes, reads = -(-stage.height // 2) * stage.pairs, stage.height * stage.groups * -(-stage.width // 2)
-    return [Operation("row of pairs", "access", frames * (writes + reads), stage.output_bits, words=stage.pairs)]
+    """What windows have so far goes to a delay line and comes back, in each row."""
+    accesses = 2 * frames * stage.rows.positions * stage.row_windows if stage.rows.open else 0
+    return [Operation("rows of windows", "access", accesses, stage.output_bits * stage.rows.open, words=stage.row_windows)]
 
 
 def energy_by_stage(operations: Operations, coefficients: Coefficients) -> dict[str, dict[str, float]]:
