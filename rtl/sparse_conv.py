@@ -7,6 +7,8 @@ from myhdl import block, instances
 from .accumulator import accumulator, row_padding
 from .checks import KERNELS, check_choice, check_layer, check_number, check_ports
 from .current_pool import current_pool
+from .crop import crop
+from .errors import DesignError
 from .event_queue import event_queue
 from .lif import lif
 from .scanner import scanner
@@ -38,6 +40,9 @@ class SparseConv(SparseStage):
         check_number("sparse_conv", 1, lanes_in=self.lanes_in, queue_depth=self.queue_depth)
         check_number("sparse_conv", 2, banks=self.banks)
         check_choice("sparse_conv", KERNELS, kernel=self.kernel)
+        if self.spike_sums and (self.spike_sums.height, self.spike_sums.width) != (self.height, self.width):
+            sums = self.spike_sums
+            raise DesignError(f"sparse_conv: sums of {sums.height}x{sums.width}; allowed: {self.height}x{self.width}, its map")
         check_layer("sparse_conv", self)
 
     @property
@@ -55,11 +60,11 @@ class SparseConv(SparseStage):
 
     @property
     def frame_parts(self) -> int:
-        return self.height * self.parts
+        return self.height * self.row_parts
 
     @property
     def padding(self) -> int:
-        return row_padding(self.width, self.groups, self.kernel, self.parts)
+        return row_padding(self.width, self.groups, self.kernel, self.row_parts)
 
     @property
     def flush(self) -> int:
@@ -78,7 +83,7 @@ class SparseConv(SparseStage):
     @property
     def waiting_sums(self) -> int:
         """Sums of a column, for each lane and timestep, that wait in the line buffer."""
-        return self.kernel if self.parts > 1 else self.kernel - 1
+        return self.kernel if self.row_parts > 1 else self.kernel - 1
 
     @property
     def current_map(self) -> tuple[int, int]:
@@ -101,17 +106,26 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
     events, queued = Stream(stage.event_bits), Stream(stage.event_bits)
     weighted, sums = Stream(stage.weighted_bits), Stream(stage.sums_bits)
 
+    if stage.spike_sums is None or not stage.spike_sums.drops:
+        spikes = src
+    else:
+        spikes = Stream(stage.input_bits)
+        drop_incomplete = crop(
+            clk, rst, src, spikes, rows=stage.spike_sums.rows, columns=stage.spike_sums.columns, groups=stage.spike_sums.groups,
+            kept_rows=stage.spike_sums.kept[0], kept_columns=stage.spike_sums.kept[1],
+        )  # fmt: skip
     scan_rows = scanner(
-        clk, rst, src, events, parts=stage.frame_parts, width=stage.width, padding=stage.padding, chunks=stage.chunks,
+        clk, rst, spikes, events, parts=stage.frame_parts, width=stage.width, padding=stage.padding, chunks=stage.scanned_chunks,
         lanes=stage.lanes_in, timesteps=stage.timesteps, scans=stage.groups, flush=stage.flush, banks=stage.banks,
+        columns=stage.window[1],
     )  # fmt: skip
     queue_events = event_queue(clk, rst, events, queued, depth=stage.queue_depth)
     fetch_weights = weight_fetch(
-        clk, rst, queued, weighted, load, frame_rows=stage.height, scans=stage.parts * stage.groups, positions=stage.positions,
+        clk, rst, queued, weighted, load, frame_rows=stage.height * stage.window[0], scans=stage.parts * stage.groups, positions=stage.positions,
         flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
     )  # fmt: skip
     accumulate_events = accumulator(
-        clk, rst, weighted, sums, counts, load, height=stage.height, width=stage.width, parts=stage.parts,
+        clk, rst, weighted, sums, counts, load, height=stage.height, width=stage.width, parts=stage.row_parts,
         padding=stage.padding, kernel=stage.kernel, timesteps=stage.timesteps, lanes=stage.lanes,
         weight_bits=stage.weight_bits, current_bits=stage.sum_bits, bias=stage.bias,
     )  # fmt: skip

@@ -31,7 +31,7 @@ from duospike.rtl.readout import Readout
 from duospike.rtl.span_select import chunk_span
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
-from duospike.rtl.stage import NeuronStage, SparseStage, Stage
+from duospike.rtl.stage import NeuronStage, SparseStage, SpikeSums, Stage
 from duospike.rtl.weight_fetch import fetch_steps
 from duospike.rtl.window_axis import Windows
 
@@ -135,19 +135,20 @@ class _Chain:
         self.add_scanner(number, stage, events)
         self.add(
             units.CONV, number, radius=stage.radius, height=stage.height, width=stage.width, positions=stage.positions,
-            groups=stage.groups, parts=stage.parts, priming=stage.radius + 2,
+            groups=stage.groups, parts=stage.row_parts, priming=stage.radius + 2,
         )  # fmt: skip
         self.add_neurons(number, stage)
 
     def add_fc(self, number: int, stage: SparseFc, events: np.ndarray):
         self.add_scanner(number, stage, events)
-        self.add(units.FC, number, groups=stage.groups, parts=stage.parts, priming=1)
+        self.add(units.FC, number, groups=stage.groups, parts=stage.row_parts, priming=1)
         self.add_lif(number, stage)
 
     def add_scanner(self, number: int, stage: SparseStage, events: np.ndarray):
         self.add(
             units.SCANNER, number, parts=stage.frame_parts, width=stage.pixels, positions=stage.positions, scans=stage.groups,
             flush=stage.flush, banks=stage.banks, beats=stage.part_beats, pixels=self.add_events(events),
+            **_cropped(stage.spike_sums),
         )  # fmt: skip
         self.add(units.QUEUE, number, depth=stage.queue_depth, slots=self.slots)
         self.slots += stage.queue_depth
@@ -192,6 +193,14 @@ class _Chain:
         )  # fmt: skip
 
 
+def _cropped(sums: SpikeSums | None) -> dict[str, int]:
+    """Fields of a scanner's unit: the map that comes in, and what is kept of it."""
+    if sums is None or not sums.drops:
+        return {"kept_rows": 1, "kept_columns": 1}
+    sizes = {"rows": sums.rows, "columns": sums.columns, "groups": sums.groups}
+    return {**sizes, "kept_rows": sums.kept[0], "kept_columns": sums.kept[1]}
+
+
 def part_events(spikes: np.ndarray | None, stage: SparseStage) -> np.ndarray:
     """Events in each chunk of each pixel, in the order of the scanner: int64 [frames * parts * pixels, chunks].
 
@@ -200,11 +209,14 @@ def part_events(spikes: np.ndarray | None, stage: SparseStage) -> np.ndarray:
     assert spikes is not None
     merged = np.any(spikes.reshape(-1, stage.timesteps, *spikes.shape[2:]), axis=1)  # [frame, channel, y, x]
     by_chunk = grouped(merged.swapaxes(0, 1), stage.lanes_in).sum(1, dtype=np.int64)  # [chunk, frame, y, x]
+    if stage.spike_sums:
+        rows, columns = stage.spike_sums.kept
+        by_chunk = by_chunk[:, :, :rows, :columns]
     if isinstance(stage, SparseFc):
-        return by_chunk.transpose(1, 2, 0, 3).reshape(-1, stage.chunks)
+        return by_chunk.transpose(1, 2, 0, 3).reshape(-1, stage.scanned_chunks)
     frames, height, width = by_chunk.shape[1:]
-    by_part = by_chunk.reshape(stage.parts, stage.chunks, frames, height, width)
-    return by_part.transpose(2, 3, 0, 4, 1).reshape(-1, stage.chunks)
+    by_part = by_chunk.reshape(stage.parts, stage.chunks, frames, height, width // stage.window[1], stage.window[1])
+    return by_part.transpose(2, 3, 0, 4, 1, 5).reshape(-1, stage.scanned_chunks)
 
 
 def run_model(stages: dict[str, Stage], trace: Trace, progress: Callable[[int], None] = lambda images: None) -> CycleRun:

@@ -27,8 +27,8 @@ WINDOW = unit_type("height width radius groups", "level write_column row group c
 MAC = unit_type("steps", "moving")
 LIF = unit_type("timesteps spacing depth slots", "moving head inside queued pause")
 SCANNER = unit_type(
-    "parts width positions scans flush banks beats pixels",
-    "filled beat completing scannable taken bank_part part scan column flushing ahead ahead_at ahead_end ahead_ends_part "
+    "parts width positions scans flush banks beats pixels rows columns groups kept_rows kept_columns",
+    "row column_in group filled beat completing scannable taken bank_part part scan column flushing ahead ahead_at ahead_end ahead_ends_part "
     "walking at end ends_part spanning span_at span_end span_last span_ends_part "
     "chosen chosen_last chosen_events chosen_ends_part fetched fetch_last fetch_events encoding encode_last left",
 )
@@ -168,11 +168,12 @@ def look_at_pixel(unit, first_chunk):
 
 @compiled
 def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events, next_span):
-    """first_chunk: for each pixel of all parts, where its chunks with events begin in chunk_events, and where they end.
+    """The scanner, and the crop before it; without one `rows` is 0. first_chunk: for each pixel of all parts, where its chunks with events begin in chunk_events, and where they end.
 
     next_span: for each of those chunks, where those of its span end.
     """
-    ready = unit.filled < unit.banks
+    kept = unit.row < unit.kept_rows and unit.column_in < unit.kept_columns
+    ready = unit.filled < unit.banks or not kept
     last_lane = unit.left <= 1
     encode_ready = not unit.encoding or (dst_ready and last_lane)
     fetch_ready = encode_ready or not unit.fetched
@@ -218,7 +219,13 @@ def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events, next_spa
 
     unit.scannable += unit.completing - int(freed)
     unit.completing = 0
-    if src_valid and ready:
+    if src_valid and ready and unit.rows != 0:
+        unit.column_in = 0 if unit.column_in == unit.columns - 1 else unit.column_in + 1
+        if unit.column_in == 0:
+            unit.group = 0 if unit.group == unit.groups - 1 else unit.group + 1
+            if unit.group == 0:
+                unit.row = 0 if unit.row == unit.rows - 1 else unit.row + 1
+    if src_valid and ready and kept:
         unit.beat += 1
         if unit.beat == unit.beats:
             unit.beat = 0

@@ -20,7 +20,7 @@ from duospike.rtl.pool import Pool as PoolStage
 from duospike.rtl.readout import Readout
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
-from duospike.rtl.stage import Stage
+from duospike.rtl.stage import SpikeSums, Stage
 from duospike.rtl.stream import groups_of
 
 from .beats import PackedFields, grouped
@@ -89,12 +89,15 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
     widths = widths or stage_widths(network)
     timesteps, passes = sizing.timesteps, network.timesteps // sizing.timesteps
     stages: dict[str, Stage] = {}
-    lanes_in = first_lanes(network)
+    lanes_in, sums = first_lanes(network), None
     if network.coding == "rate":
         stages[ENCODER] = _encoder(network, timesteps, passes)
     for layer, shape in zip(network.layers, network.shapes, strict=False):
         channels, height, width = shape
         name = layer.name
+        if isinstance(layer, Pool) and layer.op == "sum":
+            sums = SpikeSums(kernel=layer.kernel, rows=height, columns=width, groups=groups_of(channels, lanes_in))
+            continue
         if isinstance(layer, Pool):
             stages[name] = PoolStage(
                 height=height, width=width, groups=groups_of(channels, lanes_in), lanes=lanes_in, timesteps=timesteps,
@@ -103,13 +106,14 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
             continue
         common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes)
         weight_bits = widths[name].weight_bits
+        sparse = {**common, "queue_depth": sizing.queue_depth, "spike_sums": sums}
         if isinstance(layer, Linear):
-            stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
+            stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.row_parts[name], weight_bits, sparse)
         elif lanes_in:
-            stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
+            stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.row_parts[name], weight_bits, sparse)
         else:
             stages[name] = _dense_core(network, layer, weight_bits, common)
-        lanes_in = sizing.lanes[name]
+        lanes_in, sums = sizing.lanes[name], None
     outputs = network.shapes[-1][0]
     stages[READOUT] = Readout(outputs=outputs, lanes=lanes_in, timesteps=timesteps, passes=passes, classes=network.classes)
     return stages
@@ -122,8 +126,6 @@ def _refuse_unbuilt(network: Network):
             f"layer {network.layers[0].name}: a fully connected layer takes no pixels; allowed: a convolution before it"
         )
     for layer, (_, height, width) in zip(network.layers, network.shapes, strict=False):
-        if isinstance(layer, Pool) and layer.op == "sum":
-            raise DesignError(f"layer {layer.name}: pooling other than the OR of spikes")
         if isinstance(layer, Conv) and not (replace(layer, current_pool=None).is_plain and layer.kernel[0] == layer.kernel[1] and layer.kernel[0] in KERNELS):
             raise DesignError(
                 f"layer {layer.name}: a convolution other than of stride 1, kernel 1, 3 or 5, that keeps its map's size"
@@ -197,7 +199,7 @@ def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -
 
 
 def _sparse_conv(
-    layer: Conv, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, weight_bits: int, common: dict
+    layer: Conv, shape: tuple[int, int, int], lanes_in: int, parts: int, weight_bits: int, common: dict
 ) -> SparseConv:
     channels, height, width = shape
     chunks = groups_of(channels, lanes_in)
@@ -208,12 +210,12 @@ def _sparse_conv(
     weights = _table(layer, "weights", by_part.reshape(by_part[..., 0, 0, 0].size, -1), weight_bits)
     return SparseConv(
         height=height, width=width, parts=parts, chunks=chunks // parts, lanes_in=lanes_in, kernel=layer.kernel[0],
-        banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights, **common,
+        banks=ROWS_BUFFERED * parts, weights=weights, **common,
     )  # fmt: skip
 
 
 def _sparse_fc(
-    layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, weight_bits: int, common: dict
+    layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, weight_bits: int, common: dict
 ) -> SparseFc:
     channels, height, width = shape
     groups_in = groups_of(channels, lanes_in)
@@ -226,7 +228,7 @@ def _sparse_fc(
     weights = _table(layer, "weights", by_part.reshape(-1, common["lanes"]), weight_bits)
     return SparseFc(
         parts=height * parts, chunks=groups_in * width // parts, lanes_in=lanes_in, banks=ROWS_BUFFERED * parts,
-        queue_depth=queue_depth, weights=weights, **common,
+        weights=weights, **common,
     )  # fmt: skip
 
 

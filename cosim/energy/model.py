@@ -99,6 +99,8 @@ def count_operations(
     operations: Operations = {}
     images, spikes = len(trace.predicted), trace.spikes.get(ENCODER)
     for layer in network.layers:
+        if layer.name not in stages:
+            continue  # Sums of spikes, which the next stage takes in.
         stage, out = stages[layer.name], trace.spikes[layer.name]
         if isinstance(stage, Pool):
             operations[layer.name] = _pool(stage, images * network.timesteps // stage.timesteps)
@@ -138,8 +140,10 @@ def _sparse(stage: SparseStage, layer: Conv | Linear, counts: Mapping[str, int],
         kept = 2 * loads
     else:
         loads, kept_words, kept_bits = frames * stage.frame_parts * stage.groups, stage.groups, stage.sums_bits
-        kept = 2 * loads if has_state(stage.parts, stage.groups) else 0
-    beats, additions = frames * stage.input_beats, int(spikes.sum()) * stage.groups * stage.lanes * stage.taps
+        kept = 2 * loads if has_state(stage.row_parts, stage.groups) else 0
+    taken = spikes[..., : stage.spike_sums.kept[0], : stage.spike_sums.kept[1]] if stage.spike_sums else spikes
+    additions = int(taken.sum()) * stage.groups * stage.lanes * stage.taps
+    beats = frames * stage.frame_parts * stage.part_beats
     return [
         Operation("row buffer", "access", beats + fetched, stage.input_bits, words=stage.buffer_words),
         Operation("queue", "access", 2 * events, stage.event_bits, words=stage.queue_depth),
