@@ -74,12 +74,12 @@ PROOFS: tuple[Proof, ...] = (
     ),
     buffering(
         1, 2, 3, 10,
-        Fault("the third bank begins in the second", "word_base <= (word_base + 2);", "word_base <= 2;"),
+        Fault("the third bank begins in the second", "next_word_base = (word_base + 2);", "next_word_base = 2;"),
         Fault("the third bank is left out", "if ((bank != 2)) begin", "if ((bank != 1)) begin"),
     ),
     buffering(
         2, 1, 3, 10,
-        Fault("the flags of a bank begin at the pixel before", "flag_addr <= (flag_base + 2);", "flag_addr <= (flag_base + 1);"),
+        Fault("the flags of a bank begin at the pixel before", "next_flag_base = (flag_base + 2);", "next_flag_base = (flag_base + 1);"),
     ),
     buffering(
         1, 1, 4, 8,
