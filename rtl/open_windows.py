@@ -45,7 +45,10 @@ def open_windows(stored, beat, opening, kept, whole, *, windows, bits):
     repeated = ConcatSignal(*[beat] * places) if places > 1 else beat
     moved = None
     if places > 1:
-        older = stored(windows.end_place * bits, 0) if windows.open > windows.end_place else stored
+        older = stored
+        if windows.open > windows.end_place:
+            # A single bit is taken as one: in Verilog a part of a part would be asked for.
+            older = stored(0) if windows.end_place * bits == 1 else stored(windows.end_place * bits, 0)
         moved = ConcatSignal(older, intbv(0)[bits:])
     padded = ConcatSignal(intbv(0)[bits:], stored) if windows.open < places else stored
     end_low, end_high = windows.end_place * bits, places * bits

@@ -106,6 +106,11 @@ def test_any_windows(place, axes, channels, stalls, rate):
     check(place, channels, *size, min(2, channels), 1, stalls, rate, kernel=kernel, stride=stride, padding=padding)
 
 
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [((3, 4), (2, 2), (1, 2)), ((4, 4), (3, 2), (2, 0)), ((5, 3), (2, 1), (2, 1))])
+def test_windows_of_single_bits(place, kernel, stride, padding):
+    check(place, 1, 7, 6, 1, 1, STALLS[1], rate=0.1, kernel=kernel, stride=stride, padding=padding)
+
+
 def test_a_window_leaves_a_cycle_after_its_last_beat(place):
     run = check(place, 1, 4, 4, 1, 1, kernel=(3, 3), padding=(1, 1))
     assert [sent for i, sent in enumerate(run.sent) if i // 4 % 2 and i % 2] == [cycle - 1 for cycle in run.cycles]
