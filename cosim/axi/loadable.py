@@ -50,6 +50,7 @@ def loadable_widths(network: Network, headroom: int) -> dict[str, StageWidths]:
         name: replace(
             proven,
             current_bits=proven.current_bits + headroom,
+            pooled_bits=proven.pooled_bits + headroom,
             potential_bits=proven.potential_bits + headroom,
             theta_bits=proven.theta_bits + headroom,
         )
@@ -86,7 +87,7 @@ def core_description(
     """
     tables = [table for table in parameter_tables(stages) if isinstance(table, LoadedTable)]
     field_bits = [bits for layer in widths.values() for bits in (layer.weight_bits, layer.current_bits, layer.theta_bits)]
-    layers = {name: about | asdict(widths[name]) if name in widths else about for name, about in _layers(network).items()}
+    layers = {name: about | widths[name].as_json() if name in widths else about for name, about in _layers(network).items()}
     return {
         "words": max(table.end for table in tables),
         "network": _network(network),
@@ -197,10 +198,15 @@ def _claimed_widths(network: Network, layers: Any) -> dict[str, StageWidths]:
 
 def _claimed_stage_widths(where: str, layer: dict[str, Any]) -> StageWidths:
     claimed: dict[str, Any] = {field.name: layer.get(field.name) for field in fields(StageWidths)}
+    if "pooled_bits" not in layer:
+        claimed["pooled_bits"] = claimed["current_bits"]
     for key, bits in claimed.items():
         _check_integer(f"{where}: {key}", bits, 1, WEIGHT_BITS.stop - 1 if key == "weight_bits" else MAX_BITS)
     widths = StageWidths(**claimed)
-    widest = max(widths.current_bits, widths.theta_bits)
+    sums = (layer.get("current_pool") or {}).get("op") == "sum"
+    most = MAX_BITS if sums else widths.current_bits
+    _check_integer(f"{where}: pooled_bits", widths.pooled_bits, widths.current_bits, most)
+    widest = max(widths.pooled_bits, widths.theta_bits)
     _check_integer(f"{where}: potential_bits", widths.potential_bits, widest, MAX_BITS)
     return widths
 
