@@ -7,8 +7,12 @@ from .errors import DesignError
 
 KERNELS = (1, 3, 5)
 """Kernels whose windows accumulator() and image_window() can keep."""
-RESETS = ("subtract", "subtract_delayed", "zero")
+RESETS = ("subtract", "subtract_delayed", "zero", "none")
 """Resets that lif() can build."""
+READOUTS = ("count", "first_spike", "last_membrane", "max_membrane")
+"""Scores that readout() can form."""
+MEMBRANE_READOUTS = ("last_membrane", "max_membrane")
+"""Those of potentials: the neurons before them give these and no spikes."""
 
 
 def check_number(where: str, least: int, most: int | None = None, /, **values):
