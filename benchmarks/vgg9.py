@@ -6,6 +6,7 @@ python -m benchmarks.vgg9 [--write]
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from dataclasses import dataclass, replace
 
@@ -98,7 +99,7 @@ def _independent(network: Network, every_map: bool) -> Trace:
     draw, spikes, before = np.random.default_rng(SEED), {}, np.zeros(0, np.uint8)
     for layer, shape in zip(network.layers, network.shapes[1:], strict=True):
         if isinstance(layer, Pool) and not every_map:
-            before = golden.pool(torch.from_numpy(before).swapaxes(0, 1)).swapaxes(0, 1).contiguous().numpy()
+            before = golden.pool(layer, torch.from_numpy(before).swapaxes(0, 1)).swapaxes(0, 1).contiguous().numpy()
         else:
             before = (draw.random((IMAGES, network.timesteps, *shape), np.float32) < RATE).astype(np.uint8)
         spikes[layer.name] = before
@@ -115,7 +116,7 @@ def _layers_table(title: str, found: _Measured) -> str:
         ours = choice.run.activity[layer.name]["busy"] / len(choice.run.ends)
         paper = float(paper_schedule.layer_cycles(found.network, found.trace, layer.name, lanes).mean())
         # A fully connected layer has one adder a lane and timestep; the dense core multiplies once for all timesteps.
-        adders = found.network.timesteps * (1 if isinstance(layer, Linear) else layer.kernel**2)
+        adders = found.network.timesteps * (1 if isinstance(layer, Linear) else math.prod(layer.kernel))
         each = "-" if layer is found.network.layers[0] else f"{paper / ours / adders:.2f}"
         parts = str(choice.sizing.row_parts.get(layer.name, "-"))
         shares = f"{ours / choice.interval:.1%}"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import InputError, brief
-from .network import KERNELS, Conv, Layer, Linear, Network, Neuron, Pool, check_count, check_weights
+from .network import Conv, CurrentPool, Layer, Linear, Network, Neuron, Pool, Size, check_count, check_weights, shown_size
 
-ALLOWED = f"nCk (n channels, kernel k of {', '.join(map(str, KERNELS))}), MP2, FCn"
+ALLOWED = "nCk (n channels, kernel k), nCk+MPk and nCk+APk (currents pooled before the neurons), MPk, APk, FCn; sk, pk after k"
 NAMED = {
     "VGG9": "64C3-112C3-MP2-192C3-216C3-MP2-480C3-504C3-560C3-MP2-FC1064-FC1000",
     "VGG9/2": "32C3-56C3-MP2-96C3-108C3-MP2-240C3-252C3-280C3-MP2-FC532-FC500",
@@ -22,7 +22,14 @@ NAMED = {
 """The network of the paper (Aliyev, Lopez and Adegbija, DATE 2025) for ten classes, and narrower ones: every layer a half, a
 quarter and an eighth as wide, the last rounded up to a population that ten classes divide."""
 _COUNT = r"[1-9][0-9]{0,8}"
-_LAYER = re.compile(rf"(?P<channels>{_COUNT})C(?P<kernel>[{''.join(map(str, KERNELS))}])|(?P<pool>MP2)|FC(?P<neurons>{_COUNT})")
+_SIZE = r"[0-9]{1,3}(?:x[0-9]{1,3})?"
+_STEPS = rf"(?:s(?P<stride>{_SIZE}))?(?:p(?P<padding>{_SIZE}))?"
+_CONV = re.compile(rf"(?P<outputs>{_COUNT})C(?P<kernel>{_SIZE}){_STEPS}(?:\+(?P<op>[MA])P(?P<pooled>{_SIZE}))?")
+_POOL = re.compile(rf"(?P<op>[MA])P(?P<kernel>{_SIZE}){_STEPS}")
+_FC = re.compile(rf"FC(?P<outputs>{_COUNT})")
+_PATTERNS = {"conv": _CONV, "pool": _POOL, "fc": _FC}
+_CURRENT_OPS = {"M": "max", "A": "sum"}
+_POOL_OPS = {"M": "or", "A": "sum"}
 
 
 @dataclass(frozen=True)
@@ -30,13 +37,18 @@ class LayerSpec:
     """One layer of an architecture string.
 
     kind: "conv", "pool" or "fc"; name: the kind and its running number (conv1, conv2, pool1, …, fc1).
-    outputs: output channels or neurons, 0 for a pool; kernel: height and width of a convolution's kernel, else 0.
+    outputs: output channels or neurons, 0 for a pool. kernel, stride, padding: rows and columns, of a convolution and a pool.
+    op: of a pool. current_pool: of a convolution.
     """
 
     name: str
     kind: str
     outputs: int = 0
-    kernel: int = 0
+    kernel: Size = (0, 0)
+    stride: Size = (1, 1)
+    padding: Size = (0, 0)
+    op: str = ""
+    current_pool: CurrentPool | None = None
 
 
 def parse(text: str) -> tuple[LayerSpec, ...]:
@@ -51,35 +63,72 @@ def parse(text: str) -> tuple[LayerSpec, ...]:
     words = NAMED.get(text, text).split("-")
     check_count(len(words))
     for number, word in enumerate(words, start=1):
-        match = _LAYER.fullmatch(word)
-        if not match:
+        spec = _spec(word, seen)
+        if spec is None:
             raise InputError(
                 f"architecture: unknown layer {brief(word)} (layer {number}, character {character}); allowed: "
                 f"{ALLOWED}, or one of {', '.join(NAMED)}"
             )
-        specs.append(_spec(match, seen))
+        specs.append(spec)
         character += len(word) + 1
     return tuple(specs)
 
 
-def _spec(match: re.Match[str], seen: Counter[str]) -> LayerSpec:
-    kind = "conv" if match["channels"] else "pool" if match["pool"] else "fc"
+def _spec(word: str, seen: Counter[str]) -> LayerSpec | None:
+    """The layer of a word, None if it is none; `seen` counts the layers of each kind."""
+    matches = ((kind, pattern.fullmatch(word)) for kind, pattern in _PATTERNS.items())
+    kind, match = next((pair for pair in matches if pair[1]), ("", None))
+    if match is None:
+        return None
     seen[kind] += 1
-    return LayerSpec(f"{kind}{seen[kind]}", kind, int(match["channels"] or match["neurons"] or 0), int(match["kernel"] or 0))
+    name, found = f"{kind}{seen[kind]}", match.groupdict()
+    if kind == "fc":
+        return LayerSpec(name, kind, int(found["outputs"]))
+    kernel = _size(found["kernel"])
+    if kind == "pool":
+        stride, padding = _size(found["stride"]) if found["stride"] else kernel, _size(found["padding"] or "0")
+        return LayerSpec(name, kind, 0, kernel, stride, padding, _POOL_OPS[found["op"]])
+    padding = _size(found["padding"]) if found["padding"] else _half(kernel)
+    pool = CurrentPool(_CURRENT_OPS[found["op"]], _size(found["pooled"])) if found["op"] else None
+    return LayerSpec(name, kind, int(found["outputs"]), kernel, _size(found["stride"] or "1"), padding, "", pool)
+
+
+def _size(text: str) -> Size:
+    """Rows and columns of "3" or "3x5"."""
+    rows, _, columns = text.partition("x")
+    return int(rows), int(columns or rows)
+
+
+def _half(kernel: Size) -> Size:
+    """The padding that a convolution has where nothing else is written."""
+    return (kernel[0] - 1) // 2, (kernel[1] - 1) // 2
+
+
+def _written(size: Size) -> str:
+    return str(size[0]) if size[0] == size[1] else shown_size(size)
 
 
 def architecture_of(network: Network) -> str:
-    """The string of a network's layers, or its name in NAMED; parse() gives their kinds, outputs and kernels back."""
-    words = [
-        "MP2"
-        if isinstance(layer, Pool)
-        else f"{layer.outputs}C{layer.kernel}"
-        if isinstance(layer, Conv)
-        else f"FC{layer.outputs}"
-        for layer in network.layers
-    ]
-    text = "-".join(words)
+    """The string of a network's layers, or its name in NAMED; parse() gives their kinds, outputs, kernels and windows back."""
+    text = "-".join(map(_word, network.layers))
     return next((name for name, named in NAMED.items() if named == text), text)
+
+
+def _word(layer: Layer) -> str:
+    if isinstance(layer, Linear):
+        return f"FC{layer.outputs}"
+    steps, usual = layer.stride, layer.kernel if isinstance(layer, Pool) else (1, 1)
+    edge = (0, 0) if isinstance(layer, Pool) else _half(layer.kernel)
+    text = _written(layer.kernel) + (f"s{_written(steps)}" if steps != usual else "")
+    text += f"p{_written(layer.padding)}" if layer.padding != edge else ""
+    if isinstance(layer, Pool):
+        return f"{_letter(_POOL_OPS, layer.op)}P{text}"
+    pool = layer.current_pool
+    return f"{layer.outputs}C{text}" + (f"+{_letter(_CURRENT_OPS, pool.op)}P{_written(pool.kernel)}" if pool else "")
+
+
+def _letter(ops: dict[str, str], op: str) -> str:
+    return next(letter for letter, name in ops.items() if name == op)
 
 
 def blank_network(
@@ -94,6 +143,7 @@ def blank_network(
     image_signed: bool = False,
     coding: str = "direct",
     coding_seed: int = 0,
+    readout: str = "count",
 ) -> Network:
     """The network of an architecture with all weights, biases and thresholds 0: its names and shapes, checked.
 
@@ -108,17 +158,20 @@ def blank_network(
         layers.append(_blank_layer(spec, inputs, weight_bits, neuron))
         shape = layers[-1].output_shape(shape)
     return Network(
-        input_shape, image_bits, image_signed, timesteps, classes, tuple(layers), coding=coding, coding_seed=coding_seed
-    )
+        input_shape, image_bits, image_signed, timesteps, classes, tuple(layers), coding=coding, coding_seed=coding_seed,
+        readout=readout,
+    )  # fmt: skip
 
 
 def _inputs(spec: LayerSpec, shape: tuple[int, int, int]) -> tuple[int, ...]:
     """The shape of an output's weights."""
-    return (shape[0], spec.kernel, spec.kernel) if spec.kind == "conv" else (math.prod(shape),)
+    return (shape[0], *spec.kernel) if spec.kind == "conv" else (math.prod(shape),)
 
 
 def _blank_layer(spec: LayerSpec, inputs: tuple[int, ...], weight_bits: int, neuron: Neuron) -> Layer:
     if spec.kind == "pool":
-        return Pool(spec.name)
+        return Pool(spec.name, spec.op, spec.kernel, spec.stride, spec.padding)
     weights, zeros = np.zeros((spec.outputs, *inputs), dtype=np.int64), np.zeros(spec.outputs, dtype=np.int64)
-    return (Conv if spec.kind == "conv" else Linear)(spec.name, weights, zeros, zeros, weight_bits, neuron)
+    if spec.kind == "fc":
+        return Linear(spec.name, weights, zeros, zeros, weight_bits, neuron)
+    return Conv(spec.name, weights, zeros, zeros, weight_bits, neuron, spec.stride, spec.padding, spec.current_pool)

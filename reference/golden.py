@@ -9,6 +9,8 @@ other sums. The neuron computes in int64.
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -18,7 +20,7 @@ from torch.nn import functional
 
 from .coding import ENCODER, encode
 from .errors import InputError
-from .network import Conv, Layer, Linear, Network, Pool
+from .network import Conv, Layer, Linear, Network, Pool, Size
 from .neurons import charge, integer_leak
 from .widths import prove_widths
 
@@ -34,16 +36,20 @@ MAX_UNFOLDED = 2**24
 class Trace:
     """Everything that a network computes for N images.
 
-    spikes: layer name -> uint8 [N, T, C, H, W] of every layer, pools too; a fully connected layer has H = W = 1. If
-    the first layer takes spikes, also ENCODER: these.
-    class_counts: votes int64 [N, classes]. predicted: smallest class with the most votes, int64 [N].
-    currents: layer name -> int64 [N, T, C, H, W], with the bias, of every layer except pools; empty unless asked for.
+    spikes: layer name -> uint8 [N, T, C, H, W] of every layer that gives spikes, OR pools too: all but pools of sums, and a last
+    layer whose membranes are read. A fully connected layer has H = W = 1. If the first layer takes spikes, also ENCODER: these.
+    scores: of the classes, int64 [N, classes]: votes, or what the read-out asks for. predicted: smallest class of the highest
+    score, int64 [N].
+    currents: layer name -> int64 [N, T, C, H, W], what the neurons take: with the bias, pooled where the layer pools them, of
+    every layer except pools; empty unless asked for.
+    membranes: where the read-out reads them, the last layer's potentials v_t, int64 [N, T, classes]; else None.
     """
 
     spikes: dict[str, np.ndarray]
-    class_counts: np.ndarray
+    scores: np.ndarray
     predicted: np.ndarray
     currents: dict[str, np.ndarray] = field(default_factory=dict)
+    membranes: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,19 @@ def batch_size(timesteps: int, most: int | None = None) -> int:
 
 
 def layer_currents(layer: Conv | Linear, inputs: torch.Tensor) -> torch.Tensor:
-    """Image, frames or spikes [T, N, C, H, W], whole numbers of any type -> currents with bias, int64 [T, N, O, H, W]."""
-    size = torch.Size((1, 1)) if isinstance(layer, Linear) else inputs.shape[3:]
-    unfolded = layer.weights[0].size * size.numel()
+    """What a layer's neurons take, int64 [T, N, O, H, W]: the currents with bias, pooled where the layer pools them.
+
+    inputs: image, frames, spikes or sums of spikes [T, N, C, H, W], whole numbers of any type.
+    """
+    size = layer.current_size((inputs.shape[3], inputs.shape[4])) if isinstance(layer, Conv) else (1, 1)
+    unfolded = layer.weights[0].size * math.prod(size)
     parts = [_sums(layer, part) for part in inputs.flatten(0, 1).split(max(1, MAX_UNFOLDED // unfolded))]
     sums = torch.cat(parts) + torch.from_numpy(layer.bias)[:, None]
-    return sums.reshape(*inputs.shape[:2], layer.outputs, *size)
+    currents = sums.reshape(*inputs.shape[:2], layer.outputs, *size)
+    if isinstance(layer, Conv) and layer.current_pool:
+        merge = torch.maximum if layer.current_pool.op == "max" else torch.add
+        return _merge_windows(currents, layer.current_pool.kernel, layer.current_pool.kernel, merge)
+    return currents
 
 
 def _sums(layer: Conv | Linear, maps: torch.Tensor) -> torch.Tensor:
@@ -74,26 +87,38 @@ def _sums(layer: Conv | Linear, maps: torch.Tensor) -> torch.Tensor:
     weights, maps = torch.from_numpy(layer.weights).double().flatten(1), maps.double()
     if isinstance(layer, Linear):
         return (weights @ maps.flatten(1)[..., None]).long()
-    return (weights @ functional.unfold(maps, layer.kernel, padding=layer.kernel // 2)).long()
+    return (weights @ functional.unfold(maps, layer.kernel, padding=layer.padding, stride=layer.stride)).long()
+
+
+def _merge_windows(maps: torch.Tensor, kernel: Size, stride: Size, merge: Callable) -> torch.Tensor:
+    """Maps [..., H, W] -> of each whole window its values, merged by a function of two tensors."""
+    height, width = ((maps.shape[axis] - kernel[axis]) // stride[axis] + 1 for axis in (-2, -1))
+    rows, columns = ([slice(i, i + step * (count - 1) + 1, step) for i in range(size)]
+                     for size, step, count in zip(kernel, stride, (height, width), strict=True))  # fmt: skip
+    return functools.reduce(merge, [maps[..., row, column] for row in rows for column in columns])
+
+
+def step_neurons(layer: Conv | Linear, currents: torch.Tensor, timesteps: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Potentials v_t and spikes, int64 [N, O, H, W] each, of each timestep. currents: as fire()."""
+    theta, leak = torch.from_numpy(layer.theta)[:, None, None], integer_leak(layer.neuron, 2, torch.tensor)
+    v = s = torch.zeros_like(currents[0])
+    for current in currents.expand(timesteps, *currents.shape[1:]):
+        v = charge(layer.neuron.reset, leak, v, s, theta, current)
+        s = (v > theta).long()
+        yield v, s
 
 
 def fire(layer: Conv | Linear, currents: torch.Tensor, timesteps: int) -> torch.Tensor:
     """Currents int64 [T, N, O, H, W], or [1, N, O, H, W] that each timestep shares -> spikes uint8 [T, N, O, H, W]."""
-    theta, leak = torch.from_numpy(layer.theta)[:, None, None], integer_leak(layer.neuron)
-    v = s = torch.zeros_like(currents[0])
-    spikes = []
-    for current in currents.expand(timesteps, *currents.shape[1:]):
-        v = charge(layer.neuron.reset, leak, v, s, theta, current)
-        s = (v > theta).long()
-        spikes.append(s.byte())
-    return torch.stack(spikes)
+    return torch.stack([spikes.byte() for _, spikes in step_neurons(layer, currents, timesteps)])
 
 
-def pool(spikes: torch.Tensor) -> torch.Tensor:
-    """OR over 2x2 of spikes uint8 [T, N, C, H, W]; an odd last row or column is dropped."""
-    height, width = spikes.shape[3] // 2 * 2, spikes.shape[4] // 2 * 2
-    even = spikes[..., :height, :width]
-    return even[..., ::2, ::2] | even[..., 1::2, ::2] | even[..., ::2, 1::2] | even[..., 1::2, 1::2]
+def pool(layer: Pool, spikes: torch.Tensor) -> torch.Tensor:
+    """Spikes uint8 [T, N, C, H, W] -> their OR over windows, uint8, or the sums, int32; an incomplete last window is dropped."""
+    if layer.op == "sum":
+        return _merge_windows(spikes.int(), layer.kernel, layer.stride, torch.add)
+    rows, columns = layer.padding
+    return _merge_windows(functional.pad(spikes, (columns, columns, rows, rows)), layer.kernel, layer.stride, torch.bitwise_or)
 
 
 def first_maps(network: Network, images: np.ndarray) -> torch.Tensor:
@@ -116,17 +141,38 @@ def run_layers(network: Network, images: np.ndarray) -> Iterator[tuple[Layer, to
     for layer in network.layers:
         currents = None
         if isinstance(layer, Pool):
-            maps = pool(maps)
+            maps = pool(layer, maps)
         else:
             currents = layer_currents(layer, maps)
             maps = fire(layer, currents, network.timesteps)
         yield layer, currents, maps
 
 
-def count_votes(network: Network, spikes: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Spikes [T, N, O, 1, 1] of the last layer -> votes int64 [N, classes] and the answers int64 [N]."""
-    votes = spikes.long().sum(0).unflatten(1, (network.classes, -1)).sum((2, 3, 4)).numpy()
-    return votes, votes.argmax(1)
+def class_scores(network: Network, currents: torch.Tensor | None, spikes: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Scores int64 [N, classes] and answers int64 [N], of the last layer's currents and spikes [T, N, O, 1, 1].
+
+    currents: None will do where the read-out looks at spikes.
+    """
+    if network.reads_membranes:
+        membranes = last_membranes(network, currents)
+        scores = membranes[:, -1] if network.readout == "last_membrane" else membranes.amax(1)
+    else:
+        of_class = spikes.long().unflatten(2, (network.classes, -1)).sum((3, 4, 5))  # [T, N, classes]
+        scores = of_class.sum(0) if network.readout == "count" else _earliness(of_class > 0)
+    return scores.numpy(), scores.numpy().argmax(1)
+
+
+def last_membranes(network: Network, currents: torch.Tensor | None) -> torch.Tensor:
+    """Potentials v_t of the last layer, int64 [N, T, O], of its currents [T, N, O, 1, 1]."""
+    layer = network.layers[-1]
+    assert isinstance(layer, Linear) and currents is not None
+    steps = [v.flatten(1) for v, _ in step_neurons(layer, currents, network.timesteps)]
+    return torch.stack(steps, 1)
+
+
+def _earliness(fired: torch.Tensor) -> torch.Tensor:
+    """Whether a class spikes, bool [T, N, classes] -> T less its first timestep with a spike, or 0; int64 [N, classes]."""
+    return (fired.long() * torch.arange(len(fired), 0, -1)[:, None, None]).amax(0)
 
 
 def run(
@@ -136,7 +182,7 @@ def run(
     with_currents: bool = False,
     progress: Callable[[int], None] = lambda images: None,
 ) -> Trace:
-    """All spikes, votes and answers for `images`, integers [N, *network.image_shape]. progress: gets the number of images done.
+    """All spikes, scores and answers for `images`, integers [N, *network.image_shape]. progress: gets the number of images done.
 
     InputError: images of another shape, type or range, or a network whose widths cannot be proven.
     """
@@ -152,21 +198,32 @@ def join_traces(traces: list[Trace]) -> Trace:
     """The images of traces of the same network, one after the other."""
     return Trace(
         _joined([trace.spikes for trace in traces]),
-        np.concatenate([trace.class_counts for trace in traces]),
+        np.concatenate([trace.scores for trace in traces]),
         np.concatenate([trace.predicted for trace in traces]),
         _joined([trace.currents for trace in traces]),
+        None if traces[0].membranes is None else np.concatenate([trace.membranes for trace in traces]),
     )
 
 
+def gives_spikes(network: Network, layer: Layer) -> bool:
+    """Whether spikes leave a layer: not from a pool of sums, nor from a last layer whose membranes are read."""
+    if isinstance(layer, Pool):
+        return layer.op == "or"
+    return layer is not network.layers[-1] or not network.reads_membranes
+
+
 def _run_batch(network: Network, images: np.ndarray, with_currents: bool) -> Trace:
-    spikes, currents = {}, {}
+    spikes, currents, membranes, current, maps = {}, {}, None, None, torch.zeros(0)
     if network.takes_spikes:
         spikes[ENCODER] = first_maps(network, images).transpose(0, 1).contiguous().numpy()
     for layer, current, maps in run_layers(network, images):
-        spikes[layer.name] = maps.transpose(0, 1).contiguous().numpy()
+        if gives_spikes(network, layer):
+            spikes[layer.name] = maps.transpose(0, 1).contiguous().numpy()
         if with_currents and current is not None:
             currents[layer.name] = current.expand(maps.shape).transpose(0, 1).contiguous().numpy()
-    return Trace(spikes, *count_votes(network, maps), currents)
+    if network.reads_membranes:
+        membranes = last_membranes(network, current).numpy()
+    return Trace(spikes, *class_scores(network, current, maps), currents, membranes)
 
 
 def _joined(batches: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -180,12 +237,14 @@ def evaluate(
     if not len(images):
         raise InputError("no images to evaluate; needs 1 or more")
     prove_widths(network)
-    totals = {layer.name: 0 for layer in network.layers}
+    totals = {layer.name: 0 for layer in network.layers if gives_spikes(network, layer)}
     answers, size = [], batch_size(network.timesteps)
+    currents, maps = None, torch.zeros(0)
     for start in range(0, len(images), size):
-        for layer, _, maps in run_layers(network, images[start : start + size]):
-            totals[layer.name] += int(maps.sum())
-        answers.append(count_votes(network, maps)[1])
+        for layer, currents, maps in run_layers(network, images[start : start + size]):  # noqa: B007 (those of the last layer)
+            if layer.name in totals:
+                totals[layer.name] += int(maps.sum())
+        answers.append(class_scores(network, currents, maps)[1])
         progress(min(start + size, len(images)))
     right = None if labels is None else float(np.mean(np.concatenate(answers) == labels))
     return Evaluation(len(images), right, _rates(network, totals, len(images)))

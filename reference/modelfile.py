@@ -16,7 +16,21 @@ from safetensors.numpy import save
 
 from .errors import InputError, brief, did_you_mean
 from .files import parse_json, write_atomically
-from .network import Conv, Layer, Linear, Network, Neuron, Pool, check_count, check_name, check_names, check_weights
+from .network import (
+    READOUTS,
+    Conv,
+    CurrentPool,
+    Layer,
+    Linear,
+    Network,
+    Neuron,
+    Pool,
+    Size,
+    check_count,
+    check_name,
+    check_names,
+    check_weights,
+)
 from .tensors import TensorFile, read_header
 from .widths import prove_widths
 
@@ -66,15 +80,27 @@ def _header(network: Network) -> dict[str, Any]:
         "layers": [_layer_header(layer) for layer in network.layers],
         "metadata": network.metadata,
         **({} if network.coding == "direct" else {"coding": network.coding, "coding_seed": network.coding_seed}),
+        **({} if network.readout == READOUTS[0] else {"readout": network.readout}),
     }
 
 
 def _layer_header(layer: Layer) -> dict[str, Any]:
     kind = next(kind for kind, cls in _CLASSES.items() if isinstance(layer, cls))
+    header: dict[str, Any] = {"name": layer.name, "kind": kind}
     if isinstance(layer, Pool):
-        return {"name": layer.name, "kind": kind}
-    neuron = {"reset": layer.neuron.reset, "multiplier": layer.neuron.multiplier, "shift": layer.neuron.shift}
-    return {"name": layer.name, "kind": kind, "weight_bits": layer.weight_bits, **neuron}
+        return header if layer.is_plain else header | {"op": layer.op} | _sizes(layer)
+    multiplier = layer.neuron.multiplier
+    header |= {"weight_bits": layer.weight_bits, "reset": layer.neuron.reset, "shift": layer.neuron.shift}
+    header |= {"multiplier": list(multiplier) if isinstance(multiplier, tuple) else multiplier}
+    if isinstance(layer, Conv) and not layer.is_plain:
+        pool = layer.current_pool
+        header |= {"stride": list(layer.stride), "padding": list(layer.padding)}
+        header |= {"current_pool": {"op": pool.op, "kernel": list(pool.kernel)}} if pool else {}
+    return header
+
+
+def _sizes(pool: Pool) -> dict[str, list[int]]:
+    return {"kernel": list(pool.kernel), "stride": list(pool.stride), "padding": list(pool.padding)}
 
 
 def find_model(name: Path | str) -> Path:
@@ -132,6 +158,8 @@ def _network(header: dict[str, Any], file: TensorFile) -> Network:
     table = _Table("the header", header)
     if header.get("coding") == "direct":
         raise InputError("the header: field 'coding' is left out with direct coding")
+    if header.get("readout") == READOUTS[0]:
+        raise InputError(f"the header: field 'readout' is left out where it is {READOUTS[0]}")
     entries = [_Table(f"layer {i}", entry) for i, entry in enumerate(table.take("layers", list), start=1)]
     layers = _layers(entries, file)
     network = Network(
@@ -143,6 +171,7 @@ def _network(header: dict[str, Any], file: TensorFile) -> Network:
         layers,
         _strings(table.take("metadata", dict)),
         *((table.take("coding", str), table.take("coding_seed", int)) if "coding" in header else ()),
+        **({"readout": table.take("readout", str)} if "readout" in header else {}),
     )
     table.done()
     return network
@@ -182,12 +211,39 @@ def _layer(table: _Table) -> tuple[str, Callable[..., Layer], tuple[str, ...]]:
     if kind not in _CLASSES:
         raise InputError(f"layer {name}: kind {brief(kind)} is unknown; allowed: {', '.join(_CLASSES)}")
     if kind == "pool":
+        pool = _pool(name, table)
         table.done()
-        return name, lambda: Pool(name), ()
-    neuron = Neuron(table.take("reset", str), table.take("multiplier", int), table.take("shift", int))
+        return name, lambda: pool, ()
+    neuron = Neuron(table.take("reset", str), _multiplier(table), table.take("shift", int))
     bits = table.take("weight_bits", int)
+    window = _window(table) if kind == "conv" else {}
     table.done()
-    return name, lambda *tensors: _CLASSES[kind](name, *tensors, bits, neuron), TENSORS
+    return name, lambda *tensors: _CLASSES[kind](name, *tensors, bits, neuron, **window), TENSORS
+
+
+def _pool(name: str, table: _Table) -> Pool:
+    if "op" not in table.fields:
+        return Pool(name)
+    return Pool(name, table.take("op", str), *(table.take_size(what) for what in ("kernel", "stride", "padding")))
+
+
+def _multiplier(table: _Table) -> int | tuple[int, ...]:
+    if not isinstance(table.fields.get("multiplier"), list):
+        return table.take("multiplier", int)
+    values = dict(enumerate(table.take("multiplier", list)))
+    return tuple(_Table(f"{table.where}: multiplier", values).take_all(int))
+
+
+def _window(table: _Table) -> dict[str, Any]:
+    """Stride, padding and pooling of the currents of a convolution, where it has more than a plain one."""
+    if "stride" not in table.fields:
+        return {}
+    window: dict[str, Any] = {what: table.take_size(what) for what in ("stride", "padding")}
+    if "current_pool" in table.fields:
+        pool = _Table(f"{table.where}: current_pool", table.take("current_pool", dict))
+        window["current_pool"] = CurrentPool(pool.take("op", str), pool.take_size("kernel"))
+        pool.done()
+    return window
 
 
 class _Table:
@@ -205,6 +261,14 @@ class _Table:
         if type(value) is not wanted:
             raise InputError(f"{self.where}: field {brief(key)} is {brief(value)}; needs a value of type {wanted.__name__}")
         return value
+
+    def take_size(self, key: str) -> Size:
+        """Rows and columns."""
+        values = self.take(key, list)
+        if len(values) != 2:
+            raise InputError(f"{self.where}: field {key!r} is {brief(values)}; needs rows and columns")
+        rows, columns = _Table(f"{self.where}: {key}", dict(enumerate(values))).take_all(int)
+        return rows, columns
 
     def take_all(self, wanted: type) -> list[Any]:
         return [self.take(key, wanted) for key in list(self.fields)]

@@ -10,25 +10,34 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
 from .coding import CODINGS, SPIKE_CODINGS, TIMED_CODINGS
 from .errors import InputError, brief
 
-RESETS = ("subtract", "subtract_delayed", "zero")
-KERNELS = (1, 3, 5)
+RESETS = ("subtract", "subtract_delayed", "zero", "none")
+READOUTS = ("count", "first_spike", "last_membrane", "max_membrane")
+MEMBRANE_READOUTS = ("last_membrane", "max_membrane")
+"""Those whose scores are potentials, one neuron for each class; the others look at spikes."""
+KERNELS = range(1, 8)
+"""Rows, and columns, that a kernel may have."""
+CURRENT_POOLS = ("max", "sum")
+POOLS = ("or", "sum")
 WEIGHT_BITS = range(2, 9)
 IMAGE_BITS = range(1, 17)
 TIMESTEPS = range(1, 1025)
 LEAK_SHIFTS = range(0, 17)
-MIN_MAP_SIZE = 3
 MAX_NEURONS = 2**24
 MAX_LAYERS = 256
 MAX_WEIGHTS = 2**25
 """Of all layers together, twice those of the paper's VGG9."""
+Size = tuple[int, int]
+"""Rows and columns."""
 _NAME = re.compile(r"(conv|pool|fc)[1-9][0-9]{0,5}")
 
 
@@ -77,15 +86,28 @@ def check_weights(count: int, last: str = "") -> None:
         raise InputError(f"{count} weights{last and f' up to layer {last}'}; allowed: up to {MAX_WEIGHTS}")
 
 
+def shown_size(size: Size) -> str:
+    """As messages write it: 3x5."""
+    return f"{size[0]}x{size[1]}"
+
+
+def _check_sizes_of(name: str, low: int, **sizes: object) -> None:
+    """InputError: one of the sizes is not two integers from `low` up."""
+    for what, size in sizes.items():
+        if not (isinstance(size, tuple) and len(size) == 2 and all(type(n) is int and n >= low for n in size)):
+            raise InputError(f"layer {name}: {what} {brief(size)}; allowed: rows and columns, two integers from {low} up")
+
+
 @dataclass(frozen=True)
 class Neuron:
     """Leaky integrate-and-fire neuron with beta = multiplier / 2**shift, so leak(v) = (multiplier * v) >> shift.
 
-    reset: one of RESETS, how a spike resets the membrane.
+    reset: one of RESETS, how a spike resets the membrane. multiplier: one integer, or a tuple with one for each output channel
+    or neuron of the layer.
     """
 
     reset: str
-    multiplier: int
+    multiplier: int | tuple[int, ...]
     shift: int
 
     def __post_init__(self):
@@ -93,12 +115,29 @@ class Neuron:
             raise InputError(f"neuron reset {brief(self.reset)} is unknown; allowed: {', '.join(RESETS)}")
         if self.shift not in LEAK_SHIFTS:
             raise InputError(f"leak shift {self.shift} is outside {LEAK_SHIFTS.start}..{LEAK_SHIFTS.stop - 1}")
-        if not 0 <= self.multiplier <= 2**self.shift:
-            raise InputError(f"leak multiplier {self.multiplier} is outside 0..{2**self.shift} (beta from 0 to 1)")
+        for multiplier in self.multiplier if isinstance(self.multiplier, tuple) else (self.multiplier,):
+            if not 0 <= multiplier <= 2**self.shift:
+                raise InputError(f"leak multiplier {multiplier} is outside 0..{2**self.shift} (beta from 0 to 1)")
+
+    @property
+    def multipliers(self) -> np.ndarray:
+        """The multipliers as int64 that meets [outputs]: [outputs], or [1] for all of them."""
+        return np.array(self.multiplier if isinstance(self.multiplier, tuple) else (self.multiplier,), dtype=np.int64)
+
+    @property
+    def fraction(self) -> Fraction:
+        """beta, where the layer has one."""
+        assert isinstance(self.multiplier, int)
+        return Fraction(self.multiplier, 2**self.shift)
 
     @property
     def beta(self) -> float:
-        return self.multiplier / 2**self.shift
+        """The same as a float."""
+        return float(self.fraction)
+
+    def of_output(self, output: int) -> Neuron:
+        """The neuron of one output."""
+        return self if isinstance(self.multiplier, int) else replace(self, multiplier=self.multiplier[output])
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +171,11 @@ class _Weighted:
             shape = getattr(self, what).shape
             if shape != (self.outputs,):
                 raise InputError(f"layer {self.name}: {what} has shape {shape}, needs ({self.outputs},)")
+        if isinstance(self.neuron.multiplier, tuple) and len(self.neuron.multiplier) != self.outputs:
+            raise InputError(
+                f"layer {self.name}: {len(self.neuron.multiplier)} leak multipliers; needs one, or one for each of "
+                f"{self.outputs} outputs"
+            )
 
     def _check_weights(self):
         limit = 2 ** (self.weight_bits - 1) - 1
@@ -147,27 +191,101 @@ class _Weighted:
         return self.weights.shape[0]
 
 
+@dataclass(frozen=True)
+class CurrentPool:
+    """Pooling of a convolution's currents, before its neurons, over windows side by side.
+
+    op: max or sum. kernel: rows and columns of a window; an incomplete last one is dropped.
+    """
+
+    op: str
+    kernel: Size
+
+    def output_size(self, name: str, size: Size) -> Size:
+        """Height and width of what is left of a map of that size. InputError: no window fits."""
+        return _windows(name, "current pool", size, self.kernel, self.kernel, (0, 0))
+
+
+def _windows(name: str, what: str, size: Size, kernel: Size, stride: Size, padding: Size) -> Size:
+    """How many windows a map has down and across. InputError: none, since a window is larger than the padded map."""
+    padded = (size[0] + 2 * padding[0], size[1] + 2 * padding[1])
+    if kernel[0] > padded[0] or kernel[1] > padded[1]:
+        raise InputError(
+            f"layer {name}: {what} {shown_size(kernel)} is larger than its input map of {shown_size(size)}"
+            + (f" with padding {shown_size(padding)}" if any(padding) else "")
+        )
+    return (padded[0] - kernel[0]) // stride[0] + 1, (padded[1] - kernel[1]) // stride[1] + 1
+
+
 @dataclass(frozen=True, eq=False)
 class Conv(_Weighted):
-    """Convolution, stride 1, zero-padded to keep height and width: weights [outputs, channels, kernel, kernel]."""
+    """Convolution: weights [outputs, channels, kernel rows, kernel columns].
+
+    stride, padding: as torch.nn.functional.conv2d has them, rows and columns. padding None: kernel // 2, which keeps height and
+    width where the kernel is odd and the stride 1. current_pool: pooling of the currents before the neurons.
+    """
+
+    stride: Size = (1, 1)
+    padding: Size = None  # type: ignore[assignment]  # None until __post_init__
+    current_pool: CurrentPool | None = None
 
     def __post_init__(self):
         shape = np.shape(self.weights)
-        if len(shape) != 4 or shape[2] != shape[3] or shape[2] not in KERNELS or 0 in shape:
-            raise InputError(f"layer {self.name}: weights of shape {shape}; needs [outputs, channels, k, k] with k in {KERNELS}")
+        if len(shape) != 4 or shape[2] not in KERNELS or shape[3] not in KERNELS or 0 in shape:
+            raise InputError(
+                f"layer {self.name}: weights of shape {shape}; needs [outputs, channels, rows, columns] with "
+                f"{KERNELS.start} to {KERNELS.stop - 1} rows and columns"
+            )
         super().__post_init__()
+        if self.padding is None:
+            object.__setattr__(self, "padding", ((shape[2] - 1) // 2, (shape[3] - 1) // 2))
+        _check_sizes_of(self.name, 1, stride=self.stride)
+        _check_sizes_of(self.name, 0, padding=self.padding)
+        most = ((shape[2] - 1) // 2, (shape[3] - 1) // 2)
+        if self.padding[0] > most[0] or self.padding[1] > most[1]:
+            raise InputError(
+                f"layer {self.name}: padding {shown_size(self.padding)}; allowed: up to {shown_size(most)} for a kernel of "
+                f"{shown_size(self.kernel)}"
+            )
+        if self.current_pool is not None:
+            if self.current_pool.op not in CURRENT_POOLS:
+                op = brief(self.current_pool.op)
+                raise InputError(f"layer {self.name}: current pool {op} is unknown; allowed: {', '.join(CURRENT_POOLS)}")
+            _check_sizes_of(self.name, 1, **{"current pool": self.current_pool.kernel})
 
     @property
-    def kernel(self) -> int:
-        return self.weights.shape[2]
+    def kernel(self) -> Size:
+        """Rows and columns of the kernel."""
+        return self.weights.shape[2], self.weights.shape[3]
 
-    def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    @property
+    def is_plain(self) -> bool:
+        """Whether height and width stay: stride 1, padding of half an odd kernel, no pooling of the currents."""
+        same = (self.kernel[0] // 2, self.kernel[1] // 2)
+        return (
+            self.stride == (1, 1)
+            and self.padding == same
+            and self.kernel[0] % 2 == self.kernel[1] % 2 == 1
+            and not self.current_pool
+        )
+
+    def current_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Shape (outputs, height, width) of the currents for an input of that shape, before they are pooled."""
         channels, height, width = shape
         if self.weights.shape[1] != channels:
             raise InputError(f"layer {self.name}: weights take {self.weights.shape[1]} channels, its input has {channels}")
-        if min(height, width) < MIN_MAP_SIZE:
-            raise InputError(f"layer {self.name}: input map of {height}x{width}; the smallest is {MIN_MAP_SIZE}x{MIN_MAP_SIZE}")
-        return self.outputs, height, width
+        return self.outputs, *self.current_size((height, width))
+
+    def current_size(self, size: Size) -> Size:
+        """Height and width of the currents for an input of that height and width, before they are pooled."""
+        return _windows(self.name, "kernel", size, self.kernel, self.stride, self.padding)
+
+    def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Shape (outputs, height, width) of the neurons."""
+        outputs, height, width = self.current_shape(shape)
+        if self.current_pool:
+            height, width = self.current_pool.output_size(self.name, (height, width))
+        return outputs, height, width
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,15 +307,45 @@ class Linear(_Weighted):
 
 @dataclass(frozen=True)
 class Pool:
-    """OR over 2x2 spikes, stride 2; an odd last row or column is dropped, as torch's max_pool2d does."""
+    """Pooling of spikes; an incomplete last window is dropped, as torch's max_pool2d does.
+
+    op: "or", of the spikes of any window, as max_pool2d; "sum", which the next layer takes as numbers: the windows lie side by
+    side, without padding. kernel, stride, padding: rows and columns; stride None: kernel.
+    """
 
     name: str
+    op: str = "or"
+    kernel: Size = (2, 2)
+    stride: Size = None  # type: ignore[assignment]  # None until __post_init__
+    padding: Size = (0, 0)
+
+    def __post_init__(self):
+        if self.op not in POOLS:
+            raise InputError(f"layer {self.name}: pooling {brief(self.op)} is unknown; allowed: {', '.join(POOLS)}")
+        if self.stride is None:
+            object.__setattr__(self, "stride", self.kernel)
+        _check_sizes_of(self.name, 1, window=self.kernel, stride=self.stride)
+        _check_sizes_of(self.name, 0, padding=self.padding)
+        most = (self.kernel[0] // 2, self.kernel[1] // 2)
+        if self.padding[0] > most[0] or self.padding[1] > most[1]:
+            raise InputError(
+                f"layer {self.name}: padding {shown_size(self.padding)}; allowed: up to {shown_size(most)} for a window of "
+                f"{shown_size(self.kernel)}"
+            )
+        if self.op == "sum" and (self.stride != self.kernel or self.padding != (0, 0)):
+            raise InputError(
+                f"layer {self.name}: sums of windows {shown_size(self.kernel)} with stride {shown_size(self.stride)} and padding "
+                f"{shown_size(self.padding)}; allowed: windows side by side, without padding"
+            )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the OR of 2x2 spikes, stride 2."""
+        return self == Pool(self.name)
 
     def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         channels, height, width = shape
-        if min(height, width) < 2:
-            raise InputError(f"layer {self.name}: cannot pool a map of {height}x{width}; it needs 2x2 or more")
-        return channels, height // 2, width // 2
+        return channels, *_windows(self.name, "window", (height, width), self.kernel, self.stride, self.padding)
 
 
 Layer = Conv | Linear | Pool
@@ -214,9 +362,11 @@ class Network:
     image is turned into random spikes (coding.encode, with coding_seed); events, the input are spikes of each timestep; frames,
     another image meets the first layer at each timestep.
     classes: number of classes; neuron n of the last layer votes for class n // (outputs / classes).
-    layers: a convolution (with direct coding and frames the dense layer), then any chain of convolutions and pools, then one or
-    more Linear layers. Where the first layer takes spikes, Linear layers alone will do, too.
+    layers: any chain of convolutions and pools, or none, then one or more Linear layers. With direct coding and frames the first
+    one, which is no pool, is the dense layer.
     metadata: where the network comes from (strings only); no part of the arithmetic.
+    readout: one of READOUTS, what gives the score of a class: its votes, how early it spikes first, or the potential of its one
+    neuron, the last or the largest. The answer is the smallest class of the highest score.
     """
 
     input_shape: tuple[int, int, int]
@@ -228,6 +378,7 @@ class Network:
     metadata: dict[str, str] = field(default_factory=dict)
     coding: str = "direct"
     coding_seed: int = 0
+    readout: str = "count"
 
     def __post_init__(self):
         check_image(self.input_shape, self.image_bits)
@@ -239,6 +390,16 @@ class Network:
         outputs = self.layers[-1].outputs
         if self.classes < 1 or outputs % self.classes:
             raise InputError(f"layer {self.layers[-1].name}: {outputs} neurons do not divide into {self.classes} classes")
+        self._check_readout(outputs)
+
+    def _check_readout(self, outputs: int):
+        if self.readout not in READOUTS:
+            raise InputError(f"read-out {brief(self.readout)} is unknown; allowed: {', '.join(READOUTS)}")
+        if self.reads_membranes and outputs != self.classes:
+            raise InputError(
+                f"layer {self.layers[-1].name}: {outputs} neurons for {self.classes} classes; allowed: one for each with the "
+                f"read-out {self.readout}"
+            )
 
     def _check_coding(self):
         if self.coding not in CODINGS:
@@ -251,12 +412,11 @@ class Network:
             raise InputError(f"coding seed {self.coding_seed}; allowed: 0 to 2^32 - 1")
 
     def _check_order(self):
-        if not self.layers or isinstance(self.layers[0], Pool):
-            raise InputError("the first layer must be a convolution, or with rate coding and events a fully connected layer")
-        if isinstance(self.layers[0], Linear) and not self.takes_spikes:
+        if not self.layers:
+            raise InputError("no layers")
+        if isinstance(self.layers[0], Pool) and not self.takes_spikes:
             raise InputError(
-                f"layer {self.layers[0].name}: a fully connected layer takes no pixels; the first layer must be a convolution, "
-                "or the coding rate or events"
+                f"layer {self.layers[0].name}: a pool takes no pixels; the first layer must be a convolution or fully connected"
             )
         if not isinstance(self.layers[-1], Linear):
             raise InputError("the last layer must be fully connected: its neurons vote for the classes")
@@ -268,11 +428,20 @@ class Network:
         for before, layer in zip(self.layers[first_linear:], self.layers[first_linear + 1 :], strict=False):
             if not isinstance(layer, Linear):
                 raise InputError(f"layer {layer.name}: only fully connected layers may follow {before.name}")
+        for before, layer in pairwise(self.layers):
+            if isinstance(before, Pool) and before.op == "sum" and isinstance(layer, Pool):
+                raise InputError(
+                    f"layer {layer.name}: a pool of sums of spikes; allowed: a layer with neurons after {before.name}"
+                )
 
     def _check_sizes(self):
         check_weights(sum(layer.weights.size for layer in self.layers if not isinstance(layer, Pool)))
         names = ["input", *(f"layer {layer.name}" for layer in self.layers)]
-        for name, shape in zip(names, self.shapes, strict=True):
+        currents = [
+            layer.current_shape(shape) if isinstance(layer, Conv) else shape
+            for layer, shape in zip(self.layers, self.shapes, strict=False)
+        ]
+        for name, shape in [*zip(names, self.shapes, strict=True), *zip(names[1:], currents, strict=True)]:
             if math.prod(shape) > MAX_NEURONS:
                 sizes = "x".join(map(str, shape))
                 raise InputError(f"{name}: map of {sizes}, {math.prod(shape)} values; allowed: up to {MAX_NEURONS}")
@@ -284,6 +453,11 @@ class Network:
         for layer in self.layers:
             shapes.append(layer.output_shape(shapes[-1]))
         return tuple(shapes)
+
+    @property
+    def reads_membranes(self) -> bool:
+        """Whether the scores are potentials, of a last layer whose spikes nobody reads."""
+        return self.readout in MEMBRANE_READOUTS
 
     @property
     def takes_spikes(self) -> bool:
@@ -305,7 +479,15 @@ class Network:
     @property
     def input_range(self) -> tuple[int, int]:
         """Smallest and largest value that the first layer takes: of a pixel, or of a spike."""
-        return (0, 1) if self.takes_spikes else self.pixel_range
+        return self.input_ranges[0]
+
+    @property
+    def input_ranges(self) -> tuple[tuple[int, int], ...]:
+        """Smallest and largest value that each layer takes: of a pixel, a spike, or a sum of spikes."""
+        ranges = [(0, 1) if self.takes_spikes else self.pixel_range]
+        for layer in self.layers[:-1]:
+            ranges.append((0, math.prod(layer.kernel) if isinstance(layer, Pool) and layer.op == "sum" else 1))
+        return tuple(ranges)
 
     def check_images(self, images: np.ndarray) -> np.ndarray:
         """Return `images` as int64, or raise InputError if the network cannot take them.

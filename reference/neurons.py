@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
 from .network import Neuron
@@ -18,9 +19,15 @@ from .network import Neuron
 Leak = Callable[[Any], Any]
 
 
-def integer_leak(neuron: Neuron) -> Leak:
-    """leak(v) = (m * v) >> k with an arithmetic shift, for numpy or torch integers: leak(-1) = -1 for beta = 5/32."""
-    return lambda v: (neuron.multiplier * v) >> neuron.shift
+def integer_leak(neuron: Neuron, axes: int = 0, array: Callable[[tuple[int, ...]], Any] = np.array) -> Leak:
+    """leak(v) = (m * v) >> k with an arithmetic shift, for numpy or torch integers: leak(-1) = -1 for beta = 5/32.
+
+    axes: of v behind that of the outputs. array: numpy.array or torch.tensor, whichever v is.
+    """
+    multiplier = neuron.multiplier
+    if isinstance(multiplier, tuple):
+        multiplier = array(multiplier).reshape(-1, *[1] * axes)
+    return lambda v: (multiplier * v) >> neuron.shift
 
 
 def floor_leak(neuron: Neuron, floor: Callable[[torch.Tensor], torch.Tensor] = torch.floor) -> Leak:
@@ -42,6 +49,7 @@ def charge(reset: str, leak: Leak, v: Any, s: Any, theta: Any, current: Any) -> 
     subtract:          v_t = leak(v - theta*s) + a_t   snn.Leaky(reset_mechanism="subtract", reset_delay=False)
     subtract_delayed:  v_t = leak(v) - theta*s + a_t   snn.Leaky(reset_mechanism="subtract")
     zero:              v_t = leak(v*(1 - s)) + a_t     snn.Leaky(reset_mechanism="zero"), either reset_delay
+    none:              v_t = leak(v) + a_t             snn.Leaky(reset_mechanism="none")
 
     snnTorch 1.0 (Eshraghian et al. 2023) is met exactly, except in one case of the first: where v - theta is still above
     theta after a spike, it subtracts theta once more before it compares, and adds it again afterwards.
@@ -50,6 +58,8 @@ def charge(reset: str, leak: Leak, v: Any, s: Any, theta: Any, current: Any) -> 
         return leak(v - theta * s) + current
     if reset == "subtract_delayed":
         return leak(v) - theta * s + current
+    if reset == "none":
+        return leak(v) + current
     return leak(v * (1 - s)) + current
 
 

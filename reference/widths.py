@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,15 +23,18 @@ EXACT_LIMIT = 2**24
 class LayerWidths:
     """Proven inclusive ranges of one layer, over all its outputs, and the signed widths in bits that hold them.
 
-    current: bias plus any subset of the products. potential: v_t. state: what the neuron keeps between two
+    current: bias plus any subset of the products. pooled: what the neurons take, the currents or their sums over windows.
+    potential: v_t. state: what the neuron keeps between two
     timesteps, its reset done: v - theta*s (subtract), leak(v) - theta*s (subtract_delayed) or v*(1 - s) (zero).
     """
 
     name: str
     current: Range
+    pooled: Range
     potential: Range
     state: Range
     current_bits: int
+    pooled_bits: int
     potential_bits: int
     state_bits: int
     theta_bits: int
@@ -59,12 +63,11 @@ def prove_widths(network: Network) -> dict[str, LayerWidths]:
     InputError, with layer, value and limit: a value of the layer, a sum of products, or multiplier * value before the
     leak's shift, can reach 2**24 in magnitude, where float32 ceases to be exact.
     """
-    widths, inputs = {}, network.input_range
-    for layer in network.layers:
-        if isinstance(layer, Conv | Linear):
-            widths[layer.name] = layer_widths(layer, inputs, network.timesteps)
-            inputs = (0, 1)
-    return widths
+    return {
+        layer.name: layer_widths(layer, inputs, network.timesteps)
+        for layer, inputs in zip(network.layers, network.input_ranges, strict=True)
+        if isinstance(layer, Conv | Linear)
+    }
 
 
 def layer_widths(layer: Conv | Linear, inputs: Range, timesteps: int) -> LayerWidths:
@@ -75,15 +78,19 @@ def layer_widths(layer: Conv | Linear, inputs: Range, timesteps: int) -> LayerWi
     _refuse_inexact(layer.name, "sum of products", _span(products))
     current = current_bounds(layer, inputs)
     _refuse_inexact(layer.name, "current", _span(current))
-    potential, state = _potential_bounds(layer, current, timesteps)
+    pooled = pooled_bounds(layer, current)
+    _refuse_inexact(layer.name, "sum of pooled currents", _span(pooled))
+    potential, state = _potential_bounds(layer, pooled, timesteps)
     leaked = potential if layer.neuron.reset == "subtract_delayed" else state
-    _refuse_inexact(layer.name, "leak multiplier times potential", _scaled(leaked, layer.neuron.multiplier))
+    _refuse_inexact(layer.name, "leak multiplier times potential", _scaled(leaked, int(layer.neuron.multipliers.max())))
     return LayerWidths(
         layer.name,
         current=_span(current),
+        pooled=_span(pooled),
         potential=potential,
         state=state,
         current_bits=signed_bits(*_span(current)),
+        pooled_bits=signed_bits(*_span(pooled)),
         potential_bits=signed_bits(*potential),
         state_bits=signed_bits(*state),
         theta_bits=signed_bits(*_span((layer.theta, layer.theta))),
@@ -102,6 +109,14 @@ def current_bounds(layer: Conv | Linear, inputs: Range) -> Bounds:
     """Smallest and largest partial sum that starts from the bias, of each output, int64 [outputs] each."""
     low, high = product_bounds(layer, inputs)
     return layer.bias + low, layer.bias + high
+
+
+def pooled_bounds(layer: Conv | Linear, current: Bounds) -> Bounds:
+    """Bounds of what the neurons take, and of its partial sums: of the currents, or of their sums over a window."""
+    if not isinstance(layer, Conv) or layer.current_pool is None or layer.current_pool.op != "sum":
+        return current
+    count = math.prod(layer.current_pool.kernel)
+    return np.minimum(current[0], count * current[0]), np.maximum(current[1], count * current[1])
 
 
 def _potential_bounds(layer: Conv | Linear, current: Bounds, timesteps: int) -> tuple[Range, Range]:
@@ -125,7 +140,8 @@ def _after_reset(layer: Conv | Linear, potential: Bounds) -> tuple[Bounds, Bound
     silent, spiking = (low, np.minimum(high, theta)), (np.maximum(low, theta + 1), high)
     if reset == "subtract_delayed":
         silent, spiking = _each_end(leak, silent), _each_end(leak, spiking)
-    spiking = _each_end(lambda v: 0 * v if reset == "zero" else v - theta, spiking)
+    if reset != "none":
+        spiking = _each_end(lambda v: 0 * v if reset == "zero" else v - theta, spiking)
     state = _union(silent, low <= theta, spiking, high > theta)
     return state, state if reset == "subtract_delayed" else _each_end(leak, state)
 

@@ -298,7 +298,7 @@ def print_leaks(source: Source, network: Network) -> None:
 
     integers = [layer for layer in network.layers if not isinstance(layer, Pool)]
     for layer, converted in zip(source.weighted, integers, strict=True):
-        near = Fraction(converted.neuron.multiplier, 2**converted.neuron.shift)
+        near = converted.neuron.fraction
         if near != layer.beta and network.timesteps > 1:
             error = float(abs(near - layer.beta))
             print(f"{layer.name}: beta {float(layer.beta):.6g} -> {near} ({float(near):.4g}, error {error:.2g})")

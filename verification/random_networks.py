@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,11 +38,12 @@ from duospike.cosim.simulation.network_run import SIMULATORS, NetworkRun, networ
 from duospike.reference import golden
 from duospike.reference.coding import CODINGS, ENCODER, SPIKE_CODINGS
 from duospike.reference.errors import InputError
-from duospike.reference.network import IMAGE_BITS, KERNELS, RESETS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
+from duospike.reference.network import IMAGE_BITS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool, shown_size
 from duospike.reference.widths import layer_widths
+from duospike.rtl.checks import KERNELS, RESETS
 from duospike.rtl.errors import DesignError
 from duospike.rtl.stage import Stage
-from tests.benches.plain_model import encoded, spikes_of, votes_of
+from tests.benches.plain_model import encoded, scores_of, spikes_of
 
 ROOT = Path(__file__).parents[1]
 MAX_OUTPUTS = 12_000
@@ -220,7 +222,7 @@ def _with_numbers(choose: np.random.Generator, network: Network, images: np.ndar
     traits: list[str] = []
     for layer in network.layers:
         if isinstance(layer, Pool):
-            maps = golden.pool(maps)
+            maps = golden.pool(layer, maps)
         else:
             layer, of_layer = _draw_numbers(choose, layer, maps, inputs, network.timesteps)
             traits += of_layer
@@ -326,7 +328,7 @@ def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
         if isinstance(layer, Pool):
             continue
         # Of a lane: the dense core multiplies all inputs under the kernel, a sparse stage adds to all taps at all timesteps.
-        work = layer.weights[0].size if is_dense else timesteps * (layer.kernel**2 if isinstance(layer, Conv) else 1)
+        work = layer.weights[0].size if is_dense else timesteps * (math.prod(layer.kernel) if isinstance(layer, Conv) else 1)
         most = max(1, min(layer.outputs, MAX_MULTIPLIERS // work))
         lanes[layer.name] = int(_pick(choose, [1, most, choose.integers(1, most + 1)]))
         is_dense = False
@@ -358,7 +360,7 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
         f"coding: {network.coding}",
         "timesteps: " + next(name for most, name in TIMESTEP_CLASSES if network.timesteps <= most),
         *(name for name, holds in maybe.items() if holds),
-        *(f"kernel: {layer.kernel}x{layer.kernel}" for layer in convolutions),
+        *(f"kernel: {shown_size(layer.kernel)}" for layer in convolutions),
         "pixels: " + ("1 bit" if bits == 1 else "2 to 8 bits" if bits <= 8 else "9 to 16 bits"),
         "images back to back: " + ("1" if len(images) == 1 else "2 to 4"),
         f"stalls of the second run: {held[stalls[0] > 0, stalls[1] > 0]}",
@@ -393,8 +395,8 @@ def plain_trace(network: Network, images: np.ndarray) -> golden.Trace:
     spikes = {name: np.array([each[name] for each in of_images]) for name in of_images[0]}
     if network.takes_spikes:
         spikes[ENCODER] = np.array([encoded(network, image) for image in images])
-    votes = [votes_of(network, each[network.layers[-1].name]) for each in of_images]
-    return golden.Trace(spikes, np.array(votes), np.array([counts.index(max(counts)) for counts in votes]))
+    scores = [scores_of(network, image, each) for image, each in zip(images, of_images, strict=True)]
+    return golden.Trace(spikes, np.array(scores), np.array([each.index(max(each)) for each in scores]))
 
 
 def compared(trace: golden.Trace) -> int:
@@ -405,7 +407,7 @@ def compared(trace: golden.Trace) -> int:
 def _golden_difference(network: Network, images: np.ndarray, plain: golden.Trace) -> list[str]:
     trace = golden.run(network, images)
     differ = [name for name, spikes in plain.spikes.items() if not np.array_equal(spikes, trace.spikes[name])]
-    if not np.array_equal(trace.class_counts, plain.class_counts) or not np.array_equal(trace.predicted, plain.predicted):
+    if not np.array_equal(trace.scores, plain.scores) or not np.array_equal(trace.predicted, plain.predicted):
         differ.append(READOUT)
     return [f"golden model: other spikes of {', '.join(differ)}"] if differ else []
 

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from duospike.cosim.design.plan import StageWidths, plan_stages, stage_widths
+from duospike.cosim.design.provenance import window_fields
 from duospike.cosim.design.sizing import JSON_KEYS, Sizing, choose_sizing
 from duospike.cosim.errors import CosimError
 from duospike.reference.errors import InputError
 from duospike.reference.files import read_bytes, read_json
-from duospike.reference.network import MAX_NEURONS, WEIGHT_BITS, Conv, Layer, Network, Pool
+from duospike.reference.network import MAX_NEURONS, WEIGHT_BITS, Layer, Network, Pool
 from duospike.reference.widths import EXACT_LIMIT, signed_bits
 from duospike.rtl.accelerator import parameter_tables
 from duospike.rtl.errors import DesignError
@@ -119,10 +120,10 @@ def _layers(network: Network) -> dict[str, dict[str, Any]]:
 
 def _layer(layer: Layer) -> dict[str, Any]:
     if isinstance(layer, Pool):
-        return {}
+        return window_fields(layer)
     return {
         "outputs": layer.outputs,
-        **({"kernel": layer.kernel} if isinstance(layer, Conv) else {}),
+        **window_fields(layer),
         "reset": layer.neuron.reset,
         "multiplier": layer.neuron.multiplier,
         "shift": layer.neuron.shift,

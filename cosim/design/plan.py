@@ -9,8 +9,10 @@ import numpy as np
 from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, first_states
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.widths import prove_widths
+from duospike.rtl.checks import KERNELS, RESETS
 from duospike.rtl.dense_core import DenseCore
 from duospike.rtl.encoder import Encoder
+from duospike.rtl.errors import DesignError
 from duospike.rtl.lif import Lif
 from duospike.rtl.memory import Table
 from duospike.rtl.pool import Pool as PoolStage
@@ -24,6 +26,7 @@ from .beats import PackedFields, grouped
 from .sizing import Sizing, first_lanes
 
 READOUT = "readout"
+MIN_MAP_SIZE = 3
 ROWS_BUFFERED = 2
 """Rows that a row buffer holds: one that is being scanned, one that arrives."""
 
@@ -72,6 +75,7 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
 
     With rate coding an encoder comes first. widths: by layer name, at least stage_widths(network), which they are if not given.
     """
+    _refuse_unbuilt(network)
     widths = widths or stage_widths(network)
     timesteps, passes = sizing.timesteps, network.timesteps // sizing.timesteps
     stages: dict[str, Stage] = {}
@@ -100,6 +104,27 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
     return stages
 
 
+def _refuse_unbuilt(network: Network):
+    """DesignError: the hardware does not compute a layer, the neurons or the read-out."""
+    if isinstance(network.layers[0], Linear) and not network.takes_spikes:
+        raise DesignError(
+            f"layer {network.layers[0].name}: a fully connected layer takes no pixels; allowed: a convolution before it"
+        )
+    for layer, (_, height, width) in zip(network.layers, network.shapes, strict=False):
+        if isinstance(layer, Pool) and not layer.is_plain:
+            raise DesignError(f"layer {layer.name}: pooling other than the OR of 2x2 spikes, stride 2")
+        if isinstance(layer, Conv) and not (layer.is_plain and layer.kernel[0] == layer.kernel[1] and layer.kernel[0] in KERNELS):
+            raise DesignError(
+                f"layer {layer.name}: a convolution other than of stride 1, kernel 1, 3 or 5, that keeps its map's size"
+            )
+        if isinstance(layer, Conv) and min(height, width) < MIN_MAP_SIZE:
+            raise DesignError(f"layer {layer.name}: input map of {height}x{width}; the smallest is {MIN_MAP_SIZE}x{MIN_MAP_SIZE}")
+        if not isinstance(layer, Pool) and (layer.neuron.reset not in RESETS or isinstance(layer.neuron.multiplier, tuple)):
+            raise DesignError(f"layer {layer.name}: neurons without a reset, or with a leak for each channel")
+    if network.readout != "count":
+        raise DesignError(f"read-out {network.readout}; allowed: count")
+
+
 def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, passes: int) -> dict:
     """What every stage with neurons takes."""
     theta = _table(layer, "theta", grouped(layer.theta, lanes), widths.theta_bits)
@@ -112,7 +137,7 @@ def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: in
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
         "neuron": Lif(
             reset=neuron.reset,
-            multiplier=neuron.multiplier,
+            multiplier=int(neuron.multipliers[0]),
             shift=neuron.shift,
             current_bits=widths.current_bits,
             potential_bits=widths.potential_bits,
@@ -149,7 +174,7 @@ def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -
     weights = _table(layer, "weights", by_group.reshape(len(by_group), -1), weight_bits)
     return DenseCore(
         height=height, width=width, channels=channels, image_bits=network.image_bits, image_signed=network.image_signed,
-        kernel=layer.kernel, weights=weights, **common,
+        kernel=layer.kernel[0], weights=weights, **common,
     )  # fmt: skip
 
 
@@ -164,7 +189,7 @@ def _sparse_conv(
     by_part = words.reshape(parts, -1, *words.shape[1:]).swapaxes(1, 2)  # [part, group, channel, lane, a, b]
     weights = _table(layer, "weights", by_part.reshape(by_part[..., 0, 0, 0].size, -1), weight_bits)
     return SparseConv(
-        height=height, width=width, parts=parts, chunks=chunks // parts, lanes_in=lanes_in, kernel=layer.kernel,
+        height=height, width=width, parts=parts, chunks=chunks // parts, lanes_in=lanes_in, kernel=layer.kernel[0],
         banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights, **common,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import platform
 from importlib.metadata import version
@@ -11,7 +12,7 @@ import numpy as np
 
 from duospike.cosim.version import full_version
 from duospike.reference.modelfile import model_bytes
-from duospike.reference.network import Conv, Layer, Network, Pool
+from duospike.reference.network import Conv, Layer, Linear, Network, Neuron, Pool
 
 from .sizing import Sizing
 
@@ -62,13 +63,32 @@ def _layer(layer: Layer, shape: tuple[int, int, int]) -> dict[str, Any]:
     """shape: of its output, channels, height, width."""
     about: dict[str, Any] = {"name": layer.name, "shape": list(shape)}
     if isinstance(layer, Pool):
-        return {**about, "kind": "pool"}
+        return {**about, "kind": "pool", **window_fields(layer)}
     return {
         **about,
         "kind": "conv" if isinstance(layer, Conv) else "linear",
-        **({"kernel": layer.kernel} if isinstance(layer, Conv) else {}),
+        **window_fields(layer),
         "weights": layer.weights.size,
         "weight_bits": layer.weight_bits,
         "reset": layer.neuron.reset,
-        "beta": f"{layer.neuron.multiplier}/{2**layer.neuron.shift}",
+        "beta": shown_beta(layer.neuron),
     }
+
+
+def window_fields(layer: Layer) -> dict[str, Any]:
+    """What JSON files say of a layer's windows; of a plain convolution its kernel alone, of the OR of 2x2 spikes nothing."""
+    if isinstance(layer, Linear) or (isinstance(layer, Pool) and layer.is_plain):
+        return {}
+    if isinstance(layer, Conv) and layer.is_plain and layer.kernel[0] == layer.kernel[1]:
+        return {"kernel": layer.kernel[0]}
+    fields = {what: list(getattr(layer, what)) for what in ("kernel", "stride", "padding")}
+    if isinstance(layer, Pool):
+        return {"op": layer.op, **fields}
+    return {**fields, **({"current_pool": dataclasses.asdict(layer.current_pool)} if layer.current_pool else {})}
+
+
+def shown_beta(neuron: Neuron) -> str:
+    """As a fraction, or those of the channels."""
+    if isinstance(neuron.multiplier, int):
+        return f"{neuron.multiplier}/{2**neuron.shift}"
+    return f"{min(neuron.multiplier)}/{2**neuron.shift} to {max(neuron.multiplier)}/{2**neuron.shift}"

@@ -7,6 +7,8 @@ layer takes each timestep anew. The formulas describe its published SystemVerilo
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from duospike.reference.golden import Trace
@@ -38,7 +40,7 @@ def layer_cycles(network: Network, trace: Trace, name: str, lanes: int) -> np.nd
         gather = (channels + 2 + 2 * -(-channels * pixels // WORD) + 2 * counts).sum(1)
         return 4.0 + gather + (layer.outputs // lanes + 1) * ((np.maximum(counts, 1) + 2).sum(1) + 1)
     maps = spikes.sum((3, 4), dtype=np.int64)  # [image, timestep, channel]
-    taps = layer.kernel**2 * maps.sum((1, 2)) + (maps > 0).sum((1, 2)) + timesteps * (pixels - 1)
+    taps = math.prod(layer.kernel) * maps.sum((1, 2)) + (maps > 0).sum((1, 2)) + timesteps * (pixels - 1)
     return groups_of(layer.outputs, lanes) * taps.astype(float)
 
 

@@ -67,7 +67,7 @@ def first_result_mismatch(stage: Readout, trace: Trace, beats: list[Beat]) -> Mi
             expected = SURPLUS if image is None else "class and counts"
             return Mismatch(len(beats) - 1 if image is None else image, READOUT, None, None, None, None, expected, got)
         predicted, counts = decode_result(stage, got)
-        for index, (want, count) in enumerate(zip(trace.class_counts[image], counts, strict=True)):
+        for index, (want, count) in enumerate(zip(trace.scores[image], counts, strict=True)):
             if want != count:
                 return Mismatch(image, READOUT, None, index, None, None, int(want), count)
         if predicted != trace.predicted[image]:

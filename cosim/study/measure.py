@@ -6,6 +6,7 @@ What is measured of a point goes to a file of its own, so that a study that was 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -147,7 +148,8 @@ def _traces(network: Network, twin: SpikingNetwork | None, images: np.ndarray) -
                 spikes = {name: of_layer.transpose(0, 1).byte().numpy() for name, of_layer in twin.spikes(maps).items()}
                 if network.takes_spikes:
                     spikes[ENCODER] = twin.first_maps(maps).transpose(0, 1).byte().numpy()
-                votes, predicted = golden.count_votes(network, torch.from_numpy(spikes[network.layers[-1].name]).transpose(0, 1))
+                last = torch.from_numpy(spikes[network.layers[-1].name]).transpose(0, 1)
+                votes, predicted = golden.class_scores(network, None, last)
                 trace = Trace(spikes, votes, predicted)
         yield slice(start, start + len(batch)), trace
 
@@ -169,7 +171,7 @@ class _LayerCounts:
             self.spikes[layer.name] += spikes.sum((0, 2, 3, 4))
             self.events[layer.name] += int(spikes.reshape(-1, timesteps, *spikes.shape[2:]).any(1).sum())
             if isinstance(layer, Conv | Linear) and before is not None:
-                taps = layer.kernel**2 if isinstance(layer, Conv) else 1
+                taps = math.prod(layer.kernel) if isinstance(layer, Conv) else 1
                 self.operations[layer.name] += int(before.sum()) * layer.outputs * taps
             before = spikes
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from duospike.cosim.design.provenance import shown_beta
 from duospike.reference.architecture import architecture_of
 from duospike.reference.data.datasets import PUBLISHED, Published
 from duospike.reference.errors import InputError, brief, did_you_mean
@@ -43,7 +44,7 @@ class LoadedModel:
             "dataset": self.published.name,
             "weight_bits": bits[0] if len(bits) == 1 else "+".join(map(str, bits)),
             "timesteps": self.network.timesteps,
-            "beta": "+".join(sorted({f"{neuron.multiplier}/{2**neuron.shift}" for neuron in neurons})),
+            "beta": "+".join(sorted({shown_beta(neuron) for neuron in neurons})),
             "reset": "+".join(sorted({neuron.reset for neuron in neurons})),
             "classes": self.network.classes,
             "coding": self.network.coding,

@@ -66,7 +66,7 @@ class IntegerNeuron:
 
 def smallest_factor(neuron: Neuron, timesteps: int) -> int:
     """The factor, and every multiple of it, for which compare can prove anything."""
-    return 1 if neuron.multiplier <= 1 else 2 ** (neuron.shift * max(timesteps - 2, 0))
+    return 1 if neuron.multiplier in (0, 1) else 2 ** (neuron.shift * max(timesteps - 2, 0))
 
 
 def lossless_factor(neuron: Neuron, timesteps: int) -> int:
@@ -143,7 +143,7 @@ def _reduced(path: _Path, real: RealNeuron, integer: IntegerNeuron, neuron: Neur
 
 def _step(path: _Path, spike: bool, integer: IntegerNeuron, bias: Fraction, theta: Fraction, neuron: Neuron) -> _Path:
     """The path one timestep on, after a spike or a silence."""
-    beta = Fraction(neuron.multiplier, 2**neuron.shift)
+    beta = neuron.fraction
     if beta == 0 or (spike and neuron.reset == "zero"):
         # Of the last potential nothing is left but the delayed reset.
         reset = spike and neuron.reset == "subtract_delayed"

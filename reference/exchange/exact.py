@@ -120,7 +120,7 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
 
 
 def with_leak(layer: SourceLayer, neuron: Neuron) -> SourceLayer:
-    return dataclasses.replace(layer, beta=Fraction(neuron.multiplier, 2**neuron.shift))
+    return dataclasses.replace(layer, beta=neuron.fraction)
 
 
 def as_it_is(layer: SourceLayer, inputs: Range, timesteps: int) -> tuple[Conv | Linear | None, list[str]]:
@@ -221,7 +221,7 @@ def _highest(steps: np.ndarray, inputs: Range, real: RealNeuron, neuron: Neuron,
     """What no potential of a neuron with reset by subtraction exceeds, in steps, the source's own error included."""
     low, high = min(inputs[0], 0), max(inputs[1], 0)
     current = real.bias + int(np.maximum(steps * low, steps * high).sum())
-    beta, potential, highest = Fraction(neuron.multiplier, 2**neuron.shift), Fraction(0), Fraction(0)
+    beta, potential, highest = neuron.fraction, Fraction(0), Fraction(0)
     for error in real.errors[:timesteps]:
         potential = beta * max(min(potential, real.theta), potential - real.theta) + current
         highest = max(highest, potential + error)
@@ -256,7 +256,7 @@ def _errors(
     Stability of Numerical Algorithms", 2002, section 4.2), and a potential adds the neuron's own. If all values are multiples of
     one power of two, and small enough for the float type, nothing is rounded.
     """
-    beta, current, sizes = Fraction(neuron.multiplier, 2**neuron.shift), rounded.reach + abs(bias), []
+    beta, current, sizes = neuron.fraction, rounded.reach + abs(bias), []
     potential = Fraction(0)
     for _ in range(timesteps):
         potential = _rounded_up(beta * (potential + abs(theta)) + current + abs(theta))

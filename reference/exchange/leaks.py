@@ -63,4 +63,4 @@ def parse_leaks(text: str, layers: Iterable[str]) -> dict[str, Fraction]:
 
 def _parse(text: str) -> Fraction:
     neuron = parse_neuron("zero", text)
-    return Fraction(neuron.multiplier, 2**neuron.shift)
+    return neuron.fraction

@@ -8,6 +8,7 @@ float twin is the same module with `exact` rounding switched off.
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch.nn import functional
 from duospike.reference.architecture import blank_network
 from duospike.reference.coding import encode
 from duospike.reference.errors import InputError
-from duospike.reference.network import Conv, Linear, Network, Pool
+from duospike.reference.network import Conv, Linear, Network, Pool, Size
 from duospike.reference.neurons import SpikingActivation, float_leak, floor_leak
 
 from .settings import FLOAT, Settings
@@ -58,13 +59,19 @@ def scaled_weights(weight: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch
     return (weight / scale.reshape(-1, *[1] * (weight.ndim - 1))).clamp(-limit, limit), scale
 
 
-def convolve(maps: torch.Tensor, weights: torch.Tensor, groups: int = 1) -> torch.Tensor:
-    """Whole maps [N, C, H, W] and weights [O, C / groups, K, K] -> sums of products [N, O, H, W], each exact below 2^24."""
+def convolve(
+    maps: torch.Tensor, weights: torch.Tensor, groups: int = 1, stride: Size = (1, 1), padding: Size | None = None
+) -> torch.Tensor:
+    """Whole maps [N, C, H, W] and weights [O, C / groups, KH, KW] -> sums of products [N, O, H', W'], each exact below 2^24.
+
+    padding None: half the kernel, which keeps height and width.
+    """
+    padding = (weights.shape[2] // 2, weights.shape[3] // 2) if padding is None else padding
     # Channels last in memory, with which torch's gradients of a convolution are faster.
     weights = weights.to(memory_format=torch.channels_last)
     # NNPACK, torch's choice on processors without oneDNN, multiplies transforms, whose sums are rounded.
     with torch.backends.nnpack.flags(enabled=False):
-        return functional.conv2d(maps, weights, padding="same", groups=groups)
+        return functional.conv2d(maps, weights, stride=stride, padding=padding, groups=groups)
 
 
 def per_output(values: torch.Tensor, width: int) -> torch.Tensor:
@@ -133,10 +140,26 @@ class SpikingLayer(nn.Module):
         return self.round(scaled_weights(self.weight, self.blank.weight_bits)[0])
 
     def accumulate(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Inputs [T, B, C, H, W] -> accumulators [T, B, O, H, W] without the bias; T = 1 for the image."""
+        """Inputs [T, B, C, H, W] -> accumulators [T, B, O, H', W'], pooled if the layer's are, without bias; T = 1: the image."""
         if isinstance(self.blank, Linear):
             return functional.linear(inputs.flatten(2), self.quantized_weight())[..., None, None]
-        return convolve(inputs.flatten(0, 1), self.quantized_weight()).unflatten(0, inputs.shape[:2])
+        sums = convolve(inputs.flatten(0, 1), self.quantized_weight(), 1, self.blank.stride, self.blank.padding)
+        return self.pool_currents(sums).unflatten(0, inputs.shape[:2])
+
+    @property
+    def summed(self) -> int:
+        """How many currents, each with the bias, a neuron takes."""
+        pool = self.blank.current_pool if isinstance(self.blank, Conv) else None
+        return math.prod(pool.kernel) if pool and pool.op == "sum" else 1
+
+    def pool_currents(self, sums: torch.Tensor) -> torch.Tensor:
+        """Sums [M, O, H, W] -> the largest or the sum of each window, where the layer pools its currents."""
+        pool = self.blank.current_pool if isinstance(self.blank, Conv) else None
+        if pool is None:
+            return sums
+        if pool.op == "max":
+            return functional.max_pool2d(sums, pool.kernel)
+        return functional.avg_pool2d(sums, pool.kernel, divisor_override=1)
 
     def statistics(self, sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and variance [O] of the accumulators: the batch's in training, else the running ones."""
@@ -151,13 +174,15 @@ class SpikingLayer(nn.Module):
         """bias, theta and the unrounded theta, each [O], in units of the accumulator."""
         unit = torch.sqrt(variance + NORM_EPSILON) * torch.exp(-self.log_gain)
         theta = self.threshold * unit
-        return self.round(self.offset * unit - mean), self.round(theta), theta
+        return self.round((self.offset * unit - mean) / self.summed), self.round(theta), theta
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Spikes or image [T, B, C, H, W] -> spikes [T, B, O, H, W]; T = 1 for the image, which meets each timestep."""
         sums = self.accumulate(inputs)
         bias, theta, unit = (per_output(values, sums.shape[-1]) for values in self.folded(*self.statistics(sums)))
-        return SpikingActivation.apply(sums + bias, theta, unit.detach(), self.timesteps, self.blank.neuron, self.leak)
+        return SpikingActivation.apply(
+            sums + self.summed * bias, theta, unit.detach(), self.timesteps, self.blank.neuron, self.leak
+        )
 
     def export(self) -> Conv | Linear:
         """The layer in plain integers, those of the forward pass in evaluation mode."""
@@ -167,10 +192,19 @@ class SpikingLayer(nn.Module):
 
 
 class PoolLayer(nn.Module):
-    """OR over 2x2 spikes [T, B, C, H, W]: the largest of zeros and ones."""
+    """OR or sums of windows of spikes [T, B, C, H, W]."""
+
+    def __init__(self, pool: Pool):
+        super().__init__()
+        self.pool = pool
 
     def forward(self, spikes: torch.Tensor) -> torch.Tensor:
-        return functional.max_pool2d(spikes.flatten(0, 1), 2).unflatten(0, spikes.shape[:2])
+        maps, pool = spikes.flatten(0, 1), self.pool
+        if pool.op == "or":
+            pooled = functional.max_pool2d(maps, pool.kernel, pool.stride, pool.padding)
+        else:
+            pooled = functional.avg_pool2d(maps, pool.kernel, divisor_override=1)
+        return pooled.unflatten(0, spikes.shape[:2])
 
 
 def blank_of(
@@ -204,7 +238,10 @@ class SpikingNetwork(nn.Module):
         self.blank = blank_of(settings, input_shape, image_bits=image_bits, image_signed=image_signed)
         self.exact = settings.weight_bits != FLOAT
         self.layers = nn.ModuleDict(
-            {layer.name: PoolLayer() if isinstance(layer, Pool) else SpikingLayer(layer, settings) for layer in self.blank.layers}
+            {
+                layer.name: PoolLayer(layer) if isinstance(layer, Pool) else SpikingLayer(layer, settings)
+                for layer in self.blank.layers
+            }
         )
 
     @property

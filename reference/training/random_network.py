@@ -11,8 +11,8 @@ from duospike.reference.architecture import blank_network
 from duospike.reference.data.datasets import random_images, seeded
 from duospike.reference.errors import InputError
 from duospike.reference.golden import fire, first_maps, layer_currents, pool
-from duospike.reference.network import Conv, Linear, Network, Neuron, Pool
-from duospike.reference.widths import current_bounds, prove_widths
+from duospike.reference.network import READOUTS, Conv, Layer, Linear, Network, Neuron, Pool
+from duospike.reference.widths import current_bounds, pooled_bounds, prove_widths
 
 CALIBRATION_IMAGES, CALIBRATION_TIMESTEPS = 16, 1024
 """Images that set the thresholds, fewer where they would have more timesteps than that together."""
@@ -33,6 +33,7 @@ def random_network(
     image_signed: bool = False,
     coding: str = "direct",
     coding_seed: int = 0,
+    readout: str = READOUTS[0],
 ) -> Network:
     """A network of uniform random weights and small biases whose layers each spike at about `rate`, above 0 and below 1.
 
@@ -52,6 +53,7 @@ def random_network(
         image_signed=image_signed,
         coding=coding,
         coding_seed=coding_seed,
+        readout=readout,
     )
     network = _calibrated(blank, rate, seeded(seed))
     prove_widths(network)
@@ -60,8 +62,7 @@ def random_network(
 
 def _arguments(network: Network, architecture: str, rate: float, seed: int) -> dict[str, str]:
     """All that random_network was called with, as strings under the names of `duospike random`'s options and of Settings."""
-    first = network.layers[0]
-    assert not isinstance(first, Pool)
+    first = next(layer for layer in network.layers if not isinstance(layer, Pool))
     return {
         "origin": "duospike random",
         "architecture": architecture,
@@ -77,22 +78,23 @@ def _arguments(network: Network, architecture: str, rate: float, seed: int) -> d
         "image_signed": str(network.image_signed),
         "coding": network.coding,
         "coding_seed": str(network.coding_seed),
+        **({} if network.readout == READOUTS[0] else {"readout": network.readout}),
     }
 
 
 def _calibrated(blank: Network, rate: float, generator: np.random.Generator) -> Network:
-    inputs, layers = blank.input_range, []
+    layers: list[Layer] = []
     count = min(CALIBRATION_IMAGES, CALIBRATION_TIMESTEPS // blank.timesteps)
     images = random_images(count, blank.image_shape, blank.pixel_range, int(generator.integers(2**32)))
     maps = first_maps(blank, images)
-    for layer in blank.layers:
+    for layer, inputs in zip(blank.layers, blank.input_ranges, strict=True):
         if isinstance(layer, Pool):
-            maps = pool(maps)
+            maps = pool(layer, maps)
         else:
             layer = _draw(layer, generator)
             currents = layer_currents(layer, maps)
             layer = _with_thresholds(layer, currents, blank.timesteps, rate, inputs)
-            maps, inputs = fire(layer, currents, blank.timesteps), (0, 1)
+            maps = fire(layer, currents, blank.timesteps)
         layers.append(layer)
     return dataclasses.replace(blank, layers=tuple(layers))
 
@@ -108,7 +110,7 @@ def _with_thresholds(
     layer: Conv | Linear, currents: torch.Tensor, timesteps: int, rate: float, inputs: tuple[int, int]
 ) -> Conv | Linear:
     """The layer with thresholds found by bisection between the ends of the current's range."""
-    low, high = current_bounds(layer, inputs)
+    low, high = pooled_bounds(layer, current_bounds(layer, inputs))
     low, high = _shared(layer, low.min() - 1), _shared(layer, high.max())
     while np.any(high - low > 1):
         middle = (low + high) // 2

@@ -202,7 +202,7 @@ class Abuser:
         taken[length:] = 0
         trace = golden.run(self.loaded_network(), taken.reshape(image.shape))
         head = int(trace.predicted[0]) | INVALID * (length != beats)
-        self.check(f"result of {length} beats", words, [head, *trace.class_counts[0].tolist()])
+        self.check(f"result of {length} beats", words, [head, *trace.scores[0].tolist()])
         self.counts["images"] += 1
         self.model.images += 1
         self.model.errors |= (length < beats) * SHORT_IMAGE | (length > beats) * LONG_IMAGE

@@ -13,11 +13,11 @@ import numpy as np
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.design.beats import grouped, image_beats, pack_fields, spike_beats
 from duospike.cosim.design.build import build_stage
-from duospike.cosim.design.plan import plan_stages
+from duospike.cosim.design.plan import MIN_MAP_SIZE, plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.simulation.bench import Bench, Outcome
 from duospike.cosim.simulation.network_run import SIMULATORS, stage_activity
-from duospike.reference.network import MIN_MAP_SIZE, Conv, Linear, Network, Neuron, Pool
+from duospike.reference.network import Conv, Linear, Network, Neuron, Pool
 from tests.benches.plain_model import conv_currents, linear_currents, neuron_spikes, pooled
 
 KIND, LEAK = "subtract", (5, 3)
@@ -91,12 +91,12 @@ def expected_spikes(layer, maps):
     spikes = np.zeros_like(currents)
     for frame, channel, y, x in np.ndindex(currents.shape[0], *currents.shape[2:]):
         series = [int(a) for a in currents[frame, :, channel, y, x]]
-        spikes[frame, :, channel, y, x] = neuron_spikes(layer.neuron, int(layer.theta[channel]), series)
+        spikes[frame, :, channel, y, x] = neuron_spikes(layer.neuron.of_output(channel), int(layer.theta[channel]), series)
     return spikes
 
 
-def expected_pooled(maps):
-    return np.array([[pooled(step) for step in frame] for frame in maps])
+def expected_pooled(maps, layer=Pool("pool1")):  # noqa: B008 (it does not change)
+    return np.array([[pooled(step, layer) for step in frame] for frame in maps])
 
 
 @dataclass
@@ -124,7 +124,7 @@ def run_native(stage, beats, frame_beats, expected, stalls=(0, 0), *, simulator,
 
 def run_spiking(native, stage, layer, maps, lanes_in, stalls=(0, 0)):
     """Run a stage on spikes and compare its output, every bit of it, with the plain model. native: the fixture."""
-    spikes = expected_pooled(maps) if isinstance(layer, Pool) else expected_spikes(layer, maps)
+    spikes = expected_pooled(maps, layer) if isinstance(layer, Pool) else expected_spikes(layer, maps)
     beats, expected = spike_beats(maps, lanes_in), spike_beats(spikes, stage.lanes)
     run = native(stage, beats, len(beats) // len(maps), len(expected), stalls)
     assert tuple(run.beats) == expected

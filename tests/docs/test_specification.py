@@ -28,7 +28,7 @@ def test_currents_and_spikes(network):
     assert trace.spikes["conv1"][0, 1, 0].tolist() == [[0, 1, 0], [0, 1, 0], [0, 0, 0]]
     assert trace.currents["fc1"][0, :, :, 0, 0].tolist() == [[1, 2], [-1, 4]]
     assert trace.spikes["fc1"][0, :, :, 0, 0].tolist() == [[1, 0], [0, 1]]
-    assert trace.class_counts.tolist() == [[1, 1]] and trace.predicted.tolist() == [0]
+    assert trace.scores.tolist() == [[1, 1]] and trace.predicted.tolist() == [0]
 
 
 def test_the_plain_model_agrees(network):

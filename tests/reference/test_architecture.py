@@ -3,7 +3,7 @@ import pytest
 
 from duospike.reference.architecture import NAMED, LayerSpec, architecture_of, blank_network, parse
 from duospike.reference.errors import InputError
-from duospike.reference.network import Neuron
+from duospike.reference.network import CurrentPool, Neuron
 
 
 def test_names_count_by_kind():
@@ -13,8 +13,19 @@ def test_names_count_by_kind():
 
 def test_sizes():
     assert parse("12C5-MP2-FC7") == (
-        LayerSpec("conv1", "conv", 12, 5),
-        LayerSpec("pool1", "pool"),
+        LayerSpec("conv1", "conv", 12, (5, 5), padding=(2, 2)),
+        LayerSpec("pool1", "pool", 0, (2, 2), (2, 2), op="or"),
+        LayerSpec("fc1", "fc", 7),
+    )
+
+
+def test_windows():
+    assert parse("12C5s2p1-8C4x7s1x3+MP2x1-6C2p0+AP3-MP3s2p1-AP4x2-FC7") == (
+        LayerSpec("conv1", "conv", 12, (5, 5), (2, 2), (1, 1)),
+        LayerSpec("conv2", "conv", 8, (4, 7), (1, 3), (1, 3), current_pool=CurrentPool("max", (2, 1))),
+        LayerSpec("conv3", "conv", 6, (2, 2), current_pool=CurrentPool("sum", (3, 3))),
+        LayerSpec("pool1", "pool", 0, (3, 3), (2, 2), (1, 1), "or"),
+        LayerSpec("pool2", "pool", 0, (4, 2), (4, 2), op="sum"),
         LayerSpec("fc1", "fc", 7),
     )
 
@@ -31,8 +42,10 @@ def test_narrower_networks_have_every_layer_a_share_as_wide(name, divisor):
     "text, word, layer, character",
     [
         ("16C3-32X3-FC10", "32X3", 2, 6),
-        ("16C3-32C4", "32C4", 2, 6),
-        ("16C3-MP3-FC10", "MP3", 2, 6),
+        ("16C3-32C4s", "32C4s", 2, 6),
+        ("16C3-MP-FC10", "MP", 2, 6),
+        ("16C3-8C3p1s1-FC10", "8C3p1s1", 2, 6),
+        ("16C3-8C3+FP2-FC10", "8C3+FP2", 2, 6),
         ("0C3-FC10", "0C3", 1, 1),
         ("16C3--FC10", "", 2, 6),
         ("16C3-FC10 ", "FC10 ", 2, 6),
@@ -56,7 +69,9 @@ def test_blank_network_has_the_shapes_of_the_architecture():
     assert not any(np.any(layer.weights) for layer in network.layers if hasattr(layer, "weights"))
 
 
-@pytest.mark.parametrize("text", ["4C3-MP2-6C5-FC10", "7C1-9C3-FC3-FC5", *NAMED])
+@pytest.mark.parametrize(
+    "text", ["4C3-MP2-6C5-FC10", "7C1-9C3-FC3-FC5", "3C4s2+AP2-2C1x3p0-MP3x2s1-AP2x1-FC10", "2C3s1x2-MP3p1-FC5", *NAMED]
+)
 def test_the_architecture_of_a_network_is_the_string_of_which_it_was_made(text):
     network = blank_network(text, input_shape=(1, 28, 28), classes=5, timesteps=1, weight_bits=2, neuron=Neuron("zero", 1, 1))
     assert architecture_of(network) == text

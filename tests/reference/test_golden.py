@@ -3,15 +3,15 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from duospike.reference import golden
 from duospike.reference.data.datasets import random_images
 from duospike.reference.errors import InputError
-from duospike.reference.network import RESETS, Conv, Neuron
+from duospike.reference.network import READOUTS, RESETS, Conv, Neuron, Pool
 from duospike.reference.training.random_network import random_network
-from tests.benches.plain_model import conv_currents, spikes_of, votes_of
+from tests.benches.plain_model import conv_currents, membranes_of, scores_of, spikes_of
 
 
 def small_network(architecture="3C3-MP2-4C5-5C1-FC12-FC10", shape=(2, 7, 6), reset="subtract", seed=1, **options):
@@ -23,11 +23,14 @@ def assert_equals_plain_model(network, images):
     trace = golden.run(network, images)
     for n, image in enumerate(images):
         expected = spikes_of(network, image)
-        for name, spikes in expected.items():
-            assert np.array_equal(trace.spikes[name][n], spikes), name
-        votes = votes_of(network, expected[network.layers[-1].name])
-        assert trace.class_counts[n].tolist() == votes
-        assert trace.predicted[n] == votes.index(max(votes))
+        for layer in network.layers:
+            if golden.gives_spikes(network, layer):
+                assert np.array_equal(trace.spikes[layer.name][n], expected[layer.name]), layer.name
+        scores = scores_of(network, image, expected)
+        assert trace.scores[n].tolist() == scores
+        assert trace.predicted[n] == scores.index(max(scores))
+        if network.reads_membranes:
+            assert np.array_equal(trace.membranes[n], membranes_of(network, image, expected))
 
 
 @pytest.mark.parametrize("reset", RESETS)
@@ -51,9 +54,55 @@ def test_equals_the_plain_model_for_any_shape(shape, architecture, timesteps, bi
     assert_equals_plain_model(network, random_images(1, shape, network.pixel_range, seed))
 
 
-@pytest.mark.parametrize(("coding", "bits"), [("rate", 6), ("events", 1)])
+@st.composite
+def architectures(draw):
+    """A map of any size, and layers of any windows that it has; what does not chain is refused, and drawn again."""
+
+    def size(low=1, high=3):
+        return "x".join(str(draw(st.integers(low, high))) for _ in range(2))
+
+    words = []
+    for _ in range(draw(st.integers(0, 2))):
+        pool = draw(st.sampled_from(["", f"+MP{size()}", f"+AP{size()}"]))
+        words.append(f"{draw(st.integers(1, 3))}C{size(1, 7)}s{size()}p{size(0, 2)}{pool}")
+        words += draw(st.sampled_from([[], [f"AP{size()}"], [f"MP{size()}s{size()}p{size(0, 1)}"]]))
+    return "-".join([*words, *draw(st.sampled_from([[], ["FC4"]])), "FC2"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    architecture=architectures(),
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)),
+    coding=st.sampled_from(["direct", "rate", "frames"]),
+    timesteps=st.integers(1, 4),
+    reset=st.sampled_from(RESETS),
+    readout=st.sampled_from(READOUTS),
+    seed=st.integers(0, 99),
+)
+def test_any_windows_pools_and_readouts_equal_the_plain_model(architecture, shape, coding, timesteps, reset, readout, seed):
+    try:
+        network = small_network(architecture, shape, reset, seed, timesteps=timesteps, classes=2, coding=coding, readout=readout)
+    except InputError:
+        assume(False)
+    assert_equals_plain_model(network, random_images(1, network.image_shape, network.pixel_range, seed))
+
+
+@pytest.mark.parametrize("reset", RESETS)
+def test_each_channel_has_its_own_leak(reset):
+    network = small_network(reset=reset, timesteps=4)
+    layers = [
+        layer
+        if isinstance(layer, Pool)
+        else dataclasses.replace(layer, neuron=Neuron(reset, tuple(o % 9 for o in range(layer.outputs)), 3))
+        for layer in network.layers
+    ]
+    network = dataclasses.replace(network, layers=tuple(layers))
+    assert_equals_plain_model(network, random_images(2, network.image_shape, network.pixel_range, 7))
+
+
+@pytest.mark.parametrize(("coding", "bits"), [("rate", 6), ("events", 1), ("direct", 5), ("frames", 5)])
 def test_fully_connected_layers_alone_equal_the_plain_model(coding, bits):
-    """The first one takes spikes, in the order channel, row, column."""
+    """The first one takes spikes or pixels, in the order channel, row, column."""
     network = small_network("FC9-FC5", (3, 2, 4), timesteps=5, coding=coding, image_bits=bits)
     assert_equals_plain_model(network, random_images(3, network.image_shape, network.pixel_range, 7))
 
@@ -92,7 +141,7 @@ def test_trace_shapes_and_types():
         if hasattr(layer, "theta"):
             assert trace.currents[layer.name].shape == (4, 3, *shape)
     assert set(trace.currents) == {"conv1", "conv2", "conv3", "fc1", "fc2"}
-    assert trace.class_counts.shape == (4, 5)
+    assert trace.scores.shape == (4, 5)
 
 
 def test_currents_are_exact_at_the_edge_of_float32():
@@ -154,7 +203,7 @@ def test_a_draw_goes_to_the_smallest_class():
     network = small_network()
     silent = with_layer(network, "fc2", theta=np.full(10, 10**6))
     trace = golden.run(silent, random_images(2, network.input_shape, network.pixel_range, 2))
-    assert trace.class_counts.tolist() == [[0] * 5] * 2 and trace.predicted.tolist() == [0, 0]
+    assert trace.scores.tolist() == [[0] * 5] * 2 and trace.predicted.tolist() == [0, 0]
 
 
 def test_batches_do_not_change_the_trace(monkeypatch):
@@ -168,7 +217,7 @@ def test_batches_do_not_change_the_trace(monkeypatch):
         assert np.array_equal(parts.spikes[name], spikes)
     for name, currents in whole.currents.items():
         assert np.array_equal(parts.currents[name], currents)
-    assert np.array_equal(parts.class_counts, whole.class_counts)
+    assert np.array_equal(parts.scores, whole.scores)
 
 
 def test_evaluation_counts_what_the_trace_shows():
@@ -202,7 +251,7 @@ def test_unfit_images_are_refused(images, message):
 def test_no_images():
     network = small_network()
     none = np.zeros((0, *network.input_shape), dtype=np.uint8)
-    assert golden.run(network, none).class_counts.shape == (0, 5)
+    assert golden.run(network, none).scores.shape == (0, 5)
     with pytest.raises(InputError, match="no images"):
         golden.evaluate(network, none, None)
 

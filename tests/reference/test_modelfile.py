@@ -8,9 +8,10 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from duospike.reference import modelfile
+from duospike.reference.architecture import architecture_of
 from duospike.reference.errors import InputError
 from duospike.reference.modelfile import KEY, load_model, save_model, smallest_type
-from duospike.reference.network import MAX_LAYERS, MAX_WEIGHTS, Neuron, Pool
+from duospike.reference.network import MAX_LAYERS, MAX_WEIGHTS, READOUTS, Neuron, Pool
 from duospike.reference.tensors import TensorFile
 from duospike.reference.training.random_network import random_network
 
@@ -66,6 +67,46 @@ def test_the_coding_comes_back(architecture, settings, tmp_path):
     assert {name: getattr(loaded, name) for name in settings} == settings
     assert (loaded.image_shape, loaded.input_range) == (made.image_shape, made.input_range)
     assert [type(layer) for layer in loaded.layers] == [type(layer) for layer in made.layers]
+
+
+@pytest.mark.parametrize("readout", READOUTS)
+def test_windows_leaks_and_readout_come_back(readout, tmp_path):
+    text, neuron = "3C4s2+AP2-2C1x3p0-MP3x2s1p1x0-AP2x1-FC3", Neuron("none", 5, 3)
+    made = random_network(text, input_shape=(1, 40, 30), rate=0.2, seed=1, neuron=neuron, classes=3, readout=readout)
+    first = dataclasses.replace(made.layers[0], neuron=Neuron("zero", (3, 0, 8), 3))
+    made = dataclasses.replace(made, layers=(first, *made.layers[1:]))
+    save_model(made, tmp_path / "m.safetensors")
+    loaded = load_model(tmp_path / "m.safetensors")
+    assert (architecture_of(loaded), loaded.readout, loaded.layers[0].neuron) == (text, readout, first.neuron)
+    assert loaded.shapes == made.shapes
+
+
+@pytest.mark.parametrize(
+    ("layer", "fields", "message"),
+    [
+        (0, {"stride": [1]}, "layer 1: field 'stride' is .1.; needs rows and columns"),
+        (0, {"stride": [1, 1.5], "padding": [0, 0]}, "layer 1: stride: field 1 is 1.5; needs a value of type int"),
+        (
+            0,
+            {"stride": [1, 1], "padding": [0, 0], "current_pool": {"op": "or", "kernel": [2, 2]}},
+            "current pool 'or' is unknown",
+        ),
+        (0, {"multiplier": [1, 2]}, "layer conv1: 2 leak multipliers; needs one, or one for each of 3 outputs"),
+        (0, {"multiplier": [1, True, 2]}, "layer 1: multiplier: field 1 is True"),
+        (1, {"op": "sum", "kernel": [2, 2], "stride": [1, 1], "padding": [0, 0]}, "allowed: windows side by side"),
+        (1, {"kernel": [2, 2]}, "layer 2: unknown field 'kernel'"),
+        (3, {"stride": [1, 1]}, "layer 4: unknown field 'stride'"),
+        (None, {"readout": "count"}, "field 'readout' is left out where it is count"),
+        (None, {"readout": "last"}, "read-out 'last' is unknown"),
+    ],
+)
+def test_wrong_windows_leaks_and_readouts(path, layer, fields, message):
+    def change(header, tensors):
+        (header if layer is None else header["layers"][layer]).update(fields)
+
+    rewrite(path, change)
+    with pytest.raises(InputError, match=message):
+        load_model(path)
 
 
 def test_same_network_same_bytes(network, path, tmp_path):

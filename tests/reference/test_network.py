@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from duospike.reference.errors import InputError
-from duospike.reference.network import Conv, Linear, Network, Neuron, Pool
+from duospike.reference.network import Conv, CurrentPool, Linear, Network, Neuron, Pool
 
 NEURON = Neuron("subtract", 5, 5)
 POOLS = [Pool(f"pool{number}") for number in range(1, 13)]
@@ -14,7 +14,7 @@ def zeros(*shape):
 
 def conv(name="conv1", outputs=2, channels=1, kernel=3, **changes):
     values = {"weights": zeros(outputs, channels, kernel, kernel), "bias": zeros(outputs), "theta": zeros(outputs)}
-    return Conv(name=name, weight_bits=4, neuron=NEURON, **(values | changes))
+    return Conv(name=name, weight_bits=4, **(values | {"neuron": NEURON} | changes))
 
 
 def linear(name="fc1", outputs=4, inputs=50, **changes):
@@ -32,6 +32,16 @@ def test_shapes_chain():
     assert made.shapes == ((1, 7, 6), (2, 7, 6), (2, 3, 3), (3, 3, 3), (4, 1, 1))
 
 
+def test_shapes_of_windows():
+    """Sizes as torch gives them: floor((size + 2 * padding - kernel) / stride) + 1."""
+    first = conv(kernel=5, stride=(2, 3), padding=(1, 2))
+    second = conv("conv2", 3, 2, 4, current_pool=CurrentPool("sum", (2, 1)))
+    layers = (first, Pool("pool1", "or", (3, 3), (1, 2), (1, 1)), second, Pool("pool2", "sum", (2, 3)), linear(inputs=3))
+    made = network(*layers, input_shape=(1, 18, 26), classes=4)
+    assert made.shapes == ((1, 18, 26), (2, 8, 9), (2, 8, 5), (3, 3, 4), (3, 1, 1), (4, 1, 1))
+    assert made.input_ranges == ((0, 255), (0, 1), (0, 1), (0, 1), (0, 6))
+
+
 @pytest.mark.parametrize(
     "make, message",
     [
@@ -43,13 +53,52 @@ def test_shapes_chain():
         (lambda: conv(weights=np.full((2, 1, 3, 3), -8)), r"layer conv1: weight -8 at \(0, 0, 0, 0\) is outside -7..7"),
         (lambda: conv(weights=np.full((2, 1, 3, 3), -(2**63))), "layer conv1: weight -9223372036854775808 at"),
         (lambda: conv(theta=np.full(2, 2**64 - 1, dtype=np.uint64)), "layer conv1: theta reaches 18446744073709551615"),
-        (lambda: conv(kernel=2), "layer conv1: weights of shape"),
+        (lambda: conv(kernel=8), "layer conv1: weights of shape .*; needs .* with 1 to 7 rows and columns"),
+        (lambda: conv(stride=(0, 1)), r"layer conv1: stride \(0, 1\); allowed: rows and columns, two integers from 1 up"),
+        (lambda: conv(stride=2), "layer conv1: stride 2; allowed: rows and columns"),
+        (lambda: conv(padding=(0, 2)), "layer conv1: padding 0x2; allowed: up to 1x1 for a kernel of 3x3"),
+        (lambda: conv(kernel=4, padding=(2, 1)), "layer conv1: padding 2x1; allowed: up to 1x1 for a kernel of 4x4"),
+        (lambda: conv(current_pool=CurrentPool("or", (2, 2))), "layer conv1: current pool 'or' is unknown; allowed: max, sum"),
+        (lambda: conv(current_pool=CurrentPool("max", (2, 0))), r"layer conv1: current pool \(2, 0\); allowed: rows and columns"),
+        (
+            lambda: network(conv(current_pool=CurrentPool("max", (6, 1))), linear()),
+            "conv1: current pool 6x1 is larger than .* 5x5",
+        ),
+        (
+            lambda: network(conv(kernel=6, padding=(0, 0)), linear()),
+            "layer conv1: kernel 6x6 is larger than its input map of 5x5",
+        ),
+        (
+            lambda: conv(neuron=Neuron("zero", (1, 1, 1), 0)),
+            "layer conv1: 3 leak multipliers; needs one, or one for",
+        ),
+        (lambda: Neuron("zero", (1, 3), 1), "leak multiplier 3 is outside 0..2"),
+        (lambda: Pool("pool1", "max"), "layer pool1: pooling 'max' is unknown; allowed: or, sum"),
+        (lambda: Pool("pool1", "or", (2, 2), (1, 1), (1, 2)), "layer pool1: padding 1x2; allowed: up to 1x1 for a window of 2x2"),
+        (
+            lambda: Pool("pool1", "sum", (2, 2), (1, 1)),
+            "layer pool1: sums of windows 2x2 with stride 1x1 and padding 0x0; allowed: win",
+        ),
+        (
+            lambda: network(conv(), Pool("pool1", "or", (6, 1)), linear()),
+            "layer pool1: window 6x1 is larger than its input map of 5x5",
+        ),
+        (
+            lambda: network(conv(), Pool("pool1", "sum"), Pool("pool2"), linear()),
+            "layer pool2: a pool of sums of spikes; allowed: a la",
+        ),
+        (lambda: network(readout="last"), "read-out 'last' is unknown; allowed: count, first_spike, last_membrane, max_membrane"),
+        (
+            lambda: network(readout="max_membrane"),
+            "layer fc1: 4 neurons for 2 classes; allowed: one for each with the read-out max",
+        ),
         (lambda: linear(weights=zeros(4)), "layer fc1: weights of shape"),
         (lambda: network(conv(channels=2), linear()), "layer conv1: weights take 2 channels, its input has 1"),
         (lambda: network(conv(), linear(inputs=49)), r"layer fc1: weights take 49 inputs, its input \(2, 5, 5\) has 50"),
-        (lambda: network(input_shape=(1, 2, 5)), "layer conv1: input map of 2x5; the smallest is 3x3"),
-        (lambda: network(linear()), "layer fc1: a fully connected layer takes no pixels; the first layer must be"),
-        (lambda: network(Pool("pool1"), linear()), "the first layer must be a convolution, or with rate coding and"),
+        (
+            lambda: network(Pool("pool1"), linear()),
+            "layer pool1: a pool takes no pixels; the first layer must be a convolution or",
+        ),
         (lambda: network(conv()), "the last layer must be fully connected"),
         (lambda: network(conv(), conv(channels=2), linear()), "layer name 'conv1' is used twice"),
         (lambda: network(conv("fc7"), linear()), "layer name 'fc7'; allowed: conv and a number, after its kind"),

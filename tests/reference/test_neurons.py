@@ -11,6 +11,7 @@ SNNTORCH = {
     "subtract": {"reset_mechanism": "subtract", "reset_delay": False},
     "subtract_delayed": {"reset_mechanism": "subtract", "reset_delay": True},
     "zero": {"reset_mechanism": "zero", "reset_delay": False},
+    "none": {"reset_mechanism": "none"},
 }
 
 
@@ -90,6 +91,7 @@ def test_resets_differ():
         "subtract": [40, 25, 7, 12],
         "subtract_delayed": [40, 20, 0, 9],
         "zero": [40, 10, 5, 11],
+        "none": [40, 30, 15, 16],
     }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duospike.reference.errors import InputError
-from duospike.reference.network import RESETS, Conv, Linear, Network, Neuron
+from duospike.reference.network import RESETS, Conv, CurrentPool, Linear, Network, Neuron, Pool
 from duospike.reference.widths import current_bounds, layer_widths, prove_widths, signed_bits
 
 
@@ -62,7 +62,7 @@ def after_reset(neuron, theta, v):
     if neuron.reset == "subtract_delayed":
         state = v * neuron.multiplier // 2**neuron.shift - theta * s
         return state, state
-    state = v - theta * s if neuron.reset == "subtract" else v * (1 - s)
+    state = {"subtract": v - theta * s, "zero": v * (1 - s), "none": v}[neuron.reset]
     return state, state * neuron.multiplier // 2**neuron.shift
 
 
@@ -90,6 +90,28 @@ def check_ranges(widths, neuron, theta, low, high, timesteps):
     assert widths.state[0] <= state[0] and state[1] <= widths.state[1]
     if timesteps == 1:
         assert (widths.potential, widths.state) == (potential, state)
+
+
+@pytest.mark.parametrize(("op", "potential"), [("max", (-3, 4)), ("sum", (-18, 24))])
+def test_pooled_currents_and_sums_of_spikes_widen_the_ranges(op, potential):
+    """A sum of 2x3 currents from -3 to 4, each with the bias; then inputs from 0 to 4."""
+    one, none = Neuron("zero", 0, 0), np.zeros(1, dtype=np.int64)
+    conv = Conv("conv1", np.full((1, 1, 1, 1), 7), np.array([-3]), none, 4, one, current_pool=CurrentPool(op, (2, 3)))
+    fc = Linear("fc1", np.array([[1, -2]]), none, none, 4, one)
+    layers = (conv, Pool("pool1", "sum", (2, 2)), fc)
+    widths = prove_widths(Network((1, 8, 6), 1, False, 1, 1, layers, coding="events"))
+    assert widths["conv1"].current == (-3, 4)
+    assert (widths["conv1"].pooled, widths["conv1"].potential) == (potential, potential)
+    assert widths["fc1"].current == (-8, 4)
+
+
+def test_pooled_sums_that_floats_cannot_carry_are_refused():
+    none = np.zeros(1, dtype=np.int64)
+    pool = CurrentPool("sum", (2, 2))
+    conv = Conv("conv1", np.full((1, 1, 1, 1), 1), np.array([2**22 - 1]), none, 4, Neuron("zero", 0, 0), current_pool=pool)
+    with pytest.raises(InputError, match="layer conv1: sum of pooled currents can reach 16777216; allowed: magnitudes below"):
+        layer_widths(conv, (0, 1), 1)
+    layer_widths(replace(conv, bias=conv.bias - 1), (0, 1), 1)
 
 
 def test_every_output_counts_with_its_own_bias_and_threshold():

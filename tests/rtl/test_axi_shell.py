@@ -34,7 +34,7 @@ def test_results_are_those_of_the_reference(simulator, tmp_path, name):
     design = shell_design(architecture, shape, lanes, simulator=simulator, **settings)
     images = design.images(5)
     expected = golden.run(design.network, images)
-    assert expected.class_counts.any()
+    assert expected.scores.any()
     for stall in (0, 120, 220):
         with shell_running(tmp_path, design, stall=stall, seed=stall + 1) as (_, core):
             classes, counts = core.infer(images)
@@ -42,7 +42,7 @@ def test_results_are_those_of_the_reference(simulator, tmp_path, name):
             again, _ = core.infer(images[::-1])
             assert (core.read("IMAGES"), core.read("RESULTS"), core.errors()) == (10, 10, [])
             assert core.state() == {"RUNNING": True, "BUSY": False}
-        assert counts.tolist() == expected.class_counts.tolist()
+        assert counts.tolist() == expected.scores.tolist()
         assert classes.tolist() == expected.predicted.tolist()
         assert again.tolist() == expected.predicted[::-1].tolist()
 
@@ -85,7 +85,7 @@ def test_packets_of_any_length_give_a_result_each_and_spoil_no_other(simulator, 
             words = send_packet(overlay, core, np.concatenate([packet, surplus])[:length])
             assert bool(words[0] & INVALID) == (length != beats), i
             assert words[0] % INVALID == expected.predicted[i], i
-            assert words[1:].tolist() == expected.class_counts[i].tolist(), i
+            assert words[1:].tolist() == expected.scores[i].tolist(), i
             wrong = [name for name, is_so in (("SHORT_IMAGE", length < beats), ("LONG_IMAGE", length > beats)) if is_so]
             assert core.errors() == wrong, i
             core.clear_errors()
@@ -172,7 +172,7 @@ def test_nothing_is_taken_before_start_and_after_stop(simulator, tmp_path):
         core.start()
         overlay.dma.sendchannel.wait()
         result = receive(overlay, core)
-        assert result[1:].tolist() == golden.run(design.network, images).class_counts[0].tolist()
+        assert result[1:].tolist() == golden.run(design.network, images).scores[0].tolist()
         core.stop()
         overlay.dma.sendchannel.transfer(other)
         with pytest.raises(CosimError, match="takes no further beat"):
@@ -192,7 +192,7 @@ def test_stop_lets_the_image_at_hand_pass(simulator, tmp_path):
         assert core.state() == {"RUNNING": False, "BUSY": True} and core.read("IMAGES") == 0
         result = receive(overlay, core)
         assert core.state() == {"RUNNING": False, "BUSY": False} and core.read("IMAGES") == 1
-    assert result[1:].tolist() == golden.run(design.network, images).class_counts[0].tolist()
+    assert result[1:].tolist() == golden.run(design.network, images).scores[0].tolist()
 
 
 @pytest.mark.parametrize("cycles", [3, 30, 60])
@@ -214,7 +214,7 @@ def test_reset_forgets_the_image_at_hand_and_nothing_else_goes_wrong(simulator, 
         result = receive(overlay, core)
         assert result[0] & INVALID and core.errors() == ["SHORT_IMAGE"]
         counts = [send_packet(overlay, core, other)[1:].tolist() for other in others]
-    assert counts == golden.run(design.network, images[1:]).class_counts.tolist()
+    assert counts == golden.run(design.network, images[1:]).scores.tolist()
 
 
 def test_reset_cuts_no_result_packet_short(simulator, tmp_path):
@@ -231,7 +231,7 @@ def test_reset_cuts_no_result_packet_short(simulator, tmp_path):
         core.reset()
         result = receive(overlay, core)
         assert not core.state()["BUSY"]
-    assert result[1:].tolist() == golden.run(design.network, images).class_counts[0].tolist()
+    assert result[1:].tolist() == golden.run(design.network, images).scores[0].tolist()
 
 
 def test_images_follow_each_other_while_results_wait(simulator, tmp_path):
@@ -254,7 +254,7 @@ def test_images_follow_each_other_while_results_wait(simulator, tmp_path):
         overlay.dma.sendchannel.wait()
         results.append(receive(overlay, core))
     counts = [result[1:].tolist() for result in results]
-    assert counts == golden.run(design.network, images[: sent + 1]).class_counts.tolist()
+    assert counts == golden.run(design.network, images[: sent + 1]).scores.tolist()
 
 
 def planted(modules, old, new):
@@ -287,7 +287,7 @@ FAULTS = {
 def test_planted_faults_are_found(simulator, tmp_path, fault):
     design = shell_design(simulator=simulator)
     images = design.images(3)
-    expected = golden.run(design.network, images).class_counts
+    expected = golden.run(design.network, images).scores
 
     def passes(**settings):
         with shell_running(tmp_path, design, stall=90, idle_limit=2000, **settings) as (overlay, core):

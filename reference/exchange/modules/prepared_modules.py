@@ -92,7 +92,7 @@ class PreparedReader:
         check_tensor("threshold", threshold)
         with torch.no_grad():
             theta = to_integers(where, module.theta(threshold, self.unit).cpu())
-        beta = Fraction(module.neuron.multiplier, 2**module.neuron.shift)
+        beta = module.neuron.fraction
         return Neurons(where, module.neuron.reset, beta, theta.astype(np.float64), integers=True)
 
 

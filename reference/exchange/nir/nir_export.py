@@ -117,7 +117,7 @@ def _weights(nir: Any, layer: Conv | Linear, before: tuple[int, int, int]) -> An
     weights, bias = layer.weights.astype(np.float64), layer.bias.astype(np.float64)
     if isinstance(layer, Linear):
         return nir.Affine(weights, bias)
-    return nir.Conv2d(before[1:], weights, 1, layer.kernel // 2, 1, 1, bias)
+    return nir.Conv2d(before[1:], weights, layer.stride, layer.padding, 1, 1, bias)
 
 
 def _neurons(nir: Any, layer: Conv | Linear, after: tuple[int, int, int], timesteps: int, dt: float) -> Any:

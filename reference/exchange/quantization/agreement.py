@@ -61,7 +61,7 @@ def compare_all(source: Source, networks: Sequence[Network], data: Dataset) -> l
     for start in range(0, len(data.images), size):
         images = data.images[start : start + size]
         real = dict(run(source, images))
-        wanted.append(golden.count_votes(networks[0], list(real.values())[-1])[1])
+        wanted.append(golden.class_scores(networks[0], None, list(real.values())[-1])[1])
         for count in counts:
             count.add(images, real)
     return [count.agreement(np.concatenate(wanted), data.labels) for count in counts]
@@ -80,7 +80,7 @@ class _Count:
         for layer, _, maps in golden.run_layers(self.network, images):
             if not isinstance(layer, Pool):
                 self.differing[layer.name] += int((real[layer.name] != maps).sum())
-        self.answers.append(golden.count_votes(self.network, maps)[1])
+        self.answers.append(golden.class_scores(self.network, None, maps)[1])
 
     def agreement(self, wanted: np.ndarray, labels: np.ndarray | None) -> Agreement:
         """wanted: the source's answers [N]."""

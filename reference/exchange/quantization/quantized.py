@@ -83,7 +83,7 @@ def _layers(source: Source, bits: int, images: np.ndarray, neurons: dict[str, li
     for layer in source.layers:
         if isinstance(layer, Pool):
             layers.append(layer)
-            real, whole = pool_spikes(real), pool_spikes(whole)
+            real, whole = pool_spikes(layer, real), pool_spikes(layer, whole)
             continue
         samples, real = _sampled(source, layer, real, whole)
         converted = _rounded(source, layer, bits, neurons[layer.name][0], samples)

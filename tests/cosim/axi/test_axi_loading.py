@@ -54,14 +54,14 @@ def test_a_core_runs_each_network_that_is_loaded(simulator, tmp_path, name):
     narrow = other_network(design, 6, architecture, shape, weight_bits=3, **settings)
     images = design.images(4)
     expected = [golden.run(network, images) for network in (design.network, *other, narrow, design.network)]
-    assert len({str(trace.class_counts) for trace in expected}) >= 3
+    assert len({str(trace.scores) for trace in expected}) >= 3
     networks = list(zip((design.network, *other, narrow, design.network), expected, strict=True))
     for stall, loaded in ((0, networks), (150, networks[-2:])):
         with shell_running(tmp_path, design, stall=stall, seed=stall + 1) as (_, core):
             for network, trace in loaded:
                 core.load(file_of(network, design))
                 classes, counts = core.infer(images)
-                assert counts.tolist() == trace.class_counts.tolist()
+                assert counts.tolist() == trace.scores.tolist()
                 assert classes.tolist() == trace.predicted.tolist()
                 assert core.errors() == []
 
@@ -70,7 +70,7 @@ def test_the_network_that_is_loaded_runs_and_not_the_one_of_the_core(simulator, 
     design = core_design(simulator)
     network, images = other_network(design), design.images(3)
     expected = golden.run(network, images)
-    assert expected.class_counts.tolist() != golden.run(design.network, images).class_counts.tolist()
+    assert expected.scores.tolist() != golden.run(design.network, images).scores.tolist()
     words = network_words(network, design.description["load"])
     with shell_running(tmp_path, design, stall=60) as (_, core):
         core.start()
@@ -81,11 +81,11 @@ def test_the_network_that_is_loaded_runs_and_not_the_one_of_the_core(simulator, 
         assert core.read("LOAD_CRC") == zlib.crc32(words.astype("<u4").tobytes())
         assert core.read("LOAD_DATA") == 0
         classes, counts = core.infer(images)
-        assert (classes.tolist(), counts.tolist()) == (expected.predicted.tolist(), expected.class_counts.tolist())
+        assert (classes.tolist(), counts.tolist()) == (expected.predicted.tolist(), expected.scores.tolist())
         # What is loaded outlasts a reset.
         core.reset()
         assert core.state() == {"RUNNING": False, "BUSY": False, "LOADED": True}
-        assert core.infer(images)[1].tolist() == expected.class_counts.tolist()
+        assert core.infer(images)[1].tolist() == expected.scores.tolist()
         assert core.errors() == []
 
 
@@ -113,7 +113,7 @@ def test_a_start_without_a_whole_network_is_flagged_and_does_nothing(simulator, 
         core.start()
         overlay.run(20)
         overlay.dma.sendchannel.wait()
-        assert receive(overlay, core)[1:].tolist() == golden.run(network, images).class_counts[0].tolist()
+        assert receive(overlay, core)[1:].tolist() == golden.run(network, images).scores[0].tolist()
         assert core.errors() == []
 
 
@@ -135,7 +135,7 @@ def test_words_beyond_the_last_are_flagged_and_dropped_while_the_core_runs(simul
         overlay.dma.sendchannel.wait()
         assert core.errors() == ["BAD_LOAD"] and core.state()["LOADED"]
         counts = [receive(overlay, core)[1:].tolist(), send_packet(overlay, core, second)[1:].tolist()]
-        assert counts == expected.class_counts.tolist()
+        assert counts == expected.scores.tolist()
         assert (core.read("LOADED_WORDS"), core.read("LOAD_CRC")) == (core.load_words, checksum)
         core.reset()
         assert core.errors() == []
@@ -157,7 +157,7 @@ def test_a_load_while_the_core_runs_is_a_reset(simulator, tmp_path):
         overlay.dma.sendchannel.wait()
         receive(overlay, core)
         assert core.errors() == ["SHORT_IMAGE"]
-        assert send_packet(overlay, core, other)[1:].tolist() == golden.run(network, images[1:]).class_counts[0].tolist()
+        assert send_packet(overlay, core, other)[1:].tolist() == golden.run(network, images[1:]).scores[0].tolist()
 
 
 def test_load_among_several_commands_does_nothing(simulator, tmp_path):
@@ -193,7 +193,7 @@ def test_a_word_without_all_strobes_is_not_loaded(simulator, tmp_path):
             assert core.read("LOADED_WORDS") == i + 1
         assert 0 < partial < len(words) and core.errors() == ["BAD_ACCESS"]
         assert core.read("LOAD_CRC") == zlib.crc32(words.astype("<u4").tobytes())
-        assert core.infer(images)[1].tolist() == golden.run(network, images).class_counts.tolist()
+        assert core.infer(images)[1].tolist() == golden.run(network, images).scores.tolist()
 
 
 class CorruptingRegisters:
@@ -260,7 +260,7 @@ FAULTS = {
 def test_planted_faults_are_found(simulator, tmp_path, fault):
     design = core_design(simulator)
     network, images = other_network(design), design.images(2)
-    expected = golden.run(network, images).class_counts.tolist()
+    expected = golden.run(network, images).scores.tolist()
 
     def passes(**settings):
         with shell_running(tmp_path, design, idle_limit=2000, **settings) as (_, core):

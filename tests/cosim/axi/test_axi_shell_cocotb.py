@@ -44,7 +44,7 @@ def run_of(design, network, words):
     images[1].reshape(channels, beats)[:, beats // 2 :] = 0
     trace = golden.run(network, images)
     heads = trace.predicted + np.array([0, INVALID, 0, INVALID, 0])
-    results = [[int(head), *counts] for head, counts in zip(heads, trace.class_counts.tolist(), strict=True)]
+    results = [[int(head), *counts] for head, counts in zip(heads, trace.scores.tolist(), strict=True)]
     bits = design.description["registers"]["ERRORS"]["bits"]
     return {
         "registers": design.description["registers"],

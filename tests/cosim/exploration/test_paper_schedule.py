@@ -31,7 +31,7 @@ def walk(name, image, lanes):
             for timestep in spikes:
                 cycles += height * width - 1
                 for plane in timestep:
-                    cycles += bool(plane.any()) + sum(layer.kernel**2 for spike in plane.flat if spike)
+                    cycles += bool(plane.any()) + sum(layer.kernel[0] ** 2 for spike in plane.flat if spike)
         return cycles
     cycles = 4
     for timestep in spikes:

@@ -144,7 +144,7 @@ def test_votes_are_the_networks_own_averages():
     functional.reset_net(net)
     with torch.no_grad():
         averages = sum(net(torch.from_numpy(IMAGES / 16).float()) for _ in range(4)) / 4
-    assert np.array_equal(trace.class_counts, np.rint(averages.numpy() * 12))
+    assert np.array_equal(trace.scores, np.rint(averages.numpy() * 12))
 
 
 def test_a_network_of_both_libraries():

@@ -41,7 +41,7 @@ def assert_equals_golden(model, images):
     for name in spikes:
         assert np.array_equal(spikes[name], trace.spikes[name]), name
         assert trace.spikes[name].any() and not trace.spikes[name].all(), name
-    assert np.array_equal(votes, trace.class_counts)
+    assert np.array_equal(votes, trace.scores)
 
 
 def test_every_spike_of_1000_real_images_equals_the_golden_model():
