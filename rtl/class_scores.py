@@ -10,6 +10,8 @@ from .stream import index_bits, pack, signed
 def class_scores(clk, adds, class_index, given, score, scores, first=None, later=None, *, rule, classes):
     """Merges what neurons give to the score of their class: the sum, the largest, or the last of all.
 
+    It is a part of its readout's module.
+
     Ports:
         adds         in   1       take `given` at this edge
         class_index  in   index   its class

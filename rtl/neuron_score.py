@@ -10,6 +10,8 @@ from .stream import counter, index_bits
 def neuron_score(clk, step, word, given, rst=None, ends_pass=None, *, score, timesteps, passes):
     """Looks at one neuron in each pass: counts its spikes, finds its first one, or takes its potential.
 
+    It is a part of its readout's module.
+
     Ports:
         step       in   1      `word` is that of the next neuron
         word       in          its spikes, bit t of the pass, or its potential

@@ -9,11 +9,11 @@ import numpy as np
 from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, first_states
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.widths import prove_widths
-from duospike.rtl.checks import KERNELS, RESETS
+from duospike.rtl.checks import KERNELS
 from duospike.rtl.dense_core import DenseCore
 from duospike.rtl.encoder import Encoder
 from duospike.rtl.errors import DesignError
-from duospike.rtl.lif import Lif
+from duospike.rtl.lif import SPIKES, Lif
 from duospike.rtl.memory import Table
 from duospike.rtl.pool import Pool as PoolStage
 from duospike.rtl.readout import Readout
@@ -51,12 +51,16 @@ def stage_beats(stages: dict[str, Stage]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class StageWidths:
-    """Signed widths of a stage with neurons: of its weights; of currents and biases; of potentials; of thresholds."""
+    """Signed widths of a stage with neurons: of its weights; of currents and biases; of potentials; of thresholds.
+
+    leak_bits: unsigned, of the leak's multiplier of each channel; 0 where all have the same, which is in the logic.
+    """
 
     weight_bits: int
     current_bits: int
     potential_bits: int
     theta_bits: int
+    leak_bits: int = 0
 
 
 def stage_widths(network: Network) -> dict[str, StageWidths]:
@@ -66,8 +70,15 @@ def stage_widths(network: Network) -> dict[str, StageWidths]:
         layer = next(layer for layer in network.layers if layer.name == name)
         assert not isinstance(layer, Pool)
         potential_bits = max(proven.potential_bits, proven.state_bits, proven.theta_bits, proven.current_bits)
-        widths[name] = StageWidths(layer.weight_bits, proven.current_bits, potential_bits, proven.theta_bits)
+        leak_bits = _leak_bits(layer, network.timesteps)
+        widths[name] = StageWidths(layer.weight_bits, proven.current_bits, potential_bits, proven.theta_bits, leak_bits)
     return widths
+
+
+def _leak_bits(layer: Conv | Linear, timesteps: int) -> int:
+    """See StageWidths. In a single timestep nothing leaks."""
+    multipliers = layer.neuron.multipliers
+    return int(multipliers.max()).bit_length() if timesteps > 1 and len(set(multipliers.tolist())) > 1 else 0
 
 
 def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths] | None = None) -> dict[str, Stage]:
@@ -90,7 +101,8 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
                 height=height, width=width, groups=groups_of(channels, lanes_in), lanes=lanes_in, timesteps=timesteps
             )
             continue
-        common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes)
+        gives = network.readout if layer is network.layers[-1] and network.reads_membranes else SPIKES
+        common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes, gives)
         weight_bits = widths[name].weight_bits
         if isinstance(layer, Linear):
             stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
@@ -100,7 +112,11 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
             stages[name] = _dense_core(network, layer, weight_bits, common)
         lanes_in = sizing.lanes[name]
     outputs = network.shapes[-1][0]
-    stages[READOUT] = Readout(outputs=outputs, lanes=lanes_in, timesteps=timesteps, passes=passes, classes=network.classes)
+    membranes = {"potential_bits": widths[network.layers[-1].name].potential_bits} if network.reads_membranes else {}
+    stages[READOUT] = Readout(
+        outputs=outputs, lanes=lanes_in, timesteps=timesteps, passes=passes, classes=network.classes, score=network.readout,
+        **membranes,
+    )  # fmt: skip
     return stages
 
 
@@ -119,32 +135,39 @@ def _refuse_unbuilt(network: Network):
             )
         if isinstance(layer, Conv) and min(height, width) < MIN_MAP_SIZE:
             raise DesignError(f"layer {layer.name}: input map of {height}x{width}; the smallest is {MIN_MAP_SIZE}x{MIN_MAP_SIZE}")
-        if not isinstance(layer, Pool) and (layer.neuron.reset not in RESETS or isinstance(layer.neuron.multiplier, tuple)):
-            raise DesignError(f"layer {layer.name}: neurons without a reset, or with a leak for each channel")
-    if network.readout != "count":
-        raise DesignError(f"read-out {network.readout}; allowed: count")
 
 
-def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, passes: int) -> dict:
+def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, passes: int, gives: str) -> dict:
     """What every stage with neurons takes."""
-    theta = _table(layer, "theta", grouped(layer.theta, lanes), widths.theta_bits)
-    neuron = layer.neuron
     return {
         "outputs": layer.outputs,
         "lanes": lanes,
         "timesteps": timesteps,
         "passes": passes,
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
-        "neuron": Lif(
-            reset=neuron.reset,
-            multiplier=int(neuron.multipliers[0]),
-            shift=neuron.shift,
-            current_bits=widths.current_bits,
-            potential_bits=widths.potential_bits,
-            theta_bits=widths.theta_bits,
-            theta=theta,
-        ),
+        "neuron": _neurons(layer, widths, lanes, timesteps * passes, gives),
     }
+
+
+def _neurons(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, gives: str) -> Lif:
+    """timesteps: of an image. gives: see Lif. Potentials of a single timestep are never reset."""
+    neuron, multiplier, leaks = layer.neuron, int(layer.neuron.multipliers.max()), None
+    if widths.leak_bits:
+        multipliers = np.broadcast_to(neuron.multipliers, layer.outputs)
+        leaks = _table(layer, "leak", grouped(multipliers, lanes), widths.leak_bits)
+        # The largest that the fields hold and the shift allows.
+        multiplier = min(2**widths.leak_bits - 1, 2**neuron.shift)
+    return Lif(
+        reset="none" if timesteps == 1 and gives != SPIKES else neuron.reset,
+        multiplier=multiplier,
+        shift=neuron.shift,
+        current_bits=widths.current_bits,
+        potential_bits=widths.potential_bits,
+        theta_bits=widths.theta_bits,
+        theta=_table(layer, "theta", grouped(layer.theta, lanes), widths.theta_bits),
+        leaks=leaks,
+        gives=gives,
+    )
 
 
 def _table(layer: Conv | Linear, what: str, fields: np.ndarray, bits: int) -> Table:

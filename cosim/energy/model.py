@@ -98,7 +98,7 @@ def count_operations(
     operations: Operations = {}
     images, spikes = len(trace.predicted), trace.spikes.get(ENCODER)
     for layer in network.layers:
-        stage, out = stages[layer.name], trace.spikes[layer.name]
+        stage, out = stages[layer.name], trace.spikes.get(layer.name)
         if isinstance(stage, Pool):
             operations[layer.name] = _pool(stage, images * network.timesteps // stage.timesteps)
         elif isinstance(stage, DenseCore):
@@ -149,16 +149,19 @@ def _sparse(stage: SparseStage, layer: Conv | Linear, counts: Mapping[str, int],
 
 
 def _neurons(stage: NeuronStage, layer: Conv | Linear, images: int) -> list[Operation]:
-    """Leak, current, comparison and reset of each lane and timestep; the threshold; the memory between passes."""
+    """Leak, current, comparison and reset of each lane and timestep; threshold and leak; the memory between passes."""
     neuron, places = stage.neuron, stage.output_beats
     beats = images * stage.passes * places
     updates, kept = beats * stage.lanes * stage.timesteps, 2 * beats if stage.passes > 1 else 0
-    additions = 2 if neuron.reset == "zero" else 3
+    additions = 1 + neuron.has_thresholds + (neuron.reset.startswith("subtract")) + (neuron.gives == "max_membrane")
     last_spikes = kept if neuron.reset == "subtract_delayed" else 0
     state = stage.lanes * neuron.potential_bits
+    thresholds, leaks = (beats if table in neuron.tables else 0 for table in (neuron.theta, neuron.leaks))
+    leak_bits, theta_bits = neuron.multiplier_bits, neuron.theta_bits
     return [
-        Operation("thresholds", "access", beats, neuron.theta.width, words=stage.groups, number_bits=neuron.theta_bits),
-        Operation("neurons", "multiply", updates, neuron.potential_bits, factor_bits=max(1, neuron.multiplier.bit_length())),
+        Operation("thresholds", "access", thresholds, neuron.theta.width, words=stage.groups, number_bits=theta_bits),
+        Operation("leaks", "access", leaks, stage.lanes * leak_bits, words=stage.groups, number_bits=leak_bits),
+        Operation("neurons", "multiply", updates, neuron.potential_bits, factor_bits=leak_bits),
         Operation("neurons", "add", additions * updates, neuron.potential_bits),
         Operation("state memory", "access", kept, state, words=places, number_bits=neuron.potential_bits),
         Operation("state memory", "access", last_spikes, stage.lanes, words=places),
@@ -199,7 +202,7 @@ def as_float(operations: Operations) -> Operations:
 def by_coefficient(operations: Operations, coefficients: Coefficients) -> dict[str, float]:
     """Picojoules of all stages that are proportional to each coefficient; they add up to total_energy()."""
     nothing = dict.fromkeys((field.name for field in fields(Coefficients)), 0.0)
-    
+
     def share(name: str) -> float:
         return total_energy(operations, Coefficients(**{**nothing, name: getattr(coefficients, name)}))
 

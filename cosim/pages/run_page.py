@@ -490,7 +490,10 @@ def _layer_text(layer: dict[str, Any]) -> str:
 def render(folders: list[str], heading: Heading, warnings: list[str], facts: list[Fact], sections: list[Section]) -> str:
     """The page as HTML."""
     environment = Environment(
-        loader=PackageLoader("duospike.cosim.pages"), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
+        loader=PackageLoader("duospike.cosim.pages"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
         lstrip_blocks=True,
     )
     return environment.get_template("page.html").render(

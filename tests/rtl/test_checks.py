@@ -288,7 +288,8 @@ def of_neuron_score(score="first_spike", timesteps=2, passes=2):
 
 
 def of_class_scores(rule="count", classes=3, score_bits=4):
-    ports = {"class_index": index(classes), "given": index(4), "score": vector(score_bits), "scores": vector(classes * score_bits)}
+    widths = {"given": 2, "score": score_bits, "scores": classes * score_bits}
+    ports = {"class_index": index(classes)} | {name: vector(width) for name, width in widths.items()}
     return bits_of("clk adds first later") | ports | {"rule": rule, "classes": classes}
 
 
@@ -296,7 +297,8 @@ def of_neuron_pipeline(lanes=2, timesteps=2, **changes):
     made = lif_of(lanes, reset="subtract_delayed", **changes)
     widths = {
         "currents": lanes * timesteps * made.current_bits, "thetas": lanes * made.theta_bits, "results": lanes * timesteps,
-        "factors": lanes * made.multiplier_bits, "recalled": lanes * made.potential_bits, "potentials": lanes * made.potential_bits, "recalled_spikes": lanes,
+        "factors": lanes * made.multiplier_bits,
+        "recalled": lanes * made.potential_bits, "potentials": lanes * made.potential_bits, "recalled_spikes": lanes,
         "last_spikes": lanes,
     }  # fmt: skip
     ports = {name: vector(width) for name, width in widths.items()}
@@ -661,12 +663,14 @@ STAGES = {dense_core: dense_of, sparse_conv: conv_of, sparse_fc: fc_of}
 
 
 @pytest.mark.parametrize("made", STAGES, ids=lambda made: made.__name__)
-@pytest.mark.parametrize("name", ["bias", "weights", "theta"])
+@pytest.mark.parametrize("name", ["bias", "weights", "theta", "leaks"])
 def test_tables_of_another_size(made, name):
     stage = STAGES[made]()
-    held = stage.neuron.theta if name == "theta" else getattr(stage, name)
+    stage = replace(stage, neuron=replace(stage.neuron, leaks=table(stage.lanes, stage.groups)))
+    in_neuron = name in ("theta", "leaks")
+    held = getattr(stage.neuron if in_neuron else stage, name)
     for wrong in (table(held.width + 1, held.depth), table(held.width, held.depth + 1), table(held.width, held.depth - 1)):
-        changes = {"neuron": replace(stage.neuron, theta=wrong)} if name == "theta" else {name: wrong}
+        changes = {"neuron": replace(stage.neuron, **{name: wrong})} if in_neuron else {name: wrong}
         words, right = (f"{one.depth} words of {one.width} bits" for one in (wrong, held))
         with pytest.raises(DesignError, match=rf"^{made.__name__}: {name} of {words}; allowed: {right}$"):
             replace(stage, **changes)
@@ -796,7 +800,8 @@ EXTREMES = [
     (line_buffer, {"words": 1, "kernel": 1, "timesteps": 1, "lanes": 1, "current_bits": 1}),
     (line_buffer, {"words": 40, "kernel": 5, "parts": 1}),
     (neuron, {"multiplier": 0, "shift": 0, "current_bits": 1, "theta_bits": 1, "potential_bits": 1}),
-    (leak, {"multiplier": 0, "shift": 0, "bits": 1}), (membrane_value, {"bits": 1}), (spike_history, {"lanes": 1, "timesteps": 1}),
+    (leak, {"multiplier": 0, "shift": 0, "bits": 1}), (membrane_value, {"bits": 1}),
+    (spike_history, {"lanes": 1, "timesteps": 1}),
     (neuron_score, {"timesteps": 1, "passes": 1}), (class_scores, {"classes": 1, "score_bits": 1}),
     (neuron_pipeline, {"lanes": 1, "timesteps": 1}), (pass_memory, {"beats": 1, "passes": 64, "width": 1}),
     (credit_counter, {"places": 1}), (beat_spacing, {"cycles": 2}),
