@@ -63,13 +63,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def rate_of(result: Evaluation, name: str) -> str:
+    """Spikes per neuron and timestep; none leave a pool of sums or a last layer whose potentials are read."""
+    return f"{result.spike_rates[name]:.2%}" if name in result.spike_rates else "-"
+
+
 def print_table(network: Network, result: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table("layer", "output", "spikes per neuron and timestep")
     for layer, shape in zip(network.layers, network.shapes[1:], strict=True):
-        table.add_row(layer.name, "x".join(map(str, shape)), f"{result.spike_rates[layer.name]:.2%}")
+        table.add_row(layer.name, "x".join(map(str, shape)), rate_of(result, layer.name))
     Console().print(table)
     accuracy = "unknown (no labels)" if result.accuracy is None else f"{result.accuracy:.2%}"
     print(f"accuracy: {accuracy}, {result.images} images, integer reference")

@@ -185,7 +185,7 @@ def cosim_verification(run: RunFile, image: int) -> list[Block]:
     simulator, images = report["simulator"], len(report["images"])
     if report["bit_exact"]:
         outputs = f"{report['compared']} neuron outputs" if "compared" in report else "all neuron outputs"
-        return [Line(f"Bit-exact in {simulator}: {outputs}, class counts and classes of {images} images.", "good")]
+        return [Line(f"Bit-exact in {simulator}: {outputs}, scores and classes of {images} images.", "good")]
     found = report["mismatch"]
     rows: Rows = [[key, None if found[key] is None else str(found[key])] for key in found]
     lines: list[Block] = [Line(f"NOT EQUAL to the integer reference in {simulator}.", "bad")]

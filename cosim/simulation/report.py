@@ -48,9 +48,9 @@ def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> d
     bit_exact; mismatch: null or image, stage, timestep, channel, y, x, expected, got; fault: null or why the simulation
     ended early (without the last class all counters are 0); simulator; compared: neuron outputs; images: index, label,
     expected_class, predicted_class (null if it did not come), cycles (from the first pixel to the class); stages: name,
-    kind, lanes, neurons, spikes (over all images and timesteps, by the reference; null where none leave), sparsity, events,
-    busy_cycles, stall_in, stall_out; total_cycles; interval: see interval.py, null if no class follows another; firsts, lasts: by stage, and
-    the firsts of the source, the cycles of the first and last beat of each image that came whole.
+    kind, lanes, neurons, spikes (over all images and timesteps, by the reference; null where none leave), sparsity,
+    events, busy_cycles, stall_in, stall_out; total_cycles; interval: see interval.py, null if no class follows another;
+    firsts, lasts: by stage, and the firsts of the source, the cycles of the first and last beat of each image that came whole.
     """
     firsts, lasts = _beat_cycles(run)
     return {
