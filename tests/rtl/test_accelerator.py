@@ -50,7 +50,7 @@ READOUTS = {
 def test_every_potential_and_score_equals_the_reference(tmp_path, simulator, name):
     network = small_network("3C3-MP2-FC6", (1, 6, 5), **READOUTS[name])
     finished = run(tmp_path, network, {"conv1": 2, "fc1": 4}, simulator=simulator, src_stall=60, dst_stall=30)
-    assert finished.mismatch is None and len(set(finished.trace.scores.flatten().tolist())) > 3
+    assert finished.mismatch is None and len(set(finished.trace.scores.flatten().tolist())) > 1
     if network.reads_membranes:
         assert finished.trace.scores.min() < 0
         first = finished.outcome.streams["fc1"][0]
