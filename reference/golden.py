@@ -158,7 +158,7 @@ def class_scores(network: Network, currents: torch.Tensor | None, spikes: torch.
         scores = membranes[:, -1] if network.readout == "last_membrane" else membranes.amax(1)
     else:
         of_class = spikes.long().unflatten(2, (network.classes, -1)).sum((3, 4, 5))  # [T, N, classes]
-        scores = of_class.sum(0) if network.readout == "count" else _earliness(of_class > 0)
+        scores = of_class.sum(0) if network.readout == "count" else earliness(of_class > 0)
     return scores.numpy(), scores.numpy().argmax(1)
 
 
@@ -170,7 +170,7 @@ def last_membranes(network: Network, currents: torch.Tensor | None) -> torch.Ten
     return torch.stack(steps, 1)
 
 
-def _earliness(fired: torch.Tensor) -> torch.Tensor:
+def earliness(fired: torch.Tensor) -> torch.Tensor:
     """Whether a class spikes, bool [T, N, classes] -> T less its first timestep with a spike, or 0; int64 [N, classes]."""
     return (fired.long() * torch.arange(len(fired), 0, -1)[:, None, None]).amax(0)
 

@@ -190,6 +190,11 @@ class _Weighted:
     def outputs(self) -> int:
         return self.weights.shape[0]
 
+    @property
+    def summed(self) -> int:
+        """How many currents, each with the bias, a neuron takes: more than one where a convolution sums them over windows."""
+        return 1
+
 
 @dataclass(frozen=True)
 class CurrentPool:
@@ -206,15 +211,23 @@ class CurrentPool:
         return _windows(name, "current pool", size, self.kernel, self.kernel, (0, 0))
 
 
+def window_counts(size: Size, kernel: Size, stride: Size, padding: Size) -> Size:
+    """How many whole windows a map has down and across; below 1 where a window is larger than the map with its padding."""
+    rows, columns = (
+        (length + 2 * edge - width) // step + 1 for length, width, step, edge in zip(size, kernel, stride, padding, strict=True)
+    )
+    return rows, columns
+
+
 def _windows(name: str, what: str, size: Size, kernel: Size, stride: Size, padding: Size) -> Size:
     """How many windows a map has down and across. InputError: none, since a window is larger than the padded map."""
-    padded = (size[0] + 2 * padding[0], size[1] + 2 * padding[1])
-    if kernel[0] > padded[0] or kernel[1] > padded[1]:
+    counts = window_counts(size, kernel, stride, padding)
+    if min(counts) < 1:
         raise InputError(
             f"layer {name}: {what} {shown_size(kernel)} is larger than its input map of {shown_size(size)}"
             + (f" with padding {shown_size(padding)}" if any(padding) else "")
         )
-    return (padded[0] - kernel[0]) // stride[0] + 1, (padded[1] - kernel[1]) // stride[1] + 1
+    return counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,6 +270,11 @@ class Conv(_Weighted):
     def kernel(self) -> Size:
         """Rows and columns of the kernel."""
         return self.weights.shape[2], self.weights.shape[3]
+
+    @property
+    def summed(self) -> int:
+        pool = self.current_pool
+        return math.prod(pool.kernel) if pool and pool.op == "sum" else 1
 
     @property
     def is_plain(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -113,10 +112,7 @@ def current_bounds(layer: Conv | Linear, inputs: Range) -> Bounds:
 
 def pooled_bounds(layer: Conv | Linear, current: Bounds) -> Bounds:
     """Bounds of what the neurons take, and of its partial sums: of the currents, or of their sums over a window."""
-    if not isinstance(layer, Conv) or layer.current_pool is None or layer.current_pool.op != "sum":
-        return current
-    count = math.prod(layer.current_pool.kernel)
-    return np.minimum(current[0], count * current[0]), np.maximum(current[1], count * current[1])
+    return np.minimum(current[0], layer.summed * current[0]), np.maximum(current[1], layer.summed * current[1])
 
 
 def _potential_bounds(layer: Conv | Linear, current: Bounds, timesteps: int) -> tuple[Range, Range]:

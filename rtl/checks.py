@@ -5,8 +5,6 @@ Each check names the block, the parameter with its value, and what is allowed, i
 
 from .errors import DesignError
 
-KERNELS = (1, 3, 5)
-"""Kernels whose windows accumulator() and image_window() can keep."""
 RESETS = ("subtract", "subtract_delayed", "zero", "none")
 """Resets that lif() can build."""
 READOUTS = ("count", "first_spike", "last_membrane", "max_membrane")
@@ -63,6 +61,14 @@ def check_ports(where: str, stage, src, dst):
     """Refuse the streams of a stage whose payloads are not as wide as its parameters say."""
     check_width(where, stage.input_bits, src=src.data)
     check_width(where, stage.output_bits, dst=dst.data)
+
+
+def check_image(where: str, stage):
+    """Refuse an image that no DenseStage can take."""
+    check_number(where, 1, height=stage.height, width=stage.width, channels=stage.channels, image_bits=stage.image_bits)
+    check_number(where, 1, timesteps=stage.timesteps)
+    check_choice(where, (False, True), image_signed=stage.image_signed)
+    check_choice(where, tuple(dict.fromkeys((1, stage.timesteps))), frames=stage.frames)
 
 
 def check_layer(where: str, layer):

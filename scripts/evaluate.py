@@ -63,18 +63,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def rate_of(result: Evaluation, name: str) -> str:
-    """Spikes per neuron and timestep; none leave a pool of sums or a last layer whose potentials are read."""
-    return f"{result.spike_rates[name]:.2%}" if name in result.spike_rates else "-"
-
-
 def print_table(network: Network, result: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table("layer", "output", "spikes per neuron and timestep")
     for layer, shape in zip(network.layers, network.shapes[1:], strict=True):
-        table.add_row(layer.name, "x".join(map(str, shape)), rate_of(result, layer.name))
+        rate = result.spike_rates.get(layer.name)
+        table.add_row(layer.name, "x".join(map(str, shape)), "no spikes" if rate is None else f"{rate:.2%}")
     Console().print(table)
     accuracy = "unknown (no labels)" if result.accuracy is None else f"{result.accuracy:.2%}"
     print(f"accuracy: {accuracy}, {result.images} images, integer reference")

@@ -41,6 +41,7 @@ CALIBRATION_IMAGES, FASHION_MNIST = 1000, "fashion-mnist"
 KINDS = ("nir", "torch")
 CODINGS = ("direct", "events", "frames")
 WEIGHT_BITS = range(2, 9)
+READOUTS = ("count", "first_spike", "last_membrane", "max_membrane")
 """As in duospike.reference.network, which needs numpy."""
 LIBRARIES = ("snntorch", "spikingjelly", "brevitas")
 """That SOURCE may need, each an extra of its name."""
@@ -85,6 +86,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="neurons of the NIR graph spike at their threshold, too, as SpikingJelly's do; NIR's do above it only",
     )  # fmt: skip
     bits = f"{WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}"
+    parser.add_argument(
+        "--readout",
+        choices=READOUTS,
+        help="what the answer is the largest of: count, the spikes of a class (default); first_spike, how early the first comes; "
+        "last_membrane or max_membrane, the potential of its one neuron (default where the last layer has no neurons: the sum of "
+        "its currents)",
+    )
     parser.add_argument("--quantize", type=int, metavar="BITS", help=f"round the weights to {bits} bits, which is not exact")
     parser.add_argument(
         "--beta", metavar="LEAKS",
@@ -119,12 +127,22 @@ def run(args: argparse.Namespace) -> int:
     network = exact_network(source) if args.quantize is None else quantize(source, args)
     how = "exact" if args.quantize is None else f"quantized to {args.quantize} bits"
     save_model(with_provenance(network, origin="duospike import", source=Path(args.source).name, how=how, **binning), args.out)
-    print(f"wrote {args.out}" if args.quantize is not None else f"wrote {args.out}: the same spikes for every image")
+    print(f"wrote {args.out}" if args.quantize is not None else f"wrote {args.out}: {same(network)} for every image")
+    if source.weighted and not source.weighted[-1].fires:
+        print("the last layer has no spiking neurons: the answer is the class of the largest " + LARGEST[network.readout])
     if args.kind == "nir":
         spikes = "at its threshold and above" if args.spike_at_threshold else "above its threshold"
         print(f"the graph in forward Euler steps of {args.dt:g}, reset {args.reset or 'zero'}; a neuron spikes {spikes};")
         print("a beta or gain within a few roundings of the file's numbers from m/2^k is m/2^k")
     return 0
+
+
+LARGEST = {"last_membrane": "sum or last potential", "max_membrane": "potential"}
+
+
+def same(network: Network) -> str:
+    """What an exact import has of its source."""
+    return "the same spikes, and the same order of potentials," if network.reads_membranes else "the same spikes"
 
 
 def kind_of(source: str) -> str:
@@ -157,7 +175,7 @@ def interface_of(args: argparse.Namespace) -> Interface:
     if args.coding == "events":
         if args.image_scale is not None:
             raise InputError("--image-scale is for pixels; events are worth 1")
-        return Interface(shape, timesteps, classes, "events", args.image_bits or 1, args.signed)
+        return Interface(shape, timesteps, classes, "events", args.image_bits or 1, args.signed, readout=args.readout or "")
     if args.image_scale is None:
         raise InputError(
             "--image-scale is needed: what one step of an integer pixel is worth to SOURCE, such as 1, 1/256 or 1/255"
@@ -165,7 +183,7 @@ def interface_of(args: argparse.Namespace) -> Interface:
     if not re.fullmatch(r"[1-9][0-9]{0,8}(/[1-9][0-9]{0,8})?", args.image_scale):
         raise InputError(f"--image-scale {args.image_scale!r}; needs a whole number or a fraction, such as 1/256")
     bits, scale = args.image_bits or 8, Fraction(args.image_scale)
-    return Interface(shape, timesteps, classes, args.coding, bits, args.signed, scale)
+    return Interface(shape, timesteps, classes, args.coding, bits, args.signed, scale, args.readout or "")
 
 
 def nir_source(args: argparse.Namespace, interface: Interface) -> Source:
@@ -292,16 +310,23 @@ def split_own(name: str, data: Dataset, args: argparse.Namespace) -> tuple[np.nd
     return data.images[:count], Dataset(data.images[chosen], None if data.labels is None else data.labels[chosen])
 
 
+SHOWN_LEAKS = 3
+"""Of a layer with a leak for each channel."""
+
+
 def print_leaks(source: Source, network: Network) -> None:
     """Leaks that are not the source's; with one timestep none counts."""
     from duospike.reference.network import Pool
 
     integers = [layer for layer in network.layers if not isinstance(layer, Pool)]
     for layer, converted in zip(source.weighted, integers, strict=True):
-        near = converted.neuron.fraction
-        if near != layer.beta and network.timesteps > 1:
-            error = float(abs(near - layer.beta))
-            print(f"{layer.name}: beta {float(layer.beta):.6g} -> {near} ({float(near):.4g}, error {error:.2g})")
+        pairs = {(layer.beta_of(output), converted.neuron.of_output(output).fraction) for output in range(layer.outputs)}
+        changed = sorted((beta, near) for beta, near in pairs if beta != near) if network.timesteps > 1 else []
+        for beta, near in changed[:SHOWN_LEAKS]:
+            print(f"{layer.name}: beta {float(beta):.6g} -> {near} ({float(near):.4g}, error {float(abs(near - beta)):.2g})")
+        if changed[SHOWN_LEAKS:]:
+            worst = max(float(abs(near - beta)) for beta, near in changed)
+            print(f"{layer.name}: {len(changed)} betas in all, the largest error {worst:.2g}")
 
 
 def print_cost(found: Agreement, bits: int) -> None:

@@ -29,7 +29,7 @@ from benchmarks.figures.page import machine, write_section
 from benchmarks.figures.record import by_name, comment
 from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import READOUT, image_packet_beats, plan_stages
-from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
+from duospike.cosim.design.sizing import Sizing, choose_sizing, dense_fc_image, divisors, pixel_beats
 from duospike.cosim.errors import CosimError
 from duospike.cosim.markdown import markdown_table
 from duospike.cosim.simulation.bench import Outcome
@@ -40,6 +40,7 @@ from duospike.reference.coding import CODINGS, ENCODER, SPIKE_CODINGS
 from duospike.reference.errors import InputError
 from duospike.reference.network import (
     IMAGE_BITS,
+    KERNELS,
     MEMBRANE_READOUTS,
     READOUTS,
     WEIGHT_BITS,
@@ -49,10 +50,9 @@ from duospike.reference.network import (
     Network,
     Neuron,
     Pool,
-    shown_size,
 )
 from duospike.reference.widths import layer_widths
-from duospike.rtl.checks import KERNELS, RESETS
+from duospike.rtl.checks import RESETS
 from duospike.rtl.errors import DesignError
 from duospike.rtl.stage import Stage
 from tests.benches.plain_model import encoded, membranes_of, scores_of, spikes_of
@@ -68,7 +68,7 @@ MAX_MULTIPLIERS = 120
 TIMESTEPS = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 25, 64, 65, 300, 1024)
 TIMESTEP_CLASSES = ((1, "1"), (8, "2 to 8"), (64, "9 to 64"), (1024, "65 to 1024"))
 FC_FIRST = 0.25
-"""Share of the networks that take spikes and have fully connected layers alone."""
+"""Share of the networks that have fully connected layers alone."""
 PASS_TIMESTEPS = 8
 FAR_BEYOND = 2**27
 """No bias or threshold of that size is accepted."""
@@ -139,7 +139,7 @@ def _draw_pixels(choose: np.random.Generator) -> Pixels:
     bits = 1 if coding == "events" else int(_pick(choose, [*IMAGE_BITS, 1, 8, 8, 16]))
     seed = int(choose.integers(2**32)) if coding == "rate" else 0
     takes_spikes, timesteps = coding in SPIKE_CODINGS, int(_pick(choose, TIMESTEPS))
-    signed, fc_first = not takes_spikes and choose.random() < 0.5, takes_spikes and choose.random() < FC_FIRST
+    signed, fc_first = not takes_spikes and choose.random() < 0.5, choose.random() < FC_FIRST
     return Pixels(coding, seed, bits, signed, timesteps, fc_first)
 
 
@@ -170,18 +170,18 @@ def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
 
 
 def _draw_shape(choose: np.random.Generator, fc_first: bool) -> tuple[tuple[int, int, int], str]:
-    """Input shape and what kind of a map it is. Convolutions take no map with a side below 3; behind pools sides of 1 come."""
+    """Input shape and what kind of a map it is."""
     kind = _pick(choose, ["map: any small", "map: odd sides", "map: long and thin", "map: narrow"])
     if fc_first:
         kind, sides = "map: of a first fully connected layer", choose.integers(1, 8, 2)
     elif kind == "map: odd sides":
         sides = 2 * choose.integers(1, 8, 2) + 1
     elif kind == "map: long and thin":
-        sides = choose.permutation([int(choose.integers(3, 6)), int(choose.integers(12, 41))])
+        sides = choose.permutation([int(choose.integers(1, 6)), int(choose.integers(12, 41))])
     elif kind == "map: narrow":
-        sides = choose.permutation([3, int(choose.integers(3, 10))])
+        sides = choose.permutation([int(choose.integers(1, 4)), int(choose.integers(1, 10))])
     else:
-        sides = choose.integers(3, 11, 2)
+        sides = choose.integers(1, 11, 2)
     return (int(choose.integers(1, 5)), int(sides[0]), int(sides[1])), kind
 
 
@@ -191,26 +191,48 @@ def _draw_layers(choose: np.random.Generator, shape: tuple[int, int, int], fc_fi
     steps, forced_pools = int(choose.integers(0, 6)), choose.random() < 0.2
     channels, height, width = shape
     for step in range(0 if fc_first else 1 + steps):
-        may_pool, may_convolve = layers and min(height, width) >= 2, min(height, width) >= 3
+        may_pool = layers and min(height, width) >= 2
         wants_pool = step and (forced_pools or choose.random() < (0.7 if height % 2 or width % 2 else 0.4))
-        if may_pool and (wants_pool or not may_convolve):
+        if may_pool and wants_pool:
             layers.append(Pool(f"pool{step + 1}"))
             height, width = height // 2, width // 2
-        elif may_convolve:
-            outputs, kernel = int(choose.integers(1, _pick(choose, [8, 8, 8, 25]))), int(_pick(choose, KERNELS))
-            layers.append(_blank(Conv, f"conv{step + 1}", (outputs, channels, kernel, kernel)))
-            channels = outputs
+        else:
+            layers.append(_draw_conv(choose, f"conv{step + 1}", (channels, height, width)))
+            channels, height, width = layers[-1].output_shape((channels, height, width))
     inputs = channels * height * width
     for step in range(int(choose.integers(1, 4))):
         outputs = int(choose.integers(1, _pick(choose, [10, 10, 10, 31])))
-        layers.append(_blank(Linear, f"fc{step + 1}", (outputs, inputs)))
+        layers.append(_blank_linear(f"fc{step + 1}", (outputs, inputs)))
         inputs = outputs
     return tuple(layers)
 
 
-def _blank(kind: type[Conv] | type[Linear], name: str, shape: tuple[int, ...]) -> Conv | Linear:
+def _draw_conv(choose: np.random.Generator, name: str, shape: tuple[int, int, int]) -> Conv:
+    """A convolution of a map of that shape: often of a square kernel that keeps its size, else of any that has an output."""
+    channels, height, width = shape
+    outputs = int(choose.integers(1, _pick(choose, [8, 8, 8, 25])))
+    if choose.random() < 0.4:
+        size = int(_pick(choose, [1, 3, 3, 5, 7]))
+        (rows, columns), stride, padding = (size, size), (1, 1), (size // 2, size // 2)
+    else:
+        (rows, down, top), (columns, across, left) = (_draw_axis(choose, extent) for extent in (height, width))
+        stride, padding = (down, across), (top, left)
+    zeros = np.zeros(outputs, np.int64)
+    weights = np.zeros((outputs, channels, rows, columns), np.int64)
+    return Conv(name, weights, zeros, zeros, 2, Neuron("subtract", 1, 1), stride, padding)
+
+
+def _draw_axis(choose: np.random.Generator, extent: int) -> tuple[int, int, int]:
+    """Taps, stride and padding of one axis of a map."""
+    taps = int(_pick(choose, [taps for taps in KERNELS if extent + (taps - 1) // 2 * 2 >= taps]))
+    most = (taps - 1) // 2
+    padding = int(_pick(choose, [most, *(zeros for zeros in range(most + 1) if extent + 2 * zeros >= taps)]))
+    return taps, int(_pick(choose, [1, 1, 2, 2, 3, 4])), padding
+
+
+def _blank_linear(name: str, shape: tuple[int, int]) -> Linear:
     zeros = np.zeros(shape[0], np.int64)
-    return kind(name, np.zeros(shape, np.int64), zeros, zeros, 2, Neuron("subtract", 1, 1))
+    return Linear(name, np.zeros(shape, np.int64), zeros, zeros, 2, Neuron("subtract", 1, 1))
 
 
 def _draw_images(choose: np.random.Generator, network: Network, count: int) -> np.ndarray:
@@ -336,22 +358,29 @@ def largest(holds: Callable[[int], bool], limit: int) -> int:
 
 
 def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
-    """Lanes from one to all, row parts, timesteps of a pass, depth of the queues."""
-    most = 1 if network.coding == "frames" else PASS_TIMESTEPS
-    timesteps = int(_pick(choose, [n for n in divisors(network.timesteps) if n <= most]))
+    """Lanes from one to all, multipliers, row parts, timesteps of a pass, depth of the queues."""
+    timesteps = int(_pick(choose, [n for n in divisors(network.timesteps) if n <= PASS_TIMESTEPS]))
     lanes, is_dense = {}, not network.takes_spikes
+    multipliers = {name: _draw_multipliers(choose, *image) for name, image in dense_fc_image(network).items()}
     for layer in network.layers:
         if isinstance(layer, Pool):
             continue
-        # Of a lane: the dense core multiplies all inputs under the kernel, a sparse stage adds to all taps at all timesteps.
-        work = layer.weights[0].size if is_dense else timesteps * (math.prod(layer.kernel) if isinstance(layer, Conv) else 1)
+        # Of a lane: a dense stage multiplies all inputs of a word, a sparse stage adds to all taps at all timesteps.
+        taps = math.prod(layer.kernel) if isinstance(layer, Conv) else 1
+        work = multipliers.get(layer.name, layer.weights[0].size) if is_dense else timesteps * taps
         most = max(1, min(layer.outputs, MAX_MULTIPLIERS // work))
         lanes[layer.name] = int(_pick(choose, [1, most, choose.integers(1, most + 1)]))
         is_dense = False
     row_parts = {}
     for name, beats in pixel_beats(network, lanes).items():
         row_parts[name] = int(_pick(choose, [1, beats, *divisors(beats)]))
-    return choose_sizing(network, lanes, row_parts, timesteps, int(_pick(choose, QUEUE_DEPTHS)))
+    return choose_sizing(network, lanes, row_parts, timesteps, int(_pick(choose, QUEUE_DEPTHS)), multipliers)
+
+
+def _draw_multipliers(choose: np.random.Generator, channels: int, pixels: int) -> int:
+    """Multipliers of a lane: some of a pixel's channels, or those of some pixels."""
+    whole = [channels * count for count in range(1, pixels + 1) if channels * count <= MAX_MULTIPLIERS]
+    return int(_pick(choose, [int(choose.integers(1, channels + 1)), *whole[-1:], _pick(choose, whole or [1])]))
 
 
 def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tuple[int, int]) -> list[str]:
@@ -360,6 +389,7 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
     pairs = zip(network.layers, network.layers[1:], strict=False)
     passes, bits = network.timesteps // sizing.timesteps, network.image_bits
     convolutions = [layer for layer in network.layers if isinstance(layer, Conv)]
+    convolved = [shape for layer, shape in zip(network.layers, network.shapes, strict=False) if isinstance(layer, Conv)]
     held = {(False, False): "none", (True, False): "image side", (False, True): "class side", (True, True): "both sides"}
     maybe = {
         "pool: drops an odd last row": any(height % 2 for _, height, _ in pooled),
@@ -369,19 +399,39 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
         "pool: none": not pooled,
         "sizing: several passes": passes > 1,
         "sizing: rows in parts": any(number > 1 for number in sizing.row_parts.values()),
+        "sizing: several frames a pass": network.coding == "frames" and sizing.timesteps > 1,
+        "sizing: words of several pixels": any(of > network.input_shape[0] for of in sizing.lane_multipliers.values()),
+        "sizing: words of parts of a pixel": any(of < network.input_shape[0] for of in sizing.lane_multipliers.values()),
         "sizing: queues of depth 1": sizing.queue_depth == 1,
         "pixels: signed": network.image_signed,
+        **_kernel_traits(convolutions),
+        "map: of one pixel, of a convolution": any(shape[1:] == (1, 1) for shape in convolved),
+        "map: of one row or column, of a convolution": any(min(shape[1:]) == 1 < max(shape[1:]) for shape in convolved),
     }
     return [
         f"coding: {network.coding}",
         f"read-out: {network.readout}",
         "timesteps: " + next(name for most, name in TIMESTEP_CLASSES if network.timesteps <= most),
         *(name for name, holds in maybe.items() if holds),
-        *(f"kernel: {shown_size(layer.kernel)}" for layer in convolutions),
+        *(f"kernel: {taps} rows" for taps in sorted({layer.kernel[0] for layer in convolutions})),
+        *(f"kernel: {taps} columns" for taps in sorted({layer.kernel[1] for layer in convolutions})),
+        *(f"stride: {step}" for step in sorted({step for layer in convolutions for step in layer.stride})),
         "pixels: " + ("1 bit" if bits == 1 else "2 to 8 bits" if bits <= 8 else "9 to 16 bits"),
         "images back to back: " + ("1" if len(images) == 1 else "2 to 4"),
         f"stalls of the second run: {held[stalls[0] > 0, stalls[1] > 0]}",
     ]
+
+
+def _kernel_traits(convolutions: Sequence[Conv]) -> dict[str, bool]:
+    """Which of the kernels and output windows are unlike those that keep the size of a map."""
+    return {
+        "kernel: square and odd, of stride 1, keeps its map's size": any(layer.is_plain for layer in convolutions),
+        "kernel: not square": any(layer.kernel[0] != layer.kernel[1] for layer in convolutions),
+        "kernel: even": any(size % 2 == 0 for layer in convolutions for size in layer.kernel),
+        "padding: less than the kernel takes": any(
+            padding < (size - 1) // 2 for layer in convolutions for size, padding in zip(layer.kernel, layer.padding, strict=True)
+        ),
+    }
 
 
 def check(case: Case, folder: Path, simulator: str = "icarus") -> Finding:

@@ -23,8 +23,11 @@ def unit_type(parameters: str, registers: str) -> np.dtype:
 
 
 ENCODER = unit_type("", "")
-WINDOW = unit_type("height width radius groups", "level write_column row group column fetched inside")
-MAC = unit_type("steps", "moving")
+OUTPUT_WINDOW = "first_row end_row row_step first_column end_column column_step"
+WINDOW = unit_type(f"height width rows columns groups {OUTPUT_WINDOW}", "level write_column row group column fetched leaving")
+IMAGE = unit_type("pixels per_word parts words scans", "place pixel held level write_word word scan")
+MAC = unit_type("steps timesteps", "moving timestep")
+SUM = unit_type("beats", "beat")
 LIF = unit_type("timesteps spacing depth slots", "moving head inside queued pause")
 SCANNER = unit_type(
     "parts width positions scans flush banks beats pixels",
@@ -35,18 +38,18 @@ SCANNER = unit_type(
 QUEUE = unit_type("depth slots", "head level")
 FETCH = unit_type("steps", "moving")
 CONV = unit_type(
-    "radius height width positions groups parts",
+    f"rows columns height positions groups parts {OUTPUT_WINDOW}",
     "priming emits column group part row tail",
 )
 FC = unit_type("groups parts", "priming load_group load_part part")
 POOL = unit_type("height width groups", "row group column")
 READOUT = unit_type("lanes outputs passes", "voted_all closing holding lane neuron pass_index")
 
-KINDS = (ENCODER, WINDOW, MAC, LIF, SCANNER, QUEUE, FETCH, CONV, FC, POOL, READOUT)
+KINDS = (ENCODER, WINDOW, IMAGE, MAC, SUM, LIF, SCANNER, QUEUE, FETCH, CONV, FC, POOL, READOUT)
 """In this order a chain's units lie in the arrays that step_chain() takes."""
 (
-    ENCODER_KIND, WINDOW_KIND, MAC_KIND, LIF_KIND, SCANNER_KIND, QUEUE_KIND, FETCH_KIND, CONV_KIND, FC_KIND, POOL_KIND,
-    READOUT_KIND,
+    ENCODER_KIND, WINDOW_KIND, IMAGE_KIND, MAC_KIND, SUM_KIND, LIF_KIND, SCANNER_KIND, QUEUE_KIND, FETCH_KIND, CONV_KIND,
+    FC_KIND, POOL_KIND, READOUT_KIND,
 ) = range(len(KINDS))  # fmt: skip
 """The numbers of the kinds in that order."""
 
@@ -71,20 +74,28 @@ def step_encoder(unit, src_valid, dst_ready, activity):
 
 
 @compiled
+def leaves(unit, row, column):
+    """Whether the output at a row and column of a map is in the output window."""
+    in_rows = unit.first_row <= row < unit.end_row and (row - unit.first_row) % unit.row_step == 0
+    return in_rows and unit.first_column <= column < unit.end_column and (column - unit.first_column) % unit.column_step == 0
+
+
+@compiled
 def step_window(unit, src_valid, dst_ready):
-    radius, kernel = unit.radius, 2 * unit.radius + 1
-    ready = unit.level != kernel + 1
+    """`leaving`: a bit for each column of the window, the newest highest, and `fetched`: whether it is there and leaves."""
+    rows_before, rows_after, columns_before = unit.rows // 2, (unit.rows - 1) // 2, unit.columns // 2
+    ready = unit.level != unit.rows + 1
     row_in = False
     if src_valid and ready:
         row_in = unit.write_column == unit.width - 1
         unit.write_column = 0 if row_in else unit.write_column + 1
-    needed = min(unit.row + radius, unit.height - 1) - max(unit.row - radius, 0) + 1
+    needed = min(unit.row + rows_after, unit.height - 1) - max(unit.row - rows_before, 0) + 1
     available = unit.level >= needed
     rows_out = 0
     if dst_ready or not unit.valid:
-        unit.inside = (unit.inside >> 1) | (unit.fetched << (kernel - 1))
-        unit.valid = (unit.inside >> radius) & 1
-        unit.fetched = available
+        unit.leaving = (unit.leaving >> 1) | (unit.fetched << (unit.columns - 1))
+        unit.valid = (unit.leaving >> columns_before) & 1
+        unit.fetched = available and leaves(unit, unit.row, unit.column)
         if available:
             if unit.column != unit.width - 1:
                 unit.column += 1
@@ -96,22 +107,73 @@ def step_window(unit, src_valid, dst_ready):
                     unit.group = 0
                     if unit.row == unit.height - 1:
                         unit.row = 0
-                        rows_out = radius + 1
+                        rows_out = min(rows_before + 1, unit.height)
                     else:
-                        rows_out = unit.row >= radius
+                        rows_out = unit.row >= rows_before
                         unit.row += 1
     unit.level += row_in - rows_out
     return ready
 
 
 @compiled
+def step_image(unit, src_valid, dst_ready):
+    """The words of pixels, and the memory that keeps them."""
+    free = unit.level != 2
+    if unit.parts > 1:
+        # `held` words of a pixel are left.
+        write = unit.held != 0 and free
+        ready = unit.held == 0 or (free and unit.held == 1)
+        if src_valid and ready:
+            unit.held = unit.parts
+        elif write:
+            unit.held -= 1
+    else:
+        ends_word = unit.place == unit.per_word - 1 or unit.pixel == unit.pixels - 1
+        ready = free or not ends_word
+        write = src_valid and free and ends_word
+        if src_valid and ready:
+            unit.place = 0 if ends_word else unit.place + 1
+            unit.pixel = 0 if unit.pixel == unit.pixels - 1 else unit.pixel + 1
+    completed = freed = False
+    if write:
+        completed = unit.write_word == unit.words - 1
+        unit.write_word = 0 if completed else unit.write_word + 1
+    if dst_ready or not unit.valid:
+        unit.valid = unit.level != 0
+        if unit.valid:
+            if unit.word != unit.words - 1:
+                unit.word += 1
+            else:
+                unit.word = 0
+                freed = unit.scan == unit.scans - 1
+                unit.scan = 0 if freed else unit.scan + 1
+    unit.level += int(completed) - int(freed)
+    return ready
+
+
+@compiled
 def step_mac(unit, src_valid, dst_ready, activity):
+    """The MAC array, and the selection of the timestep before it."""
     step = dst_ready or not unit.valid
     count_cycle(activity, unit.stage, src_valid and step, src_valid and not step)
+    ready = step and unit.timestep == unit.timesteps - 1
     if step:
+        if src_valid:
+            unit.timestep = 0 if unit.timestep == unit.timesteps - 1 else unit.timestep + 1
         unit.moving = ((unit.moving << 1) | int(src_valid)) & ((1 << unit.steps) - 1)
         unit.valid = unit.moving >> (unit.steps - 1)
-    return step
+    return ready
+
+
+@compiled
+def step_sum(unit, src_valid, dst_ready):
+    ready = dst_ready or not unit.valid
+    if dst_ready:
+        unit.valid = 0
+    if src_valid and ready:
+        unit.valid = unit.beat == unit.beats - 1
+        unit.beat = 0 if unit.valid else unit.beat + 1
+    return ready
 
 
 @compiled
@@ -263,6 +325,7 @@ def count_event(unit, add, src_flags, stall_out, activity):
 
 @compiled
 def step_conv(unit, src_valid, src_flags, dst_ready, activity):
+    rows_after, columns_after = (unit.rows - 1) // 2, (unit.columns - 1) // 2
     blocked = unit.valid and not dst_ready
     ending = src_valid and (src_flags & LAST) != 0
     add = src_valid and unit.priming == 0 and not (ending and blocked)
@@ -271,8 +334,8 @@ def step_conv(unit, src_valid, src_flags, dst_ready, activity):
     if shift:
         unit.valid = unit.emits & 1
         last_of_row = unit.part == unit.parts - 1 or unit.row >= unit.height
-        emit = unit.tail == 0 and unit.row >= unit.radius and last_of_row and unit.column < unit.width
-        unit.emits = (unit.emits >> 1) | (int(emit) << (2 * unit.radius + 1))
+        emit = unit.tail == 0 and last_of_row and leaves(unit, unit.row - rows_after, unit.column)
+        unit.emits = (unit.emits >> 1) | (int(emit) << unit.columns)
         if unit.priming != 0:
             unit.priming -= 1
         if unit.tail != 0:
@@ -289,11 +352,11 @@ def step_conv(unit, src_valid, src_flags, dst_ready, activity):
                     unit.part += 1
                 else:
                     unit.part = 0
-                    if unit.row != unit.height + unit.radius - 1:
+                    if unit.row != unit.height + rows_after - 1:
                         unit.row += 1
                     else:
                         unit.row = 0
-                        unit.tail = unit.radius
+                        unit.tail = columns_after
     elif dst_ready:
         unit.valid = 0
     return add
@@ -386,7 +449,7 @@ def move(stream, cycle, moved, beats, firsts, lasts):
 
 @compiled
 def step_chain(
-    kinds, index, encoders, windows, macs, lifs, scanners, queues, fetches, convs, fcs, pools, readouts,
+    kinds, index, encoders, windows, memories, macs, sums, lifs, scanners, queues, fetches, convs, fcs, pools, readouts,
     first_chunk, chunk_events, next_span, ring, valids, flags, streams, activity, activity_at_end, cycle, moved, beats, firsts,
     lasts, limit,
 ):  # fmt: skip
@@ -445,6 +508,12 @@ def step_chain(
             elif kind == WINDOW_KIND:
                 ready = step_window(windows[i], src_valid, ready)
                 valids[u + 1] = windows[i].valid
+            elif kind == IMAGE_KIND:
+                ready = step_image(memories[i], src_valid, ready)
+                valids[u + 1] = memories[i].valid
+            elif kind == SUM_KIND:
+                ready = step_sum(sums[i], src_valid, ready)
+                valids[u + 1] = sums[i].valid
             else:
                 ready = step_mac(macs[i], src_valid, ready, activity)
                 valids[u + 1] = macs[i].valid

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, first_states
+from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, TIMED_CODINGS, first_states
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.widths import prove_widths
-from duospike.rtl.checks import KERNELS
 from duospike.rtl.dense_core import DenseCore
+from duospike.rtl.dense_fc import DenseFc
 from duospike.rtl.encoder import Encoder
 from duospike.rtl.errors import DesignError
 from duospike.rtl.lif import SPIKES, Lif
@@ -19,14 +19,13 @@ from duospike.rtl.pool import Pool as PoolStage
 from duospike.rtl.readout import Readout
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
-from duospike.rtl.stage import Stage
+from duospike.rtl.stage import DenseStage, Stage
 from duospike.rtl.stream import groups_of
 
 from .beats import PackedFields, grouped
 from .sizing import Sizing, first_lanes
 
 READOUT = "readout"
-MIN_MAP_SIZE = 3
 ROWS_BUFFERED = 2
 """Rows that a row buffer holds: one that is being scanned, one that arrives."""
 
@@ -36,6 +35,12 @@ def readout_of(stages: dict[str, Stage]) -> Readout:
     stage = stages[READOUT]
     assert isinstance(stage, Readout)
     return stage
+
+
+def frames_of(stages: dict[str, Stage]) -> int:
+    """Images of which a beat of the first stage holds a pixel each; 1 where it takes spikes."""
+    first = next(iter(stages.values()))
+    return first.frames if isinstance(first, DenseStage) else 1
 
 
 def image_packet_beats(stages: dict[str, Stage]) -> int:
@@ -104,7 +109,9 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
         gives = network.readout if layer is network.layers[-1] and network.reads_membranes else SPIKES
         common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes, gives)
         weight_bits = widths[name].weight_bits
-        if isinstance(layer, Linear):
+        if isinstance(layer, Linear) and not lanes_in:
+            stages[name] = _dense_fc(network, layer, sizing.lane_multipliers[name], weight_bits, common)
+        elif isinstance(layer, Linear):
             stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
         elif lanes_in:
             stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
@@ -122,19 +129,11 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
 
 def _refuse_unbuilt(network: Network):
     """DesignError: the hardware does not compute a layer, the neurons or the read-out."""
-    if isinstance(network.layers[0], Linear) and not network.takes_spikes:
-        raise DesignError(
-            f"layer {network.layers[0].name}: a fully connected layer takes no pixels; allowed: a convolution before it"
-        )
-    for layer, (_, height, width) in zip(network.layers, network.shapes, strict=False):
+    for layer in network.layers:
         if isinstance(layer, Pool) and not layer.is_plain:
             raise DesignError(f"layer {layer.name}: pooling other than the OR of 2x2 spikes, stride 2")
-        if isinstance(layer, Conv) and not (layer.is_plain and layer.kernel[0] == layer.kernel[1] and layer.kernel[0] in KERNELS):
-            raise DesignError(
-                f"layer {layer.name}: a convolution other than of stride 1, kernel 1, 3 or 5, that keeps its map's size"
-            )
-        if isinstance(layer, Conv) and min(height, width) < MIN_MAP_SIZE:
-            raise DesignError(f"layer {layer.name}: input map of {height}x{width}; the smallest is {MIN_MAP_SIZE}x{MIN_MAP_SIZE}")
+        if isinstance(layer, Conv) and layer.current_pool:
+            raise DesignError(f"layer {layer.name}: pooling of its currents")
 
 
 def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, passes: int, gives: str) -> dict:
@@ -191,14 +190,58 @@ def _encoder(network: Network, timesteps: int, passes: int) -> Encoder:
     )  # fmt: skip
 
 
-def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -> DenseCore:
+def _image(network: Network, timesteps: int) -> dict:
+    """What every dense stage takes of the image."""
     channels, height, width = network.input_shape
+    return {
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "image_bits": network.image_bits,
+        "image_signed": network.image_signed,
+        "frames": timesteps if network.coding in TIMED_CODINGS else 1,
+    }
+
+
+def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -> DenseCore:
     by_group = grouped(_narrow(layer), common["lanes"]).transpose(0, 1, 3, 4, 2)  # [group, lane, a, b, channel]
     weights = _table(layer, "weights", by_group.reshape(len(by_group), -1), weight_bits)
+    out_rows, out_columns = output_window(layer, *network.input_shape[1:])
     return DenseCore(
-        height=height, width=width, channels=channels, image_bits=network.image_bits, image_signed=network.image_signed,
-        kernel=layer.kernel[0], weights=weights, **common,
+        out_rows=out_rows, out_columns=out_columns, kernel=layer.kernel, weights=weights, **_image(network, common["timesteps"]),
+        **common,
     )  # fmt: skip
+
+
+def _dense_fc(network: Network, layer: Linear, multipliers: int, weight_bits: int, common: dict) -> DenseFc:
+    channels, pixels = network.input_shape[0], network.input_shape[1] * network.input_shape[2]
+    by_pixel = _narrow(layer).reshape(-1, channels, pixels).swapaxes(1, 2)  # [output, pixel, channel]
+    if multipliers <= channels:
+        words = _pad_axis(by_pixel, 2, groups_of(channels, multipliers) * multipliers)
+    else:
+        # What the last word lacks is in its lowest inputs, before its pixels.
+        per_word = multipliers // channels
+        before = pixels // per_word * per_word
+        missing = np.zeros((layer.outputs, -pixels % per_word, channels), np.int8)
+        words = np.concatenate([by_pixel[:, :before], missing, by_pixel[:, before:]], axis=1)
+    by_group = grouped(words.reshape(layer.outputs, -1, multipliers), common["lanes"])  # [group, lane, word, input]
+    by_group = by_group.swapaxes(1, 2)
+    weights = _table(layer, "weights", by_group.reshape(-1, common["lanes"] * multipliers), weight_bits)
+    return DenseFc(multipliers=multipliers, weights=weights, **_image(network, common["timesteps"]), **common)
+
+
+def output_window(layer: Conv, height: int, width: int) -> tuple[range, range]:
+    """Rows and columns of a convolution that leave, among the outputs of the same-size one, see rtl/kernel.py."""
+    axes = zip((height, width), layer.kernel, layer.stride, layer.padding, strict=True)
+    rows, columns = (_leaving(*axis) for axis in axes)
+    return rows, columns
+
+
+def _leaving(size: int, taps: int, stride: int, padding: int) -> range:
+    """Places of one axis: output number o begins at input stride * o - padding, and is the same-size one taps // 2 later."""
+    count = (size + 2 * padding - taps) // stride + 1
+    first = taps // 2 - padding
+    return range(first, first + stride * (count - 1) + 1, stride)
 
 
 def _sparse_conv(
@@ -206,14 +249,16 @@ def _sparse_conv(
 ) -> SparseConv:
     channels, height, width = shape
     chunks = groups_of(channels, lanes_in)
-    # An event scatters: the tap that takes the pixel to output row +a is row -a of the kernel.
+    # An event scatters: the first row and column of the window are the outputs for which the pixel is under the last tap.
     by_group = grouped(_narrow(layer)[:, :, ::-1, ::-1], common["lanes"])  # [group, lane, channel, a, b]
     words = _pad_axis(by_group.transpose(2, 0, 1, 3, 4), 0, chunks * lanes_in)  # [channel, group, lane, a, b]
     by_part = words.reshape(parts, -1, *words.shape[1:]).swapaxes(1, 2)  # [part, group, channel, lane, a, b]
     weights = _table(layer, "weights", by_part.reshape(by_part[..., 0, 0, 0].size, -1), weight_bits)
+    out_rows, out_columns = output_window(layer, height, width)
     return SparseConv(
-        height=height, width=width, parts=parts, chunks=chunks // parts, lanes_in=lanes_in, kernel=layer.kernel[0],
-        banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights, **common,
+        height=height, width=width, out_rows=out_rows, out_columns=out_columns, parts=parts, chunks=chunks // parts,
+        lanes_in=lanes_in, kernel=layer.kernel, banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights,
+        **common,
     )  # fmt: skip
 
 

@@ -132,4 +132,3 @@ def _recording(where: str, seconds: np.ndarray, unit: np.ndarray) -> Events:
         raise InputError(f"{where}: units from {unit.min()} to {unit.max()}; allowed: 0 to {MAX_UNIT - 1}")
     t = np.rint(seconds.astype(np.float64) * SECOND).astype(np.int64)
     return Events(where, t, unit.astype(np.uint16), np.zeros(len(unit), np.uint8), np.ones(len(unit), bool))
-

@@ -12,20 +12,22 @@ from fractions import Fraction
 import numpy as np
 
 from duospike.reference.coding import SPIKE_CODINGS
-from duospike.reference.network import MAX_WEIGHTS, RESETS
+from duospike.reference.network import MEMBRANE_READOUTS, READOUTS, RESETS, CurrentPool, shown_size, window_counts
 from duospike.reference.network import Pool as IntegerPool
 
-from .elements import AveragePool, Element, Flatten, MaxPool, Neurons, Norm, Unread, Vote, Weighted
+from .elements import Element, Flatten, Neurons, Norm, Pooling, Unread, Vote, Weighted
 from .refusal import by_option, not_in_hardware
 from .source import NO_SHAPE, Interface, Source, SourceLayer
+
+SPIKE_READOUTS = tuple(name for name in READOUTS if name not in MEMBRANE_READOUTS)
 
 
 class Builder:
     """Takes elements in order, then `finish` gives the source.
 
     shape: of the map that the next element meets, None after an error that leaves it unknown. open: a layer without its neurons.
-    unread: whether the next element meets something that could not be read. averaged: an average pooling without its fully
-    connected layer, and the shape before it.
+    unread: whether the next element meets something that could not be read. summed: the sums of spikes that the next layer takes.
+    covers: whether the last layer is a convolution whose kernel is its whole map.
     """
 
     def __init__(self, interface: Interface, reasons: list[str]):
@@ -37,28 +39,26 @@ class Builder:
         self.open: list[Element] = []
         self.unread = False
         self.vote: Vote | None = None
-        self.averaged: tuple[AveragePool, tuple[int, ...] | None] | None = None
+        self.summed: Pooling | None = None
+        self.covers = False
 
     def add(self, element: Element) -> None:
         self.elements.append(element)
-        if self.averaged and not isinstance(element, Weighted | Flatten | Unread):
-            self.end_average(element.where)
+        if self.summed and not isinstance(element, Weighted | Flatten | Unread | Pooling):
+            self.end_sums(element.where)
         if self.vote and not isinstance(element, Unread):
             self.reasons.append(f"{element.where}: after {self.vote.where}, where the classes are counted; allowed: nothing")
         elif isinstance(element, Weighted):
             self.close(element.where)
-            self.check_fit(element)
-            self.open, self.unread = [self.unpooled(element)], False
+            self.open, self.unread = [self.take(element)], False
         elif isinstance(element, Unread):
-            self.open, self.unread, self.shape, self.averaged = [], True, None, None
+            self.open, self.unread, self.shape, self.summed = [], True, None, None
         elif isinstance(element, Norm):
             self.norm(element)
         elif isinstance(element, Neurons):
             self.fire(element)
-        elif isinstance(element, MaxPool):
+        elif isinstance(element, Pooling):
             self.pool(element)
-        elif isinstance(element, AveragePool):
-            self.average(element)
         elif isinstance(element, Vote):
             self.close(element.where)
             self.vote = element
@@ -72,109 +72,105 @@ class Builder:
             self.reasons.append(f"{self.open[0].where}: no spiking neurons between it and {where}")
         self.open = []
 
-    def check_fit(self, element: Weighted) -> None:
-        """Check that a layer fits the map before it, and follow the shape."""
-        outputs, inputs = element.weights.shape[:2]
+    @property
+    def is_first(self) -> bool:
+        """Whether the next element meets the image."""
+        return not (self.layers or self.open or self.unread or self.summed)
+
+    def take(self, element: Weighted) -> Weighted:
+        """A layer in the units of what it takes, checked against the map before it; the shape becomes that of its currents."""
+        if self.summed:
+            self.add_pool(self.summed)
+            element, self.summed = replace(element, divisor=self.summed.divisor), None
         conv = element.weights.ndim == 4
-        first = not (self.counts["conv"] or self.counts["fc"] or self.unread)
-        if first and not conv and self.interface.coding not in SPIKE_CODINGS:
-            reason = f"{element.where}: the first layer must be a convolution, since it takes pixels; allowed with events"
-            self.reasons.append(not_in_hardware(reason))
-        elif self.shape is not None:
-            if conv and len(self.shape) == 1:
-                reason = f"{element.where}: a convolution after flattening; allowed: fully connected layers"
-                self.reasons.append(not_in_hardware(reason))
-            elif not conv and len(self.shape) == 3:
-                self.reasons.append(f"{element.where}: a fully connected layer on a map; flatten it before")
-            elif self.shape[0] != inputs:
-                self.reasons.append(
-                    f"{element.where}: takes {inputs} {'channels' if conv else 'inputs'}, its input has {self.shape[0]}"
-                )
-            self.shape = (outputs, *self.shape[1:]) if conv and element.fits and len(self.shape) == 3 else None
-        if not conv:
-            self.shape = (outputs,)
+        self.covers = conv and element.padding == (0, 0) and element.weights.shape[1:] == self.shape
+        self.shape = self.shape_after(element)
         self.counts["conv" if conv else "fc"] += 1
+        return element
+
+    def shape_after(self, element: Weighted) -> tuple[int, ...] | None:
+        """Shape of a layer's currents, None after an error that leaves it unknown."""
+        outputs, inputs = element.weights.shape[:2]
+        conv, shape = element.weights.ndim == 4, self.shape
+        if shape is None:
+            return None if conv else (outputs,)
+        if conv and len(shape) == 1:
+            reason = f"{element.where}: a convolution after flattening; allowed: fully connected layers"
+            self.reasons.append(not_in_hardware(reason))
+        elif not conv and len(shape) == 3:
+            self.reasons.append(f"{element.where}: a fully connected layer on a map; flatten it before")
+        elif shape[0] != inputs:
+            self.reasons.append(f"{element.where}: takes {inputs} {'channels' if conv else 'inputs'}, its input has {shape[0]}")
+        if not conv:
+            return (outputs,)
+        if not element.fits or len(shape) != 3:
+            return None
+        kernel = element.weights.shape[2:]
+        sizes = window_counts((shape[1], shape[2]), (kernel[0], kernel[1]), element.stride, element.padding)
+        if min(sizes) < 1:
+            self.reasons.append(f"{element.where}: kernel {shown_size(kernel)} is larger than its map of {shape[1]}x{shape[2]}")
+            return None
+        return (outputs, *sizes)
 
     def norm(self, element: Norm) -> None:
-        weighted = self.open[0] if len(self.open) == 1 else None
-        if isinstance(weighted, Weighted) and len(element.gain) == len(weighted.weights):
+        weighted, rest = (self.open[0], self.open[1:]) if self.open else (None, [])
+        if not isinstance(weighted, Weighted) or any(isinstance(one, Norm) for one in rest):
+            if not self.unread:
+                self.reasons.append(f"{element.where}: batch norm; allowed: one between a layer's weights and its neurons")
+        elif len(element.gain) == len(weighted.weights):
+            if any(isinstance(one, Pooling) and one.op == "max" for one in rest) and (element.gain < 0).any():
+                reason = f"{element.where}: a gain below 0 after {rest[-1].where}; allowed: before it, or gains from 0 up"
+                self.reasons.append(not_in_hardware(reason))
             self.open.append(element)
-        elif isinstance(weighted, Weighted):
+        else:
             outputs = len(weighted.weights)
             self.reasons.append(f"{element.where}: normalizes {len(element.gain)} outputs, {weighted.where} has {outputs}")
-        elif not self.unread:
-            self.reasons.append(f"{element.where}: batch norm; allowed: right after a convolution or fully connected layer")
 
-    def pool(self, element: MaxPool) -> None:
-        """A pool of spikes; or of the currents of the open layer, for which `fire` finds out whether that is the same."""
-        if self.shape is not None and len(self.shape) != 3:
+    def pool(self, element: Pooling) -> None:
+        """A pooling of spikes, or of the currents of the open layer, for which `fire` finds out whether the hardware has it."""
+        before = self.shape
+        if before is not None and len(before) != 3:
             self.reasons.append(f"{element.where}: pools what is no map")
-        elif not self.open and not self.layers and not self.unread:
-            self.reasons.append(not_in_hardware(f"{element.where}: pools the image; allowed: spikes of a layer before it"))
-        elif self.shape is not None and min(self.shape[1:]) < 2:
-            self.reasons.append(f"{element.where}: cannot pool a map of {self.shape[1]}x{self.shape[2]}")
-            self.shape = None
-        if self.open:
-            self.open.append(element)
-        else:
-            self.add_pool()
-        if self.shape is not None and len(self.shape) == 3:
-            self.shape = (self.shape[0], self.shape[1] // 2, self.shape[2] // 2)
-
-    def average(self, element: AveragePool) -> None:
-        """Note an average pooling of spikes, which the next layer is to compute."""
-        before, self.averaged = self.shape, None
-        if self.open:
-            reason = f"{element.where}: averages the currents of {self.open[0].where}; allowed: spikes, behind neurons"
-            self.reasons.append(not_in_hardware(reason))
-        elif not self.layers and not self.unread:
-            self.reasons.append(not_in_hardware(f"{element.where}: averages the image; allowed: spikes of a layer before it"))
-        elif before is not None and len(before) != 3:
-            self.reasons.append(f"{element.where}: pools what is no map")
-        else:
-            self.averaged = element, before
-        if before is None or len(before) != 3:
             return
-        sizes = element.counts(before)
-        if min(sizes) < 1:
-            self.reasons.append(f"{element.where}: cannot pool a map of {before[1]}x{before[2]}")
-            self.averaged = None
-        self.shape = (before[0], *sizes) if min(sizes) >= 1 else None
+        if self.is_first and self.interface.coding not in SPIKE_CODINGS:
+            self.reasons.append(not_in_hardware(f"{element.where}: pools the image; allowed: spikes of a layer before it"))
+        self.shape = None
+        if before is not None:
+            sizes = element.counts(before)
+            self.shape = (before[0], *sizes) if min(sizes) >= 1 else None
+            if min(sizes) < 1:
+                shown = f"window {shown_size(element.kernel)}"
+                self.reasons.append(f"{element.where}: {shown} is larger than its map of {before[1]}x{before[2]}")
+                return
+        if self.open:
+            last = self.open[-1]
+            joined = last.joined(element) if isinstance(last, Pooling) else None
+            self.open[-1:] = [joined] if joined else [last, element]
+        elif element.op == "sum":
+            self.sum(element)
+        elif self.summed:
+            self.end_sums(element.where)
+        else:
+            self.add_pool(element)
 
-    def end_average(self, where: str) -> None:
-        """An average pooling whose next element is no layer that computes it."""
-        assert self.averaged
-        reason = f"sums or averages spikes before {where}; allowed: right before a fully connected layer"
-        self.reasons.append(not_in_hardware(f"{self.averaged[0].where}: {reason}"))
-        self.averaged = None
+    def sum(self, element: Pooling) -> None:
+        """Note sums of spikes, which the next layer is to take."""
+        joined = self.summed.joined(element) if self.summed else element
+        if joined is None and self.summed:
+            self.end_sums(element.where)
+        self.summed = joined
 
-    def unpooled(self, element: Weighted) -> Weighted:
-        """The layer, together with an average pooling before it: at each place of a window stands the window's weight."""
-        if not self.averaged or element.weights.ndim != 2:
-            if self.averaged:
-                self.end_average(element.where)
-            return element
-        (pool, shape), self.averaged = self.averaged, None
-        if shape is None:
-            return element
-        rows, columns = pool.counts(shape)
-        outputs, inputs = element.weights.shape
-        if inputs != shape[0] * rows * columns:
-            return element
-        if outputs * int(np.prod(shape)) > MAX_WEIGHTS:
-            self.reasons.append(f"{element.where}: more than {MAX_WEIGHTS} weights before {pool.where}; allowed: fewer")
-            return element
-        each = element.weights.reshape(outputs, shape[0], rows, columns)
-        whole = np.zeros((outputs, *shape))
-        for y, x in np.ndindex(pool.kernel):
-            down = slice(y, y + (rows - 1) * pool.stride[0] + 1, pool.stride[0])
-            across = slice(x, x + (columns - 1) * pool.stride[1] + 1, pool.stride[1])
-            whole[:, :, down, across] = each
-        return replace(element, weights=whole.reshape(outputs, -1), divisor=pool.divisor)
+    def end_sums(self, where: str) -> None:
+        """Sums of spikes that no layer takes."""
+        assert self.summed
+        reason = f"sums or averages spikes before {where}; allowed: right before a convolution or fully connected layer"
+        self.reasons.append(not_in_hardware(f"{self.summed.where}: {reason}"))
+        self.summed = None
 
-    def add_pool(self) -> None:
+    def add_pool(self, element: Pooling) -> None:
         self.counts["pool"] += 1
-        self.layers.append(IntegerPool(f"pool{self.counts['pool']}"))
+        op = "or" if element.op == "max" else "sum"
+        self.layers.append(IntegerPool(f"pool{self.counts['pool']}", op, element.kernel, element.stride, element.padding))
 
     def fire(self, element: Neurons) -> None:
         if not self.open:
@@ -183,34 +179,48 @@ class Builder:
             return
         weighted, *rest = self.open
         assert isinstance(weighted, Weighted)
-        pools = [one for one in rest if isinstance(one, MaxPool)]
         norm = next((one for one in rest if isinstance(one, Norm)), None)
-        found = self.layer(weighted, norm, element)
+        behind, pool = self.pools_of_currents([one for one in rest if isinstance(one, Pooling)], element)
+        is_late = norm is not None and pool is not None and rest.index(norm) > 0
+        found = self.layer(weighted, norm, element, pool, is_late=is_late)
         self.layers += found
         self.open, self.unread = [], not found
-        if pools and not self.memoryless(element):
-            reason = (
-                f"{pools[0].where}: pools currents before neurons, which is not the same as pooling their spikes, since these "
-                "keep a potential between timesteps; allowed: after the neurons"
-            )
+        for one in behind:
+            self.add_pool(one)
+
+    def pools_of_currents(self, pools: list[Pooling], element: Neurons) -> tuple[list[Pooling], Pooling | None]:
+        """Of the poolings before neurons, those that may as well pool spikes behind them, and the one of the currents."""
+        if all(one.op == "max" for one in pools) and self.memoryless(element):
+            return pools, None
+        wrong = [one for one in pools if not one.is_tiling]
+        for one in wrong:
+            shown = f"window {shown_size(one.kernel)}, stride {shown_size(one.stride)}, padding {shown_size(one.padding)}"
+            allowed = "windows side by side, without padding, or behind the neurons"
+            self.reasons.append(not_in_hardware(f"{one.where}: pools currents before neurons, {shown}; allowed: {allowed}"))
+        if len(pools) > 1 and not wrong:
+            reason = f"{pools[1].where}: a second pooling before neurons; allowed: one, or several of the same kind"
             self.reasons.append(not_in_hardware(reason))
-        for _ in pools:
-            self.add_pool()
+        return [], pools[0] if pools else None
 
     def memoryless(self, element: Neurons) -> bool:
         """Whether v_t depends on a_t alone, so that the largest current spikes if and only if any does."""
         is_reset_at_once = element.reset != "subtract_delayed" and not element.double_reset
-        return self.interface.timesteps == 1 or (element.beta == 0 and is_reset_at_once)
+        return self.interface.timesteps == 1 or (not any(element.betas) and is_reset_at_once)
 
-    def layer(self, weighted: Weighted, norm: Norm | None, element: Neurons) -> list[SourceLayer]:
-        """The layer; none where a number is not finite, which has been noted."""
+    def layer(
+        self, weighted: Weighted, norm: Norm | None, element: Neurons, pool: Pooling | None, *, is_late: bool
+    ) -> list[SourceLayer]:
+        """The layer; none where a number is not finite, which has been noted. is_late: batch norm is behind the pooling."""
         kind = "conv" if weighted.weights.ndim == 4 else "fc"
         outputs = len(weighted.weights)
         gain = np.broadcast_to(element.gain, (outputs,)) * (1.0 if norm is None else norm.gain)
-        whole = gain / weighted.divisor
-        inner = weighted.bias * (1.0 if norm is None else norm.gain)
-        offset = (inner + (0.0 if norm is None else norm.offset)) * element.gain
-        size = (np.abs(inner) + (0.0 if norm is None else norm.size)) * np.abs(element.gain)
+        divisor, share = weighted.divisor * (pool.divisor if pool else 1), pool.share if pool else Fraction(1)
+        whole = gain / divisor
+        # Of batch norm's offset, as of the bias, each pooled current has one, if it lies before the pooling.
+        of_norm = share if not is_late else Fraction(1)
+        inner = weighted.bias * float(share) * (1.0 if norm is None else norm.gain)
+        offset = (inner + (0.0 if norm is None else norm.offset * float(of_norm))) * element.gain
+        size = (np.abs(inner) + (0.0 if norm is None else norm.size * float(of_norm))) * np.abs(element.gain)
         if element.integers != (weighted.integers_below is not None) or (element.integers and norm):
             self.reasons.append(f"{element.where}: not prepared together with {weighted.where}; prepare the network again")
             return []
@@ -220,6 +230,11 @@ class Builder:
             self.reasons.append(
                 f"{element.where}: {element.threshold.shape} thresholds; allowed: one, or one for each of {outputs} outputs"
             )
+        if len(element.betas) not in (1, outputs):
+            self.reasons.append(
+                f"{element.where}: {len(element.betas)} betas; allowed: one, or one for each of {outputs} outputs"
+            )
+            return []
         one_each = np.broadcast_to(element.threshold if element.threshold.shape in ((), (outputs,)) else 0.0, (outputs,))
         numbers = {"weight": weighted.weights, "bias": offset, "gain": whole, "threshold": one_each}
         wrong = [what for what, values in numbers.items() if not np.isfinite(values).all()]
@@ -237,10 +252,11 @@ class Builder:
             np.broadcast_to(size, (outputs,)),
             norm is not None
             or element.rounded
-            or weighted.divisor.bit_count() != 1
+            or divisor.bit_count() != 1
+            or share != 1
             or not _are_products(offset, gain, weighted.bias),
             element.reset,
-            element.beta,
+            element.betas,
             one_each,
             element.double_reset,
             element.inclusive,
@@ -248,34 +264,71 @@ class Builder:
             weighted.integers_below,
             element.roundings,
             element.spread,
+            weighted.stride,
+            weighted.padding,
+            CurrentPool(pool.op, pool.kernel) if pool else None,
+            element.fires,
         )
         return [layer]
 
     def finish(self, rounding: Fraction) -> Source:
         """The source. rounding: as Source has it."""
-        if self.averaged:
-            self.end_average("the end")
+        if self.summed:
+            self.end_sums("the end")
+        if self.open and not self.reasons and self.interface.readout in ("", "last_membrane"):
+            # The sum of currents is the last potential of neurons that neither leak nor reset.
+            last = self.open[0].where
+            self.fire(Neurons(last, "none", (Fraction(1),), np.zeros(()), fires=False))
         ends = not self.open and not self.unread
         self.close("the end")
         classes = self.check_end() if ends else 0
-        interface = replace(self.interface, classes=classes or self.interface.classes or 1)
+        readout = self.interface.readout or self.usual_readout()
+        interface = replace(self.interface, classes=classes or self.interface.classes or 1, readout=readout)
         return Source(interface, tuple(self.layers), tuple(self.reasons), rounding, tuple(self.elements))
+
+    @property
+    def last(self) -> SourceLayer | None:
+        """The last layer with weights."""
+        return next((layer for layer in reversed(self.layers) if isinstance(layer, SourceLayer)), None)
+
+    def usual_readout(self) -> str:
+        """What is read where nothing is asked for."""
+        last = self.last
+        return "count" if last is None or last.fires else "last_membrane"
 
     def check_end(self) -> int:
         """The classes that the last layer votes for, 0 if it could not be read."""
-        last = next((layer for layer in reversed(self.layers) if isinstance(layer, SourceLayer)), None)
+        last = self.last
+        if last is not None and self.covers and self.layers[-1] is last:
+            # The same numbers: one window, which is the map.
+            flat = last.weights.reshape(last.outputs, -1)
+            last = self.layers[-1] = replace(last, name=f"fc{self.counts['fc'] + 1}", weights=flat)
         if last is None:
             self.reasons += [] if self.reasons else ["no layers with weights and spiking neurons"]
         elif last.weights.ndim != 2 or self.layers[-1] is not last:
-            reason = f"{last.where}: the last layer must be fully connected, since its neurons vote for the classes"
+            reason = f"{last.where}: the last layer must be fully connected, since its neurons are the classes"
             self.reasons.append(not_in_hardware(reason))
         else:
+            self.check_neurons(last)
             return self.check_classes(last)
         return 0
 
+    def check_neurons(self, last: SourceLayer) -> None:
+        """Neurons that never spike may only be the last ones, and their potentials are read."""
+        for layer in self.layers:
+            if isinstance(layer, SourceLayer) and not layer.fires and layer is not last:
+                self.reasons.append(f"{layer.where}: neurons that do not spike; allowed: as the last ones")
+        if not last.fires and self.interface.readout in SPIKE_READOUTS:
+            reason = f"{last.where}: no spiking neurons between it and the end, and {self.interface.readout} was asked for"
+            self.reasons.append(by_option(reason, "--readout"))
+
     def check_classes(self, last: SourceLayer) -> int:
         asked, size = self.interface.classes, self.vote.size if self.vote else 1
-        if self.vote and last.outputs % size:
+        alone = (self.interface.readout or self.usual_readout()) in MEMBRANE_READOUTS
+        if alone and (size > 1 or asked not in (0, last.outputs)):
+            why = f"{last.outputs} neurons, whose potentials are read, for {asked or last.outputs // size} classes"
+            self.reasons.append(by_option(f"{last.where}: {why}; allowed: one for each", "--readout"))
+        elif self.vote and last.outputs % size:
             reason = f"{self.vote.where}: {last.outputs} neurons of {last.where} do not divide into groups of {size}"
             self.reasons.append(reason)
         elif self.vote and asked not in (0, last.outputs // size):

@@ -7,20 +7,19 @@ from fractions import Fraction
 
 import numpy as np
 
-from duospike.reference.network import MAX_WEIGHTS
+from duospike.reference.network import KERNELS, MAX_WEIGHTS, Size, shown_size, window_counts
 
 from .refusal import not_in_hardware
-
-KERNELS = (1, 3, 5)
 
 
 @dataclass(frozen=True, eq=False)
 class Weighted:
-    """A convolution [O, C, K, K] or a fully connected layer [O, I], with its bias [O], all float64.
+    """A convolution [O, C, KH, KW] or a fully connected layer [O, I], with its bias [O], all float64.
 
-    scale: the steps of the weights [O] where the source knows them, else None. fits: False if the size of its output is
-    not that of the hardware's convolution, which has been noted. numbers: what the source calls its weights. integers_below:
-    None, or where the numbers of layer and neurons are the hardware's already, and the leak floors: what these must stay below.
+    scale: the steps of the weights [O] where the source knows them, else None. fits: False if the size of its output is not
+    known, for a reason that has been noted. stride, padding: of a convolution, rows and columns. numbers: what the source
+    calls its weights. integers_below: None, or where the numbers of layer and neurons are the hardware's already, and the leak
+    floors: what these must stay below.
     divisor: of the products' sum, without the bias.
     """
 
@@ -32,6 +31,8 @@ class Weighted:
     numbers: str = "weights"
     integers_below: int | None = None
     divisor: int = 1
+    stride: Size = (1, 1)
+    padding: Size = (0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +49,12 @@ class Norm:
 class Neurons:
     """Leaky integrate-and-fire, as duospike.reference.neurons.charge defines the resets. threshold: a number, or [O].
 
-    gain: factor of the current, [O] or a number. double_reset: snnTorch's `reset_delay=False`, which subtracts the threshold
-    twice where a potential is above twice the threshold. inclusive: a potential equal to the threshold spikes, too. rounded:
-    whether gain or leak differ from the source's own by a few roundings. integers: whether the thresholds are the hardware's
-    already, and the leak floors.
+    betas: one, or one for each output. gain: factor of the current, [O] or a number. double_reset: snnTorch's
+    `reset_delay=False`, which subtracts the threshold twice where a potential is above twice the threshold. inclusive: a
+    potential equal to the threshold spikes, too. rounded: whether gain or leak differ from the source's own by a few roundings.
+    integers: whether the thresholds are the hardware's already, and the leak floors.
+
+    fires: False for those that only add up, whose potential is read.
 
     roundings: of a timestep of the source's neuron, each of numbers up to the potential's bound. spread: how many times as large
     as that bound the numbers may be that it computes on the way.
@@ -59,7 +62,7 @@ class Neurons:
 
     where: str
     reset: str
-    beta: Fraction
+    betas: tuple[Fraction, ...]
     threshold: np.ndarray
     gain: np.ndarray = field(default_factory=lambda: np.ones(()))
     double_reset: bool = False
@@ -68,30 +71,43 @@ class Neurons:
     integers: bool = False
     roundings: int = 4
     spread: int = 1
+    fires: bool = True
 
 
 @dataclass(frozen=True)
-class MaxPool:
-    """The largest of 2x2, stride 2, an odd last row or column dropped; of spikes this is their OR."""
+class Pooling:
+    """The largest of windows of a map, or their sums divided by a number; of spikes the largest is their OR.
 
-    where: str
-
-
-@dataclass(frozen=True)
-class AveragePool:
-    """Sums of windows of spikes divided by a number; kernel and stride as (rows, columns), the windows apart from each other.
-
-    A fully connected layer computes it: each of its weights stands at all places of a window.
+    op: max or sum. kernel, stride, padding: rows and columns. An incomplete last window is dropped.
     """
 
     where: str
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    divisor: int
+    op: str
+    kernel: Size
+    stride: Size
+    padding: Size = (0, 0)
+    divisor: int = 1
 
-    def counts(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """How many windows a map [C, H, W] has down and across."""
-        return tuple((size - width) // step + 1 for size, width, step in zip(shape[1:], self.kernel, self.stride, strict=True))
+    def counts(self, shape: tuple[int, ...]) -> Size:
+        """How many windows a map [C, H, W] has down and across; below 1 where a window is larger."""
+        return window_counts((shape[1], shape[2]), self.kernel, self.stride, self.padding)
+
+    @property
+    def share(self) -> Fraction:
+        """What a 1 at each place of a window gives."""
+        return Fraction(1 if self.op == "max" else self.kernel[0] * self.kernel[1], self.divisor)
+
+    @property
+    def is_tiling(self) -> bool:
+        """Whether its windows lie side by side, without padding."""
+        return self.stride == self.kernel and self.padding == (0, 0)
+
+    def joined(self, other: Pooling) -> Pooling | None:
+        """One pooling in place of this and another one behind it, of the same kind and both side by side; else None."""
+        if self.op != other.op or not (self.is_tiling and other.is_tiling):
+            return None
+        kernel = (self.kernel[0] * other.kernel[0], self.kernel[1] * other.kernel[1])
+        return Pooling(self.where, self.op, kernel, kernel, divisor=self.divisor * other.divisor)
 
 
 @dataclass(frozen=True)
@@ -116,24 +132,35 @@ class Unread:
     where: str
 
 
-Element = Weighted | Norm | Neurons | MaxPool | AveragePool | Flatten | Vote | Unread
+Element = Weighted | Norm | Neurons | Pooling | Flatten | Vote | Unread
 
 
-def convolution_reasons(where: str, weights: np.ndarray, *, stride, padding, dilation, groups: int) -> list[str]:
-    """Why the hardware cannot compute a convolution [O, C, K, K]; stride, padding and dilation as (rows, columns)."""
-    kernel, reasons = weights.shape[2:], []
-    if kernel[0] != kernel[1] or kernel[0] not in KERNELS:
-        reasons.append(f"{where}: kernel {kernel[0]}x{kernel[1]}; allowed: square, of {', '.join(map(str, KERNELS))}")
-    if tuple(stride) != (1, 1):
-        reasons.append(f"{where}: stride {stride[0]}x{stride[1]}; allowed: 1x1")
-    if tuple(dilation) != (1, 1):
-        reasons.append(f"{where}: dilation {dilation[0]}x{dilation[1]}; allowed: 1x1")
-    half = (kernel[0] // 2, kernel[1] // 2)
-    size = {"same": half, "valid": (0, 0)}.get(padding) if isinstance(padding, str) else tuple(padding)
-    if size != half:
-        shown = padding if isinstance(padding, str) else f"{padding[0]}x{padding[1]}"
-        reasons.append(f"{where}: padding {shown}; allowed: {kernel[0] // 2}x{kernel[1] // 2}, which keeps height and width")
-    return [*(not_in_hardware(reason) for reason in reasons), *_group_reasons(where, weights, groups)]
+def convolution(
+    where: str, weights: np.ndarray, *, stride: Size, padding: Size | str, dilation: Size, groups: int
+) -> tuple[np.ndarray, Size, list[str]]:
+    """The hardware's weights and padding for a convolution [O, C / groups, KH, KW], or why it has none.
+
+    Groups, dilation and the padding "same" of an even kernel become zeros among the weights.
+    """
+    reasons = _group_reasons(where, weights, groups)
+    taps = tuple((count - 1) * step + 1 for count, step in zip(weights.shape[2:], dilation, strict=True))
+    before = (padding == "same") * np.array([1 - taps[0] % 2, 1 - taps[1] % 2])
+    sizes = tuple(int(size) for size in np.array(taps) + before)
+    if any(size not in KERNELS for size in sizes):
+        shown = shown_size((taps[0], taps[1])) + ("" if dilation == (1, 1) else " with its dilation")
+        allowed = f"{KERNELS.start} to {KERNELS.stop - 1} rows and columns"
+        reasons.append(not_in_hardware(f"{where}: kernel {shown}; allowed: {allowed}"))
+    half = (sizes[0] - 1) // 2, (sizes[1] - 1) // 2
+    edge = {"same": half, "valid": (0, 0)}[padding] if isinstance(padding, str) else padding
+    if min(stride) < 1:
+        reasons.append(f"{where}: stride {shown_size(stride)}; allowed: from 1x1 up")
+    if not (0 <= edge[0] <= half[0] and 0 <= edge[1] <= half[1]):
+        reasons.append(not_in_hardware(f"{where}: padding {shown_size(edge)}; allowed: from 0x0 to {shown_size(half)}"))
+    if reasons:
+        return weights, (0, 0), reasons
+    whole = np.zeros((len(weights), weights.shape[1] * groups, *sizes))
+    whole[:, :, before[0] :: dilation[0], before[1] :: dilation[1]] = _ungrouped(weights, groups)
+    return whole, edge, []
 
 
 def _group_reasons(where: str, weights: np.ndarray, groups: int) -> list[str]:
@@ -143,7 +170,7 @@ def _group_reasons(where: str, weights: np.ndarray, groups: int) -> list[str]:
     return [f"{where}: {whole} weights with the zeros of {groups} groups; allowed: up to {MAX_WEIGHTS}"] * (whole > MAX_WEIGHTS)
 
 
-def ungrouped(weights: np.ndarray, groups: int) -> np.ndarray:
+def _ungrouped(weights: np.ndarray, groups: int) -> np.ndarray:
     """Weights [O, C, K, K] of [O, C / groups, K, K], with zeros for the channels that a group of outputs does not see."""
     outputs, inputs = weights.shape[:2]
     whole = np.zeros((groups, outputs // groups, groups, inputs, *weights.shape[2:]))
@@ -152,24 +179,33 @@ def ungrouped(weights: np.ndarray, groups: int) -> np.ndarray:
     return whole.reshape(outputs, groups * inputs, *weights.shape[2:])
 
 
-def pool_reasons(where: str, *, kernel, stride, padding, dilation=(1, 1), ceil: bool = False) -> list[str]:
-    """Why the hardware cannot compute a max-pooling; all sizes as (rows, columns)."""
-    sizes = {"window": (kernel, 2), "stride": (stride, 2), "padding": (padding, 0), "dilation": (dilation, 1)}
-    reasons = [
-        f"{where}: {what} {size[0]}x{size[1]}; allowed: {allowed}x{allowed}"
-        for what, (size, allowed) in sizes.items()
-        if tuple(size) != (allowed, allowed)
-    ]
-    reasons += [f"{where}: ceil_mode; allowed: an odd last row or column is dropped"] * ceil
-    return [not_in_hardware(reason) for reason in reasons]
-
-
-def average_reasons(*, kernel, stride, padding, ceil: bool = False) -> list[str]:
-    """Why no fully connected layer computes an average pooling; all sizes as (rows, columns)."""
+def pooling_reasons(pool: Pooling, shape: tuple[int, ...] | None, *, dilation: Size = (1, 1), ceil: bool = False) -> list[str]:
+    """Why the hardware cannot compute a pooling. shape: of the map, if it is known. ceil: an incomplete last window counts."""
     reasons = []
-    if min(*kernel, *stride) < 1 or any(step < size for step, size in zip(stride, kernel, strict=True)):
-        shown = "{}x{}, stride {}x{}".format(*kernel, *stride)
-        reasons.append(f"window {shown}; allowed: windows that do not overlap")
-    reasons += [f"padding {padding[0]}x{padding[1]}; allowed: 0x0"] * (tuple(padding) != (0, 0))
-    reasons += ["ceil_mode; allowed: windows within the map"] * ceil
-    return [not_in_hardware(reason) for reason in reasons]
+    if min(*pool.kernel, *pool.stride) < 1 or min(pool.padding) < 0:
+        reasons.append(f"window {shown_size(pool.kernel)}, stride {shown_size(pool.stride)}; allowed: from 1x1 up")
+    elif any(edge > width // 2 for edge, width in zip(pool.padding, pool.kernel, strict=True)):
+        reasons.append(f"padding {shown_size(pool.padding)}; allowed: up to half the window {shown_size(pool.kernel)}")
+    elif pool.op == "sum" and not pool.is_tiling:
+        shown = f"window {shown_size(pool.kernel)}, stride {shown_size(pool.stride)}, padding {shown_size(pool.padding)}"
+        reasons.append(f"{shown}; allowed: windows side by side, without padding")
+    elif ceil and not _is_whole(pool, shape):
+        reasons.append("ceil_mode; allowed: an incomplete last row or column is dropped")
+    reasons += [f"dilation {shown_size(dilation)}; allowed: 1x1"] * (dilation != (1, 1))
+    return [not_in_hardware(f"{pool.where}: {reason}") for reason in reasons]
+
+
+def _is_whole(pool: Pooling, shape: tuple[int, ...] | None) -> bool:
+    """Whether the windows end where the map does, so that ceil_mode makes no difference."""
+    if shape is None or len(shape) != 3:
+        return False
+    sizes = zip(shape[1:], pool.kernel, pool.stride, pool.padding, strict=True)
+    return all((size + 2 * edge - width) % step == 0 for size, width, step, edge in sizes)
+
+
+def pooling_of_counts(where: str, op: str, shape: tuple[int, ...], counts: Size) -> Pooling | None:
+    """The windows side by side of which a map [C, H, W] has `counts`, as adaptive poolings have; None: they are not equal."""
+    if min(counts) < 1 or shape[1] % counts[0] or shape[2] % counts[1]:
+        return None
+    kernel = (shape[1] // counts[0], shape[2] // counts[1])
+    return Pooling(where, op, kernel, kernel, divisor=kernel[0] * kernel[1] if op == "sum" else 1)

@@ -18,8 +18,9 @@ from duospike.reference.widths import EXACT_LIMIT, Range, layer_widths
 
 from .equivalence import IntegerNeuron, RealNeuron, Verdict, compare, lossless_factor, smallest_factor
 from .grid import MAX_STEPS, find_grid, steps_needed
-from .leaks import leak_of
+from .leaks import leak_of, leaks_of
 from .refusal import Reason, by_option, placed, refuse, remedy_of
+from .scores import exact_scores
 from .source import Source, SourceLayer
 
 MULTIPLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, MAX_STEPS)
@@ -63,11 +64,17 @@ def exact_layers(source: Source) -> tuple[list[Layer], list[str]]:
         if isinstance(layer, Pool):
             layers.append(layer)
         else:
-            converted, why = _exact_layer(layer, source, inputs)
+            convert = _exact_read if source.is_read(layer) else _exact_layer
+            converted, why = convert(layer, source, inputs)
             reasons += why
             layers.append(converted)
-            inputs = (0, 1)
+        inputs = range_after(layer)
     return [layer for layer in layers if layer is not None], reasons
+
+
+def range_after(layer: SourceLayer | Pool) -> Range:
+    """Smallest and largest value that leaves a layer: of spikes, or of their sums."""
+    return (0, math.prod(layer.kernel) if isinstance(layer, Pool) and layer.op == "sum" else 1)
 
 
 def network_of(source: Source, layers: list[Layer]) -> Network:
@@ -81,6 +88,7 @@ def network_of(source: Source, layers: list[Layer]) -> Network:
         interface.classes,
         tuple(layers),
         coding=interface.coding,
+        readout=interface.readout or "count",
     )
 
 
@@ -101,15 +109,18 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
     if layer.integers_below is not None:
         return as_it_is(layer, inputs, timesteps)
     # With one timestep nothing leaks, so any leak is exact.
-    neuron = leak_of(layer.reset, layer.beta if timesteps > 1 else Fraction(0))
+    neuron = leaks_of(layer.reset, layer.betas if timesteps > 1 else (Fraction(0),))
     if neuron is None:
-        near = named_leaks(float(layer.beta))
-        why = f"beta {float(layer.beta):.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}, as the hardware's is{near}"
+        beta = float(next(beta for beta in layer.betas if leak_of(layer.reset, beta) is None))
+        near = named_leaks(beta)
+        why = f"beta {beta:.6g} is not m/2^k with k up to {LEAK_SHIFTS.stop - 1}, as the hardware's is{near}"
         return None, [by_option(f"{layer.title}: {why}", "--quantize BITS")]
     scale, found = input_scale(source, layer), []
     failed: dict[str, list[tuple[int, str]]] = {}
     for output in range(layer.outputs):
-        one = _exact_output(layer, output, neuron, source, inputs, scale)
+        own = leak_of(layer.reset, layer.beta_of(output) if timesteps > 1 else Fraction(0))
+        assert own is not None
+        one = _exact_output(layer, output, own, source, inputs, scale)
         if isinstance(one, str):
             failed.setdefault(one.split(":")[0], []).append((output, one))
         else:
@@ -119,13 +130,28 @@ def _exact_layer(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Con
     return _checked(layer, found, neuron, inputs, timesteps)
 
 
+def _exact_read(layer: SourceLayer, source: Source, inputs: Range) -> tuple[Conv | Linear | None, list[str]]:
+    """The last layer, whose potentials are read."""
+    timesteps, neuron = source.interface.timesteps, leaks_of(layer.reset, layer.betas)
+    if layer.integers_below is not None:
+        return as_it_is(layer, inputs, timesteps)
+    if neuron is None:
+        return None, [by_option(f"{layer.title}: beta {float(layer.betas[0]):.6g} is not m/2^k", "--quantize BITS")]
+    largest = max(map(abs, inputs))
+    found = exact_scores(layer, neuron, largest, input_scale(source, layer), timesteps, source.rounding)
+    if isinstance(found, str):
+        return None, [placed(layer.title, found)]
+    rows = [_Found(row, bias, 0) for row, bias in zip(*found, strict=True)]
+    return _checked(layer, rows, neuron, inputs, timesteps)
+
+
 def with_leak(layer: SourceLayer, neuron: Neuron) -> SourceLayer:
-    return dataclasses.replace(layer, beta=neuron.fraction)
+    return dataclasses.replace(layer, betas=(neuron.fraction,))
 
 
 def as_it_is(layer: SourceLayer, inputs: Range, timesteps: int) -> tuple[Conv | Linear | None, list[str]]:
     """A layer of integers, with nothing to prove except that the floats of its source carry them; or why they do not."""
-    neuron, limit = leak_of(layer.reset, layer.beta), layer.integers_below
+    neuron, limit = leaks_of(layer.reset, layer.betas), layer.integers_below
     assert neuron is not None and limit is not None
     numbers = zip(layer.weights, layer.offset.astype(np.int64).tolist(), layer.threshold.astype(np.int64).tolist(), strict=True)
     converted, why = _checked(layer, [_Found(*one) for one in numbers], neuron, inputs, timesteps)
@@ -158,7 +184,7 @@ def _exact_output(
     gain, offset, theta = (Fraction(float(values[output])) for values in (layer.gain, layer.offset, layer.threshold))
     silent = gain == 0 or not grid.steps.any()
     step = Fraction(abs(theta or offset or Fraction(1))) / SILENT_STEPS if silent else grid.step * scale * abs(gain)
-    reach = Fraction(0 if silent else int(np.abs(grid.steps).sum()) * max(map(abs, inputs)))
+    reach = Fraction(0 if silent else int(np.abs(grid.steps).sum()) * max(map(abs, inputs)) * layer.summed)
     size = Fraction(float(layer.size[output])) / step if layer.folded else abs(offset) / step
     factors = {"step of the weights": grid.step, "scale of a pixel": scale, "gain of batch norm": gain}
     terms = {"bias": offset, "threshold": theta, "sum of all magnitudes": (reach + size) * step}
@@ -166,18 +192,19 @@ def _exact_output(
     if beyond:
         return beyond
     dyadic = not layer.folded and not grid.error and all(value.denominator.bit_count() == 1 for value in (step, offset, theta))
-    rounded = _Rounded(source.rounding, grid.error, reach, size, grid.steps.size, dyadic, layer.roundings, layer.spread)
+    products = grid.steps.size * layer.summed
+    rounded = _Rounded(source.rounding, grid.error, reach, size, products, dyadic, layer.roundings, layer.spread)
     errors = _errors(rounded, offset / step, theta / step, step, neuron, source.interface.timesteps)
     largest = 0 if silent else int(np.abs(grid.steps).max())
     real = RealNeuron(offset / step, theta / step, errors, silent, layer.inclusive)
-    integer = _search(real, largest, neuron, source.interface.timesteps)
+    integer = _search(real, largest, neuron, source.interface.timesteps, layer.summed)
     if isinstance(integer, Verdict):
-        return _refusal(integer, real, largest, neuron, source)
+        return _refusal(integer, real, largest, neuron, source, layer.summed)
     if max(abs(integer.bias), abs(integer.theta)) >= EXACT_LIMIT:
         return f"weights too fine: {_numbers(real)}; in integers one is 2^24 or more in magnitude"
     sign = 0 if silent else -1 if gain < 0 else 1
     if layer.double_reset and source.interface.timesteps > 1:
-        highest = _highest(grid.steps * sign, inputs, real, neuron, source.interface.timesteps)
+        highest = _highest(grid.steps * sign * layer.summed, inputs, real, neuron, source.interface.timesteps)
         if highest > 2 * real.theta:
             return (
                 "reset_delay=False subtracts the threshold twice where a potential is above twice the threshold: with the "
@@ -185,7 +212,7 @@ def _exact_output(
                 "allowed: up to twice the threshold, or reset_delay=True"
             )
     whole = grid.steps * sign * integer.factor
-    return _Found(whole.reshape(layer.weights.shape[1:]), integer.bias, integer.theta)
+    return _Found(whole.reshape(layer.weights.shape[1:]), integer.bias // layer.summed, integer.theta)
 
 
 def _off_grid(weights: np.ndarray, scale: float | None, numbers: str) -> str:
@@ -294,14 +321,20 @@ def _lowest_bit(value: Fraction) -> Fraction:
 
 
 @lru_cache(maxsize=4096)
-def _search(real: RealNeuron, largest: int, neuron: Neuron, timesteps: int) -> IntegerNeuron | Verdict:
-    """The proven integers of the smallest factor; else the reason against them. largest: magnitude of a weight, in steps."""
+def _search(real: RealNeuron, largest: int, neuron: Neuron, timesteps: int, summed: int) -> IntegerNeuron | Verdict:
+    """The proven integers of the smallest factor; else the reason against them.
+
+    largest: magnitude of a weight, in steps. summed: how many times the layer's own bias a neuron takes, so that it must divide
+    the bias.
+    """
     smallest = 1 if real.silent else smallest_factor(neuron, timesteps)
     verdict = Verdict.OTHER
     for factor in (smallest * multiple for multiple in MULTIPLES):
         if factor * max(largest, 1) > MAX_STEPS and not real.silent:
             break
-        for integer in _candidates(real, factor, neuron):
+        for integer in _candidates(real, factor, neuron, timesteps):
+            if integer.bias % summed:
+                continue
             verdict = compare(real, integer, neuron, timesteps)
             if verdict is Verdict.SAME:
                 return integer
@@ -310,8 +343,8 @@ def _search(real: RealNeuron, largest: int, neuron: Neuron, timesteps: int) -> I
     return verdict
 
 
-def _candidates(real: RealNeuron, factor: int, neuron: Neuron) -> Iterator[IntegerNeuron]:
-    """Bias and threshold rounded down and up.
+def _candidates(real: RealNeuron, factor: int, neuron: Neuron, timesteps: int) -> Iterator[IntegerNeuron]:
+    """Bias and threshold rounded down and up; last, where no potential is kept, the bias as part of the threshold.
 
     With a reset to zero also with (2^k - 1)/m more on both, if that is whole. It turns floor into ceil:
     floor((m*v + 2^k - 1) / 2^k) is ceil(m*v / 2^k), and the leak of (2^k - 1)/m is 0, as is that of the potential 0 from which a
@@ -324,9 +357,12 @@ def _candidates(real: RealNeuron, factor: int, neuron: Neuron) -> Iterator[Integ
         for up in (0, 1):
             for more in (0, -1, 1):
                 yield IntegerNeuron(factor, bias + up + lift, theta + more + lift)
+    if timesteps == 1 or (not neuron.multiplier and neuron.reset in ("subtract", "zero", "none")):
+        whole = math.floor(factor * (real.theta - real.bias))
+        yield from (IntegerNeuron(factor, 0, whole + more) for more in (0, -1))
 
 
-def _refusal(verdict: Verdict, real: RealNeuron, largest: int, neuron: Neuron, source: Source) -> str:
+def _refusal(verdict: Verdict, real: RealNeuron, largest: int, neuron: Neuron, source: Source, summed: int) -> str:
     timesteps = source.interface.timesteps
     needed = lossless_factor(neuron, timesteps)
     leak = f"{neuron.multiplier}/{2**neuron.shift}"
@@ -343,7 +379,8 @@ def _refusal(verdict: Verdict, real: RealNeuron, largest: int, neuron: Neuron, s
         )
     if verdict is Verdict.LONG:
         return f"cannot be proven: {timesteps} timesteps with beta {leak} have too many sequences of spikes"
-    return f"no integers give the same spikes: {numbers}, with beta {leak} over {timesteps} timesteps"
+    whole = f"; the bias must be a multiple of {summed}, as it comes with each of so many currents" * (summed > 1)
+    return f"no integers give the same spikes: {numbers}, with beta {leak} over {timesteps} timesteps{whole}"
 
 
 def _power(number: int) -> str:
@@ -382,8 +419,10 @@ def integer_layer(
     """A Conv or Linear under the source's name, with the fewest bits that hold the weights."""
     whole = np.stack(weights).astype(np.int64)
     bits = max(2, int(np.abs(whole).max()).bit_length() + 1)
-    kind = Conv if whole.ndim == 4 else Linear
-    return kind(layer.name, whole, np.array(bias, dtype=np.int64), np.array(theta, dtype=np.int64), bits, neuron)
+    numbers = (layer.name, whole, np.array(bias, dtype=np.int64), np.array(theta, dtype=np.int64), bits, neuron)
+    if whole.ndim == 2:
+        return Linear(*numbers)
+    return Conv(*numbers, stride=layer.stride, padding=layer.padding, current_pool=layer.current_pool)
 
 
 def with_provenance(network: Network, **notes: str) -> Network:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from duospike.reference.errors import InputError, brief
@@ -20,23 +20,33 @@ def leak_of(reset: str, beta: Fraction) -> Neuron | None:
     return Neuron(reset, beta.numerator, shift) if exact else None
 
 
-def near_leaks(reset: str, beta: Fraction, timesteps: int) -> list[Neuron]:
-    """The neuron of beta itself where that is m/2^k, else those of the nearest m/2^k, best first. beta: from 0 to 1.
+def leaks_of(reset: str, betas: Sequence[Fraction]) -> Neuron | None:
+    """The neuron of a layer's leaks, one or one for each output, with the smallest k for all; None: not all are m/2^k."""
+    each = [leak_of(reset, beta) for beta in betas]
+    if None in each:
+        return None
+    shift = max(neuron.shift for neuron in each if neuron)
+    multipliers = tuple(int(beta * 2**shift) for beta in betas)
+    return Neuron(reset, multipliers[0] if len(set(multipliers)) == 1 else multipliers, shift)
+
+
+def near_leaks(reset: str, betas: Sequence[Fraction], timesteps: int) -> list[Neuron]:
+    """The neuron of the betas of a layer where these are m/2^k, else those of the nearest m/2^k, best first. betas: from 0 to 1.
 
     After T timesteps of a current of 1 a potential without spikes is 1 + beta + ... + beta^(T-1). The first has the smallest k
     with which this sum is off by at most TOLERANCE of itself, or the largest k if none is as good; the others have smaller k,
     for potentials so large that m times one would be too wide. With one timestep nothing leaks.
     """
-    exact = leak_of(reset, beta if timesteps > 1 else Fraction(0))
+    exact = leaks_of(reset, betas if timesteps > 1 else (Fraction(0),))
     if exact:
         return [exact]
-    wanted, found = _potential(beta, timesteps), []
+    wanted, found = [_potential(beta, timesteps) for beta in betas], []
     for shift in LEAK_SHIFTS:
-        near = Fraction(round(beta * 2**shift), 2**shift)
+        near = tuple(Fraction(round(beta * 2**shift), 2**shift) for beta in betas)
         found.append(near)
-        if abs(_potential(near, timesteps) - wanted) <= TOLERANCE * wanted:
+        if all(abs(_potential(one, timesteps) - sum_) <= TOLERANCE * sum_ for one, sum_ in zip(near, wanted, strict=True)):
             break
-    return [neuron for neuron in (leak_of(reset, near) for near in dict.fromkeys(reversed(found))) if neuron]
+    return [neuron for neuron in (leaks_of(reset, near) for near in dict.fromkeys(reversed(found))) if neuron]
 
 
 def _potential(beta: Fraction, timesteps: int) -> float:

@@ -5,14 +5,15 @@ An importer turns each module or node into an element, in order, and notes what 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from duospike.reference.errors import InputError
+from duospike.reference.errors import InputError, brief
+from duospike.reference.network import MEMBRANE_READOUTS, READOUTS, CurrentPool, Size, check_image, check_timesteps, image_shape
 from duospike.reference.network import Pool as IntegerPool
-from duospike.reference.network import check_image, check_timesteps, image_shape
 
 from .elements import Element
 
@@ -33,7 +34,8 @@ class Interface:
     says itself is left out, NO_SHAPE or 0; without classes there is one for each group of its vote, or each of its last neurons.
     coding: direct, the image at every timestep; events, the input are spikes of each timestep; or frames, another image at each.
     image_scale: the real value of one step of a pixel: the source is trained on image_scale * x for integer pixels x of
-    image_bits bits. With events both are 1.
+    image_bits bits. With events both are 1. readout: one of the network's, or "": votes, or where the last layer has no neurons
+    the sum of its currents over time.
     """
 
     input_shape: tuple[int, int, int] = NO_SHAPE
@@ -43,12 +45,15 @@ class Interface:
     image_bits: int = 8
     image_signed: bool = False
     image_scale: Fraction = Fraction(1)
+    readout: str = ""
 
     def __post_init__(self):
         if self.coding not in IMPORTED_CODINGS:
             raise InputError(f"coding {self.coding!r} of an import; allowed: {', '.join(IMPORTED_CODINGS)}")
         if self.coding == "events" and (self.image_bits, self.image_signed, self.image_scale) != (1, False, 1):
             raise InputError("events are unsigned pixels of 1 bit and scale 1")
+        if self.readout not in ("", *READOUTS):
+            raise InputError(f"read-out {brief(self.readout)}; allowed: {', '.join(READOUTS)}")
         if self.image_scale <= 0:
             raise InputError(f"image scale {self.image_scale}; allowed: above 0")
         check_image((1, 1, 1) if self.input_shape == NO_SHAPE else self.input_shape, self.image_bits)
@@ -66,11 +71,13 @@ class Interface:
 class SourceLayer:
     """Weights, what batch norm and the neuron's gain make of their sums, and the neuron.
 
-    current = gain * (weights * input) + offset, then v_t by `reset` and `beta`, and a spike where v_t > threshold, or
+    current = gain * (weights * input) + offset, pooled by current_pool where there is one (the sums before gain and offset, the
+    largest after them), then v_t by `reset` and `betas`, one or [O], and a spike where v_t > threshold, or
     v_t >= threshold where `inclusive`. gain, offset, threshold: float64 [O]. size: magnitude [O] of the terms of the offset.
     folded: whether gain and offset are more than an exact product with the bias, so that the source rounds between.
     integers_below: as Weighted has it.
-    roundings, spread: as Neurons has them.
+    roundings, spread: as Neurons has them. stride, padding: of a convolution. fires: whether it has neurons that spike;
+    else its potentials are read.
     """
 
     name: str
@@ -82,7 +89,7 @@ class SourceLayer:
     size: np.ndarray
     folded: bool
     reset: str
-    beta: Fraction
+    betas: tuple[Fraction, ...]
     threshold: np.ndarray
     double_reset: bool
     inclusive: bool = False
@@ -90,6 +97,19 @@ class SourceLayer:
     integers_below: int | None = None
     roundings: int = 4
     spread: int = 1
+    stride: Size = (1, 1)
+    padding: Size = (0, 0)
+    current_pool: CurrentPool | None = None
+    fires: bool = True
+
+    def beta_of(self, output: int) -> Fraction:
+        return self.betas[output if len(self.betas) > 1 else 0]
+
+    @property
+    def summed(self) -> int:
+        """How many currents a neuron takes."""
+        pool = self.current_pool
+        return math.prod(pool.kernel) if pool and pool.op == "sum" else 1
 
     @property
     def title(self) -> str:
@@ -113,6 +133,15 @@ class Source:
     reasons: tuple[str, ...]
     rounding: Fraction
     elements: tuple[Element, ...] = ()
+
+    @property
+    def reads_membranes(self) -> bool:
+        """Whether the answer is the class of the largest potential."""
+        return self.interface.readout in MEMBRANE_READOUTS
+
+    def is_read(self, layer: SourceLayer) -> bool:
+        """Whether it is the layer whose potentials are read."""
+        return self.reads_membranes and layer is self.layers[-1]
 
     @property
     def weighted(self) -> list[SourceLayer]:

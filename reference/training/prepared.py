@@ -148,7 +148,14 @@ class PreparedConv2d(PreparedLayer, nn.Conv2d):
 
     def sums(self, inputs: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """[..., C, H, W] -> [..., O, H, W]."""
-        sums = convolve(inputs.reshape(-1, *inputs.shape[-3:]), weights, self.groups)
+        sums = convolve(
+            inputs.reshape(-1, *inputs.shape[-3:]),
+            weights,
+            groups=self.groups,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+        )
         return sums.reshape(*inputs.shape[:-3], *sums.shape[1:])
 
 

@@ -8,7 +8,7 @@ float twin is the same module with `exact` rounding switched off.
 from __future__ import annotations
 
 import dataclasses
-import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torch.nn import functional
 from duospike.reference.architecture import blank_network
 from duospike.reference.coding import encode
 from duospike.reference.errors import InputError
-from duospike.reference.network import Conv, Linear, Network, Pool, Size
+from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.neurons import SpikingActivation, float_leak, floor_leak
 
 from .settings import FLOAT, Settings
@@ -59,19 +59,16 @@ def scaled_weights(weight: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch
     return (weight / scale.reshape(-1, *[1] * (weight.ndim - 1))).clamp(-limit, limit), scale
 
 
-def convolve(
-    maps: torch.Tensor, weights: torch.Tensor, groups: int = 1, stride: Size = (1, 1), padding: Size | None = None
-) -> torch.Tensor:
+def convolve(maps: torch.Tensor, weights: torch.Tensor, **window: Any) -> torch.Tensor:
     """Whole maps [N, C, H, W] and weights [O, C / groups, KH, KW] -> sums of products [N, O, H', W'], each exact below 2^24.
 
-    padding None: half the kernel, which keeps height and width.
+    window: groups, stride, padding, dilation, as torch.nn.functional.conv2d takes them.
     """
-    padding = (weights.shape[2] // 2, weights.shape[3] // 2) if padding is None else padding
     # Channels last in memory, with which torch's gradients of a convolution are faster.
     weights = weights.to(memory_format=torch.channels_last)
     # NNPACK, torch's choice on processors without oneDNN, multiplies transforms, whose sums are rounded.
     with torch.backends.nnpack.flags(enabled=False):
-        return functional.conv2d(maps, weights, stride=stride, padding=padding, groups=groups)
+        return functional.conv2d(maps, weights, **window)
 
 
 def per_output(values: torch.Tensor, width: int) -> torch.Tensor:
@@ -143,14 +140,8 @@ class SpikingLayer(nn.Module):
         """Inputs [T, B, C, H, W] -> accumulators [T, B, O, H', W'], pooled if the layer's are, without bias; T = 1: the image."""
         if isinstance(self.blank, Linear):
             return functional.linear(inputs.flatten(2), self.quantized_weight())[..., None, None]
-        sums = convolve(inputs.flatten(0, 1), self.quantized_weight(), 1, self.blank.stride, self.blank.padding)
+        sums = convolve(inputs.flatten(0, 1), self.quantized_weight(), stride=self.blank.stride, padding=self.blank.padding)
         return self.pool_currents(sums).unflatten(0, inputs.shape[:2])
-
-    @property
-    def summed(self) -> int:
-        """How many currents, each with the bias, a neuron takes."""
-        pool = self.blank.current_pool if isinstance(self.blank, Conv) else None
-        return math.prod(pool.kernel) if pool and pool.op == "sum" else 1
 
     def pool_currents(self, sums: torch.Tensor) -> torch.Tensor:
         """Sums [M, O, H, W] -> the largest or the sum of each window, where the layer pools its currents."""
@@ -174,14 +165,14 @@ class SpikingLayer(nn.Module):
         """bias, theta and the unrounded theta, each [O], in units of the accumulator."""
         unit = torch.sqrt(variance + NORM_EPSILON) * torch.exp(-self.log_gain)
         theta = self.threshold * unit
-        return self.round((self.offset * unit - mean) / self.summed), self.round(theta), theta
+        return self.round((self.offset * unit - mean) / self.blank.summed), self.round(theta), theta
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Spikes or image [T, B, C, H, W] -> spikes [T, B, O, H, W]; T = 1 for the image, which meets each timestep."""
         sums = self.accumulate(inputs)
         bias, theta, unit = (per_output(values, sums.shape[-1]) for values in self.folded(*self.statistics(sums)))
         return SpikingActivation.apply(
-            sums + self.summed * bias, theta, unit.detach(), self.timesteps, self.blank.neuron, self.leak
+            sums + self.blank.summed * bias, theta, unit.detach(), self.timesteps, self.blank.neuron, self.leak
         )
 
     def export(self) -> Conv | Linear:

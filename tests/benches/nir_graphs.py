@@ -52,17 +52,20 @@ def pair(value):
     return [int(one) for one in np.broadcast_to(np.asarray(value), (2,))]
 
 
+def pads_of(node):
+    """Rows and columns of zeros before and behind a map, for a convolution."""
+    if not isinstance(node.padding, str):
+        return [(size, size) for size in pair(node.padding)]
+    spans = [(size - 1) * wide for size, wide in zip(np.shape(node.weight)[2:], pair(node.dilation), strict=True)]
+    return [(span // 2, span - span // 2) if node.padding == "same" else (0, 0) for span in spans]
+
+
 def convolve(node, maps):
     """Cross-correlation [C, H, W] -> [O, H', W'] with any stride, padding, dilation and groups."""
     weights, groups = np.asarray(node.weight, dtype=float), int(node.groups)
     (rows, columns), (step_y, step_x), (wide_y, wide_x) = weights.shape[2:], pair(node.stride), pair(node.dilation)
     span_y, span_x = (rows - 1) * wide_y, (columns - 1) * wide_x
-    if isinstance(node.padding, str):
-        same = node.padding == "same"
-        pads = [(span // 2, span - span // 2) if same else (0, 0) for span in (span_y, span_x)]
-    else:
-        pads = [(size, size) for size in pair(node.padding)]
-    padded = np.pad(maps, [(0, 0), *pads])
+    padded = np.pad(maps, [(0, 0), *pads_of(node)])
     height, width = padded.shape[1] - span_y, padded.shape[2] - span_x
     out = np.zeros((len(weights), -(-height // step_y), -(-width // step_x)))
     each, inputs = len(weights) // groups, len(maps) // groups
@@ -218,14 +221,20 @@ class Generator:
         for _ in range(0 if events and self.chance(0.25) else int(self.draw.integers(1, 3))):
             outputs = int(self.draw.integers(1, 5))
             nodes.append(self.conv(shape, outputs))
-            shape = (outputs, *shape[1:])
+            shape = convolve(nodes[-1], np.zeros(shape)).shape
+            if self.chance(0.15):
+                nodes.append(self.pool(shape, tiles=self.chance(0.9)))
+                shape = pooled(nodes[-1], np.zeros(shape), divide=False).shape
             nodes.append(self.neurons(shape))
             self.scale = 1.0
-            if min(shape[1:]) >= 6 and self.chance(0.5):
-                nodes.append(nir.SumPool2d(np.array([2, 2]), np.array([2, 2]), np.array([0, 0])))
-                shape = (outputs, shape[1] // 2, shape[2] // 2)
+            if self.chance(0.5):
+                is_or = self.chance(0.6)
+                nodes.append(self.pool(shape, tiles=self.chance(0.5 if is_or else 0.95)))
+                shape = pooled(nodes[-1], np.zeros(shape), divide=False).shape
                 low, high = (0.1, 1.0) if self.inclusive else (0.0, 0.9)
-                nodes.append(nir.Threshold(self.shaped(self.pick([low, 0.5, high]), shape)))
+                if is_or:
+                    nodes[-1] = nir.SumPool2d(nodes[-1].kernel_size, nodes[-1].stride, nodes[-1].padding)
+                    nodes.append(nir.Threshold(self.shaped(self.pick([low, 0.5, high]), shape)))
         said = np.array((1, *shape) if self.batch else shape)
         nodes.append(nir.Flatten({"input": said}, 1 if self.batch else 0, self.pick([-1, -1, len(said) - 1])))
         size = int(np.prod(shape))
@@ -247,9 +256,25 @@ class Generator:
         return np.zeros(outputs) if self.chance(0.3) else values.astype(self.float)
 
     def conv(self, shape, outputs):
-        kernel = self.pick([1, 3, 3, 5])
-        padding = self.pick([kernel // 2, "same"]) if kernel > 1 else self.pick([0, "same", "valid"])
-        return nir.Conv2d(shape[1:], self.weights(outputs, shape[0], kernel, kernel), 1, padding, 1, 1, self.biases(outputs))
+        """A convolution whose windows fit into the map."""
+        while True:
+            kernel = self.pick([(1, 1), (3, 3), (3, 3), (5, 5), tuple(int(one) for one in self.draw.integers(1, 7, 2))])
+            stride = self.pick([1, 1, 1, 2, (2, 1)])
+            half = tuple((one - 1) // 2 for one in kernel)
+            padding = self.pick([half, half, "valid", tuple(int(self.draw.integers(0, most + 1)) for most in half)])
+            padding = "same" if stride == 1 and self.chance(0.2) else padding
+            weights = self.weights(outputs, shape[0], *kernel)
+            node = nir.Conv2d(shape[1:], weights, stride, padding, 1, 1, self.biases(outputs))
+            sizes = (sum(pads) + size for pads, size in zip(pads_of(node), shape[1:], strict=True))
+            if all(size >= width for size, width in zip(sizes, kernel, strict=True)):
+                return node
+
+    def pool(self, shape, tiles):
+        """Sums or averages of windows that fit into the map, side by side or not."""
+        kernel = np.minimum(self.pick([(2, 2), (2, 2), (3, 3), (1, 2), (3, 1)]), shape[1:])
+        stride = kernel if tiles else self.draw.integers(1, 4, 2)
+        padding = np.zeros(2, int) if tiles else self.draw.integers(0, kernel // 2 + 1)
+        return self.pick([nir.SumPool2d, nir.SumPool2d, nir.AvgPool2d])(kernel, stride, padding)
 
     def linear(self, inputs, outputs):
         weights = self.weights(outputs, inputs)

@@ -63,6 +63,50 @@ class Draw:
         return int(self.random.integers(low, high + 1))
 
 
+def pair(value):
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+def random_window(draw, sizes):
+    """Kernel, stride, padding and dilation of a convolution on a map, as nn.Conv2d takes them, and the map's sizes behind it."""
+    for _ in range(20):
+        kernel = draw.one((1, 3, 3, 5, (draw.whole(1, 4), draw.whole(1, 7)), draw.whole(1, 6)))
+        stride, dilation = draw.one((1, 1, 1, 2, (1, 2), (3, 1))), draw.one((*[1] * 12, 2, (1, 2)))
+        half = [(one - 1) // 2 for one in pair(kernel)]
+        padding = draw.one((tuple(half), tuple(half), 0, tuple(draw.whole(0, most) for most in half), *[1] * draw.chance(0.1)))
+        window = {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+        if stride == 1 and draw.chance(0.1):
+            window["padding"] = "same"
+        found = out_sizes(sizes, window)
+        if min(found) >= 1:
+            return window, found
+    window = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
+    return window, tuple(sizes)
+
+
+def out_sizes(sizes, window):
+    """The sizes of a map behind a convolution or pooling: none below 1 has a window."""
+    if window["padding"] == "same":
+        return tuple(sizes)
+    parts = zip(sizes, *(pair(window.get(name, 1)) for name in ("kernel_size", "stride", "padding", "dilation")), strict=True)
+    return tuple((size + 2 * edge - wide * (width - 1) - 1) // step + 1 for size, width, step, edge, wide in parts)
+
+
+def random_pool(draw, shape, home=nn):
+    """A pooling, mostly of windows side by side, of a package, and the shape [C, H, W] behind it."""
+    for _ in range(20):
+        kernel = draw.one((2, 2, 2, 3, (draw.whole(1, 3), draw.whole(1, 3))))
+        window = {"kernel_size": kernel, "stride": kernel, "padding": 0}
+        if draw.chance(0.25):
+            padding = tuple(draw.whole(0, one // 2) for one in pair(kernel))
+            window |= {"stride": draw.one((1, 2, (1, 2), 3)), "padding": padding}
+        found = out_sizes(shape[1:], window)
+        if min(found) >= 1:
+            kind = home.AvgPool2d if draw.chance(0.4) else home.MaxPool2d
+            return kind(**window, ceil_mode=draw.chance(0.03)), (shape[0], *found)
+    return home.AdaptiveAvgPool2d(1), (shape[0], 1, 1)
+
+
 class Composer:
     """Draws the layers of one network. step: of the layer before the neurons, whose thresholds are multiples of it or not."""
 
@@ -113,14 +157,15 @@ class Composer:
         found = [layer]
         if draw.chance(0.02 if self.tame else 0.3):
             found.append(self.normalization(norm, self.shape[0]))
-        pools = len(self.shape) == 3 and min(self.shape[1:]) >= 2 and draw.chance(0.4)
-        before = pools and draw.chance(0.12 if self.tame else 0.4)
+        pools = len(self.shape) == 3 and draw.chance(0.5)
+        before = pools and draw.chance(0.4)
         if pools:
-            whole, self.shape = self.shape, (self.shape[0], self.shape[1] // 2, self.shape[2] // 2)
+            whole = self.shape
+            pool, self.shape = random_pool(draw, whole)
         if not before and pools:
             self.shape, after = whole, self.shape
         neurons = self.neurons()
-        found += [nn.MaxPool2d(2), neurons] if before else [neurons, nn.MaxPool2d(2)] if pools else [neurons]
+        found += [pool, neurons] if before else [neurons, pool] if pools else [neurons]
         if pools and not before:
             self.shape = after
         if draw.chance(0.1):
@@ -130,15 +175,15 @@ class Composer:
 
     def convolution(self):
         draw = self.draw
-        kernel, outputs, inputs = draw.one((1, 3, 3, 3, 5)), draw.whole(1, 4), self.shape[0]
-        padding = draw.one((kernel // 2, (kernel // 2, kernel // 2), "same"))
-        bias = draw.chance(0.5)
-        self.shape = (outputs, *self.shape[1:])
+        outputs, inputs, bias = draw.whole(1, 4), self.shape[0], draw.chance(0.5)
+        window, sizes = random_window(draw, self.shape[1:])
+        self.shape = (outputs, *sizes)
         if self.brevitas and draw.chance(0.7):
-            options = self.quantizers()
-            padding = kernel // 2 if padding == "same" else padding
-            return self.filled(qnn.QuantConv2d(inputs, outputs, kernel, padding=padding, bias=bias, **options))
-        return self.filled(nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=bias))
+            if window["padding"] == "same":
+                # Brevitas' own convolution takes numbers alone.
+                window["padding"], window["kernel_size"] = 0, 1
+            return self.filled(qnn.QuantConv2d(inputs, outputs, bias=bias, **window, **self.quantizers()))
+        return self.filled(nn.Conv2d(inputs, outputs, bias=bias, **window))
 
     def linear(self):
         draw = self.draw
@@ -210,7 +255,7 @@ class Composer:
             ),
             "threshold": self.threshold(),
             "init_hidden": draw.chance(0.7),
-            "reset_mechanism": draw.one(("zero", "subtract")) if draw.chance(0.97) else "none",
+            "reset_mechanism": draw.one(("zero", "subtract", "none")),
             "reset_delay": draw.chance(0.92),
             "learn_beta": draw.chance(0.2),
             "learn_threshold": draw.chance(0.2),
@@ -276,7 +321,7 @@ class Composer:
             warnings.simplefilter("ignore")
             try:
                 return getattr(self, name)(net) or net
-            except (KeyError, TypeError, RuntimeError, ValueError) as error:
+            except (KeyError, TypeError, RuntimeError, ValueError, AttributeError) as error:
                 # Not every two go together: torch refuses to prune what weight_norm computes, or to copy it.
                 self.notes.append(f"refused by torch: {error}")
                 return net
@@ -518,6 +563,7 @@ def names_of_neurons(network, integers):
             pooled = False
         if isinstance(module, snntorch.Leaky):
             layer = next(one for one in layers if type(one) is not Pool)
-            names.append(next(layers).name if pooled else layer.name)
+            moved = pooled and getattr(layer, "current_pool", None) is None
+            names.append(next(layers).name if moved else layer.name)
             pooled = False
     return names

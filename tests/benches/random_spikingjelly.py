@@ -14,7 +14,7 @@ from torch import nn
 
 from duospike.reference.exchange.source import Interface
 from duospike.reference.network import Pool
-from tests.benches.random_snn import Draw
+from tests.benches.random_snn import Draw, random_pool, random_window
 
 KINDS = (neuron.IFNode, neuron.LIFNode, neuron.ParametricLIFNode)
 TAUS = (2.0, 2.0, 2.0, 4.0, 1.0 + 1e-9, 4 / 3, 8.0, 3.0)
@@ -114,13 +114,14 @@ class Composer:
         draw, found = self.draw, [weighted]
         if norm and draw.chance(0.03 if self.tame else 0.3):
             found.append(self.normalization(norm, self.shape[0]))
-        pools = norm and min(self.shape[1:]) >= 2 and draw.chance(0.4)
-        before = pools and draw.chance(0.1)
-        fire, pool = self.neurons(), layer.MaxPool2d(2, 2)
-        found += [pool, fire] if before else [fire, pool] if pools else [fire]
-        self.pooled.append(bool(before))
+        pools = norm and draw.chance(0.5)
+        before = pools and draw.chance(0.4)
+        fire = self.neurons()
         if pools:
-            self.shape = (self.shape[0], self.shape[1] // 2, self.shape[2] // 2)
+            pool, self.shape = random_pool(draw, self.shape, layer)
+            found.append(pool)
+        found.insert(len(found) if before or not pools else -1, fire)
+        self.pooled.append(bool(before) and isinstance(pool, nn.MaxPool2d))
         if draw.chance(0.1):
             found.append(layer.Dropout(0.5))
         self.reach = 1.0
@@ -128,12 +129,12 @@ class Composer:
 
     def convolution(self, number: int) -> nn.Module:
         draw, inputs = self.draw, self.shape[0]
-        kernel, outputs, groups = draw.one((1, 3, 3, 3, 5)), draw.whole(1, 4), 1
+        outputs, groups = draw.whole(1, 4), 1
         if number and draw.chance(0.5):
             groups, outputs = inputs, inputs * draw.whole(1, 2)
-        self.shape = (outputs, *self.shape[1:])
-        options = {"padding": kernel // 2, "bias": draw.chance(0.5), "groups": groups}
-        return self.filled(layer.Conv2d(inputs, outputs, kernel, **options))
+        window, sizes = random_window(draw, self.shape[1:])
+        self.shape = (outputs, *sizes)
+        return self.filled(layer.Conv2d(inputs, outputs, bias=draw.chance(0.5), groups=groups, **window))
 
     def averaged(self) -> list[nn.Module]:
         """Sometimes an average pooling before the fully connected layer."""
@@ -351,5 +352,6 @@ def names_of_neurons(network: RandomNetwork, integers) -> list[str]:
     layers, names = iter(integers.layers), []
     for pooled in network.pooled:
         found = next(one for one in layers if type(one) is not Pool)
-        names.append(next(layers).name if pooled else found.name)
+        moved = pooled and getattr(found, "current_pool", None) is None
+        names.append(next(layers).name if moved else found.name)
     return names

@@ -13,7 +13,7 @@ import numpy as np
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.design.beats import grouped, image_beats, pack_fields, spike_beats
 from duospike.cosim.design.build import build_stage
-from duospike.cosim.design.plan import MIN_MAP_SIZE, plan_stages
+from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.simulation.bench import Bench, Outcome
 from duospike.cosim.simulation.network_run import SIMULATORS, stage_activity
@@ -33,6 +33,20 @@ def random_layer(layer_type, shape, kind=KIND, leak=LEAK, bits=4, seed=1):
     return layer_type("conv1" if layer_type is Conv else "fc1", weights, bias, theta, bits, Neuron(kind, *leak))
 
 
+def random_conv(outputs, channels, kernel, stride=(1, 1), less=(0, 0), **random):
+    """A random convolution. kernel: (rows, columns). less: zeros by which its padding is narrower than the kernel reaches
+    behind a pixel."""
+    layer = random_layer(Conv, (outputs, channels, *kernel), **random)
+    padding = tuple((size - 1) // 2 - fewer for size, fewer in zip(kernel, less, strict=True))
+    return dataclasses.replace(layer, stride=stride, padding=padding)
+
+
+def possible_less(size, kernel, less):
+    """The same, or as near to it as the kernel and a map of (rows, columns) allow."""
+    most = [min((taps - 1) // 2, (extent + 2 * ((taps - 1) // 2) - taps) // 2) for extent, taps in zip(size, kernel, strict=True)]
+    return tuple(min(fewer, bound) for fewer, bound in zip(less, most, strict=True))
+
+
 def with_fault(layer, what, weight, step=6):
     """The layer with one number changed: the weight at that index turned to the far end, or a bias or theta of output 1."""
     values = getattr(layer, what).copy()
@@ -43,11 +57,14 @@ def with_fault(layer, what, weight, step=6):
     return dataclasses.replace(layer, **{what: values})
 
 
-def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=16, parts=1, image_bits=None, image_signed=False):
+def plan_stage(
+    layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=16, parts=1, image_bits=None, image_signed=False,
+    coding="direct", multipliers=None,
+):  # fmt: skip
     """Parameters of the stage of one layer, Conv, Linear or Pool, with an input of `shape` (channels, height, width).
 
-    parts: of a row of a sparse layer. image_bits: the layer is the first one and takes the image; else `lanes_in` lanes of
-    spikes come in.
+    parts: of a row of a sparse layer. image_bits: the layer is the first one and takes the image, by `coding`; else `lanes_in`
+    lanes of spikes come in. multipliers: of a lane of a fully connected layer that takes the image.
     """
     channels, height, width = shape
     layers, input_shape, all_lanes = [layer], shape, {layer.name: lanes}
@@ -56,18 +73,17 @@ def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=1
         before = np.ones((channels, 1, 1, 1), int)
         layers.insert(0, Conv("conv99", before, np.zeros(channels, int), np.zeros(channels, int), 2, neuron))
         input_shape, all_lanes["conv99"] = (1, height, width), lanes_in
-    if min(height, width) < MIN_MAP_SIZE:
-        layers.insert(1, Pool("pool99"))
-        input_shape = (1, *(max(2 * size, MIN_MAP_SIZE) for size in (height, width)))
     outputs = int(np.prod(layer.output_shape(shape)))
     if not isinstance(layer, Linear):
         layers.append(Linear("fc99", np.ones((1, outputs), int), np.zeros(1, int), np.zeros(1, int), 2, neuron))
         outputs, all_lanes["fc99"] = 1, 1
     if isinstance(layer, Pool):
         del all_lanes[layer.name]
-    network = Network(input_shape, image_bits or 8, image_signed, timesteps, outputs, tuple(layers))
+    network = Network(input_shape, image_bits or 8, image_signed, timesteps, outputs, tuple(layers), coding=coding)
     row_parts = {layer.name: parts} if image_bits is None and not isinstance(layer, Pool) else {}
-    return plan_stages(network, choose_sizing(network, all_lanes, row_parts, queue_depth=queue_depth))[layer.name]
+    wanted = {layer.name: multipliers} if multipliers else None
+    sizing = choose_sizing(network, all_lanes, row_parts, queue_depth=queue_depth, lane_multipliers=wanted)
+    return plan_stages(network, sizing)[layer.name]
 
 
 def expected_currents(layer, maps):
@@ -132,10 +148,11 @@ def run_spiking(native, stage, layer, maps, lanes_in, stalls=(0, 0)):
 
 
 def run_dense(native, stage, layer, images, stalls=(0, 0)):
-    """Run the dense core on images [frames, channels, height, width] and compare. native: the fixture."""
-    maps = np.repeat(images[:, None], stage.timesteps, axis=1)
+    """Run a dense stage on images [frames, channels, height, width], or with frames [frames, timesteps, channels, height, width],
+    and compare. native: the fixture."""
+    maps = np.repeat(images[:, None], stage.timesteps, axis=1) if images.ndim == 4 else images
     expected = spike_beats(expected_spikes(layer, maps), stage.lanes)
-    beats = image_beats(images, stage.image_bits)
+    beats = image_beats(images, stage.image_bits, frames=stage.frames)
     run = native(stage, beats, len(beats) // len(images), len(expected), stalls)
     assert tuple(run.beats) == expected
     return run

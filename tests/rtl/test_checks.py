@@ -13,7 +13,7 @@ from myhdl._Signal import _Signal
 import duospike.rtl
 from duospike.cosim.conversion.elaboration import quick_inspection
 from duospike.reference.network import KERNELS, RESETS
-from duospike.rtl import checks
+from duospike.rtl import checks, kernel
 from duospike.rtl.accelerator import accelerator, trace_bits
 from duospike.rtl.accumulator import accumulator, row_padding
 from duospike.rtl.activity import ACTIVITY_BITS, activity
@@ -31,7 +31,9 @@ from duospike.rtl.column_position import LineAccess, column_position
 from duospike.rtl.column_tags import column_tags
 from duospike.rtl.crc32 import crc32
 from duospike.rtl.credit_counter import credit_counter
+from duospike.rtl.current_sum import current_sum, part_bits
 from duospike.rtl.dense_core import DenseCore, dense_core
+from duospike.rtl.dense_fc import DenseFc, dense_fc
 from duospike.rtl.encoder import Encoder, encoder
 from duospike.rtl.errors import DesignError
 from duospike.rtl.event_queue import event_queue
@@ -39,6 +41,7 @@ from duospike.rtl.fc_accumulator import fc_accumulator
 from duospike.rtl.fifo import fifo
 from duospike.rtl.group_walk import group_walk
 from duospike.rtl.image_intake import image_intake
+from duospike.rtl.image_memory import image_memory
 from duospike.rtl.image_window import image_window
 from duospike.rtl.leak import leak
 from duospike.rtl.lif import Lif, lif
@@ -54,6 +57,7 @@ from duospike.rtl.neuron import neuron
 from duospike.rtl.neuron_pipeline import neuron_pipeline
 from duospike.rtl.neuron_score import neuron_score
 from duospike.rtl.pass_memory import pass_memory
+from duospike.rtl.pixel_words import pixel_words, words_of_image
 from duospike.rtl.pool import Pool, pool
 from duospike.rtl.readout import Readout, readout
 from duospike.rtl.registers import COMMAND, CONSTANT, Bits, Register, register_map
@@ -68,6 +72,8 @@ from duospike.rtl.sparse_fc import SparseFc, sparse_fc
 from duospike.rtl.spike_history import spike_history
 from duospike.rtl.stream import Stream, index_bits, pack, signed, take_bit, take_field, take_whole, unpack
 from duospike.rtl.sum_window import sum_window
+from duospike.rtl.tag_line import tag_line
+from duospike.rtl.timestep_select import timestep_select
 from duospike.rtl.weight_fetch import weight_fetch
 from duospike.rtl.window_position import window_position
 from verification.proof import activity_counts, bit, vector
@@ -113,17 +119,27 @@ def layer_of(outputs=3, lanes=2, timesteps=2, passes=1, *, words, fields, weight
     }  # fmt: skip
 
 
-def dense_of(height=3, width=4, channels=2, image_bits=5, image_signed=False, kernel=3, **layer):
+def dense_of(height=3, width=4, channels=2, image_bits=5, image_signed=False, kernel=(3, 3), frames=1, **layer):
     return DenseCore(
-        height=height, width=width, channels=channels, image_bits=image_bits, image_signed=image_signed, kernel=kernel,
-        **layer_of(words=1, fields=kernel * kernel * channels, **layer),
+        height=height, width=width, out_rows=range(height), out_columns=range(width), channels=channels, image_bits=image_bits,
+        image_signed=image_signed, kernel=kernel, frames=frames,
+        **layer_of(words=1, fields=kernel[0] * kernel[1] * channels, **layer),
     )  # fmt: skip
 
 
-def conv_of(height=3, width=4, parts=2, chunks=2, lanes_in=3, kernel=3, banks=2, queue_depth=1, **layer):
+def dense_fc_of(height=3, width=4, channels=2, image_bits=5, image_signed=False, multipliers=4, frames=1, **layer):
+    words = words_of_image(height * width, channels, multipliers)
+    return DenseFc(
+        height=height, width=width, channels=channels, image_bits=image_bits, image_signed=image_signed, frames=frames,
+        multipliers=multipliers, **layer_of(words=words, fields=multipliers, **layer),
+    )  # fmt: skip
+
+
+def conv_of(height=3, width=4, parts=2, chunks=2, lanes_in=3, kernel=(3, 3), banks=2, queue_depth=1, **layer):
     return SparseConv(
-        height=height, width=width, parts=parts, chunks=chunks, lanes_in=lanes_in, kernel=kernel, banks=banks,
-        queue_depth=queue_depth, **layer_of(words=parts * chunks * lanes_in, fields=kernel * kernel, **layer),
+        height=height, width=width, out_rows=range(height), out_columns=range(width), parts=parts, chunks=chunks,
+        lanes_in=lanes_in, kernel=kernel, banks=banks, queue_depth=queue_depth,
+        **layer_of(words=parts * chunks * lanes_in, fields=kernel[0] * kernel[1], **layer),
     )  # fmt: skip
 
 
@@ -176,10 +192,10 @@ def of_accelerator():
     return clocked(first.input_bits, last.output_bits, counts=counts, trace=trace, stages=stages)
 
 
-def of_accumulator(height=2, width=3, parts=1, kernel=3, timesteps=2, lanes=2, weight_bits=4, current_bits=6, groups=2):
+def of_accumulator(height=2, width=3, parts=1, kernel=(3, 3), timesteps=2, lanes=2, weight_bits=4, current_bits=6, groups=2):
     return clocked(
-        lanes * kernel * kernel * weight_bits + timesteps + 1, lanes * timesteps * current_bits, counts=activity_counts(),
-        height=height, width=width, parts=parts, padding=row_padding(width, groups, kernel, parts), kernel=kernel,
+        lanes * kernel[0] * kernel[1] * weight_bits + timesteps + 1, lanes * timesteps * current_bits, counts=activity_counts(),
+        **map_of(height, width), parts=parts, padding=row_padding(width, groups, kernel, parts), kernel=kernel,
         timesteps=timesteps, lanes=lanes, weight_bits=weight_bits, current_bits=current_bits,
         bias=table(lanes * current_bits, groups),
     )  # fmt: skip
@@ -225,6 +241,14 @@ def of_crc32():
     return bits_of("clk restart write") | {"data": vector(32), "crc": vector(32)}
 
 
+def of_current_sum(lanes=2, words=3, timesteps=2, repeat=2, current_bits=5, groups=2):
+    bias = table(lanes * current_bits, groups) if words else None
+    return clocked(
+        lanes * part_bits(current_bits, words), lanes * timesteps * repeat * current_bits, lanes=lanes, words=words,
+        timesteps=timesteps, repeat=repeat, current_bits=current_bits, bias=bias,
+    )  # fmt: skip
+
+
 def of_fifo(depth=3, width=5):
     return clocked(width, width, depth=depth)
 
@@ -238,16 +262,37 @@ def of_image_intake(beats=7, bits=5, data=8):
     return bits_of("clk rst enable ended ended_early ended_late active") | streams | {"beats": beats}
 
 
-def of_image_window(height=3, width=4, kernel=3, groups=2, pixel_bits=5):
-    sizes = {"height": height, "width": width, "kernel": kernel, "groups": groups, "pixel_bits": pixel_bits}
-    return clocked(pixel_bits, kernel * kernel * pixel_bits, **sizes)
+def of_image_memory(words=3, scans=2, width=5):
+    return clocked(width, width, words=words, scans=scans)
 
 
-def of_window_position(height=3, width=4, kernel=3, groups=2):
-    counts = {"level": kernel + 2, "column": width, "center": kernel + 1, "rows_out": kernel // 2 + 2}
-    ports = {name: index(count) for name, count in counts.items()} | {"row_exists": vector(kernel)}
-    sizes = {"height": height, "width": width, "kernel": kernel, "groups": groups}
-    return bits_of("clk rst advance available parity") | ports | sizes
+def of_pixel_words(pixels=5, pixel_bits=4, word_bits=8):
+    return clocked(pixel_bits, word_bits, pixels=pixels, pixel_bits=pixel_bits, word_bits=word_bits)
+
+
+def of_timestep_select(inputs=3, input_bits=4, timesteps=2):
+    sizes = {"inputs": inputs, "input_bits": input_bits, "timesteps": timesteps}
+    return clocked(inputs * timesteps * input_bits, inputs * input_bits, **sizes)
+
+
+def map_of(height, width):
+    return {"height": height, "width": width, "out_rows": range(height), "out_columns": range(width)}
+
+
+def of_image_window(height=3, width=4, kernel=(3, 3), groups=2, pixel_bits=5):
+    sizes = {"kernel": kernel, "groups": groups, "pixel_bits": pixel_bits}
+    return clocked(pixel_bits, kernel[0] * kernel[1] * pixel_bits, **map_of(height, width), **sizes)
+
+
+def of_tag_line(columns=3):
+    return bits_of("clk rst advance tag") | {"tags": vector(columns), "columns": columns}
+
+
+def of_window_position(height=3, width=4, kernel=(3, 3), groups=2):
+    rows = kernel[0]
+    counts = {"level": rows + 2, "column": width, "center": rows + 1, "rows_out": rows // 2 + 2}
+    ports = {name: index(count) for name, count in counts.items()} | {"row_exists": vector(rows)}
+    return bits_of("clk rst advance available parity") | ports | map_of(height, width) | {"kernel": kernel, "groups": groups}
 
 
 def of_lif(lanes=2, timesteps=2, rows=3, columns=2, passes=1, **neuron):
@@ -318,34 +363,35 @@ def of_beat_spacing(cycles=3):
     return bits_of("clk rst take is_due") | {"cycles": cycles}
 
 
-def of_column_position(height=3, width=4, parts=2, padding=0, kernel=3, groups=2):
-    sizes = {"height": height, "width": width, "parts": parts, "padding": padding, "kernel": kernel, "groups": groups}
+def of_column_position(height=3, width=4, parts=2, padding=0, kernel=(3, 3), groups=2):
+    sizes = {"parts": parts, "padding": padding, "kernel": kernel, "groups": groups} | map_of(height, width)
     words = groups * (width + padding) if all(type(size) is int for size in (groups, width, padding)) else 8
     line = {"line": LineAccess(words, kernel, 2)}
     return bits_of("clk rst shift parity emits") | {"group_index": index(groups)} | line | sizes
 
 
-def of_column_tags(kernel=3):
+def of_column_tags(positions=4, kernel=(3, 3)):
     names = "clk rst shift next_parity next_emits leaving_emits primed"
-    return bits_of(names) | {"own": vector(kernel), "kernel": kernel}
+    return bits_of(names) | {"own": vector(kernel[1]), "positions": positions, "kernel": kernel}
 
 
-def of_sum_window(kernel=3, timesteps=2, lanes=2, weight_bits=3, current_bits=6):
+def of_sum_window(kernel=(3, 3), timesteps=2, lanes=2, weight_bits=3, current_bits=6):
     numbers = {"timesteps": timesteps, "lanes": lanes, "weight_bits": weight_bits, "current_bits": current_bits}
-    column = timesteps * lanes * kernel * current_bits
+    rows, columns = kernel
+    column = timesteps * lanes * rows * current_bits
     ports = {
-        "mask": vector(timesteps), "own": vector(kernel), "weights": vector(lanes * kernel * kernel * weight_bits),
+        "mask": vector(timesteps), "own": vector(columns), "weights": vector(lanes * rows * columns * weight_bits),
         "entering": vector(column), "leaving": vector(column),
     }  # fmt: skip
     return bits_of("clk add shift") | ports | {"kernel": kernel} | numbers
 
 
-def of_line_buffer(words=8, kernel=3, parts=2, timesteps=2, lanes=2, current_bits=6):
+def of_line_buffer(words=8, kernel=(3, 3), parts=2, timesteps=2, lanes=2, current_bits=6):
     numbers = {"words": words, "parts": parts, "timesteps": timesteps, "lanes": lanes, "current_bits": current_bits}
     fields = timesteps * lanes * current_bits
     ports = {
         "line": LineAccess(words, kernel, parts), "leaving": vector(fields * len(waiting_rows(kernel, parts))),
-        "biases": vector(lanes * current_bits), "entering": vector(fields * kernel),
+        "biases": vector(lanes * current_bits), "entering": vector(fields * kernel[0]),
     }  # fmt: skip
     return bits_of("clk rst shift") | ports | {"kernel": kernel} | numbers
 
@@ -366,12 +412,13 @@ def of_lowest_one(size=7):
 
 
 def of_mac_array(
-    lanes=2, columns=3, repeat=2, inputs=5, input_bits=4, input_signed=False, current_bits=9, groups=2, weight_bits=3
+    lanes=2, columns=3, repeat=2, inputs=5, input_bits=4, input_signed=False, current_bits=9, groups=2, weight_bits=3,
+    has_bias=True,
 ):  # fmt: skip
     return clocked(
         inputs * input_bits, lanes * repeat * current_bits, lanes=lanes, columns=columns, repeat=repeat, inputs=inputs,
-        input_bits=input_bits, input_signed=input_signed, current_bits=current_bits, bias=table(lanes * current_bits, groups),
-        weights=table(lanes * inputs * weight_bits, groups),
+        input_bits=input_bits, input_signed=input_signed, current_bits=current_bits,
+        bias=table(lanes * current_bits, groups) if has_bias else None, weights=table(lanes * inputs * weight_bits, groups),
     )  # fmt: skip
 
 
@@ -471,19 +518,22 @@ BLOCKS = {
     axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, beat_spacing: of_beat_spacing,
     channel_select: of_channel_select, chunk_flags: of_chunk_flags, chunk_select: of_chunk_select,
     column_position: of_column_position, column_tags: of_column_tags, crc32: of_crc32, credit_counter: of_credit_counter,
-    dense_core: lambda **numbers: of_stage(dense_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
+    current_sum: of_current_sum, dense_core: lambda **numbers: of_stage(dense_of(**numbers)),
+    dense_fc: lambda **numbers: of_stage(dense_fc_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
     event_queue: of_fifo, fc_accumulator: of_fc_accumulator, fifo: of_fifo, group_walk: of_group_walk,
-    image_intake: of_image_intake,
+    image_intake: of_image_intake, image_memory: of_image_memory,
     image_window: of_image_window, lif: of_lif, load_control: of_load_control, loaded_memory: of_loaded_memory,
     leak: of_leak, class_scores: of_class_scores, neuron_score: of_neuron_score, spike_history: of_spike_history,
     line_buffer: of_line_buffer, lowest_one: of_lowest_one, mac_array: of_mac_array, membrane_value: of_membrane_value,
-    neuron: of_neuron, neuron_pipeline: of_neuron_pipeline, pack: of_fields, pass_memory: of_pass_memory,
+    neuron: of_neuron, neuron_pipeline: of_neuron_pipeline, pack: of_fields,
+    pass_memory: of_pass_memory, pixel_words: of_pixel_words,
     pool: lambda **numbers: of_stage(pool_of(**numbers)),
     ram: of_ram, readout: lambda **numbers: of_stage(readout_of(**numbers)), result_output: of_result_output, rom: of_rom,
     row_buffer: of_row_buffer, scan_position: of_scan_position, scanner: of_scanner, shell_control: of_shell_control,
-    span_select: of_span_select, sum_window: of_sum_window,
+    span_select: of_span_select, sum_window: of_sum_window, tag_line: of_tag_line,
     sparse_conv: lambda **numbers: of_stage(conv_of(**numbers)), sparse_fc: lambda **numbers: of_stage(fc_of(**numbers)),
-    take_bit: of_take_bit, take_field: of_take_field, take_whole: of_take_whole, unpack: of_fields, weight_fetch: of_weight_fetch,
+    take_bit: of_take_bit, take_field: of_take_field, take_whole: of_take_whole, timestep_select: of_timestep_select,
+    unpack: of_fields, weight_fetch: of_weight_fetch,
     window_position: of_window_position,
 }  # fmt: skip
 """Each block of rtl/, and what gives arguments that it takes."""
@@ -498,13 +548,16 @@ NUMBERS = {
     chunk_flags: {"pixels": 1, "chunks": 1, "banks": 2},
     chunk_select: {"chunks": 1, "words": 1},
     column_position: {"height": 1, "width": 1, "parts": 1, "padding": 0, "groups": 1},
+    column_tags: {"positions": 1},
     credit_counter: {"places": 1},
+    current_sum: {"lanes": 1, "words": 0, "timesteps": 1, "repeat": 1, "current_bits": 1},
     event_queue: {"depth": 1},
     fc_accumulator: {"parts": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1},
     fifo: {"depth": 1},
     group_walk: {"columns": 1, "groups": 1},
     image_intake: {"beats": 1},
-    image_window: {"height": 1, "width": 1, "kernel": 1, "groups": 1, "pixel_bits": 1},
+    image_memory: {"words": 1, "scans": 1},
+    image_window: {"height": 1, "width": 1, "groups": 1, "pixel_bits": 1},
     lif: {"lanes": 1, "timesteps": 1, "rows": 1, "columns": 1, "passes": 1},
     line_buffer: {"words": 1, "parts": 1, "timesteps": 1, "lanes": 1, "current_bits": 1},
     load_control: {"pieces": 1},
@@ -516,6 +569,7 @@ NUMBERS = {
     neuron_score: {"timesteps": 1, "passes": 1},
     spike_history: {"lanes": 1, "timesteps": 1},
     pass_memory: {"beats": 1, "passes": 2},
+    pixel_words: {"pixels": 1, "pixel_bits": 1, "word_bits": 1},
     ram: {"depth": 1},
     result_output: {"classes": 1, "score_bits": 1},
     row_buffer: {"pixels": 1, "chunks": 1, "banks": 2},
@@ -523,8 +577,10 @@ NUMBERS = {
     scan_position: {"parts": 1, "width": 1, "padding": 0, "chunks": 1, "scans": 1, "flush": 0, "banks": 2},
     span_select: {"chunks": 1, "words": 1},
     sum_window: {"timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1},
+    tag_line: {"columns": 1},
     take_bit: {"index": 0},
     take_field: {"low": 0, "high": 3},
+    timestep_select: {"inputs": 1, "input_bits": 1, "timesteps": 2},
     weight_fetch: {"frame_rows": 1, "scans": 1, "positions": 1, "flush": 0, "channels": 1, "timesteps": 1, "least_bank": 2},
     window_position: {"height": 1, "width": 1, "groups": 1},
 }  # fmt: skip
@@ -533,7 +589,10 @@ NUMBERS = {
 RECORDS = {
     conv_of: {"height": 1, "width": 1, "parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1,
               "passes": 1, "banks": 2, "queue_depth": 1},
-    dense_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1},
+    dense_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1,
+               "frames": 1},
+    dense_fc_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1,
+                  "frames": 1, "multipliers": 1},
     encoder_of: {"height": 1, "width": 1, "lanes": 1, "image_bits": 1, "timesteps": 1, "register_bits": 4, "feedback": 1},
     fc_of: {"parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1, "banks": 2,
             "queue_depth": 1},
@@ -546,7 +605,7 @@ RECORDS = {
 
 NO_NUMBERS = {
     "bias", "weights", "states", "neuron", "theta", "table", "identity", "layout", "stage", "stages", "shell", "reset",
-    "kernel", "image_signed", "input_signed", "is_signed", "leaks", "gives", "score", "rule",
+    "kernel", "out_rows", "out_columns", "image_signed", "input_signed", "is_signed", "leaks", "gives", "score", "rule",
 }  # fmt: skip
 """Parameters of which test_what_cannot_be and the records' own tests have the wrong values."""
 
@@ -567,7 +626,7 @@ def test_every_block_and_parameter_is_here():
     for made, arguments in BLOCKS.items():
         ports = {name for name, value in arguments().items() if is_port(value)}
         assert set(arguments()) - ports == parameters(made), made.func.__name__
-        assert parameters(made) - NO_NUMBERS == NUMBERS.get(made, {}).keys() - {"kernel"} or made is take_whole
+        assert parameters(made) - NO_NUMBERS == NUMBERS.get(made, {}).keys() or made is take_whole
     for made, least in RECORDS.items():
         record = made()
         assert {field.name for field in fields(record)} - NO_NUMBERS == set(least) - NO_NUMBERS, record
@@ -607,7 +666,7 @@ def test_numbers_that_a_block_cannot_have(made, name, least):
 )  # fmt: skip
 def test_numbers_that_a_record_cannot_have(made, name, least):
     record = made()
-    where = {"Lif": "lif", "DenseCore": "dense_core", "SparseConv": "sparse_conv", "SparseFc": "sparse_fc",
+    where = {"Lif": "lif", "DenseCore": "dense_core", "DenseFc": "dense_fc", "SparseConv": "sparse_conv", "SparseFc": "sparse_fc",
              "AxiShell": "axi_shell"}.get(type(record).__name__, type(record).__name__.lower())  # fmt: skip
     for value in [least - 1, least - 1000, *NO_INTEGERS]:
         refused(where, name, value, lambda value=value: replace(record, **{name: value}))
@@ -659,7 +718,7 @@ FREE = {
 WITHOUT_VECTORS = {"take_field", "take_bit", "credit_counter", "beat_spacing"}
 
 
-STAGES = {dense_core: dense_of, sparse_conv: conv_of, sparse_fc: fc_of}
+STAGES = {dense_core: dense_of, dense_fc: dense_fc_of, sparse_conv: conv_of, sparse_fc: fc_of}
 
 
 @pytest.mark.parametrize("made", STAGES, ids=lambda made: made.__name__)
@@ -702,18 +761,30 @@ def wrong(made, **changes):
         (lambda: readout_of(lanes=7), "readout: lanes 7; allowed: 1 to 6"),
         (lambda: replace(dense_of(), lanes=4), "dense_core: lanes 4; allowed: 1 to 3"),
         (lambda: replace(dense_of(), image_signed=1), "dense_core: image_signed 1; allowed: False, True"),
-        (lambda: replace(dense_of(), kernel=2), "dense_core: kernel 2; allowed: 1, 3, 5"),
-        (lambda: replace(conv_of(), kernel=True), "sparse_conv: kernel True; allowed: 1, 3, 5"),
-        (lambda: replace(conv_of(), kernel=7), "sparse_conv: kernel 7; allowed: 1, 3, 5"),
-        (wrong(image_window, kernel=4), "image_window: kernel 4; allowed: 1, 3, 5"),
-        (wrong(accumulator, kernel=7), "accumulator: kernel 7; allowed: 1, 3, 5"),
-        (wrong(window_position, kernel=2), "window_position: kernel 2; allowed: 1, 3, 5"),
-        (wrong(column_position, kernel=2), "column_position: kernel 2; allowed: 1, 3, 5"),
-        (wrong(column_position, line=LineAccess(9, 3, 2)), "column_position: line_addr of 4 bits, unsigned; allowed: 3 bits"),
-        (wrong(column_tags, kernel=2), "column_tags: kernel 2; allowed: 1, 3, 5"),
-        (wrong(sum_window, kernel=2), "sum_window: kernel 2; allowed: 1, 3, 5"),
-        (wrong(line_buffer, kernel=2), "line_buffer: kernel 2; allowed: 1, 3, 5"),
-        (lambda: line_buffer(**of_line_buffer() | {"kernel": 1, "parts": 1}), "line_buffer: waiting_rows 0; allowed: 1 or more"),
+        (lambda: replace(dense_of(), frames=3), "dense_core: frames 3; allowed: 1, 2"),
+        (lambda: replace(dense_fc_of(), multipliers=3), "layer dense_fc: 3 multipliers; allowed: 1 to 2, the channels of "),
+        (lambda: replace(dense_fc_of(), multipliers=26), "layer dense_fc: 26 multipliers; allowed: 1 to 2, the channels"),
+        (wrong(pixel_words, word_bits=6), "pixel_words: word_bits 6; allowed: up to 4, or a multiple"),
+        (wrong(pixel_words, word_bits=24), "pixel_words: word_bits 24; allowed: 1 to 20"),
+        (wrong(current_sum, bias=table(9, 2)), "current_sum: bias of 2 words of 9 bits; allowed: 2 words of 10 bits"),
+        (lambda: replace(dense_of(), kernel=3), "dense_core: kernel 3; allowed: (rows, columns), each 1 to 7"),
+        (lambda: replace(conv_of(), kernel=(3, True)), "sparse_conv: kernel (3, True); allowed: (rows, columns), each 1 to 7"),
+        (lambda: replace(conv_of(), kernel=(8, 1)), "sparse_conv: kernel (8, 1); allowed: (rows, columns), each 1 to 7"),
+        (wrong(image_window, kernel=(3, 0)), "image_window: kernel (3, 0); allowed: (rows, columns), each 1 to 7"),
+        (wrong(accumulator, kernel=(3, 3, 3)), "accumulator: kernel (3, 3, 3); allowed: (rows, columns), each 1 to 7"),
+        (wrong(window_position, kernel=[3, 3]), "window_position: kernel [3, 3]; allowed: (rows, columns), each 1 to 7"),
+        (wrong(column_position, kernel=(0, 3)), "column_position: kernel (0, 3); allowed: (rows, columns), each 1 to 7"),
+        (lambda: replace(dense_of(), out_rows=range(4)), "dense_core: out_rows range(0, 4); allowed: a range of some of 0 to 2"),
+        (lambda: replace(conv_of(), out_columns=range(0)), "sparse_conv: out_columns range(0, 0); allowed: a range of some of 0"),
+        (wrong(image_window, out_rows=range(-1, 2)), "image_window: out_rows range(-1, 2); allowed: a range of some of 0 to 2"),
+        (wrong(window_position, out_columns=(0, 1)), "window_position: out_columns (0, 1); allowed: a range of some of 0 to 3"),
+        (wrong(accumulator, out_columns=range(2, -1, -1)), "accumulator: out_columns range(2, -1, -1); allowed: a range of some"),
+        (wrong(column_position, out_rows=range(0, 9, 3)), "column_position: out_rows range(0, 9, 3); allowed: a range of some"),
+        (wrong(column_position, line=LineAccess(9, (3, 3), 2)), "column_position: line_addr of 4 bits, unsigned; allowed: 3 "),
+        (wrong(column_tags, kernel=2), "column_tags: kernel 2; allowed: (rows, columns), each 1 to 7"),
+        (wrong(sum_window, kernel=(9, 9)), "sum_window: kernel (9, 9); allowed: (rows, columns), each 1 to 7"),
+        (wrong(line_buffer, kernel=None), "line_buffer: kernel None; allowed: (rows, columns), each 1 to 7"),
+        (lambda: line_buffer(**of_line_buffer() | {"kernel": (1, 3), "parts": 1}), "line_buffer: waiting_rows 0; allowed: 1 or "),
         (lambda: accumulator(**of_accumulator(groups=1) | {"padding": 2}), "accumulator: padding 2; allowed: 3 or more"),
         (wrong(accumulator, bias=table(11, 2)), "accumulator: bias of 2 words of 11 bits; allowed: 2 words of 12 bits"),
         (wrong(fc_accumulator, bias=table(13, 2)), "fc_accumulator: bias of 2 words of 13 bits; allowed: 2 words of 12 bits"),
@@ -777,28 +848,39 @@ def test_what_cannot_be(build, said):
 
 
 EXTREMES = [
-    (accumulator, {"height": 1, "width": 1, "kernel": 5, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1}),
-    (accumulator, {"height": 1, "width": 1, "kernel": 1, "groups": 1, "lanes": 9, "parts": 7}),
+    (accumulator, {"height": 1, "width": 1, "kernel": (5, 5), "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1}),
+    (accumulator, {"height": 1, "width": 1, "kernel": (1, 1), "groups": 1, "lanes": 9, "parts": 7}),
     (fc_accumulator, {"parts": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1, "groups": 1}),
     (adder_step, {"lanes": 1, "groups": 1, "padded": 1, "bits": 1}), (adder_step, {"groups": 3, "padded": 16}),
     (axi_lite, {"constants": 1, "commands": 1, "states": 1, "address_bits": 4}), (axi_lite, {"states": 1019}),
     (banked_memory, {"depth": 3, "bank_words": 2, "width": 1}), (banked_memory, {"depth": 33, "bank_words": 32}),
-    (dense_core, {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "kernel": 1, "outputs": 1, "lanes": 1, "timesteps": 1,
-                  "weight_bits": 1}),
-    (dense_core, {"kernel": 5, "image_bits": 16, "image_signed": True, "lanes": 3, "timesteps": 4, "passes": 16}),
+    (dense_core, {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "kernel": (1, 1), "outputs": 1, "lanes": 1,
+                  "timesteps": 1, "weight_bits": 1}),
+    (dense_core, {"kernel": (5, 5), "image_bits": 16, "image_signed": True, "lanes": 3, "timesteps": 4, "passes": 16}),
+    (dense_core, {"frames": 4, "timesteps": 4}),
+    (dense_fc, {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "multipliers": 1, "outputs": 1, "lanes": 1,
+                "timesteps": 1, "weight_bits": 1}),
+    (dense_fc, {"multipliers": 24, "image_bits": 16, "image_signed": True, "lanes": 3, "timesteps": 4, "passes": 9, "frames": 4}),
+    (dense_fc, {"multipliers": 1}), (mac_array, {"has_bias": False}),
+    (current_sum, {"lanes": 1, "words": 0, "timesteps": 1, "repeat": 1, "current_bits": 1}),
+    (current_sum, {"words": 1, "groups": 1}), (image_memory, {"words": 1, "scans": 1, "width": 1}),
+    (pixel_words, {"pixels": 1, "pixel_bits": 1, "word_bits": 1}), (pixel_words, {"word_bits": 20}),
+    (pixel_words, {"word_bits": 3}), (timestep_select, {"inputs": 1, "input_bits": 1}),
     (encoder, {"height": 1, "width": 1, "lanes": 1, "image_bits": 8, "timesteps": 1, "feedback": 1, "passes": 1}),
     (encoder, {"feedback": 255, "passes": 64}),
     (event_queue, {"depth": 1, "width": 1}), (event_queue, {"depth": 17}),
     (fifo, {"depth": 1, "width": 1}), (fifo, {"depth": 17}),
     (group_walk, {"columns": 1, "groups": 1}), (image_intake, {"beats": 1, "bits": 8}),
-    (image_window, {"height": 1, "width": 1, "kernel": 1, "groups": 1, "pixel_bits": 1}),
-    (image_window, {"height": 1, "width": 1, "kernel": 5}),
+    (image_window, {"height": 1, "width": 1, "kernel": (1, 1), "groups": 1, "pixel_bits": 1}),
+    (image_window, {"height": 1, "width": 1, "kernel": (5, 5)}),
     (lif, {"lanes": 1, "timesteps": 1, "rows": 1, "columns": 1, "groups": 1, "multiplier": 0, "shift": 0}),
     (lif, {"multiplier": 1, "shift": 0, "current_bits": 4, "theta_bits": 4, "passes": 3}),
-    (column_position, {"height": 1, "width": 1, "parts": 1, "kernel": 1, "groups": 1}), (column_tags, {"kernel": 1}),
-    (sum_window, {"kernel": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1}), (sum_window, {"kernel": 5}),
-    (line_buffer, {"words": 1, "kernel": 1, "timesteps": 1, "lanes": 1, "current_bits": 1}),
-    (line_buffer, {"words": 40, "kernel": 5, "parts": 1}),
+    (column_position, {"height": 1, "width": 1, "parts": 1, "kernel": (1, 1), "groups": 1}), (column_tags, {"kernel": (1, 1)}),
+    (column_tags, {"positions": 1, "kernel": (1, 7)}),
+    (sum_window, {"kernel": (1, 1), "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1}),
+    (sum_window, {"kernel": (5, 5)}),
+    (line_buffer, {"words": 1, "kernel": (1, 1), "timesteps": 1, "lanes": 1, "current_bits": 1}),
+    (line_buffer, {"words": 40, "kernel": (5, 5), "parts": 1}),
     (neuron, {"multiplier": 0, "shift": 0, "current_bits": 1, "theta_bits": 1, "potential_bits": 1}),
     (leak, {"multiplier": 0, "shift": 0, "bits": 1}), (membrane_value, {"bits": 1}),
     (spike_history, {"lanes": 1, "timesteps": 1}),
@@ -823,15 +905,16 @@ EXTREMES = [
     (scan_position, {"parts": 1, "width": 1, "chunks": 1, "scans": 1}), (scan_position, {"padding": 9, "flush": 9, "banks": 5}),
     (span_select, {"chunks": 1, "words": 2}), (chunk_select, {"chunks": 1, "words": 2}),
     (span_select, {"chunks": 40}), (chunk_select, {"chunks": 40}), (channel_select, {"chunks": 1, "lanes": 1, "timesteps": 1}),
-    (sparse_conv, {"height": 1, "width": 1, "parts": 1, "chunks": 1, "lanes_in": 1, "kernel": 1, "outputs": 1, "lanes": 1,
+    (sparse_conv, {"height": 1, "width": 1, "parts": 1, "chunks": 1, "lanes_in": 1, "kernel": (1, 1), "outputs": 1, "lanes": 1,
                    "timesteps": 1, "weight_bits": 1}),
-    (sparse_conv, {"kernel": 5, "lanes": 3, "banks": 8, "queue_depth": 40, "passes": 4}),
+    (sparse_conv, {"kernel": (5, 5), "lanes": 3, "banks": 8, "queue_depth": 40, "passes": 4}),
     (sparse_fc, {"parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "weight_bits": 1}),
     (sparse_fc, {"lanes": 3, "banks": 8, "queue_depth": 40, "passes": 4}),
     (take_field, {"low": 0, "high": 9}), (take_bit, {"width": 1, "index": 0}), (take_whole, {"width": 1}),
     (weight_fetch, {"frame_rows": 1, "scans": 1, "positions": 1, "channels": 1, "timesteps": 1, "width": 1}),
     (weight_fetch, {"least_bank": 2}),
-    (window_position, {"height": 1, "width": 1, "kernel": 1, "groups": 1}), (window_position, {"height": 1, "kernel": 5}),
+    (window_position, {"height": 1, "width": 1, "kernel": (1, 1), "groups": 1}),
+    (window_position, {"height": 1, "kernel": (6, 5)}),
 ]  # fmt: skip
 
 
@@ -848,5 +931,5 @@ def test_a_loadable_core_is_built_of_the_same_blocks():
 
 
 def test_what_networks_may_be_is_what_the_hardware_takes():
-    assert set(checks.KERNELS) <= set(KERNELS)
+    assert kernel.KERNELS == KERNELS
     assert set(checks.RESETS) <= set(RESETS)

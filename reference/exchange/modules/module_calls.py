@@ -176,3 +176,11 @@ def array(tensor: torch.Tensor) -> np.ndarray:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+def pair(value: Any) -> tuple[int, int]:
+    """(rows, columns) of a size as torch takes it."""
+    sizes = (value,) if isinstance(value, int) else tuple(value)
+    if len(sizes) not in (1, 2) or not all(isinstance(size, int) for size in sizes):
+        raise Unreadable(f"size {value!r}; allowed: one whole number, or two")
+    return (sizes[0], sizes[-1])

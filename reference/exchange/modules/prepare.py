@@ -14,12 +14,12 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from duospike.reference.errors import InputError
-from duospike.reference.exchange.elements import AveragePool, Neurons, Norm, Weighted
-from duospike.reference.exchange.exact import as_it_is, exact_layers, pixel_range, with_leak
+from duospike.reference.exchange.elements import Neurons, Norm, Pooling, Weighted
+from duospike.reference.exchange.exact import as_it_is, exact_layers, pixel_range, range_after, with_leak
 from duospike.reference.exchange.leaks import near_leaks
 from duospike.reference.exchange.refusal import placed, refuse
 from duospike.reference.exchange.source import Interface, Source
-from duospike.reference.network import WEIGHT_BITS
+from duospike.reference.network import WEIGHT_BITS, Pool
 from duospike.reference.training import prepared
 from duospike.reference.training.prepared import PreparedLayer
 
@@ -45,14 +45,18 @@ PLAIN = "torch.nn.utils.parametrize.remove_parametrizations, torch.nn.utils.prun
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """A layer with the batch norm and the neurons behind it. average: the pooling right before it."""
+    """A layer with the batch norm and the neurons behind it.
+
+    average: the pooling right before it, of spikes. pool: that of its currents.
+    """
 
     layer: Any
     norm: Any
     neurons: Any
     places: tuple[str, ...]
     element: Neurons
-    average: AveragePool | None
+    average: Pooling | None
+    pool: Pooling | None
 
 
 def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
@@ -85,17 +89,22 @@ def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
 def _groups(source: Source, model: nn.Module) -> Iterator[_Group]:
     """The layers of a source that nothing is against, as modules."""
     layer: list[tuple[str, Any]] = []
-    average = None
+    average: Pooling | None = None
+    pool: Pooling | None = None
     for element in source.elements:
-        average = element if isinstance(element, AveragePool) else average
+        if isinstance(element, Pooling) and layer:
+            pool = pool.joined(element) if pool else element
+        elif isinstance(element, Pooling) and element.op == "sum":
+            average = average.joined(element) if average else element
         if not isinstance(element, Weighted | Norm | Neurons):
             continue
         place = element.where.split(" ")[0]
         layer.append((element.where, model.get_submodule(place)))
         if isinstance(element, Neurons):
             (_, weighted), *norm, (_, neurons) = layer
-            yield _Group(weighted, norm[0][1] if norm else None, neurons, tuple(where for where, _ in layer), element, average)
-            layer, average = [], None
+            places = tuple(where for where, _ in layer)
+            yield _Group(weighted, norm[0][1] if norm else None, neurons, places, element, average, pool)
+            layer, average, pool = [], None, None
 
 
 def _reasons(groups: list[_Group]) -> list[str]:
@@ -103,6 +112,9 @@ def _reasons(groups: list[_Group]) -> list[str]:
     reasons: list[str] = []
     seen: set[nn.Module] = set()
     for group in groups:
+        if group.pool and group.pool.op == "sum":
+            reason = "averages or sums currents before neurons; allowed in training with integers: behind neurons, or a maximum"
+            reasons.append(placed(group.pool.where, reason))
         modules = [module for module in (group.layer, group.norm, group.neurons) if module is not None]
         for where, module in zip(group.places, modules, strict=True):
             why = "is used at two places; allowed: one of its own for each" if module in seen else _reason(module, group)
@@ -119,6 +131,8 @@ def _reason(module: Any, group: _Group) -> str | None:
     if parametrize.is_parametrized(module) or module._forward_pre_hooks:
         return f"its numbers are computed at each call; make them plain first: {PLAIN}"
     threshold, outputs = getattr(module, "threshold", None), len(group.layer.weight)
+    if len(group.element.betas) > 1 and type_of(module).__name__ in NEURONS:
+        return f"{len(group.element.betas)} betas; allowed in training with integers: one for all outputs"
     if isinstance(threshold, torch.Tensor) and threshold.numel() not in (1, outputs):
         return f"threshold of shape {list(threshold.shape)}; allowed: one number, or one for each of {outputs} outputs"
     return None
@@ -136,7 +150,7 @@ def _replace(group: _Group, bits: int, interface: Interface, *, is_first: bool) 
     layer.prepare(bits, steps, norms, threshold)
     home, name = NEURONS[type(neurons).__name__]
     neurons.__class__ = getattr(import_module(home), name)
-    leak, *_ = near_leaks(element.reset, element.beta, interface.timesteps)
+    leak, *_ = near_leaks(element.reset, element.betas, interface.timesteps)
     neurons.prepare(leak, layer, float(element.gain.max()), element.inclusive)
 
 
@@ -146,10 +160,14 @@ def _choose_leaks(groups: list[_Group], source: Source) -> None:
     source: of the prepared network.
     """
     inputs, timesteps = pixel_range(source), source.interface.timesteps
-    for group, layer in zip(groups, source.weighted, strict=True):
-        limit, leaks = 2 ** (group.layer.weight_bits - 1) - 1, near_leaks(layer.reset, group.element.beta, timesteps)
+    groups_of_layers = iter(groups)
+    for layer in source.layers:
+        before, inputs = inputs, range_after(layer)
+        if isinstance(layer, Pool):
+            continue
+        group = next(groups_of_layers)
+        limit, leaks = 2 ** (group.layer.weight_bits - 1) - 1, near_leaks(layer.reset, group.element.betas, timesteps)
         largest = dataclasses.replace(layer, weights=np.where(layer.weights < 0, -limit, limit))
         tried = ((one, leak) for one in (largest, layer) for leak in leaks)
-        proven = (leak for one, leak in tried if not as_it_is(with_leak(one, leak), inputs, timesteps)[1])
+        proven = (leak for one, leak in tried if not as_it_is(with_leak(one, leak), before, timesteps)[1])
         group.neurons.set_leak(next(proven, leaks[0]))
-        inputs = (0, 1)

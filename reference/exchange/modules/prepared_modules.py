@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import torch
 from torch import nn
 
-from duospike.reference.exchange.elements import AveragePool, Element, Neurons, Weighted, ungrouped
+from duospike.reference.exchange.elements import Element, Neurons, Pooling, Weighted, convolution
 from duospike.reference.exchange.source import Interface
 from duospike.reference.training.prepared import LIMIT, PreparedConv2d, PreparedLayer, PreparedNeurons, PreparedNorm, Steps
 from duospike.reference.training.quantize import to_integers
 
-from .module_calls import Unreadable, check_tensor
+from .module_calls import Unreadable, check_tensor, pair
 
 UNITS = 2.0**-60, 2.0**60
 """Steps to 1 in the user's units, with which no float32 overflows or underflows."""
@@ -32,7 +33,7 @@ def pixels_of(interface: Interface) -> Steps:
     return Steps(interface.image_scale, low, low + 2**interface.image_bits - 1)
 
 
-def averages_of(pool: AveragePool | None) -> Steps | None:
+def averages_of(pool: Pooling | None) -> Steps | None:
     """What a layer behind an average pooling of spikes takes; None for spikes."""
     return None if pool is None else Steps(Fraction(1, pool.divisor), 0, math.prod(pool.kernel))
 
@@ -46,7 +47,7 @@ class PreparedReader:
         self.unit = torch.ones(0)
         self.fired: set[PreparedNeurons] = set()
 
-    def read(self, where: str, module: nn.Module, average: AveragePool | None) -> list[Element]:
+    def read(self, where: str, module: nn.Module, average: Pooling | None) -> list[Element]:
         """The element of a module; none of a batch norm, which its layer has folded. average: the pooling right before it.
 
         Unreadable: it does not fit what is before it.
@@ -60,7 +61,7 @@ class PreparedReader:
             raise Unreadable(f"prepared for another layer than the one before it; {AGAIN}")
         return []
 
-    def weighted(self, where: str, module: PreparedLayer, average: AveragePool | None) -> Weighted:
+    def weighted(self, where: str, module: PreparedLayer, average: Pooling | None) -> Weighted:
         steps = pixels_of(self.interface) if self.layer is None else averages_of(average)
         if module.steps != steps:
             raise Unreadable(_other_steps(module.steps, steps))
@@ -78,9 +79,18 @@ class PreparedReader:
         if not UNITS[0] <= low <= high <= UNITS[1]:
             raise Unreadable(f"from {low:.3g} to {high:.3g} steps of the weights to 1; allowed: {UNITS[0]:.3g} to {UNITS[1]:.3g}")
         self.layer = module
-        if isinstance(module, PreparedConv2d):
-            weights = ungrouped(weights, module.groups)
-        return Weighted(where, weights.astype(np.float64), bias.astype(np.float64), integers_below=LIMIT)
+        found = Weighted(where, weights.astype(np.float64), bias.astype(np.float64), integers_below=LIMIT)
+        if not isinstance(module, PreparedConv2d):
+            return found
+        whole, padding, _ = convolution(
+            where,
+            found.weights,
+            stride=pair(module.stride),
+            padding=module.padding if isinstance(module.padding, str) else pair(module.padding),
+            dilation=pair(module.dilation),
+            groups=module.groups,
+        )
+        return replace(found, weights=whole, stride=pair(module.stride), padding=padding)
 
     def neurons(self, where: str, module: PreparedNeurons) -> Neurons:
         if self.layer is None or module.layer[0] is not self.layer:
@@ -92,8 +102,7 @@ class PreparedReader:
         check_tensor("threshold", threshold)
         with torch.no_grad():
             theta = to_integers(where, module.theta(threshold, self.unit).cpu())
-        beta = module.neuron.fraction
-        return Neurons(where, module.neuron.reset, beta, theta.astype(np.float64), integers=True)
+        return Neurons(where, module.neuron.reset, (module.neuron.fraction,), theta.astype(np.float64), integers=True)
 
 
 def _other_steps(prepared: Steps | None, asked: Steps | None) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from duospike.reference.exchange.refusal import not_in_hardware
+
 ONE, ALL, BATCHED = "one timestep", "all timesteps", "all timesteps as one batch"
 """Of shape [N, ...], [T, N, ...], [T * N, ...]."""
 
@@ -216,7 +218,7 @@ def _added(given: Any, named: Any) -> Any:
     fits = all(one.form in (ONE, SUMMED) and one.names == first.names for one in signals)
     fits = fits and all(one.times for one in signals) and len(set(times)) == len(times)
     if not is_start or not fits or named or len(given) > 2:
-        why = "adds other things than the timesteps of the same parts; allowed: one chain of parts, without branches"
+        why = not_in_hardware("adds other things than the timesteps of the same parts; allowed: one chain, without branches")
         return unknown("add", max(signals, key=lambda one: len(one.links)), why)
     return replace(first, form=SUMMED, times=tuple(sorted(times)))
 
@@ -227,6 +229,7 @@ def _layer(name: str, signal: Signal, values: Any, named: Any) -> Signal:
         "max_pool2d": nn.MaxPool2d,
         "avg_pool2d": nn.AvgPool2d,
         "adaptive_avg_pool2d": nn.AdaptiveAvgPool2d,
+        "adaptive_max_pool2d": nn.AdaptiveMaxPool2d,
     }
     kind = kinds.get(name)
     if kind is None or signal.form not in (ONE, BATCHED):

@@ -18,7 +18,7 @@ from duospike.reference.exchange.refusal import not_in_hardware, placed
 
 from .module_calls import Unreadable, array, check_tensor, read_attribute
 
-KINDS = {"_base_sub": "subtract_delayed", "_base_zero": "zero"}
+KINDS = {"_base_sub": "subtract_delayed", "_base_zero": "zero", "_base_int": "none"}
 """Reset of each state function by itself."""
 
 
@@ -30,9 +30,10 @@ def read_leaky(where: str, module: Any, shape: tuple[int, ...] | None) -> tuple[
     values = {name: _numbers(module, name) for name in ("threshold", "beta", "graded_spikes_factor")}
     reset, why = _reset(module)
     reasons = [placed(where, reason) for reason in (*why, *_reasons(module, values))]
-    beta = np.clip(values["beta"], 0, 1).reshape(-1)
     each = aligned(values, shape)
-    return Neurons(where, reset, Fraction(float(beta[0])), each["threshold"], double_reset=reset == "subtract"), reasons
+    betas = tuple(Fraction(beta) for beta in np.clip(each["beta"], 0, 1).reshape(-1).tolist())
+    betas = betas[:1] if len(set(betas)) == 1 else betas
+    return Neurons(where, reset, betas, each["threshold"], double_reset=reset == "subtract"), reasons
 
 
 def aligned(values: dict[str, np.ndarray], shape: tuple[int, ...] | None) -> dict[str, np.ndarray]:
@@ -95,19 +96,17 @@ def _reset(module: Any) -> tuple[str, list[str]]:
     if not module.reset_delay and number == 0:
         mixed = f"built with another reset than 'subtract', and reset_mechanism_val 0 with reset_delay=False ({name})"
         return "subtract", [] if name == "_base_sub" else [f"{mixed}; build it anew with reset_mechanism='subtract'"]
-    return KINDS.get(name, "zero"), [] if name in KINDS else [not_in_hardware("reset 'none'; allowed: subtract, zero")]
+    return KINDS[name], []
 
 
 def _reasons(module: Any, values: dict[str, np.ndarray]) -> list[str]:
-    beta, threshold, reasons = np.clip(values["beta"], 0, 1), values["threshold"], []
+    threshold, reasons = values["threshold"], []
     if module.inhibition:
         reasons.append(not_in_hardware("inhibition; allowed: none"))
     if module.state_quant:
         reasons.append(not_in_hardware("quantized state; allowed: none, the hardware's potential has whole steps of the weights"))
     if (values["graded_spikes_factor"] != 1).any():
         reasons.append(not_in_hardware("graded spikes; allowed: a factor of 1"))
-    if (beta != beta.reshape(-1)[0]).any():
-        reasons.append(not_in_hardware("several values of beta; allowed: one a layer"))
     rounded = threshold.astype(np.float32) != threshold
     if rounded.any():
         reasons.append(f"threshold {threshold[rounded][0]:.9g} is no number of float32, in which snnTorch subtracts it")

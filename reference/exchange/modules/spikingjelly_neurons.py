@@ -46,7 +46,7 @@ def read_neurons(where: str, module: Any, dtype: torch.dtype) -> tuple[Neurons, 
     neurons = Neurons(
         where,
         "subtract" if module.v_reset is None else "zero",
-        1 - share,
+        (1 - share,),
         np.array(_number(module, "v_threshold", dtype)),
         np.array(gain),
         inclusive=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,23 +15,22 @@ from torch import nn
 from duospike.reference.errors import InputError, brief
 from duospike.reference.exchange.builder import Builder
 from duospike.reference.exchange.elements import (
-    AveragePool,
     Flatten,
-    MaxPool,
     Norm,
+    Pooling,
     Unread,
     Vote,
     Weighted,
-    average_reasons,
-    convolution_reasons,
-    pool_reasons,
-    ungrouped,
+    convolution,
+    pooling_of_counts,
+    pooling_reasons,
 )
 from duospike.reference.exchange.refusal import by_option, not_in_hardware, placed
 from duospike.reference.exchange.source import FLOAT32, FLOAT64, NO_SHAPE, Interface, Source
+from duospike.reference.network import Size
 
 from . import brevitas_layers
-from .module_calls import Unreadable, array, call_reasons, global_reasons, path_of, read_attribute, settled, type_of
+from .module_calls import Unreadable, array, call_reasons, global_reasons, pair, path_of, read_attribute, settled, type_of
 from .prepared_modules import PreparedReader, is_prepared
 from .snntorch_neurons import read_leaky
 from .spikingjelly_neurons import HOME, read_neurons
@@ -47,13 +47,13 @@ LAYERS = {
     "BatchNorm2d": "norm",
     "MaxPool2d": "pool",
     "AvgPool2d": "average",
-    "AdaptiveAvgPool2d": "adaptive",
+    "AdaptiveAvgPool2d": "adaptive_average",
     "Flatten": "flatten",
     "Dropout": "nothing",
     "Dropout2d": "nothing",
 }
 READERS = {
-    "torch.nn": {**LAYERS, "Identity": "nothing"},
+    "torch.nn": {**LAYERS, "AdaptiveMaxPool2d": "adaptive_max", "Identity": "nothing"},
     "snntorch": {"Leaky": "leaky"},
     f"{HOME}.layer": {**LAYERS, "VotingLayer": "vote"},
     f"{HOME}.neuron": {"IFNode": "spikingjelly", "LIFNode": "spikingjelly", "ParametricLIFNode": "spikingjelly"},
@@ -275,8 +275,7 @@ class _Reader:
         self.weighted(where, module, weight, bias, scale, numbers)
 
     def prepared(self, where: str, module: Any) -> None:
-        average = self.builder.averaged[0] if self.builder.averaged else None
-        for element in self.prepared_modules.read(where, module, average):
+        for element in self.prepared_modules.read(where, module, self.builder.summed):
             self.builder.add(element)
 
     def weighted(
@@ -289,13 +288,12 @@ class _Reader:
         numbers: str = "weights",
     ) -> None:
         self.types |= {tensor.dtype for tensor in (weight, bias) if tensor is not None}
-        weights = array(weight)
-        found = _convolution_reasons(where, module, weights) if isinstance(module, nn.Conv2d) else []
-        self.reasons += found
-        if not found and isinstance(module, nn.Conv2d):
-            weights = ungrouped(weights, module.groups)
-        offset = np.zeros(len(weights)) if bias is None else array(bias)
-        self.builder.add(Weighted(where, weights, offset, scale, not found, numbers))
+        weights, found = array(weight), Weighted(where, array(weight), np.zeros(len(weight)), scale, numbers=numbers)
+        if isinstance(module, nn.Conv2d):
+            weights, padding, reasons = _convolution(where, module, weights)
+            self.reasons += reasons
+            found = replace(found, weights=weights, fits=not reasons, stride=pair(module.stride), padding=padding)
+        self.builder.add(found if bias is None else replace(found, bias=array(bias)))
 
     def norm(self, where: str, module: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
         if module.training:
@@ -321,39 +319,46 @@ class _Reader:
         self.builder.add(Norm(where, gain, shift - array(mean) * gain, np.abs(shift) + np.abs(array(mean) * gain)))
 
     def pool(self, where: str, module: nn.MaxPool2d) -> None:
-        kernel = _pair(module.kernel_size)
-        stride = kernel if module.stride is None else _pair(module.stride)
-        padding, dilation = _pair(module.padding), _pair(module.dilation)
-        reasons = pool_reasons(
-            where, kernel=kernel, stride=stride, padding=padding, dilation=dilation, ceil=bool(module.ceil_mode)
-        )
         if module.return_indices:
-            reasons.append(not_in_hardware(f"{where}: return_indices=True; allowed: False"))
-        self.reasons += reasons
-        self.builder.add(Unread(where) if reasons else MaxPool(where))
+            raise Unreadable(not_in_hardware("return_indices=True; allowed: False"))
+        self.pooling(where, module, "max", 1, dilation=pair(module.dilation))
 
     def average(self, where: str, module: nn.AvgPool2d) -> None:
-        kernel = _pair(module.kernel_size)
-        stride = kernel if module.stride is None else _pair(module.stride)
-        reasons = average_reasons(kernel=kernel, stride=stride, padding=_pair(module.padding), ceil=bool(module.ceil_mode))
-        divisor = module.divisor_override or kernel[0] * kernel[1]
-        if reasons or type(divisor) is not int or divisor < 1:
-            raise Unreadable(*reasons or [f"divisor {divisor!r:.40}; allowed: a whole number from 1 up"])
-        self.builder.add(AveragePool(where, kernel, stride, divisor))
+        divisor = module.divisor_override or math.prod(pair(module.kernel_size))
+        if type(divisor) is not int or divisor < 1:
+            raise Unreadable(f"divisor {divisor!r:.40}; allowed: a whole number from 1 up")
+        self.pooling(where, module, "sum", divisor)
 
-    def adaptive(self, where: str, module: nn.AdaptiveAvgPool2d) -> None:
-        """An average of windows that fill the map; their size depends on it."""
+    def pooling(self, where: str, module: Any, op: str, divisor: int, **options: Any) -> None:
+        kernel = pair(module.kernel_size)
+        stride = kernel if module.stride is None else pair(module.stride)
+        pool = Pooling(where, op, kernel, stride, pair(module.padding), divisor)
+        reasons = pooling_reasons(pool, self.builder.shape, ceil=bool(module.ceil_mode), **options)
+        self.reasons += reasons
+        self.builder.add(Unread(where) if reasons else pool)
+
+    def adaptive_average(self, where: str, module: nn.AdaptiveAvgPool2d) -> None:
+        self.adaptive(where, module, "sum")
+
+    def adaptive_max(self, where: str, module: nn.AdaptiveMaxPool2d) -> None:
+        if module.return_indices:
+            raise Unreadable(not_in_hardware("return_indices=True; allowed: False"))
+        self.adaptive(where, module, "max")
+
+    def adaptive(self, where: str, module: Any, op: str) -> None:
+        """A pooling of windows that fill the map; their size depends on it."""
         shape, wanted = self.builder.shape, module.output_size
         if shape is None or len(shape) != 3:
             # The reason has been noted, or the map is missing.
             raise Unreadable(*([] if shape is None else ["pools what is no map"]))
         sizes = (wanted, wanted) if wanted is None or isinstance(wanted, int) else tuple(wanted)
         counts = tuple(size if count is None else count for size, count in zip(shape[1:], sizes, strict=True))
-        if any(type(count) is not int or count < 1 or size % count for size, count in zip(shape[1:], counts, strict=True)):
+        whole = all(type(count) is int for count in counts)
+        pool = pooling_of_counts(where, op, shape, (counts[0], counts[1])) if whole else None
+        if pool is None:
             reason = f"output size {wanted} of a map of {shape[1]}x{shape[2]}; allowed: sizes that divide the map's"
             raise Unreadable(not_in_hardware(reason))
-        kernel = (shape[1] // counts[0], shape[2] // counts[1])
-        self.builder.add(AveragePool(where, kernel, kernel, kernel[0] * kernel[1]))
+        self.builder.add(pool)
 
     def flatten(self, where: str, module: nn.Flatten) -> None:
         if module.start_dim != 1 or module.end_dim not in (-1, 3):
@@ -398,24 +403,17 @@ def _of_one_shape(
     return weight, bias
 
 
-def _convolution_reasons(where: str, module: nn.Conv2d, weights: np.ndarray) -> list[str]:
-    padding = module.padding if isinstance(module.padding, str) else _pair(module.padding)
-    found = convolution_reasons(
+def _convolution(where: str, module: nn.Conv2d, weights: np.ndarray) -> tuple[np.ndarray, Size, list[str]]:
+    """The hardware's weights and padding, or why it has none."""
+    padding = module.padding if isinstance(module.padding, str) else pair(module.padding)
+    weights, edge, found = convolution(
         where,
         weights,
-        stride=_pair(module.stride),
+        stride=pair(module.stride),
         padding=padding,
-        dilation=_pair(module.dilation),
+        dilation=pair(module.dilation),
         groups=module.groups,
     )
-    if module.padding_mode != "zeros":
+    if module.padding_mode != "zeros" and any(edge):
         found.append(not_in_hardware(f"{where}: padding mode {module.padding_mode}; allowed: zeros"))
-    return found
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    """(rows, columns) of a size as torch takes it."""
-    sizes = (value,) if isinstance(value, int) else tuple(value)
-    if len(sizes) not in (1, 2) or not all(isinstance(size, int) for size in sizes):
-        raise Unreadable(f"size {value!r}; allowed: one whole number, or two")
-    return (sizes[0], sizes[-1])
+    return weights, edge, found

@@ -24,6 +24,7 @@ from torch import fx, nn
 from duospike.reference.errors import brief
 from duospike.reference.exchange.refusal import by_option, not_in_hardware
 from duospike.reference.exchange.source import Interface
+from duospike.reference.network import MEMBRANE_READOUTS
 
 from .module_calls import type_of
 from .signals import ALL, BATCHED, ONE, SCALED, SUMMED, Link, Signal, State, meaning_of
@@ -93,10 +94,10 @@ def trace(net: nn.Module, interface: Interface, is_part: Callable[[nn.Module], b
 
 def _agreeing(net: nn.Module, lead: tuple[int, ...], interface: Interface, is_part: Callable[[nn.Module], bool]) -> Traced:
     """What is found for all numbers of images. lead: of an axis of time before them."""
-    first = _try(net, _images((*lead, BATCHES[0], *interface.input_shape), interface), is_part)
+    first = _try(net, (*lead, BATCHES[0]), interface, is_part)
     if first.reasons:
         return first
-    second = _try(net, _images((*lead, BATCHES[1], *interface.input_shape), interface), is_part)
+    second = _try(net, (*lead, BATCHES[1]), interface, is_part)
     names = [[link.described for link in one.links] for one in (first, second)]
     if second.reasons or (names[0], first.timesteps) != (names[1], second.timesteps):
         how = f"computes something else for {BATCHES[1]} images than for {BATCHES[0]}"
@@ -111,13 +112,14 @@ def _images(shape: tuple[int, ...], interface: Interface) -> torch.Tensor:
     return pixels * float(interface.image_scale)
 
 
-def _try(net: nn.Module, images: torch.Tensor, is_part: Callable[[nn.Module], bool]) -> Traced:
-    """Follow forward for some images."""
+def _try(net: nn.Module, lead: tuple[int, ...], interface: Interface, is_part: Callable[[nn.Module], bool]) -> Traced:
+    """Follow forward for some images. lead: axes of the images before those of one."""
+    images = _images((*lead, *interface.input_shape), interface)
     try:
         first, again = copied(net), copied(net)
         kind = next((one.dtype for one in net.parameters() if one.is_floating_point()), torch.float32)
         images = images.to(kind)
-        tracer = _Tracer(net, images, is_part)
+        tracer = _Tracer(net, images, is_part, reads_membranes=interface.readout in MEMBRANE_READOUTS)
         with torch.no_grad(), _registered(first):
             tracer.trace(_Root(first, tracer.end))
         with torch.no_grad(), _registered(again):
@@ -246,18 +248,20 @@ class _Proxy(fx.Proxy):
 class _Tracer(fx.Tracer):
     """Runs what it follows, a copy of net.
 
-    calls: how often parts with neurons were called. states: where neurons left their potential, in which version.
+    calls: how often parts with neurons were called. states: where neurons left their potential, in which version. fired: their
+    spikes.
     """
 
-    def __init__(self, net: nn.Module, images: torch.Tensor, is_part: Callable[[nn.Module], bool]):
+    def __init__(self, net: nn.Module, images: torch.Tensor, is_part: Callable[[nn.Module], bool], *, reads_membranes: bool):
         super().__init__()
-        self.net, self.images, self.is_part = net, images, is_part
+        self.net, self.images, self.is_part, self.reads_membranes = net, images, is_part, reads_membranes
         self.running = False
         self.calls: dict[str, int] = {}
         self.states: dict[str, tuple[Any, int]] = {}
         self.reasons: list[str] = []
         self.links: tuple[Link, ...] = ()
         self.timesteps, self.returned = 0, None
+        self.fired: dict[str, Signal] = {}
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return self.is_part(m)
@@ -356,6 +360,7 @@ class _Tracer(fx.Tracer):
         self.calls[path], self.states[path] = call + 1, _state(module) or before
         spikes = signal.after(Link(path, module, signal.form == BATCHED))
         spikes = replace(spikes, times=(call,)) if signal.form == ONE else spikes
+        self.fired[path] = replace(spikes, form=ALL, times=tuple(range(call + 1))) if signal.form == ONE else spikes
         return (spikes, State(path, call)) if isinstance(value, tuple) else spikes
 
     def is_kept(self, path: str, call: int, before: tuple[Any, int], rest: list[Any]) -> bool:
@@ -375,10 +380,15 @@ class _Tracer(fx.Tracer):
         found: list[Any] = []
         fx.node.map_aggregate(returned, lambda one: found.append(one.meaning if isinstance(one, _Proxy) else None))
         signals = [one for one in _flat(found) if isinstance(one, Signal)]
+        potential = any(isinstance(one, State) or one == "potentials" for one in _flat(found))
+        if not signals and potential and self.reads_membranes:
+            signals = list(self.fired.values())
         if not signals:
-            potential = any(isinstance(one, State) or one == "potentials" for one in _flat(found))
-            what = not_in_hardware("forward: returns a potential; allowed: the last neurons' spikes, their sum or mean over time")
-            self.reasons.append(what if potential else f"forward: returns nothing that is made of spikes alone; {ADVICE}")
+            what = (
+                "forward: returns a potential; allowed: the last neurons' spikes, or their sum or mean over time"
+            )
+            read = by_option(what, "--readout last_membrane or max_membrane")
+            self.reasons.append(read if potential else f"forward: returns nothing that is made of spikes alone; {ADVICE}")
             return
         signal = max(signals, key=lambda one: len(one.links))
         self.links, times = signal.links, signal.times or (0,)

@@ -40,6 +40,8 @@ def to_nir(network: Network, dt: float) -> Any:
     if not 1 / MAX_MAGNITUDE <= dt <= MAX_MAGNITUDE:
         raise InputError(f"dt {dt}; allowed: above 0, from 1e-50 to 1e50")
     reasons = [why for layer in network.layers if not isinstance(layer, Pool) for why in _reasons(layer, network.timesteps)]
+    if network.readout != "count":
+        reasons.append(f"read-out {network.readout}; NIR says nothing of it, so allowed: count")
     if network.coding == "rate":
         reasons.append("rate coding draws its spikes in the hardware; allowed: direct, events, frames")
     if len(reasons) > 1:
@@ -49,12 +51,16 @@ def to_nir(network: Network, dt: float) -> Any:
     nodes: dict[str, Any] = {"input": nir.Input(np.array(network.input_shape))}
     for layer, before, after in zip(network.layers, network.shapes, network.shapes[1:], strict=False):
         if isinstance(layer, Pool):
-            nodes[layer.name] = nir.SumPool2d(np.array([2, 2]), np.array([2, 2]), np.array([0, 0]))
-            nodes[f"{layer.name}_or"] = nir.Threshold(np.full(after, 0.5))
+            nodes[layer.name] = nir.SumPool2d(*map(np.array, (layer.kernel, layer.stride, layer.padding)))
+            if layer.op == "or":
+                nodes[f"{layer.name}_or"] = nir.Threshold(np.full(after, 0.5))
             continue
         if isinstance(layer, Linear) and "flatten" not in nodes:
             nodes["flatten"] = nir.Flatten({"input": np.array(before)}, 0, -1)
         nodes[layer.name] = _weights(nir, layer, before)
+        if isinstance(layer, Conv) and layer.current_pool:
+            kernel = np.array(layer.current_pool.kernel)
+            nodes[f"{layer.name}_pool"] = nir.SumPool2d(kernel, kernel, np.array([0, 0]))
         nodes[f"{layer.name}_neurons"] = _neurons(nir, layer, after, network.timesteps, dt)
     nodes["output"] = nir.Output(np.array(network.shapes[-1][:1]))
     names = list(nodes)
@@ -79,6 +85,10 @@ def write_graph(graph: Any, path: Path | str) -> None:
 
 
 def _reasons(layer: Conv | Linear, timesteps: int) -> list[str]:
+    if isinstance(layer, Conv) and layer.current_pool and layer.current_pool.op == "max":
+        return [f"layer {layer.name}: the largest of its currents; NIR's poolings are sums and averages"]
+    if isinstance(layer.neuron.multiplier, tuple):
+        return [f"layer {layer.name}: a leak for each channel; allowed: one for all"]
     if layer.neuron.multiplier and layer.neuron.reset != "zero" and timesteps > 1:
         return [f"layer {layer.name}: reset {layer.neuron.reset}; NIR's neurons have zero"]
     if layer.neuron.reset == "subtract_delayed" and timesteps > 1:
@@ -100,7 +110,7 @@ def _holds(layer: Conv | Linear, output: int, timesteps: int) -> bool:
     needed = smallest_factor(layer.neuron, timesteps)
     if weights.any() and factor % needed:
         return False
-    bias, theta = int(layer.bias[output]), int(layer.theta[output])
+    bias, theta = int(layer.bias[output]) * layer.summed, int(layer.theta[output])
     written = Fraction(float(_threshold(layer, timesteps)[output]))
     real = RealNeuron(Fraction(bias, factor), written / factor, (Fraction(0),) * timesteps, silent=not weights.any())
     return compare(real, IntegerNeuron(factor, bias, theta), layer.neuron, timesteps) is Verdict.SAME

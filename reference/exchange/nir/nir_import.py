@@ -24,19 +24,17 @@ import numpy as np
 from duospike.reference.errors import InputError, name_text
 from duospike.reference.exchange.builder import Builder
 from duospike.reference.exchange.elements import (
-    AveragePool,
     Flatten,
-    MaxPool,
     Neurons,
+    Pooling,
     Unread,
     Weighted,
-    average_reasons,
-    convolution_reasons,
-    pool_reasons,
-    ungrouped,
+    convolution,
+    pooling_reasons,
 )
 from duospike.reference.exchange.refusal import by_option, not_in_hardware, placed
 from duospike.reference.exchange.source import FLOAT64, NO_SHAPE, Interface, Source
+from duospike.reference.network import Size
 
 from .nir_graph import Graph, Node, chain, graph_of, input_shape_of, kinds_of, shape_of
 from .nir_values import (
@@ -52,7 +50,7 @@ from .nir_values import (
     whole,
 )
 
-UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, Flatten, SumPool2d, AvgPool2d"
+UNKNOWN = "unknown; allowed: Conv2d, Linear, Affine, LIF, IF, Threshold, LI, I, Flatten, SumPool2d, AvgPool2d"
 
 
 def from_nir(graph: Any, interface: Interface, *, dt: float, reset: str = "zero", inclusive: bool = False) -> Source:
@@ -90,7 +88,7 @@ class _Reader:
         self.reasons: list[str] = []
         self.builder = Builder(interface, self.reasons)
         self.rounding, self.batched = FLOAT64, False
-        self.summed: AveragePool | None = None
+        self.summed: Pooling | None = None
         self.readers: dict[str, Callable[[str, Node], None]] = {
             "Conv2d": self.conv,
             "Linear": self.linear,
@@ -98,6 +96,8 @@ class _Reader:
             "LIF": self.lif,
             "IF": self.integrate,
             "Threshold": self.threshold,
+            "LI": self.leaky_integrator,
+            "I": self.integrator,
             "Flatten": self.flatten,
             "SumPool2d": self.sum,
             "AvgPool2d": self.average,
@@ -148,7 +148,7 @@ class _Reader:
     def end_sum(self) -> None:
         """Add a sum of spikes that no threshold compares."""
         if self.summed:
-            self.builder.add(self.summed)
+            self.pooling(self.summed)
         self.summed = None
 
     def numbers(self, node: Node, *names: str) -> list[np.ndarray]:
@@ -169,10 +169,9 @@ class _Reader:
         if weights.ndim != 4 or bias.shape != weights.shape[:1]:
             shapes = f"weight of shape {weights.shape} and bias of {bias.shape}"
             raise UnfitError([f"{shapes}; allowed: [O, C, rows, columns] and [O]"])
-        found = convolution_reasons(where, weights, stride=stride, padding=padding, dilation=dilation, groups=groups[0])
+        full, edge, found = convolution(where, weights, stride=stride, padding=padding, dilation=dilation, groups=groups[0])
         self.reasons += found + self.shape_reasons(where, node, "input_shape", slice(1, None))
-        full = weights if found else ungrouped(weights, groups[0])
-        self.builder.add(Weighted(where, full, bias, fits=not found))
+        self.builder.add(Weighted(where, full, bias, fits=not found, stride=stride, padding=edge))
 
     def shape_reasons(self, where: str, node: Node, name: str, part: slice) -> list[str]:
         """Why the shape that a node declares for its input is wrong, if it declares one. part: the sizes that it gives."""
@@ -206,60 +205,87 @@ class _Reader:
         self.builder.add(Flatten(where))
 
     def sum(self, where: str, node: Node) -> None:
-        """A sum of spikes that a threshold compares is their OR; else a fully connected layer may compute it."""
-        self.summed = self.window(where, node, lambda kernel: 1)
+        """A sum of spikes that a threshold compares is their OR; else the next layer takes it. One of currents is a sum."""
+        if self.builder.open:
+            self.pooling(self.window(where, node, lambda kernel: 1))
+        else:
+            self.summed = self.window(where, node, lambda kernel: 1)
 
     def average(self, where: str, node: Node) -> None:
-        self.builder.add(self.window(where, node, lambda kernel: kernel[0] * kernel[1]))
+        self.pooling(self.window(where, node, lambda kernel: kernel[0] * kernel[1]))
 
-    def window(self, where: str, node: Node, divisor: Callable[[tuple[int, ...]], int]) -> AveragePool:
+    def window(self, where: str, node: Node, divisor: Callable[[Size], int]) -> Pooling:
         kernel, stride, padding = collected([partial(whole, node, name, 2) for name in ("kernel_size", "stride", "padding")])
-        wrong = average_reasons(kernel=kernel, stride=stride, padding=padding)
-        if self.builder.open:
-            reason = f"sums the currents of {self.builder.open[0].where}; allowed: spikes, behind neurons"
-            wrong.append(not_in_hardware(reason))
-        if wrong:
-            raise UnfitError(wrong)
-        return AveragePool(where, kernel, stride, divisor(kernel))
+        return Pooling(where, "sum", kernel, stride, padding, divisor(kernel))
+
+    def pooling(self, pool: Pooling) -> None:
+        """Add a pooling, or note why the hardware has none like it."""
+        reasons = pooling_reasons(pool, self.builder.shape)
+        self.reasons += reasons
+        self.builder.add(Unread(pool.where) if reasons else pool)
 
     def lif(self, where: str, node: Node) -> None:
-        values = self.parameters(node, "tau", "r", "v_leak", "v_threshold")
+        self.leaky(where, node, self.parameters(node, "tau", "r", "v_leak", "v_threshold"))
+
+    def leaky_integrator(self, where: str, node: Node) -> None:
+        """Without spikes: the potential is read."""
+        self.leaky(where, node, self.parameters(node, "tau", "r", "v_leak"))
+
+    def leaky(self, where: str, node: Node, values: dict[str, np.ndarray]) -> None:
         tau = values["tau"]
         if not (tau > 0).all():
             raise UnfitError([f"tau {tau.min():.6g}; allowed: above 0"])
-        if (tau != tau.reshape(-1)[0]).any():
-            reason = f"several values of tau, from {tau.min():.6g} to {tau.max():.6g}; allowed: one a layer"
-            raise UnfitError([not_in_hardware(reason)])
-        share = self.dt / Fraction(float(tau.reshape(-1)[0]))
-        beta = near_fraction(1 - share, rounding_of(node, "tau"))
-        if beta < 0:
+        if (tau < float(self.dt)).any() and min(self.beta_of(value, node) for value in set(tau.reshape(-1).tolist())) < 0:
             reason = f"tau {tau.min():.6g} is shorter than dt {float(self.dt):.6g}, which Euler steps cannot follow"
             raise UnfitError([by_option(reason, "--dt")])
         rounding = rounding_of(node, "tau", "r")
-        self.neurons(where, beta, values, lambda r: near_gain((1 - beta) * r, rounding))
+        self.neurons(where, values, lambda tau: self.beta_of(tau, node), lambda r, beta: near_gain((1 - beta) * r, rounding))
+
+    def beta_of(self, tau: float, node: Node) -> Fraction:
+        """What a potential keeps of itself in a timestep."""
+        return near_fraction(1 - self.dt / Fraction(tau), rounding_of(node, "tau"))
 
     def integrate(self, where: str, node: Node) -> None:
-        values, rounding = self.parameters(node, "r", "v_threshold"), rounding_of(node, "r")
-        self.neurons(where, Fraction(1), values, lambda r: near_gain(self.dt * r, rounding))
+        self.keeping(where, node, self.parameters(node, "r", "v_threshold"))
+
+    def integrator(self, where: str, node: Node) -> None:
+        """Without spikes: the potential is read."""
+        self.keeping(where, node, self.parameters(node, "r"))
+
+    def keeping(self, where: str, node: Node, values: dict[str, np.ndarray]) -> None:
+        rounding = rounding_of(node, "r")
+        self.neurons(where, values, lambda tau: Fraction(1), lambda r, beta: near_gain(self.dt * r, rounding))
 
     def parameters(self, node: Node, *names: str) -> dict[str, np.ndarray]:
-        """Numbers of neurons by name; v_reset only where the node has one, as NIR has it."""
-        names += () if node.values.get("v_reset") is None else ("v_reset",)
+        """Numbers of neurons by name; v_reset only where the node has one, as NIR has it for those that spike."""
+        names += () if node.values.get("v_reset") is None or "v_threshold" not in names else ("v_reset",)
         return dict(zip(names, self.numbers(node, *names), strict=True))
 
-    def neurons(self, where: str, beta: Fraction, values: dict[str, np.ndarray], gain: Callable[[Fraction], Fraction]) -> None:
-        """Neurons with a memory. values: all parameters. gain: the factor of the current, of r."""
+    def neurons(
+        self,
+        where: str,
+        values: dict[str, np.ndarray],
+        beta_of: Callable[[float], Fraction],
+        gain: Callable[[Fraction, Fraction], Fraction],
+    ) -> None:
+        """Neurons with a memory. values: all parameters. beta_of: the leak, of tau. gain: of the current, of r and the leak."""
         for name in ("v_leak", "v_reset"):
             if name in values and (values[name] != 0).any():
                 self.reasons.append(not_in_hardware(f"{where}: {name} is not 0; allowed: 0"))
         laid = self.laid_out(where, values)
         if laid is None:
             return
-        threshold, resistance = laid["v_threshold"], laid["r"]
-        exact = [gain(Fraction(value)) for value in resistance.reshape(-1).tolist()]
+        resistance, tau = np.broadcast_arrays(laid["r"], laid.get("tau", np.ones(())))
+        betas = tuple(beta_of(value) for value in tau.reshape(-1).tolist())
+        exact = [gain(Fraction(value), beta) for value, beta in zip(resistance.reshape(-1).tolist(), betas, strict=True)]
         factor = np.array([float(one) for one in exact]).reshape(resistance.shape)
         rounded = any(Fraction(float(one)) != one for one in exact)
-        self.builder.add(Neurons(where, self.reset, beta, threshold, factor, inclusive=self.inclusive, rounded=rounded))
+        betas = betas[:1] if len(set(betas)) == 1 else betas
+        if "v_threshold" in laid:
+            threshold = laid["v_threshold"]
+            self.builder.add(Neurons(where, self.reset, betas, threshold, factor, inclusive=self.inclusive, rounded=rounded))
+        else:
+            self.builder.add(Neurons(where, "none", betas, np.zeros(()), factor, rounded=rounded, fires=False))
 
     def laid_out(self, where: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
         """Each parameter as a number or [O], laid along the neurons.
@@ -267,7 +293,7 @@ class _Reader:
         None for neurons without a layer, or of unknown shape with several values: these are added as far as they are known.
         """
         if not self.builder.open:
-            self.builder.add(Neurons(where, self.reset, Fraction(0), np.zeros(())))
+            self.builder.add(Neurons(where, self.reset, (Fraction(0),), np.zeros(())))
             return None
         shape = self.builder.shape
         if shape is None and any((one != one.reshape(-1)[0]).any() for one in values.values()):
@@ -283,10 +309,9 @@ class _Reader:
         if not summed:
             laid = self.laid_out(where, {"threshold": values})
             if laid is not None:
-                self.builder.add(Neurons(where, "zero", Fraction(0), laid["threshold"], inclusive=self.inclusive))
+                self.builder.add(Neurons(where, "zero", (Fraction(0),), laid["threshold"], inclusive=self.inclusive))
             return
-        self.reasons += pool_reasons(summed.where, kernel=summed.kernel, stride=summed.stride, padding=(0, 0))
-        self.builder.add(MaxPool(summed.where))
+        self.pooling(replace(summed, op="max"))
         if not self.builder.unread and self.builder.shape is not None:
             fitting("threshold", values, self.builder.shape)
         is_or = (values > 0) & (values <= 1) if self.inclusive else (values >= 0) & (values < 1)

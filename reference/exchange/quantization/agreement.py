@@ -13,7 +13,7 @@ import torch
 from duospike.reference import golden
 from duospike.reference.data.datasets import Dataset
 from duospike.reference.errors import InputError
-from duospike.reference.exchange.floats import run
+from duospike.reference.exchange.floats import real_answers, run
 from duospike.reference.exchange.source import Source
 from duospike.reference.network import Network, Pool
 
@@ -61,7 +61,7 @@ def compare_all(source: Source, networks: Sequence[Network], data: Dataset) -> l
     for start in range(0, len(data.images), size):
         images = data.images[start : start + size]
         real = dict(run(source, images))
-        wanted.append(golden.class_scores(networks[0], None, list(real.values())[-1])[1])
+        wanted.append(real_answers(source, list(real.values())[-1]).numpy())
         for count in counts:
             count.add(images, real)
     return [count.agreement(np.concatenate(wanted), data.labels) for count in counts]
@@ -77,10 +77,11 @@ class _Count:
 
     def add(self, images: np.ndarray, real: dict[str, torch.Tensor]) -> None:
         """real: the source's spikes by layer."""
-        for layer, _, maps in golden.run_layers(self.network, images):
-            if not isinstance(layer, Pool):
+        currents, maps = None, torch.zeros(0)
+        for layer, currents, maps in golden.run_layers(self.network, images):  # noqa: B007 (those of the last layer)
+            if not isinstance(layer, Pool) and golden.gives_spikes(self.network, layer):
                 self.differing[layer.name] += int((real[layer.name] != maps).sum())
-        self.answers.append(golden.class_scores(self.network, None, maps)[1])
+        self.answers.append(golden.class_scores(self.network, currents, maps)[1])
 
     def agreement(self, wanted: np.ndarray, labels: np.ndarray | None) -> Agreement:
         """wanted: the source's answers [N]."""

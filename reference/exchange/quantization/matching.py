@@ -24,7 +24,7 @@ def match_spikes(layer: Conv | Linear, maps: torch.Tensor, wanted: torch.Tensor)
 
     maps: integers [T, N, C, H, W], or [1, N, C, H, W] that timesteps share. wanted: the source's spikes, uint8 [T, N, O, H, W].
     """
-    sums = layer_currents(layer, maps) - torch.from_numpy(layer.bias)[:, None, None]
+    sums = layer_currents(layer, maps) - bias_of_neurons(layer)
     found, least = layer, wrong_spikes(layer, sums, wanted)
     for share in SHARES:
         for more_bias, more_theta in MOVES:
@@ -37,8 +37,13 @@ def match_spikes(layer: Conv | Linear, maps: torch.Tensor, wanted: torch.Tensor)
     return found
 
 
+def bias_of_neurons(layer: Conv | Linear) -> torch.Tensor:
+    """What the biases add to what a neuron takes, int64 [O, 1, 1]."""
+    return torch.from_numpy(layer.bias * layer.summed)[:, None, None]
+
+
 def wrong_spikes(layer: Conv | Linear, sums: torch.Tensor, wanted: torch.Tensor) -> np.ndarray:
     """Missing or extra spikes of each output [O], whichever are more. sums: currents without the bias, int64."""
-    spikes = fire(layer, sums + torch.from_numpy(layer.bias)[:, None, None], len(wanted))
+    spikes = fire(layer, sums + bias_of_neurons(layer), len(wanted))
     missing, extra = ((one > other).sum((0, 1, 3, 4)) for one, other in ((wanted, spikes), (spikes, wanted)))
     return torch.maximum(missing, extra).numpy()

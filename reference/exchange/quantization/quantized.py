@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from duospike.reference.errors import InputError
-from duospike.reference.exchange.exact import input_scale, integer_layer, network_of, pixel_range
+from duospike.reference.exchange.exact import input_scale, integer_layer, network_of, pixel_range, range_after
 from duospike.reference.exchange.floats import first_maps, real_currents, real_spikes
 from duospike.reference.exchange.grid import find_grid
 from duospike.reference.exchange.leaks import near_leaks
@@ -24,7 +24,7 @@ from duospike.reference.network import WEIGHT_BITS, Conv, Layer, Linear, Network
 from duospike.reference.widths import Range, layer_widths
 
 from .matching import match_spikes
-from .rounding import Samples, round_weights
+from .rounding import Samples, errors, round_weights
 
 BATCH = 20
 MAX_SAMPLES = 2**15
@@ -66,13 +66,14 @@ def _neurons(source: Source, leaks: Mapping[str, Fraction]) -> tuple[dict[str, l
     """The integer neurons that each layer may have, best first, or why there is none."""
     neurons, reasons = {}, []
     for layer in source.weighted:
-        beta = leaks.get(layer.name, layer.beta)
-        if layer.integers_below is None and (source.interface.timesteps == 1 or 0 <= beta <= 1):
-            neurons[layer.name] = near_leaks(layer.reset, beta, source.interface.timesteps)
+        betas = (leaks[layer.name],) if layer.name in leaks else layer.betas
+        wrong = [beta for beta in betas if not 0 <= beta <= 1]
+        if layer.integers_below is None and (source.interface.timesteps == 1 or not wrong):
+            neurons[layer.name] = near_leaks(layer.reset, betas, source.interface.timesteps)
         elif layer.integers_below is not None:
             reasons.append(f"{layer.title}: prepared, with integers already; import it without --quantize")
         else:
-            reasons.append(by_option(f"{layer.title}: beta {float(beta):.6g}; allowed: 0 to 1", "--beta m/2^k"))
+            reasons.append(by_option(f"{layer.title}: beta {float(wrong[0]):.6g}; allowed: 0 to 1", "--beta m/2^k"))
     return neurons, reasons
 
 
@@ -81,15 +82,19 @@ def _layers(source: Source, bits: int, images: np.ndarray, neurons: dict[str, li
     inputs = pixel_range(source)
     layers: list[Layer] = []
     for layer in source.layers:
+        before, inputs = inputs, range_after(layer)
         if isinstance(layer, Pool):
             layers.append(layer)
             real, whole = pool_spikes(layer, real), pool_spikes(layer, whole)
             continue
         samples, real = _sampled(source, layer, real, whole)
         converted = _rounded(source, layer, bits, neurons[layer.name][0], samples)
+        if source.is_read(layer):
+            layer_widths(converted, before, source.interface.timesteps)
+            layers.append(converted)
+            break
         count = max(MATCHED_SPIKES // real[:, 0].numel(), 1)
-        converted = _matched(converted, neurons[layer.name], inputs, whole[:, :count], real[:, :count])
-        inputs = (0, 1)
+        converted = _matched(converted, neurons[layer.name], before, whole[:, :count], real[:, :count])
         layers.append(converted)
         timesteps = source.interface.timesteps
         whole = torch.cat([fire(converted, layer_currents(converted, maps), timesteps) for maps in whole.split(BATCH, 1)], 1)
@@ -104,8 +109,8 @@ def _sampled(source: Source, layer: SourceLayer, real: torch.Tensor, whole: torc
     samples, spikes = Samples.none(layer.outputs, layer.weights[0].size), []
     generator = torch.Generator().manual_seed(0)
     for inputs, own in zip(whole.split(BATCH, 1), real.split(BATCH, 1), strict=True):
-        currents = real_currents(source, layer, own.double())
-        spikes.append(real_spikes(layer, currents, source.interface.timesteps).byte())
+        spikes.append(real_spikes(layer, real_currents(source, layer, own.double()), source.interface.timesteps).byte())
+        currents = real_currents(source, layer, own.double(), pooled=False)
         places = currents[:, :, 0].flatten(0, 1).shape
         chosen = torch.randperm(math.prod(places), generator=generator)[: max(MAX_SAMPLES * inputs.shape[1] // whole.shape[1], 1)]
         at = torch.unravel_index(chosen, places)
@@ -134,25 +139,36 @@ def _matched(
 def patches(layer: SourceLayer, maps: torch.Tensor, at: tuple[torch.Tensor, ...]) -> torch.Tensor:
     """What the products of a layer's weights take at places of its output: maps [T, N, C, H, W] -> [places, inputs].
 
-    at: for each place the map, counted over T and N, its row and its column.
+    at: for each place the map, counted over T and N, its row and its column, before the currents are pooled.
     """
     maps, (which, rows, columns) = maps.flatten(0, 1), at
     if layer.weights.ndim == 2:
         return maps.flatten(1)[which]
-    kernel = layer.weights.shape[-1]
-    windows = functional.pad(maps, [kernel // 2] * 4).unfold(2, kernel, 1).unfold(3, kernel, 1)
+    (top, left), (down, across) = layer.padding, layer.stride
+    windows = functional.pad(maps, [left, left, top, top])
+    windows = windows.unfold(2, layer.weights.shape[2], down).unfold(3, layer.weights.shape[3], across)
     return windows[which, :, rows, columns].flatten(1)
 
 
 def _rounded(source: Source, layer: SourceLayer, bits: int, neuron: Neuron, samples: Samples) -> Conv | Linear:
     """The layer in integers that bring its currents closest to the wanted ones."""
     weights = layer.weights.reshape(layer.outputs, -1) * layer.gain[:, None] * float(input_scale(source, layer))
-    gram, real = samples.fit(np.column_stack([weights, layer.offset]))
-    whole, step = round_weights(real, gram, candidate_steps(layer, weights, 2 ** (bits - 1) - 1), bits)
+    gram, real = samples.fit(np.column_stack([weights, layer.offset / layer.summed]))
+    candidates = candidate_steps(layer, weights, 2 ** (bits - 1) - 1)
+    if source.is_read(layer):
+        whole, step = _rounded_alike(real, gram, candidates, bits)
+    else:
+        whole, step = round_weights(real, gram, candidates, bits)
     # A whole number is at a whole threshold or above it where it is above the one before.
     theta = np.rint(layer.threshold / step) - layer.inclusive
     bias, theta = ([int(value) for value in values] for values in (whole[:, -1], theta))
     return integer_layer(layer, list(whole[:, :-1].reshape(layer.weights.shape)), bias, theta, neuron)
+
+
+def _rounded_alike(real: np.ndarray, gram: np.ndarray, candidates: list[np.ndarray], bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """round_weights with one step for all outputs, since their potentials are compared: the one of the least error in all."""
+    found = [round_weights(real, gram, [np.full_like(steps, steps.max())], bits) for steps in candidates]
+    return min(found, key=lambda one: float((errors(one[0], real / one[1][:, None], gram) * one[1] ** 2).sum()))
 
 
 def candidate_steps(layer: SourceLayer, weights: np.ndarray, limit: int) -> list[np.ndarray]:

@@ -27,6 +27,7 @@ NETWORKS = {
     "leaks of channels, potentials without thresholds": (
         "3C3-FC6", (2, 4, 3), None, {"timesteps": 2, "leaks": True, "reset": "none", "readout": "max_membrane", "classes": 6},
     ),
+    "an image into a fully connected layer": ("FC7-FC6", (3, 2, 5), 3, {"timesteps": 4}),
     "events": ("3C1-FC6", (5, 3, 3), None, {"timesteps": 5, "coding": "events", "image_bits": 1}),
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ ARCHITECTURES = [
     ("4C5-3C1-FC6-FC4", (3, 5, 4), {"image_signed": True, "classes": 2, "weight_bits": 3}),
     ("3C3-FC6", (2, 4, 3), {"timesteps": 8, "coding": "rate"}),
     ("3C3-FC6", (2, 4, 3), {"leaks": True, "neuron": Neuron("none", 16, 4), "readout": "last_membrane", "classes": 6}),
+    ("FC7-FC6", (2, 4, 3), {"timesteps": 6, "coding": "frames"}),
 ]  # fmt: skip
 
 

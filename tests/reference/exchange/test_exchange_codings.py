@@ -93,14 +93,9 @@ def test_quantized(make, coding, bits):
 
 
 @pytest.mark.parametrize(("coding", "bits"), [("direct", 4), ("frames", 4), ("events", 1)])
-def test_a_first_fully_connected_layer_takes_spikes_alone(coding, bits):
+def test_a_first_fully_connected_layer(coding, bits):
     net, interface = connected(), Interface(SHAPE, 5, 2, coding, bits)
-    source = from_torch(net, interface)
-    if coding == "events":
-        assert_same_spikes(exact_network(source), net, random_images(interface))
-    else:
-        with pytest.raises(InputError, match="the first layer must be a convolution, since it takes pixels; allowed with events"):
-            exact_network(source)
+    assert_same_spikes(exact_network(from_torch(net, interface)), net, random_images(interface))
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,9 @@ REASONS = {
     "the source rounds": "source rounds",
     "the leak loses bits": "leak loses bits|is not m/2|no integers give|cannot be proven",
     "shape of an array": "at the last axis",
-    "several betas": "several values of beta",
-    "reset": "subtracts the threshold twice|reset 'none'|build it anew|is no number of float32|below snnTorch resets",
+    "reset": "subtracts the threshold twice|build it anew|is no number of float32|below snnTorch resets",
     "neurons of another kind": "inhibition|graded|quantized state|spike_grad",
-    "pool before neurons that keep a potential": "pools currents",
+    "pool before neurons": "pools currents|a gain below 0 after|before neurons|the bias must be",
     "another call": "hook|is not its class's|unknown; allowed|state_function|the same neurons",
     "not finite": "allowed: finite numbers",
     "training mode": "training mode",
@@ -32,8 +31,8 @@ REASONS = {
     "range": "too fine|no float overflows|can reach|float32 ceases|2\\*\\*24|must be|allowed: below|16777216",
     "order of the parts": "batch norm; allowed|neurons; allowed|no spiking neurons|must be|no map|cannot pool|pools the image"
     "|after |takes [0-9]+ |no layers|a fully connected layer on a map|do not divide",
-    "a map that is too small": "the smallest is",
-    "what a convolution or pool has": "averages|stride|padding|dilation|window|return_indices",
+    "a map that is too small": "is larger than its map",
+    "what a convolution or pool has": "averages|stride|padding|dilation|window|return_indices|ceil_mode",
     "Brevitas": "computes something else|zero point|scales of weights|steps that depend on the input's",
 }
 

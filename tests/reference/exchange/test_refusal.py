@@ -50,7 +50,7 @@ def leaky(**more):
 def test_a_first_network_of_a_newcomer():
     """Float weights, beta 0.9, strides, ReLU and an own class: as many lines as things to do."""
     net = nn.Sequential(
-        nn.Conv2d(1, 4, 3, stride=2, padding=1), leaky(), nn.Conv2d(4, 4, 3, stride=2, padding=1), leaky(reset_mechanism="none"),
+        nn.Conv2d(1, 4, 3, stride=2, padding=2), leaky(), nn.Conv2d(4, 4, 3, stride=2, padding=2), leaky(inhibition=True),
         Conv2d(4, 4, 3, padding=1), leaky(), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 49, 10), leaky(),
     ).eval()  # fmt: skip
     with pytest.raises(ManyReasons) as refusal:
@@ -60,8 +60,8 @@ def test_a_first_network_of_a_newcomer():
     for line, (start, remedy) in zip(
         lines,
         [
-            ("0 Conv2d, 2 Conv2d: stride 2x2; allowed: 1x1", HARDWARE),
-            ("3 Leaky: reset 'none'; allowed: subtract, zero", HARDWARE),
+            ("0 Conv2d, 2 Conv2d: padding 2x2; allowed: from 0x0 to 1x1", HARDWARE),
+            ("3 Leaky: inhibition; allowed: none", HARDWARE),
             (f"4 Conv2d: {__name__}.Conv2d is unknown; {allowed}", HARDWARE),
             (f"6 ReLU: torch.nn.ReLU is unknown; {allowed}", HARDWARE),
             ("8 Linear: 10 neurons do not divide into 3 classes", "option --classes"),

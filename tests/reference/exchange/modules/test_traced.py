@@ -206,7 +206,7 @@ def test_nothing_of_the_network_is_changed():
 def test_a_mean_of_a_map_is_an_average_pooling():
     net = Average()
     network = imported(net, 1)
-    assert [layer.name for layer in network.layers] == ["conv1", "pool1", "fc1"]
+    assert [layer.name for layer in network.layers] == ["conv1", "pool1", "pool2", "fc1"]
     with torch.no_grad():
         wanted = net(pixels(torch.float64)).numpy()
     assert np.array_equal(golden.run(network, IMAGES).spikes["fc1"][..., 0, 0].sum(1), wanted)
@@ -442,7 +442,7 @@ REFUSED = {
     Twice: r"lif1 Leaky: used twice in a timestep",
     DecaysOutside: r"lif1 Leaky: its potential is changed between timesteps",
     ResetEachTime: r"lif1 Leaky, lif2 Leaky: its potential is changed between timesteps",
-    LastPotential: r"forward: returns a potential; allowed: the last neurons' spikes.*\[not in this hardware\]",
+    LastPotential: r"forward: returns a potential; allowed: the last neurons' spikes.*\[option --readout last_membrane",
     LastSpikes: r"forward: returns timestep 3 alone; allowed: the spikes of all timesteps",
     Rectified: r"2 reasons: \(1\) relu after lif1: relu is unknown.*\(2\) sigmoid after pool: sigmoid is unknown",
     InAList: r"forward: module is not installed as a submodule; keep parts as attributes or in an nn.ModuleList",
@@ -477,7 +477,7 @@ def test_timesteps_are_not_asked_for_where_a_loop_could_not_be_followed():
 class Features(Kept):
     def __init__(self):
         super().__init__()
-        self.features = nn.Sequential(nn.Conv2d(1, 3, 3, stride=2, padding=1), nn.ReLU())
+        self.features = nn.Sequential(nn.Conv2d(1, 3, 3, padding=2), nn.ReLU())
 
     def forward(self, x):
         return self.features(x)
@@ -486,5 +486,5 @@ class Features(Kept):
 def test_reasons_of_parts_have_their_paths():
     with pytest.raises(InputError) as refusal:
         imported(Features(), 1)
-    for reason in ("features.0 Conv2d: stride 2x2", "features.1 ReLU: torch.nn.ReLU is unknown"):
+    for reason in ("features.0 Conv2d: padding 2x2", "features.1 ReLU: torch.nn.ReLU is unknown"):
         assert reason in str(refusal.value)

@@ -24,8 +24,8 @@ from tests.benches.small_training import SHAPE, bright_quarters
 TIMESTEPS = 3
 
 
-def interface():
-    return Interface(SHAPE, TIMESTEPS, 4, image_scale=Fraction(1, 255))
+def interface(**options):
+    return Interface(SHAPE, TIMESTEPS, 4, image_scale=Fraction(1, 255), **options)
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +136,12 @@ def test_what_rounding_cannot_fix_is_refused(trained):
         quantized_network(source, 4, images[:0])
     with pytest.raises(InputError, match="pixels from 0 to 256; the source takes 0..255"):
         quantized_network(source, 4, np.full((1, *SHAPE), 256) * np.arange(2)[:, None, None, None])
-    bad = from_torch(nn.Sequential(*trained, nn.Linear(20, 4)), interface())
+    bad = from_torch(nn.Sequential(*trained, nn.Linear(20, 4)), interface(readout="count"))
     with pytest.raises(InputError, match="no spiking neurons between it and the end"):
         quantized_network(bad, 4, images)
-    wrong = dataclasses.replace(source, layers=(dataclasses.replace(source.layers[0], beta=Fraction(5, 4)), *source.layers[1:]))
+    wrong = dataclasses.replace(
+        source, layers=(dataclasses.replace(source.layers[0], betas=(Fraction(5, 4),)), *source.layers[1:])
+    )
     with pytest.raises(InputError, match=r"layer conv1 .*: beta 1.25; allowed: 0 to 1 \[option --beta m/2\^k\]"):
         quantized_network(wrong, 4, images)
 
