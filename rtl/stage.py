@@ -64,6 +64,10 @@ class NeuronStage(Stage):
     current_pool: CurrentPool | None = None
 
     @property
+    def output_bits(self) -> int:
+        return self.neuron.result_bits(self.lanes, self.timesteps)
+
+    @property
     def groups(self) -> int:
         """Groups of outputs, one after the other."""
         return groups_of(self.outputs, self.lanes)

@@ -72,10 +72,22 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-subtract]",
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",
     ),
+    "membrane_value": (
+        "rtl/test_lif.py::test_potentials_leave[icarus-None-3-1-none-max_membrane]",
+        "rtl/test_lif.py::test_potentials_leave[icarus-5-2-3-zero-max_membrane]",
+    ),
+    "readout": (
+        "rtl/test_readout.py::test_counts_and_class[icarus-4-3-5-stalls1]",
+        "rtl/test_readout.py::test_first_spikes[icarus-3-4-3-3-stalls1]",
+        "rtl/test_readout.py::test_signed_potentials[icarus-7-3-6-3-max_membrane]",
+        "rtl/test_readout.py::test_signed_potentials[icarus-7-3-6-3-last_membrane]",
+    ),
     "neuron": (
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-subtract]",
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-subtract_delayed]",
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-zero]",
+        "rtl/test_lif.py::test_each_channel_has_its_leak[icarus-5-3-1-zero]",
+        "rtl/test_lif.py::test_potentials_leave[icarus-5-2-3-none-last_membrane]",
     ),
     "pass_memory": ("rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",),
     "credit_counter": ("rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",),

@@ -42,6 +42,8 @@ from duospike.reference.network import (
     CURRENT_POOLS,
     IMAGE_BITS,
     KERNELS,
+    MEMBRANE_READOUTS,
+    READOUTS,
     WEIGHT_BITS,
     Conv,
     CurrentPool,
@@ -55,7 +57,7 @@ from duospike.reference.widths import layer_widths
 from duospike.rtl.checks import RESETS
 from duospike.rtl.errors import DesignError
 from duospike.rtl.stage import Stage
-from tests.benches.plain_model import encoded, scores_of, spikes_of
+from tests.benches.plain_model import encoded, membranes_of, scores_of, spikes_of
 
 ROOT = Path(__file__).parents[1]
 MAX_OUTPUTS = 12_000
@@ -149,10 +151,11 @@ def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
     layers = _draw_layers(choose, shape, pixels.fc_first, pixels.coding in SPIKE_CODINGS)
     last = layers[-1]
     assert isinstance(last, Linear)
-    classes = int(_pick(choose, divisors(last.outputs)))
+    readout = _pick(choose, ["count", "count", *READOUTS[1:]])
+    classes = last.outputs if readout in MEMBRANE_READOUTS else int(_pick(choose, divisors(last.outputs)))
     network = Network(
         shape, pixels.image_bits, pixels.image_signed, timesteps, classes, layers,
-        coding=pixels.coding, coding_seed=pixels.coding_seed,
+        coding=pixels.coding, coding_seed=pixels.coding_seed, readout=readout,
     )  # fmt: skip
     outputs = sum(int(np.prod(shape)) for shape in network.shapes[1:])
     if outputs * timesteps * count > MAX_OUTPUTS * (2 if timesteps > 64 else 1):
@@ -310,7 +313,7 @@ def _draw_numbers(
         "all the smallest": np.full(shape, -limit),
         "mostly 0": np.where(choose.random(shape) < 0.15, limit, 0),
     }[how]
-    neuron, leak = _draw_neuron(choose)
+    neuron, leak = _draw_neuron(choose, layer.outputs)
     layer = dataclasses.replace(layer, weights=weights, weight_bits=bits, neuron=neuron)
     spread = int(_pick(choose, [0, limit, 8 * limit]))
     layer = dataclasses.replace(layer, bias=choose.integers(-spread, spread + 1, layer.outputs))
@@ -318,11 +321,14 @@ def _draw_numbers(
     return layer, [f"weights: {how}", f"weights: {bits} bits", f"reset: {neuron.reset}", leak, thresholds]
 
 
-def _draw_neuron(choose: np.random.Generator) -> tuple[Neuron, str]:
-    shift = int(_pick(choose, [0, 1, 3, 5, 8, 12, 16]))
+def _draw_neuron(choose: np.random.Generator, outputs: int) -> tuple[Neuron, str]:
+    shift, reset = int(_pick(choose, [0, 1, 3, 5, 8, 12, 16])), _pick(choose, RESETS)
+    if choose.random() < 0.3:
+        each = choose.integers(0, 2**shift + 1, outputs)
+        return Neuron(reset, tuple(each.tolist()), shift), "leak: of each channel"
     multiplier = int(_pick(choose, [0, 2**shift, *choose.integers(0, 2**shift + 1, 4)]))
     trait = {0: "leak: beta 0", 2**shift: "leak: beta 1"}.get(multiplier, "leak: beta between 0 and 1")
-    return Neuron(_pick(choose, RESETS), multiplier, shift), trait
+    return Neuron(reset, multiplier, shift), trait
 
 
 def _draw_thresholds(
@@ -440,6 +446,7 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
     }
     return [
         f"coding: {network.coding}",
+        f"read-out: {network.readout}",
         "timesteps: " + next(name for most, name in TIMESTEP_CLASSES if network.timesteps <= most),
         *(name for name, holds in maybe.items() if holds),
         *(f"kernel: {taps} rows" for taps in sorted({layer.kernel[0] for layer in convolutions})),
@@ -510,12 +517,18 @@ def plain_trace(network: Network, images: np.ndarray) -> golden.Trace:
     if network.takes_spikes:
         spikes[ENCODER] = np.array([encoded(network, image) for image in images])
     scores = [scores_of(network, image, each) for image, each in zip(images, of_images, strict=True)]
-    return golden.Trace(spikes, np.array(scores), np.array([each.index(max(each)) for each in scores]))
+    membranes = None
+    if network.reads_membranes:
+        membranes = np.array([membranes_of(network, image, each) for image, each in zip(images, of_images, strict=True)])
+        del spikes[network.layers[-1].name]
+    answers = np.array([each.index(max(each)) for each in scores])
+    return golden.Trace(spikes, np.array(scores), answers, membranes=membranes)
 
 
 def compared(trace: golden.Trace) -> int:
-    """Outputs of a trace's layers, on all images at all timesteps."""
-    return sum(spikes.size for name, spikes in trace.spikes.items() if name != ENCODER)
+    """Outputs of a trace's layers, on all images at all timesteps; scores where potentials are read."""
+    scores = 0 if trace.membranes is None else trace.scores.size
+    return scores + sum(spikes.size for name, spikes in trace.spikes.items() if name != ENCODER)
 
 
 def _golden_difference(network: Network, images: np.ndarray, plain: golden.Trace) -> list[str]:

@@ -9,13 +9,11 @@ import numpy as np
 from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, TIMED_CODINGS, first_states
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.widths import prove_widths
-from duospike.rtl.checks import RESETS
 from duospike.rtl.current_pool import CurrentPool
 from duospike.rtl.dense_core import DenseCore
 from duospike.rtl.dense_fc import DenseFc
 from duospike.rtl.encoder import Encoder
-from duospike.rtl.errors import DesignError
-from duospike.rtl.lif import Lif
+from duospike.rtl.lif import SPIKES, Lif
 from duospike.rtl.memory import Table
 from duospike.rtl.pool import Pool as PoolStage
 from duospike.rtl.readout import Readout
@@ -59,20 +57,22 @@ def stage_beats(stages: dict[str, Stage]) -> dict[str, int]:
 @dataclass(frozen=True)
 class StageWidths:
     """Signed widths of a stage with neurons: of its weights; of currents and biases; of pooled currents, which the neurons take;
-    of potentials; of thresholds."""
+    of potentials; of thresholds.
+
+    leak_bits: unsigned, of the leak's multiplier of each channel; 0 where all have the same, which is in the logic.
+    """
 
     weight_bits: int
     current_bits: int
     pooled_bits: int
     potential_bits: int
     theta_bits: int
+    leak_bits: int = 0
 
     def as_json(self) -> dict[str, int]:
-        """As JSON files hold it: pooled_bits only where they differ from current_bits."""
-        shown = asdict(self)
-        if self.pooled_bits == self.current_bits:
-            del shown["pooled_bits"]
-        return shown
+        """As JSON files hold it: pooled_bits only where they differ from current_bits, leak_bits only where there are such."""
+        usual = {"pooled_bits": self.current_bits, "leak_bits": 0}
+        return {name: bits for name, bits in asdict(self).items() if bits != usual.get(name)}
 
 
 def stage_widths(network: Network) -> dict[str, StageWidths]:
@@ -82,8 +82,17 @@ def stage_widths(network: Network) -> dict[str, StageWidths]:
         layer = next(layer for layer in network.layers if layer.name == name)
         assert not isinstance(layer, Pool)
         potential_bits = max(proven.potential_bits, proven.state_bits, proven.theta_bits, proven.pooled_bits)
-        widths[name] = StageWidths(layer.weight_bits, proven.current_bits, proven.pooled_bits, potential_bits, proven.theta_bits)
+        widths[name] = StageWidths(
+            layer.weight_bits, proven.current_bits, proven.pooled_bits, potential_bits, proven.theta_bits,
+            _leak_bits(layer, network.timesteps),
+        )  # fmt: skip
     return widths
+
+
+def _leak_bits(layer: Conv | Linear, timesteps: int) -> int:
+    """See StageWidths. In a single timestep nothing leaks."""
+    multipliers = layer.neuron.multipliers
+    return int(multipliers.max()).bit_length() if timesteps > 1 and len(set(multipliers.tolist())) > 1 else 0
 
 
 def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths] | None = None) -> dict[str, Stage]:
@@ -91,7 +100,6 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
 
     With rate coding an encoder comes first. widths: by layer name, at least stage_widths(network), which they are if not given.
     """
-    _refuse_unbuilt(network)
     widths = widths or stage_widths(network)
     timesteps, passes = sizing.timesteps, network.timesteps // sizing.timesteps
     stages: dict[str, Stage] = {}
@@ -110,7 +118,8 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
                 kernel=layer.kernel, stride=layer.stride, padding=layer.padding,
             )  # fmt: skip
             continue
-        common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes)
+        gives = network.readout if layer is network.layers[-1] and network.reads_membranes else SPIKES
+        common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes, gives)
         weight_bits = widths[name].weight_bits
         sparse = {**common, "queue_depth": sizing.queue_depth, "spike_sums": sums}
         if isinstance(layer, Linear) and not lanes_in:
@@ -123,23 +132,16 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
             stages[name] = _dense_core(network, layer, weight_bits, common)
         lanes_in, sums = sizing.lanes[name], None
     outputs = network.shapes[-1][0]
-    stages[READOUT] = Readout(outputs=outputs, lanes=lanes_in, timesteps=timesteps, passes=passes, classes=network.classes)
+    membranes = {"potential_bits": widths[network.layers[-1].name].potential_bits} if network.reads_membranes else {}
+    stages[READOUT] = Readout(
+        outputs=outputs, lanes=lanes_in, timesteps=timesteps, passes=passes, classes=network.classes, score=network.readout,
+        **membranes,
+    )  # fmt: skip
     return stages
 
 
-def _refuse_unbuilt(network: Network):
-    """DesignError: the hardware does not compute a layer, the neurons or the read-out."""
-    for layer in network.layers:
-        if not isinstance(layer, Pool) and (layer.neuron.reset not in RESETS or isinstance(layer.neuron.multiplier, tuple)):
-            raise DesignError(f"layer {layer.name}: neurons without a reset, or with a leak for each channel")
-    if network.readout != "count":
-        raise DesignError(f"read-out {network.readout}; allowed: count")
-
-
-def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, passes: int) -> dict:
+def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, passes: int, gives: str) -> dict:
     """What every stage with neurons takes."""
-    theta = _table(layer, "theta", grouped(layer.theta, lanes), widths.theta_bits)
-    neuron = layer.neuron
     return {
         "outputs": layer.outputs,
         "lanes": lanes,
@@ -147,15 +149,7 @@ def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: in
         "passes": passes,
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
         "current_pool": _current_pool(layer, widths),
-        "neuron": Lif(
-            reset=neuron.reset,
-            multiplier=int(neuron.multipliers[0]),
-            shift=neuron.shift,
-            current_bits=widths.pooled_bits,
-            potential_bits=widths.potential_bits,
-            theta_bits=widths.theta_bits,
-            theta=theta,
-        ),
+        "neuron": _neurons(layer, widths, lanes, timesteps * passes, gives),
     }
 
 
@@ -163,6 +157,27 @@ def _current_pool(layer: Conv | Linear, widths: StageWidths) -> CurrentPool | No
     if isinstance(layer, Linear) or layer.current_pool is None:
         return None
     return CurrentPool(op=layer.current_pool.op, kernel=layer.current_pool.kernel, bits=widths.current_bits)
+
+
+def _neurons(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, gives: str) -> Lif:
+    """timesteps: of an image. gives: see Lif. Potentials of a single timestep are never reset."""
+    neuron, multiplier, leaks = layer.neuron, int(layer.neuron.multipliers.max()), None
+    if widths.leak_bits:
+        multipliers = np.broadcast_to(neuron.multipliers, layer.outputs)
+        leaks = _table(layer, "leak", grouped(multipliers, lanes), widths.leak_bits)
+        # The largest that the fields hold and the shift allows.
+        multiplier = min(2**widths.leak_bits - 1, 2**neuron.shift)
+    return Lif(
+        reset="none" if timesteps == 1 and gives != SPIKES else neuron.reset,
+        multiplier=multiplier,
+        shift=neuron.shift,
+        current_bits=widths.pooled_bits,
+        potential_bits=widths.potential_bits,
+        theta_bits=widths.theta_bits,
+        theta=_table(layer, "theta", grouped(layer.theta, lanes), widths.theta_bits),
+        leaks=leaks,
+        gives=gives,
+    )
 
 
 def _table(layer: Conv | Linear, what: str, fields: np.ndarray, bits: int) -> Table:

@@ -103,7 +103,7 @@ def count_operations(
     for layer in network.layers:
         if layer.name not in stages:
             continue  # Sums of spikes, which the next stage takes in.
-        stage, out = stages[layer.name], trace.spikes[layer.name]
+        stage, out = stages[layer.name], trace.spikes.get(layer.name)
         if isinstance(stage, Pool):
             operations[layer.name] = _pool(stage, images * network.timesteps // stage.timesteps)
         elif isinstance(stage, DenseCore):
@@ -177,17 +177,20 @@ def _sparse(stage: SparseStage, layer: Conv | Linear, counts: Mapping[str, int],
 
 
 def _neurons(stage: NeuronStage, layer: Conv | Linear, images: int) -> list[Operation]:
-    """Leak, current, comparison and reset of each lane and timestep; the threshold; the memory between passes."""
+    """Leak, current, comparison and reset of each lane and timestep; threshold and leak; the memory between passes."""
     neuron, places = stage.neuron, stage.output_beats
     beats = images * stage.passes * places
     updates, kept = beats * stage.lanes * stage.timesteps, 2 * beats if stage.passes > 1 else 0
-    additions = 2 if neuron.reset == "zero" else 3
+    additions = 1 + neuron.has_thresholds + (neuron.reset.startswith("subtract")) + (neuron.gives == "max_membrane")
     last_spikes = kept if neuron.reset == "subtract_delayed" else 0
     state = stage.lanes * neuron.potential_bits
+    thresholds, leaks = (beats if table in neuron.tables else 0 for table in (neuron.theta, neuron.leaks))
+    leak_bits, theta_bits = neuron.multiplier_bits, neuron.theta_bits
     return [
         *_pooled_currents(stage, images),
-        Operation("thresholds", "access", beats, neuron.theta.width, words=stage.groups, number_bits=neuron.theta_bits),
-        Operation("neurons", "multiply", updates, neuron.potential_bits, factor_bits=max(1, neuron.multiplier.bit_length())),
+        Operation("thresholds", "access", thresholds, neuron.theta.width, words=stage.groups, number_bits=theta_bits),
+        Operation("leaks", "access", leaks, stage.lanes * leak_bits, words=stage.groups, number_bits=leak_bits),
+        Operation("neurons", "multiply", updates, neuron.potential_bits, factor_bits=leak_bits),
         Operation("neurons", "add", additions * updates, neuron.potential_bits),
         Operation("state memory", "access", kept, state, words=places, number_bits=neuron.potential_bits),
         Operation("state memory", "access", last_spikes, stage.lanes, words=places),

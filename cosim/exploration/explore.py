@@ -167,7 +167,7 @@ def layer_work(network: Network, trace: Trace, timesteps: int) -> dict[str, floa
             work[layer.name] = float(np.prod(shape[1:]) * network.timesteps // shared)
         elif not isinstance(layer, Pool):
             work[layer.name] = _sparse_work(layer, spikes, timesteps)
-        spikes = trace.spikes[layer.name]
+        spikes = trace.spikes.get(layer.name)
     return work
 
 

@@ -14,13 +14,25 @@ def pooling(height: int, width: int, groups: int, depth: int, *faults: Fault) ->
     )  # fmt: skip
 
 
-def counting(outputs: int, lanes: int, timesteps: int, classes: int, depth: int, *faults: Fault) -> Proof:
+SCORES = {"count": 0, "first_spike": 1, "last_membrane": 2, "max_membrane": 2}
+POTENTIAL_BITS = 3
+
+
+def reading(score: str, outputs: int, lanes: int, timesteps: int, classes: int, depth: int, *faults: Fault) -> Proof:
+    parameters = Readout(
+        outputs=outputs, lanes=lanes, timesteps=timesteps, passes=1, classes=classes, score=score, potential_bits=POTENTIAL_BITS
+    )
+    of_neurons = {"count": "its spikes", "first_spike": "what is left from its first spike"}.get(score, "its potential")
     return Proof(
-        f"readout, {outputs} neurons, {classes} classes, lanes {lanes}",
-        "each count is that of the spikes of the class; the class is the smallest with the highest count; an image has an answer",
-        "readout", stage(readout, Readout(outputs=outputs, lanes=lanes, timesteps=timesteps, passes=1, classes=classes)), depth,
-        faults,
-        {"OUTPUTS": outputs, "LANES": lanes, "TIMESTEPS": timesteps, "CLASSES": classes}, {}, depth + 4 + outputs,
+        f"readout, {score}, {outputs} neurons, {classes} classes, lanes {lanes}",
+        f"a score is made of its neurons, of each {of_neurons}; the class is the smallest with the highest score; an image has "
+        "an answer",
+        "readout", stage(readout, parameters), depth, faults,
+        {
+            "OUTPUTS": outputs, "LANES": lanes, "TIMESTEPS": timesteps, "CLASSES": classes, "SCORE": SCORES[score],
+            "FIELD": parameters.field_bits,
+        },
+        {}, depth + 4 + outputs,
     )  # fmt: skip
 
 
@@ -35,15 +47,31 @@ PROOFS: tuple[Proof, ...] = (
         Fault("each row gives outputs", "(take && column[0] && row[0]);", "(take && column[0]);"),
         Fault("a pair of one group is that of another", "(pair_addr == 1) ?", "(pair_addr == 0) ?"),
     ),
-    counting(
-        6, 4, 2, 3, 11,
-        Fault("the last of equal classes wins", "(tally > best)", "(tally >= best)"),
-        Fault("the best of the frame before counts", "((counted_class == 0) || (tally > best))", "(tally > best)"),
+    reading(
+        "count", 6, 4, 2, 3, 11,
+        Fault("the last of equal classes wins", "(score > best)", "(score >= best)"),
+        Fault("the best of the frame before counts", "((counted_class == 0) || (score > best))", "(score > best)"),
         Fault("lanes without a neuron are counted", "((lane == 3) || (neuron == 5))", "(lane == 3)"),
         Fault("the next image is counted before the last class is compared", "(!voted_all) && (!closing) && ", ""),
     ),
-    counting(
-        2, 1, 1, 2, 7,
-        Fault("the last of equal classes wins", "(tally > best)", "(tally >= best)"),
+    reading(
+        "count", 2, 1, 1, 2, 7,
+        Fault("the last of equal classes wins", "(score > best)", "(score >= best)"),
+    ),
+    reading(
+        "first_spike", 4, 3, 2, 2, 9,
+        Fault("the last spike counts", "if (field[((2 - 1) - t)]) begin", "if (field[t]) begin"),
+        Fault("the latest neuron of a class counts", "if ((given > total)) begin", "if ((given < total)) begin"),
+    ),
+    reading(
+        "last_membrane", 3, 2, 1, 3, 9,
+        Fault("scores have no sign", "(score > best)", "($unsigned(score) > $unsigned(best))"),
+    ),
+    reading(
+        "max_membrane", 3, 2, 1, 3, 9,
+        Fault(
+            "a potential is cut off at zero",
+            "total = given;\n        if (voted", "total = given < 0 ? 0 : given;\n        if (voted",
+        ),
     ),
 )  # fmt: skip
