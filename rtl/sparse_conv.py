@@ -107,7 +107,10 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
     """
     check_ports("sparse_conv", stage, src, dst)
     events, queued = Stream(stage.event_bits), Stream(stage.event_bits)
-    weighted, sums = Stream(stage.weighted_bits), Stream(stage.sums_bits)
+    weighted, currents = Stream(stage.weighted_bits), Stream(stage.currents_bits)
+    # The currents before they are pooled: a stream where these are others.
+    pools = stage.current_pool is not None
+    unpooled = Stream(stage.sums_bits) if pools else None
 
     if stage.spike_sums is None or not stage.spike_sums.drops:
         spikes = src
@@ -124,20 +127,17 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
     )  # fmt: skip
     queue_events = event_queue(clk, rst, events, queued, depth=stage.queue_depth)
     fetch_weights = weight_fetch(
-        clk, rst, queued, weighted, load, frame_rows=stage.height * stage.window[0], scans=stage.parts * stage.groups, positions=stage.positions,
-        flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
+        clk, rst, queued, weighted, load, frame_rows=stage.height * stage.window[0], scans=stage.parts * stage.groups,
+        positions=stage.positions, flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
     )  # fmt: skip
     accumulate_events = accumulator(
-        clk, rst, weighted, sums, counts, load, height=stage.height, width=stage.width, out_rows=stage.out_rows,
+        clk, rst, weighted, unpooled if pools else currents, counts, load, height=stage.height, width=stage.width, out_rows=stage.out_rows,
         out_columns=stage.out_columns, parts=stage.row_parts, padding=stage.padding, kernel=stage.kernel,
         timesteps=stage.timesteps, lanes=stage.lanes, weight_bits=stage.weight_bits, current_bits=stage.sum_bits, bias=stage.bias,
     )  # fmt: skip
-    if stage.current_pool is None:
-        currents = sums
-    else:
-        currents = Stream(stage.currents_bits)
+    if pools:
         pool_currents = current_pool(
-            clk, rst, sums, currents, fields=stage.lanes * stage.timesteps, rows=stage.current_map[0],
+            clk, rst, unpooled, currents, fields=stage.lanes * stage.timesteps, rows=stage.current_map[0],
             columns=stage.current_map[1], groups=stage.groups, bits=stage.neuron.current_bits, pool=stage.current_pool,
         )  # fmt: skip
     fire_neurons = lif(

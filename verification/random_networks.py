@@ -520,7 +520,6 @@ def plain_trace(network: Network, images: np.ndarray) -> golden.Trace:
     membranes = None
     if network.reads_membranes:
         membranes = np.array([membranes_of(network, image, each) for image, each in zip(images, of_images, strict=True)])
-        del spikes[network.layers[-1].name]
     answers = np.array([each.index(max(each)) for each in scores])
     return golden.Trace(spikes, np.array(scores), answers, membranes=membranes)
 
