@@ -74,7 +74,9 @@ def image_window(clk, rst, src, dst, *, height, width, out_rows, out_columns, ke
     leaves = None if leaves_all(height, width, out_rows, out_columns) else Signal(bool(0))
 
     rows = [ram(clk, bank_writes[i], write_column, src.data, advance, column, pixels[i], depth=width) for i in range(banks)]
-    fill_banks = row_intake(clk, rst, src, rows_out, write, write_bank, write_column, level, width=width, banks=banks)
+    fill_banks = row_intake(
+        clk, rst, src.valid, src.ready, rows_out, write, write_bank, write_column, level, width=width, banks=banks
+    )  # fmt: skip
     find_column = window_position(
         clk, rst, advance, level, available, column, center, parity, row_exists, rows_out, leaves, height=height, width=width,
         out_rows=out_rows, out_columns=out_columns, kernel=kernel, groups=groups,

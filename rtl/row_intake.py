@@ -7,11 +7,12 @@ from .stream import counter, index_bits
 
 
 @block
-def row_intake(clk, rst, src, rows_out, write, write_bank, write_column, level, *, width, banks):
+def row_intake(clk, rst, valid, ready, rows_out, write, write_bank, write_column, level, *, width, banks):
     """Fills the banks in turn, a row of pixels each, as long as one of them is free.
 
     Ports:
-        src           sink         pixels, which go to the banks beside this block
+        valid         in   1       a pixel comes
+        ready         out  1       a bank is free
         rows_out      in   index   rows that are not needed after this edge
         write         out  1       the pixel is stored at this edge
         write_bank    out  index   where: the bank, 0 .. banks - 1
@@ -24,8 +25,8 @@ def row_intake(clk, rst, src, rows_out, write, write_bank, write_column, level, 
 
     Timing: a pixel a cycle. Two columns, two banks; the first row is freed:
 
-        src.valid     /~~~~~~~~~~~~~~~~~~~~
-        src.ready     ~~~~~~~~~~~~~~~~\\___/~
+        valid         /~~~~~~~~~~~~~~~~~~~~
+        ready         ~~~~~~~~~~~~~~~~\\___/~
         write_column  |0  |1  |0  |1  |0
         write_bank    |0      |1      |0
         level         |0      |1      |2  |1
@@ -42,9 +43,9 @@ def row_intake(clk, rst, src, rows_out, write, write_bank, write_column, level, 
 
     @always_comb
     def accept_pixel():
-        src.ready.next = rows != banks
-        accepts.next = src.valid and rows != banks
-        row_in.next = src.valid and rows != banks and column == last_column
+        ready.next = rows != banks
+        accepts.next = valid and rows != banks
+        row_in.next = valid and rows != banks and column == last_column
 
     @always_comb
     def give_position():

@@ -247,7 +247,7 @@ def of_image_window(height=3, width=4, kernel=(3, 3), groups=2, pixel_bits=5):
 
 def of_row_intake(width=4, banks=4):
     ports = {"write_bank": index(banks), "write_column": index(width), "level": index(banks + 1), "rows_out": index(3)}
-    return bits_of("clk rst write") | {"src": Stream(5)} | ports | {"width": width, "banks": banks}
+    return bits_of("clk rst valid ready write") | ports | {"width": width, "banks": banks}
 
 
 def of_tag_line(steps=3):
@@ -632,7 +632,7 @@ FREE = {
     "image_intake": {"src", "dst"}, "take_field": {"vector", "part"}, "take_bit": {"vector"}, "take_whole": {"part"},
     "load_control": {"write_index"}, "shell_control": {"write_index"}, "lowest_one": {"flags"},
     "chunk_flags": {"data"},
-    "neuron": {"current"}, "row_intake": {"src", "rows_out"},
+    "neuron": {"current"}, "row_intake": {"rows_out"},
 }  # fmt: skip
 """Ports that may be wider than the least, or of whose width the others' follows."""
 WITHOUT_VECTORS = {"take_field", "take_bit", "credit_counter", "beat_spacing", "tag_line"}

@@ -33,7 +33,7 @@ def window(
     )  # fmt: skip
 
 
-COUNTED = "assign row_in = (src_valid && (rows != 4) && (column == 2));"
+COUNTED = "assign row_in = (valid && (rows != 4) && (column == 2));"
 COUNTED_5 = COUNTED.replace("rows != 4", "rows != 6")
 SHOWN = "if ((valids[b] && (parities[b] == parities[1]))) begin"
 ADVANCE = "assign advance = (dst_ready || (!valids[1]));"
@@ -69,7 +69,7 @@ PROOFS: tuple[Proof, ...] = (
     ),
     window(
         2, 3, 2, (1, 1), 9, 19,
-        Fault("a full ring takes a pixel", "assign accepts = (src_valid && (rows != 2));", "assign accepts = src_valid;"),
+        Fault("a full ring takes a pixel", "assign accepts = (valid && (rows != 2));", "assign accepts = valid;"),
     ),
     window(
         3, 2, 1, (2, 2), 7, 20,
