@@ -9,6 +9,7 @@ import argparse
 import math
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from benchmarks.figures.record import begin, with_comment
 from duospike.cosim.design.sizing import DEFAULT_QUEUE_DEPTH
 from duospike.cosim.exploration import paper_schedule
 from duospike.cosim.exploration.balance import min_sum
-from duospike.cosim.exploration.explore import Budget, Choice, Problem, choose
+from duospike.cosim.exploration.explore import Budget, Choice, Problem, choose, lanes_cost
 from duospike.cosim.pages.plots import plot_cycles, plot_gantt
 from duospike.reference import golden
 from duospike.reference.data.datasets import load
@@ -84,11 +85,10 @@ class _Measured:
 
 
 def _measured(network: Network, trace: Trace, lanes: int) -> _Measured:
-    problem = Problem(network, trace, network.timesteps, DEFAULT_QUEUE_DEPTH, 100e6, lambda name, count: count, (1,))
+    problem = Problem(network, trace, network.timesteps, DEFAULT_QUEUE_DEPTH, 100e6, partial(lanes_cost, network), (1,))
     budget = Budget("lanes", lanes)
-    options = paper_schedule.options(network, trace)
-    paper_lanes = min_sum(options, lanes)
-    paper = sum(option.cycles for name in options for option in options[name] if option.lanes == paper_lanes[name])
+    picked = min_sum(paper_schedule.options(network, trace), lanes)
+    paper_lanes, paper = {name: option.lanes for name, option in picked.items()}, sum(one.cycles for one in picked.values())
     fast, slack = choose(problem, budget), choose(problem, budget, slack=0.12)
     single, short = choose(replace(problem, timesteps=1), budget), choose(problem, budget, "latency")
     return _Measured(network, trace, fast, slack, single, short, paper_lanes, paper)

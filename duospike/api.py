@@ -1,8 +1,9 @@
 """The public functions: each does in one call what a command does.
 
 What shapes the hardware is given by keywords, which design commands call the same: sizing, a TOML file such as `duospike explore`
-writes; lanes, one number for all layers or numbers by layer name; row_parts, numbers by layer name; pass_timesteps; queue_depth.
-They override those of the file, and what neither names has a default. All raise InputError for what the hardware cannot do.
+writes; lanes, one number for all layers or numbers by layer name; row_parts, numbers by layer name; pass_timesteps; queue_depth;
+lane_multipliers, a number or numbers by layer name. They override those of the file, and what neither names has a default. All
+raise InputError for what the hardware cannot do.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Shape(TypedDict, total=False):
     row_parts: dict[str, int] | None
     pass_timesteps: int | None
     queue_depth: int | None
+    lane_multipliers: int | dict[str, int] | None
 
 
 class ImageFormat(TypedDict, total=False):
@@ -119,7 +121,7 @@ def _sizing(network: Network, shape: Shape) -> Sizing:
     unknown = shape.keys() - Shape.__annotations__.keys()
     if unknown:
         raise TypeError(f"unexpected keyword {min(unknown)!r}; allowed: {', '.join(Shape.__annotations__)}")
-    wanted = {"lanes": shape.get("lanes"), "row_parts": shape.get("row_parts"), "queue_depth": shape.get("queue_depth")}
+    wanted = {name: shape.get(name) for name in ("lanes", "row_parts", "queue_depth", "lane_multipliers")}
     wanted["timesteps"] = shape.get("pass_timesteps")
     file = shape.get("sizing")
     return sizing_from(network, None if file is None else Path(file), wanted)

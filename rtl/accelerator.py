@@ -7,6 +7,7 @@ from myhdl import ConcatSignal, Signal, always_comb, block, intbv
 from .activity import ACTIVITY_BITS
 from .checks import check_number, check_width
 from .dense_core import DenseCore, dense_core
+from .dense_fc import DenseFc, dense_fc
 from .encoder import Encoder, encoder
 from .errors import DesignError
 from .memory import Table
@@ -19,6 +20,7 @@ from .stream import Stream
 
 BLOCKS = {
     DenseCore: dense_core,
+    DenseFc: dense_fc,
     Encoder: encoder,
     Pool: pool,
     SparseConv: sparse_conv,
@@ -62,7 +64,7 @@ def accelerator(clk, rst, src, dst, counts, trace, load=None, *, stages):
     """The whole network.
 
     Ports:
-        src     sink    pixels of the image, see dense_core() and encoder(), or spikes if the first stage takes these
+        src     sink    pixels of the image, see dense_core(), dense_fc() and encoder(), or spikes if the first stage takes these
         dst     source  one beat an image, see readout()
         counts  out     activity counters of all stages, the first stage in the lowest bits
         trace   out     the streams between the stages, for watching them: of each stage but the last, the first in the lowest

@@ -59,6 +59,14 @@ def check_ports(where: str, stage, src, dst):
     check_width(where, stage.output_bits, dst=dst.data)
 
 
+def check_image(where: str, stage):
+    """Refuse an image that no DenseStage can take."""
+    check_number(where, 1, height=stage.height, width=stage.width, channels=stage.channels, image_bits=stage.image_bits)
+    check_number(where, 1, timesteps=stage.timesteps)
+    check_choice(where, (False, True), image_signed=stage.image_signed)
+    check_choice(where, tuple(dict.fromkeys((1, stage.timesteps))), frames=stage.frames)
+
+
 def check_layer(where: str, layer):
     """Refuse lanes, timesteps and passes that no NeuronStage can have, and tables of another size than it needs."""
     check_number(where, 1, outputs=layer.outputs, timesteps=layer.timesteps, passes=layer.passes)

@@ -1,43 +1,38 @@
-"""The dense core: the multi-bit input layer of a direct-coded network."""
+"""The dense core: a convolution of the multi-bit image."""
 
 from dataclasses import dataclass
 
 from myhdl import Signal, always_comb, block, instances
 
 from .activity import activity
-from .checks import check_choice, check_layer, check_number, check_ports
+from .checks import check_image, check_layer, check_ports
+from .current_sum import current_sum
 from .image_window import image_window
 from .kernel import check_kernel, check_places
 from .lif import lif
 from .mac_array import mac_array
-from .stage import NeuronStage
+from .stage import DenseStage
 from .stream import Stream
+from .timestep_select import timestep_select
 
 
 @dataclass(frozen=True, kw_only=True)
-class DenseCore(NeuronStage):
+class DenseCore(DenseStage):
     """Parameters of the dense core.
 
-    height, width: the image. out_rows, out_columns: ranges, the output window: of the outputs of a map of that size those
-    that leave, see kernel.py. channels, image_bits, image_signed: a pixel of the image. kernel: (rows, columns). bias,
-    weights: see mac_array(); input (a * columns + b) * channels + c is channel c under the kernel's tap (a, b). Each lane has
-    rows * columns * channels multipliers.
+    out_rows, out_columns: ranges, the output window: of the outputs of a map of the image's size those that leave, see
+    kernel.py. kernel: (rows, columns). bias, weights: see mac_array(); input (a * columns + b) * channels + c is channel c under
+    the kernel's tap (a, b). Each lane has rows * columns * channels multipliers.
     """
 
     kind = "dense"
 
-    height: int
-    width: int
     out_rows: range
     out_columns: range
-    channels: int
-    image_bits: int
-    image_signed: bool
     kernel: tuple[int, int]
 
     def __post_init__(self):
-        check_number("dense_core", 1, height=self.height, width=self.width, channels=self.channels, image_bits=self.image_bits)
-        check_choice("dense_core", (False, True), image_signed=self.image_signed)
+        check_image("dense_core", self)
         check_kernel("dense_core", self.kernel)
         check_places("dense_core", self.height, out_rows=self.out_rows)
         check_places("dense_core", self.width, out_columns=self.out_columns)
@@ -57,43 +52,49 @@ class DenseCore(NeuronStage):
         return 1
 
     @property
-    def input_bits(self) -> int:
-        return self.channels * self.image_bits
-
-    @property
-    def input_beats(self) -> int:
-        return self.height * self.width
-
-    @property
     def output_beats(self) -> int:
         return self.groups * len(self.out_rows) * len(self.out_columns)
 
 
 @block
 def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
-    """Convolution of the image, once for all timesteps, and neurons unrolled over them.
+    """Convolution of the image, once for all timesteps that have the same, and neurons unrolled over the timesteps.
 
     Ports:
-        src     sink    pixels: stage.channels fields of stage.image_bits, in the order frame, row, column
+        src     sink    pixels: stage.channels * stage.frames fields of stage.image_bits, field channel * frames + t, in the
+                        order frame, row, column
         dst     source  spike stream, stage.lanes * stage.timesteps bits
         counts  out     activity counters of the MAC array: busy in each cycle in which it takes a window
         load    in      of a loadable core, see loading.Load
 
-    Timing: one pixel of one channel group a cycle, also where its output does not leave.
+    Timing: one pixel of one channel group and one image a cycle, also where its output does not leave.
     """
     check_ports("dense_core", stage, src, dst)
     windows = Stream(stage.inputs * stage.image_bits)
     currents = Stream(stage.currents_bits)
     busy, stall_in, stall_out, never = [Signal(bool(0)) for _ in range(4)]
 
+    if stage.frames == 1:
+        shown, sums = windows, currents
+    else:
+        shown = Stream(stage.inputs * stage.frames * stage.image_bits)
+        sums = Stream(stage.lanes * stage.neuron.current_bits)
+        select_timestep = timestep_select(
+            clk, rst, shown, windows, inputs=stage.inputs, input_bits=stage.image_bits, timesteps=stage.frames
+        )
+        join_timesteps = current_sum(
+            clk, rst, sums, currents, lanes=stage.lanes, words=0, timesteps=stage.frames, repeat=stage.repeat,
+            current_bits=stage.neuron.current_bits, bias=None,
+        )  # fmt: skip
+
     slide_window = image_window(
-        clk, rst, src, windows, height=stage.height, width=stage.width, out_rows=stage.out_rows,
+        clk, rst, src, shown, height=stage.height, width=stage.width, out_rows=stage.out_rows,
         out_columns=stage.out_columns, kernel=stage.kernel, groups=stage.groups, pixel_bits=stage.input_bits,
     )  # fmt: skip
     multiply = mac_array(
-        clk, rst, windows, currents, load, lanes=stage.lanes, columns=len(stage.out_columns), repeat=stage.timesteps,
-        inputs=stage.inputs, input_bits=stage.image_bits, input_signed=stage.image_signed, current_bits=stage.neuron.current_bits,
-        bias=stage.bias, weights=stage.weights,
+        clk, rst, windows, sums, load, lanes=stage.lanes, columns=len(stage.out_columns) * stage.frames, repeat=stage.repeat,
+        inputs=stage.inputs, input_bits=stage.image_bits, input_signed=stage.image_signed,
+        current_bits=stage.neuron.current_bits, bias=stage.bias, weights=stage.weights,
     )  # fmt: skip
     fire_neurons = lif(
         clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=len(stage.out_rows),

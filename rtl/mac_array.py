@@ -9,17 +9,17 @@ from .loaded_memory import parameter_memory
 from .stream import counter, groups_of, pack, signed, unpack
 
 
-def adder_groups(inputs: int) -> list[int]:
-    """Groups of FAN_IN terms that each step of the adder tree sums, for each lane: of the products and the bias down to one."""
-    groups = [groups_of(inputs + 1, FAN_IN)]
+def adder_groups(terms: int) -> list[int]:
+    """Groups of FAN_IN terms that each step of the adder tree sums, for each lane: of products and bias down to one."""
+    groups = [groups_of(terms, FAN_IN)]
     while groups[-1] > 1:
         groups.append(groups_of(groups[-1], FAN_IN))
     return groups
 
 
-def mac_latency(inputs: int) -> int:
-    """Cycles from a window of `inputs` pixels to its sums: it is taken, multiplied, and goes through the adder tree."""
-    return 2 + len(adder_groups(inputs))
+def mac_latency(terms: int) -> int:
+    """Cycles from a window to its sums of `terms` products and biases: it is taken, multiplied, and goes through the tree."""
+    return 2 + len(adder_groups(terms))
 
 
 @block
@@ -38,10 +38,11 @@ def mac_array(
 
     Parameters:
         columns: windows of one channel group before the next group's begin
-        bias: Table, one word for each group: lanes fields of current_bits
+        current_bits: signed width of the currents; without a bias of all sums of some of the products
+        bias: Table, one word for each group: lanes fields of current_bits; None: the sums have none
         weights: Table, one word for each group: field lane * inputs + i is the weight of input i
 
-    Timing: one window a cycle, latency mac_latency(inputs) cycles.
+    Timing: one window a cycle, latency mac_latency() cycles.
     """
     check_number("mac_array", 1, lanes=lanes, columns=columns, repeat=repeat, inputs=inputs, input_bits=input_bits)
     check_number("mac_array", 1, current_bits=current_bits)
@@ -49,14 +50,14 @@ def mac_array(
     groups = weights.depth
     weight_bits = max(1, weights.width // (lanes * inputs))
     check_table("mac_array", lanes * inputs * weight_bits, groups, weights=weights)
-    check_table("mac_array", lanes * current_bits, groups, bias=bias)
     check_width("mac_array", inputs * input_bits, src=src.data)
     check_width("mac_array", lanes * repeat * current_bits, dst=dst.data)
     # A sum of some products lies between two currents, and so needs one bit more at most, as an image may be 0 anywhere.
-    sum_bits = current_bits + 1
-    tree = adder_groups(inputs)
+    sum_bits = current_bits if bias is None else current_bits + 1
+    summed = inputs if bias is None else inputs + 1
+    tree = adder_groups(summed)
     terms = tree[0] * FAN_IN
-    stages = mac_latency(inputs)
+    stages = mac_latency(summed)
     last_stage = stages - 1
 
     always_read = Signal(bool(1))
@@ -66,9 +67,7 @@ def mac_array(
     occupied = Signal(intbv(0)[stages:])
     next_group = counter(groups)
     weight_word = Signal(intbv(0)[weights.width :])
-    bias_word = Signal(intbv(0)[bias.width :])
     taps = [signed(weight_bits) for _ in range(lanes * inputs)]
-    biases = [signed(current_bits) for _ in range(lanes)]
     # Signed also where the image is not: MyHDL does not extend an unsigned list element in a signed product.
     values = [signed(input_bits + 1) for _ in range(inputs)]
     fields = [signed(input_bits) if input_signed else Signal(intbv(0)[input_bits:]) for _ in range(inputs)]
@@ -78,9 +77,7 @@ def mac_array(
 
     walk = group_walk(clk, rst, next_window, next_group, columns=columns, groups=groups)
     weight_rom = parameter_memory(load)(clk, always_read, next_group, weight_word, table=weights)
-    bias_rom = parameter_memory(load)(clk, always_read, next_group, bias_word, table=bias)
     weight_fields = unpack(weight_word, taps)
-    bias_fields = unpack(bias_word, biases)
     value_fields = unpack(src.data, fields)
     current_fields = pack(currents, dst.data)
 
@@ -128,15 +125,33 @@ def mac_array(
             for i in range(inputs):
                 values[i].next = fields[i]
 
-    @always(clk.posedge)
-    def multiply_taps():
-        if step:
-            for p in range(lanes):
-                for i in range(terms):
-                    products[p * terms + i].next = 0
-                for i in range(inputs):
-                    products[p * terms + i].next = taps[p * inputs + i] * values[i]
-                products[p * terms + inputs].next = biases[p]
+    if bias is None:
+
+        @always(clk.posedge)
+        def multiply_taps():
+            if step:
+                for p in range(lanes):
+                    for i in range(terms):
+                        products[p * terms + i].next = 0
+                    for i in range(inputs):
+                        products[p * terms + i].next = taps[p * inputs + i] * values[i]
+
+    else:
+        check_table("mac_array", lanes * current_bits, groups, bias=bias)
+        bias_word = Signal(intbv(0)[bias.width :])
+        biases = [signed(current_bits) for _ in range(lanes)]
+        bias_rom = parameter_memory(load)(clk, always_read, next_group, bias_word, table=bias)
+        bias_fields = unpack(bias_word, biases)
+
+        @always(clk.posedge)
+        def multiply_taps():
+            if step:
+                for p in range(lanes):
+                    for i in range(terms):
+                        products[p * terms + i].next = 0
+                    for i in range(inputs):
+                        products[p * terms + i].next = taps[p * inputs + i] * values[i]
+                    products[p * terms + inputs].next = biases[p]
 
     @always_comb
     def repeat_currents():

@@ -90,6 +90,40 @@ class NeuronStage(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DenseStage(NeuronStage):
+    """Parameters of a stage that takes the image.
+
+    height, width: of the image. channels, image_bits, image_signed: a pixel of it. frames: images that a beat has a pixel of:
+    1, the image of all timesteps, or one for each timestep of a pass.
+    """
+
+    height: int
+    width: int
+    channels: int
+    image_bits: int
+    image_signed: bool
+    frames: int = 1
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of an image."""
+        return self.height * self.width
+
+    @property
+    def repeat(self) -> int:
+        """Timesteps that have the same currents."""
+        return self.timesteps // self.frames
+
+    @property
+    def input_bits(self) -> int:
+        return self.channels * self.frames * self.image_bits
+
+    @property
+    def input_beats(self) -> int:
+        return self.pixels
+
+
+@dataclass(frozen=True, kw_only=True)
 class SparseStage(NeuronStage):
     """Parameters of an event-driven stage, which scans parts of its input one after the other as they arrive.
 

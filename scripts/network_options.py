@@ -24,13 +24,20 @@ LANES_HELP = (
 ROW_PARTS_HELP = (
     "in how many parts a sparse layer processes a row of its input: conv2=3,fc1=4 (default: as many as leave 64 channels in each)"
 )
-SIZING_HELP = "TOML file of lanes, row_parts, timesteps and queue_depth, such as explore writes; the options below override it"
+LANE_MULTIPLIERS_HELP = (
+    "multipliers of each lane of a first, fully connected layer that takes the image: up to a pixel's channels, or a multiple of "
+    "these (default: up to 8)"
+)
+SIZING_HELP = (
+    "TOML file of lanes, row_parts, lane_multipliers, timesteps and queue_depth, such as explore writes; the options below "
+    "override it"
+)
 QUEUE_HELP = "events that a spike-event queue holds (default: 16)"
 TIMESTEPS_HELP = "timesteps that go through the hardware at once (default: up to 4, as many as divide the network's)"
 
 
 def lanes_option(text: str) -> int | dict[str, int]:
-    """Parse the value of --lanes: one number, or a number for each of some layers."""
+    """Parse the value of --lanes or --lane-multipliers: one number, or a number for each of some layers."""
     try:
         return int(text) if "=" not in text else by_layer(text)
     except ValueError:
@@ -152,11 +159,12 @@ def add_worker_options(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def add_design_options(parser: argparse.ArgumentParser) -> None:
-    """--sizing, --lanes, --row-parts, --pass-timesteps and --queue-depth: what shapes the accelerator for a given network."""
+    """--sizing, --lanes, --row-parts, --lane-multipliers and add_stream_options: what shapes the accelerator for a network."""
     parser.add_argument("--sizing", type=Path, metavar="FILE", help=SIZING_HELP)
     parser.add_argument("--lanes", type=lanes_option, metavar="LANES", help=LANES_HELP)
     parser.add_argument("--row-parts", type=row_parts_option, metavar="PARTS", help=ROW_PARTS_HELP)
     add_renamed_option(parser, "--parts", "--row-parts")
+    parser.add_argument("--lane-multipliers", type=lanes_option, metavar="N", help=LANE_MULTIPLIERS_HELP)
     add_stream_options(parser)
 
 
@@ -182,7 +190,10 @@ def sizing_of(network, args: argparse.Namespace):
     """The Sizing that the options ask for."""
     from duospike.cosim.design.sizing_file import sizing_from
 
-    wanted = {"lanes": args.lanes, "row_parts": args.row_parts, "timesteps": args.pass_timesteps, "queue_depth": args.queue_depth}
+    wanted = {
+        "lanes": args.lanes, "row_parts": args.row_parts, "timesteps": args.pass_timesteps, "queue_depth": args.queue_depth,
+        "lane_multipliers": args.lane_multipliers,
+    }  # fmt: skip
     return sizing_from(network, args.sizing, wanted)
 
 

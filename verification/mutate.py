@@ -83,6 +83,19 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_mac_array.py::test_sums_of_products[icarus-False-stalls0]",
         "rtl/test_mac_array.py::test_sums_of_products[icarus-True-stalls0]",
     ),
+    "timestep_select": ("rtl/test_timestep_select.py::test_timesteps_one_after_the_other[icarus-3-4-3-stalls0]",),
+    "current_sum": (
+        "rtl/test_current_sum.py::test_sums_of_words[icarus-3-2-1-stalls0]",
+        "rtl/test_current_sum.py::test_sums_of_words[icarus-2-1-2-stalls0]",
+    ),
+    "pixel_words": (
+        "rtl/test_pixel_words.py::test_words_of_pixels[icarus-7-2-6-stalls0]",
+        "rtl/test_pixel_words.py::test_words_of_pixels[icarus-3-4-2-stalls0]",
+    ),
+    "image_memory": (
+        "rtl/test_image_memory.py::test_each_image_again_and_again[icarus-5-2-stalls0]",
+        "rtl/test_image_memory.py::test_each_image_again_and_again[icarus-3-4-stalls0]",
+    ),
     "pool": (
         "rtl/test_pool.py::test_even_and_odd_maps[icarus-size1-stalls0]",
         "rtl/test_pool.py::test_even_and_odd_maps[icarus-size3-stalls0]",

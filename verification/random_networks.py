@@ -29,7 +29,7 @@ from benchmarks.figures.page import machine, write_section
 from benchmarks.figures.record import by_name, comment
 from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import READOUT, image_packet_beats, plan_stages
-from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
+from duospike.cosim.design.sizing import Sizing, choose_sizing, dense_fc_image, divisors, pixel_beats
 from duospike.cosim.errors import CosimError
 from duospike.cosim.markdown import markdown_table
 from duospike.cosim.simulation.bench import Outcome
@@ -56,7 +56,7 @@ MAX_MULTIPLIERS = 120
 TIMESTEPS = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 25, 64, 65, 300, 1024)
 TIMESTEP_CLASSES = ((1, "1"), (8, "2 to 8"), (64, "9 to 64"), (1024, "65 to 1024"))
 FC_FIRST = 0.25
-"""Share of the networks that take spikes and have fully connected layers alone."""
+"""Share of the networks that have fully connected layers alone."""
 PASS_TIMESTEPS = 8
 FAR_BEYOND = 2**27
 """No bias or threshold of that size is accepted."""
@@ -127,7 +127,7 @@ def _draw_pixels(choose: np.random.Generator) -> Pixels:
     bits = 1 if coding == "events" else int(_pick(choose, [*IMAGE_BITS, 1, 8, 8, 16]))
     seed = int(choose.integers(2**32)) if coding == "rate" else 0
     takes_spikes, timesteps = coding in SPIKE_CODINGS, int(_pick(choose, TIMESTEPS))
-    signed, fc_first = not takes_spikes and choose.random() < 0.5, takes_spikes and choose.random() < FC_FIRST
+    signed, fc_first = not takes_spikes and choose.random() < 0.5, choose.random() < FC_FIRST
     return Pixels(coding, seed, bits, signed, timesteps, fc_first)
 
 
@@ -342,22 +342,29 @@ def largest(holds: Callable[[int], bool], limit: int) -> int:
 
 
 def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
-    """Lanes from one to all, row parts, timesteps of a pass, depth of the queues."""
-    most = 1 if network.coding == "frames" else PASS_TIMESTEPS
-    timesteps = int(_pick(choose, [n for n in divisors(network.timesteps) if n <= most]))
+    """Lanes from one to all, multipliers, row parts, timesteps of a pass, depth of the queues."""
+    timesteps = int(_pick(choose, [n for n in divisors(network.timesteps) if n <= PASS_TIMESTEPS]))
     lanes, is_dense = {}, not network.takes_spikes
+    multipliers = {name: _draw_multipliers(choose, *image) for name, image in dense_fc_image(network).items()}
     for layer in network.layers:
         if isinstance(layer, Pool):
             continue
-        # Of a lane: the dense core multiplies all inputs under the kernel, a sparse stage adds to all taps at all timesteps.
-        work = layer.weights[0].size if is_dense else timesteps * (math.prod(layer.kernel) if isinstance(layer, Conv) else 1)
+        # Of a lane: a dense stage multiplies all inputs of a word, a sparse stage adds to all taps at all timesteps.
+        taps = math.prod(layer.kernel) if isinstance(layer, Conv) else 1
+        work = multipliers.get(layer.name, layer.weights[0].size) if is_dense else timesteps * taps
         most = max(1, min(layer.outputs, MAX_MULTIPLIERS // work))
         lanes[layer.name] = int(_pick(choose, [1, most, choose.integers(1, most + 1)]))
         is_dense = False
     row_parts = {}
     for name, beats in pixel_beats(network, lanes).items():
         row_parts[name] = int(_pick(choose, [1, beats, *divisors(beats)]))
-    return choose_sizing(network, lanes, row_parts, timesteps, int(_pick(choose, QUEUE_DEPTHS)))
+    return choose_sizing(network, lanes, row_parts, timesteps, int(_pick(choose, QUEUE_DEPTHS)), multipliers)
+
+
+def _draw_multipliers(choose: np.random.Generator, channels: int, pixels: int) -> int:
+    """Multipliers of a lane: some of a pixel's channels, or those of some pixels."""
+    whole = [channels * count for count in range(1, pixels + 1) if channels * count <= MAX_MULTIPLIERS]
+    return int(_pick(choose, [int(choose.integers(1, channels + 1)), *whole[-1:], _pick(choose, whole or [1])]))
 
 
 def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tuple[int, int]) -> list[str]:
@@ -376,6 +383,9 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
         "pool: none": not pooled,
         "sizing: several passes": passes > 1,
         "sizing: rows in parts": any(number > 1 for number in sizing.row_parts.values()),
+        "sizing: several frames a pass": network.coding == "frames" and sizing.timesteps > 1,
+        "sizing: words of several pixels": any(of > network.input_shape[0] for of in sizing.lane_multipliers.values()),
+        "sizing: words of parts of a pixel": any(of < network.input_shape[0] for of in sizing.lane_multipliers.values()),
         "sizing: queues of depth 1": sizing.queue_depth == 1,
         "pixels: signed": network.image_signed,
         **_kernel_traits(convolutions),

@@ -14,7 +14,7 @@ import numpy as np
 
 from duospike.cosim.design.plan import StageWidths, plan_stages, stage_widths
 from duospike.cosim.design.provenance import window_fields
-from duospike.cosim.design.sizing import JSON_KEYS, Sizing, choose_sizing
+from duospike.cosim.design.sizing import JSON_KEYS, Sizing, choose_sizing, dense_fc_image
 from duospike.cosim.errors import CosimError
 from duospike.reference.errors import InputError
 from duospike.reference.files import read_bytes, read_json
@@ -207,15 +207,16 @@ def _claimed_stage_widths(where: str, layer: dict[str, Any]) -> StageWidths:
 
 def _claimed_sizing(network: Network, sizing: Any) -> Sizing:
     """The sizing in a description; CoreError if no core for the network can have it."""
-    _check_keys("load: sizing", sizing, tuple(JSON_KEYS.values()))
+    keys = {name: key for name, key in JSON_KEYS.items() if name != "lane_multipliers" or dense_fc_image(network)}
+    _check_keys("load: sizing", sizing, tuple(keys.values()))
     for key, value in sizing.items():
-        numbers = value if key in ("lanes", "parts") else {"": value}
+        numbers = value if key in ("lanes", "parts", "lane_multipliers") else {"": value}
         if not isinstance(numbers, dict):
             raise CoreError(f"load: sizing: {key} {value!r}; allowed: a number for each layer")
         for layer, number in numbers.items():
             _check_integer(f"load: sizing: {key} {layer}".rstrip(), number, 1, MAX_NEURONS)
     try:
-        return choose_sizing(network, **{field: sizing[key] for field, key in JSON_KEYS.items()})
+        return choose_sizing(network, **{name: sizing[key] for name, key in keys.items()})
     except (InputError, DesignError) as error:
         raise CoreError(f"load: sizing: {error}") from None
 

@@ -160,8 +160,8 @@ class Accelerator:
     def encode(self, images):
         """Packets [count, bytes] for images: a beat a pixel, in the order pass, row, column.
 
-        A beat holds a field of image_bits for each channel, or a spike for each channel and timestep of a pass; the first
-        in the lowest bits.
+        A beat holds a field of image_bits for each channel, with events (of one bit) and frames for each timestep of a pass:
+        field channel * timesteps + t, the first in the lowest bits.
         """
         network = self.network
         images = np.asarray(images)

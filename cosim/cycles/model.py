@@ -23,6 +23,7 @@ from duospike.reference.coding import ENCODER
 from duospike.reference.golden import Trace
 from duospike.rtl.activity import COUNTERS
 from duospike.rtl.dense_core import DenseCore
+from duospike.rtl.dense_fc import DenseFc
 from duospike.rtl.encoder import Encoder
 from duospike.rtl.kernel import reach
 from duospike.rtl.lif import lif_depth
@@ -33,6 +34,7 @@ from duospike.rtl.span_select import chunk_span
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
 from duospike.rtl.stage import NeuronStage, SparseStage, Stage
+from duospike.rtl.stream import groups_of
 from duospike.rtl.weight_fetch import fetch_steps
 
 from . import units
@@ -116,6 +118,8 @@ class _Chain:
                 self.add(units.ENCODER, number)
             case DenseCore():
                 self.add_dense(number, stage)
+            case DenseFc():
+                self.add_dense_fc(number, stage)
             case SparseConv():
                 self.add_conv(number, stage, part_events(spikes, stage))
             case SparseFc():
@@ -131,7 +135,18 @@ class _Chain:
             units.WINDOW, number, height=stage.height, width=stage.width, rows=rows, columns=columns, groups=stage.groups,
             **output_window(stage),
         )  # fmt: skip
-        self.add(units.MAC, number, steps=mac_latency(stage.inputs))
+        self.add(units.MAC, number, steps=mac_latency(stage.inputs + 1), timesteps=stage.frames)
+        if stage.frames > 1:
+            self.add(units.SUM, number, beats=stage.frames)
+        self.add_lif(number, stage)
+
+    def add_dense_fc(self, number: int, stage: DenseFc):
+        self.add(
+            units.IMAGE, number, pixels=stage.pixels, per_word=max(1, stage.multipliers // stage.channels),
+            parts=groups_of(stage.channels, stage.multipliers), words=stage.group_words, scans=stage.groups,
+        )  # fmt: skip
+        self.add(units.MAC, number, steps=mac_latency(stage.multipliers), timesteps=stage.frames)
+        self.add(units.SUM, number, beats=stage.group_words * stage.frames)
         self.add_lif(number, stage)
 
     def add_conv(self, number: int, stage: SparseConv, events: np.ndarray):

@@ -25,7 +25,9 @@ def unit_type(parameters: str, registers: str) -> np.dtype:
 ENCODER = unit_type("", "")
 OUTPUT_WINDOW = "first_row end_row row_step first_column end_column column_step"
 WINDOW = unit_type(f"height width rows columns groups {OUTPUT_WINDOW}", "level write_column row group column fetched leaving")
-MAC = unit_type("steps", "moving")
+IMAGE = unit_type("pixels per_word parts words scans", "place pixel held level write_word word scan")
+MAC = unit_type("steps timesteps", "moving timestep")
+SUM = unit_type("beats", "beat")
 LIF = unit_type("timesteps spacing depth slots", "moving head inside queued pause")
 SCANNER = unit_type(
     "parts width positions scans flush banks beats pixels",
@@ -43,11 +45,11 @@ FC = unit_type("groups parts", "priming load_group load_part part")
 POOL = unit_type("height width groups", "row group column")
 READOUT = unit_type("lanes outputs passes", "voted_all closing holding lane neuron pass_index")
 
-KINDS = (ENCODER, WINDOW, MAC, LIF, SCANNER, QUEUE, FETCH, CONV, FC, POOL, READOUT)
+KINDS = (ENCODER, WINDOW, IMAGE, MAC, SUM, LIF, SCANNER, QUEUE, FETCH, CONV, FC, POOL, READOUT)
 """In this order a chain's units lie in the arrays that step_chain() takes."""
 (
-    ENCODER_KIND, WINDOW_KIND, MAC_KIND, LIF_KIND, SCANNER_KIND, QUEUE_KIND, FETCH_KIND, CONV_KIND, FC_KIND, POOL_KIND,
-    READOUT_KIND,
+    ENCODER_KIND, WINDOW_KIND, IMAGE_KIND, MAC_KIND, SUM_KIND, LIF_KIND, SCANNER_KIND, QUEUE_KIND, FETCH_KIND, CONV_KIND,
+    FC_KIND, POOL_KIND, READOUT_KIND,
 ) = range(len(KINDS))  # fmt: skip
 """The numbers of the kinds in that order."""
 
@@ -114,13 +116,64 @@ def step_window(unit, src_valid, dst_ready):
 
 
 @compiled
+def step_image(unit, src_valid, dst_ready):
+    """The words of pixels, and the memory that keeps them."""
+    free = unit.level != 2
+    if unit.parts > 1:
+        # `held` words of a pixel are left.
+        write = unit.held != 0 and free
+        ready = unit.held == 0 or (free and unit.held == 1)
+        if src_valid and ready:
+            unit.held = unit.parts
+        elif write:
+            unit.held -= 1
+    else:
+        ends_word = unit.place == unit.per_word - 1 or unit.pixel == unit.pixels - 1
+        ready = free or not ends_word
+        write = src_valid and free and ends_word
+        if src_valid and ready:
+            unit.place = 0 if ends_word else unit.place + 1
+            unit.pixel = 0 if unit.pixel == unit.pixels - 1 else unit.pixel + 1
+    completed = freed = False
+    if write:
+        completed = unit.write_word == unit.words - 1
+        unit.write_word = 0 if completed else unit.write_word + 1
+    if dst_ready or not unit.valid:
+        unit.valid = unit.level != 0
+        if unit.valid:
+            if unit.word != unit.words - 1:
+                unit.word += 1
+            else:
+                unit.word = 0
+                freed = unit.scan == unit.scans - 1
+                unit.scan = 0 if freed else unit.scan + 1
+    unit.level += int(completed) - int(freed)
+    return ready
+
+
+@compiled
 def step_mac(unit, src_valid, dst_ready, activity):
+    """The MAC array, and the selection of the timestep before it."""
     step = dst_ready or not unit.valid
     count_cycle(activity, unit.stage, src_valid and step, src_valid and not step)
+    ready = step and unit.timestep == unit.timesteps - 1
     if step:
+        if src_valid:
+            unit.timestep = 0 if unit.timestep == unit.timesteps - 1 else unit.timestep + 1
         unit.moving = ((unit.moving << 1) | int(src_valid)) & ((1 << unit.steps) - 1)
         unit.valid = unit.moving >> (unit.steps - 1)
-    return step
+    return ready
+
+
+@compiled
+def step_sum(unit, src_valid, dst_ready):
+    ready = dst_ready or not unit.valid
+    if dst_ready:
+        unit.valid = 0
+    if src_valid and ready:
+        unit.valid = unit.beat == unit.beats - 1
+        unit.beat = 0 if unit.valid else unit.beat + 1
+    return ready
 
 
 @compiled
@@ -396,7 +449,7 @@ def move(stream, cycle, moved, beats, firsts, lasts):
 
 @compiled
 def step_chain(
-    kinds, index, encoders, windows, macs, lifs, scanners, queues, fetches, convs, fcs, pools, readouts,
+    kinds, index, encoders, windows, memories, macs, sums, lifs, scanners, queues, fetches, convs, fcs, pools, readouts,
     first_chunk, chunk_events, next_span, ring, valids, flags, streams, activity, activity_at_end, cycle, moved, beats, firsts,
     lasts, limit,
 ):  # fmt: skip
@@ -455,6 +508,12 @@ def step_chain(
             elif kind == WINDOW_KIND:
                 ready = step_window(windows[i], src_valid, ready)
                 valids[u + 1] = windows[i].valid
+            elif kind == IMAGE_KIND:
+                ready = step_image(memories[i], src_valid, ready)
+                valids[u + 1] = memories[i].valid
+            elif kind == SUM_KIND:
+                ready = step_sum(sums[i], src_valid, ready)
+                valids[u + 1] = sums[i].valid
             else:
                 ready = step_mac(macs[i], src_valid, ready, activity)
                 valids[u + 1] = macs[i].valid

@@ -70,10 +70,12 @@ def beat_spikes(words: Sequence[int], shape: tuple[int, int, int], lanes: int, t
     return fields.transpose(0, 5, 2, 4, 1, 3).reshape(-1, groups_of(channels, lanes) * lanes, height, width)[:, :channels]
 
 
-def image_beats(images: np.ndarray, bits: int, passes: int = 1) -> tuple[int, ...]:
+def image_beats(images: np.ndarray, bits: int, passes: int = 1, frames: int = 1) -> tuple[int, ...]:
     """Beats of the pixel stream for images [images, channels, height, width] of `bits` bits a channel, each `passes` times.
 
-    Frames [images, passes, channels, height, width] come one a pass.
+    Frames [images, passes * frames, channels, height, width] come `frames` a pass: field channel * frames + t of a beat.
     """
-    frames = np.repeat(images, passes, axis=0) if images.ndim == 4 else images.reshape(-1, *images.shape[2:])
-    return pack_fields(frames.transpose(0, 2, 3, 1).reshape(-1, frames.shape[1]), bits)
+    repeated = np.repeat(images, passes, axis=0) if images.ndim == 4 else images
+    by_pass = repeated.reshape(-1, frames, *images.shape[-3:])
+    fields = by_pass.transpose(0, 3, 4, 2, 1)  # [pass, y, x, channel, t]
+    return pack_fields(fields.reshape(-1, fields.shape[3] * fields.shape[4]), bits)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, first_states
+from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, TIMED_CODINGS, first_states
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.widths import prove_widths
 from duospike.rtl.checks import RESETS
 from duospike.rtl.dense_core import DenseCore
+from duospike.rtl.dense_fc import DenseFc
 from duospike.rtl.encoder import Encoder
 from duospike.rtl.errors import DesignError
 from duospike.rtl.lif import Lif
@@ -19,7 +20,7 @@ from duospike.rtl.pool import Pool as PoolStage
 from duospike.rtl.readout import Readout
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
-from duospike.rtl.stage import Stage
+from duospike.rtl.stage import DenseStage, Stage
 from duospike.rtl.stream import groups_of
 
 from .beats import PackedFields, grouped
@@ -35,6 +36,12 @@ def readout_of(stages: dict[str, Stage]) -> Readout:
     stage = stages[READOUT]
     assert isinstance(stage, Readout)
     return stage
+
+
+def frames_of(stages: dict[str, Stage]) -> int:
+    """Images of which a beat of the first stage holds a pixel each; 1 where it takes spikes."""
+    first = next(iter(stages.values()))
+    return first.frames if isinstance(first, DenseStage) else 1
 
 
 def image_packet_beats(stages: dict[str, Stage]) -> int:
@@ -91,7 +98,9 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
             continue
         common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes)
         weight_bits = widths[name].weight_bits
-        if isinstance(layer, Linear):
+        if isinstance(layer, Linear) and not lanes_in:
+            stages[name] = _dense_fc(network, layer, sizing.lane_multipliers[name], weight_bits, common)
+        elif isinstance(layer, Linear):
             stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
         elif lanes_in:
             stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
@@ -105,10 +114,6 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
 
 def _refuse_unbuilt(network: Network):
     """DesignError: the hardware does not compute a layer, the neurons or the read-out."""
-    if isinstance(network.layers[0], Linear) and not network.takes_spikes:
-        raise DesignError(
-            f"layer {network.layers[0].name}: a fully connected layer takes no pixels; allowed: a convolution before it"
-        )
     for layer in network.layers:
         if isinstance(layer, Pool) and not layer.is_plain:
             raise DesignError(f"layer {layer.name}: pooling other than the OR of 2x2 spikes, stride 2")
@@ -163,6 +168,46 @@ def _encoder(network: Network, timesteps: int, passes: int) -> Encoder:
     )  # fmt: skip
 
 
+def _image(network: Network, timesteps: int) -> dict:
+    """What every dense stage takes of the image."""
+    channels, height, width = network.input_shape
+    return {
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "image_bits": network.image_bits,
+        "image_signed": network.image_signed,
+        "frames": timesteps if network.coding in TIMED_CODINGS else 1,
+    }
+
+
+def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -> DenseCore:
+    by_group = grouped(_narrow(layer), common["lanes"]).transpose(0, 1, 3, 4, 2)  # [group, lane, a, b, channel]
+    weights = _table(layer, "weights", by_group.reshape(len(by_group), -1), weight_bits)
+    out_rows, out_columns = output_window(layer, *network.input_shape[1:])
+    return DenseCore(
+        out_rows=out_rows, out_columns=out_columns, kernel=layer.kernel, weights=weights, **_image(network, common["timesteps"]),
+        **common,
+    )  # fmt: skip
+
+
+def _dense_fc(network: Network, layer: Linear, multipliers: int, weight_bits: int, common: dict) -> DenseFc:
+    channels, pixels = network.input_shape[0], network.input_shape[1] * network.input_shape[2]
+    by_pixel = _narrow(layer).reshape(-1, channels, pixels).swapaxes(1, 2)  # [output, pixel, channel]
+    if multipliers <= channels:
+        words = _pad_axis(by_pixel, 2, groups_of(channels, multipliers) * multipliers)
+    else:
+        # What the last word lacks is in its lowest inputs, before its pixels.
+        per_word = multipliers // channels
+        before = pixels // per_word * per_word
+        missing = np.zeros((layer.outputs, -pixels % per_word, channels), np.int8)
+        words = np.concatenate([by_pixel[:, :before], missing, by_pixel[:, before:]], axis=1)
+    by_group = grouped(words.reshape(layer.outputs, -1, multipliers), common["lanes"])  # [group, lane, word, input]
+    by_group = by_group.swapaxes(1, 2)
+    weights = _table(layer, "weights", by_group.reshape(-1, common["lanes"] * multipliers), weight_bits)
+    return DenseFc(multipliers=multipliers, weights=weights, **_image(network, common["timesteps"]), **common)
+
+
 def output_window(layer: Conv, height: int, width: int) -> tuple[range, range]:
     """Rows and columns of a convolution that leave, among the outputs of the same-size one, see rtl/kernel.py."""
     axes = zip((height, width), layer.kernel, layer.stride, layer.padding, strict=True)
@@ -175,17 +220,6 @@ def _leaving(size: int, taps: int, stride: int, padding: int) -> range:
     count = (size + 2 * padding - taps) // stride + 1
     first = taps // 2 - padding
     return range(first, first + stride * (count - 1) + 1, stride)
-
-
-def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -> DenseCore:
-    channels, height, width = network.input_shape
-    by_group = grouped(_narrow(layer), common["lanes"]).transpose(0, 1, 3, 4, 2)  # [group, lane, a, b, channel]
-    weights = _table(layer, "weights", by_group.reshape(len(by_group), -1), weight_bits)
-    out_rows, out_columns = output_window(layer, height, width)
-    return DenseCore(
-        height=height, width=width, out_rows=out_rows, out_columns=out_columns, channels=channels, image_bits=network.image_bits,
-        image_signed=network.image_signed, kernel=layer.kernel, weights=weights, **common,
-    )  # fmt: skip
 
 
 def _sparse_conv(

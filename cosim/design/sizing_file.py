@@ -10,7 +10,7 @@ from duospike.reference.network import Network
 
 from .sizing import Sizing, choose_sizing
 
-NUMBERS, TABLES = ("timesteps", "queue_depth"), ("lanes", "row_parts")
+NUMBERS, TABLES = ("timesteps", "queue_depth"), ("lanes", "row_parts", "lane_multipliers")
 RENAMED = {"parts": "row_parts"}
 """Keys of earlier files, and what they are called now."""
 
@@ -20,14 +20,16 @@ def write_sizing(sizing: Sizing, path: Path, comment: str) -> None:
     lines = [*(f"# {line}".rstrip() for line in comment.splitlines()), ""]
     lines += [f"{name} = {getattr(sizing, name)}" for name in NUMBERS]
     for table in TABLES:
-        lines += ["", f"[{table}]", *(f"{name} = {number}" for name, number in getattr(sizing, table).items())]
+        numbers = getattr(sizing, table)
+        if numbers or table != "lane_multipliers":
+            lines += ["", f"[{table}]", *(f"{name} = {number}" for name, number in numbers.items())]
     write_file(path, "\n".join(lines) + "\n")
 
 
 def read_sizing(path: Path) -> dict:
     """What a TOML file says of a sizing, as arguments of choose_sizing; what it leaves out is not in them.
 
-    timesteps, queue_depth: whole numbers. lanes, row_parts: tables of whole numbers by layer name.
+    timesteps, queue_depth: whole numbers. lanes, row_parts, lane_multipliers: tables of whole numbers by layer name.
     InputError for a file that cannot be read, is not TOML, or holds another key or another type.
     """
     found = read_toml(path)

@@ -16,7 +16,9 @@ from duospike.reference.coding import ENCODER
 from duospike.reference.golden import Trace
 from duospike.reference.network import Conv, Linear, Network
 from duospike.rtl.dense_core import DenseCore
+from duospike.rtl.dense_fc import DenseFc
 from duospike.rtl.fc_accumulator import has_state
+from duospike.rtl.image_memory import BANKS
 from duospike.rtl.pool import Pool
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.stage import NeuronStage, SparseStage, Stage
@@ -104,6 +106,9 @@ def count_operations(
         elif isinstance(stage, DenseCore):
             assert isinstance(layer, Conv)
             operations[layer.name] = _dense(stage, layer, images) + _neurons(stage, layer, images)
+        elif isinstance(stage, DenseFc):
+            assert isinstance(layer, Linear)
+            operations[layer.name] = _dense_fc(stage, layer, images) + _neurons(stage, layer, images)
         elif isinstance(stage, SparseStage):
             assert isinstance(layer, Conv | Linear) and spikes is not None
             operations[layer.name] = _sparse(stage, layer, activity[layer.name], spikes) + _neurons(stage, layer, images)
@@ -112,7 +117,8 @@ def count_operations(
 
 
 def _dense(stage: DenseCore, layer: Conv, images: int) -> list[Operation]:
-    pixels, windows = images * stage.passes * stage.input_beats, images * stage.passes * stage.output_beats
+    pixels, places = images * stage.passes * stage.input_beats, images * stage.passes * stage.output_beats
+    windows = places * stage.frames
     products = windows * stage.lanes * stage.inputs
     # Each pixel is written once, and read for each group with the others of its column, whether its window leaves or not.
     columns = pixels + pixels * stage.groups * (stage.kernel[0] + 1)
@@ -121,6 +127,22 @@ def _dense(stage: DenseCore, layer: Conv, images: int) -> list[Operation]:
         Operation("image rows", "access", columns, stage.input_bits, words=stage.width),
         Operation("weights", "access", windows, stage.weights.width, words=stage.weights.depth, number_bits=layer.weight_bits),
         Operation("bias", "access", windows, stage.bias.width, words=stage.groups, number_bits=bits),
+        Operation("products", "multiply", products, layer.weight_bits, factor_bits=stage.image_bits),
+        Operation("additions", "add", products, bits),
+    ]
+
+
+def _dense_fc(stage: DenseFc, layer: Linear, images: int) -> list[Operation]:
+    """Each group of outputs reads all words of the image, and a word's products with each of its timesteps' values."""
+    frames, bits = images * stage.passes, stage.neuron.current_bits
+    reads = frames * stage.groups * stage.group_words
+    sums = reads * stage.frames
+    products = sums * stage.lanes * stage.multipliers
+    kept = frames * stage.group_words + reads
+    return [
+        Operation("image", "access", kept, stage.word_bits, words=BANKS * stage.group_words),
+        Operation("weights", "access", sums, stage.weights.width, words=stage.weights.depth, number_bits=layer.weight_bits),
+        Operation("bias", "access", frames * stage.groups, stage.bias.width, words=stage.groups, number_bits=bits),
         Operation("products", "multiply", products, layer.weight_bits, factor_bits=stage.image_bits),
         Operation("additions", "add", products, bits),
     ]
@@ -200,7 +222,7 @@ def as_float(operations: Operations) -> Operations:
 def by_coefficient(operations: Operations, coefficients: Coefficients) -> dict[str, float]:
     """Picojoules of all stages that are proportional to each coefficient; they add up to total_energy()."""
     nothing = dict.fromkeys((field.name for field in fields(Coefficients)), 0.0)
-    
+
     def share(name: str) -> float:
         return total_energy(operations, Coefficients(**{**nothing, name: getattr(coefficients, name)}))
 

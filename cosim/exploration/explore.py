@@ -1,4 +1,4 @@
-"""The choice of lanes and row parts for a budget: lanes by integer program, parts by descent, measured by the cycle model."""
+"""The choice of lanes, multipliers and row parts for a budget: lanes by integer program, parts by descent, by the cycle model."""
 
 from __future__ import annotations
 
@@ -11,17 +11,26 @@ import numpy as np
 
 from duospike.cosim.cycles.model import CycleRun, run_model
 from duospike.cosim.design.plan import plan_stages
-from duospike.cosim.design.sizing import Sizing, choose_sizing, divisors, pixel_beats
+from duospike.cosim.design.sizing import (
+    Sizing,
+    choose_sizing,
+    default_multipliers,
+    dense_fc_image,
+    divisors,
+    image_words,
+    multiplier_choices,
+    pixel_beats,
+)
 from duospike.cosim.synthesis.area_model import fit_areas, stage_luts
 from duospike.cosim.system import side_by_side
-from duospike.reference.coding import ENCODER
+from duospike.reference.coding import ENCODER, TIMED_CODINGS
 from duospike.reference.golden import Trace, join_traces
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.rtl.errors import DesignError
 from duospike.rtl.sparse_conv import flush_pixels
 from duospike.rtl.stage import Stage
 
-from .balance import Options, lane_options, min_cost, min_interval
+from .balance import Options, Picked, lane_options, min_cost, min_interval, multiplier_options
 
 BUDGETS = ("lanes", "luts", "fps")
 LATENCY_SLACKS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.5)
@@ -81,9 +90,9 @@ class Choice:
 class Problem:
     """What a choice is made for: a network and the spikes of some images, and what all choices share.
 
-    timesteps: of a pass. cost: of a layer, by its name, with a number of lanes. clock: cycles a second. shorter_passes: fewer
-    timesteps of a pass, tried as well where the latency counts: an image then goes through in more passes, of which only the
-    first has to fill all stages.
+    timesteps: of a pass. cost: of a layer, by its name, with a number of lanes, each with multipliers or None. clock: cycles a
+    second. shorter_passes: fewer timesteps of a pass, tried as well where the latency counts: an image then goes through in more
+    passes, of which only the first has to fill all stages.
     """
 
     network: Network
@@ -91,14 +100,30 @@ class Problem:
     timesteps: int
     queue_depth: int
     clock: float
-    cost: Callable[[str, int], float]
+    cost: Callable[[str, int, int | None], float]
     shorter_passes: tuple[int, ...] = ()
 
     @cached_property
     def options(self) -> Options:
         layers = {layer.name: layer for layer in self.network.layers if not isinstance(layer, Pool)}
         work = layer_work(self.network, self.trace, self.timesteps)
-        return {name: lane_options(layer.outputs, work[name], partial(self.cost, name)) for name, layer in layers.items()}
+        options = {name: lane_options(layer.outputs, work[name], self._lane_cost(name)) for name, layer in layers.items()}
+        for name, image in dense_fc_image(self.network).items():
+            of_multipliers = {
+                number: float(image_words(self.network, number) * self.network.timesteps // self._shared_timesteps)
+                for number in multiplier_choices(*image)
+            }
+            options[name] = multiplier_options(layers[name].outputs, of_multipliers, partial(self.cost, name))
+        return options
+
+    def _lane_cost(self, name: str) -> Callable[[int], float]:
+        """Of a layer without multipliers to choose."""
+        return lambda lanes: self.cost(name, lanes, None)
+
+    @property
+    def _shared_timesteps(self) -> int:
+        """Timesteps for which the first layer computes its currents once, where it takes the image."""
+        return 1 if self.network.coding in TIMED_CODINGS else self.timesteps
 
     @property
     def lag(self) -> dict[str, float]:
@@ -108,9 +133,10 @@ class Problem:
 
     @property
     def min_cycles(self) -> float:
-        """Cycles an image of the read-out, which takes each output of the last layer in each pass, whatever the lanes. Pools
-        and the encoder are never slower than the layer beside them."""
-        return float(self.network.shapes[-1][0] * self.network.timesteps // self.timesteps)
+        """Cycles an image of the read-out, which takes each output of the last layer in each pass, whatever the lanes, and of the
+        pixels that a dense fully connected layer takes. Pools and the encoder are never slower than the layer beside them."""
+        pixels = [pixels for _, pixels in dense_fc_image(self.network).values()]
+        return float(max([self.network.shapes[-1][0], *pixels]) * self.network.timesteps // self.timesteps)
 
     def measure(self, sizing: Sizing) -> Choice:
         """What the cycle model says of a sizing: the images come twice, and the second time it is in steady state."""
@@ -118,7 +144,7 @@ class Problem:
         run = run_model(stages, join_traces([self.trace, self.trace]))
         interval = run.interval(warmup=images)
         assert interval is not None
-        cost = sum(self.cost(name, lanes) for name, lanes in sizing.lanes.items())
+        cost = sum(self.cost(name, lanes, sizing.lane_multipliers.get(name)) for name, lanes in sizing.lanes.items())
         return Choice(sizing, stages, cost, interval, run)
 
     @cached_property
@@ -131,13 +157,14 @@ class Problem:
 def layer_work(network: Network, trace: Trace, timesteps: int) -> dict[str, float]:
     """Cycles an image of each layer except pools for one group of outputs, on average over the images of a trace.
 
-    timesteps: of a pass. A pixel costs as many cycles as it has events, at least one; in the dense layer one. It leaves
-    out the few extra cycles of row parts, and of maps of less than six columns with a single group.
+    timesteps: of a pass. A pixel costs as many cycles as it has events, at least one; in the dense layer one for each image. It
+    leaves out the few extra cycles of row parts, and of maps of less than six columns with a single group.
     """
     work, spikes = {}, trace.spikes.get(ENCODER)
     for layer, shape in zip(network.layers, network.shapes, strict=False):
         if spikes is None:
-            work[layer.name] = float(np.prod(shape[1:]) * network.timesteps // timesteps)
+            shared = 1 if network.coding in TIMED_CODINGS else timesteps
+            work[layer.name] = float(np.prod(shape[1:]) * network.timesteps // shared)
         elif not isinstance(layer, Pool):
             work[layer.name] = _sparse_work(layer, spikes, timesteps)
         spikes = trace.spikes[layer.name]
@@ -178,10 +205,10 @@ def choose(problem: Problem, budget: Budget, objective: str = "interval", slack:
     return min(found, key=lambda choice: choice.latency)
 
 
-def _distinct(problem: Problem, budget: Budget) -> list[dict[str, int]]:
+def _distinct(problem: Problem, budget: Budget) -> list[Picked]:
     """The lanes with each of LATENCY_SLACKS, those that are the same once."""
 
-    def lanes_with(slack: float) -> dict[str, int]:
+    def lanes_with(slack: float) -> Picked:
         return min_interval(problem.options, budget.amount, problem.lag, slack, problem.min_cycles)
 
     every = [lanes_with(slack) for slack in LATENCY_SLACKS]
@@ -195,7 +222,7 @@ def _reach(problem: Problem, cycles: float) -> Choice:
     """
     if cycles < problem.min_cycles:
         least = problem.min_cycles
-        raise DesignError(f"an image each {cycles:.0f} cycles; allowed: {least:.0f} or more, what the read-out takes")
+        raise DesignError(f"an image each {cycles:.0f} cycles; allowed: {least:.0f} or more, what read-out or image take")
     allowed, closest = cycles * (1 + TOLERANCE), math.inf
     for _ in range(ROUNDS):
         try:
@@ -212,20 +239,22 @@ def _reach(problem: Problem, cycles: float) -> Choice:
     raise DesignError(f"an image each {cycles:.0f} cycles is not reached; the closest found takes {closest:.0f}")
 
 
-def _with_row_parts(problem: Problem, lanes: dict[str, int], limit: float) -> Choice:
-    """These lanes with the row parts of the least latency.
+def _with_row_parts(problem: Problem, picked: Picked, limit: float) -> Choice:
+    """These options with the row parts of the least latency.
 
     limit: cycles that the interval may take. A coordinate descent on the tuning images: each layer in turn takes the row
     parts that are best with those of the others, until none changes.
     """
     tuning = problem.tuning
     # The tuning images are not those of the limit, and may be harder or easier.
-    limit *= _slowest(tuning, lanes) / _slowest(problem, lanes)
+    limit *= _slowest(tuning, picked) / _slowest(problem, picked)
+    lanes = {name: option.lanes for name, option in picked.items()}
+    multipliers = {name: option.multipliers for name, option in picked.items() if option.multipliers is not None}
 
     def badness(choice: Choice) -> tuple[float, int]:
         return max(0.0, choice.interval - limit), choice.latency
 
-    best = tuning.measure(choose_sizing(problem.network, lanes, None, problem.timesteps, problem.queue_depth))
+    best = tuning.measure(choose_sizing(problem.network, lanes, None, problem.timesteps, problem.queue_depth, multipliers))
     settled = False
     while not settled:
         settled = True
@@ -238,10 +267,20 @@ def _with_row_parts(problem: Problem, lanes: dict[str, int], limit: float) -> Ch
     return problem.measure(best.sizing)
 
 
-def _slowest(problem: Problem, lanes: dict[str, int]) -> float:
-    """Cycles of the slowest layer with these lanes and whole rows."""
-    taken = (option.cycles for name, of_layer in problem.options.items() for option in of_layer if option.lanes == lanes[name])
+def _slowest(problem: Problem, picked: Picked) -> float:
+    """Cycles of the slowest layer with these lanes and multipliers, and whole rows."""
+    taken = (
+        option.cycles for name, of_layer in problem.options.items() for option in of_layer
+        if (option.lanes, option.multipliers) == (picked[name].lanes, picked[name].multipliers)
+    )  # fmt: skip
     return max(problem.min_cycles, *taken)
+
+
+def lanes_cost(network: Network, name: str, lanes: int, multipliers: int | None) -> float:
+    """What a layer takes of a budget of lanes: these, and as many more as a lane has multipliers beyond the default."""
+    if multipliers is None or name not in dense_fc_image(network):
+        return lanes
+    return lanes * max(1.0, multipliers / default_multipliers(*dense_fc_image(network)[name]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,7 +322,7 @@ def explore(
         problem = Problem(network, trace, timesteps, queue_depth, clock, areas.cost)
         chosen = _synthesised(problem, budget, objective, slack, progress)
     else:
-        problem = Problem(network, trace, timesteps, queue_depth, clock, lambda name, lanes: lanes, shorter_passes)
+        problem = Problem(network, trace, timesteps, queue_depth, clock, partial(lanes_cost, network), shorter_passes)
         progress(f"{budget.kind}={budget.amount:g}")
         chosen = choose(problem, budget, objective, slack)
     others = [Budget(budget.kind, budget.amount * factor) for factor in FRONT_FACTORS] if with_front else []
@@ -321,7 +360,8 @@ def _synthesised(problem: Problem, budget: Budget, objective: str, slack: float,
     progress("synthesis of one lane for each layer")
     lanes = dict.fromkeys(problem.options, 1)
     whole = dict.fromkeys(pixel_beats(problem.network, lanes), 1)
-    choice = problem.measure(choose_sizing(problem.network, lanes, whole, problem.timesteps, problem.queue_depth))
+    single = dict.fromkeys(dense_fc_image(problem.network), 1)
+    choice = problem.measure(choose_sizing(problem.network, lanes, whole, problem.timesteps, problem.queue_depth, single))
     luts = sum(stage_luts(problem.network, choice.sizing).values())
     if luts > budget.amount:
         raise DesignError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from duospike.cosim.design.beats import image_beats, spike_beats
 from duospike.cosim.design.build import convert_stages
-from duospike.cosim.design.plan import READOUT, readout_of, stage_beats
+from duospike.cosim.design.plan import READOUT, frames_of, readout_of, stage_beats
 from duospike.reference import golden
 from duospike.reference.network import Network
 from duospike.rtl.accelerator import traced_streams
@@ -61,7 +61,7 @@ def input_beats(network: Network, stages: dict[str, Stage], images: np.ndarray) 
     readout, images = readout_of(stages), network.check_images(images)
     if network.coding == "events":
         return spike_beats(images, network.input_shape[0], readout.timesteps)
-    return image_beats(images, network.image_bits, readout.passes)
+    return image_beats(images, network.image_bits, readout.passes, frames_of(stages))
 
 
 def network_bench(network: Network, stages: dict[str, Stage], images: np.ndarray, language: str, **settings: Any) -> Bench:

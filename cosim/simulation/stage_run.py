@@ -13,8 +13,7 @@ from duospike.cosim.design.build import build_stage
 from duospike.cosim.errors import CosimError
 from duospike.reference import golden
 from duospike.reference.network import Network, Pool
-from duospike.rtl.dense_core import DenseCore
-from duospike.rtl.stage import SparseStage, Stage
+from duospike.rtl.stage import DenseStage, SparseStage, Stage
 
 from .bench import Bench, Outcome
 from .compare import Mismatch, first_spike_mismatch
@@ -34,14 +33,15 @@ def run_stage(
 ) -> tuple[Outcome, Mismatch | None]:
     """Send inputs through the stage of layer `name` and compare its spikes with the reference.
 
-    inputs: for the dense layer images [frames, *network.image_shape], else spikes [frames, timesteps, channels,
+    inputs: for a dense layer images [frames, *network.image_shape], else spikes [frames, timesteps, channels,
     height, width]. src_stall, dst_stall, seed: see Bench. CosimError for a run that does not end although all its beats
     are right.
     """
     stage = stages[name]
     layer = next((layer for layer in network.layers if layer.name == name), None)
-    if isinstance(stage, DenseCore):
-        maps, beats = golden.first_maps(network, inputs), image_beats(inputs, network.image_bits, stage.passes)
+    if isinstance(stage, DenseStage):
+        maps = golden.first_maps(network, inputs)
+        beats = image_beats(inputs, network.image_bits, stage.passes, stage.frames)
     elif isinstance(stage, SparseStage):
         maps, beats = torch.from_numpy(inputs.swapaxes(0, 1).copy()), spike_beats(inputs, stage.lanes_in, stage.timesteps)
     if layer is None or isinstance(layer, Pool):

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from duospike.cosim.design.provenance import versions
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.energy.model import Coefficients, as_float, by_coefficient, count_operations, static_energy
 from duospike.cosim.energy.report import NANOJOULE
-from duospike.cosim.exploration.explore import Budget, Problem, choose
+from duospike.cosim.exploration.explore import Budget, Problem, choose, lanes_cost
 from duospike.cosim.synthesis.stage_areas import luts, stage_areas
 from duospike.cosim.synthesis.synthesize import Area
 from duospike.reference import golden
@@ -110,7 +111,7 @@ def _measure(
     first = test.images[: study.cycle_images]
     trace = golden.join_traces([trace for _, trace in _traces(network, twin, first)])
     default = choose_sizing(network)
-    problem = Problem(network, trace, default.timesteps, default.queue_depth, 100e6, lambda name, lanes: lanes)
+    problem = Problem(network, trace, default.timesteps, default.queue_depth, 100e6, partial(lanes_cost, network))
     choice = choose(problem, Budget("lanes", study.lanes))
     run = run_model(choice.stages, trace)
     operations = count_operations(network, choice.stages, run.activity, trace)

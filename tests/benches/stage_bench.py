@@ -57,11 +57,14 @@ def with_fault(layer, what, weight, step=6):
     return dataclasses.replace(layer, **{what: values})
 
 
-def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=16, parts=1, image_bits=None, image_signed=False):
+def plan_stage(
+    layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=16, parts=1, image_bits=None, image_signed=False,
+    coding="direct", multipliers=None,
+):  # fmt: skip
     """Parameters of the stage of one layer, Conv, Linear or Pool, with an input of `shape` (channels, height, width).
 
-    parts: of a row of a sparse layer. image_bits: the layer is the first one and takes the image; else `lanes_in` lanes of
-    spikes come in.
+    parts: of a row of a sparse layer. image_bits: the layer is the first one and takes the image, by `coding`; else `lanes_in`
+    lanes of spikes come in. multipliers: of a lane of a fully connected layer that takes the image.
     """
     channels, height, width = shape
     layers, input_shape, all_lanes = [layer], shape, {layer.name: lanes}
@@ -76,9 +79,11 @@ def plan_stage(layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=1
         outputs, all_lanes["fc99"] = 1, 1
     if isinstance(layer, Pool):
         del all_lanes[layer.name]
-    network = Network(input_shape, image_bits or 8, image_signed, timesteps, outputs, tuple(layers))
+    network = Network(input_shape, image_bits or 8, image_signed, timesteps, outputs, tuple(layers), coding=coding)
     row_parts = {layer.name: parts} if image_bits is None and not isinstance(layer, Pool) else {}
-    return plan_stages(network, choose_sizing(network, all_lanes, row_parts, queue_depth=queue_depth))[layer.name]
+    wanted = {layer.name: multipliers} if multipliers else None
+    sizing = choose_sizing(network, all_lanes, row_parts, queue_depth=queue_depth, lane_multipliers=wanted)
+    return plan_stages(network, sizing)[layer.name]
 
 
 def expected_currents(layer, maps):
@@ -143,10 +148,11 @@ def run_spiking(native, stage, layer, maps, lanes_in, stalls=(0, 0)):
 
 
 def run_dense(native, stage, layer, images, stalls=(0, 0)):
-    """Run the dense core on images [frames, channels, height, width] and compare. native: the fixture."""
-    maps = np.repeat(images[:, None], stage.timesteps, axis=1)
+    """Run a dense stage on images [frames, channels, height, width], or with frames [frames, timesteps, channels, height, width],
+    and compare. native: the fixture."""
+    maps = np.repeat(images[:, None], stage.timesteps, axis=1) if images.ndim == 4 else images
     expected = spike_beats(expected_spikes(layer, maps), stage.lanes)
-    beats = image_beats(images, stage.image_bits)
+    beats = image_beats(images, stage.image_bits, frames=stage.frames)
     run = native(stage, beats, len(beats) // len(images), len(expected), stalls)
     assert tuple(run.beats) == expected
     return run

@@ -30,7 +30,9 @@ from duospike.rtl.column_position import LineAccess, column_position
 from duospike.rtl.column_tags import column_tags
 from duospike.rtl.crc32 import crc32
 from duospike.rtl.credit_counter import credit_counter
+from duospike.rtl.current_sum import current_sum, part_bits
 from duospike.rtl.dense_core import DenseCore, dense_core
+from duospike.rtl.dense_fc import DenseFc, dense_fc
 from duospike.rtl.encoder import Encoder, encoder
 from duospike.rtl.errors import DesignError
 from duospike.rtl.event_queue import event_queue
@@ -38,6 +40,7 @@ from duospike.rtl.fc_accumulator import fc_accumulator
 from duospike.rtl.fifo import fifo
 from duospike.rtl.group_walk import group_walk
 from duospike.rtl.image_intake import image_intake
+from duospike.rtl.image_memory import image_memory
 from duospike.rtl.image_window import image_window
 from duospike.rtl.lif import Lif, lif
 from duospike.rtl.line_buffer import line_buffer, waiting_rows
@@ -50,6 +53,7 @@ from duospike.rtl.memory import Table, ram, rom
 from duospike.rtl.neuron import neuron
 from duospike.rtl.neuron_pipeline import neuron_pipeline
 from duospike.rtl.pass_memory import pass_memory
+from duospike.rtl.pixel_words import pixel_words, words_of_image
 from duospike.rtl.pool import Pool, pool
 from duospike.rtl.readout import Readout, readout
 from duospike.rtl.registers import COMMAND, CONSTANT, Bits, Register, register_map
@@ -65,6 +69,7 @@ from duospike.rtl.sparse_fc import SparseFc, sparse_fc
 from duospike.rtl.stream import Stream, index_bits, pack, signed, take_bit, take_field, take_whole, unpack
 from duospike.rtl.sum_window import sum_window
 from duospike.rtl.tag_line import tag_line
+from duospike.rtl.timestep_select import timestep_select
 from duospike.rtl.weight_fetch import weight_fetch
 from duospike.rtl.window_position import window_position
 from verification.proof import activity_counts, bit, vector
@@ -110,10 +115,19 @@ def layer_of(outputs=3, lanes=2, timesteps=2, passes=1, *, words, fields, weight
     }  # fmt: skip
 
 
-def dense_of(height=3, width=4, channels=2, image_bits=5, image_signed=False, kernel=(3, 3), **layer):
+def dense_of(height=3, width=4, channels=2, image_bits=5, image_signed=False, kernel=(3, 3), frames=1, **layer):
     return DenseCore(
         height=height, width=width, out_rows=range(height), out_columns=range(width), channels=channels, image_bits=image_bits,
-        image_signed=image_signed, kernel=kernel, **layer_of(words=1, fields=kernel[0] * kernel[1] * channels, **layer),
+        image_signed=image_signed, kernel=kernel, frames=frames,
+        **layer_of(words=1, fields=kernel[0] * kernel[1] * channels, **layer),
+    )  # fmt: skip
+
+
+def dense_fc_of(height=3, width=4, channels=2, image_bits=5, image_signed=False, multipliers=4, frames=1, **layer):
+    words = words_of_image(height * width, channels, multipliers)
+    return DenseFc(
+        height=height, width=width, channels=channels, image_bits=image_bits, image_signed=image_signed, frames=frames,
+        multipliers=multipliers, **layer_of(words=words, fields=multipliers, **layer),
     )  # fmt: skip
 
 
@@ -223,6 +237,14 @@ def of_crc32():
     return bits_of("clk restart write") | {"data": vector(32), "crc": vector(32)}
 
 
+def of_current_sum(lanes=2, words=3, timesteps=2, repeat=2, current_bits=5, groups=2):
+    bias = table(lanes * current_bits, groups) if words else None
+    return clocked(
+        lanes * part_bits(current_bits, words), lanes * timesteps * repeat * current_bits, lanes=lanes, words=words,
+        timesteps=timesteps, repeat=repeat, current_bits=current_bits, bias=bias,
+    )  # fmt: skip
+
+
 def of_fifo(depth=3, width=5):
     return clocked(width, width, depth=depth)
 
@@ -234,6 +256,19 @@ def of_group_walk(columns=3, groups=5):
 def of_image_intake(beats=7, bits=5, data=8):
     streams = {"src": AxiStream(data), "dst": Stream(bits), "mark": Stream(1)}
     return bits_of("clk rst enable ended ended_early ended_late active") | streams | {"beats": beats}
+
+
+def of_image_memory(words=3, scans=2, width=5):
+    return clocked(width, width, words=words, scans=scans)
+
+
+def of_pixel_words(pixels=5, pixel_bits=4, word_bits=8):
+    return clocked(pixel_bits, word_bits, pixels=pixels, pixel_bits=pixel_bits, word_bits=word_bits)
+
+
+def of_timestep_select(inputs=3, input_bits=4, timesteps=2):
+    sizes = {"inputs": inputs, "input_bits": input_bits, "timesteps": timesteps}
+    return clocked(inputs * timesteps * input_bits, inputs * input_bits, **sizes)
 
 
 def map_of(height, width):
@@ -347,12 +382,13 @@ def of_lowest_one(size=7):
 
 
 def of_mac_array(
-    lanes=2, columns=3, repeat=2, inputs=5, input_bits=4, input_signed=False, current_bits=9, groups=2, weight_bits=3
+    lanes=2, columns=3, repeat=2, inputs=5, input_bits=4, input_signed=False, current_bits=9, groups=2, weight_bits=3,
+    has_bias=True,
 ):  # fmt: skip
     return clocked(
         inputs * input_bits, lanes * repeat * current_bits, lanes=lanes, columns=columns, repeat=repeat, inputs=inputs,
-        input_bits=input_bits, input_signed=input_signed, current_bits=current_bits, bias=table(lanes * current_bits, groups),
-        weights=table(lanes * inputs * weight_bits, groups),
+        input_bits=input_bits, input_signed=input_signed, current_bits=current_bits,
+        bias=table(lanes * current_bits, groups) if has_bias else None, weights=table(lanes * inputs * weight_bits, groups),
     )  # fmt: skip
 
 
@@ -451,19 +487,21 @@ BLOCKS = {
     axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, beat_spacing: of_beat_spacing,
     channel_select: of_channel_select, chunk_flags: of_chunk_flags, chunk_select: of_chunk_select,
     column_position: of_column_position, column_tags: of_column_tags, crc32: of_crc32, credit_counter: of_credit_counter,
-    dense_core: lambda **numbers: of_stage(dense_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
+    current_sum: of_current_sum, dense_core: lambda **numbers: of_stage(dense_of(**numbers)),
+    dense_fc: lambda **numbers: of_stage(dense_fc_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
     event_queue: of_fifo, fc_accumulator: of_fc_accumulator, fifo: of_fifo, group_walk: of_group_walk,
-    image_intake: of_image_intake,
+    image_intake: of_image_intake, image_memory: of_image_memory,
     image_window: of_image_window, lif: of_lif, load_control: of_load_control, loaded_memory: of_loaded_memory,
     line_buffer: of_line_buffer, lowest_one: of_lowest_one, mac_array: of_mac_array, neuron: of_neuron,
-    neuron_pipeline: of_neuron_pipeline, pack: of_fields, pass_memory: of_pass_memory,
+    neuron_pipeline: of_neuron_pipeline, pack: of_fields, pass_memory: of_pass_memory, pixel_words: of_pixel_words,
     pool: lambda **numbers: of_stage(pool_of(**numbers)),
     ram: of_ram, readout: lambda **numbers: of_stage(readout_of(**numbers)), result_output: of_result_output, rom: of_rom,
     row_buffer: of_row_buffer, row_intake: of_row_intake,
     scan_position: of_scan_position, scanner: of_scanner, shell_control: of_shell_control,
     span_select: of_span_select, sum_window: of_sum_window, tag_line: of_tag_line,
     sparse_conv: lambda **numbers: of_stage(conv_of(**numbers)), sparse_fc: lambda **numbers: of_stage(fc_of(**numbers)),
-    take_bit: of_take_bit, take_field: of_take_field, take_whole: of_take_whole, unpack: of_fields, weight_fetch: of_weight_fetch,
+    take_bit: of_take_bit, take_field: of_take_field, take_whole: of_take_whole, timestep_select: of_timestep_select,
+    unpack: of_fields, weight_fetch: of_weight_fetch,
     window_position: of_window_position,
 }  # fmt: skip
 """Each block of rtl/, and what gives arguments that it takes."""
@@ -480,11 +518,13 @@ NUMBERS = {
     column_position: {"height": 1, "width": 1, "parts": 1, "padding": 0, "groups": 1},
     column_tags: {"positions": 1},
     credit_counter: {"places": 1},
+    current_sum: {"lanes": 1, "words": 0, "timesteps": 1, "repeat": 1, "current_bits": 1},
     event_queue: {"depth": 1},
     fc_accumulator: {"parts": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1},
     fifo: {"depth": 1},
     group_walk: {"columns": 1, "groups": 1},
     image_intake: {"beats": 1},
+    image_memory: {"words": 1, "scans": 1},
     image_window: {"height": 1, "width": 1, "groups": 1, "pixel_bits": 1},
     lif: {"lanes": 1, "timesteps": 1, "rows": 1, "columns": 1, "passes": 1},
     line_buffer: {"words": 1, "parts": 1, "timesteps": 1, "lanes": 1, "current_bits": 1},
@@ -493,6 +533,7 @@ NUMBERS = {
     neuron: {"multiplier": 0, "shift": 0, "potential_bits": 1},
     neuron_pipeline: {"lanes": 1, "timesteps": 1},
     pass_memory: {"beats": 1, "passes": 2},
+    pixel_words: {"pixels": 1, "pixel_bits": 1, "word_bits": 1},
     ram: {"depth": 1},
     result_output: {"classes": 1, "count_bits": 1},
     row_buffer: {"pixels": 1, "chunks": 1, "banks": 2},
@@ -504,6 +545,7 @@ NUMBERS = {
     tag_line: {"steps": 1},
     take_bit: {"index": 0},
     take_field: {"low": 0, "high": 3},
+    timestep_select: {"inputs": 1, "input_bits": 1, "timesteps": 2},
     weight_fetch: {"frame_rows": 1, "scans": 1, "positions": 1, "flush": 0, "channels": 1, "timesteps": 1, "least_bank": 2},
     window_position: {"height": 1, "width": 1, "groups": 1},
 }  # fmt: skip
@@ -512,7 +554,10 @@ NUMBERS = {
 RECORDS = {
     conv_of: {"height": 1, "width": 1, "parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1,
               "passes": 1, "banks": 2, "queue_depth": 1},
-    dense_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1},
+    dense_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1,
+               "frames": 1},
+    dense_fc_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1,
+                  "frames": 1, "multipliers": 1},
     encoder_of: {"height": 1, "width": 1, "lanes": 1, "image_bits": 1, "timesteps": 1, "register_bits": 4, "feedback": 1},
     fc_of: {"parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1, "banks": 2,
             "queue_depth": 1},
@@ -586,7 +631,7 @@ def test_numbers_that_a_block_cannot_have(made, name, least):
 )  # fmt: skip
 def test_numbers_that_a_record_cannot_have(made, name, least):
     record = made()
-    where = {"Lif": "lif", "DenseCore": "dense_core", "SparseConv": "sparse_conv", "SparseFc": "sparse_fc",
+    where = {"Lif": "lif", "DenseCore": "dense_core", "DenseFc": "dense_fc", "SparseConv": "sparse_conv", "SparseFc": "sparse_fc",
              "AxiShell": "axi_shell"}.get(type(record).__name__, type(record).__name__.lower())  # fmt: skip
     for value in [least - 1, least - 1000, *NO_INTEGERS]:
         refused(where, name, value, lambda value=value: replace(record, **{name: value}))
@@ -638,7 +683,7 @@ FREE = {
 WITHOUT_VECTORS = {"take_field", "take_bit", "credit_counter", "beat_spacing", "tag_line"}
 
 
-STAGES = {dense_core: dense_of, sparse_conv: conv_of, sparse_fc: fc_of}
+STAGES = {dense_core: dense_of, dense_fc: dense_fc_of, sparse_conv: conv_of, sparse_fc: fc_of}
 
 
 @pytest.mark.parametrize("made", STAGES, ids=lambda made: made.__name__)
@@ -670,6 +715,12 @@ def wrong(made, **changes):
         (lambda: readout_of(lanes=7), "readout: lanes 7; allowed: 1 to 6"),
         (lambda: replace(dense_of(), lanes=4), "dense_core: lanes 4; allowed: 1 to 3"),
         (lambda: replace(dense_of(), image_signed=1), "dense_core: image_signed 1; allowed: False, True"),
+        (lambda: replace(dense_of(), frames=3), "dense_core: frames 3; allowed: 1, 2"),
+        (lambda: replace(dense_fc_of(), multipliers=3), "layer dense_fc: 3 multipliers; allowed: 1 to 2, the channels of "),
+        (lambda: replace(dense_fc_of(), multipliers=26), "layer dense_fc: 26 multipliers; allowed: 1 to 2, the channels"),
+        (wrong(pixel_words, word_bits=6), "pixel_words: word_bits 6; allowed: up to 4, or a multiple"),
+        (wrong(pixel_words, word_bits=24), "pixel_words: word_bits 24; allowed: 1 to 20"),
+        (wrong(current_sum, bias=table(9, 2)), "current_sum: bias of 2 words of 9 bits; allowed: 2 words of 10 bits"),
         (lambda: replace(dense_of(), kernel=3), "dense_core: kernel 3; allowed: (rows, columns), each 1 to 7"),
         (lambda: replace(conv_of(), kernel=(3, True)), "sparse_conv: kernel (3, True); allowed: (rows, columns), each 1 to 7"),
         (lambda: replace(conv_of(), kernel=(8, 1)), "sparse_conv: kernel (8, 1); allowed: (rows, columns), each 1 to 7"),
@@ -760,6 +811,15 @@ EXTREMES = [
     (dense_core, {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "kernel": (1, 1), "outputs": 1, "lanes": 1,
                   "timesteps": 1, "weight_bits": 1}),
     (dense_core, {"kernel": (5, 5), "image_bits": 16, "image_signed": True, "lanes": 3, "timesteps": 4, "passes": 16}),
+    (dense_core, {"frames": 4, "timesteps": 4}),
+    (dense_fc, {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "multipliers": 1, "outputs": 1, "lanes": 1,
+                "timesteps": 1, "weight_bits": 1}),
+    (dense_fc, {"multipliers": 24, "image_bits": 16, "image_signed": True, "lanes": 3, "timesteps": 4, "passes": 9, "frames": 4}),
+    (dense_fc, {"multipliers": 1}), (mac_array, {"has_bias": False}),
+    (current_sum, {"lanes": 1, "words": 0, "timesteps": 1, "repeat": 1, "current_bits": 1}),
+    (current_sum, {"words": 1, "groups": 1}), (image_memory, {"words": 1, "scans": 1, "width": 1}),
+    (pixel_words, {"pixels": 1, "pixel_bits": 1, "word_bits": 1}), (pixel_words, {"word_bits": 20}),
+    (pixel_words, {"word_bits": 3}), (timestep_select, {"inputs": 1, "input_bits": 1}),
     (encoder, {"height": 1, "width": 1, "lanes": 1, "image_bits": 8, "timesteps": 1, "feedback": 1, "passes": 1}),
     (encoder, {"feedback": 255, "passes": 64}),
     (event_queue, {"depth": 1, "width": 1}), (event_queue, {"depth": 17}),

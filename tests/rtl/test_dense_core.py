@@ -12,9 +12,9 @@ from tests.benches.stream_bench import run_stream
 NATIVE_STALLS = [(0, 0), (128, 128), (0, 200), (200, 0)]
 
 
-def random_images(count, channels, height, width, bits, signed, seed=1):
+def random_images(count, *shape, bits, signed, seed=1):
     low = -(2 ** (bits - 1)) if signed else 0
-    return np.random.default_rng(seed).integers(low, low + 2**bits, (count, channels, height, width))
+    return np.random.default_rng(seed).integers(low, low + 2**bits, (count, *shape))
 
 
 def dense_layer(channels, outputs, kernel, kind="subtract", bits=4, image_bits=8, seed=1, stride=(1, 1), less=(0, 0)):
@@ -28,12 +28,13 @@ def dense_layer(channels, outputs, kernel, kind="subtract", bits=4, image_bits=8
 
 def check(
     native, channels=1, outputs=3, height=4, width=5, kernel=(3, 3), lanes=2, timesteps=2, kind="subtract", bits=4,
-    image_bits=8, signed=False, frames=2, stalls=(0, 0), seed=1, stride=(1, 1), less=(0, 0),
+    image_bits=8, signed=False, frames=2, stalls=(0, 0), seed=1, stride=(1, 1), less=(0, 0), coding="direct",
 ):  # fmt: skip
     layer = dense_layer(channels, outputs, kernel, kind, bits, image_bits, seed, stride, less)
     shape = (channels, height, width)
-    stage = plan_stage(layer, shape, lanes, timesteps=timesteps, image_bits=image_bits, image_signed=signed)
-    images = random_images(frames, *shape, image_bits, signed, seed)
+    stage = plan_stage(layer, shape, lanes, timesteps=timesteps, image_bits=image_bits, image_signed=signed, coding=coding)
+    timed = (timesteps, *shape) if coding == "frames" else shape
+    images = random_images(frames, *timed, bits=image_bits, signed=signed, seed=seed)
     return stage, run_dense(native, stage, layer, images, stalls)
 
 
@@ -49,6 +50,12 @@ def test_neurons_timesteps_and_stalls(native, timesteps, stalls):
     check(native, kind=RESETS[timesteps % 3], timesteps=timesteps, stalls=stalls)
 
 
+@pytest.mark.parametrize(("timesteps", "stalls"), list(enumerate(NATIVE_STALLS, start=1)))
+def test_frames_in_one_pass(native, timesteps, stalls):
+    stage, run = check(native, channels=2, signed=timesteps % 2 == 0, timesteps=timesteps, stalls=stalls, coding="frames")
+    assert run.activity["busy"] == 2 * 20 * timesteps * stage.groups
+
+
 @settings(max_examples=6)
 @given(
     shape=st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(2, 8), st.integers(2, 8)),
@@ -61,12 +68,13 @@ def test_neurons_timesteps_and_stalls(native, timesteps, stalls):
     bits=st.integers(2, 8),
     image=st.tuples(st.sampled_from([1, 2, 8, 10]), st.booleans()),
     stalls=st.sampled_from(NATIVE_STALLS),
+    coding=st.sampled_from(["direct", "frames"]),
 )
-def test_any_core(native, shape, kernel, stride, less, lanes, timesteps, kind, bits, image, stalls):
+def test_any_core(native, shape, kernel, stride, less, lanes, timesteps, kind, bits, image, stalls, coding):
     lanes, less = min(lanes, shape[1]), possible_less(shape[2:], kernel, less)
     check(
         native, *shape, kernel, lanes, timesteps, kind, bits, *image, frames=3, stalls=stalls, seed=sum(shape), stride=stride,
-        less=less,
+        less=less, coding=coding,
     )  # fmt: skip
 
 
@@ -93,19 +101,20 @@ def test_multipliers_are_busy(native):
 
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("stalls", [(0, 0), (0.5, 0.5), (0.2, "late")])
-def test_in_all_simulators(place, signed, stalls):
+@pytest.mark.parametrize("coding", ["direct", "frames"])
+def test_in_all_simulators(place, coding, signed, stalls):
     layer = dense_layer(2, 3, (3, 3), image_bits=4)
-    images = random_images(2, 2, 3, 4, 4, signed)
-    stage = plan_stage(layer, (2, 3, 4), 2, timesteps=2, image_bits=4, image_signed=signed)
-    maps = np.repeat(images[:, None], 2, axis=1)
-    expected = spike_beats(expected_spikes(layer, maps), 2)
-    run = run_stream(place, dense_core, image_beats(images, 4), widths=(8, 4), expected=len(expected), stalls=stalls, stage=stage)
+    stage = plan_stage(layer, (2, 3, 4), 2, timesteps=2, image_bits=4, image_signed=signed, coding=coding)
+    maps = random_images(2, stage.frames, 2, 3, 4, bits=4, signed=signed)
+    expected = spike_beats(expected_spikes(layer, np.repeat(maps, stage.repeat, axis=1)), 2)
+    beats = image_beats(maps, 4, frames=stage.frames)
+    run = run_stream(place, dense_core, beats, widths=(stage.input_bits, 4), expected=len(expected), stalls=stalls, stage=stage)
     assert tuple(run.beats) == expected
 
 
 @pytest.mark.parametrize("what", ["weights", "bias", "theta"])
 def test_a_planted_fault_is_seen(native, what):
-    layer, images = dense_layer(1, 2, (3, 3)), random_images(1, 1, 6, 6, 8, False)
+    layer, images = dense_layer(1, 2, (3, 3)), random_images(1, 1, 6, 6, bits=8, signed=False)
     wrong = with_fault(layer, what, (1, 0, 0, 2), step=200)
     assert (expected_spikes(wrong, images[:, None]) != expected_spikes(layer, images[:, None])).any()
     stage = plan_stage(wrong, (1, 6, 6), 2, image_bits=8)

@@ -25,6 +25,7 @@ DRAWN = (
     *(f"reset: {kind}" for kind in RESETS), *(f"weights: {bits} bits" for bits in WEIGHT_BITS),
     "map: odd sides", "map: long and thin", "map: narrow", "pool: drops an odd last row", "pool: drops an odd last column",
     "pool: pools in a row", "pool: gives a map with a side of 1", "pool: none", "sizing: several passes", "sizing: rows in parts",
+    "sizing: several frames a pass", "sizing: words of several pixels", "sizing: words of parts of a pixel",
     "sizing: queues of depth 1", "pixels: signed", "pixels: 1 bit", "pixels: 2 to 8 bits", "pixels: 9 to 16 bits", "timesteps: 1",
     "timesteps: 2 to 8", "timesteps: 9 to 64", "timesteps: 65 to 1024",
     "map: of a first fully connected layer", "weights: ends of their range", "weights: all the largest",

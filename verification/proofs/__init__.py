@@ -2,13 +2,14 @@
 
 from verification.proof import Proof
 
-from . import accumulation, bus, fetching, fifo, memories, pipelines, scanning, stages, streams, windows
+from . import accumulation, bus, fetching, fifo, images, memories, pipelines, scanning, stages, streams, windows
 
 PROOFS: tuple[Proof, ...] = (
     *accumulation.PROOFS,
     *bus.PROOFS,
     *fetching.PROOFS,
     *fifo.PROOFS,
+    *images.PROOFS,
     *memories.PROOFS,
     *pipelines.PROOFS,
     *scanning.PROOFS,

@@ -46,7 +46,7 @@ def multiplication(inputs: int, words: tuple[int, ...], is_signed: bool, *faults
     """A proof of windows of `inputs` pixels of two bits; words: the weights of each group, three bits each."""
     current_bits, repeat = 7, 2
     bias, weights = table("b.hex", current_bits, GROUPS), Table("w.hex", 3 * inputs, words)
-    stages = mac_latency(inputs)
+    stages = mac_latency(inputs + 1)
     return Proof(
         f"mac_array, {inputs} inputs, {'signed' if is_signed else 'unsigned'} image",
         f"a current is the bias and the sum of weight times pixel; a window comes out after {stages} cycles, none is lost or "

@@ -24,6 +24,7 @@ ARCHITECTURES = [
     ("3C3-5C3-MP2-FC6", (1, 6, 7), {}),
     ("4C5-3C1-FC6-FC4", (3, 5, 4), {"image_signed": True, "classes": 2, "weight_bits": 3}),
     ("3C3-FC6", (2, 4, 3), {"timesteps": 8, "coding": "rate"}),
+    ("FC7-FC6", (2, 4, 3), {"timesteps": 6, "coding": "frames"}),
 ]  # fmt: skip
 
 

@@ -24,6 +24,8 @@ NETWORKS = [
     ("FC3", (3, 2, 4), {"timesteps": 4, "coding": "rate"}),
     ("2C3-FC3", (3, 3, 4), {"timesteps": 4, "coding": "frames", "image_bits": 5, "image_signed": True}),
     ("2C3-FC3", (1, 3, 3), {"image_bits": 1}),
+    ("FC3", (2, 3, 4), {}),
+    ("FC3", (2, 3, 4), {"timesteps": 6, "coding": "frames"}),
 ]
 
 

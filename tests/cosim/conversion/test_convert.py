@@ -29,6 +29,9 @@ SLOW = pytest.mark.slow
     pytest.param("3C5-2C5-FC3", (2, 4, 3), {"timesteps": 3, "image_signed": True, "reset": "subtract_delayed"}, marks=SLOW),
     pytest.param("3C3-5C3-MP2-FC6", (1, 6, 7), {"timesteps": 8, "coding": "rate", "reset": "subtract_delayed"}, marks=SLOW),
     pytest.param("66C1-3C3-FC6", (1, 3, 3), {"timesteps": 5, "coding": "events", "image_bits": 1}, marks=SLOW),
+    pytest.param("FC7-FC6", (3, 2, 5), {"timesteps": 4}, marks=SLOW),
+    pytest.param("FC7-FC6", (9, 2, 5), {"timesteps": 4, "coding": "frames", "image_signed": True}, marks=SLOW),
+    pytest.param("3C3-FC6", (2, 4, 3), {"timesteps": 6, "coding": "frames"}, marks=SLOW),
 ])  # fmt: skip
 def test_verilator_and_icarus_have_nothing_to_say(architecture, shape, settings, tmp_path):
     network = small_network(architecture, shape, **settings)

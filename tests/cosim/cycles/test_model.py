@@ -33,6 +33,20 @@ def test_counters_and_beats_are_those_of_the_hardware_where_the_class_comes_firs
 
 
 @pytest.mark.parametrize(
+    ("text", "settings", "sizing"),
+    [
+        ("FC7-FC6", {}, {"lanes": 3, "lane_multipliers": 9}),
+        ("FC7-FC6", {"coding": "frames", "timesteps": 6}, {"lanes": 2, "lane_multipliers": 2, "timesteps": 3}),
+        ("3C3-4C3-FC6", {"coding": "frames", "timesteps": 8, "image_signed": True}, {"lanes": 2, "timesteps": 4}),
+    ],
+)
+def test_images_that_a_fully_connected_layer_takes_and_frames_in_one_pass(text, settings, sizing, tmp_path):
+    network = small_network(text, (3, 4, 5), **settings)
+    stages = plan_stages(network, choose_sizing(network, **sizing))
+    check(network, stages, random_images(4, network.image_shape, network.pixel_range, 1), tmp_path, "icarus")
+
+
+@pytest.mark.parametrize(
     ("timesteps", "of_a_pass", "coding"),
     [(300, None, "direct"), *(pytest.param(*one, marks=pytest.mark.slow) for one in ((65, 65, "rate"), (1024, None, "rate")))],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from duospike.cosim.design.sizing import choose_sizing
+from duospike.cosim.design.sizing import choose_sizing, multiplier_choices
 from duospike.reference.errors import InputError
 from duospike.rtl.errors import DesignError
 from tests.benches.small_networks import small_network
@@ -57,11 +57,40 @@ def test_timesteps_of_a_pass(timesteps, default):
         choose_sizing(network, timesteps=timesteps + 1)
 
 
-def test_a_pass_takes_one_frame():
-    network = small_network("2C3-FC3", (1, 3, 3), coding="frames", timesteps=4)
-    assert choose_sizing(network).timesteps == choose_sizing(network, timesteps=1).timesteps == 1
-    with pytest.raises(DesignError, match="2 timesteps a pass; allowed: 1 with frames, of which each pass takes one"):
-        choose_sizing(network, timesteps=2)
+def test_a_pass_takes_as_many_frames_as_other_codings_timesteps():
+    network = small_network("2C3-FC3", (1, 3, 3), coding="frames", timesteps=6)
+    assert choose_sizing(network).timesteps == 3
+    assert choose_sizing(network, timesteps=6).timesteps == 6
+
+
+@pytest.mark.parametrize(
+    ("shape", "default", "allowed", "refused"),
+    [
+        ((1, 5, 7), 8, (1, 3, 35), (0, 36)),
+        ((3, 5, 7), 6, (1, 2, 3, 9, 105), (0, 4, 106, 108)),
+        ((20, 2, 2), 8, (1, 7, 20, 40, 80), (21, 50, 100)),
+        ((3, 1, 1), 3, (1, 2, 3), (4, 6)),
+    ],
+)
+def test_multipliers_of_a_lane_are_parts_of_a_pixel_or_pixels(shape, default, allowed, refused):
+    network = small_network("FC6-FC3", shape)
+    assert choose_sizing(network).lane_multipliers == {"fc1": default}
+    choices = multiplier_choices(shape[0], shape[1] * shape[2])
+    assert default in choices
+    for number in (*allowed, *choices):
+        assert choose_sizing(network, lane_multipliers=number).lane_multipliers == {"fc1": number}
+    for number in refused:
+        with pytest.raises(DesignError, match=f"layer fc1: {number} multipliers; allowed: 1 to {shape[0]}, the cha"):
+            choose_sizing(network, lane_multipliers={"fc1": number})
+
+
+def test_only_a_fully_connected_layer_that_takes_the_image_has_multipliers_to_choose():
+    for network in (small_network("2C3-FC3", (1, 3, 3)), small_network("FC3", (1, 3, 3), coding="rate")):
+        assert choose_sizing(network).lane_multipliers == {}
+        with pytest.raises(InputError, match="lane_multipliers for 'fc1': no such layer; allowed: none in this network"):
+            choose_sizing(network, lane_multipliers={"fc1": 2})
+    with pytest.raises(InputError, match="lane_multipliers for 'all layers': no such layer; allowed: none in this network"):
+        choose_sizing(small_network(), lane_multipliers=2)
 
 
 def test_queues_need_room():

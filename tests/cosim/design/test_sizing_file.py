@@ -16,6 +16,16 @@ def test_what_is_written_is_read_back(tmp_path):
     assert sizing_from(network, tmp_path / "sizing.toml", {"lanes": None, "queue_depth": None}) == sizing
 
 
+def test_multipliers_are_written_where_a_layer_has_some(tmp_path):
+    network, path = small_network("FC7-FC6", (2, 3, 4)), tmp_path / "sizing.toml"
+    write_sizing(choose_sizing(network, lane_multipliers=6), path, "")
+    assert path.read_text().endswith("[lane_multipliers]\nfc1 = 6\n")
+    assert sizing_from(network, path, {}).lane_multipliers == {"fc1": 6}
+    assert sizing_from(network, path, {"lane_multipliers": 1}).lane_multipliers == {"fc1": 1}
+    write_sizing(choose_sizing(small_network()), path, "")
+    assert "multipliers" not in path.read_text()
+
+
 def test_options_override_the_file_layer_by_layer(tmp_path):
     network, path = small_network(), tmp_path / "sizing.toml"
     path.write_text("queue_depth = 7\n[lanes]\nconv1 = 1\nconv2 = 2\n")

@@ -27,10 +27,12 @@ from tests.benches.small_networks import small_network
 BY = Coefficients()
 
 
-def counted(architecture="3C3-5C3-MP2-FC6", shape=(2, 6, 7), lanes=None, parts=None, **settings):
+def counted(
+    architecture="3C3-5C3-MP2-FC6", shape=(2, 6, 7), lanes=None, parts=None, lane_multipliers=None, **settings
+):  # fmt: skip
     """A network, its stages, a trace and what is counted: by layer, Counter of accesses, products and sums."""
     network = small_network(architecture, shape, rate=0.3, **settings)
-    stages = plan_stages(network, choose_sizing(network, lanes, parts))
+    stages = plan_stages(network, choose_sizing(network, lanes, parts, lane_multipliers=lane_multipliers))
     trace = golden.run(network, random_images(2, network.image_shape, network.pixel_range, 1))
     done = count_operations(network, stages, run_model(stages, trace).activity, trace)
     counts = {name: Counter() for name in done}
@@ -47,6 +49,25 @@ def test_the_dense_core_multiplies_each_pixel_under_each_tap():
     assert counts["conv1"]["products", "multiply"] == counts["conv1"]["additions", "add"] == products
     assert counts["conv1"]["weights", "access"] == sum(1 for _ in product(range(2), range(6), range(7), range(2)))
     assert counts["conv1"]["image rows", "access"] == 2 * 6 * 7 * (1 + 2 * 4)
+
+
+def test_frames_of_a_pass_share_what_is_read_of_the_image():
+    *_, counts = counted(lanes={"conv1": 2}, coding="frames", timesteps=2)
+    windows = 2 * 6 * 7 * 2 * 2
+    assert counts["conv1"]["products", "multiply"] == counts["conv1"]["additions", "add"] == windows * 2 * 9 * 2
+    assert counts["conv1"]["weights", "access"] == windows
+    assert counts["conv1"]["image rows", "access"] == 2 * 6 * 7 * (1 + 2 * 4)
+
+
+@pytest.mark.parametrize(("coding", "frames"), [("direct", 1), ("frames", 2)])
+def test_a_fully_connected_layer_of_the_image_reads_it_for_each_group(coding, frames):
+    """Two images of 35 pixels, words of 4 of them, 5 outputs in 3 groups of 2 lanes."""
+    *_, counts = counted("FC5-FC6", (1, 5, 7), {"fc1": 2}, coding=coding, timesteps=2, lane_multipliers=4)
+    sums = sum(1 for _ in product(range(2), range(3), range(9), range(frames)))
+    assert counts["fc1"]["products", "multiply"] == counts["fc1"]["additions", "add"] == sums * 2 * 4
+    assert counts["fc1"]["weights", "access"] == sums
+    assert counts["fc1"]["image", "access"] == 2 * 9 * (1 + 3)
+    assert counts["fc1"]["bias", "access"] == counts["fc1"]["thresholds", "access"] == 2 * 3
 
 
 @pytest.mark.parametrize("parts", [1, 2])

@@ -1,6 +1,7 @@
 """The choice of a sizing: it keeps its budget, no better one is nearby, and the hardware takes the cycles it promises."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from duospike.cosim.cycles.model import run_model
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing, divisors, pixel_beats
 from duospike.cosim.exploration import explore as exploring
-from duospike.cosim.exploration.explore import Budget, choose, explore, layer_work, pareto_front
+from duospike.cosim.exploration.explore import Budget, choose, explore, lanes_cost, layer_work, pareto_front
 from duospike.cosim.simulation.network_run import run_network
 from duospike.cosim.synthesis.area_model import fit_areas
 from duospike.reference import golden
@@ -23,7 +24,7 @@ TRACE = golden.run(NETWORK, IMAGES)
 
 
 def problem(**changes):
-    wanted = {"timesteps": 2, "queue_depth": 16, "clock": 1e6, "cost": lambda name, lanes: lanes}
+    wanted = {"timesteps": 2, "queue_depth": 16, "clock": 1e6, "cost": partial(lanes_cost, NETWORK)}
     return exploring.Problem(NETWORK, TRACE, **(wanted | changes))
 
 
@@ -118,12 +119,12 @@ def test_images_a_second_are_reached_with_few_lanes():
 def test_the_read_out_is_the_slowest_where_it_is():
     network = small_network("2C3-MP2-FC60", (1, 6, 6), timesteps=4)
     trace = golden.run(network, random_images(1, network.image_shape, network.pixel_range, 1))
-    found = exploring.Problem(network, trace, 1, 16, 1e6, lambda name, lanes: lanes)
+    found = exploring.Problem(network, trace, 1, 16, 1e6, partial(lanes_cost, network))
     assert found.min_cycles == 4 * 60
     choice = choose(found, Budget("lanes", 62))
     assert choice.interval == pytest.approx(4 * 60, rel=0.02)
     assert choice.slowest[0] == "readout" and choice.slowest[1] > 0.98
-    with pytest.raises(DesignError, match="an image each 239 cycles; allowed: 240 or more, what the read-out takes"):
+    with pytest.raises(DesignError, match="an image each 239 cycles; allowed: 240 or more, what read-out or image take"):
         choose(found, Budget("fps", 1e6 / 239))
 
 
@@ -131,7 +132,7 @@ def test_the_read_out_is_the_slowest_where_it_is():
     "budget, objective, message",
     [
         (Budget("lanes", 4), "interval", "a budget of 4; allowed: 5 or more"),
-        (Budget("fps", 1e6), "interval", "an image each 1 cycles; allowed: 6 or more, what the read-out takes"),
+        (Budget("fps", 1e6), "interval", "an image each 1 cycles; allowed: 6 or more, what read-out or image take"),
         (Budget("fps", 20000), "interval", "layer conv1: 50 cycles an image; allowed: 72 or more"),
         (Budget("fps", 500), "latency", "allowed: lanes or luts"),
     ],
@@ -158,6 +159,25 @@ def test_the_front_holds_the_choice_and_nothing_that_is_beaten():
     assert len(alone.front) == 1
 
 
+@pytest.mark.parametrize("coding", ["direct", "frames"])
+def test_a_fully_connected_layer_of_the_image_gets_lanes_and_multipliers(coding):
+    """Ten lanes of eight multipliers do not make it fast enough: more multipliers do. Its work is that of the cycle model."""
+    network = small_network("FC10-FC6", (1, 12, 12), coding=coding, timesteps=2)
+    trace = golden.run(network, random_images(2, network.image_shape, network.pixel_range, 1))
+    found = exploring.Problem(network, trace, 2, 16, 1e6, partial(lanes_cost, network))
+    images = 1 if coding == "direct" else 2
+    fast, slow = choose(found, Budget("lanes", 60)), choose(found, Budget("lanes", 2))
+    for choice in (fast, slow):
+        lanes, multipliers = choice.sizing.lanes["fc1"], choice.sizing.lane_multipliers["fc1"]
+        busy = -(-10 // lanes) * -(-144 // multipliers) * images
+        assert choice.run.activity["fc1"]["busy"] == 4 * busy
+        assert choice.interval == max(busy, 144)
+    assert fast.interval < 150 and fast.cost <= 60
+    assert (slow.sizing.lanes["fc1"], slow.sizing.lane_multipliers["fc1"], slow.cost) == (1, 8, 2)
+    reached = choose(found, Budget("fps", 1e6 / 200))
+    assert reached.interval <= 200 and reached.cost < fast.cost
+
+
 def luts_of(network, sizing, power=1.0):
     """What stands in for synthesis: a stage's lanes cost it 10 LUTs each, those before it 3 each, and its parts 1 each."""
     luts, before = {}, 0
@@ -177,6 +197,23 @@ def test_the_area_model_is_exact_where_areas_are_linear(monkeypatch):
         assert set(sizing.row_parts.values()) == {1}
         modelled = sum(areas.cost(name, number) for name, number in sizing.lanes.items())
         assert modelled == pytest.approx(sum(luts_of(NETWORK, sizing).values()))
+
+
+def test_the_area_model_knows_multipliers(monkeypatch):
+    network = small_network("FC10-FC6", (1, 12, 12))
+
+    def stage_luts(network, sizing):
+        luts = luts_of(network, sizing)
+        luts["fc1"] += 5 * sizing.lanes["fc1"] * sizing.lane_multipliers["fc1"]
+        return luts
+
+    monkeypatch.setattr("duospike.cosim.synthesis.area_model.stage_luts", stage_luts)
+    areas = fit_areas(network, 2, 16, lambda step: None)
+    for lanes, multipliers in (({}, 8), ({"fc1": 3}, 2), ({"fc1": 5, "fc2": 1}, 72)):
+        sizing = choose_sizing(network, lanes, lane_multipliers=multipliers)
+        costs = [areas.cost(name, number, sizing.lane_multipliers.get(name)) for name, number in sizing.lanes.items()]
+        extra = sum(parts - 1 for parts in sizing.row_parts.values())
+        assert sum(costs) == pytest.approx(sum(stage_luts(network, sizing).values()) - extra)
 
 
 def test_luts_are_spent_as_synthesis_says_they_are(monkeypatch):
