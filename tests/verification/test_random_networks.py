@@ -37,7 +37,7 @@ DRAWN = (
     "number", [3, 104, *(pytest.param(number, marks=pytest.mark.slow) for number in range(100) if number != 3)]
 )
 def test_bits_are_those_of_the_plain_model_and_cycles_those_of_the_cycle_model(number, tmp_path):
-    """The quick ones: frames, and events into a fully connected layer."""
+    """The quick ones: frames and events into a fully connected layer, the frames in one pass."""
     finding = check(draw(SEED, number), tmp_path)
     assert finding.wrong == ()
     assert finding.cycles is None
