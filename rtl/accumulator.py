@@ -1,60 +1,64 @@
-"""The accumulators of a sparse convolution: event-driven 3x3 (in general K x K) scatter-add over a sliding window."""
+"""The accumulators of a sparse convolution: event-driven scatter-add of a kernel over a sliding window."""
 
 from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, intbv
 
 from .activity import activity
-from .checks import KERNELS, check_choice, check_number, check_table, check_width
+from .checks import check_number, check_table, check_width
 from .column_position import LineAccess, column_position
 from .column_tags import column_tags
+from .kernel import check_kernel, check_places
 from .line_buffer import line_buffer, waiting_rows
 from .loaded_memory import parameter_memory
 from .stream import counter, pack, signed, unpack
 from .sum_window import sum_window
 
 
-def row_padding(width: int, groups: int, kernel: int, parts: int) -> int:
+def row_padding(width: int, groups: int, kernel: tuple[int, int], parts: int) -> int:
     """Empty pixels that a scan over a row needs so that a partial sum is in the line buffer before it is read again.
 
-    A column leaves the window kernel // 2 pixels after its own, is written one cycle later, and is read two plus
-    kernel // 2 pixels ahead of its own in the next scan over them; only maps of a few columns with one group fall short.
+    A column leaves the window (columns - 1) // 2 pixels after its own, is written one cycle later, and is read two plus
+    columns // 2 pixels ahead of its own in the next scan over them; only maps of a few columns with one group fall short.
     """
-    if kernel == 1 and parts == 1:
+    rows, columns = kernel
+    if rows == 1 and parts == 1:
         return 0
-    return max(0, -(-(4 + 2 * (kernel // 2)) // groups) - width)
+    return max(0, -(-(columns + 3) // groups) - width)
 
 
 @block
 def accumulator(
     clk, rst, src, dst, counts, load=None, *,
-    height, width, parts, padding, kernel, timesteps, lanes, weight_bits, current_bits, bias,
+    height, width, out_rows, out_columns, parts, padding, kernel, timesteps, lanes, weight_bits, current_bits, bias,
 ):  # fmt: skip
     """Adds each event's kernel to a window of partial sums, for all taps, timesteps and lanes in one cycle.
 
-    The window holds, for each lane and timestep, the sums of the kernel x kernel outputs that the pixel at hand
+    The window holds, for each lane and timestep, the sums of the rows x columns outputs that the current pixel
     contributes to. At a pixel's last event it moves one column: the column left behind is finished for this scan. After
-    the scan over a row's last part its first row is a final current and goes out; all that is not final waits in the line
-    buffer until the next scan over the same columns. Columns of one scan follow those of the scan before without a gap:
-    near an edge the window holds columns of both, and each column's tag names its scan.
+    the scan over a row's last part its first row is a final current, and goes out if the output window has it; all that is
+    not final waits in the line buffer until the next scan over the same columns. Columns of one scan follow those of the
+    scan before without a gap: near an edge the window holds columns of both, and each column's tag names its scan.
 
     Ports:
         src     sink         events with their weights, from weight_fetch(); padding and flush as below. Field
-                             (lane * kernel + a) * kernel + b of the word is the weight of the output at row a - kernel // 2 and
-                             column b - kernel // 2 from the event's pixel
+                             (lane * rows + a) * columns + b of the word is the weight of the output at row
+                             a - (rows - 1) // 2 and column b - (columns - 1) // 2 from the event's pixel
         dst     source       currents, lanes * timesteps fields of current_bits, field lane * timesteps + t
         counts  out  160     activity counters
         load    in           of a loadable core, see loading.Load
 
     Parameters:
         height, width: the map
+        out_rows, out_columns: ranges, the output window: the rows and columns whose currents go out
         parts: scans over a row for each group, each with the events of other channels; flush rows have one
         padding: empty pixels after each scan, row_padding() or more
-        kernel: 1, 3 or 5
+        kernel: (rows, columns)
         weight_bits: width of a weight
         bias: Table, one word for each group: lanes fields of current_bits
 
     Timing: one event a cycle. A frame takes the sum of max(1, events) over all pixels, parts and groups, and empty pixels
-    for kernel // 2 flush rows and kernel // 2 flush columns. Kernel 3, one event for each pixel of one scan; column 0 leaves
-    with the event of pixel 1, and its currents are there in the next cycle:
+    for (rows - 1) // 2 flush rows and (columns - 1) // 2 flush columns; the output window changes none of it. Three columns,
+    one event for each pixel of one scan; column 0 leaves with the event of pixel 1, and its currents are there in the next
+    cycle:
 
         src pixel      |0  |1  |2  |3  |
         shift          /~~~~~~~~~~~~~~~~
@@ -64,14 +68,16 @@ def accumulator(
     """
     check_number("accumulator", 1, height=height, width=width, parts=parts, timesteps=timesteps, lanes=lanes)
     check_number("accumulator", 1, weight_bits=weight_bits, current_bits=current_bits)
-    check_choice("accumulator", KERNELS, kernel=kernel)
-    radius = kernel // 2
+    check_kernel("accumulator", kernel)
+    check_places("accumulator", height, out_rows=out_rows)
+    check_places("accumulator", width, out_columns=out_columns)
+    kernel_rows, columns = kernel
     groups = bias.depth
     check_number("accumulator", row_padding(width, groups, kernel, parts), padding=padding)
     words = groups * (width + padding)
     rows = waiting_rows(kernel, parts)
-    word_bits = lanes * kernel * kernel * weight_bits
-    fields = timesteps * lanes * kernel
+    word_bits = lanes * kernel_rows * columns * weight_bits
+    fields = timesteps * lanes * kernel_rows
     check_table("accumulator", lanes * current_bits, groups, bias=bias)
     check_width("accumulator", word_bits + timesteps + 1, src=src.data)
     check_width("accumulator", lanes * timesteps * current_bits, dst=dst.data)
@@ -84,29 +90,31 @@ def accumulator(
     has_event, is_silent, stall_in, stall_out = [Signal(bool(0)) for _ in range(4)]
     group_index, bias_word = counter(groups), Signal(intbv(0)[bias.width :])
     next_parity, next_emits, leaving_emits = [Signal(bool(0)) for _ in range(3)]
-    own = Signal(intbv(0)[kernel:])
+    own = Signal(intbv(0)[columns:])
     line = LineAccess(words, kernel, parts) if rows else None
     entering, leaving = [Signal(intbv(0)[fields * current_bits :]) for _ in range(2)]
-    # Field (t * lanes + lane) * kernel + a, for row a.
+    # Field (t * lanes + lane) * kernel_rows + a, for row a.
     sums = [signed(current_bits) for _ in range(fields)]
 
     find_column = column_position(
-        clk, rst, shift, group_index, next_parity, next_emits, line, height=height, width=width, parts=parts, padding=padding,
-        kernel=kernel, groups=groups,
+        clk, rst, shift, group_index, next_parity, next_emits, line, height=height, width=width, out_rows=out_rows,
+        out_columns=out_columns, parts=parts, padding=padding, kernel=kernel, groups=groups,
     )  # fmt: skip
-    tag_columns = column_tags(clk, rst, shift, next_parity, next_emits, own, leaving_emits, primed, kernel=kernel)
+    tag_columns = column_tags(
+        clk, rst, shift, next_parity, next_emits, own, leaving_emits, primed, positions=width + padding, kernel=kernel
+    )  # fmt: skip
     bias_rom = parameter_memory(load)(clk, shift, group_index, bias_word, table=bias)
     add_events = sum_window(
         clk, add, shift, mask, own, weight_word, entering, leaving, kernel=kernel, timesteps=timesteps, lanes=lanes,
         weight_bits=weight_bits, current_bits=current_bits,
     )  # fmt: skip
     sum_fields = unpack(leaving, sums)
-    final_fields = pack([sums[(t * lanes + p) * kernel] for p in range(lanes) for t in range(timesteps)], dst.data)
+    final_fields = pack([sums[(t * lanes + p) * kernel_rows] for p in range(lanes) for t in range(timesteps)], dst.data)
     activity_counts = activity(clk, rst, add, stall_in, stall_out, has_event, is_silent, counts)
 
     if rows:
         waiting = Signal(intbv(0)[timesteps * lanes * len(rows) * current_bits :])
-        waiting_fields = pack([sums[n * kernel + a] for n in range(timesteps * lanes) for a in rows], waiting)
+        waiting_fields = pack([sums[n * kernel_rows + a] for n in range(timesteps * lanes) for a in rows], waiting)
         keep_rows = line_buffer(
             clk, rst, shift, line, waiting, bias_word, entering, words=words, kernel=kernel, parts=parts, timesteps=timesteps,
             lanes=lanes, current_bits=current_bits,

@@ -5,8 +5,6 @@ Each check names the block, the parameter with its value, and what is allowed, i
 
 from .errors import DesignError
 
-KERNELS = (1, 3, 5)
-"""Kernels whose windows accumulator() and image_window() can keep."""
 RESETS = ("subtract", "subtract_delayed", "zero")
 """Resets that lif() can build."""
 

@@ -1,8 +1,9 @@
 """The position of the accumulators: the column that enters their window next but one."""
 
-from myhdl import Signal, always, always_comb, block, instances
+from myhdl import Signal, always, always_comb, block, instances, intbv
 
-from .checks import KERNELS, check_choice, check_number, check_width
+from .checks import check_number, check_width
+from .kernel import check_kernel, check_places, flags_of, leaves_all, reach
 from .stream import counter, index_bits
 
 
@@ -11,28 +12,32 @@ class LineAccess:
 
     keeps: 1 bit, its sums wait in the line buffer when it leaves; not in the columns that flush a frame. addr: where, in
     0 .. words - 1. fresh: 1 bit, it begins with the bias. same_row: 1 bit, it goes on with the sums of the part before;
-    there only for a kernel and parts of more than one. Otherwise it goes on with the sums of the row before, or for a kernel
-    of 1 with those of the part before.
+    there only for a kernel of more than one row and more than one part. Otherwise it goes on with the sums of the row before,
+    or for a kernel of one row with those of the part before.
     """
 
-    def __init__(self, words: int, kernel: int, parts: int):
+    def __init__(self, words: int, kernel: tuple[int, int], parts: int):
         self.keeps, self.fresh = Signal(bool(0)), Signal(bool(0))
         self.addr = counter(words)
-        if kernel > 1 and parts > 1:
+        if kernel[0] > 1 and parts > 1:
             self.same_row = Signal(bool(0))
 
 
 @block
 def column_position(
-    clk, rst, shift, group_index, parity, emits, line=None, *, height, width, parts, padding, kernel, groups
+    clk, rst, shift, group_index, parity, emits, line=None, *, height, width, out_rows, out_columns, parts, padding, kernel,
+    groups,
 ):  # fmt: skip
-    """Counts columns in the order frame, row, part, group, column; after the last row come kernel // 2 that flush the frame.
+    """Counts columns in the order frame, row, part, group, column; after the last row come those that flush the frame.
+
+    An output leaves once the last row that reaches it has been scanned, so a frame has (rows - 1) // 2 rows more, and after
+    them (columns - 1) // 2 columns.
 
     Ports:
         shift        in   1      the window moves by a column at this edge
         group_index  out  index  group of the column: the address of its bias
         parity       out  1      differs between the columns of neighbouring scans
-        emits        out  1      its first row is a final current when it leaves the window
+        emits        out  1      its first row is a final current of the output window when it leaves the window of sums
         line         out         a LineAccess, None where nothing waits
 
     Parameters: those of accumulator(); groups: channel groups
@@ -47,14 +52,20 @@ def column_position(
     """
     check_number("column_position", 1, height=height, width=width, parts=parts, groups=groups)
     check_number("column_position", 0, padding=padding)
-    check_choice("column_position", KERNELS, kernel=kernel)
+    check_kernel("column_position", kernel)
+    check_places("column_position", height, out_rows=out_rows)
+    check_places("column_position", width, out_columns=out_columns)
     check_width("column_position", index_bits(groups), group_index=group_index)
-    radius = kernel // 2
-    positions, rows = width + padding, height + radius
+    kernel_rows, kernel_columns = kernel
+    flush_rows, flush_columns = reach(kernel_rows)[1], reach(kernel_columns)[1]
+    positions, rows = width + padding, height + flush_rows
     words = groups * positions
     last_row, last_part, last_group, last_column = rows - 1, parts - 1, groups - 1, positions - 1
     column, channel_group, part, row = counter(positions), counter(groups), counter(parts), counter(rows)
-    tail = counter(radius + 1)
+    tail = counter(flush_columns + 1)
+    # An even kernel reaches one column further ahead than the columns that flush: these are of the next frame's first scan,
+    # so that the column after them is not of the last scan's parity. Nothing is ever read of them.
+    parity_turn = 1 if kernel_columns % 2 else 0
     last_of_row, scan_parity = Signal(bool(0)), Signal(bool(0))
 
     @always_comb
@@ -65,7 +76,28 @@ def column_position(
     def give_column():
         group_index.next = channel_group
         parity.next = scan_parity
-        emits.next = tail == 0 and row >= radius and last_of_row and column < width
+
+    if leaves_all(height, width, out_rows, out_columns):
+
+        @always_comb
+        def find_emits():
+            emits.next = tail == 0 and row >= flush_rows and last_of_row and column < width
+
+    else:
+        row_flags, column_flags = flags_of(out_rows, rows, -flush_rows), flags_of(out_columns, positions)
+        row_leaves, column_leaves = [Signal(intbv(0)[1:]) for _ in range(2)]
+
+        @always_comb
+        def look_up_row():
+            row_leaves.next = row_flags[row]
+
+        @always_comb
+        def look_up_column():
+            column_leaves.next = column_flags[column]
+
+        @always_comb
+        def find_emits():
+            emits.next = tail == 0 and row_leaves != 0 and last_of_row and column_leaves != 0
 
     if line is not None:
         check_width("column_position", index_bits(words), line_addr=line.addr)
@@ -75,7 +107,7 @@ def column_position(
         def give_access():
             line.keeps.next = tail == 0
             line.addr.next = next_addr
-            line.fresh.next = part == 0 and (kernel == 1 or row == 0)
+            line.fresh.next = part == 0 and (kernel_rows == 1 or row == 0)
 
         @always(clk.posedge)
         def advance_address():
@@ -105,7 +137,7 @@ def column_position(
         elif shift:
             if tail != 0:
                 tail.next = tail - 1
-                if tail == 1:
+                if tail == parity_turn:
                     scan_parity.next = not scan_parity
             elif column != last_column:
                 column.next = column + 1
@@ -124,6 +156,6 @@ def column_position(
                             row.next = row + 1
                         else:
                             row.next = 0
-                            tail.next = radius
+                            tail.next = flush_columns
 
     return instances()

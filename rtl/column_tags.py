@@ -2,21 +2,26 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
-from .checks import KERNELS, check_choice, check_width
+from .checks import check_number, check_width
+from .kernel import check_kernel, near_slots, reach
 from .stream import counter
 
 
 @block
-def column_tags(clk, rst, shift, next_parity, next_emits, own, leaving_emits, primed, *, kernel):
+def column_tags(clk, rst, shift, next_parity, next_emits, own, leaving_emits, primed, *, positions, kernel):
     """Moves a tag along with each column of the window, so that an event reaches only columns of its own scan.
 
     Ports:
         shift          in   1       the window moves by a column at this edge
         next_parity    in   1       of column_position(), two columns before it enters the window
         next_emits     in   1       the same
-        own            out  kernel  bit b: column b of the window belongs to the scan of the middle one
+        own            out  columns bit b: column b of the window belongs to the scan of the event's column
         leaving_emits  out  1       the first row of column 0 is a final current
-        primed         out  1       the middle column is there: before, shifts fill the window
+        primed         out  1       the event's column is there: before, shifts fill the window
+
+    Parameters:
+        positions: columns of a scan
+        kernel: (rows, columns); the window has as many columns, the event's is the one with (columns - 1) // 2 before it
 
     Timing: a tag is in the window one shift after it came. Kernel 3, columns A, B of one scan and C of the next:
 
@@ -27,14 +32,19 @@ def column_tags(clk, rst, shift, next_parity, next_emits, own, leaving_emits, pr
         slot 1       ------------|A  |B  |C
         own[2]                   |1  |0
     """
-    check_choice("column_tags", KERNELS, kernel=kernel)
-    check_width("column_tags", kernel, own=own)
-    radius = kernel // 2
-    # Slots 0 .. kernel - 1 are the window's, slot `kernel` is the column that enters it next.
-    parity, emits = [Signal(intbv(0)[kernel + 1 :]) for _ in range(2)]
-    own_scan = Signal(intbv(0)[kernel:])
+    check_number("column_tags", 1, positions=positions)
+    check_kernel("column_tags", kernel)
+    columns = kernel[1]
+    check_width("column_tags", columns, own=own)
+    # The window holds the outputs that a pixel reaches: those that have it among the inputs after them, its own, the others.
+    ahead, middle = reach(columns)
+    first_near, end_near = near_slots(positions, middle, columns)
+    all_near = sum(1 << b for b in range(first_near, end_near))
+    # Slots 0 .. columns - 1 are the window's, slot `columns` is the column that enters it next.
+    parity, emits = [Signal(intbv(0)[columns + 1 :]) for _ in range(2)]
+    own_scan = Signal(intbv(0)[columns:])
     # Columns still to come into the window after reset, and that there are none.
-    priming = counter(radius + 3)
+    priming = counter(ahead + 3)
     is_primed = Signal(bool(0))
 
     @always_comb
@@ -48,19 +58,20 @@ def column_tags(clk, rst, shift, next_parity, next_emits, own, leaving_emits, pr
         if rst:
             emits.next = 0
             parity.next = 0
-            own_scan.next = 2**kernel - 1
+            own_scan.next = all_near
         elif shift:
-            for b in range(kernel):
+            for b in range(columns):
                 emits.next[b] = emits[b + 1]
                 parity.next[b] = parity[b + 1]
-                own_scan.next[b] = parity[b + 1] == parity[radius + 1]
-            emits.next[kernel] = next_emits
-            parity.next[kernel] = next_parity
+            for b in range(first_near, end_near):
+                own_scan.next[b] = parity[b + 1] == parity[middle + 1]
+            emits.next[columns] = next_emits
+            parity.next[columns] = next_parity
 
     @always(clk.posedge)
     def count_priming():
         if rst:
-            priming.next = radius + 2
+            priming.next = ahead + 2
             is_primed.next = False
         elif shift:
             if priming != 0:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from myhdl import Signal, always_comb, block, instances
 
 from .activity import activity
-from .checks import KERNELS, check_choice, check_image, check_layer, check_ports
+from .checks import check_image, check_layer, check_ports
 from .current_sum import current_sum
 from .image_window import image_window
+from .kernel import check_kernel, check_places
 from .lif import lif
 from .mac_array import mac_array
 from .stage import DenseStage
@@ -19,23 +20,28 @@ from .timestep_select import timestep_select
 class DenseCore(DenseStage):
     """Parameters of the dense core.
 
-    bias, weights: see mac_array(); input (a * kernel + b) * channels + c is channel c under the kernel's tap (a, b). Each lane
-    has kernel * kernel * channels multipliers.
+    out_rows, out_columns: ranges, the output window: of the outputs of a map of the image's size those that leave, see
+    kernel.py. kernel: (rows, columns). bias, weights: see mac_array(); input (a * columns + b) * channels + c is channel c under
+    the kernel's tap (a, b). Each lane has rows * columns * channels multipliers.
     """
 
     kind = "dense"
 
-    kernel: int
+    out_rows: range
+    out_columns: range
+    kernel: tuple[int, int]
 
     def __post_init__(self):
         check_image("dense_core", self)
-        check_choice("dense_core", KERNELS, kernel=self.kernel)
+        check_kernel("dense_core", self.kernel)
+        check_places("dense_core", self.height, out_rows=self.out_rows)
+        check_places("dense_core", self.width, out_columns=self.out_columns)
         check_layer("dense_core", self)
 
     @property
     def inputs(self) -> int:
         """Pixels under the kernel, each channel by itself."""
-        return self.kernel * self.kernel * self.channels
+        return self.kernel[0] * self.kernel[1] * self.channels
 
     @property
     def taps(self) -> int:
@@ -47,7 +53,7 @@ class DenseCore(DenseStage):
 
     @property
     def output_beats(self) -> int:
-        return self.groups * self.pixels
+        return self.groups * len(self.out_rows) * len(self.out_columns)
 
 
 @block
@@ -61,7 +67,7 @@ def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
         counts  out     activity counters of the MAC array: busy in each cycle in which it takes a window
         load    in      of a loadable core, see loading.Load
 
-    Timing: one pixel of one channel group and one image a cycle.
+    Timing: one pixel of one channel group and one image a cycle, also where its output does not leave.
     """
     check_ports("dense_core", stage, src, dst)
     windows = Stream(stage.inputs * stage.image_bits)
@@ -82,17 +88,17 @@ def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
         )  # fmt: skip
 
     slide_window = image_window(
-        clk, rst, src, shown, height=stage.height, width=stage.width, kernel=stage.kernel, groups=stage.groups,
-        pixel_bits=stage.input_bits,
+        clk, rst, src, shown, height=stage.height, width=stage.width, out_rows=stage.out_rows,
+        out_columns=stage.out_columns, kernel=stage.kernel, groups=stage.groups, pixel_bits=stage.input_bits,
     )  # fmt: skip
     multiply = mac_array(
-        clk, rst, windows, sums, load, lanes=stage.lanes, columns=stage.width * stage.frames, repeat=stage.repeat,
+        clk, rst, windows, sums, load, lanes=stage.lanes, columns=len(stage.out_columns) * stage.frames, repeat=stage.repeat,
         inputs=stage.inputs, input_bits=stage.image_bits, input_signed=stage.image_signed,
         current_bits=stage.neuron.current_bits, bias=stage.bias, weights=stage.weights,
     )  # fmt: skip
     fire_neurons = lif(
-        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.height, columns=stage.width,
-        passes=stage.passes, neuron=stage.neuron,
+        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=len(stage.out_rows),
+        columns=len(stage.out_columns), passes=stage.passes, neuron=stage.neuron,
     )  # fmt: skip
     count_activity = activity(clk, rst, busy, stall_in, stall_out, never, never, counts)
 

@@ -2,14 +2,15 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
-from .checks import KERNELS, check_choice, check_number, check_width
+from .checks import check_number, check_width
+from .kernel import check_kernel
 from .memory import ram
 from .stream import counter, index_bits, pack, signed, unpack
 
 
-def waiting_rows(kernel: int, parts: int) -> range:
+def waiting_rows(kernel: tuple[int, int], parts: int) -> range:
     """Rows of a column that wait in the line buffer: not the first, which is final, unless a row has several parts."""
-    return range(0 if parts > 1 else 1, kernel)
+    return range(0 if parts > 1 else 1, kernel[0])
 
 
 @block
@@ -23,13 +24,13 @@ def line_buffer(
         line      in      a LineAccess: what to do with the column that enters the window two shifts later
         leaving   in      the column that left the window at the last shift: waiting_rows() for each timestep and lane
         biases    in      lanes fields of current_bits, of the column that enters
-        entering  out     the column that enters the window at the next shift, field (t * lanes + lane) * kernel + row
+        entering  out     the column that enters the window at the next shift, field (t * lanes + lane) * rows + row
 
     Parameters:
         words: columns of a row, all groups together
-        kernel, parts, timesteps, lanes, current_bits: those of accumulator()
+        kernel, parts, timesteps, lanes, current_bits: those of accumulator(); rows, columns = kernel
 
-    Timing: a column is written one cycle after it has left the window, kernel + 2 shifts after it was asked for at `line`.
+    Timing: a column is written one cycle after it has left the window, columns + 2 shifts after it was asked for at `line`.
     Column A, kernel 3:
 
         shift     ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
@@ -39,7 +40,8 @@ def line_buffer(
         leaving   --------------------|A  |-------
         written   --------------------|A  |-------
     """
-    check_choice("line_buffer", KERNELS, kernel=kernel)
+    check_kernel("line_buffer", kernel)
+    kernel_rows, columns = kernel
     check_number("line_buffer", 1, words=words, parts=parts, timesteps=timesteps, lanes=lanes, current_bits=current_bits)
     rows = len(waiting_rows(kernel, parts))
     check_number("line_buffer", 1, waiting_rows=rows)
@@ -47,17 +49,17 @@ def line_buffer(
     check_width("line_buffer", index_bits(words), line_addr=line.addr)
     check_width("line_buffer", neurons * rows * current_bits, leaving=leaving)
     check_width("line_buffer", lanes * current_bits, biases=biases)
-    check_width("line_buffer", neurons * kernel * current_bits, entering=entering)
-    # Slots 0 .. kernel - 1 are the window's columns, slot `kernel` is the one that enters it next.
-    keeps = Signal(intbv(0)[kernel + 1 :])
-    addr = [counter(words) for _ in range(kernel + 1)]
+    check_width("line_buffer", neurons * kernel_rows * current_bits, entering=entering)
+    # Slots 0 .. columns - 1 are the window's columns, slot `columns` is the one that enters it next.
+    keeps = Signal(intbv(0)[columns + 1 :])
+    addr = [counter(words) for _ in range(columns + 1)]
     fresh, store = Signal(bool(0)), Signal(bool(0))
     store_addr = counter(words)
     stored_word = Signal(intbv(0)[neurons * rows * current_bits :])
     # One more than is used: HDL also holds the index after the last slot, in a branch that is never taken.
     stored = [signed(current_bits) for _ in range(neurons * rows + 1)]
     begins = [signed(current_bits) for _ in range(lanes)]
-    enters = [signed(current_bits) for _ in range(neurons * kernel)]
+    enters = [signed(current_bits) for _ in range(neurons * kernel_rows)]
 
     memory = ram(clk, store, store_addr, leaving, shift, line.addr, stored_word, depth=words)
     stored_fields = unpack(stored_word, stored[:-1])
@@ -69,11 +71,11 @@ def line_buffer(
         if rst:
             keeps.next = 0
         elif shift:
-            for b in range(kernel):
+            for b in range(columns):
                 keeps.next[b] = keeps[b + 1]
                 addr[b].next = addr[b + 1]
-            keeps.next[kernel] = line.keeps
-            addr[kernel].next = line.addr
+            keeps.next[columns] = line.keeps
+            addr[columns].next = line.addr
             fresh.next = line.fresh
 
     @always(clk.posedge)
@@ -86,12 +88,12 @@ def line_buffer(
         @always_comb
         def enter():
             for n in range(neurons):
-                for a in range(kernel):
-                    enters[n * kernel + a].next = begins[n % lanes]
-                    if a != kernel - 1 and not fresh:
-                        enters[n * kernel + a].next = stored[n * rows + a]
+                for a in range(kernel_rows):
+                    enters[n * kernel_rows + a].next = begins[n % lanes]
+                    if a != kernel_rows - 1 and not fresh:
+                        enters[n * kernel_rows + a].next = stored[n * rows + a]
 
-    elif kernel == 1:
+    elif kernel_rows == 1:
 
         @always_comb
         def enter():
@@ -111,11 +113,11 @@ def line_buffer(
         @always_comb
         def enter():
             for n in range(neurons):
-                for a in range(kernel):
-                    enters[n * kernel + a].next = begins[n % lanes]
+                for a in range(kernel_rows):
+                    enters[n * kernel_rows + a].next = begins[n % lanes]
                     if same_row:
-                        enters[n * kernel + a].next = stored[n * kernel + a]
-                    elif a != kernel - 1 and not fresh:
-                        enters[n * kernel + a].next = stored[n * kernel + a + 1]
+                        enters[n * kernel_rows + a].next = stored[n * kernel_rows + a]
+                    elif a != kernel_rows - 1 and not fresh:
+                        enters[n * kernel_rows + a].next = stored[n * kernel_rows + a + 1]
 
     return instances()

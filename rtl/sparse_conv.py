@@ -5,48 +5,51 @@ from dataclasses import dataclass
 from myhdl import block, instances
 
 from .accumulator import accumulator, row_padding
-from .checks import KERNELS, check_choice, check_layer, check_number, check_ports
+from .checks import check_layer, check_number, check_ports
 from .event_queue import event_queue
+from .kernel import check_kernel, check_places, reach
 from .lif import lif
+from .line_buffer import waiting_rows
 from .scanner import scanner
 from .stage import SparseStage
 from .stream import Stream
 from .weight_fetch import weight_fetch
 
 
-def flush_pixels(kernel: int, columns: int) -> int:
-    """Empty pixels after a map that let its last currents out: kernel // 2 rows of `columns` in all groups, and so many more."""
-    return kernel // 2 * (columns + 1)
+def flush_pixels(kernel: tuple[int, int], columns: int) -> int:
+    """Empty pixels after a map that let its last currents out: rows of `columns` in all groups, and some columns more."""
+    rows_after, columns_after = (reach(size)[1] for size in kernel)
+    return rows_after * columns + columns_after
 
 
 @dataclass(frozen=True, kw_only=True)
 class SparseConv(SparseStage):
     """Parameters of a sparse convolution stage.
 
-    height, width: the map, of input and output. parts: of a row, each some of its channels. kernel: 1, 3 or 5.
+    height, width: the map of inputs. out_rows, out_columns: ranges, the output window: of the outputs of a map of that size
+    those that leave, see kernel.py. parts: of a row, each some of its channels. kernel: (rows, columns).
     """
 
     kind = "sparse_conv"
 
     height: int
     width: int
-    kernel: int
+    out_rows: range
+    out_columns: range
+    kernel: tuple[int, int]
 
     def __post_init__(self):
         check_number("sparse_conv", 1, height=self.height, width=self.width, parts=self.parts, chunks=self.chunks)
         check_number("sparse_conv", 1, lanes_in=self.lanes_in, queue_depth=self.queue_depth)
         check_number("sparse_conv", 2, banks=self.banks)
-        check_choice("sparse_conv", KERNELS, kernel=self.kernel)
+        check_kernel("sparse_conv", self.kernel)
+        check_places("sparse_conv", self.height, out_rows=self.out_rows)
+        check_places("sparse_conv", self.width, out_columns=self.out_columns)
         check_layer("sparse_conv", self)
 
     @property
-    def radius(self) -> int:
-        """Rows and columns that the kernel reaches beyond its own."""
-        return self.kernel // 2
-
-    @property
     def taps(self) -> int:
-        return self.kernel * self.kernel
+        return self.kernel[0] * self.kernel[1]
 
     @property
     def pixels(self) -> int:
@@ -72,16 +75,16 @@ class SparseConv(SparseStage):
     @property
     def columns(self) -> int:
         """Columns of partial sums that enter the window for a map."""
-        return (self.frame_parts + self.radius) * self.row_columns
+        return (self.frame_parts + reach(self.kernel[0])[1]) * self.row_columns
 
     @property
     def waiting_sums(self) -> int:
         """Sums of a column, for each lane and timestep, that wait in the line buffer."""
-        return self.kernel if self.parts > 1 else self.kernel - 1
+        return len(waiting_rows(self.kernel, self.parts))
 
     @property
     def output_beats(self) -> int:
-        return self.groups * self.height * self.width
+        return self.groups * len(self.out_rows) * len(self.out_columns)
 
 
 @block
@@ -94,7 +97,7 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
         counts  out     activity counters of the accumulators
         load    in      of a loadable core, see loading.Load
 
-    Timing: a row of input gives the row of output kernel // 2 above it; see accumulator().
+    Timing: a row of input gives the row of output (rows - 1) // 2 above it; see accumulator().
     """
     check_ports("sparse_conv", stage, src, dst)
     events, queued = Stream(stage.event_bits), Stream(stage.event_bits)
@@ -110,12 +113,12 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
         flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
     )  # fmt: skip
     accumulate_events = accumulator(
-        clk, rst, weighted, currents, counts, load, height=stage.height, width=stage.width, parts=stage.parts,
-        padding=stage.padding, kernel=stage.kernel, timesteps=stage.timesteps, lanes=stage.lanes,
-        weight_bits=stage.weight_bits, current_bits=stage.neuron.current_bits, bias=stage.bias,
+        clk, rst, weighted, currents, counts, load, height=stage.height, width=stage.width, out_rows=stage.out_rows,
+        out_columns=stage.out_columns, parts=stage.parts, padding=stage.padding, kernel=stage.kernel, timesteps=stage.timesteps,
+        lanes=stage.lanes, weight_bits=stage.weight_bits, current_bits=stage.neuron.current_bits, bias=stage.bias,
     )  # fmt: skip
     fire_neurons = lif(
-        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.height, columns=stage.width,
-        passes=stage.passes, neuron=stage.neuron,
+        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=len(stage.out_rows),
+        columns=len(stage.out_columns), passes=stage.passes, neuron=stage.neuron,
     )  # fmt: skip
     return instances()

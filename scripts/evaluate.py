@@ -69,7 +69,8 @@ def print_table(network: Network, result: Evaluation) -> None:
 
     table = Table("layer", "output", "spikes per neuron and timestep")
     for layer, shape in zip(network.layers, network.shapes[1:], strict=True):
-        table.add_row(layer.name, "x".join(map(str, shape)), f"{result.spike_rates[layer.name]:.2%}")
+        rate = result.spike_rates.get(layer.name)
+        table.add_row(layer.name, "x".join(map(str, shape)), "no spikes" if rate is None else f"{rate:.2%}")
     Console().print(table)
     accuracy = "unknown (no labels)" if result.accuracy is None else f"{result.accuracy:.2%}"
     print(f"accuracy: {accuracy}, {result.images} images, integer reference")

@@ -9,10 +9,11 @@ from pathlib import Path
 from duospike.reference.errors import InputError
 
 DESCRIPTION = """Write an untrained network of random integers. The thresholds are set layer by layer on random images, so
-that the wanted share of the neurons spikes at a timestep. Layers of ARCH, joined by dashes: nCk (n channels, kernel k of 1, 3,
-5), MP2, FCn; or VGG9, VGG9/2, VGG9/4, VGG9/8."""
+that the wanted share of the neurons spikes at a timestep. ARCH is as in docs/reference/files.md:
+layers joined by dashes, nCk (n channels, kernel k), MP2, FCn and so on; or VGG9, VGG9/2, VGG9/4, VGG9/8."""
 # Written out, as is what follows: the modules that hold these lists need numpy, which a help text does not wait for.
-RESETS, CODINGS = ("subtract", "subtract_delayed", "zero"), ("direct", "rate", "events", "frames")
+RESETS, CODINGS = ("subtract", "subtract_delayed", "zero", "none"), ("direct", "rate", "events", "frames")
+READOUTS = ("count", "first_spike", "last_membrane", "max_membrane")
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -30,6 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--signed", action="store_true", help="signed pixels")
     parser.add_argument("--coding", default="direct", metavar="C", help=f"{', '.join(CODINGS)} (default: direct)")
     parser.add_argument("--coding-seed", type=int, default=0, metavar="N", help="seed of the rate encoder (default: 0)")
+    parser.add_argument("--readout", default="count", metavar="R", help=f"{', '.join(READOUTS)} (default: count)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="model file to write (.safetensors)")
     parser.set_defaults(func=run)
 
@@ -54,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
         image_signed=args.signed,
         coding=args.coding,
         coding_seed=args.coding_seed,
+        readout=args.readout,
     )
     save_model(network, args.out)
     print(f"wrote {args.out}")

@@ -84,6 +84,19 @@ def table(path: str, width: int, depth: int) -> Table:
     return Table(path, width, tuple((3 * i + 1) % 2**width for i in range(depth)))
 
 
+def shown(places: range) -> str:
+    """Rows or columns that leave."""
+    return f"{places[0]} to {places[-1]}" + (f" by {places.step}" if places.step > 1 and len(places) > 1 else "")
+
+
+def leaving_constants(rows: range, columns: range) -> dict[str, int]:
+    """An output window as constants of properties."""
+    return {
+        "FIRST_ROW": rows[0], "LAST_ROW": rows[-1], "ROW_STEP": rows.step, "OUT_ROWS": len(rows),
+        "FIRST_COLUMN": columns[0], "LAST_COLUMN": columns[-1], "COLUMN_STEP": columns.step, "OUT_COLUMNS": len(columns),
+    }  # fmt: skip
+
+
 def stage(function, parameters) -> Callable[[], Block]:
     """Builder of a stage."""
     return lambda: function(

@@ -38,9 +38,9 @@ from duospike.cosim.simulation.network_run import SIMULATORS, NetworkRun, networ
 from duospike.reference import golden
 from duospike.reference.coding import CODINGS, ENCODER, SPIKE_CODINGS
 from duospike.reference.errors import InputError
-from duospike.reference.network import IMAGE_BITS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool, shown_size
+from duospike.reference.network import IMAGE_BITS, KERNELS, WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
 from duospike.reference.widths import layer_widths
-from duospike.rtl.checks import KERNELS, RESETS
+from duospike.rtl.checks import RESETS
 from duospike.rtl.errors import DesignError
 from duospike.rtl.stage import Stage
 from tests.benches.plain_model import encoded, scores_of, spikes_of
@@ -157,18 +157,18 @@ def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
 
 
 def _draw_shape(choose: np.random.Generator, fc_first: bool) -> tuple[tuple[int, int, int], str]:
-    """Input shape and what kind of a map it is. Convolutions take no map with a side below 3; behind pools sides of 1 come."""
+    """Input shape and what kind of a map it is."""
     kind = _pick(choose, ["map: any small", "map: odd sides", "map: long and thin", "map: narrow"])
     if fc_first:
         kind, sides = "map: of a first fully connected layer", choose.integers(1, 8, 2)
     elif kind == "map: odd sides":
         sides = 2 * choose.integers(1, 8, 2) + 1
     elif kind == "map: long and thin":
-        sides = choose.permutation([int(choose.integers(3, 6)), int(choose.integers(12, 41))])
+        sides = choose.permutation([int(choose.integers(1, 6)), int(choose.integers(12, 41))])
     elif kind == "map: narrow":
-        sides = choose.permutation([3, int(choose.integers(3, 10))])
+        sides = choose.permutation([int(choose.integers(1, 4)), int(choose.integers(1, 10))])
     else:
-        sides = choose.integers(3, 11, 2)
+        sides = choose.integers(1, 11, 2)
     return (int(choose.integers(1, 5)), int(sides[0]), int(sides[1])), kind
 
 
@@ -178,26 +178,48 @@ def _draw_layers(choose: np.random.Generator, shape: tuple[int, int, int], fc_fi
     steps, forced_pools = int(choose.integers(0, 6)), choose.random() < 0.2
     channels, height, width = shape
     for step in range(0 if fc_first else 1 + steps):
-        may_pool, may_convolve = layers and min(height, width) >= 2, min(height, width) >= 3
+        may_pool = layers and min(height, width) >= 2
         wants_pool = step and (forced_pools or choose.random() < (0.7 if height % 2 or width % 2 else 0.4))
-        if may_pool and (wants_pool or not may_convolve):
+        if may_pool and wants_pool:
             layers.append(Pool(f"pool{step + 1}"))
             height, width = height // 2, width // 2
-        elif may_convolve:
-            outputs, kernel = int(choose.integers(1, _pick(choose, [8, 8, 8, 25]))), int(_pick(choose, KERNELS))
-            layers.append(_blank(Conv, f"conv{step + 1}", (outputs, channels, kernel, kernel)))
-            channels = outputs
+        else:
+            layers.append(_draw_conv(choose, f"conv{step + 1}", (channels, height, width)))
+            channels, height, width = layers[-1].output_shape((channels, height, width))
     inputs = channels * height * width
     for step in range(int(choose.integers(1, 4))):
         outputs = int(choose.integers(1, _pick(choose, [10, 10, 10, 31])))
-        layers.append(_blank(Linear, f"fc{step + 1}", (outputs, inputs)))
+        layers.append(_blank_linear(f"fc{step + 1}", (outputs, inputs)))
         inputs = outputs
     return tuple(layers)
 
 
-def _blank(kind: type[Conv] | type[Linear], name: str, shape: tuple[int, ...]) -> Conv | Linear:
+def _draw_conv(choose: np.random.Generator, name: str, shape: tuple[int, int, int]) -> Conv:
+    """A convolution of a map of that shape: often of a square kernel that keeps its size, else of any that has an output."""
+    channels, height, width = shape
+    outputs = int(choose.integers(1, _pick(choose, [8, 8, 8, 25])))
+    if choose.random() < 0.4:
+        size = int(_pick(choose, [1, 3, 3, 5, 7]))
+        (rows, columns), stride, padding = (size, size), (1, 1), (size // 2, size // 2)
+    else:
+        (rows, down, top), (columns, across, left) = (_draw_axis(choose, extent) for extent in (height, width))
+        stride, padding = (down, across), (top, left)
+    zeros = np.zeros(outputs, np.int64)
+    weights = np.zeros((outputs, channels, rows, columns), np.int64)
+    return Conv(name, weights, zeros, zeros, 2, Neuron("subtract", 1, 1), stride, padding)
+
+
+def _draw_axis(choose: np.random.Generator, extent: int) -> tuple[int, int, int]:
+    """Taps, stride and padding of one axis of a map."""
+    taps = int(_pick(choose, [taps for taps in KERNELS if extent + (taps - 1) // 2 * 2 >= taps]))
+    most = (taps - 1) // 2
+    padding = int(_pick(choose, [most, *(zeros for zeros in range(most + 1) if extent + 2 * zeros >= taps)]))
+    return taps, int(_pick(choose, [1, 1, 2, 2, 3, 4])), padding
+
+
+def _blank_linear(name: str, shape: tuple[int, int]) -> Linear:
     zeros = np.zeros(shape[0], np.int64)
-    return kind(name, np.zeros(shape, np.int64), zeros, zeros, 2, Neuron("subtract", 1, 1))
+    return Linear(name, np.zeros(shape, np.int64), zeros, zeros, 2, Neuron("subtract", 1, 1))
 
 
 def _draw_images(choose: np.random.Generator, network: Network, count: int) -> np.ndarray:
@@ -351,6 +373,7 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
     pairs = zip(network.layers, network.layers[1:], strict=False)
     passes, bits = network.timesteps // sizing.timesteps, network.image_bits
     convolutions = [layer for layer in network.layers if isinstance(layer, Conv)]
+    convolved = [shape for layer, shape in zip(network.layers, network.shapes, strict=False) if isinstance(layer, Conv)]
     held = {(False, False): "none", (True, False): "image side", (False, True): "class side", (True, True): "both sides"}
     maybe = {
         "pool: drops an odd last row": any(height % 2 for _, height, _ in pooled),
@@ -365,16 +388,33 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
         "sizing: words of parts of a pixel": any(of < network.input_shape[0] for of in sizing.lane_multipliers.values()),
         "sizing: queues of depth 1": sizing.queue_depth == 1,
         "pixels: signed": network.image_signed,
+        **_kernel_traits(convolutions),
+        "map: of one pixel, of a convolution": any(shape[1:] == (1, 1) for shape in convolved),
+        "map: of one row or column, of a convolution": any(min(shape[1:]) == 1 < max(shape[1:]) for shape in convolved),
     }
     return [
         f"coding: {network.coding}",
         "timesteps: " + next(name for most, name in TIMESTEP_CLASSES if network.timesteps <= most),
         *(name for name, holds in maybe.items() if holds),
-        *(f"kernel: {shown_size(layer.kernel)}" for layer in convolutions),
+        *(f"kernel: {taps} rows" for taps in sorted({layer.kernel[0] for layer in convolutions})),
+        *(f"kernel: {taps} columns" for taps in sorted({layer.kernel[1] for layer in convolutions})),
+        *(f"stride: {step}" for step in sorted({step for layer in convolutions for step in layer.stride})),
         "pixels: " + ("1 bit" if bits == 1 else "2 to 8 bits" if bits <= 8 else "9 to 16 bits"),
         "images back to back: " + ("1" if len(images) == 1 else "2 to 4"),
         f"stalls of the second run: {held[stalls[0] > 0, stalls[1] > 0]}",
     ]
+
+
+def _kernel_traits(convolutions: Sequence[Conv]) -> dict[str, bool]:
+    """Which of the kernels and output windows are unlike those that keep the size of a map."""
+    return {
+        "kernel: square and odd, of stride 1, keeps its map's size": any(layer.is_plain for layer in convolutions),
+        "kernel: not square": any(layer.kernel[0] != layer.kernel[1] for layer in convolutions),
+        "kernel: even": any(size % 2 == 0 for layer in convolutions for size in layer.kernel),
+        "padding: less than the kernel takes": any(
+            padding < (size - 1) // 2 for layer in convolutions for size, padding in zip(layer.kernel, layer.padding, strict=True)
+        ),
+    }
 
 
 def check(case: Case, folder: Path, simulator: str = "icarus") -> Finding:

@@ -25,6 +25,7 @@ from duospike.rtl.activity import COUNTERS
 from duospike.rtl.dense_core import DenseCore
 from duospike.rtl.dense_fc import DenseFc
 from duospike.rtl.encoder import Encoder
+from duospike.rtl.kernel import reach
 from duospike.rtl.lif import lif_depth
 from duospike.rtl.mac_array import mac_latency
 from duospike.rtl.pool import Pool
@@ -129,8 +130,11 @@ class _Chain:
                 self.add(units.READOUT, number, lanes=stage.lanes, outputs=stage.outputs, passes=stage.passes)
 
     def add_dense(self, number: int, stage: DenseCore):
-        radius = stage.kernel // 2
-        self.add(units.WINDOW, number, height=stage.height, width=stage.width, radius=radius, groups=stage.groups)
+        rows, columns = stage.kernel
+        self.add(
+            units.WINDOW, number, height=stage.height, width=stage.width, rows=rows, columns=columns, groups=stage.groups,
+            **output_window(stage),
+        )  # fmt: skip
         self.add(units.MAC, number, steps=mac_latency(stage.inputs + 1), timesteps=stage.frames)
         if stage.frames > 1:
             self.add(units.SUM, number, beats=stage.frames)
@@ -146,10 +150,11 @@ class _Chain:
         self.add_lif(number, stage)
 
     def add_conv(self, number: int, stage: SparseConv, events: np.ndarray):
+        rows, columns = stage.kernel
         self.add_scanner(number, stage, events)
         self.add(
-            units.CONV, number, radius=stage.radius, height=stage.height, width=stage.width, positions=stage.positions,
-            groups=stage.groups, parts=stage.parts, priming=stage.radius + 2,
+            units.CONV, number, rows=rows, columns=columns, height=stage.height, positions=stage.positions, groups=stage.groups,
+            parts=stage.parts, priming=reach(columns)[0] + 2, **output_window(stage),
         )  # fmt: skip
         self.add_lif(number, stage)
 
@@ -187,6 +192,15 @@ class _Chain:
             np.concatenate([*self.next_span, np.zeros(1, np.int64)]), np.zeros(max(1, self.slots), np.int64),
             np.zeros(places, np.int64), np.zeros(places, np.int64), np.array(streams),
         )  # fmt: skip
+
+
+def output_window(stage: DenseCore | SparseConv) -> dict[str, int]:
+    """The rows and columns that leave, as fields of a unit."""
+    rows, columns = stage.out_rows, stage.out_columns
+    return {
+        "first_row": rows.start, "end_row": rows.stop, "row_step": rows.step,
+        "first_column": columns.start, "end_column": columns.stop, "column_step": columns.step,
+    }  # fmt: skip
 
 
 def part_events(spikes: np.ndarray | None, stage: SparseStage) -> np.ndarray:

@@ -23,7 +23,8 @@ def unit_type(parameters: str, registers: str) -> np.dtype:
 
 
 ENCODER = unit_type("", "")
-WINDOW = unit_type("height width radius groups", "level write_column row group column fetched inside")
+OUTPUT_WINDOW = "first_row end_row row_step first_column end_column column_step"
+WINDOW = unit_type(f"height width rows columns groups {OUTPUT_WINDOW}", "level write_column row group column fetched leaving")
 IMAGE = unit_type("pixels per_word parts words scans", "place pixel held level write_word word scan")
 MAC = unit_type("steps timesteps", "moving timestep")
 SUM = unit_type("beats", "beat")
@@ -37,7 +38,7 @@ SCANNER = unit_type(
 QUEUE = unit_type("depth slots", "head level")
 FETCH = unit_type("steps", "moving")
 CONV = unit_type(
-    "radius height width positions groups parts",
+    f"rows columns height positions groups parts {OUTPUT_WINDOW}",
     "priming emits column group part row tail",
 )
 FC = unit_type("groups parts", "priming load_group load_part part")
@@ -73,20 +74,28 @@ def step_encoder(unit, src_valid, dst_ready, activity):
 
 
 @compiled
+def leaves(unit, row, column):
+    """Whether the output at a row and column of a map is in the output window."""
+    in_rows = unit.first_row <= row < unit.end_row and (row - unit.first_row) % unit.row_step == 0
+    return in_rows and unit.first_column <= column < unit.end_column and (column - unit.first_column) % unit.column_step == 0
+
+
+@compiled
 def step_window(unit, src_valid, dst_ready):
-    radius, kernel = unit.radius, 2 * unit.radius + 1
-    ready = unit.level != kernel + 1
+    """`leaving`: a bit for each column of the window, the newest highest, and `fetched`: whether it is there and leaves."""
+    rows_before, rows_after, columns_before = unit.rows // 2, (unit.rows - 1) // 2, unit.columns // 2
+    ready = unit.level != unit.rows + 1
     row_in = False
     if src_valid and ready:
         row_in = unit.write_column == unit.width - 1
         unit.write_column = 0 if row_in else unit.write_column + 1
-    needed = min(unit.row + radius, unit.height - 1) - max(unit.row - radius, 0) + 1
+    needed = min(unit.row + rows_after, unit.height - 1) - max(unit.row - rows_before, 0) + 1
     available = unit.level >= needed
     rows_out = 0
     if dst_ready or not unit.valid:
-        unit.inside = (unit.inside >> 1) | (unit.fetched << (kernel - 1))
-        unit.valid = (unit.inside >> radius) & 1
-        unit.fetched = available
+        unit.leaving = (unit.leaving >> 1) | (unit.fetched << (unit.columns - 1))
+        unit.valid = (unit.leaving >> columns_before) & 1
+        unit.fetched = available and leaves(unit, unit.row, unit.column)
         if available:
             if unit.column != unit.width - 1:
                 unit.column += 1
@@ -98,9 +107,9 @@ def step_window(unit, src_valid, dst_ready):
                     unit.group = 0
                     if unit.row == unit.height - 1:
                         unit.row = 0
-                        rows_out = radius + 1
+                        rows_out = min(rows_before + 1, unit.height)
                     else:
-                        rows_out = unit.row >= radius
+                        rows_out = unit.row >= rows_before
                         unit.row += 1
     unit.level += row_in - rows_out
     return ready
@@ -316,6 +325,7 @@ def count_event(unit, add, src_flags, stall_out, activity):
 
 @compiled
 def step_conv(unit, src_valid, src_flags, dst_ready, activity):
+    rows_after, columns_after = (unit.rows - 1) // 2, (unit.columns - 1) // 2
     blocked = unit.valid and not dst_ready
     ending = src_valid and (src_flags & LAST) != 0
     add = src_valid and unit.priming == 0 and not (ending and blocked)
@@ -324,8 +334,8 @@ def step_conv(unit, src_valid, src_flags, dst_ready, activity):
     if shift:
         unit.valid = unit.emits & 1
         last_of_row = unit.part == unit.parts - 1 or unit.row >= unit.height
-        emit = unit.tail == 0 and unit.row >= unit.radius and last_of_row and unit.column < unit.width
-        unit.emits = (unit.emits >> 1) | (int(emit) << (2 * unit.radius + 1))
+        emit = unit.tail == 0 and last_of_row and leaves(unit, unit.row - rows_after, unit.column)
+        unit.emits = (unit.emits >> 1) | (int(emit) << unit.columns)
         if unit.priming != 0:
             unit.priming -= 1
         if unit.tail != 0:
@@ -342,11 +352,11 @@ def step_conv(unit, src_valid, src_flags, dst_ready, activity):
                     unit.part += 1
                 else:
                     unit.part = 0
-                    if unit.row != unit.height + unit.radius - 1:
+                    if unit.row != unit.height + rows_after - 1:
                         unit.row += 1
                     else:
                         unit.row = 0
-                        unit.tail = unit.radius
+                        unit.tail = columns_after
     elif dst_ready:
         unit.valid = 0
     return add

@@ -9,7 +9,7 @@ import numpy as np
 from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, TIMED_CODINGS, first_states
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.widths import prove_widths
-from duospike.rtl.checks import KERNELS, RESETS
+from duospike.rtl.checks import RESETS
 from duospike.rtl.dense_core import DenseCore
 from duospike.rtl.dense_fc import DenseFc
 from duospike.rtl.encoder import Encoder
@@ -27,7 +27,6 @@ from .beats import PackedFields, grouped
 from .sizing import Sizing, first_lanes
 
 READOUT = "readout"
-MIN_MAP_SIZE = 3
 ROWS_BUFFERED = 2
 """Rows that a row buffer holds: one that is being scanned, one that arrives."""
 
@@ -115,15 +114,11 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
 
 def _refuse_unbuilt(network: Network):
     """DesignError: the hardware does not compute a layer, the neurons or the read-out."""
-    for layer, (_, height, width) in zip(network.layers, network.shapes, strict=False):
+    for layer in network.layers:
         if isinstance(layer, Pool) and not layer.is_plain:
             raise DesignError(f"layer {layer.name}: pooling other than the OR of 2x2 spikes, stride 2")
-        if isinstance(layer, Conv) and not (layer.is_plain and layer.kernel[0] == layer.kernel[1] and layer.kernel[0] in KERNELS):
-            raise DesignError(
-                f"layer {layer.name}: a convolution other than of stride 1, kernel 1, 3 or 5, that keeps its map's size"
-            )
-        if isinstance(layer, Conv) and min(height, width) < MIN_MAP_SIZE:
-            raise DesignError(f"layer {layer.name}: input map of {height}x{width}; the smallest is {MIN_MAP_SIZE}x{MIN_MAP_SIZE}")
+        if isinstance(layer, Conv) and layer.current_pool:
+            raise DesignError(f"layer {layer.name}: pooling of its currents")
         if not isinstance(layer, Pool) and (layer.neuron.reset not in RESETS or isinstance(layer.neuron.multiplier, tuple)):
             raise DesignError(f"layer {layer.name}: neurons without a reset, or with a leak for each channel")
     if network.readout != "count":
@@ -189,7 +184,11 @@ def _image(network: Network, timesteps: int) -> dict:
 def _dense_core(network: Network, layer: Conv, weight_bits: int, common: dict) -> DenseCore:
     by_group = grouped(_narrow(layer), common["lanes"]).transpose(0, 1, 3, 4, 2)  # [group, lane, a, b, channel]
     weights = _table(layer, "weights", by_group.reshape(len(by_group), -1), weight_bits)
-    return DenseCore(kernel=layer.kernel[0], weights=weights, **_image(network, common["timesteps"]), **common)
+    out_rows, out_columns = output_window(layer, *network.input_shape[1:])
+    return DenseCore(
+        out_rows=out_rows, out_columns=out_columns, kernel=layer.kernel, weights=weights, **_image(network, common["timesteps"]),
+        **common,
+    )  # fmt: skip
 
 
 def _dense_fc(network: Network, layer: Linear, multipliers: int, weight_bits: int, common: dict) -> DenseFc:
@@ -209,19 +208,35 @@ def _dense_fc(network: Network, layer: Linear, multipliers: int, weight_bits: in
     return DenseFc(multipliers=multipliers, weights=weights, **_image(network, common["timesteps"]), **common)
 
 
+def output_window(layer: Conv, height: int, width: int) -> tuple[range, range]:
+    """Rows and columns of a convolution that leave, among the outputs of the same-size one, see rtl/kernel.py."""
+    axes = zip((height, width), layer.kernel, layer.stride, layer.padding, strict=True)
+    rows, columns = (_leaving(*axis) for axis in axes)
+    return rows, columns
+
+
+def _leaving(size: int, taps: int, stride: int, padding: int) -> range:
+    """Places of one axis: output number o begins at input stride * o - padding, and is the same-size one taps // 2 later."""
+    count = (size + 2 * padding - taps) // stride + 1
+    first = taps // 2 - padding
+    return range(first, first + stride * (count - 1) + 1, stride)
+
+
 def _sparse_conv(
     layer: Conv, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, weight_bits: int, common: dict
 ) -> SparseConv:
     channels, height, width = shape
     chunks = groups_of(channels, lanes_in)
-    # An event scatters: the tap that takes the pixel to output row +a is row -a of the kernel.
+    # An event scatters: the first row and column of the window are the outputs for which the pixel is under the last tap.
     by_group = grouped(_narrow(layer)[:, :, ::-1, ::-1], common["lanes"])  # [group, lane, channel, a, b]
     words = _pad_axis(by_group.transpose(2, 0, 1, 3, 4), 0, chunks * lanes_in)  # [channel, group, lane, a, b]
     by_part = words.reshape(parts, -1, *words.shape[1:]).swapaxes(1, 2)  # [part, group, channel, lane, a, b]
     weights = _table(layer, "weights", by_part.reshape(by_part[..., 0, 0, 0].size, -1), weight_bits)
+    out_rows, out_columns = output_window(layer, height, width)
     return SparseConv(
-        height=height, width=width, parts=parts, chunks=chunks // parts, lanes_in=lanes_in, kernel=layer.kernel[0],
-        banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights, **common,
+        height=height, width=width, out_rows=out_rows, out_columns=out_columns, parts=parts, chunks=chunks // parts,
+        lanes_in=lanes_in, kernel=layer.kernel, banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights,
+        **common,
     )  # fmt: skip
 
 

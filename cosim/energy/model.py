@@ -120,7 +120,8 @@ def _dense(stage: DenseCore, layer: Conv, images: int) -> list[Operation]:
     pixels, places = images * stage.passes * stage.input_beats, images * stage.passes * stage.output_beats
     windows = places * stage.frames
     products = windows * stage.lanes * stage.inputs
-    columns = pixels + places * (stage.kernel + 1)
+    # Each pixel is written once, and read for each group with the others of its column, whether its window leaves or not.
+    columns = pixels + pixels * stage.groups * (stage.kernel[0] + 1)
     bits = stage.neuron.current_bits
     return [
         Operation("image rows", "access", columns, stage.input_bits, words=stage.width),

@@ -178,7 +178,7 @@ def _sparse_work(layer: Conv | Linear, spikes: np.ndarray, timesteps: int) -> fl
     events = spikes.reshape(-1, timesteps, *spikes.shape[2:]).any(1).sum(1)  # [frame, y, x]
     if isinstance(layer, Linear):
         return float(np.maximum(events.sum(2), 1).sum() / images)
-    flush = flush_pixels(layer.kernel[0], events.shape[2]) * len(events)
+    flush = flush_pixels(layer.kernel, events.shape[2]) * len(events)
     return float((np.maximum(events, 1).sum() + flush) / images)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.design.beats import grouped, image_beats, pack_fields, spike_beats
 from duospike.cosim.design.build import build_stage
-from duospike.cosim.design.plan import MIN_MAP_SIZE, plan_stages
+from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.simulation.bench import Bench, Outcome
 from duospike.cosim.simulation.network_run import SIMULATORS, stage_activity
@@ -31,6 +31,20 @@ def random_layer(layer_type, shape, kind=KIND, leak=LEAK, bits=4, seed=1):
     spread = 1 + limit * int(np.sqrt(weights[0].size)) // 2
     bias, theta = choose.integers(-spread, spread + 1, shape[0]), choose.integers(-spread // 3, 1 + spread, shape[0])
     return layer_type("conv1" if layer_type is Conv else "fc1", weights, bias, theta, bits, Neuron(kind, *leak))
+
+
+def random_conv(outputs, channels, kernel, stride=(1, 1), less=(0, 0), **random):
+    """A random convolution. kernel: (rows, columns). less: zeros by which its padding is narrower than the kernel reaches
+    behind a pixel."""
+    layer = random_layer(Conv, (outputs, channels, *kernel), **random)
+    padding = tuple((size - 1) // 2 - fewer for size, fewer in zip(kernel, less, strict=True))
+    return dataclasses.replace(layer, stride=stride, padding=padding)
+
+
+def possible_less(size, kernel, less):
+    """The same, or as near to it as the kernel and a map of (rows, columns) allow."""
+    most = [min((taps - 1) // 2, (extent + 2 * ((taps - 1) // 2) - taps) // 2) for extent, taps in zip(size, kernel, strict=True)]
+    return tuple(min(fewer, bound) for fewer, bound in zip(less, most, strict=True))
 
 
 def with_fault(layer, what, weight, step=6):
@@ -59,9 +73,6 @@ def plan_stage(
         before = np.ones((channels, 1, 1, 1), int)
         layers.insert(0, Conv("conv99", before, np.zeros(channels, int), np.zeros(channels, int), 2, neuron))
         input_shape, all_lanes["conv99"] = (1, height, width), lanes_in
-    if image_bits is None and min(height, width) < MIN_MAP_SIZE:
-        layers.insert(1, Pool("pool99"))
-        input_shape = (1, *(max(2 * size, MIN_MAP_SIZE) for size in (height, width)))
     outputs = int(np.prod(layer.output_shape(shape)))
     if not isinstance(layer, Linear):
         layers.append(Linear("fc99", np.ones((1, outputs), int), np.zeros(1, int), np.zeros(1, int), 2, neuron))

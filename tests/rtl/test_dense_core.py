@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duospike.cosim.design.beats import image_beats, spike_beats
-from duospike.reference.network import RESETS, Conv
+from duospike.rtl.checks import RESETS
 from duospike.rtl.dense_core import dense_core
-from tests.benches.stage_bench import expected_spikes, plan_stage, random_layer, run_dense, with_fault
+from tests.benches.stage_bench import expected_spikes, plan_stage, possible_less, random_conv, run_dense, with_fault
 from tests.benches.stream_bench import run_stream
 
 NATIVE_STALLS = [(0, 0), (128, 128), (0, 200), (200, 0)]
@@ -17,9 +17,9 @@ def random_images(count, *shape, bits, signed, seed=1):
     return np.random.default_rng(seed).integers(low, low + 2**bits, (count, *shape))
 
 
-def dense_layer(channels, outputs, kernel, kind="subtract", bits=4, image_bits=8, seed=1):
+def dense_layer(channels, outputs, kernel, kind="subtract", bits=4, image_bits=8, seed=1, stride=(1, 1), less=(0, 0)):
     """A random layer whose biases and thresholds are of the size of its currents."""
-    layer = random_layer(Conv, (outputs, channels, kernel, kernel), kind, bits=bits, seed=seed)
+    layer = random_conv(outputs, channels, kernel, stride, less, kind=kind, bits=bits, seed=seed)
     scale = 2**image_bits // 4
     layer.bias[:] *= scale
     layer.theta[:] *= scale
@@ -27,10 +27,10 @@ def dense_layer(channels, outputs, kernel, kind="subtract", bits=4, image_bits=8
 
 
 def check(
-    native, channels=1, outputs=3, height=4, width=5, kernel=3, lanes=2, timesteps=2, kind="subtract", bits=4, image_bits=8,
-    signed=False, frames=2, stalls=(0, 0), seed=1, coding="direct",
+    native, channels=1, outputs=3, height=4, width=5, kernel=(3, 3), lanes=2, timesteps=2, kind="subtract", bits=4,
+    image_bits=8, signed=False, frames=2, stalls=(0, 0), seed=1, stride=(1, 1), less=(0, 0), coding="direct",
 ):  # fmt: skip
-    layer = dense_layer(channels, outputs, kernel, kind, bits, image_bits, seed)
+    layer = dense_layer(channels, outputs, kernel, kind, bits, image_bits, seed, stride, less)
     shape = (channels, height, width)
     stage = plan_stage(layer, shape, lanes, timesteps=timesteps, image_bits=image_bits, image_signed=signed, coding=coding)
     timed = (timesteps, *shape) if coding == "frames" else shape
@@ -40,7 +40,7 @@ def check(
 
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (5, 5)])
 def test_images_and_kernels(native, kernel, channels, signed):
     check(native, channels=channels, kernel=kernel, signed=signed)
 
@@ -58,8 +58,10 @@ def test_frames_in_one_pass(native, timesteps, stalls):
 
 @settings(max_examples=6)
 @given(
-    shape=st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(3, 8), st.integers(3, 8)),
-    kernel=st.sampled_from([1, 3, 5]),
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(2, 8), st.integers(2, 8)),
+    kernel=st.tuples(st.integers(1, 7), st.integers(1, 7)),
+    stride=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    less=st.tuples(st.integers(0, 3), st.integers(0, 3)),
     lanes=st.integers(1, 4),
     timesteps=st.integers(1, 4),
     kind=st.sampled_from(RESETS),
@@ -68,9 +70,26 @@ def test_frames_in_one_pass(native, timesteps, stalls):
     stalls=st.sampled_from(NATIVE_STALLS),
     coding=st.sampled_from(["direct", "frames"]),
 )
-def test_any_core(native, shape, kernel, lanes, timesteps, kind, bits, image, stalls, coding):
-    lanes = min(lanes, shape[1])
-    check(native, *shape, kernel, lanes, timesteps, kind, bits, *image, frames=3, stalls=stalls, seed=sum(shape), coding=coding)
+def test_any_core(native, shape, kernel, stride, less, lanes, timesteps, kind, bits, image, stalls, coding):
+    lanes, less = min(lanes, shape[1]), possible_less(shape[2:], kernel, less)
+    check(
+        native, *shape, kernel, lanes, timesteps, kind, bits, *image, frames=3, stalls=stalls, seed=sum(shape), stride=stride,
+        less=less, coding=coding,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kernel", "size", "stride", "less"),
+    [
+        ((3, 3), (7, 6), (2, 2), (0, 0)), ((5, 5), (7, 7), (1, 1), (2, 2)), ((2, 2), (6, 6), (2, 2), (0, 0)),
+        ((7, 4), (8, 9), (4, 2), (0, 1)), ((1, 5), (1, 20), (1, 2), (0, 2)), ((7, 7), (1, 1), (1, 1), (0, 0)),
+        ((5, 7), (4, 2), (1, 1), (0, 0)), ((3, 1), (2, 1), (2, 1), (0, 0)),
+    ],
+)  # fmt: skip
+def test_output_windows_and_small_images(native, kernel, size, stride, less):
+    """Back to back, and held back."""
+    check(native, 2, 3, *size, kernel, stride=stride, less=less, frames=3)
+    check(native, 2, 3, *size, kernel, stride=stride, less=less, frames=3, stalls=(60, 180))
 
 
 def test_multipliers_are_busy(native):
@@ -84,7 +103,7 @@ def test_multipliers_are_busy(native):
 @pytest.mark.parametrize("stalls", [(0, 0), (0.5, 0.5), (0.2, "late")])
 @pytest.mark.parametrize("coding", ["direct", "frames"])
 def test_in_all_simulators(place, coding, signed, stalls):
-    layer = dense_layer(2, 3, 3, image_bits=4)
+    layer = dense_layer(2, 3, (3, 3), image_bits=4)
     stage = plan_stage(layer, (2, 3, 4), 2, timesteps=2, image_bits=4, image_signed=signed, coding=coding)
     maps = random_images(2, stage.frames, 2, 3, 4, bits=4, signed=signed)
     expected = spike_beats(expected_spikes(layer, np.repeat(maps, stage.repeat, axis=1)), 2)
@@ -95,7 +114,7 @@ def test_in_all_simulators(place, coding, signed, stalls):
 
 @pytest.mark.parametrize("what", ["weights", "bias", "theta"])
 def test_a_planted_fault_is_seen(native, what):
-    layer, images = dense_layer(1, 2, 3), random_images(1, 1, 6, 6, bits=8, signed=False)
+    layer, images = dense_layer(1, 2, (3, 3)), random_images(1, 1, 6, 6, bits=8, signed=False)
     wrong = with_fault(layer, what, (1, 0, 0, 2), step=200)
     assert (expected_spikes(wrong, images[:, None]) != expected_spikes(layer, images[:, None])).any()
     stage = plan_stage(wrong, (1, 6, 6), 2, image_bits=8)

@@ -4,22 +4,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duospike.cosim.design.beats import spike_beats
-from duospike.reference.network import RESETS, Conv
+from duospike.reference.network import Conv
+from duospike.rtl.checks import RESETS
 from duospike.rtl.sparse_conv import sparse_conv
 from tests.benches.event_model import random_spikes
-from tests.benches.stage_bench import KIND, expected_spikes, plan_stage, random_layer, run_spiking, with_fault
+from tests.benches.stage_bench import (
+    KIND,
+    expected_spikes,
+    plan_stage,
+    possible_less,
+    random_conv,
+    random_layer,
+    run_spiking,
+    with_fault,
+)
 from tests.benches.stream_bench import STALLS, run_stream
 
 NATIVE_STALLS = [(0, 0), (128, 128), (0, 200), (200, 0)]
 
 
 def check(
-    native, channels=3, outputs=4, height=4, width=5, kernel=3, lanes_in=2, lanes=3, timesteps=2, kind=KIND, bits=4, depth=16,
-    rate=0.2, frames=2, stalls=(0, 0), seed=1,
+    native, channels=3, outputs=4, height=4, width=5, kernel=(3, 3), lanes_in=2, lanes=3, timesteps=2, kind=KIND, bits=4,
+    depth=16, rate=0.2, frames=2, stalls=(0, 0), seed=1, stride=(1, 1), less=(0, 0), parts=1,
 ):  # fmt: skip
-    layer = random_layer(Conv, (outputs, channels, kernel, kernel), kind, bits=bits, seed=seed)
+    layer = random_conv(outputs, channels, kernel, stride, less, kind=kind, bits=bits, seed=seed)
     maps = random_spikes(frames, timesteps, channels, height, width, rate, seed)
-    stage = plan_stage(layer, (channels, height, width), lanes, lanes_in=lanes_in, timesteps=timesteps, queue_depth=depth)
+    shape = (channels, height, width)
+    stage = plan_stage(layer, shape, lanes, lanes_in=lanes_in, timesteps=timesteps, queue_depth=depth, parts=parts)
     return stage, maps, run_spiking(native, stage, layer, maps, lanes_in, stalls)
 
 
@@ -29,7 +40,7 @@ def work_of(stage, maps):
     return int(np.maximum(events, 1).sum()) * stage.groups, int(events.sum()) * stage.groups
 
 
-@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (5, 5)])
 @pytest.mark.parametrize("kind", RESETS)
 def test_kernels_and_kinds(native, kernel, kind):
     check(native, kernel=kernel, kind=kind, timesteps=3)
@@ -46,16 +57,30 @@ def test_weight_bits(native, bits):
 
 
 @pytest.mark.parametrize(("height", "width"), [(3, 3), (3, 8), (7, 4)])
-@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("kernel", [(3, 3), (5, 5)])
 @pytest.mark.parametrize("groups", [1, 3])
 def test_small_and_odd_maps_with_frames_back_to_back(native, height, width, kernel, groups):
     check(native, outputs=groups, lanes=1, height=height, width=width, kernel=kernel, frames=3)
 
 
-@settings(max_examples=6)
+@pytest.mark.parametrize(
+    ("kernel", "size", "stride", "less", "parts"),
+    [
+        ((3, 3), (7, 6), (2, 2), (0, 0), 1), ((5, 5), (7, 7), (2, 2), (1, 1), 2), ((2, 2), (6, 6), (2, 2), (0, 0), 1),
+        ((4, 3), (5, 6), (1, 2), (1, 1), 2), ((7, 7), (9, 8), (4, 4), (0, 0), 1), ((1, 5), (1, 20), (1, 2), (0, 2), 1),
+        ((3, 3), (5, 5), (1, 1), (1, 1), 1), ((6, 7), (1 + 5, 1), (1, 1), (0, 0), 1), ((3, 5), (1, 1), (1, 1), (0, 0), 2),
+    ],
+)  # fmt: skip
+def test_output_windows(native, kernel, size, stride, less, parts):
+    check(native, 4, 3, *size, kernel, lanes=1, stride=stride, less=less, parts=parts, frames=3, rate=0.5)
+
+
+@settings(max_examples=8)
 @given(
-    shape=st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(3, 7), st.integers(3, 7)),
-    kernel=st.sampled_from([1, 3, 5]),
+    shape=st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(2, 7), st.integers(2, 7)),
+    kernel=st.tuples(st.integers(1, 7), st.integers(1, 7)),
+    stride=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    less=st.tuples(st.integers(0, 3), st.integers(0, 3)),
     lanes=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     timesteps=st.integers(1, 4),
     kind=st.sampled_from(RESETS),
@@ -64,9 +89,12 @@ def test_small_and_odd_maps_with_frames_back_to_back(native, height, width, kern
     rate=st.sampled_from([0, 0.05, 0.4, 1]),
     stalls=st.sampled_from(NATIVE_STALLS),
 )
-def test_any_stage(native, shape, kernel, lanes, timesteps, kind, bits, depth, rate, stalls):
+def test_any_stage(native, shape, kernel, stride, less, lanes, timesteps, kind, bits, depth, rate, stalls):
     lanes_in, lanes_out = min(lanes[0], shape[0]), min(lanes[1], shape[1])
-    check(native, *shape, kernel, lanes_in, lanes_out, timesteps, kind, bits, depth, rate, stalls=stalls, seed=sum(shape))
+    check(
+        native, *shape, kernel, lanes_in, lanes_out, timesteps, kind, bits, depth, rate, stalls=stalls, seed=sum(shape),
+        stride=stride, less=possible_less(shape[2:], kernel, less),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.1, 0.2])
@@ -85,7 +113,7 @@ def test_cycles_are_the_events(native, rate):
     assert run.outcome.cycles <= 1.02 * work + row
 
 
-@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (5, 5)])
 def test_a_full_map_is_one_event_a_cycle_back_to_back(native, kernel):
     """All channels spike at all timesteps: 9 taps, T timesteps and all lanes take one cycle for each event."""
     frames = 3
@@ -94,7 +122,7 @@ def test_a_full_map_is_one_event_a_cycle_back_to_back(native, kernel):
         frames=frames,
     )  # fmt: skip
     work, events = work_of(stage, maps)
-    radius = kernel // 2
+    radius = kernel[0] // 2
     silent = frames * (radius * stage.groups * stage.width + radius)
     assert work == events == run.activity["events"]
     assert events + silent - stage.groups * stage.width - radius <= run.activity["busy"] <= events + silent
@@ -104,16 +132,30 @@ def test_a_full_map_is_one_event_a_cycle_back_to_back(native, kernel):
     assert run.activity["stall_out"] == 0
 
 
+@pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (2, 2)])
+def test_an_output_window_changes_no_cycle(native, kernel):
+    """Of stride 2 and less padding the last beat comes in the cycle in which it comes without."""
+    sizes = {"channels": 4, "outputs": 6, "height": 7 + kernel[0] % 2, "width": 7 + kernel[1] % 2, "lanes_in": 2, "lanes": 2}
+    all_places, _, whole = check(native, **sizes, kernel=kernel, rate=0.4)
+    less = tuple((size - 1) // 2 for size in kernel)
+    stage, _, run = check(native, **sizes, kernel=kernel, rate=0.4, stride=(2, 2), less=less)
+    row, column = all_places.out_rows.index(stage.out_rows[-1]), all_places.out_columns.index(stage.out_columns[-1])
+    place = (row * stage.groups + stage.groups - 1) * len(all_places.out_columns) + column
+    beats = whole.outcome.streams["dst"]
+    assert run.outcome.streams["dst"][-1].cycle == beats[len(beats) // 2 + place].cycle
+
+
 @pytest.mark.parametrize("stalls", STALLS)
-def test_in_all_simulators(place, stalls):
+@pytest.mark.parametrize("windowed", [False, True])
+def test_in_all_simulators(place, stalls, windowed):
     """A stage small enough for MyHDL's simulator, whose bounded integers prove the widths."""
-    layer = random_layer(Conv, (3, 3, 3, 3))
+    layer = random_conv(3, 3, (3, 2), (2, 1), (1, 0)) if windowed else random_layer(Conv, (3, 3, 3, 3))
     maps = random_spikes(2, 2, 3, 3, 4)
     stage = plan_stage(layer, (3, 3, 4), 2, lanes_in=2)
     expected = spike_beats(expected_spikes(layer, maps), 2)
     run = run_stream(place, sparse_conv, spike_beats(maps, 2), widths=(4, 4), expected=len(expected), stalls=stalls, stage=stage)
     assert tuple(run.beats) == expected
-    assert run.counts["events"] == work_of(stage, maps)[1]
+    assert windowed or run.counts["events"] == work_of(stage, maps)[1]
 
 
 @pytest.mark.parametrize("what", ["weights", "bias", "theta"])

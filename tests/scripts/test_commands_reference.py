@@ -116,6 +116,14 @@ def test_evaluate_prints_a_table(model, capsys):
     assert "conv1" in out and "3x28x28" in out and "accuracy: unknown (no labels), 5 images" in out
 
 
+def test_evaluate_names_layers_without_spikes(tmp_path, capsys):
+    path = tmp_path / "r.safetensors"
+    assert command("random", "3C3-AP2-FC10", "--input", "1x6x6", "--readout", "max_membrane", "--out", path) == 0
+    assert command("evaluate", path, "--data", "random", "--limit", 5) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "no spikes" in line]
+    assert [line.split("│")[1].strip() for line in lines] == ["pool1", "fc1"]
+
+
 def test_evaluate_refuses_a_negative_seed(model):
     with pytest.raises(InputError, match="seed -1; allowed: 0 or more"):
         command("evaluate", model, "--data", "random", "--seed", "-1")

@@ -11,14 +11,17 @@ from duospike.cosim.errors import CosimError
 from duospike.reference import golden
 from duospike.reference.coding import CODINGS
 from duospike.reference.errors import InputError
-from duospike.reference.network import WEIGHT_BITS
-from duospike.rtl.checks import KERNELS, RESETS
+from duospike.reference.network import KERNELS, WEIGHT_BITS
+from duospike.rtl.checks import RESETS
 from verification import random_networks
 from verification.random_networks import Finding, check, draw, largest, plain_trace, read_records, run_all, table
 
 SEED = 2
 DRAWN = (
-    *(f"coding: {coding}" for coding in CODINGS), *(f"kernel: {kernel}x{kernel}" for kernel in KERNELS),
+    *(f"coding: {coding}" for coding in CODINGS), *(f"kernel: {taps} {axis}" for taps in KERNELS for axis in ("rows", "columns")),
+    "stride: 1", "stride: 2", "stride: 3", "stride: 4", "kernel: not square", "kernel: even",
+    "padding: less than the kernel takes", "map: of one pixel, of a convolution", "map: of one row or column, of a convolution",
+    "kernel: square and odd, of stride 1, keeps its map's size",
     *(f"reset: {kind}" for kind in RESETS), *(f"weights: {bits} bits" for bits in WEIGHT_BITS),
     "map: odd sides", "map: long and thin", "map: narrow", "pool: drops an odd last row", "pool: drops an odd last column",
     "pool: pools in a row", "pool: gives a map with a side of 1", "pool: none", "sizing: several passes", "sizing: rows in parts",

@@ -31,8 +31,8 @@ def neuron(groups: int, lanes: int, kind: str = "subtract") -> Lif:
 QUEUE_DEPTH = 1
 ONE: dict[str, Any] = {"lanes": 1, "timesteps": 1, "passes": 1}
 DENSE = DenseCore(
-    height=2, width=2, channels=1, image_bits=1, image_signed=False, outputs=1, kernel=1, bias=table("b.hex", 3, 1),
-    weights=table("w.hex", 2, 1), neuron=neuron(1, 1), **ONE,
+    height=2, width=2, out_rows=range(2), out_columns=range(2), channels=1, image_bits=1, image_signed=False, outputs=1,
+    kernel=(1, 1), bias=table("b.hex", 3, 1), weights=table("w.hex", 2, 1), neuron=neuron(1, 1), **ONE,
 )  # fmt: skip
 DENSE_FC = DenseFc(
     height=1, width=2, channels=1, image_bits=1, image_signed=False, multipliers=1, outputs=1, bias=table("b.hex", 3, 1),
@@ -43,9 +43,11 @@ SPARSE: dict[str, Any] = {
     "parts": 1, "lanes_in": 1, "outputs": 2, "banks": 2, "queue_depth": QUEUE_DEPTH, "bias": table("b.hex", 3, 2),
     "neuron": neuron(2, 1), **ONE,
 }  # fmt: skip
-CONV = SparseConv(height=1, width=1, chunks=1, kernel=1, weights=table("w.hex", 2, 2), **SPARSE)
+CONV = SparseConv(
+    height=1, width=1, out_rows=range(1), out_columns=range(1), chunks=1, kernel=(1, 1), weights=table("w.hex", 2, 2), **SPARSE
+)
 FC = SparseFc(chunks=2, weights=table("w.hex", 2, 4), **SPARSE)
-CONV_2X2 = replace(CONV, height=2, width=2)
+CONV_2X2 = replace(CONV, height=2, width=2, out_rows=range(2), out_columns=range(2))
 READOUT = Readout(outputs=2, classes=2, **ONE)
 POOL = Pool(height=2, width=2, groups=2, lanes=1, timesteps=1)
 

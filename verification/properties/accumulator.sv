@@ -1,14 +1,18 @@
-// Columns have numbers: in a frame first the RADIUS columns that flush the frame before, then row for row, group for group the
+// Columns have numbers: in a frame first the TAIL columns that flush the frame before, then row for row, group for group the
 // POSITIONS of a row. `next` is the number of the column after those in the window; number[b] belongs to slot b.
+localparam TAIL = (KERNEL - 1) / 2; // also the slot of an event's column
+localparam FLUSH_ROWS = (KERNEL_ROWS - 1) / 2;
+localparam PRIMING = KERNEL / 2 + 2;
+localparam EVEN = KERNEL % 2 == 0;
 localparam POSITIONS = WIDTH + PADDING;
 localparam ROW_WORDS = GROUPS * POSITIONS;
-localparam ROWS = HEIGHT + RADIUS;
-localparam COLUMNS = RADIUS + ROWS * ROW_WORDS;
+localparam ROWS = HEIGHT + FLUSH_ROWS;
+localparam COLUMNS = TAIL + ROWS * ROW_WORDS;
 (* hierconn *) wire [(POSITIONS > 1 ? $clog2(POSITIONS) : 1)-1:0] \find_column.column ;
 (* hierconn *) wire \find_column.part ;
 (* hierconn *) wire [$clog2(ROWS > 1 ? ROWS : 2)-1:0] \find_column.row ;
-(* hierconn *) wire [$clog2(RADIUS > 0 ? RADIUS + 1 : 2)-1:0] \find_column.tail ;
-(* hierconn *) wire [$clog2(RADIUS + 3)-1:0] \tag_columns.priming ;
+(* hierconn *) wire [$clog2(TAIL > 0 ? TAIL + 1 : 2)-1:0] \find_column.tail ;
+(* hierconn *) wire [$clog2(PRIMING + 1)-1:0] \tag_columns.priming ;
 (* hierconn *) wire [KERNEL:0] \tag_columns.parity ;
 (* hierconn *) wire [KERNEL:0] \tag_columns.emits ;
 wire [7:0] column = \find_column.column ;
@@ -26,6 +30,7 @@ reg frame;
 reg [7:0] shifts; // since reset, up to KERNEL + 2
 reg [7:0] number [0:KERNEL];
 reg [3:0] in_row [0:KERNEL];
+reg [3:0] in_column [0:KERNEL];
 reg in_frame [0:KERNEL];
 reg [7:0] scan [0:KERNEL]; // of the frame, from 1 up; 0 is the flush of the frame before
 reg [7:0] pixel; // number of the column that the current event belongs to
@@ -33,12 +38,40 @@ wire comes = src_valid && src_ready;
 wire [7:0] next_scan = tail != 0 ? 0 : row * GROUPS + group_index + 1;
 integer b;
 
+// Whether a row or a column of outputs leaves.
+function is_out_row;
+    input [7:0] y;
+    is_out_row = y >= FIRST_ROW && y <= LAST_ROW && (y - FIRST_ROW) % ROW_STEP == 0;
+endfunction
+
+function is_out_column;
+    input [7:0] x;
+    is_out_column = x >= FIRST_COLUMN && x <= LAST_COLUMN && (x - FIRST_COLUMN) % COLUMN_STEP == 0;
+endfunction
+
+// How many of them are before a row, or a column.
+function [7:0] out_rows_before;
+    input [7:0] y;
+    out_rows_before = y > LAST_ROW ? OUT_ROWS : y <= FIRST_ROW ? 0 : (y - FIRST_ROW + ROW_STEP - 1) / ROW_STEP;
+endfunction
+
+function [7:0] out_columns_before;
+    input [7:0] x;
+    out_columns_before = x > LAST_COLUMN ? OUT_COLUMNS : x <= FIRST_COLUMN ? 0 : (x - FIRST_COLUMN + COLUMN_STEP - 1) / COLUMN_STEP;
+endfunction
+
+// The parity of columns changes where this does; those that flush a frame are of the next one's first scan if the kernel is even.
+function [7:0] scan_of_parity;
+    input [7:0] of_scan;
+    scan_of_parity = EVEN && of_scan == 0 ? 1 : of_scan;
+endfunction
+
 always @(posedge clk) begin
     if (rst) begin
-        next <= RADIUS;
+        next <= TAIL;
         frame <= 0;
         shifts <= 0;
-        pixel <= RADIUS;
+        pixel <= TAIL;
         keeps <= 0;
     end
     else begin
@@ -54,12 +87,14 @@ always @(posedge clk) begin
         for (b = 0; b < KERNEL; b = b + 1) begin
             number[b] <= number[b + 1];
             in_row[b] <= in_row[b + 1];
+            in_column[b] <= in_column[b + 1];
             in_frame[b] <= in_frame[b + 1];
             scan[b] <= scan[b + 1];
             addr[b] <= addr[b + 1];
         end
         number[KERNEL] <= next;
         in_row[KERNEL] <= row;
+        in_column[KERNEL] <= column;
         in_frame[KERNEL] <= frame;
         scan[KERNEL] <= next_scan;
         addr[KERNEL] <= next_addr;
@@ -69,15 +104,15 @@ end
 always @(*) if (known) begin
     assert(next < COLUMNS);
     assert(part == 0); // a row has one part
-    assert(tail <= RADIUS && row < ROWS && group_index < GROUPS && column < POSITIONS);
-    assert(next == (tail != 0 ? RADIUS - tail : RADIUS + row * ROW_WORDS + next_addr));
+    assert(tail <= TAIL && row < ROWS && group_index < GROUPS && column < POSITIONS);
+    assert(next == (tail != 0 ? TAIL - tail : TAIL + row * ROW_WORDS + next_addr));
     assert(tail == 0 || (row == 0 && next_addr == 0));
     assert(shifts <= KERNEL + 2);
-    assert(shifts == KERNEL + 2 || (next == RADIUS + shifts && frame == 0));
-    assert(priming == (shifts > RADIUS + 2 ? 0 : RADIUS + 2 - shifts));
+    assert(shifts == KERNEL + 2 || (next == TAIL + shifts && frame == 0));
+    assert(priming == (shifts > PRIMING ? 0 : PRIMING - shifts));
     assert(primed == (priming == 0));
     // An event is taken once its column is in the middle of the window, and leaves with it if it is the last.
-    assert(primed ? number[RADIUS] == pixel : pixel == RADIUS && !comes);
+    assert(primed ? number[TAIL] == pixel : pixel == TAIL && !comes);
     assert(!primed || shift == (comes && src_data[$bits(src_data)-1]));
     for (b = 0; b <= KERNEL; b = b + 1) begin
         if (shifts < KERNEL + 1 - b) begin
@@ -87,36 +122,40 @@ always @(*) if (known) begin
             assert(number[b] < COLUMNS);
             assert((number[b] == COLUMNS - 1 ? 0 : number[b] + 1) == (b == KERNEL ? next : number[b + 1]));
             assert(in_frame[b] == ((b == KERNEL ? frame : in_frame[b + 1]) ^ (number[b] == COLUMNS - 1)));
-            assert(keeps[b] == (number[b] >= RADIUS));
+            assert(keeps[b] == (number[b] >= TAIL));
             if (keeps[b]) begin
-                assert(number[b] == RADIUS + in_row[b] * ROW_WORDS + addr[b]);
+                assert(number[b] == TAIL + in_row[b] * ROW_WORDS + addr[b]);
                 assert(addr[b] < ROW_WORDS && in_row[b] < ROWS);
                 assert(scan[b] != 0 && scan[b] <= ROWS * GROUPS);
-                assert(number[b] >= RADIUS + (scan[b] - 1) * POSITIONS && number[b] < RADIUS + scan[b] * POSITIONS);
+                assert(number[b] >= TAIL + (scan[b] - 1) * POSITIONS && number[b] < TAIL + scan[b] * POSITIONS);
             end
             else begin
                 assert(scan[b] == 0);
             end
+            assert(emits[b] == (keeps[b] && in_row[b] >= FLUSH_ROWS && is_out_row(in_row[b] - FLUSH_ROWS) && is_out_column(in_column[b])));
             // The tags of two neighbours differ where a scan ends.
             if (b == KERNEL) begin
-                assert((parity[b] != next_parity) == (scan[b] != next_scan));
+                assert((parity[b] != next_parity) == (in_frame[b] != frame || scan_of_parity(scan[b]) != scan_of_parity(next_scan)));
             end
             else begin
-                assert((parity[b] != parity[b + 1]) == (scan[b] != scan[b + 1]));
+                assert((parity[b] != parity[b + 1]) == (in_frame[b] != in_frame[b + 1] || scan_of_parity(scan[b]) != scan_of_parity(scan[b + 1])));
             end
             // An event reaches the columns of its own scan, and no others that are used.
-            if (b < KERNEL && primed) begin
-                assert(own[b] == (in_frame[b] == in_frame[RADIUS] && scan[b] == scan[RADIUS]));
+            if (b < KERNEL && primed && keeps[b] && keeps[TAIL]) begin
+                assert(own[b] == (in_frame[b] == in_frame[TAIL] && scan[b] == scan[TAIL]));
+            end
+            else if (b < KERNEL && primed && keeps[b] != keeps[TAIL]) begin
+                assert(EVEN || !own[b]);
             end
         end
         if (b < KERNEL) begin
-            assert(own[b] == (parity[b] == parity[RADIUS]));
+            assert(own[b] == (b + POSITIONS > TAIL && b < TAIL + POSITIONS && parity[b] == parity[TAIL]));
         end
     end
 end
 
-// A frame gives a beat for each pixel and group: `due` are the beats of the columns taken so far, `taken` and `sent` count on.
-wire emits_next = tail == 0 && row >= RADIUS && column < WIDTH;
+// A frame gives a beat for each place of the output window and group: `due` are the beats of the columns taken so far, `taken` and `sent` count on.
+wire emits_next = tail == 0 && row >= FLUSH_ROWS && is_out_row(row - FLUSH_ROWS) && is_out_column(column);
 reg [7:0] due, taken, sent;
 reg [7:0] on_the_way;
 
@@ -140,14 +179,15 @@ always @(*) begin
     for (b = 0; b <= KERNEL; b = b + 1) on_the_way = on_the_way + emits[b];
     if (known) begin
         assert(sent + on_the_way == taken);
-        if (row < RADIUS || tail != 0) begin
+        if (row < FLUSH_ROWS || tail != 0) begin
             assert(due == 0);
         end
         else begin
-            assert(due == ((row - RADIUS) * GROUPS + group_index) * WIDTH + (column < WIDTH ? column : WIDTH));
+            assert(due == out_rows_before(row - FLUSH_ROWS) * GROUPS * OUT_COLUMNS
+                + (is_out_row(row - FLUSH_ROWS) ? group_index * OUT_COLUMNS + out_columns_before(column) : 0));
         end
         if (shift && !rst && next == COLUMNS - 1) begin
-            assert(due + emits_next == HEIGHT * WIDTH * GROUPS);
+            assert(due + emits_next == OUT_ROWS * OUT_COLUMNS * GROUPS);
         end
         cover(dst_waits && dst_valid && dst_ready);
         cover(next == COLUMNS - 1 && shift && sent != 0);

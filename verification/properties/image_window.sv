@@ -1,6 +1,10 @@
 // The windows that are due, walked one by one: `at` is the output's place. One pixel of one row of one image, any, is
-// followed; outside the image all is 0. A row's slot is its number since reset, modulo SLOTS.
-localparam RADIUS = KERNEL / 2;
+// followed; outside the image all is 0. A row's slot is its number since reset, modulo SLOTS. KERNEL rows and COLUMNS columns
+// are under the kernel; of the columns MIDDLE is the output's.
+localparam BEFORE = KERNEL / 2;
+localparam AFTER = (KERNEL - 1) / 2;
+localparam MIDDLE = COLUMNS / 2;
+localparam WAIT = (COLUMNS - 1) / 2 + 2;
 localparam BANKS = KERNEL + 1;
 localparam SLOTS = 2 * BANKS;
 localparam BITS = $bits(src_data);
@@ -44,10 +48,10 @@ function [15:0] after;
     end
 endfunction
 
-// Whether row y + a - RADIUS is in the image.
+// Whether row y + a - BEFORE is in the image.
 function is_row;
     input [3:0] y, a;
-    is_row = y + a >= RADIUS && y + a < HEIGHT + RADIUS;
+    is_row = y + a >= BEFORE && y + a < HEIGHT + BEFORE;
 endfunction
 
 // The row of the window over a place in which the followed row is; KERNEL or more: in none.
@@ -55,7 +59,7 @@ function [3:0] followed_in;
     input [15:0] place;
     reg [4:0] row_in;
     begin
-        row_in = rows_between(place[15:12], followed_slot) + RADIUS;
+        row_in = rows_between(place[15:12], followed_slot) + BEFORE;
         followed_in = row_in >= SLOTS ? row_in - SLOTS : row_in;
     end
 endfunction
@@ -69,7 +73,14 @@ endfunction
 // Whole rows that a row of outputs needs from its own on.
 function [3:0] rows_below;
     input [3:0] y;
-    rows_below = y + RADIUS < HEIGHT ? RADIUS + 1 : HEIGHT - y;
+    rows_below = y + AFTER < HEIGHT ? AFTER + 1 : HEIGHT - y;
+endfunction
+
+// Whether the window of a place leaves.
+function is_leaving;
+    input [15:0] place;
+    is_leaving = place[11:8] >= FIRST_ROW && place[11:8] <= LAST_ROW && (place[11:8] - FIRST_ROW) % ROW_STEP == 0
+        && place[3:0] >= FIRST_COLUMN && place[3:0] <= LAST_COLUMN && (place[3:0] - FIRST_COLUMN) % COLUMN_STEP == 0;
 endfunction
 
 function starts_row;
@@ -100,6 +111,7 @@ wire [3:0] x = at[3:0];
 wire [3:0] y = at[11:8];
 wire [3:0] followed_row = followed_in(at);
 wire is_due = has_come(at);
+wire is_there = valids[MIDDLE];
 reg [3:0] waited;
 
 integer a, b;
@@ -123,29 +135,30 @@ always @(posedge clk) begin
                 has_value <= 1;
             end
         end
-        if (dst_valid && dst_ready) begin
+        if (is_there && (dst_ready || !is_leaving(at))) begin
             at <= after(at);
         end
-        waited <= is_due && !dst_valid ? waited + 1 : 0;
+        waited <= is_due && !is_there ? waited + 1 : 0;
     end
 end
 
-// Every field of every window is the pixel of its place, or 0 outside the image; and a window that is due comes.
+// Every field of every window that leaves is the pixel of its place, or 0 outside the image; and a window that is due comes.
 always @(*) begin
     assume(followed_slot < SLOTS && followed_column < WIDTH);
     if (known) begin
         assert(!dst_valid || is_due);
+        assert(dst_valid == (is_there && is_leaving(at)));
         for (a = 0; a < KERNEL; a = a + 1) begin
-            for (b = 0; b < KERNEL; b = b + 1) begin
-                if (dst_valid && !(is_row(y, a) && x + b >= RADIUS && x + b < WIDTH + RADIUS)) begin
-                    assert(dst_data[(a*KERNEL+b)*BITS +: BITS] == 0);
+            for (b = 0; b < COLUMNS; b = b + 1) begin
+                if (dst_valid && !(is_row(y, a) && x + b >= MIDDLE && x + b < WIDTH + MIDDLE)) begin
+                    assert(dst_data[(a*COLUMNS+b)*BITS +: BITS] == 0);
                 end
-                if (dst_valid && is_row(y, a) && followed_row == a && x + b == followed_column + RADIUS) begin
-                    assert(has_value && dst_data[(a*KERNEL+b)*BITS +: BITS] == value);
+                if (dst_valid && is_row(y, a) && followed_row == a && x + b == followed_column + MIDDLE) begin
+                    assert(has_value && dst_data[(a*COLUMNS+b)*BITS +: BITS] == value);
                 end
             end
         end
-        assert(waited <= RADIUS + 2 && (waited != RADIUS + 2 || dst_valid));
+        assert(waited <= WAIT && (waited != WAIT || is_there));
         assert(src_ready || is_due);
     end
 end
@@ -153,8 +166,8 @@ end
 // The places of the window's columns, from the middle one on, of the column that is fetched and of the one that is read:
 // a stage that holds none has the place of the next.
 reg [3:0] slot_out;
-reg [(KERNEL+2)*16-1:0] places;
-reg [KERNEL+1:0] holds;
+reg [(COLUMNS+2)*16-1:0] places;
+reg [COLUMNS+1:0] holds;
 wire row_ends = advance && available && column == WIDTH - 1 && group_index == GROUPS - 1;
 always @(posedge clk) slot_out <= rst ? 0 : !row_ends ? slot_out : slot_out == SLOTS - 1 ? 0 : slot_out + 1;
 
@@ -191,15 +204,15 @@ end
 
 always @(*) begin
     holds = {1'b0, fetched, valids};
-    places = {KERNEL + 2{at}};
-    for (b = RADIUS; b < KERNEL + 1; b = b + 1) begin
+    places = {COLUMNS + 2{at}};
+    for (b = MIDDLE; b < COLUMNS + 1; b = b + 1) begin
         places[(b+1)*16 +: 16] = holds[b] ? after(places[b*16 +: 16]) : places[b*16 +: 16];
     end
 end
 
-wire [15:0] fetched_place = places[KERNEL*16 +: 16];
-wire [15:0] read_place = places[(KERNEL+1)*16 +: 16];
-wire [3:0] rows_above = row < RADIUS ? row : RADIUS;
+wire [15:0] fetched_place = places[COLUMNS*16 +: 16];
+wire [15:0] read_place = places[(COLUMNS+1)*16 +: 16];
+wire [3:0] rows_above = row < BEFORE ? row : BEFORE;
 
 always @(*) begin
     if (known) begin
@@ -224,7 +237,7 @@ always @(*) begin
         end
 
         // Columns that have been read: those to come, and of those that are past, the ones of this pass.
-        for (b = RADIUS; b < KERNEL + 1; b = b + 1) begin
+        for (b = MIDDLE; b < COLUMNS + 1; b = b + 1) begin
             assert(holds[b] ? has_come(places[b*16 +: 16]) : starts_row(places[b*16 +: 16]));
         end
         if (fetched) begin
@@ -235,37 +248,37 @@ always @(*) begin
                 assert(fetched_rows[a] == is_row(fetched_place[11:8], a));
                 assert(!(is_row(fetched_place[11:8], a) && pixel_in(fetched_place) == a) || has_value && read_word == value);
             end
-            for (b = RADIUS; b < KERNEL; b = b + 1) begin
+            for (b = MIDDLE; b < COLUMNS; b = b + 1) begin
                 if (valids[b]) begin
-                    assert(is_row(places[b*16+8 +: 4], a) || columns[a*KERNEL+b] == 0);
-                    assert(!(is_row(places[b*16+8 +: 4], a) && pixel_in(places[b*16 +: 16]) == a) || has_value && columns[a*KERNEL+b] == value);
+                    assert(is_row(places[b*16+8 +: 4], a) || columns[a*COLUMNS+b] == 0);
+                    assert(!(is_row(places[b*16+8 +: 4], a) && pixel_in(places[b*16 +: 16]) == a) || has_value && columns[a*COLUMNS+b] == value);
                 end
             end
-            for (b = 0; b < RADIUS; b = b + 1) begin
-                if (x >= RADIUS - b) begin
-                    assert(is_row(y, a) || columns[a*KERNEL+b] == 0);
-                    assert(!(is_row(y, a) && followed_row == a && x == followed_column + RADIUS - b) || has_value && columns[a*KERNEL+b] == value);
+            for (b = 0; b < MIDDLE; b = b + 1) begin
+                if (x >= MIDDLE - b) begin
+                    assert(is_row(y, a) || columns[a*COLUMNS+b] == 0);
+                    assert(!(is_row(y, a) && followed_row == a && x == followed_column + MIDDLE - b) || has_value && columns[a*COLUMNS+b] == value);
                 end
             end
         end
-        for (b = RADIUS; b < KERNEL; b = b + 1) begin
+        for (b = MIDDLE; b < COLUMNS; b = b + 1) begin
             assert(!valids[b] || parities[b] == is_odd(places[b*16 +: 16]));
         end
-        for (b = 0; b < RADIUS; b = b + 1) begin
-            if (x >= RADIUS - b) begin
+        for (b = 0; b < MIDDLE; b = b + 1) begin
+            if (x >= MIDDLE - b) begin
                 assert(valids[b] && parities[b] == is_odd(at));
             end
-            else begin
+            else if (MIDDLE - b < WIDTH) begin
                 assert(!valids[b] || parities[b] != is_odd(at));
             end
         end
         // A column that is due has come one place nearer to the middle in each cycle.
-        for (b = 1; b < RADIUS + 2; b = b + 1) begin
-            assert(waited < b || (holds >> RADIUS) % (1 << RADIUS + 3 - b) != 0);
+        for (b = 1; b < WAIT; b = b + 1) begin
+            assert(waited < b || (holds >> MIDDLE) % (1 << WAIT + 1 - b) != 0);
         end
 
-        cover(dst_valid && dst_ready && x == WIDTH - 1 && y == HEIGHT - 1 && at[7:4] == GROUPS - 1 && has_value);
+        cover(dst_valid && dst_ready && x == LAST_COLUMN && y == LAST_ROW && at[7:4] == GROUPS - 1 && has_value);
         cover(dst_valid && !dst_ready && level == BANKS && src_valid);
-        cover(dst_valid && at[15:12] == HEIGHT && has_value && followed_slot == HEIGHT && value != 0);
+        cover(dst_valid && at[15:12] == HEIGHT + FIRST_ROW && has_value && followed_slot == HEIGHT + FIRST_ROW && value != 0);
     end
 end

@@ -24,8 +24,8 @@ reg left; // a column left the window at the last edge: this one
 reg [7:0] left_addr;
 reg [3:0] left_row;
 reg left_frame;
-wire [7:0] kept_number = RADIUS + kept_row * ROW_WORDS + chosen;
-wire [7:0] first_number = RADIUS + chosen;
+wire [7:0] kept_number = TAIL + kept_row * ROW_WORDS + chosen;
+wire [7:0] first_number = TAIL + chosen;
 wire leaves = left && left_addr == chosen;
 
 always @(*) assume(chosen < ROW_WORDS);
@@ -53,7 +53,7 @@ always @(*) if (known) begin
         assert(left_addr == \keep_rows.store_addr );
         assert(shifts == KERNEL + 2);
         assert(left_row < ROWS && left_addr < ROW_WORDS);
-        assert((RADIUS + left_row * ROW_WORDS + left_addr == COLUMNS - 1 ? 0 : RADIUS + left_row * ROW_WORDS + left_addr + 1) == number[0]);
+        assert((TAIL + left_row * ROW_WORDS + left_addr == COLUMNS - 1 ? 0 : TAIL + left_row * ROW_WORDS + left_addr + 1) == number[0]);
         assert(left_frame == in_frame[0] ^ (number[0] == 0));
     end
     // The last column of this address in this frame that has left the window.

@@ -38,7 +38,7 @@ def assert_equals_golden(model, images):
     """Every spike of the forward pass equals the golden model on the exported integers; no layer is silent or full."""
     trace = golden.run(model.export(), images)
     spikes, votes = forward(model, images)
-    for name in spikes:
+    for name in trace.spikes:
         assert np.array_equal(spikes[name], trace.spikes[name]), name
         assert trace.spikes[name].any() and not trace.spikes[name].all(), name
     assert np.array_equal(votes, trace.scores)
@@ -70,6 +70,14 @@ def edge_layer(total, bias, theta):
         layer.weight.copy_(torch.from_numpy(blank.weights))
         layer.mean[:], layer.variance[:], layer.threshold = -bias, 1 - NORM_EPSILON, theta
     return layer.eval()
+
+
+@pytest.mark.parametrize(
+    "architecture", ["4C3s2-FC8", "5C4p0+MP2-AP2-FC8", "4C2x3s1x2p0-AP2-6C3+AP2x1-FC8", "4C3-MP3s1p1-5C1+MP1x2-FC8", "FC12-FC8"]
+)
+def test_forward_equals_golden_for_windows_and_pools(architecture):
+    model = trained(small_settings(architecture=architecture, timesteps=3), bright_quarters(256))
+    assert_equals_golden(model, bright_quarters(100, seed=1).images)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
