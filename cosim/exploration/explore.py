@@ -127,9 +127,11 @@ class Problem:
 
     @property
     def lag(self) -> dict[str, float]:
-        """By layer the share of its cycles that are left when its last input comes: one row."""
+        """By layer the share of its cycles that are left when its last input comes: one row, or all if it is fully connected and
+        takes the image."""
         shapes = zip(self.network.layers, self.network.shapes, strict=False)
-        return {layer.name: 1 / shape[1] for layer, shape in shapes if not isinstance(layer, Pool)}
+        rows = {layer.name: 1 / shape[1] for layer, shape in shapes if not isinstance(layer, Pool)}
+        return rows | dict.fromkeys(dense_fc_image(self.network), 1.0)
 
     @property
     def min_cycles(self) -> float:
