@@ -125,13 +125,13 @@ PROOFS: tuple[Proof, ...] = (
         pool, POOL, 10, 12,
         Fault(
             "a beat is taken while the output waits",
-            "assign take = (src_valid && (dst_ready || (!valid)));", "assign take = src_valid;",
+            "assign step = (src_valid && (dst_ready || (!valid)));", "assign step = src_valid;",
         ),
         Fault("an output is dropped", "else if (dst_ready) begin", "else begin"),
         Fault("a wait for input is not counted", "assign stall_in = (!src_valid);", "assign stall_in = (!src_valid && valid);"),
         Fault(
-            "valid waits for ready", "assign complete = (take && column[0] && row[0]);",
-            "assign complete = (take && column[0] && row[0] && dst_ready);", "ready",
+            "valid waits for ready", "assign complete = (step && column_ends && row_ends);",
+            "assign complete = (step && column_ends && row_ends && dst_ready);", "ready",
         ),
     ),
     counted(
