@@ -34,7 +34,8 @@ class Pool(Stage):
     def __post_init__(self):
         check_number("pool", 1, height=self.height, width=self.width)
         check_number("pool", 1, groups=self.groups, lanes=self.lanes, timesteps=self.timesteps)
-        self.rows, self.columns
+        # They refuse windows of which a map of this size has none.
+        assert self.rows.count and self.columns.count
 
     @cached_property
     def rows(self) -> Windows:
