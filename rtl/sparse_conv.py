@@ -133,7 +133,8 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
     accumulate_events = accumulator(
         clk, rst, weighted, unpooled if pools else currents, counts, load, height=stage.height, width=stage.width,
         out_rows=stage.out_rows, out_columns=stage.out_columns, parts=stage.row_parts, padding=stage.padding,
-        kernel=stage.kernel, timesteps=stage.timesteps, lanes=stage.lanes, weight_bits=stage.weight_bits, current_bits=stage.sum_bits, bias=stage.bias,
+        kernel=stage.kernel, timesteps=stage.timesteps, lanes=stage.lanes, weight_bits=stage.weight_bits,
+        current_bits=stage.sum_bits, bias=stage.bias,
     )  # fmt: skip
     if pools:
         pool_currents = current_pool(

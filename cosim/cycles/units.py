@@ -233,7 +233,8 @@ def look_at_pixel(unit, first_chunk):
 def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events, next_span):
     """The scanner, and the crop before it; without one `rows` is 0.
 
-    first_chunk: for each pixel of all parts, where its chunks with events begin in chunk_events, and where they end. next_span: for each of those chunks, where those of its span end.
+    first_chunk: for each pixel of all parts, where its chunks with events begin in chunk_events, and where they end.
+    next_span: for each of those chunks, where those of its span end.
     """
     kept = unit.row < unit.kept_rows and unit.column_in < unit.kept_columns
     ready = unit.filled < unit.banks or not kept

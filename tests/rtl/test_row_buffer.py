@@ -22,7 +22,8 @@ def random_rows(pixels, chunks, seed):
 @pytest.mark.parametrize(
     ("pixels", "chunks", "banks", "columns"),
     [
-        (1, 1, 2, 1), (1, 4, 3, 1), (3, 1, 2, 1), (4, 2, 2, 1), (5, 3, 4, 1), (2, 2, 5, 1), (3, 2, 2, 2), (2, 6, 3, 3), (1, 4, 2, 2),
+        (1, 1, 2, 1), (1, 4, 3, 1), (3, 1, 2, 1), (4, 2, 2, 1), (5, 3, 4, 1), (2, 2, 5, 1), (3, 2, 2, 2), (2, 6, 3, 3),
+        (1, 4, 2, 2),
     ],  # fmt: skip
 )
 def test_keeps_parts_with_their_flags(place, pixels, chunks, banks, columns, stall):
