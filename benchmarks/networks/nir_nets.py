@@ -50,7 +50,7 @@ def make_sinabs() -> nn.Sequential:
     """
 
     def neurons() -> nn.Module:
-        return sinabs.layers.IAFSqueeze(batch_size=1, spike_fn=SingleSpike)
+        return sinabs.layers.IAFSqueeze(torch.tensor(1.0), batch_size=1, spike_fn=SingleSpike)
 
     return nn.Sequential(
         nn.Conv2d(2, 8, 3, padding=1, bias=False),
@@ -83,12 +83,23 @@ def sinabs_nmnist() -> nn.Module:
 
 def norse_readme_graph() -> nir.NIRGraph:
     """As Norse writes it, with its pools and its Flatten put in: the maximum of spikes is a sum of more than a half."""
-    net = norse_readme()
-    graph = to_nir(net, torch.zeros(1, 1, 28, 28))
+    graph = to_nir(norse_readme(), torch.zeros(1, 1, 28, 28))
     written = [graph.nodes[str(place)] for place in range(9)]
-    nodes = [nir.Input(np.array([1, 28, 28])), convolution(written[0], (28, 28)), written[1]]
-    nodes += maximum((20, 12, 12)) + [convolution(written[3], (12, 12)), written[4]] + maximum((50, 4, 4))
-    nodes += [nir.Flatten({"input": np.array([50, 4, 4])}, 0, 2), written[7], written[8], nir.Output(np.array([10]))]
+    nodes = [nir.Input(np.array([1, 28, 28])), convolution(written[0], (28, 28)), leaky(written[1], (20, 24, 24))]
+    nodes += [*maximum((20, 12, 12)), convolution(written[3], (12, 12)), leaky(written[4], (50, 8, 8)), *maximum((50, 4, 4))]
+    nodes += [flatten((50, 4, 4)), affine(written[7]), leaky(written[8], (10,)), nir.Output(np.array([10]))]
+    return chain(nodes)
+
+
+def sinabs_nmnist_graph() -> nir.NIRGraph:
+    """As Sinabs writes it, with the shapes that it leaves open."""
+    net, sample = sinabs_nmnist(), torch.zeros(1, 2, 34, 34)
+    net(sample)
+    graph = sinabs.nir.to_nir(net, sample)
+    written = [graph.nodes[str(place)] for place in range(11)]
+    nodes = [nir.Input(np.array([2, 34, 34])), convolution(written[0], (34, 34)), firing(written[1]), sums()]
+    nodes += [convolution(written[3], (17, 17)), firing(written[4]), sums(), convolution(written[6], (8, 8)), firing(written[7])]
+    nodes += [flatten((16, 4, 4)), affine(written[9]), firing(written[10]), nir.Output(np.array([10]))]
     return chain(nodes)
 
 
@@ -97,18 +108,36 @@ def convolution(node: nir.Conv2d, size: tuple[int, int]) -> nir.Conv2d:
     return nir.Conv2d(size, weight, node.stride, node.padding, node.dilation, node.groups, bias)
 
 
+def affine(node: nir.Affine) -> nir.Affine:
+    return nir.Affine(np.asarray(node.weight), np.asarray(node.bias))
+
+
+def leaky(node: nir.LIF | nir.LI, shape: tuple[int, ...]) -> nir.NIRNode:
+    """Norse's one number for all neurons, for each."""
+    tau, r, v_leak = (np.full(shape, float(one), np.float32) for one in (node.tau, node.r, node.v_leak))
+    if isinstance(node, nir.LI):
+        return nir.LI(tau, r, v_leak)
+    return nir.LIF(tau, r, v_leak, np.full(shape, float(node.v_threshold), np.float32), np.zeros(shape, np.float32))
+
+
+def firing(node: nir.IF) -> nir.IF:
+    r, threshold = (np.asarray(one, np.float32) for one in (node.r, node.v_threshold))
+    return nir.IF(r, threshold, np.zeros_like(threshold))
+
+
+def sums() -> nir.SumPool2d:
+    return nir.SumPool2d(np.array([2, 2]), np.array([2, 2]), np.array([0, 0]))
+
+
 def maximum(shape: tuple[int, int, int]) -> list[nir.NIRNode]:
     """2x2 of spikes; shape: of what it gives."""
-    return [nir.SumPool2d(np.array([2, 2]), np.array([2, 2]), np.array([0, 0])), nir.Threshold(np.full(shape, 0.5, np.float32))]
+    return [sums(), nir.Threshold(np.full(shape, 0.5, np.float32))]
+
+
+def flatten(shape: tuple[int, int, int]) -> nir.Flatten:
+    return nir.Flatten({"input": np.array(shape)}, 0, 2)
 
 
 def chain(nodes: list[nir.NIRNode]) -> nir.NIRGraph:
     names = ["input", *(str(place) for place in range(len(nodes) - 2)), "output"]
     return nir.NIRGraph(dict(zip(names, nodes, strict=True)), list(zip(names, names[1:], strict=False)), type_check=False)
-
-
-def sinabs_nmnist_graph() -> nir.NIRGraph:
-    net = sinabs_nmnist()
-    sample = torch.zeros(1, 2, 34, 34)
-    net(sample)
-    return sinabs.nir.to_nir(net, sample)

@@ -44,10 +44,15 @@ class Recipe:
     padding: int = 0
 
 
+def weights_of(net: nn.Module) -> dict[str, torch.Tensor]:
+    """All that a checkpoint keeps: not the potentials of Sinabs' neurons, which have the shape of the last batch."""
+    return {name: value for name, value in net.state_dict().items() if not name.endswith(".v_mem")}
+
+
 def trained(recipes: dict[str, Recipe], name: str) -> nn.Module:
     """A network with its trained weights, in evaluation mode."""
     net = recipes[name].make()
-    net.load_state_dict(load_file(CHECKPOINTS / f"{name}.safetensors"))
+    net.load_state_dict(net.state_dict() | load_file(CHECKPOINTS / f"{name}.safetensors"))
     return net.eval()
 
 

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn.functional import mse_loss, one_hot
 
 from benchmarks.networks.playing import ends_in_potentials, neurons_of, play, scored
-from benchmarks.networks.recipe import CHECKPOINTS, Recipe, prepared, sequence
+from benchmarks.networks.recipe import CHECKPOINTS, Recipe, prepared, sequence, weights_of
 from duospike.reference.data.datasets import PUBLISHED, Dataset
 from duospike.reference.data.event_frames import Binning, FrameFormat
 
@@ -50,7 +50,7 @@ def main() -> int:
     torch.manual_seed(args.seed)
     net = made(recipe)
     train(net, recipe, args.epochs or recipe.epochs, args.seed, train_set, CHECKPOINTS / f"{args.name}-unfinished.safetensors")
-    save_file(net.state_dict(), CHECKPOINTS / f"{args.name}.safetensors")
+    save_file(weights_of(net), CHECKPOINTS / f"{args.name}.safetensors")
     assert test_set.labels is not None
     some = Dataset(test_set.images[:TESTED], test_set.labels[:TESTED])
     print(f"{args.name}: {accuracy(net, recipe, some):.2%} of {len(some.images):,} test images", flush=True)
@@ -144,7 +144,7 @@ def accuracy(net: nn.Module, recipe: Recipe, data: Dataset, batch: int = 50) -> 
 
 def save(net: nn.Module, optimizer: torch.optim.Optimizer, step: int, path: Path) -> None:
     """Weights and Adam's state after a number of steps."""
-    tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
+    tensors = {f"net.{name}": value for name, value in weights_of(net).items()}
     for number, values in optimizer.state_dict()["state"].items():
         tensors |= {f"adam.{number}.{name}": value for name, value in values.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,8 @@ def resume(net: nn.Module, optimizer: torch.optim.Optimizer, path: Path) -> int:
     with safe_open(path, "pt") as file:
         step = int(file.metadata()["step"])
     tensors = load_file(path)
-    net.load_state_dict({name.removeprefix("net."): value for name, value in tensors.items() if name.startswith("net.")})
+    weights = {name.removeprefix("net."): value for name, value in tensors.items() if name.startswith("net.")}
+    net.load_state_dict(net.state_dict() | weights)
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in tensors.items():
         if name.startswith("adam."):
