@@ -50,7 +50,7 @@ def make_sinabs() -> nn.Sequential:
     """
 
     def neurons() -> nn.Module:
-        return sinabs.layers.IAFSqueeze(torch.tensor(1.0), batch_size=1, spike_fn=SingleSpike)
+        return sinabs.layers.IAFSqueeze(batch_size=1, spike_threshold=torch.tensor(1.0), spike_fn=SingleSpike)
 
     return nn.Sequential(
         nn.Conv2d(2, 8, 3, padding=1, bias=False),
