@@ -68,7 +68,7 @@ def make_sinabs() -> nn.Sequential:
 
 
 RECIPES = {
-    "norse_readme": Recipe(make_norse, "fashion-mnist", 16, 1, "", images=1500, training_timesteps=8, batch=25),
+    "norse_readme": Recipe(make_norse, "fashion-mnist", 16, 1, "", images=6000, training_timesteps=8, batch=25, rate=5e-3),
     "sinabs_nmnist": Recipe(make_sinabs, "n-mnist", 10, 2, "", coding="events", batch=25),
 }
 
