@@ -40,7 +40,7 @@ RUNS, RESULTS = Path("runs/networks"), ROOT / "benchmarks" / "results" / "networ
 EVENT_SAMPLES = 4
 OWN_IMAGES = 2000
 """Images that are written for a network that takes others than the published ones: half of them calibrate."""
-CALIBRATION = 5000
+CALIBRATION = 30_000
 """Timesteps of all calibration images together, up to 200 images."""
 CIFAR, NMNIST, GRAPH = "cifar-10-batches-bin", "N-MNIST", "cnn_sinabs.nir"
 """Under which names the page shows the folders and the file that the options name."""
