@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,13 +36,13 @@ def play(net: nn.Module, values: torch.Tensor) -> torch.Tensor:
     return PLAYERS[library](net, neurons, values)
 
 
-def _spikingjelly(net: nn.Module, neurons: list[nn.Module], values: torch.Tensor) -> torch.Tensor:
+def _spikingjelly(net: Any, neurons: list[Any], values: torch.Tensor) -> torch.Tensor:
     for one in neurons:
         one.reset()
     return net(values)
 
 
-def _snntorch(net: nn.Module, neurons: list[nn.Module], values: torch.Tensor) -> torch.Tensor:
+def _snntorch(net: Any, neurons: list[Any], values: torch.Tensor) -> torch.Tensor:
     """Classes with `num_steps` have the loop over time in their forward."""
     for one in neurons:
         if one.init_hidden:
@@ -52,7 +53,7 @@ def _snntorch(net: nn.Module, neurons: list[nn.Module], values: torch.Tensor) ->
     return torch.stack([_first(net(value)) for value in values])
 
 
-def _sinabs(net: nn.Module, neurons: list[nn.Module], values: torch.Tensor) -> torch.Tensor:
+def _sinabs(net: Any, neurons: list[Any], values: torch.Tensor) -> torch.Tensor:
     """Time and batch are one axis, an image's timesteps next to each other."""
     for one in neurons:
         one.reset_states()
@@ -61,7 +62,7 @@ def _sinabs(net: nn.Module, neurons: list[nn.Module], values: torch.Tensor) -> t
     return outputs.reshape(values.shape[1], len(values), -1).transpose(0, 1)
 
 
-def _norse(net: nn.Module, neurons: list[nn.Module], values: torch.Tensor) -> torch.Tensor:
+def _norse(net: Any, neurons: list[Any], values: torch.Tensor) -> torch.Tensor:
     state, outputs = None, []
     for value in values:
         output, state = net(value, state)
@@ -69,13 +70,13 @@ def _norse(net: nn.Module, neurons: list[nn.Module], values: torch.Tensor) -> to
     return torch.stack(outputs)
 
 
-def _floats(net: nn.Module, neurons: list[nn.Module], values: torch.Tensor) -> torch.Tensor:
+def _floats(net: Any, neurons: list[Any], values: torch.Tensor) -> torch.Tensor:
     for one in neurons:
         one.reset()
     return torch.stack([net(value) for value in values])
 
 
-PLAYERS: dict[str, Callable[[nn.Module, list[nn.Module], torch.Tensor], torch.Tensor]] = {
+PLAYERS: dict[str, Callable[[Any, list[Any], torch.Tensor], torch.Tensor]] = {
     "spikingjelly": _spikingjelly,
     "snntorch": _snntorch,
     "sinabs": _sinabs,
