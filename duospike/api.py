@@ -106,7 +106,7 @@ def load_images(
 
 
 def run(network: Network, images: np.ndarray) -> Trace:
-    """Every spike, the class counts and the classes of images [count, channels, height, width], by the integer reference."""
+    """Every spike, scores and classes of images [count, channels, height, width], by the integer reference."""
     return golden.run(network, images)
 
 

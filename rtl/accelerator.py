@@ -40,9 +40,9 @@ def trace_bits(stages) -> int:
 
 
 def parameter_tables(stages) -> list[Table]:
-    """Weights, biases and thresholds of all stages, in their order."""
+    """Weights, biases, thresholds and leaks of all stages, in their order."""
     with_parameters = [stage for stage in stages.values() if isinstance(stage, NeuronStage)]
-    return [table for stage in with_parameters for table in (stage.weights, stage.bias, stage.neuron.theta)]
+    return [table for stage in with_parameters for table in (stage.weights, stage.bias, *stage.neuron.tables)]
 
 
 def check_chain(stages):

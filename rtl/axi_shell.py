@@ -132,7 +132,7 @@ def axi_shell(aclk, aresetn, s_axi, s_axis, m_axis, *, shell):
     core = accelerator(aclk, core_rst, pixels, results, counts, trace, load, stages=stages)
     result_words = result_output(
         aclk, rst, core_rst, results, marks_held, m_axis, sent, sending, classes=readout.classes,
-        count_bits=readout.count_bits,
+        score_bits=readout.score_bits, is_signed=readout.reads_membranes,
     )  # fmt: skip
 
     @always_comb

@@ -5,8 +5,12 @@ Each check names the block, the parameter with its value, and what is allowed, i
 
 from .errors import DesignError
 
-RESETS = ("subtract", "subtract_delayed", "zero")
+RESETS = ("subtract", "subtract_delayed", "zero", "none")
 """Resets that lif() can build."""
+READOUTS = ("count", "first_spike", "last_membrane", "max_membrane")
+"""Scores that readout() can form."""
+MEMBRANE_READOUTS = ("last_membrane", "max_membrane")
+"""Those of potentials: the neurons before them give these and no spikes."""
 
 
 def check_number(where: str, least: int, most: int | None = None, /, **values):
@@ -74,5 +78,7 @@ def check_layer(where: str, layer):
     fields = layer.lanes * layer.taps
     weight_bits = max(1, layer.weights.width // fields)
     check_table(where, fields * weight_bits, layer.groups * layer.group_words, weights=layer.weights)
-    check_table(where, layer.lanes * layer.neuron.current_bits, layer.groups, bias=layer.bias)
+    check_table(where, layer.lanes * layer.sum_bits, layer.groups, bias=layer.bias)
     check_table(where, layer.lanes * layer.neuron.theta_bits, layer.groups, theta=layer.neuron.theta)
+    if layer.neuron.leaks is not None:
+        check_table(where, layer.lanes * layer.neuron.multiplier_bits, layer.groups, leaks=layer.neuron.leaks)

@@ -2,7 +2,7 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
-from .checks import check_number, check_width
+from .checks import check_choice, check_number, check_width
 from .stream import counter, index_bits
 
 RESULT_BITS = 32
@@ -11,8 +11,10 @@ INVALID_BIT = 31
 
 
 @block
-def result_output(clk, rst, core_rst, src, mark, dst, sent, active, *, classes, count_bits):
-    """Sends each result as a packet of 1 + classes words: the class, with INVALID_BIT, then the count of each class.
+def result_output(clk, rst, core_rst, src, mark, dst, sent, active, *, classes, score_bits, is_signed):
+    """Sends each result as a packet of 1 + classes words: the class, with INVALID_BIT, then the score of each class.
+
+    A score has the width of a word: with zeros above it, or its sign.
 
     Ports:
         core_rst  in      1   the source of results is in reset; a packet that has begun is sent whole all the same
@@ -25,18 +27,19 @@ def result_output(clk, rst, core_rst, src, mark, dst, sent, active, *, classes, 
     Timing: one word a cycle; a packet takes classes + 2 cycles.
     """
     check_number("result_output", 1, 2**INVALID_BIT, classes=classes)
-    check_number("result_output", 1, RESULT_BITS, count_bits=count_bits)
-    check_width("result_output", index_bits(classes) + classes * count_bits, src=src.data)
+    check_number("result_output", 1, RESULT_BITS, score_bits=score_bits)
+    check_choice("result_output", (False, True), is_signed=is_signed)
+    check_width("result_output", index_bits(classes) + classes * score_bits, src=src.data)
     check_width("result_output", 1, mark=mark.data)
     check_width("result_output", RESULT_BITS, dst=dst.tdata)
     class_bits = index_bits(classes)
-    last_word, last_bit = classes, INVALID_BIT
-    counts_bits = classes * count_bits
-    total_bits = class_bits + counts_bits
+    last_word, last_bit, word_bits = classes, INVALID_BIT, RESULT_BITS
+    scores_bits = classes * score_bits
+    total_bits = class_bits + scores_bits
     load, sending = Signal(bool(0)), Signal(bool(0))
     word = counter(classes + 1)
     head = Signal(intbv(0)[RESULT_BITS:])
-    counts = Signal(intbv(0)[counts_bits:])
+    scores, score = Signal(intbv(0)[scores_bits:]), Signal(intbv(0)[RESULT_BITS:])
     invalid = Signal(bool(0))
 
     @always_comb
@@ -54,6 +57,20 @@ def result_output(clk, rst, core_rst, src, mark, dst, sent, active, *, classes, 
         dst.tlast.next = word == last_word
         dst.tdata.next = head
 
+    if is_signed:
+
+        @always_comb
+        def widen_score():
+            wide = intbv(0, min=-(2**last_bit), max=2**last_bit)
+            wide[:] = scores[score_bits:].signed()
+            score.next = wide[word_bits:]
+
+    else:
+
+        @always_comb
+        def widen_score():
+            score.next = scores[score_bits:]
+
     @always(clk.posedge)
     def send_words():
         first = intbv(0)[RESULT_BITS:]
@@ -61,10 +78,10 @@ def result_output(clk, rst, core_rst, src, mark, dst, sent, active, *, classes, 
             first[:] = src.data[class_bits:]
             first[last_bit] = invalid
             head.next = first
-            counts.next = src.data[total_bits:class_bits]
+            scores.next = src.data[total_bits:class_bits]
         elif dst.tready:
-            head.next = counts[count_bits:]
-            counts.next = counts >> count_bits
+            head.next = score
+            scores.next = scores >> score_bits
         if rst:
             sending.next = False
             word.next = 0

@@ -21,7 +21,7 @@ from .network_options import (
 from .progress import steps_shown
 
 DESCRIPTION = """Convert the accelerator for MODEL, run images through it in a simulator, and compare the spikes of every
-stage, timestep and neuron, the class counts and the class with the integer reference. Prints a table of the stages and
+stage, timestep and neuron, the scores and the class with the integer reference. Prints a table of the stages and
 writes DIR/report.json beside the files of the run. The first difference, an unknown bit or a missing beat makes it
 fail. With --batch several simulations run side by side, as tasks of Dask's distributed; the report does not depend on which
 worker ran which part, and of a worker that is lost only the part that it was running begins again."""
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     spikes = sum(stage["spikes"] or 0 for stage in report["stages"])
     values = report["compared"]
-    print(f"bit-exact in {args.simulator}: {values} neuron outputs, {spikes} of them spikes, all class counts and classes")
+    print(f"bit-exact in {args.simulator}: {values} neuron outputs, {spikes} of them spikes, all scores and classes")
     say_written(place)
     return 0
 

@@ -49,6 +49,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "weight_fetch": (
         "rtl/test_weight_fetch.py::test_words_of_every_scan[icarus-3-2-1-5-1-stalls0]",
         "rtl/test_weight_fetch.py::test_words_of_every_scan[icarus-2-3-0-1-4-stalls0]",
+        "rtl/test_weight_fetch.py::test_scans_that_come_several_times[icarus-2-3-2-stalls0]",
     ),
     "accumulator": ("rtl/test_accumulator.py::test_currents_under_stalls[icarus-kernel2-2-2-3-stalls0]",),
     "column_position": (
@@ -73,10 +74,22 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-subtract]",
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",
     ),
+    "membrane_value": (
+        "rtl/test_lif.py::test_potentials_leave[icarus-None-3-1-none-max_membrane]",
+        "rtl/test_lif.py::test_potentials_leave[icarus-5-2-3-zero-max_membrane]",
+    ),
+    "readout": (
+        "rtl/test_readout.py::test_counts_and_class[icarus-4-3-5-stalls1]",
+        "rtl/test_readout.py::test_first_spikes[icarus-3-4-3-3-stalls1]",
+        "rtl/test_readout.py::test_signed_potentials[icarus-7-3-6-3-max_membrane]",
+        "rtl/test_readout.py::test_signed_potentials[icarus-7-3-6-3-last_membrane]",
+    ),
     "neuron": (
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-subtract]",
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-subtract_delayed]",
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-zero]",
+        "rtl/test_lif.py::test_each_channel_has_its_leak[icarus-5-3-1-zero]",
+        "rtl/test_lif.py::test_potentials_leave[icarus-5-2-3-none-last_membrane]",
     ),
     "pass_memory": ("rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",),
     "credit_counter": ("rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",),
@@ -106,7 +119,14 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "pool": (
         "rtl/test_pool.py::test_even_and_odd_maps[icarus-size1-stalls0]",
         "rtl/test_pool.py::test_even_and_odd_maps[icarus-size3-stalls0]",
+        "rtl/test_pool.py::test_windows[icarus-0]",
     ),
+    "current_pool": (
+        "rtl/test_current_pool.py::test_windows[icarus-0-max]",
+        "rtl/test_current_pool.py::test_windows[icarus-1-sum]",
+    ),
+    "delay_line": ("rtl/test_delay_line.py::test_words_come_back_in_order[icarus-3]",),
+    "crop": ("rtl/test_crop.py::test_keeps_the_first_rows_and_columns[icarus-sizes0-stalls0]",),
 }
 """The blocks, and for each the tests whose parameters it has when it is mutated: all tests with the same are then run."""
 

@@ -18,7 +18,7 @@ from duospike.cosim.design.sizing import JSON_KEYS, Sizing, choose_sizing, dense
 from duospike.cosim.errors import CosimError
 from duospike.reference.errors import InputError
 from duospike.reference.files import read_bytes, read_json
-from duospike.reference.network import MAX_NEURONS, WEIGHT_BITS, Layer, Network, Pool
+from duospike.reference.network import MAX_NEURONS, READOUTS, WEIGHT_BITS, Layer, Network, Pool
 from duospike.reference.widths import EXACT_LIMIT, signed_bits
 from duospike.rtl.accelerator import parameter_tables
 from duospike.rtl.errors import DesignError
@@ -40,18 +40,28 @@ MAX_BITS = signed_bits(-EXACT_LIMIT, EXACT_LIMIT) + MAX_HEADROOM
 """Width that no number of a core exceeds: of the largest value that a network may have, and the headroom."""
 
 
+LOADED = "loaded"
+"""In the description of a layer in place of the multiplier: each channel has its own, which is loaded."""
+
+
 class CoreError(CosimError):
     """A description that convert did not write."""
 
 
 def loadable_widths(network: Network, headroom: int) -> dict[str, StageWidths]:
-    """The widths of a core made from a network: those that it proves, and `headroom` bits more for all except the weights."""
+    """The widths of a core made from a network: those that it proves, and `headroom` bits more for all except the weights.
+
+    Where each channel has its leak, it takes any multiplier that the shift allows.
+    """
+    shifts = {layer.name: layer.neuron.shift for layer in network.layers if not isinstance(layer, Pool)}
     return {
         name: replace(
             proven,
             current_bits=proven.current_bits + headroom,
+            pooled_bits=proven.pooled_bits + headroom,
             potential_bits=proven.potential_bits + headroom,
             theta_bits=proven.theta_bits + headroom,
+            leak_bits=shifts[name] + 1 if proven.leak_bits else 0,
         )
         for name, proven in stage_widths(network).items()
     }
@@ -71,7 +81,9 @@ def loadable_stages(stages: dict[str, Stage]) -> dict[str, Stage]:
 def _with_tables(stage: Stage, tables: dict[str, LoadedTable]) -> Stage:
     if not isinstance(stage, NeuronStage):
         return stage
-    neuron = replace(stage.neuron, theta=tables[stage.neuron.theta.path])
+    loaded = {name: getattr(stage.neuron, name) for name in ("theta", "leaks")}
+    loaded = {name: tables[table.path] for name, table in loaded.items() if table in stage.neuron.tables}
+    neuron = replace(stage.neuron, **loaded)
     return replace(stage, weights=tables[stage.weights.path], bias=tables[stage.bias.path], neuron=neuron)
 
 
@@ -85,8 +97,11 @@ def core_description(
     `width` bits comes from its lowest bits up, its last word filled with zeros, and is made of fields of `field_bits`.
     """
     tables = [table for table in parameter_tables(stages) if isinstance(table, LoadedTable)]
-    field_bits = [bits for layer in widths.values() for bits in (layer.weight_bits, layer.current_bits, layer.theta_bits)]
-    layers = {name: about | asdict(widths[name]) if name in widths else about for name, about in _layers(network).items()}
+    field_bits = [bits for name, layer in widths.items() for bits in _field_bits(stages[name], layer)]
+    layers = {name: about | widths[name].as_json() if name in widths else about for name, about in _layers(network).items()}
+    for name, layer in widths.items():
+        if layer.leak_bits:
+            layers[name]["multiplier"] = LOADED
     return {
         "words": max(table.end for table in tables),
         "network": _network(network),
@@ -99,6 +114,13 @@ def core_description(
     }
 
 
+def _field_bits(stage: Stage, widths: StageWidths) -> list[int]:
+    """Of the tables of a stage, in the order of parameter_tables."""
+    assert isinstance(stage, NeuronStage)
+    of_neurons = {stage.neuron.theta: widths.theta_bits, stage.neuron.leaks: widths.leak_bits}
+    return [widths.weight_bits, widths.current_bits, *(of_neurons[table] for table in stage.neuron.tables)]
+
+
 def _network(network: Network) -> dict[str, Any]:
     """All of a network that a core has in its logic, except the layers."""
     return {
@@ -109,6 +131,7 @@ def _network(network: Network) -> dict[str, Any]:
         **({"coding_seed": network.coding_seed} if network.coding == "rate" else {}),
         "timesteps": network.timesteps,
         "classes": network.classes,
+        **({} if network.readout == READOUTS[0] else {"readout": network.readout}),
         "layers": [layer.name for layer in network.layers],
     }
 
@@ -121,11 +144,12 @@ def _layers(network: Network) -> dict[str, dict[str, Any]]:
 def _layer(layer: Layer) -> dict[str, Any]:
     if isinstance(layer, Pool):
         return window_fields(layer)
+    multipliers = layer.neuron.multipliers.tolist()
     return {
         "outputs": layer.outputs,
         **window_fields(layer),
         "reset": layer.neuron.reset,
-        "multiplier": layer.neuron.multiplier,
+        "multiplier": multipliers[0] if len(set(multipliers)) == 1 else multipliers,
         "shift": layer.neuron.shift,
     }
 
@@ -174,6 +198,7 @@ def network_words(network: Network, core: dict[str, Any]) -> np.ndarray:
     """
     _check_keys("load", core, ("words", "network", "layers", "sizing", "memories"))
     _check_same("network", _network(network), core["network"])
+    _check_same("network", {"readout": network.readout}, {"readout": READOUTS[0]} | core["network"])
     widths, sizing = _claimed_widths(network, core["layers"]), _claimed_sizing(network, core["sizing"])
     stages = loadable_stages(plan_stages(network, sizing, widths))
     for key, value in core_description(network, sizing, widths, stages).items():
@@ -187,7 +212,8 @@ def _claimed_widths(network: Network, layers: Any) -> dict[str, StageWidths]:
     about = _layers(network)
     _check_keys("load: layers", layers, tuple(about))
     for name, wanted in about.items():
-        _check_same(f"layer {name}", wanted, layers[name])
+        is_loaded = isinstance(layers[name], dict) and layers[name].get("multiplier") == LOADED
+        _check_same(f"layer {name}", wanted | ({"multiplier": LOADED} if is_loaded else {}), layers[name])
     widths = {}
     for name, needed in stage_widths(network).items():
         widths[name] = _claimed_stage_widths(f"load: layers: {name}", layers[name])
@@ -197,10 +223,18 @@ def _claimed_widths(network: Network, layers: Any) -> dict[str, StageWidths]:
 
 def _claimed_stage_widths(where: str, layer: dict[str, Any]) -> StageWidths:
     claimed: dict[str, Any] = {field.name: layer.get(field.name) for field in fields(StageWidths)}
+    if "pooled_bits" not in layer:
+        claimed["pooled_bits"] = claimed["current_bits"]
+    if layer["multiplier"] != LOADED:
+        claimed["leak_bits"] = claimed["leak_bits"] or 0
+    limits = {"weight_bits": (1, WEIGHT_BITS.stop - 1), "leak_bits": (layer["multiplier"] == LOADED, layer["shift"] + 1)}
     for key, bits in claimed.items():
-        _check_integer(f"{where}: {key}", bits, 1, WEIGHT_BITS.stop - 1 if key == "weight_bits" else MAX_BITS)
+        _check_integer(f"{where}: {key}", bits, *limits.get(key, (1, MAX_BITS)))
     widths = StageWidths(**claimed)
-    widest = max(widths.current_bits, widths.theta_bits)
+    sums = (layer.get("current_pool") or {}).get("op") == "sum"
+    most = MAX_BITS if sums else widths.current_bits
+    _check_integer(f"{where}: pooled_bits", widths.pooled_bits, widths.current_bits, most)
+    widest = max(widths.pooled_bits, widths.theta_bits)
     _check_integer(f"{where}: potential_bits", widths.potential_bits, widest, MAX_BITS)
     return widths
 

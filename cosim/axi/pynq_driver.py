@@ -5,7 +5,7 @@ from driver import Accelerator
 
 overlay = Overlay("design.bit")
 core = Accelerator("registers.json", overlay.axi_shell_0, overlay.axi_dma_0, allocate)
-classes, counts = core.infer(images)
+classes, scores = core.infer(images)
 """
 
 import json
@@ -130,7 +130,9 @@ class Accelerator:
         }
 
     def infer(self, images):
-        """Classes [count] and class counts [count, classes] of images as the network takes them.
+        """Classes [count] and their scores [count, classes] of images as the network takes them.
+
+        A score is the number of votes, or what else the network's read-out gives; potentials have a sign.
 
         images: integers [count, channels, height, width], or spikes or frames [count, timesteps, channels, height, width].
         ValueError for others. The core is started. While a result is on its way the next image is sent.
@@ -155,7 +157,8 @@ class Accelerator:
             raise DriverError(
                 f"image {np.argmax(results[:, 0] & INVALID)} had a wrong length; errors: {', '.join(self.errors())}"
             )
-        return results[:, 0].astype(int), results[:, 1:].astype(int)
+        scores = results[:, 1:]
+        return results[:, 0].astype(int), (scores.view(np.int32) if self.network.get("scores_signed") else scores).astype(int)
 
     def encode(self, images):
         """Packets [count, bytes] for images: a beat a pixel, in the order pass, row, column.

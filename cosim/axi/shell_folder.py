@@ -49,6 +49,7 @@ def description(network: Network, stages: dict[str, Stage], shell: AxiShell, cor
             "timesteps": network.timesteps,
             "passes": shell.readout.passes,
             "classes": network.classes,
+            "scores_signed": shell.readout.reads_membranes,
             "image_bits": network.image_bits,
             "pixel_range": list(network.pixel_range),
             "beat_bits": shell.image_bits,

@@ -35,9 +35,7 @@ class LineCosimulation(myhdl.Cosimulation):
     ends early, returns the error to raise.
     """
 
-    def __init__(
-        self, child: Any, shown: int, taken: int, inputs: list, outputs: list, ended: Callable[[], Exception]
-    ):
+    def __init__(self, child: Any, shown: int, taken: int, inputs: list, outputs: list, ended: Callable[[], Exception]):
         self._child, self._rt, self._wf = child, shown, taken
         self._fromSigs, self._outputs, self._ended = inputs, outputs, ended
         self._shown = [""] * len(outputs)

@@ -70,6 +70,16 @@ def beat_spikes(words: Sequence[int], shape: tuple[int, int, int], lanes: int, t
     return fields.transpose(0, 5, 2, 4, 1, 3).reshape(-1, groups_of(channels, lanes) * lanes, height, width)[:, :channels]
 
 
+def potential_beats(potentials: np.ndarray, lanes: int, timesteps: int, bits: int, largest: bool) -> tuple[int, ...]:
+    """Beats of a stream of potentials, in fields of `bits`, for potentials [images, all timesteps, outputs].
+
+    timesteps: of a pass. largest: of the potentials of a pass the largest leaves, else the last.
+    """
+    of_pass = potentials.reshape(-1, timesteps, potentials.shape[2])
+    read = of_pass.max(1) if largest else of_pass[:, -1]
+    return pack_fields(grouped(read.T, lanes).transpose(2, 0, 1).reshape(-1, lanes), bits)
+
+
 def image_beats(images: np.ndarray, bits: int, passes: int = 1, frames: int = 1) -> tuple[int, ...]:
     """Beats of the pixel stream for images [images, channels, height, width] of `bits` bits a channel, each `passes` times.
 

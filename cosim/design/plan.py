@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, TIMED_CODINGS, first_states
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.widths import prove_widths
-from duospike.rtl.checks import RESETS
+from duospike.rtl.current_pool import CurrentPool
 from duospike.rtl.dense_core import DenseCore
 from duospike.rtl.dense_fc import DenseFc
 from duospike.rtl.encoder import Encoder
-from duospike.rtl.errors import DesignError
-from duospike.rtl.lif import Lif
+from duospike.rtl.lif import SPIKES, Lif
 from duospike.rtl.memory import Table
 from duospike.rtl.pool import Pool as PoolStage
 from duospike.rtl.readout import Readout
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
-from duospike.rtl.stage import DenseStage, Stage
+from duospike.rtl.stage import DenseStage, SpikeSums, Stage
 from duospike.rtl.stream import groups_of
 
 from .beats import PackedFields, grouped
@@ -57,12 +56,23 @@ def stage_beats(stages: dict[str, Stage]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class StageWidths:
-    """Signed widths of a stage with neurons: of its weights; of currents and biases; of potentials; of thresholds."""
+    """Signed widths of a stage with neurons: of its weights; of currents and biases; of pooled currents, which the neurons take;
+    of potentials; of thresholds.
+
+    leak_bits: unsigned, of the leak's multiplier of each channel; 0 where all have the same, which is in the logic.
+    """
 
     weight_bits: int
     current_bits: int
+    pooled_bits: int
     potential_bits: int
     theta_bits: int
+    leak_bits: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """As JSON files hold it: pooled_bits only where they differ from current_bits, leak_bits only where there are such."""
+        usual = {"pooled_bits": self.current_bits, "leak_bits": 0}
+        return {name: bits for name, bits in asdict(self).items() if bits != usual.get(name)}
 
 
 def stage_widths(network: Network) -> dict[str, StageWidths]:
@@ -71,9 +81,18 @@ def stage_widths(network: Network) -> dict[str, StageWidths]:
     for name, proven in prove_widths(network).items():
         layer = next(layer for layer in network.layers if layer.name == name)
         assert not isinstance(layer, Pool)
-        potential_bits = max(proven.potential_bits, proven.state_bits, proven.theta_bits, proven.current_bits)
-        widths[name] = StageWidths(layer.weight_bits, proven.current_bits, potential_bits, proven.theta_bits)
+        potential_bits = max(proven.potential_bits, proven.state_bits, proven.theta_bits, proven.pooled_bits)
+        widths[name] = StageWidths(
+            layer.weight_bits, proven.current_bits, proven.pooled_bits, potential_bits, proven.theta_bits,
+            _leak_bits(layer, network.timesteps),
+        )  # fmt: skip
     return widths
+
+
+def _leak_bits(layer: Conv | Linear, timesteps: int) -> int:
+    """See StageWidths. In a single timestep nothing leaks."""
+    multipliers = layer.neuron.multipliers
+    return int(multipliers.max()).bit_length() if timesteps > 1 and len(set(multipliers.tolist())) > 1 else 0
 
 
 def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths] | None = None) -> dict[str, Stage]:
@@ -81,70 +100,84 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
 
     With rate coding an encoder comes first. widths: by layer name, at least stage_widths(network), which they are if not given.
     """
-    _refuse_unbuilt(network)
     widths = widths or stage_widths(network)
     timesteps, passes = sizing.timesteps, network.timesteps // sizing.timesteps
     stages: dict[str, Stage] = {}
-    lanes_in = first_lanes(network)
+    lanes_in, sums = first_lanes(network), None
     if network.coding == "rate":
         stages[ENCODER] = _encoder(network, timesteps, passes)
     for layer, shape in zip(network.layers, network.shapes, strict=False):
         channels, height, width = shape
         name = layer.name
+        if isinstance(layer, Pool) and layer.op == "sum":
+            sums = SpikeSums(kernel=layer.kernel, rows=height, columns=width, groups=groups_of(channels, lanes_in))
+            continue
         if isinstance(layer, Pool):
             stages[name] = PoolStage(
-                height=height, width=width, groups=groups_of(channels, lanes_in), lanes=lanes_in, timesteps=timesteps
-            )
+                height=height, width=width, groups=groups_of(channels, lanes_in), lanes=lanes_in, timesteps=timesteps,
+                kernel=layer.kernel, stride=layer.stride, padding=layer.padding,
+            )  # fmt: skip
             continue
-        common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes)
+        gives = network.readout if layer is network.layers[-1] and network.reads_membranes else SPIKES
+        common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes, gives)
         weight_bits = widths[name].weight_bits
+        sparse = {**common, "queue_depth": sizing.queue_depth, "spike_sums": sums}
         if isinstance(layer, Linear) and not lanes_in:
             stages[name] = _dense_fc(network, layer, sizing.lane_multipliers[name], weight_bits, common)
         elif isinstance(layer, Linear):
-            stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
+            stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.row_parts[name], weight_bits, sparse)
         elif lanes_in:
-            stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
+            stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.row_parts[name], weight_bits, sparse)
         else:
             stages[name] = _dense_core(network, layer, weight_bits, common)
-        lanes_in = sizing.lanes[name]
+        lanes_in, sums = sizing.lanes[name], None
     outputs = network.shapes[-1][0]
-    stages[READOUT] = Readout(outputs=outputs, lanes=lanes_in, timesteps=timesteps, passes=passes, classes=network.classes)
+    membranes = {"potential_bits": widths[network.layers[-1].name].potential_bits} if network.reads_membranes else {}
+    stages[READOUT] = Readout(
+        outputs=outputs, lanes=lanes_in, timesteps=timesteps, passes=passes, classes=network.classes, score=network.readout,
+        **membranes,
+    )  # fmt: skip
     return stages
 
 
-def _refuse_unbuilt(network: Network):
-    """DesignError: the hardware does not compute a layer, the neurons or the read-out."""
-    for layer in network.layers:
-        if isinstance(layer, Pool) and not layer.is_plain:
-            raise DesignError(f"layer {layer.name}: pooling other than the OR of 2x2 spikes, stride 2")
-        if isinstance(layer, Conv) and layer.current_pool:
-            raise DesignError(f"layer {layer.name}: pooling of its currents")
-        if not isinstance(layer, Pool) and (layer.neuron.reset not in RESETS or isinstance(layer.neuron.multiplier, tuple)):
-            raise DesignError(f"layer {layer.name}: neurons without a reset, or with a leak for each channel")
-    if network.readout != "count":
-        raise DesignError(f"read-out {network.readout}; allowed: count")
-
-
-def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, passes: int) -> dict:
+def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, passes: int, gives: str) -> dict:
     """What every stage with neurons takes."""
-    theta = _table(layer, "theta", grouped(layer.theta, lanes), widths.theta_bits)
-    neuron = layer.neuron
     return {
         "outputs": layer.outputs,
         "lanes": lanes,
         "timesteps": timesteps,
         "passes": passes,
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
-        "neuron": Lif(
-            reset=neuron.reset,
-            multiplier=int(neuron.multipliers[0]),
-            shift=neuron.shift,
-            current_bits=widths.current_bits,
-            potential_bits=widths.potential_bits,
-            theta_bits=widths.theta_bits,
-            theta=theta,
-        ),
+        "current_pool": _current_pool(layer, widths),
+        "neuron": _neurons(layer, widths, lanes, timesteps * passes, gives),
     }
+
+
+def _current_pool(layer: Conv | Linear, widths: StageWidths) -> CurrentPool | None:
+    if isinstance(layer, Linear) or layer.current_pool is None:
+        return None
+    return CurrentPool(op=layer.current_pool.op, kernel=layer.current_pool.kernel, bits=widths.current_bits)
+
+
+def _neurons(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, gives: str) -> Lif:
+    """timesteps: of an image. gives: see Lif. Potentials of a single timestep are never reset."""
+    neuron, multiplier, leaks = layer.neuron, int(layer.neuron.multipliers.max()), None
+    if widths.leak_bits:
+        multipliers = np.broadcast_to(neuron.multipliers, layer.outputs)
+        leaks = _table(layer, "leak", grouped(multipliers, lanes), widths.leak_bits)
+        # The largest that the fields hold and the shift allows.
+        multiplier = min(2**widths.leak_bits - 1, 2**neuron.shift)
+    return Lif(
+        reset="none" if timesteps == 1 and gives != SPIKES else neuron.reset,
+        multiplier=multiplier,
+        shift=neuron.shift,
+        current_bits=widths.pooled_bits,
+        potential_bits=widths.potential_bits,
+        theta_bits=widths.theta_bits,
+        theta=_table(layer, "theta", grouped(layer.theta, lanes), widths.theta_bits),
+        leaks=leaks,
+        gives=gives,
+    )
 
 
 def _table(layer: Conv | Linear, what: str, fields: np.ndarray, bits: int) -> Table:
@@ -223,7 +256,7 @@ def _leaving(size: int, taps: int, stride: int, padding: int) -> range:
 
 
 def _sparse_conv(
-    layer: Conv, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, weight_bits: int, common: dict
+    layer: Conv, shape: tuple[int, int, int], lanes_in: int, parts: int, weight_bits: int, common: dict
 ) -> SparseConv:
     channels, height, width = shape
     chunks = groups_of(channels, lanes_in)
@@ -235,13 +268,12 @@ def _sparse_conv(
     out_rows, out_columns = output_window(layer, height, width)
     return SparseConv(
         height=height, width=width, out_rows=out_rows, out_columns=out_columns, parts=parts, chunks=chunks // parts,
-        lanes_in=lanes_in, kernel=layer.kernel, banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights,
-        **common,
+        lanes_in=lanes_in, kernel=layer.kernel, banks=ROWS_BUFFERED * parts, weights=weights, **common,
     )  # fmt: skip
 
 
 def _sparse_fc(
-    layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, weight_bits: int, common: dict
+    layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, weight_bits: int, common: dict
 ) -> SparseFc:
     channels, height, width = shape
     groups_in = groups_of(channels, lanes_in)
@@ -254,7 +286,7 @@ def _sparse_fc(
     weights = _table(layer, "weights", by_part.reshape(-1, common["lanes"]), weight_bits)
     return SparseFc(
         parts=height * parts, chunks=groups_in * width // parts, lanes_in=lanes_in, banks=ROWS_BUFFERED * parts,
-        queue_depth=queue_depth, weights=weights, **common,
+        weights=weights, **common,
     )  # fmt: skip
 
 

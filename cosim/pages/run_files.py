@@ -116,6 +116,8 @@ def write_into_folder(path: Path, data: bytes) -> None:
 def recorded_spikes(run: RunFile, image: int) -> dict[str, np.ndarray]:
     """The spikes of one image that the hardware gave, by stage name: uint8 [timesteps, channels, height, width].
 
+    Of the stages whose spikes the report counts: none leave a last layer whose potentials are read.
+
     run: of cosim. CosimError: a stream is missing, ends before the image does, or holds unknown bits, or there are more than
     MAX_SPIKES. Others of run_page.naming:
     the file is not what cosim writes.
@@ -131,7 +133,7 @@ def recorded_spikes(run: RunFile, image: int) -> dict[str, np.ndarray]:
         image -= images
     for stage in run.content["stages"]:
         name = stage["name"]
-        if name == READOUT:
+        if name == READOUT or stage["spikes"] is None:
             continue
         channels, height, width = (_whole(size, range(1, MAX_NEURONS + 1)) for size in shapes[name])
         if channels * height * width * passes * timesteps > MAX_SPIKES:

@@ -185,7 +185,7 @@ def cosim_verification(run: RunFile, image: int) -> list[Block]:
     simulator, images = report["simulator"], len(report["images"])
     if report["bit_exact"]:
         outputs = f"{report['compared']} neuron outputs" if "compared" in report else "all neuron outputs"
-        return [Line(f"Bit-exact in {simulator}: {outputs}, class counts and classes of {images} images.", "good")]
+        return [Line(f"Bit-exact in {simulator}: {outputs}, scores and classes of {images} images.", "good")]
     found = report["mismatch"]
     rows: Rows = [[key, None if found[key] is None else str(found[key])] for key in found]
     lines: list[Block] = [Line(f"NOT EQUAL to the integer reference in {simulator}.", "bad")]
@@ -490,7 +490,10 @@ def _layer_text(layer: dict[str, Any]) -> str:
 def render(folders: list[str], heading: Heading, warnings: list[str], facts: list[Fact], sections: list[Section]) -> str:
     """The page as HTML."""
     environment = Environment(
-        loader=PackageLoader("duospike.cosim.pages"), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
+        loader=PackageLoader("duospike.cosim.pages"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
         lstrip_blocks=True,
     )
     return environment.get_template("page.html").render(

@@ -7,12 +7,12 @@ from itertools import zip_longest
 
 import numpy as np
 
-from duospike.cosim.design.beats import spike_beats
+from duospike.cosim.design.beats import potential_beats, spike_beats
 from duospike.cosim.design.plan import READOUT
 from duospike.cosim.errors import CosimError
 from duospike.reference.golden import Trace
 from duospike.rtl.readout import Readout
-from duospike.rtl.stage import Stage
+from duospike.rtl.stage import NeuronStage, Stage
 
 from .bench import Beat
 
@@ -24,8 +24,8 @@ SURPLUS = "no beat"
 class Mismatch:
     """The first difference. timestep, channel, y and x are None where they have no meaning.
 
-    expected, got: a spike (0 or 1), a class or class count, or a word: `missing` for a beat that did not come, `no beat`
-    for one too many, the payload's hex digits if they hold an unknown bit.
+    expected, got: a spike (0 or 1), a potential, a class or its score, or a word: `missing` for a beat that did not come,
+    `no beat` for one too many, the payload's hex digits if they hold an unknown bit.
     """
 
     image: int
@@ -60,26 +60,56 @@ def first_spike_mismatch(
 
 
 def first_result_mismatch(stage: Readout, trace: Trace, beats: list[Beat]) -> Mismatch | None:
-    """Compare the read-out's beats with the class counts and classes of the reference; None if they are equal."""
+    """Compare the read-out's beats with the scores and classes of the reference; None if they are equal."""
     for image, beat in zip_longest(range(len(trace.predicted)), beats):
         got = _value(READOUT, beat)
         if image is None or not isinstance(got, int):
-            expected = SURPLUS if image is None else "class and counts"
+            expected = SURPLUS if image is None else "class and scores"
             return Mismatch(len(beats) - 1 if image is None else image, READOUT, None, None, None, None, expected, got)
-        predicted, counts = decode_result(stage, got)
-        for index, (want, count) in enumerate(zip(trace.scores[image], counts, strict=True)):
-            if want != count:
-                return Mismatch(image, READOUT, None, index, None, None, int(want), count)
+        predicted, scores = decode_result(stage, got)
+        for index, (want, score) in enumerate(zip(trace.scores[image], scores, strict=True)):
+            if want != score:
+                return Mismatch(image, READOUT, None, index, None, None, int(want), score)
         if predicted != trace.predicted[image]:
             return Mismatch(image, READOUT, None, None, None, None, int(trace.predicted[image]), predicted)
     return None
 
 
 def decode_result(stage: Readout, payload: int) -> tuple[int, list[int]]:
-    """Class and class counts of a beat of the read-out."""
-    counts = payload >> stage.class_bits
-    mask = 2**stage.count_bits - 1
-    return payload & (2**stage.class_bits - 1), [counts >> (k * stage.count_bits) & mask for k in range(stage.classes)]
+    """Class and scores of a beat of the read-out."""
+    scores = payload >> stage.class_bits
+    of_classes = [_field(scores, k, stage.score_bits, stage.reads_membranes) for k in range(stage.classes)]
+    return payload & (2**stage.class_bits - 1), of_classes
+
+
+def _field(word: int, place: int, bits: int, is_signed: bool) -> int:
+    """Field number `place` of a word of fields."""
+    value = word >> (place * bits) & (2**bits - 1)
+    return value - 2**bits if is_signed and value >> (bits - 1) else value
+
+
+def first_potential_mismatch(name: str, stage: NeuronStage, potentials: np.ndarray, beats: list[Beat]) -> Mismatch | None:
+    """Compare a stream of potentials with those of the reference, [images, timesteps, outputs]; None if they are equal.
+
+    The timestep of a difference is the last one of its pass.
+    """
+    bits, passes = stage.neuron.potential_bits, stage.passes
+    largest = stage.neuron.gives == "max_membrane"
+    expected = potential_beats(potentials, stage.lanes, stage.timesteps, bits, largest)
+    for index, (want, beat) in enumerate(zip_longest(expected, beats)):
+        got = _value(name, beat)
+        if got == want:
+            continue
+        if want is None:
+            return Mismatch(len(potentials) - 1, name, None, None, None, None, SURPLUS, got)
+        frame, group = divmod(index, stage.groups)
+        image, timestep = frame // passes, (frame % passes + 1) * stage.timesteps - 1
+        if not isinstance(got, int):
+            return Mismatch(image, name, timestep, group * stage.lanes, 0, 0, f"{want:x}", got)
+        lane = next(k for k in range(stage.lanes) if _field(want, k, bits, True) != _field(got, k, bits, True))
+        values = (_field(word, lane, bits, True) for word in (want, got))
+        return Mismatch(image, name, timestep, group * stage.lanes + lane, 0, 0, *values)
+    return None
 
 
 def first_mismatch(stages: dict[str, Stage], trace: Trace, streams: dict[str, list[Beat]]) -> Mismatch | None:
@@ -95,6 +125,9 @@ def first_mismatch(stages: dict[str, Stage], trace: Trace, streams: dict[str, li
 def _stage_mismatch(name: str, stage: Stage, trace: Trace, beats: list[Beat]) -> Mismatch | None:
     if isinstance(stage, Readout):
         return first_result_mismatch(stage, trace, beats)
+    if isinstance(stage, NeuronStage) and not stage.neuron.gives_spikes:
+        assert trace.membranes is not None
+        return first_potential_mismatch(name, stage, trace.membranes, beats)
     return first_spike_mismatch(name, trace.spikes[name], stage.lanes, beats, stage.timesteps)
 
 

@@ -12,14 +12,15 @@ from rich import box
 from rich.table import Table
 
 from duospike.cosim.cycles.model import SOURCE
-from duospike.cosim.design.plan import READOUT, stage_beats
+from duospike.cosim.design.plan import READOUT, readout_of, stage_beats
 from duospike.cosim.design.provenance import run_provenance
 from duospike.cosim.design.sizing import Sizing
 from duospike.cosim.errors import CosimError
 from duospike.cosim.interval import mean_interval
 from duospike.reference.files import write_file
+from duospike.reference.golden import Trace
 from duospike.reference.network import Network
-from duospike.rtl.stage import NeuronStage
+from duospike.rtl.stage import NeuronStage, Stage
 
 from .compare import decode_result
 from .network_run import NetworkRun
@@ -47,9 +48,9 @@ def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> d
     bit_exact; mismatch: null or image, stage, timestep, channel, y, x, expected, got; fault: null or why the simulation
     ended early (without the last class all counters are 0); simulator; compared: neuron outputs; images: index, label,
     expected_class, predicted_class (null if it did not come), cycles (from the first pixel to the class); stages: name,
-    kind, lanes, neurons, spikes (over all images and timesteps, by the reference), sparsity, events, busy_cycles,
-    stall_in, stall_out; total_cycles; interval: see interval.py, null if no class follows another; firsts, lasts: by stage, and
-    the firsts of the source, the cycles of the first and last beat of each image that came whole.
+    kind, lanes, neurons, spikes (over all images and timesteps, by the reference; null where none leave), sparsity,
+    events, busy_cycles, stall_in, stall_out; total_cycles; interval: see interval.py, null if no class follows another;
+    firsts, lasts: by stage, and the firsts of the source, the cycles of the first and last beat of each image that came whole.
     """
     firsts, lasts = _beat_cycles(run)
     return {
@@ -57,7 +58,7 @@ def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> d
         "mismatch": None if run.mismatch is None else dataclasses.asdict(run.mismatch),
         "fault": run.outcome.fault,
         "simulator": simulator,
-        "compared": sum(run.trace.spikes[name].size for name in run.stages if name in run.trace.spikes),
+        "compared": compared_outputs(run.trace, run.stages),
         "images": [_image(run, labels, index) for index in range(len(run.images))],
         "stages": [_stage(run, name, counters) for name, counters in run.activity.items()],
         "total_cycles": run.outcome.cycles,
@@ -65,6 +66,12 @@ def make_report(run: NetworkRun, labels: np.ndarray | None, simulator: str) -> d
         "firsts": firsts,
         "lasts": lasts,
     }
+
+
+def compared_outputs(trace: Trace, stages: dict[str, Stage]) -> int:
+    """Neuron outputs of the stages that are compared: spikes of each timestep, and potentials that a read-out takes."""
+    potentials = 0 if trace.membranes is None else trace.membranes[:, :: readout_of(stages).timesteps].size
+    return potentials + sum(trace.spikes[name].size for name in stages if name in trace.spikes)
 
 
 def _beat_cycles(run: NetworkRun) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
@@ -96,12 +103,14 @@ def _image(run: NetworkRun, labels: np.ndarray | None, index: int) -> dict:
 
 def _stage(run: NetworkRun, name: str, counters: dict[str, int]) -> dict:
     stage, spikes = run.stages[name], run.trace.spikes.get(name)
-    has_neurons = isinstance(stage, NeuronStage)
+    neurons = 0
+    if isinstance(stage, NeuronStage):
+        neurons = stage.outputs if spikes is None else int(np.prod(spikes.shape[2:]))
     return {
         "name": name,
         "kind": stage.kind,
         "lanes": stage.lanes,
-        "neurons": int(np.prod(run.trace.spikes[name].shape[2:])) if has_neurons else 0,
+        "neurons": neurons,
         "spikes": None if spikes is None else int(spikes.sum()),
         "sparsity": None if spikes is None else 1 - float(spikes.mean()),
         "events": counters["events"],

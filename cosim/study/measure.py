@@ -150,8 +150,8 @@ def _traces(network: Network, twin: SpikingNetwork | None, images: np.ndarray) -
                 if network.takes_spikes:
                     spikes[ENCODER] = twin.first_maps(maps).transpose(0, 1).byte().numpy()
                 last = torch.from_numpy(spikes[network.layers[-1].name]).transpose(0, 1)
-                votes, predicted = golden.class_scores(network, None, last)
-                trace = Trace(spikes, votes, predicted)
+                scores, predicted = golden.class_scores(network, None, last)
+                trace = Trace(spikes, scores, predicted)
         yield slice(start, start + len(batch)), trace
 
 
@@ -168,9 +168,10 @@ class _LayerCounts:
         timesteps = choose_sizing(self.network).timesteps
         before = trace.spikes.get(ENCODER)
         for layer in self.network.layers:
-            spikes = trace.spikes[layer.name]
-            self.spikes[layer.name] += spikes.sum((0, 2, 3, 4))
-            self.events[layer.name] += int(spikes.reshape(-1, timesteps, *spikes.shape[2:]).any(1).sum())
+            spikes = trace.spikes.get(layer.name)
+            if spikes is not None:
+                self.spikes[layer.name] += spikes.sum((0, 2, 3, 4))
+                self.events[layer.name] += int(spikes.reshape(-1, timesteps, *spikes.shape[2:]).any(1).sum())
             if isinstance(layer, Conv | Linear) and before is not None:
                 taps = math.prod(layer.kernel) if isinstance(layer, Conv) else 1
                 self.operations[layer.name] += int(before.sum()) * layer.outputs * taps

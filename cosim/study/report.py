@@ -134,9 +134,7 @@ def energy_ratio(group: list[dict[str, Any]], baseline: list[dict[str, Any]]) ->
     if not all("energy_by" in one for one in (*group, *baseline)):
         return {**found, "lowest": None, "highest": None}
     names = group[0]["energy_by"]
-    costs, others = (
-        {name: mean(one["energy_by"][name] for one in points) for name in names} for points in (group, baseline)
-    )
+    costs, others = ({name: mean(one["energy_by"][name] for one in points) for name in names} for points in (group, baseline))
     ratios = [ratio for pair in sensitivity(costs, others).values() for ratio in pair]
     return {**found, "lowest": min(ratios), "highest": max(ratios)}
 

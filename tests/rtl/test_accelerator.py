@@ -33,6 +33,32 @@ def run(folder, network, lanes=None, images=3, stages=None, **options):
     return network_run.run_network(network, stages, batch, folder, **options)
 
 
+READOUTS = {
+    "leaks of channels, first spike": {"leaks": True, "readout": "first_spike", "timesteps": 3},
+    "no reset, last potential, two passes": {"reset": "none", "readout": "last_membrane", "timesteps": 8, "classes": 6},
+    "leaks, resets, largest potential": {"leaks": True, "readout": "max_membrane", "timesteps": 4, "classes": 6},
+    "leaks, delayed resets, largest potential, three passes": {
+        "leaks": True, "readout": "max_membrane", "timesteps": 9, "classes": 6, "reset": "subtract_delayed",
+    },
+    "one timestep, last potential": {"readout": "last_membrane", "timesteps": 1, "classes": 6, "leaks": True, "reset": "zero"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", [name if i < 2 else pytest.param(name, marks=pytest.mark.slow) for i, name in enumerate(READOUTS)]
+)
+def test_every_potential_and_score_equals_the_reference(tmp_path, simulator, name):
+    network = small_network("3C3-MP2-FC6", (1, 6, 5), **READOUTS[name])
+    finished = run(tmp_path, network, {"conv1": 2, "fc1": 4}, simulator=simulator, src_stall=60, dst_stall=30)
+    assert finished.mismatch is None and len(set(finished.trace.scores.flatten().tolist())) > 1
+    if network.reads_membranes:
+        assert finished.trace.scores.min() < 0
+        first = finished.outcome.streams["fc1"][0]
+        finished.outcome.streams["fc1"][0] = Beat(first.cycle, f"{int(first.payload, 16) ^ 1:x}")
+        found = compare(finished, streams_of(finished))
+        assert (found.stage, found.image, found.channel) == ("fc1", 0, 0) and abs(found.expected - found.got) == 1
+
+
 @pytest.mark.parametrize(
     "number", [0, 1, *(pytest.param(number, marks=pytest.mark.slow) for number in range(2, len(NETWORKS)))], ids=NETWORKS
 )
@@ -192,10 +218,10 @@ def test_a_line_dropped_in_the_middle_is_found_in_its_stage(finished):
     assert (found.stage, found.image, found.y, found.x) == ("conv2", image, y, x)
 
 
-def test_a_wrong_class_count_is_named(finished):
+def test_a_wrong_score_is_named(finished):
     streams = streams_of(finished)
     stage, beat = finished.stages[network_run.READOUT], streams[network_run.READOUT][1]
-    word = int(beat.payload, 16) ^ pack_fields([[0, 0, 1]], stage.count_bits)[0] << stage.class_bits
+    word = int(beat.payload, 16) ^ pack_fields([[0, 0, 1]], stage.score_bits)[0] << stage.class_bits
     streams[network_run.READOUT][1] = Beat(beat.cycle, f"{word:x}")
     found = compare(finished, streams)
     assert (found.stage, found.image, found.channel) == (network_run.READOUT, 1, 2)

@@ -26,6 +26,7 @@ from duospike.rtl.beat_spacing import beat_spacing
 from duospike.rtl.channel_select import channel_select
 from duospike.rtl.chunk_flags import chunk_flags
 from duospike.rtl.chunk_select import chunk_select, chunk_width
+from duospike.rtl.class_scores import class_scores
 from duospike.rtl.column_position import LineAccess, column_position
 from duospike.rtl.column_tags import column_tags
 from duospike.rtl.crc32 import crc32
@@ -42,6 +43,7 @@ from duospike.rtl.group_walk import group_walk
 from duospike.rtl.image_intake import image_intake
 from duospike.rtl.image_memory import image_memory
 from duospike.rtl.image_window import image_window
+from duospike.rtl.leak import leak
 from duospike.rtl.lif import Lif, lif
 from duospike.rtl.line_buffer import line_buffer, waiting_rows
 from duospike.rtl.load_control import load_control
@@ -49,9 +51,11 @@ from duospike.rtl.loaded_memory import loaded_memory
 from duospike.rtl.loading import Load, LoadedTable
 from duospike.rtl.lowest_one import lowest_one
 from duospike.rtl.mac_array import mac_array
+from duospike.rtl.membrane_value import membrane_value
 from duospike.rtl.memory import Table, ram, rom
 from duospike.rtl.neuron import neuron
 from duospike.rtl.neuron_pipeline import neuron_pipeline
+from duospike.rtl.neuron_score import neuron_score
 from duospike.rtl.pass_memory import pass_memory
 from duospike.rtl.pixel_words import pixel_words, words_of_image
 from duospike.rtl.pool import Pool, pool
@@ -66,6 +70,7 @@ from duospike.rtl.shell_control import shell_control
 from duospike.rtl.span_select import span_select, span_width
 from duospike.rtl.sparse_conv import SparseConv, sparse_conv
 from duospike.rtl.sparse_fc import SparseFc, sparse_fc
+from duospike.rtl.spike_history import spike_history
 from duospike.rtl.stream import Stream, index_bits, pack, signed, take_bit, take_field, take_whole, unpack
 from duospike.rtl.sum_window import sum_window
 from duospike.rtl.tag_line import tag_line
@@ -103,7 +108,7 @@ def clocked(src, dst, **more):
 def lif_of(lanes=2, groups=2, **changes):
     numbers = {"multiplier": 1, "shift": 1, "current_bits": 3, "potential_bits": 4, "theta_bits": 3}
     numbers |= {"reset": "subtract"} | changes
-    return Lif(**numbers, theta=table(lanes * numbers["theta_bits"], groups))
+    return Lif(**{"theta": table(lanes * numbers["theta_bits"], groups)} | numbers)
 
 
 def layer_of(outputs=3, lanes=2, timesteps=2, passes=1, *, words, fields, weight_bits=4):
@@ -157,8 +162,8 @@ def pool_of(height=3, width=4, groups=2, lanes=2, timesteps=2):
     return Pool(height=height, width=width, groups=groups, lanes=lanes, timesteps=timesteps)
 
 
-def readout_of(outputs=6, lanes=2, timesteps=2, passes=1, classes=3):
-    return Readout(outputs=outputs, lanes=lanes, timesteps=timesteps, passes=passes, classes=classes)
+def readout_of(outputs=6, classes=3, **changes):
+    return Readout(outputs=outputs, classes=classes, **{"lanes": 2, "timesteps": 2, "passes": 1} | changes)
 
 
 def chain():
@@ -305,14 +310,45 @@ def of_lif(lanes=2, timesteps=2, rows=3, columns=2, passes=1, **neuron):
 def of_neuron(current_bits=4, theta_bits=4, **numbers):
     numbers = {"reset": "subtract_delayed", "multiplier": 1, "shift": 1, "potential_bits": 6} | numbers
     bits = numbers["potential_bits"] if type(numbers["potential_bits"]) is int else 6
-    ports = {"current": current_bits, "theta": theta_bits, "charged_theta": theta_bits, "potential": bits, "leaked": bits}
-    return bits_of("clk charges fires spike spiked") | {name: signed(width) for name, width in ports.items()} | numbers
+    ports = {"current": current_bits, "theta": theta_bits, "carried_theta": theta_bits}
+    ports |= dict.fromkeys(("potential", "leaked", "membrane"), bits)
+    factors = {name: index(numbers["multiplier"] + 1) for name in ("factor", "carried_factor")}
+    signals = {name: signed(width) for name, width in ports.items()} | factors
+    return bits_of("clk charges fires spike spiked") | signals | numbers
+
+
+def of_leak(bits=6, **numbers):
+    numbers = {"multiplier": 3, "shift": 2} | numbers
+    factor = index(numbers["multiplier"] + 1)
+    return bits_of("clk fires") | {"remaining": signed(bits), "leaked": signed(bits), "factor": factor} | numbers
+
+
+def of_membrane_value(bits=6):
+    return bits_of("clk fires charges") | {name: signed(bits) for name in ("charged", "value", "earlier")}
+
+
+def of_spike_history(lanes=2, timesteps=2):
+    lists = {"entering": timesteps, "charging": timesteps, "fired": lanes * timesteps}
+    ports = {name: [bit() for _ in range(count)] for name, count in lists.items()} | {"spikes": vector(lanes * timesteps)}
+    return {"clk": bit()} | ports | {"lanes": lanes, "timesteps": timesteps}
+
+
+def of_neuron_score(score="first_spike", timesteps=2, passes=2):
+    numbers = {"score": score, "timesteps": timesteps, "passes": passes}
+    return bits_of("clk step rst ends_pass") | {"word": vector(timesteps), "given": index(timesteps * passes + 1)} | numbers
+
+
+def of_class_scores(rule="count", classes=3, score_bits=4):
+    widths = {"given": 2, "score": score_bits, "scores": classes * score_bits}
+    ports = {"class_index": index(classes)} | {name: vector(width) for name, width in widths.items()}
+    return bits_of("clk adds first later") | ports | {"rule": rule, "classes": classes}
 
 
 def of_neuron_pipeline(lanes=2, timesteps=2, **changes):
     made = lif_of(lanes, reset="subtract_delayed", **changes)
     widths = {
-        "currents": lanes * timesteps * made.current_bits, "thetas": lanes * made.theta_bits, "spikes": lanes * timesteps,
+        "currents": lanes * timesteps * made.current_bits, "thetas": lanes * made.theta_bits, "results": lanes * timesteps,
+        "factors": lanes * made.multiplier_bits,
         "recalled": lanes * made.potential_bits, "potentials": lanes * made.potential_bits, "recalled_spikes": lanes,
         "last_spikes": lanes,
     }  # fmt: skip
@@ -401,9 +437,10 @@ def of_rom(width=7, depth=5):
     return bits_of("clk read") | {"read_addr": index(depth), "q": vector(width), "table": table(width, depth)}
 
 
-def of_result_output(classes=3, count_bits=5):
-    streams = {"src": Stream(index_bits(classes) + classes * count_bits), "mark": Stream(1), "dst": AxiStream(32)}
-    return bits_of("clk rst core_rst sent active") | streams | {"classes": classes, "count_bits": count_bits}
+def of_result_output(classes=3, score_bits=5, is_signed=True):
+    streams = {"src": Stream(index_bits(classes) + classes * score_bits), "mark": Stream(1), "dst": AxiStream(32)}
+    sizes = {"classes": classes, "score_bits": score_bits, "is_signed": is_signed}
+    return bits_of("clk rst core_rst sent active") | streams | sizes
 
 
 def of_row_buffer(pixels=3, chunks=2, banks=2, width=4):
@@ -492,8 +529,10 @@ BLOCKS = {
     event_queue: of_fifo, fc_accumulator: of_fc_accumulator, fifo: of_fifo, group_walk: of_group_walk,
     image_intake: of_image_intake, image_memory: of_image_memory,
     image_window: of_image_window, lif: of_lif, load_control: of_load_control, loaded_memory: of_loaded_memory,
-    line_buffer: of_line_buffer, lowest_one: of_lowest_one, mac_array: of_mac_array, neuron: of_neuron,
-    neuron_pipeline: of_neuron_pipeline, pack: of_fields, pass_memory: of_pass_memory, pixel_words: of_pixel_words,
+    leak: of_leak, class_scores: of_class_scores, neuron_score: of_neuron_score, spike_history: of_spike_history,
+    line_buffer: of_line_buffer, lowest_one: of_lowest_one, mac_array: of_mac_array, membrane_value: of_membrane_value,
+    neuron: of_neuron, neuron_pipeline: of_neuron_pipeline, pack: of_fields,
+    pass_memory: of_pass_memory, pixel_words: of_pixel_words,
     pool: lambda **numbers: of_stage(pool_of(**numbers)),
     ram: of_ram, readout: lambda **numbers: of_stage(readout_of(**numbers)), result_output: of_result_output, rom: of_rom,
     row_buffer: of_row_buffer, row_intake: of_row_intake,
@@ -530,12 +569,16 @@ NUMBERS = {
     line_buffer: {"words": 1, "parts": 1, "timesteps": 1, "lanes": 1, "current_bits": 1},
     load_control: {"pieces": 1},
     mac_array: {"lanes": 1, "columns": 1, "repeat": 1, "inputs": 1, "input_bits": 1, "current_bits": 1},
+    leak: {"multiplier": 0, "shift": 0},
+    class_scores: {"classes": 1},
     neuron: {"multiplier": 0, "shift": 0, "potential_bits": 1},
     neuron_pipeline: {"lanes": 1, "timesteps": 1},
+    neuron_score: {"timesteps": 1, "passes": 1},
+    spike_history: {"lanes": 1, "timesteps": 1},
     pass_memory: {"beats": 1, "passes": 2},
     pixel_words: {"pixels": 1, "pixel_bits": 1, "word_bits": 1},
     ram: {"depth": 1},
-    result_output: {"classes": 1, "count_bits": 1},
+    result_output: {"classes": 1, "score_bits": 1},
     row_buffer: {"pixels": 1, "chunks": 1, "banks": 2},
     row_intake: {"width": 1, "banks": 2},
     scanner: {"parts": 1, "width": 1, "padding": 0, "chunks": 1, "lanes": 1, "timesteps": 1, "scans": 1, "flush": 0, "banks": 2},
@@ -563,14 +606,14 @@ RECORDS = {
             "queue_depth": 1},
     lif_of: {"multiplier": 0, "shift": 0, "current_bits": 1, "potential_bits": 1, "theta_bits": 1},
     pool_of: {"height": 2, "width": 2, "groups": 1, "lanes": 1, "timesteps": 1},
-    readout_of: {"outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1, "classes": 1},
+    readout_of: {"outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1, "classes": 1, "potential_bits": 1},
     lambda: Layout(constants=1, commands=1, states=1): {"constants": 1, "commands": 1, "states": 1},
     shell_of: {"image_beats": 1, "address_bits": 3},
 }  # fmt: skip
 
 NO_NUMBERS = {
     "bias", "weights", "states", "neuron", "theta", "table", "identity", "layout", "stage", "stages", "shell", "reset",
-    "kernel", "out_rows", "out_columns", "image_signed", "input_signed", "is_signed",
+    "kernel", "out_rows", "out_columns", "image_signed", "input_signed", "is_signed", "leaks", "gives", "score", "rule",
 }  # fmt: skip
 """Parameters of which test_what_cannot_be and the records' own tests have the wrong values."""
 
@@ -677,7 +720,7 @@ FREE = {
     "image_intake": {"src", "dst"}, "take_field": {"vector", "part"}, "take_bit": {"vector"}, "take_whole": {"part"},
     "load_control": {"write_index"}, "shell_control": {"write_index"}, "lowest_one": {"flags"},
     "chunk_flags": {"data"},
-    "neuron": {"current"}, "row_intake": {"rows_out"},
+    "neuron": {"current"}, "class_scores": {"given"}, "row_intake": {"rows_out"},
 }  # fmt: skip
 """Ports that may be wider than the least, or of whose width the others' follows."""
 WITHOUT_VECTORS = {"take_field", "take_bit", "credit_counter", "beat_spacing", "tag_line"}
@@ -687,12 +730,14 @@ STAGES = {dense_core: dense_of, dense_fc: dense_fc_of, sparse_conv: conv_of, spa
 
 
 @pytest.mark.parametrize("made", STAGES, ids=lambda made: made.__name__)
-@pytest.mark.parametrize("name", ["bias", "weights", "theta"])
+@pytest.mark.parametrize("name", ["bias", "weights", "theta", "leaks"])
 def test_tables_of_another_size(made, name):
     stage = STAGES[made]()
-    held = stage.neuron.theta if name == "theta" else getattr(stage, name)
+    stage = replace(stage, neuron=replace(stage.neuron, leaks=table(stage.lanes, stage.groups)))
+    in_neuron = name in ("theta", "leaks")
+    held = getattr(stage.neuron if in_neuron else stage, name)
     for wrong in (table(held.width + 1, held.depth), table(held.width, held.depth + 1), table(held.width, held.depth - 1)):
-        changes = {"neuron": replace(stage.neuron, theta=wrong)} if name == "theta" else {name: wrong}
+        changes = {"neuron": replace(stage.neuron, **{name: wrong})} if in_neuron else {name: wrong}
         words, right = (f"{one.depth} words of {one.width} bits" for one in (wrong, held))
         with pytest.raises(DesignError, match=rf"^{made.__name__}: {name} of {words}; allowed: {right}$"):
             replace(stage, **changes)
@@ -705,7 +750,16 @@ def wrong(made, **changes):
 @pytest.mark.parametrize(
     ("build", "said"),
     [
-        (lambda: lif_of(reset="none"), "lif: reset 'none'; allowed: subtract, subtract_delayed, zero"),
+        (lambda: lif_of(reset="hard"), "lif: reset 'hard'; allowed: subtract, subtract_delayed, zero, none"),
+        (lambda: lif_of(gives="membranes"), "lif: gives 'membranes'; allowed: spikes, last_membrane, max_membrane"),
+        (wrong(lif, neuron=lif_of(leaks=table(3, 2))), "lif: leaks of 2 words of 3 bits; allowed: 2 words of 2 bits"),
+        (wrong(lif, neuron=lif_of(leaks=table(2, 3))), "lif: leaks of 3 words of 2 bits; allowed: 2 words of 2 bits"),
+        (lambda: lif(**of_lif(timesteps=1, leaks=table(2, 2))), "lif: timesteps_with_leaks 1; allowed: 2 or more"),
+        (wrong(neuron, theta=None), "neuron: a threshold or a spike is missing; allowed: both where the reset needs them"),
+        (wrong(neuron, spiked=None), "neuron: a threshold or a spike is missing; "),
+        (wrong(neuron, reset="none"), "neuron: a threshold or a spike is missing; "),
+        (lambda: readout_of(score="votes"), "readout: score 'votes'; allowed: count, first_spike, last_membrane, max_membrane"),
+        (lambda: readout_of(score="max_membrane"), "readout: classes 3; allowed: 6, one for each output with max_membrane"),
         (lambda: lif_of(multiplier=3), "lif: multiplier 3; allowed: 0 to 2"),
         (lambda: lif_of(current_bits=5), "lif: current_bits 5; allowed: 1 to 4"),
         (lambda: lif_of(theta_bits=5), "lif: theta_bits 5; allowed: 1 to 4"),
@@ -754,7 +808,7 @@ def wrong(made, **changes):
         (wrong(banked_memory, bank_words=16), "banked_memory: bank_words 16; allowed: 2, 4, 8"),
         (wrong(banked_memory, table=table(5, 2)), "banked_memory: words 2; allowed: 3 or more"),
         (wrong(weight_fetch, weights=table(4, 9)), "weight_fetch: weights of 9 words of 4 bits; allowed: 10 words of 4 bits"),
-        (wrong(result_output, count_bits=33), "result_output: count_bits 33; allowed: 1 to 32"),
+        (wrong(result_output, score_bits=33), "result_output: score_bits 33; allowed: 1 to 32"),
         (wrong(image_intake, src=AxiStream(4)), "image_intake: data_bits 4; allowed: 5 or more"),
         (wrong(loaded_memory, load=Load(17)), "loaded_memory: pieces_on_the_bus 17; allowed: 18 or more"),
         (wrong(load_control, load=Load(8)), "load_control: load_position of 4 bits, unsigned; allowed: 3 bits, unsigned"),
@@ -836,6 +890,9 @@ EXTREMES = [
     (line_buffer, {"words": 1, "kernel": (1, 1), "timesteps": 1, "lanes": 1, "current_bits": 1}),
     (line_buffer, {"words": 40, "kernel": (5, 5), "parts": 1}),
     (neuron, {"multiplier": 0, "shift": 0, "current_bits": 1, "theta_bits": 1, "potential_bits": 1}),
+    (leak, {"multiplier": 0, "shift": 0, "bits": 1}), (membrane_value, {"bits": 1}),
+    (spike_history, {"lanes": 1, "timesteps": 1}),
+    (neuron_score, {"timesteps": 1, "passes": 1}), (class_scores, {"classes": 1, "score_bits": 1}),
     (neuron_pipeline, {"lanes": 1, "timesteps": 1}), (pass_memory, {"beats": 1, "passes": 64, "width": 1}),
     (credit_counter, {"places": 1}), (beat_spacing, {"cycles": 2}),
     (load_control, {"pieces": 1}), (loaded_memory, {"width": 1, "depth": 1, "first": 0, "pieces": 1}),
@@ -847,7 +904,8 @@ EXTREMES = [
     (pool, {"height": 2, "width": 2, "groups": 1, "lanes": 1, "timesteps": 1}),
     (ram, {"depth": 1, "width": 1}), (rom, {"depth": 1, "width": 1}),
     (readout, {"outputs": 1, "lanes": 1, "timesteps": 1, "classes": 1}), (readout, {"lanes": 6, "classes": 6, "passes": 64}),
-    (result_output, {"classes": 1, "count_bits": 1}), (result_output, {"count_bits": 32}),
+    (result_output, {"classes": 1, "score_bits": 1}), (result_output, {"score_bits": 32}),
+    (result_output, {"score_bits": 1, "is_signed": False}),
     (row_buffer, {"pixels": 1, "chunks": 1, "banks": 2, "width": 1}), (row_buffer, {"banks": 7}),
     (row_intake, {"width": 1, "banks": 2}), (tag_line, {"steps": 1}),
     (chunk_flags, {"pixels": 1, "chunks": 1, "banks": 2, "width": 1}), (chunk_flags, {"banks": 7}),

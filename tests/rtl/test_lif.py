@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from duospike.cosim.block_simulation.dut import instantiate
 from duospike.cosim.design.beats import pack_fields
-from duospike.reference.network import RESETS
 from duospike.reference.widths import signed_bits
-from duospike.rtl.lif import Lif, lif
+from duospike.rtl.checks import MEMBRANE_READOUTS, RESETS
+from duospike.rtl.lif import SPIKES, Lif, lif
 from duospike.rtl.memory import Table
 from tests.benches.stream_bench import STALLS, run_stream
 
@@ -18,80 +18,101 @@ LEAKS = [(0, 0), (0, 3), (1, 0), (5, 5), (32, 5), (19, 7)]
 
 
 def fire(kind, multiplier, shift, theta, currents):
-    """Spikes of one neuron, and every value that its adders form: Python integers, floor division instead of a shift."""
-    v, s, spikes, formed = 0, 0, [], [theta]
+    """Spikes and potentials of one neuron, and every value that its adders form: Python integers, floor division as the shift."""
+    v, s, spikes, potentials, formed = 0, 0, [], [], [theta]
     for current in currents:
         if kind == "subtract":
             kept = [v - theta * s, multiplier * (v - theta * s) // 2**shift]
         elif kind == "subtract_delayed":
             kept = [multiplier * v // 2**shift, multiplier * v // 2**shift - theta * s]
         else:
-            kept = [0 if s else multiplier * v // 2**shift]
+            kept = [0 if s and kind == "zero" else multiplier * v // 2**shift]
         v = kept[-1] + current
         s = int(v > theta)
         spikes.append(s)
+        potentials.append(v)
         formed += [*kept, v]
     # The pipeline resets after the last timestep too.
-    return spikes, [*formed, v - theta] if kind == "subtract" and s else formed
+    return spikes, potentials, [*formed, v - theta] if kind == "subtract" and s else formed
 
 
 def aim(kind, leak, theta, currents, t, above):
     """Change the current of timestep t so that its potential is theta + above: 0 is no spike yet, 1 is one."""
-    spikes, formed = fire(kind, *leak, theta, [int(a) for a in currents[: t + 1]])
-    reset = theta if kind == "subtract" and spikes[-1] else 0
-    currents[t] += theta + above - (formed[-1] + reset)
+    _, potentials, _ = fire(kind, *leak, theta, [int(a) for a in currents[: t + 1]])
+    currents[t] += theta + above - potentials[-1]
 
 
-def layer_of(kind, leak, thetas, columns, currents):
-    """Parameters with the smallest widths, and the spikes [beat, lane, t] of currents [beat, lane, t].
+def table_of(name, fields, bits):
+    return Table(f"{name}.hex", fields.shape[1] * bits, pack_fields(fields, bits))
 
-    thetas: [group, lane]; each group has as many beats as it has columns, group after group, again and again.
+
+def layer_of(kind, multipliers, shift, thetas, columns, currents, gives):
+    """Parameters with the smallest widths, and the spikes and potentials [beat, lane, t] of currents [beat, lane, t].
+
+    multipliers: one, or like thetas [group, lane]; each group has as many beats as it has columns, group after group, again and
+    again.
     """
     beats, lanes, _ = currents.shape
-    spikes, formed = np.zeros(currents.shape, int), []
+    spikes, potentials, formed = np.zeros(currents.shape, int), np.zeros(currents.shape, int), []
+    each = np.broadcast_to(multipliers, thetas.shape)
     for beat, lane in np.ndindex(beats, lanes):
-        theta = int(thetas[beat // columns % len(thetas), lane])
-        spikes[beat, lane], values = fire(kind, *leak, theta, [int(a) for a in currents[beat, lane]])
-        formed += values
+        group = beat // columns % len(thetas)
+        leak, theta = (int(each[group, lane]), shift), int(thetas[group, lane])
+        made = fire(kind, *leak, theta, [int(a) for a in currents[beat, lane]])
+        spikes[beat, lane], potentials[beat, lane] = made[:2]
+        formed += made[2]
     theta_bits, current_bits = (signed_bits(int(values.min()), int(values.max())) for values in (thetas, currents))
-    potential_bits = max(signed_bits(min(formed), max(formed)), current_bits, theta_bits)
-    table = Table("theta.hex", lanes * theta_bits, pack_fields(thetas, theta_bits))
+    largest = int(np.max(multipliers))
     neuron = Lif(
-        reset=kind, multiplier=leak[0], shift=leak[1], current_bits=current_bits, potential_bits=potential_bits,
-        theta_bits=theta_bits, theta=table,
+        reset=kind, multiplier=largest, shift=shift, current_bits=current_bits,
+        potential_bits=max(signed_bits(min(formed), max(formed)), current_bits, theta_bits), theta_bits=theta_bits,
+        theta=table_of("theta", thetas, theta_bits), gives=gives,
+        leaks=table_of("leaks", multipliers, max(1, largest.bit_length())) if np.ndim(multipliers) else None,
     )  # fmt: skip
-    return neuron, spikes
+    return neuron, spikes, potentials
 
 
 def by_pass(values, images, passes):
-    """Values [beats of all images, lane, t of all passes] in the order of the stream: [beats, lane * t of a pass]."""
+    """Values [beats of all images, lane, t of all passes] in the order of the stream: [beats, lane, t of a pass]."""
     _, lanes, timesteps = values.shape
     split = values.reshape(images, -1, lanes, passes, timesteps // passes).transpose(0, 3, 1, 2, 4)
-    return split.reshape(-1, lanes * timesteps // passes)
+    return split.reshape(-1, lanes, timesteps // passes)
+
+
+def results_of(neuron, spikes, potentials):
+    """The beats that leave, of spikes and potentials [beat, lane, t of a pass]."""
+    if neuron.gives == SPIKES:
+        return pack_fields(spikes.reshape(len(spikes), -1), 1)
+    read = potentials[:, :, -1] if neuron.gives == "last_membrane" else potentials.max(2)
+    return pack_fields(read, neuron.potential_bits)
 
 
 def check(
     place, kind, leak, groups, columns, lanes, timesteps, low=-40, high=50, rows=ROWS, passes=1, images=1, stalls=(0.3, 0.3),
-    seed=1,
+    seed=1, gives=SPIKES,
 ):  # fmt: skip
+    """leak: multiplier and shift; without a multiplier each channel has its own."""
     choose = np.random.default_rng(seed)
     thetas = choose.integers(-12, 20, (groups, lanes))
     # With a second group each bit of each threshold is 0 once and 1 once.
     thetas[1:2] = ~thetas[:1]
+    multiplier, shift = leak
+    multipliers = choose.integers(0, 2**shift + 1, (groups, lanes)) if multiplier is None else multiplier
     currents = choose.integers(low, high, (images * rows * groups * columns, lanes, timesteps * passes))
     # Often a potential at the threshold itself or one above, where every bit counts and only a strict compare is right.
     for beat, lane in np.ndindex(len(currents), lanes):
         if beat % 4:
-            theta = int(thetas[beat // columns % groups, lane])
-            aim(kind, leak, theta, currents[beat, lane], *choose.integers((timesteps * passes, 2)))
-    neuron, spikes = layer_of(kind, leak, thetas, columns, currents)
-    words = pack_fields(by_pass(currents, images, passes), neuron.current_bits)
+            group = beat // columns % groups
+            m = int(np.broadcast_to(multipliers, thetas.shape)[group, lane])
+            aim(kind, (m, shift), int(thetas[group, lane]), currents[beat, lane], *choose.integers((timesteps * passes, 2)))
+    neuron, spikes, potentials = layer_of(kind, multipliers, shift, thetas, columns, currents, gives)
+    words = pack_fields(by_pass(currents, images, passes).reshape(-1, lanes * timesteps), neuron.current_bits)
     run = run_stream(
-        place, lif, words, widths=(lanes * timesteps * neuron.current_bits, lanes * timesteps), expected=len(words),
-        stalls=stalls, seed=seed, counted=False, lanes=lanes, timesteps=timesteps, rows=rows, columns=columns, passes=passes,
-        neuron=neuron,
+        place, lif, words, widths=(lanes * timesteps * neuron.current_bits, neuron.result_bits(lanes, timesteps)),
+        expected=len(words), stalls=stalls, seed=seed, counted=False, lanes=lanes, timesteps=timesteps, rows=rows,
+        columns=columns, passes=passes, neuron=neuron,
     )  # fmt: skip
-    assert tuple(run.beats) == pack_fields(by_pass(spikes, images, passes), 1)
+    assert tuple(run.beats) == results_of(neuron, by_pass(spikes, images, passes), by_pass(potentials, images, passes))
     return run
 
 
@@ -128,18 +149,48 @@ def test_groups_take_turns(place, groups, columns, lanes, timesteps):
     check(place, "subtract", (5, 3), groups, columns, lanes, timesteps)
 
 
+@pytest.mark.parametrize("kind", RESETS)
+@pytest.mark.parametrize(("shift", "timesteps", "passes"), [(0, 1, 2), (1, 2, 1), (5, 3, 1), (4, 2, 3)])
+def test_each_channel_has_its_leak(place, kind, shift, timesteps, passes):
+    check(place, kind, (None, shift), groups=4, columns=2, lanes=2, timesteps=timesteps, passes=passes, images=passes)
+
+
+@pytest.mark.parametrize("gives", MEMBRANE_READOUTS)
+@pytest.mark.parametrize("kind", RESETS)
+@pytest.mark.parametrize(("multiplier", "timesteps", "passes"), [(None, 3, 1), (5, 2, 3), (8, 1, 2), (None, 1, 3)])
+def test_potentials_leave(place, kind, gives, multiplier, timesteps, passes):
+    """Of the last timestep or the largest, before their reset; whether or not the neurons reset themselves."""
+    sizes = {"groups": 2, "columns": 1, "lanes": 3, "timesteps": timesteps, "rows": 1, "passes": passes, "images": 3}
+    check(place, kind, (multiplier, 3), **sizes, gives=gives)
+
+
+@pytest.mark.parametrize("gives", MEMBRANE_READOUTS)
+def test_a_single_timestep_is_its_own_potential(place, gives):
+    run = check(place, "none", (1, 0), groups=3, columns=1, lanes=2, timesteps=1, rows=4, gives=gives, stalls=(0, 0))
+    assert run.cycles[0] - run.sent[0] == 3
+
+
+@pytest.mark.parametrize("gives", MEMBRANE_READOUTS)
+def test_the_largest_potential_may_be_below_zero(place, gives):
+    check(place, "none", (7, 3), groups=2, columns=1, lanes=2, timesteps=4, low=-90, high=-20, gives=gives)
+
+
 @settings(max_examples=6)
 @given(
     kind=st.sampled_from(RESETS),
-    leak=st.integers(0, 8).flatmap(lambda shift: st.tuples(st.integers(0, 2**shift), st.just(shift))),
+    leak=st.integers(0, 8).flatmap(lambda shift: st.tuples(st.none() | st.integers(0, 2**shift), st.just(shift))),
+    gives=st.sampled_from((SPIKES, *MEMBRANE_READOUTS)),
     shape=st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 3), st.integers(1, 4)),
     passes=st.integers(1, 3),
     limits=st.sampled_from([(-1, 2), (-300, -200), (200, 300), (-2000, 2000)]),
     stalls=st.sampled_from(STALLS),
     seed=st.integers(0, 99),
 )
-def test_any_neuron(place, kind, leak, shape, passes, limits, stalls, seed):
-    check(place, kind, leak, *shape, *limits, passes=passes, images=passes, stalls=stalls, seed=seed)
+def test_any_neuron(place, kind, leak, gives, shape, passes, limits, stalls, seed):
+    if shape[-1] * passes == 1:
+        # Nothing leaks and nothing is reset.
+        leak, kind = (1, 0), kind if gives == SPIKES else "none"
+    check(place, kind, leak, *shape, *limits, passes=passes, images=passes, stalls=stalls, seed=seed, gives=gives)
 
 
 @pytest.mark.parametrize("timesteps", [1, 4])

@@ -13,19 +13,25 @@ from tests.benches.stream_bench import Source, simulate, tick, watch_unknown
 
 
 @pytest.mark.parametrize("stalls", [(0, 0, 0), (0.7, 0, 0), (0, 0.7, 0), (0, 0, 0.7), (0.4, 0.4, 0.4)])
-@pytest.mark.parametrize("classes, count_bits", [(2, 1), (10, 5), (1, 3)])
-def test_every_result_is_a_packet_with_its_mark(place, classes, count_bits, stalls):
+@pytest.mark.parametrize(
+    "classes, score_bits, is_signed", [(2, 1, False), (10, 5, False), (1, 3, False), (3, 32, False), (3, 6, True), (1, 32, True)]
+)
+def test_every_result_is_a_packet_with_its_mark(place, classes, score_bits, is_signed, stalls):
     rng, class_bits = random.Random(str((classes, stalls))), index_bits(classes)
+    low = -(2 ** (score_bits - 1)) if is_signed else 0
     results = [
-        (rng.randrange(classes), [rng.getrandbits(count_bits) for _ in range(classes)], rng.getrandbits(1)) for _ in range(12)
+        (rng.randrange(classes), [low + rng.getrandbits(score_bits) for _ in range(classes)], rng.getrandbits(1))
+        for _ in range(12)
     ]
     clk, rst, core_rst, sent, active = Signal(bool(0)), Signal(bool(1)), Signal(bool(0)), Signal(bool(0)), Signal(bool(0))
-    src, mark, dst = Stream(class_bits + classes * count_bits), Stream(1), AxiStream(32)
+    src, mark, dst = Stream(class_bits + classes * score_bits), Stream(1), AxiStream(32)
     dut = place(
         result_output, clk=clk, rst=rst, core_rst=core_rst, src=src, mark=mark, dst=dst, sent=sent, active=active,
-        classes=classes, count_bits=count_bits,
+        classes=classes, score_bits=score_bits, is_signed=is_signed,
     )  # fmt: skip
-    words = [head | sum(n << class_bits + count_bits * i for i, n in enumerate(counts)) for head, counts, _ in results]
+    words = [
+        head | sum(n % 2**score_bits << class_bits + score_bits * i for i, n in enumerate(scores)) for head, scores, _ in results
+    ]
     source, marks = Source(src, words, stalls[0], 1), Source(mark, [bad for _, _, bad in results], stalls[1], 2)
     sink, failures, count = PacketSink(dst, stalls[2], 3), [], []
 
@@ -41,5 +47,5 @@ def test_every_result_is_a_packet_with_its_mark(place, classes, count_bits, stal
         tick(clk, rst, lambda: len(sink.packets) == len(results), failures, 10_000),
     )  # fmt: skip
     assert not failures + sink.faults, (failures + sink.faults)[0]
-    assert sink.packets == [[head | bad << INVALID_BIT, *counts] for head, counts, bad in results]
+    assert sink.packets == [[head | bad << INVALID_BIT, *(n % 2**32 for n in scores)] for head, scores, bad in results]
     assert not sink.open and len(count) == len(results)

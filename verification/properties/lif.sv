@@ -1,6 +1,8 @@
 // Two timesteps of one lane: the spikes of a beat are computed as it comes in, and kept until it goes out.
 localparam CURRENT = $bits(src_data) / 2;
-localparam SUBTRACT = 0, SUBTRACT_DELAYED = 1, ZERO = 2;
+localparam SUBTRACT = 0, SUBTRACT_DELAYED = 1, ZERO = 2, NONE = 3;
+// Multipliers of the beat that comes and of the one in the first stage: from fixed_leak.sv or own_leaks.sv.
+wire [7:0] multiplier_now, charged_multiplier;
 (* hierconn *) wire [GROUPS*THETA-1:0] \theta_rom.contents ;
 wire [GROUPS*THETA-1:0] theta_words = \theta_rom.contents ;
 (* hierconn *) wire [$clog2(COLUMNS)-1:0] \walk.column ;
@@ -17,6 +19,7 @@ wire signed [CURRENT-1:0] a1 = src_data[2*CURRENT-1:CURRENT];
 // The neuron's equation: the potential of the second timestep.
 function signed [15:0] second;
     input signed [15:0] v0, a, theta;
+    input [7:0] multiplier;
     reg s0;
     reg signed [15:0] v;
     begin
@@ -24,10 +27,10 @@ function signed [15:0] second;
         v = v0;
         if (KIND == SUBTRACT && s0) v = v - theta;
         if (KIND == ZERO && s0) v = 0;
-        second = ((v * MULTIPLIER) >>> SHIFT) - (KIND == SUBTRACT_DELAYED && s0 ? theta : 0) + a;
+        second = ((v * $signed({8'b0, multiplier})) >>> SHIFT) - (KIND == SUBTRACT_DELAYED && s0 ? theta : 0) + a;
     end
 endfunction
-wire signed [15:0] v1 = second(a0, a1, theta_now);
+wire signed [15:0] v1 = second(a0, a1, theta_now, multiplier_now);
 wire [1:0] fires = {v1 > theta_now, a0 > theta_now};
 
 // Beats inside, and the spikes of each, those of the oldest in the lowest bits.
@@ -85,7 +88,7 @@ wire [7:0] at_charging_1 = at_firing_1 + firing[1];
 wire [7:0] at_firing_0 = at_charging_1 + charging[1];
 wire [7:0] at_charging_0 = at_firing_0 + firing[0];
 // What becomes of the potentials on their way.
-wire signed [15:0] after_charging_0 = second(charged_0, \pipeline.charging_current , charged_theta_0);
+wire signed [15:0] after_charging_0 = second(charged_0, \pipeline.charging_current , charged_theta_0, charged_multiplier);
 wire signed [15:0] pending_theta = KIND == SUBTRACT_DELAYED && spikes_0[0] ? \pipeline.firing_theta_0 : 0;
 wire signed [15:0] after_firing_0 = \pipeline.leaked_0 - pending_theta + \pipeline.firing_current ;
 integer i;
@@ -93,7 +96,7 @@ integer i;
 always @(*) if (known) begin
     assert(at_column < COLUMNS && at_group < GROUPS);
     assert(\walk.column == at_column && \walk.group_index == at_group);
-    assert(theta_word == theta_words[at_group*THETA +: THETA]);
+    assert(thetas == theta_words[at_group*THETA +: THETA]);
     // None is lost or made up, and as many are taken as the queue may hold.
     assert(count == at_charging_0 + charging[0] && beats_inside == count);
     assert(src_ready == (count != DEPTH));

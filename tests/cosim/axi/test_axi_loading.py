@@ -23,6 +23,10 @@ NETWORKS = {
     "signed, kernels of 1 and 5": ("4C5-3C1-FC6", (3, 5, 4), 3, {"image_signed": True, "reset": "zero"}),
     "two passes": ("3C3-MP2-FC6", (1, 4, 5), None, {"timesteps": 8, "reset": "subtract_delayed"}),
     "rate coding": ("3C3-FC6", (2, 4, 3), None, {"timesteps": 8, "coding": "rate"}),
+    "leaks of channels": ("3C3-FC6", (2, 4, 3), 2, {"timesteps": 8, "leaks": True}),
+    "leaks of channels, potentials without thresholds": (
+        "3C3-FC6", (2, 4, 3), None, {"timesteps": 2, "leaks": True, "reset": "none", "readout": "max_membrane", "classes": 6},
+    ),
     "an image into a fully connected layer": ("FC7-FC6", (3, 2, 5), 3, {"timesteps": 4}),
     "events": ("3C1-FC6", (5, 3, 3), None, {"timesteps": 5, "coding": "events", "image_bits": 1}),
 }  # fmt: skip

@@ -24,6 +24,7 @@ ARCHITECTURES = [
     ("3C3-5C3-MP2-FC6", (1, 6, 7), {}),
     ("4C5-3C1-FC6-FC4", (3, 5, 4), {"image_signed": True, "classes": 2, "weight_bits": 3}),
     ("3C3-FC6", (2, 4, 3), {"timesteps": 8, "coding": "rate"}),
+    ("3C3-FC6", (2, 4, 3), {"leaks": True, "neuron": Neuron("none", 16, 4), "readout": "last_membrane", "classes": 6}),
     ("FC7-FC6", (2, 4, 3), {"timesteps": 6, "coding": "frames"}),
 ]  # fmt: skip
 
@@ -87,6 +88,8 @@ OTHERS = {
     "reset": ({"reset": "zero"}, "layer conv1: reset zero; allowed: subtract"),
     "multiplier": ({"neuron": Neuron("subtract", 6, 5)}, "layer conv1: multiplier 6; allowed: 5"),
     "shift": ({"neuron": Neuron("subtract", 5, 6)}, "layer conv1: shift 6; allowed: 5"),
+    "leaks": ({"leaks": True}, "layer conv1: multiplier "),
+    "readout": ({"readout": "first_spike"}, "network: readout first_spike; allowed: None"),
     "weight_bits": ({"weight_bits": 5}, "layer conv1: weight_bits 5; allowed: up to 4"),
 }  # fmt: skip
 
@@ -98,6 +101,28 @@ def test_a_network_of_another_shape_is_refused(what):
     with pytest.raises(CosimError) as refused:
         network_words(small_network(**settings), core)
     assert str(refused.value).startswith(message) and "\n" not in str(refused.value)
+
+
+def test_a_core_with_leaks_takes_any_of_its_shift():
+    made = small_network(leaks=True)
+    _, core = loadable_core(made, headroom=4)
+    assert {layer["multiplier"] for name, layer in core["layers"].items() if name != "pool1"} == {"loaded"}
+    names = [memory["name"] for memory in core["memories"]]
+    assert [name for name in names if name.endswith("leak")] == ["conv1_leak", "conv2_leak", "fc1_leak"]
+    for multiplier in (0, 7, 32):
+        words = network_words(small_network(neuron=Neuron("subtract", multiplier, 5)), core)
+        memory = next(memory for memory in core["memories"] if memory["name"] == "conv2_leak")
+        (entry,) = entries_of(words, core)["conv2_leak"]
+        fields = [entry >> at & 2 ** memory["field_bits"] - 1 for at in range(0, memory["width"], memory["field_bits"])]
+        assert memory["field_bits"] == 6 and fields == [multiplier] * 5
+    with pytest.raises(CosimError, match="layer conv1: shift 6; allowed: 5, the core's"):
+        network_words(small_network(neuron=Neuron("subtract", 5, 6)), core)
+
+
+def test_another_read_out_is_refused():
+    _, core = loadable_core(small_network(readout="first_spike"))
+    with pytest.raises(CosimError, match="network: readout count; allowed: first_spike, the core's"):
+        network_words(small_network(), core)
 
 
 def test_another_seed_of_the_coding_is_refused():

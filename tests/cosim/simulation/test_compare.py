@@ -1,20 +1,26 @@
 """The first difference is found, whatever it is, and named where it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from duospike.cosim.design.beats import spike_beats
+from duospike.cosim.design.plan import plan_stages
+from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.simulation.bench import Beat
 from duospike.cosim.simulation.compare import (
     MISSING,
     SURPLUS,
     Mismatch,
     decode_result,
+    first_potential_mismatch,
     first_result_mismatch,
     first_spike_mismatch,
 )
 from duospike.reference.golden import Trace
 from duospike.rtl.readout import Readout
+from tests.benches.small_networks import small_network
 
 LANES = 3
 SHAPE = (2, 2, 5, 3, 4)  # images, timesteps, channels, height, width
@@ -99,6 +105,44 @@ def test_results_are_compared_by_count_and_class():
     assert wrong_class == Mismatch(0, "readout", None, None, None, None, 1, 2)
     assert first_result_mismatch(READOUT, trace, right[:1]).got == MISSING
     assert first_result_mismatch(READOUT, trace, [*right, right[0]]).expected == SURPLUS
+
+
+POTENTIALS = np.random.default_rng(2).integers(-16, 16, (2, 4, 5))  # images, timesteps, outputs
+
+
+def potential_stage(gives, timesteps=2):
+    network = small_network("3C1-FC5", (1, 3, 3), classes=5, timesteps=4, readout=gives, reset="none")
+    stage = plan_stages(network, choose_sizing(network, {"fc1": 3}, timesteps=timesteps))["fc1"]
+    return replace(stage, neuron=replace(stage.neuron, potential_bits=12))
+
+
+def potential_words(gives):
+    """In Python: of each image and pass a beat of three lanes and one of two."""
+    words = []
+    for image in POTENTIALS.tolist():
+        for of_pass in (image[:2], image[2:]):
+            read = of_pass[-1] if gives == "last_membrane" else [max(values) for values in zip(*of_pass, strict=True)]
+            words += [sum(v % 2**12 << 12 * i for i, v in enumerate(lanes)) for lanes in (read[:3], read[3:])]
+    return words
+
+
+@pytest.mark.parametrize("gives", ["last_membrane", "max_membrane"])
+def test_a_wrong_potential_is_named(gives):
+    stage, words = potential_stage(gives), potential_words(gives)
+    beats = [Beat(i, f"{word:x}") for i, word in enumerate(words)]
+    assert first_potential_mismatch("fc1", stage, POTENTIALS, beats) is None
+    wrong = [*beats]
+    wrong[5] = Beat(5, f"{words[5] ^ 1 << 12:x}")  # the second image's first pass, output 4
+    found = first_potential_mismatch("fc1", stage, POTENTIALS, wrong)
+    read = POTENTIALS[1, 1, 4] if gives == "last_membrane" else POTENTIALS[1, :2, 4].max()
+    assert (found.image, found.timestep, found.channel, found.expected, found.got) == (1, 1, 4, read, read ^ 1)
+    assert first_potential_mismatch("fc1", stage, POTENTIALS, beats[:-1]).got == MISSING
+    assert first_potential_mismatch("fc1", stage, POTENTIALS, [*beats, beats[0]]).expected == SURPLUS
+
+
+def test_potentials_of_a_result_have_signs():
+    stage = Readout(outputs=3, lanes=3, timesteps=1, passes=1, classes=3, score="last_membrane", potential_bits=4)
+    assert decode_result(stage, 0b1000_0111_1111_10) == (2, [-1, 7, -8])
 
 
 def test_a_mismatch_reads_as_one_line():
