@@ -1,6 +1,6 @@
 """A delay line: words that come back in their order, a fixed number of words later."""
 
-from myhdl import Signal, always, always_comb, block, instances
+from myhdl import always, always_comb, block, instances
 
 from .checks import check_number, check_width
 from .memory import ram

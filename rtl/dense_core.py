@@ -78,7 +78,7 @@ def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
     """
     check_ports("dense_core", stage, src, dst)
     windows = Stream(stage.inputs * stage.image_bits)
-    sums = Stream(stage.sums_bits)
+    currents = Stream(stage.sums_bits)
     busy, stall_in, stall_out, never = [Signal(bool(0)) for _ in range(4)]
 
     slide_window = image_window(
@@ -86,20 +86,20 @@ def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
         pixel_bits=stage.input_bits,
     )  # fmt: skip
     multiply = mac_array(
-        clk, rst, windows, sums, load, lanes=stage.lanes, columns=stage.width, repeat=stage.timesteps,
+        clk, rst, windows, currents, load, lanes=stage.lanes, columns=stage.width, repeat=stage.timesteps,
         inputs=stage.inputs, input_bits=stage.image_bits, input_signed=stage.image_signed, current_bits=stage.sum_bits,
         bias=stage.bias, weights=stage.weights,
     )  # fmt: skip
     if stage.current_pool is None:
-        currents = sums
+        pooled = currents
     else:
-        currents = Stream(stage.currents_bits)
+        pooled = Stream(stage.currents_bits)
         pool_currents = current_pool(
-            clk, rst, sums, currents, fields=stage.lanes * stage.timesteps, rows=stage.current_map[0],
+            clk, rst, currents, pooled, fields=stage.lanes * stage.timesteps, rows=stage.current_map[0],
             columns=stage.current_map[1], groups=stage.groups, bits=stage.neuron.current_bits, pool=stage.current_pool,
         )  # fmt: skip
     fire_neurons = lif(
-        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.output_map[0],
+        clk, rst, pooled, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.output_map[0],
         columns=stage.output_map[1], passes=stage.passes, neuron=stage.neuron,
     )  # fmt: skip
     count_activity = activity(clk, rst, busy, stall_in, stall_out, never, never, counts)

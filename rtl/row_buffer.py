@@ -10,7 +10,9 @@ from .stream import counter, index_bits
 
 
 @block
-def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word, peek_addr, peek, *, pixels, chunks, banks, columns=1):
+def row_buffer(
+    clk, rst, src, full, free_bank, freed_bank, read, read_addr, word, peek_addr, peek, *, pixels, chunks, banks, columns=1
+):  # fmt: skip
     """Stores beats as chunks of spikes, pixel by pixel, with flags that say which chunks hold a spike.
 
     A bank holds a part of a row: `chunks` times `pixels` beats, column by column within a channel group; beat k belongs to

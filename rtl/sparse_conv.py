@@ -6,8 +6,8 @@ from myhdl import block, instances
 
 from .accumulator import accumulator, row_padding
 from .checks import KERNELS, check_choice, check_layer, check_number, check_ports
-from .current_pool import current_pool
 from .crop import crop
+from .current_pool import current_pool
 from .errors import DesignError
 from .event_queue import event_queue
 from .lif import lif
@@ -104,7 +104,7 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
     """
     check_ports("sparse_conv", stage, src, dst)
     events, queued = Stream(stage.event_bits), Stream(stage.event_bits)
-    weighted, sums = Stream(stage.weighted_bits), Stream(stage.sums_bits)
+    weighted, currents = Stream(stage.weighted_bits), Stream(stage.sums_bits)
 
     if stage.spike_sums is None or not stage.spike_sums.drops:
         spikes = src
@@ -121,24 +121,24 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
     )  # fmt: skip
     queue_events = event_queue(clk, rst, events, queued, depth=stage.queue_depth)
     fetch_weights = weight_fetch(
-        clk, rst, queued, weighted, load, frame_rows=stage.height * stage.window[0], scans=stage.parts * stage.groups, positions=stage.positions,
-        flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
+        clk, rst, queued, weighted, load, frame_rows=stage.height * stage.window[0], scans=stage.parts * stage.groups,
+        positions=stage.positions, flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
     )  # fmt: skip
     accumulate_events = accumulator(
-        clk, rst, weighted, sums, counts, load, height=stage.height, width=stage.width, parts=stage.row_parts,
+        clk, rst, weighted, currents, counts, load, height=stage.height, width=stage.width, parts=stage.row_parts,
         padding=stage.padding, kernel=stage.kernel, timesteps=stage.timesteps, lanes=stage.lanes,
         weight_bits=stage.weight_bits, current_bits=stage.sum_bits, bias=stage.bias,
     )  # fmt: skip
     if stage.current_pool is None:
-        currents = sums
+        pooled = currents
     else:
-        currents = Stream(stage.currents_bits)
+        pooled = Stream(stage.currents_bits)
         pool_currents = current_pool(
-            clk, rst, sums, currents, fields=stage.lanes * stage.timesteps, rows=stage.current_map[0],
+            clk, rst, currents, pooled, fields=stage.lanes * stage.timesteps, rows=stage.current_map[0],
             columns=stage.current_map[1], groups=stage.groups, bits=stage.neuron.current_bits, pool=stage.current_pool,
         )  # fmt: skip
     fire_neurons = lif(
-        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.output_map[0],
+        clk, rst, pooled, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.output_map[0],
         columns=stage.output_map[1], passes=stage.passes, neuron=stage.neuron,
     )  # fmt: skip
     return instances()

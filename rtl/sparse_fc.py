@@ -30,7 +30,8 @@ class SparseFc(SparseStage):
         check_number("sparse_fc", 1, parts=self.parts, chunks=self.chunks, lanes_in=self.lanes_in, queue_depth=self.queue_depth)
         check_number("sparse_fc", 2, banks=self.banks)
         if self.spike_sums and self.parts % self.spike_sums.height:
-            raise DesignError(f"sparse_fc: {self.parts} parts; allowed: as many for each of {self.spike_sums.height} rows of sums")
+            rows = self.spike_sums.height
+            raise DesignError(f"sparse_fc: {self.parts} parts; allowed: as many for each of {rows} rows of sums")
         check_layer("sparse_fc", self)
 
     @property

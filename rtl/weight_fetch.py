@@ -47,8 +47,8 @@ def weight_fetch(
     check_number("weight_fetch", 2, least_bank=least_bank)
     check_number("weight_fetch", 1, repeats=repeats, repeated_scans=repeated_scans)
     if repeats > 1 and (scans % repeated_scans or frame_rows > 1 or flush):
-        raise DesignError(f"weight_fetch: {repeated_scans} scans {repeats} times; allowed: as many each time, in a frame of one row "
-                          "without a flush")  # fmt: skip
+        raise DesignError(f"weight_fetch: {repeated_scans} scans {repeats} times; allowed: as many each time, in a frame of one "
+                          "row without a flush")  # fmt: skip
     check_table("weight_fetch", weights.width, scans * channels, weights=weights)
     check_width("weight_fetch", index_bits(channels) + timesteps + 1, src=src.data)
     check_width("weight_fetch", weights.width + timesteps + 1, dst=dst.data)

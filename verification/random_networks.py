@@ -194,7 +194,9 @@ def _draw_layers(
     for step in range(0 if fc_first else 1 + steps):
         after_sum = layers and isinstance(layers[-1], Pool) and layers[-1].op == "sum"
         may_pool, may_convolve = (layers or takes_spikes) and not after_sum, min(height, width) >= 3
-        wants_pool = (step or choose.random() < 0.2) and (forced_pools or choose.random() < (0.7 if height % 2 or width % 2 else 0.4))
+        wants_pool = (step or choose.random() < 0.2) and (
+            forced_pools or choose.random() < (0.7 if height % 2 or width % 2 else 0.4)
+        )
         if may_pool and (wants_pool or not may_convolve):
             layers.append(_draw_pool(choose, f"pool{step + 1}", (height, width)))
             _, height, width = layers[-1].output_shape((channels, height, width))

@@ -28,7 +28,8 @@ MAC = unit_type("steps", "moving")
 LIF = unit_type("timesteps spacing depth slots", "moving head inside queued pause")
 SCANNER = unit_type(
     "parts width positions scans flush banks beats pixels rows columns groups kept_rows kept_columns",
-    "row column_in group filled beat completing scannable taken bank_part part scan column flushing ahead ahead_at ahead_end ahead_ends_part "
+    "row column_in group "
+    "filled beat completing scannable taken bank_part part scan column flushing ahead ahead_at ahead_end ahead_ends_part "
     "walking at end ends_part spanning span_at span_end span_last span_ends_part "
     "chosen chosen_last chosen_events chosen_ends_part fetched fetch_last fetch_events encoding encode_last left",
 )
@@ -168,7 +169,9 @@ def look_at_pixel(unit, first_chunk):
 
 @compiled
 def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events, next_span):
-    """The scanner, and the crop before it; without one `rows` is 0. first_chunk: for each pixel of all parts, where its chunks with events begin in chunk_events, and where they end.
+    """The scanner, and the crop before it; without one `rows` is 0.
+
+    first_chunk: for each pixel of all parts, where its chunks with events begin in chunk_events, and where they end.
 
     next_span: for each of those chunks, where those of its span end.
     """

@@ -81,9 +81,10 @@ def stage_widths(network: Network) -> dict[str, StageWidths]:
 
 
 def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths] | None = None) -> dict[str, Stage]:
-    """The stages of the accelerator in order, by name: one for each layer, and the read-out.
+    """The stages of the accelerator in order, by name: one for each layer, except sums of spikes, and the read-out.
 
-    With rate coding an encoder comes first. widths: by layer name, at least stage_widths(network), which they are if not given.
+    With rate coding an encoder comes first. Sums of spikes are taken in by the stage behind them. widths: by layer name, at least
+    stage_widths(network), which they are if not given.
     """
     _refuse_unbuilt(network)
     widths = widths or stage_widths(network)
@@ -126,7 +127,9 @@ def _refuse_unbuilt(network: Network):
             f"layer {network.layers[0].name}: a fully connected layer takes no pixels; allowed: a convolution before it"
         )
     for layer, (_, height, width) in zip(network.layers, network.shapes, strict=False):
-        if isinstance(layer, Conv) and not (replace(layer, current_pool=None).is_plain and layer.kernel[0] == layer.kernel[1] and layer.kernel[0] in KERNELS):
+        if isinstance(layer, Conv) and not (
+            replace(layer, current_pool=None).is_plain and layer.kernel[0] == layer.kernel[1] and layer.kernel[0] in KERNELS
+        ):
             raise DesignError(
                 f"layer {layer.name}: a convolution other than of stride 1, kernel 1, 3 or 5, that keeps its map's size"
             )
@@ -214,9 +217,7 @@ def _sparse_conv(
     )  # fmt: skip
 
 
-def _sparse_fc(
-    layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, weight_bits: int, common: dict
-) -> SparseFc:
+def _sparse_fc(layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, weight_bits: int, common: dict) -> SparseFc:
     channels, height, width = shape
     groups_in = groups_of(channels, lanes_in)
     by_group = grouped(_narrow(layer), common["lanes"]).reshape(-1, common["lanes"], channels, height, width)

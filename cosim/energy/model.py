@@ -220,7 +220,7 @@ def as_float(operations: Operations) -> Operations:
 def by_coefficient(operations: Operations, coefficients: Coefficients) -> dict[str, float]:
     """Picojoules of all stages that are proportional to each coefficient; they add up to total_energy()."""
     nothing = dict.fromkeys((field.name for field in fields(Coefficients)), 0.0)
-    
+
     def share(name: str) -> float:
         return total_energy(operations, Coefficients(**{**nothing, name: getattr(coefficients, name)}))
 

@@ -106,7 +106,9 @@ def test_any_windows(place, axes, channels, stalls, rate):
     check(place, channels, *size, min(2, channels), 1, stalls, rate, kernel=kernel, stride=stride, padding=padding)
 
 
-@pytest.mark.parametrize(("kernel", "stride", "padding"), [((3, 4), (2, 2), (1, 2)), ((4, 4), (3, 2), (2, 0)), ((5, 3), (2, 1), (2, 1))])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding"), [((3, 4), (2, 2), (1, 2)), ((4, 4), (3, 2), (2, 0)), ((5, 3), (2, 1), (2, 1))]
+)
 def test_windows_of_single_bits(place, kernel, stride, padding):
     check(place, 1, 7, 6, 1, 1, STALLS[1], rate=0.1, kernel=kernel, stride=stride, padding=padding)
 

@@ -21,7 +21,17 @@ def random_rows(pixels, chunks, seed):
 @pytest.mark.parametrize("stall", [0, 0.6])
 @pytest.mark.parametrize(
     ("pixels", "chunks", "banks", "columns"),
-    [(1, 1, 2, 1), (1, 4, 3, 1), (3, 1, 2, 1), (4, 2, 2, 1), (5, 3, 4, 1), (2, 2, 5, 1), (3, 2, 2, 2), (2, 6, 3, 3), (1, 4, 2, 2)],
+    [
+        (1, 1, 2, 1),
+        (1, 4, 3, 1),
+        (3, 1, 2, 1),
+        (4, 2, 2, 1),
+        (5, 3, 4, 1),
+        (2, 2, 5, 1),
+        (3, 2, 2, 2),
+        (2, 6, 3, 3),
+        (1, 4, 2, 2),
+    ],
 )
 def test_keeps_parts_with_their_flags(place, pixels, chunks, banks, columns, stall):
     clk, rst, src = Signal(bool(0)), Signal(bool(1)), Stream(BITS)

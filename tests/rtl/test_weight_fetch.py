@@ -57,8 +57,8 @@ def test_scans_that_come_several_times(place, repeats, blocks, block_scans, stal
     events = [(number, (5 * number + 2 * place_of_scan) % channels) for place_of_scan, number in enumerate(scans)]
     run = run_stream(
         place, weight_fetch, event_words([(channel, 1, 1) for _, channel in events], channels, timesteps),
-        widths=(event_width(channels, timesteps), WEIGHT_BITS + timesteps + 1), expected=len(events), stalls=stalls, counted=False,
-        frame_rows=1, scans=blocks * block_scans, positions=1, flush=0, channels=channels, timesteps=timesteps,
+        widths=(event_width(channels, timesteps), WEIGHT_BITS + timesteps + 1), expected=len(events), stalls=stalls,
+        counted=False, frame_rows=1, scans=blocks * block_scans, positions=1, flush=0, channels=channels, timesteps=timesteps,
         weights=Table("w.hex", WEIGHT_BITS, words), repeats=repeats, repeated_scans=block_scans,
     )  # fmt: skip
     assert [word % 2**WEIGHT_BITS for word in run.beats] == [words[scan * channels + channel] for scan, channel in events]

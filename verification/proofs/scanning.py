@@ -84,7 +84,10 @@ PROOFS: tuple[Proof, ...] = (
     ),
     buffering(
         2, 1, 3, 10,
-        Fault("the flags of a bank begin at the pixel before", "next_flag_base = (flag_base + 2);", "next_flag_base = (flag_base + 1);"),
+        Fault(
+            "the flags of a bank begin at the pixel before",
+            "next_flag_base = (flag_base + 2);", "next_flag_base = (flag_base + 1);",
+        ),  # fmt: skip
     ),
     buffering(
         1, 1, 4, 8,
@@ -98,7 +101,10 @@ PROOFS: tuple[Proof, ...] = (
     ),
     buffering(
         2, 4, 2, 18,
-        Fault("the second group's columns begin in the first", "write_addr <= ((word_base + chunk) + 2);", "write_addr <= word_base;"),
+        Fault(
+            "the second group's columns begin in the first",
+            "write_addr <= ((word_base + chunk) + 2);", "write_addr <= word_base;",
+        ),  # fmt: skip
         Fault("the second pixel's words begin at the first's", "write_addr <= (write_addr + 3);", "write_addr <= write_addr;"),
         columns=2,
     ),
