@@ -70,9 +70,7 @@ def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timeste
     )  # fmt: skip
     select_spans = span_select(clk, rst, position, flags, span, chunks=chunks, words=words)
     select_chunks = chunk_select(clk, rst, span, chunk, read_addr, ends_part, chunks=chunks, words=words)
-    select_channels = channel_select(
-        clk, rst, chunk, word, dst, chunks=chunks, lanes=lanes, timesteps=timesteps, columns=columns
-    )
+    select_channels = channel_select(clk, rst, chunk, word, dst, chunks=chunks, lanes=lanes, timesteps=timesteps, columns=columns)
 
     @always_comb
     def read_chunk():
