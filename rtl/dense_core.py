@@ -103,7 +103,7 @@ def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
             columns=stage.current_map[1], groups=stage.groups, bits=stage.neuron.current_bits, pool=stage.current_pool,
         )  # fmt: skip
     fire_neurons = lif(
-        clk, rst, pooled, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.output_map[0],
+        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.output_map[0],
         columns=stage.output_map[1], passes=stage.passes, neuron=stage.neuron,
     )  # fmt: skip
     count_activity = activity(clk, rst, busy, stall_in, stall_out, never, never, counts)
