@@ -14,7 +14,7 @@ def event_width(channels: int, timesteps: int) -> int:
 
 
 @block
-def channel_select(clk, rst, src, word, dst, *, chunks, lanes, timesteps):
+def channel_select(clk, rst, src, word, dst, *, chunks, lanes, timesteps, columns=1):
     """Gives an event for each channel of a chunk that spikes, one a cycle; for a silent chunk one with an empty mask.
 
     Two steps: the word of a chunk is fetched, and a priority encoder chooses among the channels of the current one.
@@ -23,7 +23,7 @@ def channel_select(clk, rst, src, word, dst, *, chunks, lanes, timesteps):
         src   sink                     chunks of chunk_select()
         word  in    lanes * timesteps  spikes of the chunk: they come in the cycle after it is taken, and stay until after the
                                        next one is
-        dst   source                   events, event_width(chunks * lanes, timesteps) bits
+        dst   source                   events, event_width(chunks // columns * lanes, timesteps) bits
 
     Parameters: those of scanner()
 
@@ -38,8 +38,8 @@ def channel_select(clk, rst, src, word, dst, *, chunks, lanes, timesteps):
     check_number("channel_select", 1, chunks=chunks, lanes=lanes, timesteps=timesteps)
     check_width("channel_select", chunk_width(chunks), src=src.data)
     check_width("channel_select", lanes * timesteps, word=word)
-    check_width("channel_select", event_width(chunks * lanes, timesteps), dst=dst.data)
-    channels = chunks * lanes
+    check_width("channel_select", event_width(chunks // columns * lanes, timesteps), dst=dst.data)
+    channels = chunks // columns * lanes
     chunk_bits = index_bits(chunks)
     src_chunk = src.data(chunk_bits, 0)
     src_silent = src.data(chunk_bits)
@@ -48,6 +48,7 @@ def channel_select(clk, rst, src, word, dst, *, chunks, lanes, timesteps):
     # The chunk whose word comes out of the row buffer.
     fetched, fetch_ready, fetch_last, fetch_silent = [Signal(bool(0)) for _ in range(4)]
     fetch_channel = counter(channels)
+    first_channel = counter(channels) if columns > 1 else None
     fetched_masks = [Signal(intbv(0)[timesteps:]) for _ in range(lanes)]
 
     # The current chunk, and its lanes that are still to be chosen.
@@ -74,16 +75,35 @@ def channel_select(clk, rst, src, word, dst, *, chunks, lanes, timesteps):
 
     @always(clk.posedge)
     def fetch_word():
-        first = intbv(0, min=0, max=channels + 1)
-        first[:] = src_chunk
-        first[:] = first * lanes
         if rst:
             fetched.next = False
         elif fetch_ready:
             fetched.next = src.valid
             fetch_last.next = src_last
             fetch_silent.next = src_silent
-            fetch_channel.next = first
+
+    if columns == 1:
+
+        @always(clk.posedge)
+        def fetch_first_channel():
+            first = intbv(0, min=0, max=channels + 1)
+            first[:] = src_chunk
+            first[:] = first * lanes
+            if fetch_ready:
+                fetch_channel.next = first
+
+    else:
+        # Of the chunks of all columns of a pixel those of the same channels have the same number, by a table.
+        first_channels = tuple(chunk // columns * lanes for chunk in range(chunks))
+
+        @always_comb
+        def find_first_channel():
+            first_channel.next = first_channels[src_chunk]
+
+        @always(clk.posedge)
+        def fetch_first_channel():
+            if fetch_ready:
+                fetch_channel.next = first_channel
 
     @always_comb
     def find_last():

@@ -78,7 +78,7 @@ def check_layer(where: str, layer):
     fields = layer.lanes * layer.taps
     weight_bits = max(1, layer.weights.width // fields)
     check_table(where, fields * weight_bits, layer.groups * layer.group_words, weights=layer.weights)
-    check_table(where, layer.lanes * layer.neuron.current_bits, layer.groups, bias=layer.bias)
+    check_table(where, layer.lanes * layer.sum_bits, layer.groups, bias=layer.bias)
     check_table(where, layer.lanes * layer.neuron.theta_bits, layer.groups, theta=layer.neuron.theta)
     if layer.neuron.leaks is not None:
         check_table(where, layer.lanes * layer.neuron.multiplier_bits, layer.groups, leaks=layer.neuron.leaks)

@@ -8,7 +8,7 @@ from .stream import counter, index_bits
 
 @block
 def chunk_flags(
-    clk, rst, write, data, place, flag_addr, bank, completes, free_bank, freed_bank, full, peek_addr, peek, *,
+    clk, rst, write, data, place, flag_addr, bank, completes, free_bank, freed_bank, full, peek_addr, peek, same_pixel=None, *,
     pixels, chunks, banks,
 ):  # fmt: skip
     """Keeps a flag for each chunk of each pixel of all banks, and which banks hold a whole part with its flags.
@@ -27,6 +27,7 @@ def chunk_flags(
         full        out  banks       bit b: bank b holds a whole part
         peek_addr   in   index       bank * pixels + pixel
         peek        out  chunks      flags of that pixel, in the same cycle
+        same_pixel  in   1           its pixel is that of the beat before; None where that never is so, or always
 
     Parameters: those of row_buffer()
 
@@ -81,6 +82,14 @@ def chunk_flags(
         @always(clk.posedge)
         def keep_flags():
             if flagging:
+                earlier.next = updated
+
+    elif same_pixel is not None:
+        # The flags of the beat before are not in the memory yet.
+        @always(clk.posedge)
+        def fetch_flags():
+            earlier.next = flags[flag_addr]
+            if flagging and same_pixel:
                 earlier.next = updated
 
     else:

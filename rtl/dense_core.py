@@ -6,6 +6,7 @@ from myhdl import Signal, always_comb, block, instances
 
 from .activity import activity
 from .checks import check_image, check_layer, check_ports
+from .current_pool import current_pool
 from .current_sum import current_sum
 from .image_window import image_window
 from .kernel import check_kernel, check_places
@@ -52,8 +53,8 @@ class DenseCore(DenseStage):
         return 1
 
     @property
-    def output_beats(self) -> int:
-        return self.groups * len(self.out_rows) * len(self.out_columns)
+    def current_map(self) -> tuple[int, int]:
+        return len(self.out_rows), len(self.out_columns)
 
 
 @block
@@ -70,35 +71,40 @@ def dense_core(clk, rst, src, dst, counts, load=None, *, stage):
     Timing: one pixel of one channel group and one image a cycle, also where its output does not leave.
     """
     check_ports("dense_core", stage, src, dst)
-    windows = Stream(stage.inputs * stage.image_bits)
-    currents = Stream(stage.currents_bits)
+    windows, currents = Stream(stage.inputs * stage.image_bits), Stream(stage.currents_bits)
     busy, stall_in, stall_out, never = [Signal(bool(0)) for _ in range(4)]
+    # The windows and the sums of all images of a beat, and the currents before they are pooled: streams where these are others.
+    several, pools = stage.frames > 1, stage.current_pool is not None
+    shown = Stream(stage.inputs * stage.frames * stage.image_bits) if several else None
+    sums = Stream(stage.lanes * stage.sum_bits) if several else None
+    unpooled = Stream(stage.sums_bits) if pools else None
 
-    if stage.frames == 1:
-        shown, sums = windows, currents
-    else:
-        shown = Stream(stage.inputs * stage.frames * stage.image_bits)
-        sums = Stream(stage.lanes * stage.neuron.current_bits)
+    slide_window = image_window(
+        clk, rst, src, shown if several else windows, height=stage.height, width=stage.width, out_rows=stage.out_rows,
+        out_columns=stage.out_columns, kernel=stage.kernel, groups=stage.groups, pixel_bits=stage.input_bits,
+    )  # fmt: skip
+    if several:
         select_timestep = timestep_select(
             clk, rst, shown, windows, inputs=stage.inputs, input_bits=stage.image_bits, timesteps=stage.frames
         )
-        join_timesteps = current_sum(
-            clk, rst, sums, currents, lanes=stage.lanes, words=0, timesteps=stage.frames, repeat=stage.repeat,
-            current_bits=stage.neuron.current_bits, bias=None,
-        )  # fmt: skip
-
-    slide_window = image_window(
-        clk, rst, src, shown, height=stage.height, width=stage.width, out_rows=stage.out_rows,
-        out_columns=stage.out_columns, kernel=stage.kernel, groups=stage.groups, pixel_bits=stage.input_bits,
-    )  # fmt: skip
     multiply = mac_array(
-        clk, rst, windows, sums, load, lanes=stage.lanes, columns=len(stage.out_columns) * stage.frames, repeat=stage.repeat,
-        inputs=stage.inputs, input_bits=stage.image_bits, input_signed=stage.image_signed,
-        current_bits=stage.neuron.current_bits, bias=stage.bias, weights=stage.weights,
+        clk, rst, windows, sums if several else unpooled if pools else currents, load, lanes=stage.lanes,
+        columns=len(stage.out_columns) * stage.frames, repeat=stage.repeat, inputs=stage.inputs, input_bits=stage.image_bits,
+        input_signed=stage.image_signed, current_bits=stage.sum_bits, bias=stage.bias, weights=stage.weights,
     )  # fmt: skip
+    if several:
+        join_timesteps = current_sum(
+            clk, rst, sums, unpooled if pools else currents, lanes=stage.lanes, words=0, timesteps=stage.frames,
+            repeat=stage.repeat, current_bits=stage.sum_bits, bias=None,
+        )  # fmt: skip
+    if pools:
+        pool_currents = current_pool(
+            clk, rst, unpooled, currents, fields=stage.lanes * stage.timesteps, rows=stage.current_map[0],
+            columns=stage.current_map[1], groups=stage.groups, bits=stage.neuron.current_bits, pool=stage.current_pool,
+        )  # fmt: skip
     fire_neurons = lif(
-        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=len(stage.out_rows),
-        columns=len(stage.out_columns), passes=stage.passes, neuron=stage.neuron,
+        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.output_map[0],
+        columns=stage.output_map[1], passes=stage.passes, neuron=stage.neuron,
     )  # fmt: skip
     count_activity = activity(clk, rst, busy, stall_in, stall_out, never, never, counts)
 

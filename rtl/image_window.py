@@ -5,6 +5,7 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 from .checks import check_number, check_width
 from .kernel import check_kernel, check_places, leaves_all, near_slots, reach
 from .memory import ram
+from .row_intake import row_intake
 from .stream import counter, pack
 from .tag_line import tag_line
 from .window_position import window_position
@@ -50,13 +51,10 @@ def image_window(clk, rst, src, dst, *, height, width, out_rows, out_columns, ke
     rows_before, middle = reach(kernel_rows)[0], reach(kernel_columns)[0]
     first_near, end_near = near_slots(width, middle, kernel_columns)
     banks = kernel_rows + 1
-    last_column, last_bank = width - 1, banks - 1
 
     # Write side: the bank that is being filled; `level` counts whole rows that are still needed.
     write_bank, write_column = counter(banks), counter(width)
-    level = counter(banks + 1)
-    write, row_in = Signal(bool(0)), Signal(bool(0))
-    rows_out = counter(rows_before + 2)
+    write, level, rows_out = Signal(bool(0)), counter(banks + 1), counter(rows_before + 2)
 
     # Read side: the column being read, and the bank of the output row.
     column, center = counter(width), counter(banks)
@@ -73,13 +71,12 @@ def image_window(clk, rst, src, dst, *, height, width, out_rows, out_columns, ke
     valids = Signal(intbv(0)[kernel_columns:])
     parities = Signal(intbv(0)[kernel_columns:])
     bank_writes = [Signal(bool(0)) for _ in range(banks)]
-    # Bit b: column b's window leaves once it is the middle one.
-    windows, leaves = valids, None
-    if not leaves_all(height, width, out_rows, out_columns):
-        windows, leaves = Signal(intbv(0)[kernel_columns:]), Signal(bool(0))
-        move_tags = tag_line(clk, rst, advance, leaves, windows, columns=kernel_columns)
+    leaves = None if leaves_all(height, width, out_rows, out_columns) else Signal(bool(0))
 
     rows = [ram(clk, bank_writes[i], write_column, src.data, advance, column, pixels[i], depth=width) for i in range(banks)]
+    fill_banks = row_intake(
+        clk, rst, src.valid, src.ready, rows_out, write, write_bank, write_column, level, width=width, banks=banks
+    )  # fmt: skip
     find_column = window_position(
         clk, rst, advance, level, available, column, center, parity, row_exists, rows_out, leaves, height=height, width=width,
         out_rows=out_rows, out_columns=out_columns, kernel=kernel, groups=groups,
@@ -87,44 +84,25 @@ def image_window(clk, rst, src, dst, *, height, width, out_rows, out_columns, ke
     window_fields = pack(shown, dst.data)
 
     @always_comb
-    def accept_pixel():
-        src.ready.next = level != banks
-        write.next = src.valid and level != banks
-        row_in.next = src.valid and level != banks and write_column == last_column
-
-    @always_comb
     def choose_bank():
         for i in range(banks):
             bank_writes[i].next = write and write_bank == i
 
-    @always(clk.posedge)
-    def advance_write():
-        if rst:
-            write_bank.next = 0
-            write_column.next = 0
-        elif write:
-            if write_column != last_column:
-                write_column.next = write_column + 1
-            else:
-                write_column.next = 0
-                if write_bank != last_bank:
-                    write_bank.next = write_bank + 1
-                else:
-                    write_bank.next = 0
+    if leaves is None:
 
-    @always_comb
-    def move_window():
-        advance.next = dst.ready or not windows[middle]
-        dst.valid.next = windows[middle]
+        @always_comb
+        def move_window():
+            advance.next = dst.ready or not valids[middle]
+            dst.valid.next = valids[middle]
 
-    @always(clk.posedge)
-    def count_rows():
-        if rst:
-            level.next = 0
-        elif row_in:
-            level.next = level + 1 - rows_out
-        else:
-            level.next = level - rows_out
+    else:
+        leaving = Signal(bool(0))
+        move_tag = tag_line(clk, rst, advance, leaves, leaving, steps=kernel_columns - middle + 1)
+
+        @always_comb
+        def move_window():
+            advance.next = dst.ready or not leaving
+            dst.valid.next = leaving
 
     @always(clk.posedge)
     def fetch_column():

@@ -4,17 +4,21 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .checks import check_number, check_width
 from .chunk_flags import chunk_flags
+from .errors import DesignError
 from .memory import ram
 from .stream import counter, index_bits
 
 
 @block
-def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word, peek_addr, peek, *, pixels, chunks, banks):
+def row_buffer(
+    clk, rst, src, full, free_bank, freed_bank, read, read_addr, word, peek_addr, peek, *, pixels, chunks, banks, columns=1
+):  # fmt: skip
     """Stores beats as chunks of spikes, pixel by pixel, with flags that say which chunks hold a spike.
 
     A bank holds a part of a row: `chunks` times `pixels` beats, column by column within a channel group; beat k belongs to
     chunk k // pixels of pixel k % pixels. Word (bank * pixels + pixel) * chunks + chunk of the memory holds it. The banks
-    are filled in turn.
+    are filled in turn. Where several columns side by side are one pixel, beat k belongs to chunk
+    k // (pixels * columns) * columns + k % columns of pixel k // columns % pixels.
 
     Ports:
         src         sink             spike stream; ready while the bank being filled is free
@@ -31,6 +35,7 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
         pixels: pixels in a row (1 when the whole row is scanned as one)
         chunks: beats for each pixel of a part
         banks: 2 or more
+        columns: beats of a channel group for each pixel, one after the other; they divide the chunks
 
     Timing: a beat a cycle, and a read a cycle. The last beat of a part in bank 0, a read of its first word, and its end:
 
@@ -42,6 +47,9 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
     """
     check_number("row_buffer", 1, pixels=pixels, chunks=chunks)
     check_number("row_buffer", 2, banks=banks)
+    check_number("row_buffer", 1, chunks, columns=columns)
+    if chunks % columns:
+        raise DesignError(f"row_buffer: {chunks} chunks of {columns} columns; allowed: as many chunks for each column")
     check_width("row_buffer", len(word), src=src.data, word=word)
     check_width("row_buffer", banks, full=full)
     check_width("row_buffer", index_bits(banks), freed_bank=freed_bank)
@@ -56,15 +64,17 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
     # Where the bank being filled begins in the memory and in the flags, and where this beat goes.
     word_base, flag_base = counter(banks * beats), counter(banks * pixels)
     write_addr, flag_addr = counter(banks * beats), counter(banks * pixels)
+    next_word_base, next_flag_base = counter(banks * beats), counter(banks * pixels)
     free, write, ends_part = [Signal(bool(0)) for _ in range(3)]
     # Banks that take no more beats.
     occupied = Signal(intbv(0)[banks:])
+    same_pixel = Signal(bool(0)) if pixels > 1 and columns > 1 else None
 
     store = ram(clk, write, write_addr, src.data, read, read_addr, word, depth=banks * beats)
 
     mark_chunks = chunk_flags(
         clk, rst, write, src.data, place, flag_addr, bank, ends_part, free_bank, freed_bank, full, peek_addr, peek,
-        pixels=pixels, chunks=chunks, banks=banks,
+        same_pixel, pixels=pixels, chunks=chunks, banks=banks,
     )  # fmt: skip
 
     @always_comb
@@ -77,22 +87,41 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
         write.next = src.valid and free
         ends_part.next = src.valid and free and pixel == last_pixel and place[last_chunk]
 
+    @always_comb
+    def find_next_bank():
+        next_word_base.next = 0
+        next_flag_base.next = 0
+        if bank != last_bank:
+            next_word_base.next = word_base + beats
+            next_flag_base.next = flag_base + pixels
+
     @always(clk.posedge)
-    def advance_position():
+    def advance_bank():
         if rst:
-            pixel.next = 0
-            chunk.next = 0
-            place.next = 1
             bank.next = 0
             word_base.next = 0
             flag_base.next = 0
-            write_addr.next = 0
-            flag_addr.next = 0
             occupied.next = 0
         else:
             if free_bank:
                 occupied.next[freed_bank] = 0
-            if write:
+            if ends_part:
+                occupied.next[bank] = 1
+                bank.next = 0 if bank == last_bank else bank + 1
+                word_base.next = next_word_base
+                flag_base.next = next_flag_base
+
+    if same_pixel is None:
+
+        @always(clk.posedge)
+        def advance_position():
+            if rst:
+                pixel.next = 0
+                chunk.next = 0
+                place.next = 1
+                write_addr.next = 0
+                flag_addr.next = 0
+            elif write:
                 if pixel != last_pixel:
                     pixel.next = pixel + 1
                     write_addr.next = write_addr + chunks
@@ -107,18 +136,48 @@ def row_buffer(clk, rst, src, full, free_bank, freed_bank, read, read_addr, word
                     pixel.next = 0
                     chunk.next = 0
                     place.next = 1
-                    occupied.next[bank] = 1
-                    if bank != last_bank:
-                        bank.next = bank + 1
-                        word_base.next = word_base + beats
-                        write_addr.next = word_base + beats
-                        flag_base.next = flag_base + pixels
-                        flag_addr.next = flag_base + pixels
-                    else:
-                        bank.next = 0
-                        word_base.next = 0
-                        write_addr.next = 0
-                        flag_base.next = 0
-                        flag_addr.next = 0
+                    write_addr.next = next_word_base
+                    flag_addr.next = next_flag_base
+
+    else:
+        # `chunk` is that of the first column of a pixel.
+        column, last_column, to_next_pixel = counter(columns), columns - 1, chunks - columns + 1
+
+        @always_comb
+        def find_same_pixel():
+            same_pixel.next = column != 0
+
+        @always(clk.posedge)
+        def advance_position():
+            if rst:
+                column.next = 0
+                pixel.next = 0
+                chunk.next = 0
+                place.next = 1
+                write_addr.next = 0
+                flag_addr.next = 0
+            elif write:
+                column.next = 0
+                if column != last_column:
+                    column.next = column + 1
+                    place.next = place << 1
+                    write_addr.next = write_addr + 1
+                elif pixel != last_pixel:
+                    pixel.next = pixel + 1
+                    place.next = place >> last_column
+                    write_addr.next = write_addr + to_next_pixel
+                    flag_addr.next = flag_addr + 1
+                elif not place[last_chunk]:
+                    pixel.next = 0
+                    chunk.next = chunk + columns
+                    place.next = place << 1
+                    write_addr.next = word_base + chunk + columns
+                    flag_addr.next = flag_base
+                else:
+                    pixel.next = 0
+                    chunk.next = 0
+                    place.next = 1
+                    write_addr.next = next_word_base
+                    flag_addr.next = next_flag_base
 
     return instances()

@@ -12,7 +12,7 @@ from .stream import Stream, counter
 
 
 @block
-def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timesteps, scans, flush, banks):
+def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timesteps, scans, flush, banks, columns=1):
     """Scans each part of a row of spikes `scans` times and emits its events: (channel, timestep mask, last of the pixel).
 
     The chunks of a pixel form spans of about as many chunks as there are spans, so that no step chooses among many bits:
@@ -22,17 +22,19 @@ def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timeste
 
     Ports:
         src  sink    spike stream, lanes * timesteps bits
-        dst  source  events, event_width(chunks * lanes, timesteps) bits
+        dst  source  events, event_width(chunks // columns * lanes, timesteps) bits
 
     Parameters:
         parts: of a frame: its rows, or more where the channels of a row are scanned in several parts, one after the other
         width: pixels of a row
         padding: empty pixels added to each scan
         chunks: beats for each pixel of a part, each of `lanes` channels; the channel of an event, counted within the part,
-            is chunk * lanes + lane
+            is chunk // columns * lanes + lane
         scans: how often a part is scanned, once for each group of output channels
         flush: empty pixels after a frame's last part
         banks: parts that the row buffer holds, 2 or more
+        columns: of the input, side by side, that are scanned as one pixel: those of a window whose spikes are summed, so that
+            an event does not say which of them it is from
 
     Timing: an event a cycle, the first one eight cycles after the last beat of its part. The streams between the steps, for a
     part of one pixel A with two events, A1 and A2:
@@ -48,7 +50,7 @@ def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timeste
     check_number("scanner", 0, padding=padding, flush=flush)
     check_number("scanner", 2, banks=banks)
     check_width("scanner", lanes * timesteps, src=src.data)
-    check_width("scanner", event_width(chunks * lanes, timesteps), dst=dst.data)
+    check_width("scanner", event_width(chunks // columns * lanes, timesteps), dst=dst.data)
     words, last_bank = banks * width * chunks, banks - 1
     full = Signal(intbv(0)[banks:])
     pixel_addr, read_addr = counter(banks * width), counter(words)
@@ -60,7 +62,7 @@ def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timeste
 
     buffer_rows = row_buffer(
         clk, rst, src, full, freed, freed_bank, read, read_addr, word, pixel_addr, flags, pixels=width, chunks=chunks,
-        banks=banks,
+        banks=banks, columns=columns,
     )  # fmt: skip
     find_positions = scan_position(
         clk, rst, full, freed, freed_bank, pixel_addr, position, parts=parts, width=width, padding=padding, chunks=chunks,
@@ -68,7 +70,7 @@ def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timeste
     )  # fmt: skip
     select_spans = span_select(clk, rst, position, flags, span, chunks=chunks, words=words)
     select_chunks = chunk_select(clk, rst, span, chunk, read_addr, ends_part, chunks=chunks, words=words)
-    select_channels = channel_select(clk, rst, chunk, word, dst, chunks=chunks, lanes=lanes, timesteps=timesteps)
+    select_channels = channel_select(clk, rst, chunk, word, dst, chunks=chunks, lanes=lanes, timesteps=timesteps, columns=columns)
 
     @always_comb
     def read_chunk():

@@ -6,6 +6,9 @@ from myhdl import block, instances
 
 from .accumulator import accumulator, row_padding
 from .checks import check_layer, check_number, check_ports
+from .crop import crop
+from .current_pool import current_pool
+from .errors import DesignError
 from .event_queue import event_queue
 from .kernel import check_kernel, check_places, reach
 from .lif import lif
@@ -45,6 +48,9 @@ class SparseConv(SparseStage):
         check_kernel("sparse_conv", self.kernel)
         check_places("sparse_conv", self.height, out_rows=self.out_rows)
         check_places("sparse_conv", self.width, out_columns=self.out_columns)
+        if self.spike_sums and (self.spike_sums.height, self.spike_sums.width) != (self.height, self.width):
+            sums = self.spike_sums
+            raise DesignError(f"sparse_conv: sums of {sums.height}x{sums.width}; allowed: {self.height}x{self.width}, its map")
         check_layer("sparse_conv", self)
 
     @property
@@ -57,11 +63,11 @@ class SparseConv(SparseStage):
 
     @property
     def frame_parts(self) -> int:
-        return self.height * self.parts
+        return self.height * self.row_parts
 
     @property
     def padding(self) -> int:
-        return row_padding(self.width, self.groups, self.kernel, self.parts)
+        return row_padding(self.width, self.groups, self.kernel, self.row_parts)
 
     @property
     def flush(self) -> int:
@@ -80,11 +86,11 @@ class SparseConv(SparseStage):
     @property
     def waiting_sums(self) -> int:
         """Sums of a column, for each lane and timestep, that wait in the line buffer."""
-        return len(waiting_rows(self.kernel, self.parts))
+        return len(waiting_rows(self.kernel, self.row_parts))
 
     @property
-    def output_beats(self) -> int:
-        return self.groups * len(self.out_rows) * len(self.out_columns)
+    def current_map(self) -> tuple[int, int]:
+        return len(self.out_rows), len(self.out_columns)
 
 
 @block
@@ -102,23 +108,41 @@ def sparse_conv(clk, rst, src, dst, counts, load=None, *, stage):
     check_ports("sparse_conv", stage, src, dst)
     events, queued = Stream(stage.event_bits), Stream(stage.event_bits)
     weighted, currents = Stream(stage.weighted_bits), Stream(stage.currents_bits)
+    # The currents before they are pooled: a stream where these are others.
+    pools = stage.current_pool is not None
+    unpooled = Stream(stage.sums_bits) if pools else None
 
+    if stage.spike_sums is None or not stage.spike_sums.drops:
+        spikes = src
+    else:
+        spikes = Stream(stage.input_bits)
+        drop_incomplete = crop(
+            clk, rst, src, spikes, rows=stage.spike_sums.rows, columns=stage.spike_sums.columns, groups=stage.spike_sums.groups,
+            kept_rows=stage.spike_sums.kept[0], kept_columns=stage.spike_sums.kept[1],
+        )  # fmt: skip
     scan_rows = scanner(
-        clk, rst, src, events, parts=stage.frame_parts, width=stage.width, padding=stage.padding, chunks=stage.chunks,
+        clk, rst, spikes, events, parts=stage.frame_parts, width=stage.width, padding=stage.padding, chunks=stage.scanned_chunks,
         lanes=stage.lanes_in, timesteps=stage.timesteps, scans=stage.groups, flush=stage.flush, banks=stage.banks,
+        columns=stage.window[1],
     )  # fmt: skip
     queue_events = event_queue(clk, rst, events, queued, depth=stage.queue_depth)
     fetch_weights = weight_fetch(
-        clk, rst, queued, weighted, load, frame_rows=stage.height, scans=stage.parts * stage.groups, positions=stage.positions,
-        flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
+        clk, rst, queued, weighted, load, frame_rows=stage.height * stage.window[0], scans=stage.parts * stage.groups,
+        positions=stage.positions, flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
     )  # fmt: skip
     accumulate_events = accumulator(
-        clk, rst, weighted, currents, counts, load, height=stage.height, width=stage.width, out_rows=stage.out_rows,
-        out_columns=stage.out_columns, parts=stage.parts, padding=stage.padding, kernel=stage.kernel, timesteps=stage.timesteps,
-        lanes=stage.lanes, weight_bits=stage.weight_bits, current_bits=stage.neuron.current_bits, bias=stage.bias,
+        clk, rst, weighted, unpooled if pools else currents, counts, load, height=stage.height, width=stage.width,
+        out_rows=stage.out_rows, out_columns=stage.out_columns, parts=stage.row_parts, padding=stage.padding,
+        kernel=stage.kernel, timesteps=stage.timesteps, lanes=stage.lanes, weight_bits=stage.weight_bits,
+        current_bits=stage.sum_bits, bias=stage.bias,
     )  # fmt: skip
+    if pools:
+        pool_currents = current_pool(
+            clk, rst, unpooled, currents, fields=stage.lanes * stage.timesteps, rows=stage.current_map[0],
+            columns=stage.current_map[1], groups=stage.groups, bits=stage.neuron.current_bits, pool=stage.current_pool,
+        )  # fmt: skip
     fire_neurons = lif(
-        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=len(stage.out_rows),
-        columns=len(stage.out_columns), passes=stage.passes, neuron=stage.neuron,
+        clk, rst, currents, dst, load, lanes=stage.lanes, timesteps=stage.timesteps, rows=stage.output_map[0],
+        columns=stage.output_map[1], passes=stage.passes, neuron=stage.neuron,
     )  # fmt: skip
     return instances()

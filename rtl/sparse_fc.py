@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from myhdl import block, instances
 
 from .checks import check_layer, check_number, check_ports
+from .crop import crop
+from .errors import DesignError
 from .event_queue import event_queue
 from .fc_accumulator import fc_accumulator
 from .lif import lif
@@ -27,6 +29,9 @@ class SparseFc(SparseStage):
     def __post_init__(self):
         check_number("sparse_fc", 1, parts=self.parts, chunks=self.chunks, lanes_in=self.lanes_in, queue_depth=self.queue_depth)
         check_number("sparse_fc", 2, banks=self.banks)
+        if self.spike_sums and self.parts % self.spike_sums.height:
+            rows = self.spike_sums.height
+            raise DesignError(f"sparse_fc: {self.parts} parts; allowed: as many for each of {rows} rows of sums")
         check_layer("sparse_fc", self)
 
     @property
@@ -38,12 +43,13 @@ class SparseFc(SparseStage):
         return 1
 
     @property
-    def frame_parts(self) -> int:
-        return self.parts
+    def sum_row_parts(self) -> int:
+        """Parts of a row of sums."""
+        return self.parts // self.spike_sums.height if self.spike_sums else self.parts
 
     @property
-    def output_beats(self) -> int:
-        return self.groups
+    def frame_parts(self) -> int:
+        return self.row_parts
 
 
 @block
@@ -62,17 +68,27 @@ def sparse_fc(clk, rst, src, dst, counts, load=None, *, stage):
     events, queued = Stream(stage.event_bits), Stream(stage.event_bits)
     weighted, currents = Stream(stage.weighted_bits), Stream(stage.currents_bits)
 
+    if stage.spike_sums is None or not stage.spike_sums.drops:
+        spikes = src
+    else:
+        spikes = Stream(stage.input_bits)
+        drop_incomplete = crop(
+            clk, rst, src, spikes, rows=stage.spike_sums.rows, columns=stage.spike_sums.columns, groups=stage.spike_sums.groups,
+            kept_rows=stage.spike_sums.kept[0], kept_columns=stage.spike_sums.kept[1],
+        )  # fmt: skip
     scan_rows = scanner(
-        clk, rst, src, events, parts=stage.frame_parts, width=stage.pixels, padding=stage.padding, chunks=stage.chunks,
+        clk, rst, spikes, events, parts=stage.frame_parts, width=stage.pixels, padding=stage.padding, chunks=stage.scanned_chunks,
         lanes=stage.lanes_in, timesteps=stage.timesteps, scans=stage.groups, flush=stage.flush, banks=stage.banks,
+        columns=stage.window[1],
     )  # fmt: skip
     queue_events = event_queue(clk, rst, events, queued, depth=stage.queue_depth)
     fetch_weights = weight_fetch(
         clk, rst, queued, weighted, load, frame_rows=1, scans=stage.parts * stage.groups, positions=stage.positions,
         flush=stage.flush, channels=stage.channels, timesteps=stage.timesteps, weights=stage.weights,
+        repeats=stage.window[0], repeated_scans=stage.sum_row_parts * stage.groups,
     )  # fmt: skip
     accumulate_events = fc_accumulator(
-        clk, rst, weighted, currents, counts, load, parts=stage.parts, timesteps=stage.timesteps, lanes=stage.lanes,
+        clk, rst, weighted, currents, counts, load, parts=stage.row_parts, timesteps=stage.timesteps, lanes=stage.lanes,
         weight_bits=stage.weight_bits, current_bits=stage.neuron.current_bits, bias=stage.bias,
     )  # fmt: skip
     fire_neurons = lif(

@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from .checks import check_number
+from .current_pool import CurrentPool
 from .lif import Lif, lif_pause
 from .memory import Table
 from .scanner import event_width
@@ -51,6 +53,7 @@ class NeuronStage(Stage):
 
     outputs: output channels, or neurons of a fully connected layer; `lanes` of them are computed side by side. passes: of an
     image. bias: one word for each group of outputs, a field for each lane. weights: see the stage. neuron: see lif().
+    current_pool: of the currents before the neurons, or None.
     """
 
     outputs: int
@@ -58,6 +61,7 @@ class NeuronStage(Stage):
     bias: Table
     weights: Table
     neuron: Lif
+    current_pool: CurrentPool | None = None
 
     @property
     def output_bits(self) -> int:
@@ -83,8 +87,35 @@ class NeuronStage(Stage):
         return self.weights.width // (self.lanes * self.taps)
 
     @property
+    def current_map(self) -> tuple[int, int]:
+        """Rows and columns of the currents, before they are pooled."""
+        return 1, 1
+
+    @property
+    def output_map(self) -> tuple[int, int]:
+        """Rows and columns of the neurons."""
+        rows, columns = self.current_map
+        if self.current_pool is None:
+            return rows, columns
+        return self.current_pool.windows(0, rows).count, self.current_pool.windows(1, columns).count
+
+    @property
+    def output_beats(self) -> int:
+        return self.groups * self.output_map[0] * self.output_map[1]
+
+    @property
+    def sum_bits(self) -> int:
+        """Signed width of a current before it is pooled, and of the biases."""
+        return self.current_pool.bits if self.current_pool else self.neuron.current_bits
+
+    @property
+    def sums_bits(self) -> int:
+        """Width of a beat of currents, from the accumulators or the MAC array."""
+        return self.lanes * self.timesteps * self.sum_bits
+
+    @property
     def currents_bits(self) -> int:
-        """Width of a beat of currents, from the accumulators or the MAC array to the neurons."""
+        """Width of a beat of currents to the neurons."""
         return self.lanes * self.timesteps * self.neuron.current_bits
 
     @property
@@ -128,11 +159,55 @@ class DenseStage(NeuronStage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpikeSums:
+    """Sums of spikes over windows side by side, which a stage takes in: each spike of a window is an event of the same weights.
+
+    kernel: rows and columns of a window. rows, columns: of the map of spikes that comes in. groups: beats for each pixel of it.
+    """
+
+    kernel: tuple[int, int]
+    rows: int
+    columns: int
+    groups: int
+
+    def __post_init__(self):
+        check_number("spike_sums", 1, rows=self.rows, columns=self.columns, groups=self.groups)
+        check_number("spike_sums", 1, self.rows, kernel_rows=self.kernel[0])
+        check_number("spike_sums", 1, self.columns, kernel_columns=self.kernel[1])
+
+    @property
+    def height(self) -> int:
+        """Rows of sums."""
+        return self.rows // self.kernel[0]
+
+    @property
+    def width(self) -> int:
+        """Columns of sums."""
+        return self.columns // self.kernel[1]
+
+    @property
+    def kept(self) -> tuple[int, int]:
+        """Rows and columns of spikes in complete windows."""
+        return self.height * self.kernel[0], self.width * self.kernel[1]
+
+    @property
+    def drops(self) -> bool:
+        """Whether rows or columns are in no complete window."""
+        return self.kept != (self.rows, self.columns)
+
+    @property
+    def beats(self) -> int:
+        return self.rows * self.columns * self.groups
+
+
+@dataclass(frozen=True, kw_only=True)
 class SparseStage(NeuronStage):
     """Parameters of an event-driven stage, which scans parts of its input one after the other as they arrive.
 
     parts: see the stage. chunks, lanes_in: beats for each pixel of a part, and channels in a beat. banks: parts that the row
-    buffer holds. queue_depth: events between scanner and accumulators. weights: see weight_fetch().
+    buffer holds. queue_depth: events between scanner and accumulators. weights: see weight_fetch(). spike_sums: the input is
+    sums of spikes; then each row of a window is scanned as a part of its own, and its columns as more chunks of a pixel, which
+    read the same weights.
     """
 
     parts: int
@@ -140,10 +215,26 @@ class SparseStage(NeuronStage):
     lanes_in: int
     banks: int
     queue_depth: int
+    spike_sums: SpikeSums | None = None
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Rows and columns of spikes that are one pixel of the stage."""
+        return self.spike_sums.kernel if self.spike_sums else (1, 1)
+
+    @property
+    def row_parts(self) -> int:
+        """Parts that are scanned for `parts`: each row of a window has its own."""
+        return self.parts * self.window[0]
+
+    @property
+    def scanned_chunks(self) -> int:
+        """Chunks that are scanned for each pixel of a part."""
+        return self.chunks * self.window[1]
 
     @property
     def channels(self) -> int:
-        """Channels of a part."""
+        """Channels of a part: those of all columns of a window count once."""
         return self.chunks * self.lanes_in
 
     @property
@@ -196,12 +287,12 @@ class SparseStage(NeuronStage):
 
     @property
     def part_beats(self) -> int:
-        """Beats of a part."""
-        return self.pixels * self.chunks
+        """Beats of a part that the row buffer keeps."""
+        return self.pixels * self.scanned_chunks
 
     @property
     def input_beats(self) -> int:
-        return self.frame_parts * self.part_beats
+        return self.spike_sums.beats if self.spike_sums else self.frame_parts * self.part_beats
 
     @property
     def buffer_words(self) -> int:

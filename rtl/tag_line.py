@@ -2,44 +2,42 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
-from .checks import check_number, check_width
+from .checks import check_number
 
 
 @block
-def tag_line(clk, rst, advance, tag, tags, *, columns):
-    """Gives a column that is read a tag, which follows it through the window.
+def tag_line(clk, rst, advance, tag, arrived, *, steps):
+    """Gives a column that is read a tag, and the tag back when the column has come to its place in the window.
 
     Ports:
-        advance  in   1        the window takes a column at this edge
-        tag      in   1        of the column that is being read
-        tags     out  columns  of the window's columns, the newest in the highest bit
+        advance  in   1  the window takes a column at this edge
+        tag      in   1  of the column that is being read
+        arrived  out  1  of the column at the place
 
     Parameters:
-        columns: of the window
+        steps: of a column, from the memory to the place
 
-    Timing: a column comes out of the memory one cycle after it is read, and then into the window. Two columns, tag A:
+    Timing: two steps, tag A of a column:
 
-        advance  ~~~~~~~~~~~~~~~~
-        tag      |A  |-----------
-        tags[1]  --------|A  |---
-        tags[0]  ------------|A
+        advance  ~~~~~~~~~~~~
+        tag      |A  |-------
+        arrived  --------|A
     """
-    check_number("tag_line", 1, columns=columns)
-    check_width("tag_line", columns, tags=tags)
-    # Bit `columns` is of the column that comes out of the memory.
-    moving = Signal(intbv(0)[columns + 1 :])
+    check_number("tag_line", 1, steps=steps)
+    last = steps - 1
+    moving = Signal(intbv(0)[steps:])
 
     @always_comb
-    def give_tags():
-        tags.next = moving[columns:]
+    def give_tag():
+        arrived.next = moving[0]
 
     @always(clk.posedge)
     def move_tags():
         if rst:
             moving.next = 0
         elif advance:
-            for b in range(columns):
+            for b in range(last):
                 moving.next[b] = moving[b + 1]
-            moving.next[columns] = tag
+            moving.next[last] = tag
 
     return instances()

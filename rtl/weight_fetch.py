@@ -4,6 +4,7 @@ from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, i
 
 from .banked_memory import MIN_BANK, banked_memory, words_of_bank
 from .checks import check_number, check_table, check_width
+from .errors import DesignError
 from .loaded_memory import parameter_memory
 from .stream import counter, index_bits
 
@@ -15,7 +16,8 @@ def fetch_steps(depth: int, least_bank: int = MIN_BANK) -> int:
 
 @block
 def weight_fetch(
-    clk, rst, src, dst, load=None, *, frame_rows, scans, positions, flush, channels, timesteps, weights, least_bank=MIN_BANK
+    clk, rst, src, dst, load=None, *, frame_rows, scans, positions, flush, channels, timesteps, weights, least_bank=MIN_BANK,
+    repeats=1, repeated_scans=1,
 ):  # fmt: skip
     """Puts in place of an event's channel the weight word of that channel, in the scan that the event belongs to.
 
@@ -34,6 +36,7 @@ def weight_fetch(
         flush: pixels after a frame's last row, without spikes
         channels: weight words of a scan
         weights: Table, word scan * channels + channel
+        repeats, repeated_scans: each repeated_scans scans come `repeats` times, and read the same words, before the next ones do
         least_bank: words that a memory holds without banks, see words_of_bank()
 
     Timing: one event a cycle, latency fetch_steps(weights.depth, least_bank) cycles.
@@ -42,6 +45,10 @@ def weight_fetch(
     check_number("weight_fetch", 1, timesteps=timesteps)
     check_number("weight_fetch", 0, flush=flush)
     check_number("weight_fetch", 2, least_bank=least_bank)
+    check_number("weight_fetch", 1, repeats=repeats, repeated_scans=repeated_scans)
+    if repeats > 1 and (scans % repeated_scans or frame_rows > 1 or flush):
+        allowed = "as many each time, in a frame of one row without a flush"
+        raise DesignError(f"weight_fetch: {repeated_scans} scans {repeats} times; allowed: {allowed}")
     check_table("weight_fetch", weights.width, scans * channels, weights=weights)
     check_width("weight_fetch", index_bits(channels) + timesteps + 1, src=src.data)
     check_width("weight_fetch", weights.width + timesteps + 1, dst=dst.data)
@@ -123,23 +130,51 @@ def weight_fetch(
             fetched_last.next = choosing_last
             fetched_word.next = word
 
-    @always(clk.posedge)
-    def advance_position():
-        if rst:
-            base.next = 0
-            position.next = 0
-            row.next = 0
-            flushing.next = 0
-        elif take and event_last:
-            if flushing != 0:
-                flushing.next = flushing - 1
-            else:
+    if repeats == 1:
+
+        @always(clk.posedge)
+        def advance_position():
+            if rst:
+                base.next = 0
+                position.next = 0
+                row.next = 0
+                flushing.next = 0
+            elif take and event_last:
+                if flushing != 0:
+                    flushing.next = flushing - 1
+                else:
+                    position.next = 0 if position == last_position else position + 1
+                    if position == last_position:
+                        base.next = 0 if base == last_base else base + channels
+                        if base == last_base:
+                            row.next = 0 if row == last_row else row + 1
+                            if row == last_row:
+                                flushing.next = flush
+
+    else:
+        last_repeat, last_repeated = repeats - 1, repeated_scans - 1
+        round_number, repeated, first_base = counter(repeats), counter(repeated_scans), counter(weights.depth)
+
+        @always(clk.posedge)
+        def advance_position():
+            if rst:
+                base.next = 0
+                first_base.next = 0
+                position.next = 0
+                repeated.next = 0
+                round_number.next = 0
+            elif take and event_last:
                 position.next = 0 if position == last_position else position + 1
                 if position == last_position:
-                    base.next = 0 if base == last_base else base + channels
-                    if base == last_base:
-                        row.next = 0 if row == last_row else row + 1
-                        if row == last_row:
-                            flushing.next = flush
+                    repeated.next = 0 if repeated == last_repeated else repeated + 1
+                    if repeated != last_repeated:
+                        base.next = base + channels
+                    elif round_number != last_repeat:
+                        round_number.next = round_number + 1
+                        base.next = first_base
+                    else:
+                        round_number.next = 0
+                        base.next = 0 if base == last_base else base + channels
+                        first_base.next = 0 if base == last_base else base + channels
 
     return instances()

@@ -39,12 +39,14 @@ from duospike.reference import golden
 from duospike.reference.coding import CODINGS, ENCODER, SPIKE_CODINGS
 from duospike.reference.errors import InputError
 from duospike.reference.network import (
+    CURRENT_POOLS,
     IMAGE_BITS,
     KERNELS,
     MEMBRANE_READOUTS,
     READOUTS,
     WEIGHT_BITS,
     Conv,
+    CurrentPool,
     Layer,
     Linear,
     Network,
@@ -146,7 +148,7 @@ def _draw_pixels(choose: np.random.Generator) -> Pixels:
 def _draw_case(choose: np.random.Generator, pixels: Pixels) -> Case:
     timesteps, count = pixels.timesteps, int(choose.integers(1, 5))
     shape, kind = _draw_shape(choose, pixels.fc_first)
-    layers = _draw_layers(choose, shape, pixels.fc_first)
+    layers = _draw_layers(choose, shape, pixels.fc_first, pixels.coding in SPIKE_CODINGS)
     last = layers[-1]
     assert isinstance(last, Linear)
     readout = _pick(choose, ["count", "count", *READOUTS[1:]])
@@ -185,19 +187,23 @@ def _draw_shape(choose: np.random.Generator, fc_first: bool) -> tuple[tuple[int,
     return (int(choose.integers(1, 5)), int(sides[0]), int(sides[1])), kind
 
 
-def _draw_layers(choose: np.random.Generator, shape: tuple[int, int, int], fc_first: bool) -> tuple[Layer, ...]:
+def _draw_layers(
+    choose: np.random.Generator, shape: tuple[int, int, int], fc_first: bool, takes_spikes: bool
+) -> tuple[Layer, ...]:
     """Layers of which only the shapes are drawn yet."""
     layers: list[Layer] = []
     steps, forced_pools = int(choose.integers(0, 6)), choose.random() < 0.2
     channels, height, width = shape
     for step in range(0 if fc_first else 1 + steps):
-        may_pool = layers and min(height, width) >= 2
-        wants_pool = step and (forced_pools or choose.random() < (0.7 if height % 2 or width % 2 else 0.4))
-        if may_pool and wants_pool:
-            layers.append(Pool(f"pool{step + 1}"))
-            height, width = height // 2, width // 2
+        after_sum = layers and isinstance(layers[-1], Pool) and layers[-1].op == "sum"
+        may_pool = (layers or takes_spikes) and not after_sum
+        wanted = forced_pools or choose.random() < (0.7 if height % 2 or width % 2 else 0.4)
+        if may_pool and wanted and (step or choose.random() < 0.2):
+            layers.append(_draw_pool(choose, f"pool{step + 1}", (height, width)))
+            _, height, width = layers[-1].output_shape((channels, height, width))
         else:
-            layers.append(_draw_conv(choose, f"conv{step + 1}", (channels, height, width)))
+            layer = _draw_conv(choose, f"conv{step + 1}", (channels, height, width))
+            layers.append(_with_current_pool(choose, layer, (channels, height, width)))
             channels, height, width = layers[-1].output_shape((channels, height, width))
     inputs = channels * height * width
     for step in range(int(choose.integers(1, 4))):
@@ -205,6 +211,33 @@ def _draw_layers(choose: np.random.Generator, shape: tuple[int, int, int], fc_fi
         layers.append(_blank_linear(f"fc{step + 1}", (outputs, inputs)))
         inputs = outputs
     return tuple(layers)
+
+
+def _draw_pool(choose: np.random.Generator, name: str, size: tuple[int, int]) -> Pool:
+    """A pool of a map of that size: often the plain one, sums of windows side by side, or the OR of any windows."""
+    if choose.random() < 0.3 and min(size) >= 2:
+        return Pool(name)
+    kernel = _draw_window(choose, size)
+    if choose.random() < 0.45:
+        return Pool(name, "sum", kernel)
+    stride = int(_pick(choose, [1, 2, 2, 3, 4])), int(_pick(choose, [1, 2, 2, 3, 4]))
+    padding = int(choose.integers(kernel[0] // 2 + 1)), int(choose.integers(kernel[1] // 2 + 1))
+    return Pool(name, "or", kernel, stride, padding)
+
+
+def _draw_window(choose: np.random.Generator, size: tuple[int, int]) -> tuple[int, int]:
+    """A window that fits a map of that size; one in ten is the whole map."""
+    if choose.random() < 0.1:
+        return size
+    return int(choose.integers(1, min(size[0], 4) + 1)), int(choose.integers(1, min(size[1], 4) + 1))
+
+
+def _with_current_pool(choose: np.random.Generator, layer: Conv, shape: tuple[int, int, int]) -> Conv:
+    """A quarter of the convolutions pool their currents. shape: of the input."""
+    if choose.random() >= 0.25:
+        return layer
+    kernel = _draw_window(choose, layer.current_size(shape[1:]))
+    return dataclasses.replace(layer, current_pool=CurrentPool(_pick(choose, CURRENT_POOLS), kernel))
 
 
 def _draw_conv(choose: np.random.Generator, name: str, shape: tuple[int, int, int]) -> Conv:
@@ -252,16 +285,16 @@ def _draw_images(choose: np.random.Generator, network: Network, count: int) -> n
 
 def _with_numbers(choose: np.random.Generator, network: Network, images: np.ndarray) -> tuple[Network, list[str]]:
     """The network with weights, biases, thresholds and neurons, and their traits."""
-    maps, inputs = golden.first_maps(network, images), network.input_range
+    maps = golden.first_maps(network, images)
     layers: list[Layer] = []
     traits: list[str] = []
-    for layer in network.layers:
+    for layer, inputs in zip(network.layers, network.input_ranges, strict=True):
         if isinstance(layer, Pool):
             maps = golden.pool(layer, maps)
         else:
             layer, of_layer = _draw_numbers(choose, layer, maps, inputs, network.timesteps)
             traits += of_layer
-            maps, inputs = golden.fire(layer, golden.layer_currents(layer, maps), network.timesteps), (0, 1)
+            maps = golden.fire(layer, golden.layer_currents(layer, maps), network.timesteps)
         layers.append(layer)
     return dataclasses.replace(network, layers=tuple(layers)), traits
 
@@ -380,12 +413,13 @@ def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
 def _draw_multipliers(choose: np.random.Generator, channels: int, pixels: int) -> int:
     """Multipliers of a lane: some of a pixel's channels, or those of some pixels."""
     whole = [channels * count for count in range(1, pixels + 1) if channels * count <= MAX_MULTIPLIERS]
-    return int(_pick(choose, [int(choose.integers(1, channels + 1)), *whole[-1:], _pick(choose, whole or [1])]))
+    return int(_pick(choose, [1, int(choose.integers(1, channels + 1)), *whole[-1:], _pick(choose, whole or [1])]))
 
 
 def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tuple[int, int]) -> list[str]:
     """What the table lists a network under, of what its numbers do not decide."""
-    pooled = [shape for layer, shape in zip(network.layers, network.shapes, strict=False) if isinstance(layer, Pool)]
+    pools = [(layer, shape) for layer, shape in zip(network.layers, network.shapes, strict=False) if isinstance(layer, Pool)]
+    pooled = [shape for layer, shape in pools if layer.is_plain]
     pairs = zip(network.layers, network.layers[1:], strict=False)
     passes, bits = network.timesteps // sizing.timesteps, network.image_bits
     convolutions = [layer for layer in network.layers if isinstance(layer, Conv)]
@@ -396,7 +430,9 @@ def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tupl
         "pool: drops an odd last column": any(width % 2 for _, _, width in pooled),
         "pool: pools in a row": any(isinstance(one, Pool) and isinstance(other, Pool) for one, other in pairs),
         "pool: gives a map with a side of 1": any(min(height, width) < 4 for _, height, width in pooled),
-        "pool: none": not pooled,
+        "pool: none": not pools,
+        "pool: first layer": isinstance(network.layers[0], Pool),
+        **_pool_traits([layer for layer, _ in pools], convolutions, network),
         "sizing: several passes": passes > 1,
         "sizing: rows in parts": any(number > 1 for number in sizing.row_parts.values()),
         "sizing: several frames a pass": network.coding == "frames" and sizing.timesteps > 1,
@@ -434,6 +470,23 @@ def _kernel_traits(convolutions: Sequence[Conv]) -> dict[str, bool]:
     }
 
 
+def _pool_traits(pools: Sequence[Pool], convolutions: Sequence[Conv], network: Network) -> dict[str, bool]:
+    """How spikes and currents are pooled, other than by the OR of 2x2 spikes."""
+    ors = [pool for pool in pools if pool.op == "or" and not pool.is_plain]
+    axes = [axis for pool in ors for axis in zip(pool.kernel, pool.stride, pool.padding, strict=True)]
+    sums = [number for number, layer in enumerate(network.layers) if isinstance(layer, Pool) and layer.op == "sum"]
+    currents = [layer.current_pool for layer in convolutions if layer.current_pool]
+    return {
+        "pool: OR of other windows": bool(ors),
+        "pool: windows overlap": any(stride < kernel for kernel, stride, _ in axes),
+        "pool: windows with padding": any(padding for *_, padding in axes),
+        "pool: sums before a convolution": any(isinstance(network.layers[number + 1], Conv) for number in sums),
+        "pool: sums before a fully connected layer": any(isinstance(network.layers[number + 1], Linear) for number in sums),
+        "pool: largest currents": any(pool.op == "max" for pool in currents),
+        "pool: sums of currents": any(pool.op == "sum" for pool in currents),
+    }
+
+
 def check(case: Case, folder: Path, simulator: str = "icarus") -> Finding:
     """Run the network with and without stalls, and compare with the plain model and the cycle model."""
     network, stages, images = case.network, case.stages, case.images
@@ -459,14 +512,14 @@ def check(case: Case, folder: Path, simulator: str = "icarus") -> Finding:
 def plain_trace(network: Network, images: np.ndarray) -> golden.Trace:
     """What the plain model computes, in the form of the golden model's result."""
     of_images = [spikes_of(network, image) for image in images]
-    spikes = {name: np.array([each[name] for each in of_images]) for name in of_images[0]}
+    names = [layer.name for layer in network.layers if golden.gives_spikes(network, layer)]
+    spikes = {name: np.array([each[name] for each in of_images]) for name in names}
     if network.takes_spikes:
         spikes[ENCODER] = np.array([encoded(network, image) for image in images])
     scores = [scores_of(network, image, each) for image, each in zip(images, of_images, strict=True)]
     membranes = None
     if network.reads_membranes:
         membranes = np.array([membranes_of(network, image, each) for image, each in zip(images, of_images, strict=True)])
-        del spikes[network.layers[-1].name]
     answers = np.array([each.index(max(each)) for each in scores])
     return golden.Trace(spikes, np.array(scores), answers, membranes=membranes)
 

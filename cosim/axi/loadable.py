@@ -58,6 +58,7 @@ def loadable_widths(network: Network, headroom: int) -> dict[str, StageWidths]:
         name: replace(
             proven,
             current_bits=proven.current_bits + headroom,
+            pooled_bits=proven.pooled_bits + headroom,
             potential_bits=proven.potential_bits + headroom,
             theta_bits=proven.theta_bits + headroom,
             leak_bits=shifts[name] + 1 if proven.leak_bits else 0,
@@ -97,7 +98,7 @@ def core_description(
     """
     tables = [table for table in parameter_tables(stages) if isinstance(table, LoadedTable)]
     field_bits = [bits for name, layer in widths.items() for bits in _field_bits(stages[name], layer)]
-    layers = {name: about | _shown_widths(widths[name]) if name in widths else about for name, about in _layers(network).items()}
+    layers = {name: about | widths[name].as_json() if name in widths else about for name, about in _layers(network).items()}
     for name, layer in widths.items():
         if layer.leak_bits:
             layers[name]["multiplier"] = LOADED
@@ -118,11 +119,6 @@ def _field_bits(stage: Stage, widths: StageWidths) -> list[int]:
     assert isinstance(stage, NeuronStage)
     of_neurons = {stage.neuron.theta: widths.theta_bits, stage.neuron.leaks: widths.leak_bits}
     return [widths.weight_bits, widths.current_bits, *(of_neurons[table] for table in stage.neuron.tables)]
-
-
-def _shown_widths(widths: StageWidths) -> dict[str, int]:
-    """Those that a core has."""
-    return {key: bits for key, bits in asdict(widths).items() if bits}
 
 
 def _network(network: Network) -> dict[str, Any]:
@@ -227,13 +223,18 @@ def _claimed_widths(network: Network, layers: Any) -> dict[str, StageWidths]:
 
 def _claimed_stage_widths(where: str, layer: dict[str, Any]) -> StageWidths:
     claimed: dict[str, Any] = {field.name: layer.get(field.name) for field in fields(StageWidths)}
+    if "pooled_bits" not in layer:
+        claimed["pooled_bits"] = claimed["current_bits"]
     if layer["multiplier"] != LOADED:
         claimed["leak_bits"] = claimed["leak_bits"] or 0
     limits = {"weight_bits": (1, WEIGHT_BITS.stop - 1), "leak_bits": (layer["multiplier"] == LOADED, layer["shift"] + 1)}
     for key, bits in claimed.items():
         _check_integer(f"{where}: {key}", bits, *limits.get(key, (1, MAX_BITS)))
     widths = StageWidths(**claimed)
-    widest = max(widths.current_bits, widths.theta_bits)
+    sums = (layer.get("current_pool") or {}).get("op") == "sum"
+    most = MAX_BITS if sums else widths.current_bits
+    _check_integer(f"{where}: pooled_bits", widths.pooled_bits, widths.current_bits, most)
+    widest = max(widths.pooled_bits, widths.theta_bits)
     _check_integer(f"{where}: potential_bits", widths.potential_bits, widest, MAX_BITS)
     return widths
 

@@ -33,9 +33,10 @@ from duospike.rtl.readout import Readout
 from duospike.rtl.span_select import chunk_span
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
-from duospike.rtl.stage import NeuronStage, SparseStage, Stage
+from duospike.rtl.stage import NeuronStage, SparseStage, SpikeSums, Stage
 from duospike.rtl.stream import groups_of
 from duospike.rtl.weight_fetch import fetch_steps
+from duospike.rtl.window_axis import Windows
 
 from . import units
 
@@ -125,7 +126,7 @@ class _Chain:
             case SparseFc():
                 self.add_fc(number, stage, part_events(spikes, stage))
             case Pool():
-                self.add(units.POOL, number, height=stage.height, width=stage.width, groups=stage.groups)
+                self.add_pool(number, stage.rows, stage.columns, stage.groups, counted=1)
             case Readout():
                 self.add(units.READOUT, number, lanes=stage.lanes, outputs=stage.outputs, passes=stage.passes)
 
@@ -138,7 +139,7 @@ class _Chain:
         self.add(units.MAC, number, steps=mac_latency(stage.inputs + 1), timesteps=stage.frames)
         if stage.frames > 1:
             self.add(units.SUM, number, beats=stage.frames)
-        self.add_lif(number, stage)
+        self.add_neurons(number, stage)
 
     def add_dense_fc(self, number: int, stage: DenseFc):
         self.add(
@@ -147,30 +148,48 @@ class _Chain:
         )  # fmt: skip
         self.add(units.MAC, number, steps=mac_latency(stage.multipliers), timesteps=stage.frames)
         self.add(units.SUM, number, beats=stage.group_words * stage.frames)
-        self.add_lif(number, stage)
+        self.add_neurons(number, stage)
 
     def add_conv(self, number: int, stage: SparseConv, events: np.ndarray):
         rows, columns = stage.kernel
         self.add_scanner(number, stage, events)
         self.add(
             units.CONV, number, rows=rows, columns=columns, height=stage.height, positions=stage.positions, groups=stage.groups,
-            parts=stage.parts, priming=reach(columns)[0] + 2, **output_window(stage),
+            parts=stage.row_parts, priming=reach(columns)[0] + 2, **output_window(stage),
         )  # fmt: skip
-        self.add_lif(number, stage)
+        self.add_neurons(number, stage)
 
     def add_fc(self, number: int, stage: SparseFc, events: np.ndarray):
         self.add_scanner(number, stage, events)
-        self.add(units.FC, number, groups=stage.groups, parts=stage.parts, priming=1)
+        self.add(units.FC, number, groups=stage.groups, parts=stage.row_parts, priming=1)
         self.add_lif(number, stage)
 
     def add_scanner(self, number: int, stage: SparseStage, events: np.ndarray):
         self.add(
             units.SCANNER, number, parts=stage.frame_parts, width=stage.pixels, positions=stage.positions, scans=stage.groups,
             flush=stage.flush, banks=stage.banks, beats=stage.part_beats, pixels=self.add_events(events),
+            **_cropped(stage.spike_sums),
         )  # fmt: skip
         self.add(units.QUEUE, number, depth=stage.queue_depth, slots=self.slots)
         self.slots += stage.queue_depth
         self.add(units.FETCH, number, steps=fetch_steps(stage.weights.depth))
+
+    def add_pool(self, number: int, rows: Windows, columns: Windows, groups: int, counted: int):
+        self.add(
+            units.POOL, number, counted=counted, groups=groups,
+            rows=rows.size, row_positions=rows.positions, row_first_end=rows.first_end, row_step=rows.step,
+            row_first_phase=rows.first_phase, row_phase=rows.first_phase, row_end_phase=rows.end_phase, row_cut=rows.is_cut,
+            columns=columns.size, column_positions=columns.positions, column_first_end=columns.first_end,
+            column_step=columns.step, column_first_phase=columns.first_phase, column_phase=columns.first_phase,
+            column_end_phase=columns.end_phase, column_cut=columns.is_cut,
+        )  # fmt: skip
+
+    def add_neurons(self, number: int, stage: NeuronStage):
+        """The pool of currents, if the stage has one, and the neurons."""
+        if stage.current_pool:
+            rows, columns = (stage.current_pool.windows(axis, stage.current_map[axis]) for axis in (0, 1))
+            self.add_pool(number, rows, columns, stage.groups, counted=0)
+        self.add_lif(number, stage)
 
     def add_lif(self, number: int, stage: NeuronStage):
         depth = lif_depth(stage.timesteps)
@@ -203,6 +222,14 @@ def output_window(stage: DenseCore | SparseConv) -> dict[str, int]:
     }  # fmt: skip
 
 
+def _cropped(sums: SpikeSums | None) -> dict[str, int]:
+    """Fields of a scanner's unit: the map that comes in, and what is kept of it."""
+    if sums is None or not sums.drops:
+        return {"kept_rows": 1, "kept_columns": 1}
+    sizes = {"rows": sums.rows, "columns": sums.columns, "groups": sums.groups}
+    return {**sizes, "kept_rows": sums.kept[0], "kept_columns": sums.kept[1]}
+
+
 def part_events(spikes: np.ndarray | None, stage: SparseStage) -> np.ndarray:
     """Events in each chunk of each pixel, in the order of the scanner: int64 [frames * parts * pixels, chunks].
 
@@ -211,11 +238,14 @@ def part_events(spikes: np.ndarray | None, stage: SparseStage) -> np.ndarray:
     assert spikes is not None
     merged = np.any(spikes.reshape(-1, stage.timesteps, *spikes.shape[2:]), axis=1)  # [frame, channel, y, x]
     by_chunk = grouped(merged.swapaxes(0, 1), stage.lanes_in).sum(1, dtype=np.int64)  # [chunk, frame, y, x]
+    if stage.spike_sums:
+        rows, columns = stage.spike_sums.kept
+        by_chunk = by_chunk[:, :, :rows, :columns]
     if isinstance(stage, SparseFc):
-        return by_chunk.transpose(1, 2, 0, 3).reshape(-1, stage.chunks)
+        return by_chunk.transpose(1, 2, 0, 3).reshape(-1, stage.scanned_chunks)
     frames, height, width = by_chunk.shape[1:]
-    by_part = by_chunk.reshape(stage.parts, stage.chunks, frames, height, width)
-    return by_part.transpose(2, 3, 0, 4, 1).reshape(-1, stage.chunks)
+    by_part = by_chunk.reshape(stage.parts, stage.chunks, frames, height, width // stage.window[1], stage.window[1])
+    return by_part.transpose(2, 3, 0, 4, 1, 5).reshape(-1, stage.scanned_chunks)
 
 
 def run_model(stages: dict[str, Stage], trace: Trace, progress: Callable[[int], None] = lambda images: None) -> CycleRun:

@@ -30,7 +30,8 @@ MAC = unit_type("steps timesteps", "moving timestep")
 SUM = unit_type("beats", "beat")
 LIF = unit_type("timesteps spacing depth slots", "moving head inside queued pause")
 SCANNER = unit_type(
-    "parts width positions scans flush banks beats pixels",
+    "parts width positions scans flush banks beats pixels rows columns groups kept_rows kept_columns",
+    "row column_in group "
     "filled beat completing scannable taken bank_part part scan column flushing ahead ahead_at ahead_end ahead_ends_part "
     "walking at end ends_part spanning span_at span_end span_last span_ends_part "
     "chosen chosen_last chosen_events chosen_ends_part fetched fetch_last fetch_events encoding encode_last left",
@@ -42,7 +43,11 @@ CONV = unit_type(
     "priming emits column group part row tail",
 )
 FC = unit_type("groups parts", "priming load_group load_part part")
-POOL = unit_type("height width groups", "row group column")
+POOL = unit_type(
+    "counted groups rows row_positions row_first_end row_step row_first_phase row_end_phase row_cut "
+    "columns column_positions column_first_end column_step column_first_phase column_end_phase column_cut",
+    "row row_phase group column column_phase",
+)
 READOUT = unit_type("lanes outputs passes", "voted_all closing holding lane neuron pass_index")
 
 KINDS = (ENCODER, WINDOW, IMAGE, MAC, SUM, LIF, SCANNER, QUEUE, FETCH, CONV, FC, POOL, READOUT)
@@ -226,11 +231,13 @@ def look_at_pixel(unit, first_chunk):
 
 @compiled
 def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events, next_span):
-    """first_chunk: for each pixel of all parts, where its chunks with events begin in chunk_events, and where they end.
+    """The scanner, and the crop before it; without one `rows` is 0.
 
+    first_chunk: for each pixel of all parts, where its chunks with events begin in chunk_events, and where they end.
     next_span: for each of those chunks, where those of its span end.
     """
-    ready = unit.filled < unit.banks
+    kept = unit.row < unit.kept_rows and unit.column_in < unit.kept_columns
+    ready = unit.filled < unit.banks or not kept
     last_lane = unit.left <= 1
     encode_ready = not unit.encoding or (dst_ready and last_lane)
     fetch_ready = encode_ready or not unit.fetched
@@ -276,7 +283,13 @@ def step_scanner(unit, src_valid, dst_ready, first_chunk, chunk_events, next_spa
 
     unit.scannable += unit.completing - int(freed)
     unit.completing = 0
-    if src_valid and ready:
+    if src_valid and ready and unit.rows != 0:
+        unit.column_in = 0 if unit.column_in == unit.columns - 1 else unit.column_in + 1
+        if unit.column_in == 0:
+            unit.group = 0 if unit.group == unit.groups - 1 else unit.group + 1
+            if unit.group == 0:
+                unit.row = 0 if unit.row == unit.rows - 1 else unit.row + 1
+    if src_valid and ready and kept:
         unit.beat += 1
         if unit.beat == unit.beats:
             unit.beat = 0
@@ -386,24 +399,35 @@ def step_fc(unit, src_valid, src_flags, dst_ready, activity):
 
 @compiled
 def step_pool(unit, src_valid, dst_ready, activity):
-    ready = dst_ready or not unit.valid
-    take = src_valid and ready
-    count_cycle(activity, unit.stage, take, src_valid and not ready)
+    """A pool of spikes, or one of currents, which is not counted."""
+    free = dst_ready or not unit.valid
+    empty = unit.row >= unit.rows or unit.column >= unit.columns
+    step = (src_valid or empty) and free
+    if unit.counted:
+        count_cycle(activity, unit.stage, step, (src_valid or empty) and not free)
     if dst_ready:
         unit.valid = 0
-    if take:
-        if unit.column % 2 and unit.row % 2:
+    if step:
+        ends_row = unit.row_phase == unit.row_end_phase and unit.row >= unit.row_first_end
+        ends_column = unit.column_phase == unit.column_end_phase and unit.column >= unit.column_first_end
+        last_row, last_column = unit.row == unit.row_positions - 1, unit.column == unit.column_positions - 1
+        if (ends_row or (unit.row_cut and last_row)) and (ends_column or (unit.column_cut and last_column)):
             unit.valid = 1
-        if unit.column != unit.width - 1:
+        if not last_column:
             unit.column += 1
+            unit.column_phase = (unit.column_phase + 1) % unit.column_step
         else:
-            unit.column = 0
+            unit.column, unit.column_phase = 0, unit.column_first_phase
             if unit.group != unit.groups - 1:
                 unit.group += 1
             else:
                 unit.group = 0
-                unit.row = 0 if unit.row == unit.height - 1 else unit.row + 1
-    return ready
+                if not last_row:
+                    unit.row += 1
+                    unit.row_phase = (unit.row_phase + 1) % unit.row_step
+                else:
+                    unit.row, unit.row_phase = 0, unit.row_first_phase
+    return free and not empty
 
 
 @compiled

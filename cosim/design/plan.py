@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from duospike.reference.coding import ENCODER, FEEDBACK, REGISTER_BITS, TIMED_CODINGS, first_states
 from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.widths import prove_widths
+from duospike.rtl.current_pool import CurrentPool
 from duospike.rtl.dense_core import DenseCore
 from duospike.rtl.dense_fc import DenseFc
 from duospike.rtl.encoder import Encoder
-from duospike.rtl.errors import DesignError
 from duospike.rtl.lif import SPIKES, Lif
 from duospike.rtl.memory import Table
 from duospike.rtl.pool import Pool as PoolStage
 from duospike.rtl.readout import Readout
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
-from duospike.rtl.stage import DenseStage, Stage
+from duospike.rtl.stage import DenseStage, SpikeSums, Stage
 from duospike.rtl.stream import groups_of
 
 from .beats import PackedFields, grouped
@@ -56,16 +56,23 @@ def stage_beats(stages: dict[str, Stage]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class StageWidths:
-    """Signed widths of a stage with neurons: of its weights; of currents and biases; of potentials; of thresholds.
+    """Signed widths of a stage with neurons: of its weights; of currents and biases; of pooled currents, which the neurons take;
+    of potentials; of thresholds.
 
     leak_bits: unsigned, of the leak's multiplier of each channel; 0 where all have the same, which is in the logic.
     """
 
     weight_bits: int
     current_bits: int
+    pooled_bits: int
     potential_bits: int
     theta_bits: int
     leak_bits: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """As JSON files hold it: pooled_bits only where they differ from current_bits, leak_bits only where there are such."""
+        usual = {"pooled_bits": self.current_bits, "leak_bits": 0}
+        return {name: bits for name, bits in asdict(self).items() if bits != usual.get(name)}
 
 
 def stage_widths(network: Network) -> dict[str, StageWidths]:
@@ -74,9 +81,11 @@ def stage_widths(network: Network) -> dict[str, StageWidths]:
     for name, proven in prove_widths(network).items():
         layer = next(layer for layer in network.layers if layer.name == name)
         assert not isinstance(layer, Pool)
-        potential_bits = max(proven.potential_bits, proven.state_bits, proven.theta_bits, proven.current_bits)
-        leak_bits = _leak_bits(layer, network.timesteps)
-        widths[name] = StageWidths(layer.weight_bits, proven.current_bits, potential_bits, proven.theta_bits, leak_bits)
+        potential_bits = max(proven.potential_bits, proven.state_bits, proven.theta_bits, proven.pooled_bits)
+        widths[name] = StageWidths(
+            layer.weight_bits, proven.current_bits, proven.pooled_bits, potential_bits, proven.theta_bits,
+            _leak_bits(layer, network.timesteps),
+        )  # fmt: skip
     return widths
 
 
@@ -87,37 +96,42 @@ def _leak_bits(layer: Conv | Linear, timesteps: int) -> int:
 
 
 def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths] | None = None) -> dict[str, Stage]:
-    """The stages of the accelerator in order, by name: one for each layer, and the read-out.
+    """The stages of the accelerator in order, by name: one for each layer, except sums of spikes, and the read-out.
 
-    With rate coding an encoder comes first. widths: by layer name, at least stage_widths(network), which they are if not given.
+    With rate coding an encoder comes first. Sums of spikes are taken in by the stage behind them. widths: by layer name, at least
+    stage_widths(network), which they are if not given.
     """
-    _refuse_unbuilt(network)
     widths = widths or stage_widths(network)
     timesteps, passes = sizing.timesteps, network.timesteps // sizing.timesteps
     stages: dict[str, Stage] = {}
-    lanes_in = first_lanes(network)
+    lanes_in, sums = first_lanes(network), None
     if network.coding == "rate":
         stages[ENCODER] = _encoder(network, timesteps, passes)
     for layer, shape in zip(network.layers, network.shapes, strict=False):
         channels, height, width = shape
         name = layer.name
+        if isinstance(layer, Pool) and layer.op == "sum":
+            sums = SpikeSums(kernel=layer.kernel, rows=height, columns=width, groups=groups_of(channels, lanes_in))
+            continue
         if isinstance(layer, Pool):
             stages[name] = PoolStage(
-                height=height, width=width, groups=groups_of(channels, lanes_in), lanes=lanes_in, timesteps=timesteps
-            )
+                height=height, width=width, groups=groups_of(channels, lanes_in), lanes=lanes_in, timesteps=timesteps,
+                kernel=layer.kernel, stride=layer.stride, padding=layer.padding,
+            )  # fmt: skip
             continue
         gives = network.readout if layer is network.layers[-1] and network.reads_membranes else SPIKES
         common = _common(layer, widths[name], sizing.lanes[name], timesteps, passes, gives)
         weight_bits = widths[name].weight_bits
+        sparse = {**common, "queue_depth": sizing.queue_depth, "spike_sums": sums}
         if isinstance(layer, Linear) and not lanes_in:
             stages[name] = _dense_fc(network, layer, sizing.lane_multipliers[name], weight_bits, common)
         elif isinstance(layer, Linear):
-            stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
+            stages[name] = _sparse_fc(layer, shape, lanes_in, sizing.row_parts[name], weight_bits, sparse)
         elif lanes_in:
-            stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.row_parts[name], sizing.queue_depth, weight_bits, common)
+            stages[name] = _sparse_conv(layer, shape, lanes_in, sizing.row_parts[name], weight_bits, sparse)
         else:
             stages[name] = _dense_core(network, layer, weight_bits, common)
-        lanes_in = sizing.lanes[name]
+        lanes_in, sums = sizing.lanes[name], None
     outputs = network.shapes[-1][0]
     membranes = {"potential_bits": widths[network.layers[-1].name].potential_bits} if network.reads_membranes else {}
     stages[READOUT] = Readout(
@@ -125,15 +139,6 @@ def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths]
         **membranes,
     )  # fmt: skip
     return stages
-
-
-def _refuse_unbuilt(network: Network):
-    """DesignError: the hardware does not compute a layer, the neurons or the read-out."""
-    for layer in network.layers:
-        if isinstance(layer, Pool) and not layer.is_plain:
-            raise DesignError(f"layer {layer.name}: pooling other than the OR of 2x2 spikes, stride 2")
-        if isinstance(layer, Conv) and layer.current_pool:
-            raise DesignError(f"layer {layer.name}: pooling of its currents")
 
 
 def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, passes: int, gives: str) -> dict:
@@ -144,8 +149,15 @@ def _common(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: in
         "timesteps": timesteps,
         "passes": passes,
         "bias": _table(layer, "bias", grouped(layer.bias, lanes), widths.current_bits),
+        "current_pool": _current_pool(layer, widths),
         "neuron": _neurons(layer, widths, lanes, timesteps * passes, gives),
     }
+
+
+def _current_pool(layer: Conv | Linear, widths: StageWidths) -> CurrentPool | None:
+    if isinstance(layer, Linear) or layer.current_pool is None:
+        return None
+    return CurrentPool(op=layer.current_pool.op, kernel=layer.current_pool.kernel, bits=widths.current_bits)
 
 
 def _neurons(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: int, gives: str) -> Lif:
@@ -160,7 +172,7 @@ def _neurons(layer: Conv | Linear, widths: StageWidths, lanes: int, timesteps: i
         reset="none" if timesteps == 1 and gives != SPIKES else neuron.reset,
         multiplier=multiplier,
         shift=neuron.shift,
-        current_bits=widths.current_bits,
+        current_bits=widths.pooled_bits,
         potential_bits=widths.potential_bits,
         theta_bits=widths.theta_bits,
         theta=_table(layer, "theta", grouped(layer.theta, lanes), widths.theta_bits),
@@ -245,7 +257,7 @@ def _leaving(size: int, taps: int, stride: int, padding: int) -> range:
 
 
 def _sparse_conv(
-    layer: Conv, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, weight_bits: int, common: dict
+    layer: Conv, shape: tuple[int, int, int], lanes_in: int, parts: int, weight_bits: int, common: dict
 ) -> SparseConv:
     channels, height, width = shape
     chunks = groups_of(channels, lanes_in)
@@ -257,14 +269,11 @@ def _sparse_conv(
     out_rows, out_columns = output_window(layer, height, width)
     return SparseConv(
         height=height, width=width, out_rows=out_rows, out_columns=out_columns, parts=parts, chunks=chunks // parts,
-        lanes_in=lanes_in, kernel=layer.kernel, banks=ROWS_BUFFERED * parts, queue_depth=queue_depth, weights=weights,
-        **common,
+        lanes_in=lanes_in, kernel=layer.kernel, banks=ROWS_BUFFERED * parts, weights=weights, **common,
     )  # fmt: skip
 
 
-def _sparse_fc(
-    layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, queue_depth: int, weight_bits: int, common: dict
-) -> SparseFc:
+def _sparse_fc(layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, weight_bits: int, common: dict) -> SparseFc:
     channels, height, width = shape
     groups_in = groups_of(channels, lanes_in)
     by_group = grouped(_narrow(layer), common["lanes"]).reshape(-1, common["lanes"], channels, height, width)
@@ -276,7 +285,7 @@ def _sparse_fc(
     weights = _table(layer, "weights", by_part.reshape(-1, common["lanes"]), weight_bits)
     return SparseFc(
         parts=height * parts, chunks=groups_in * width // parts, lanes_in=lanes_in, banks=ROWS_BUFFERED * parts,
-        queue_depth=queue_depth, weights=weights, **common,
+        weights=weights, **common,
     )  # fmt: skip
 
 

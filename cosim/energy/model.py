@@ -6,6 +6,7 @@ What is counted, and what is not, is in docs/explanation/energy.md. Energies are
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -100,6 +101,8 @@ def count_operations(
     operations: Operations = {}
     images, spikes = len(trace.predicted), trace.spikes.get(ENCODER)
     for layer in network.layers:
+        if layer.name not in stages:
+            continue  # Sums of spikes, which the next stage takes in.
         stage, out = stages[layer.name], trace.spikes.get(layer.name)
         if isinstance(stage, Pool):
             operations[layer.name] = _pool(stage, images * network.timesteps // stage.timesteps)
@@ -117,12 +120,12 @@ def count_operations(
 
 
 def _dense(stage: DenseCore, layer: Conv, images: int) -> list[Operation]:
-    pixels, places = images * stage.passes * stage.input_beats, images * stage.passes * stage.output_beats
-    windows = places * stage.frames
+    pixels = images * stage.passes * stage.input_beats
+    windows = images * stage.passes * stage.groups * math.prod(stage.current_map) * stage.frames
     products = windows * stage.lanes * stage.inputs
     # Each pixel is written once, and read for each group with the others of its column, whether its window leaves or not.
     columns = pixels + pixels * stage.groups * (stage.kernel[0] + 1)
-    bits = stage.neuron.current_bits
+    bits = stage.sum_bits
     return [
         Operation("image rows", "access", columns, stage.input_bits, words=stage.width),
         Operation("weights", "access", windows, stage.weights.width, words=stage.weights.depth, number_bits=layer.weight_bits),
@@ -150,17 +153,19 @@ def _dense_fc(stage: DenseFc, layer: Linear, images: int) -> list[Operation]:
 
 def _sparse(stage: SparseStage, layer: Conv | Linear, counts: Mapping[str, int], spikes: np.ndarray) -> list[Operation]:
     """spikes: that come in, [image, timestep, channel, height, width]."""
-    events, frames, bits = counts["events"] + counts["silent"], len(spikes) * stage.passes, stage.neuron.current_bits
+    events, frames, bits = counts["events"] + counts["silent"], len(spikes) * stage.passes, stage.sum_bits
     chunks = np.maximum((part_events(spikes, stage) > 0).sum(1), 1)  # [pixel], that are read of it for each group
     fetched = int(chunks.sum()) * stage.groups + frames * stage.empty_pixels
     if isinstance(stage, SparseConv):
         # Each column is read from the line buffer when it enters the window, and written when it leaves.
-        loads, kept_words, kept_bits = frames * stage.columns, stage.row_columns, stage.currents_bits * stage.waiting_sums
+        loads, kept_words, kept_bits = frames * stage.columns, stage.row_columns, stage.sums_bits * stage.waiting_sums
         kept = 2 * loads
     else:
-        loads, kept_words, kept_bits = frames * stage.frame_parts * stage.groups, stage.groups, stage.currents_bits
-        kept = 2 * loads if has_state(stage.parts, stage.groups) else 0
-    beats, additions = frames * stage.input_beats, int(spikes.sum()) * stage.groups * stage.lanes * stage.taps
+        loads, kept_words, kept_bits = frames * stage.frame_parts * stage.groups, stage.groups, stage.sums_bits
+        kept = 2 * loads if has_state(stage.row_parts, stage.groups) else 0
+    taken = spikes[..., : stage.spike_sums.kept[0], : stage.spike_sums.kept[1]] if stage.spike_sums else spikes
+    additions = int(taken.sum()) * stage.groups * stage.lanes * stage.taps
+    beats = frames * stage.frame_parts * stage.part_beats
     return [
         Operation("row buffer", "access", beats + fetched, stage.input_bits, words=stage.buffer_words),
         Operation("queue", "access", 2 * events, stage.event_bits, words=stage.queue_depth),
@@ -182,6 +187,7 @@ def _neurons(stage: NeuronStage, layer: Conv | Linear, images: int) -> list[Oper
     thresholds, leaks = (beats if table in neuron.tables else 0 for table in (neuron.theta, neuron.leaks))
     leak_bits, theta_bits = neuron.multiplier_bits, neuron.theta_bits
     return [
+        *_pooled_currents(stage, images),
         Operation("thresholds", "access", thresholds, neuron.theta.width, words=stage.groups, number_bits=theta_bits),
         Operation("leaks", "access", leaks, stage.lanes * leak_bits, words=stage.groups, number_bits=leak_bits),
         Operation("neurons", "multiply", updates, neuron.potential_bits, factor_bits=leak_bits),
@@ -191,10 +197,24 @@ def _neurons(stage: NeuronStage, layer: Conv | Linear, images: int) -> list[Oper
     ]
 
 
+def _pooled_currents(stage: NeuronStage, images: int) -> list[Operation]:
+    """A comparison or an addition for each current, and a delay line for rows of windows."""
+    if stage.current_pool is None:
+        return []
+    rows, columns = (stage.current_pool.windows(axis, stage.current_map[axis]) for axis in (0, 1))
+    maps, places, bits = images * stage.passes, stage.groups * columns.count, stage.neuron.current_bits
+    currents = maps * stage.groups * rows.size * columns.size * stage.lanes * stage.timesteps
+    accesses = 2 * maps * rows.size * places if rows.open else 0
+    return [
+        Operation("pool of currents", "add", currents, bits),
+        Operation("rows of currents", "access", accesses, stage.currents_bits, words=places, number_bits=bits),
+    ]
+
+
 def _pool(stage: Pool, frames: int) -> list[Operation]:
-    """The pairs of each row above wait in a memory, which is looked up in the row above, too."""
-    writes, reads = -(-stage.height // 2) * stage.pairs, stage.height * stage.groups * -(-stage.width // 2)
-    return [Operation("row of pairs", "access", frames * (writes + reads), stage.output_bits, words=stage.pairs)]
+    """What windows have so far goes to a delay line and comes back, in each row."""
+    accesses = 2 * frames * stage.rows.positions * stage.row_windows if stage.rows.open else 0
+    return [Operation("rows of windows", "access", accesses, stage.output_bits * stage.rows.open, words=stage.row_windows)]
 
 
 def energy_by_stage(operations: Operations, coefficients: Coefficients) -> dict[str, dict[str, float]]:

@@ -48,10 +48,10 @@ def static_report(areas: dict[str, Area], cycles: float, clock_mhz: float) -> di
 
 COLUMNS = {
     "weights": ("weights",),
-    "arithmetic": ("products", "additions", "neurons"),
-    "partial\nsums, state": ("partial sums", "state memory"),
+    "arithmetic": ("products", "additions", "pool of currents", "neurons"),
+    "partial\nsums, state": ("partial sums", "rows of currents", "state memory"),
     "bias,\nthresholds": ("bias", "thresholds"),
-    "buffers,\nqueues": ("image rows", "row buffer", "queue", "row of pairs"),
+    "buffers,\nqueues": ("image rows", "row buffer", "queue", "rows of windows"),
 }
 """What each column of the table sums up."""
 

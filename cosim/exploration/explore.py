@@ -127,9 +127,11 @@ class Problem:
 
     @property
     def lag(self) -> dict[str, float]:
-        """By layer the share of its cycles that are left when its last input comes: one row."""
+        """By layer the share of its cycles that are left when its last input comes: one row, or all if it is fully connected and
+        takes the image."""
         shapes = zip(self.network.layers, self.network.shapes, strict=False)
-        return {layer.name: 1 / shape[1] for layer, shape in shapes if not isinstance(layer, Pool)}
+        rows = {layer.name: 1 / shape[1] for layer, shape in shapes if not isinstance(layer, Pool)}
+        return rows | dict.fromkeys(dense_fc_image(self.network), 1.0)
 
     @property
     def min_cycles(self) -> float:
@@ -160,20 +162,26 @@ def layer_work(network: Network, trace: Trace, timesteps: int) -> dict[str, floa
     timesteps: of a pass. A pixel costs as many cycles as it has events, at least one; in the dense layer one for each image. It
     leaves out the few extra cycles of row parts, and of maps of less than six columns with a single group.
     """
-    work, spikes = {}, trace.spikes.get(ENCODER)
+    work, spikes, window = {}, trace.spikes.get(ENCODER), (1, 1)
     for layer, shape in zip(network.layers, network.shapes, strict=False):
         if spikes is None:
             shared = 1 if network.coding in TIMED_CODINGS else timesteps
             work[layer.name] = float(np.prod(shape[1:]) * network.timesteps // shared)
+        elif isinstance(layer, Pool) and layer.op == "sum":
+            window = layer.kernel
+            continue
         elif not isinstance(layer, Pool):
-            work[layer.name] = _sparse_work(layer, spikes, timesteps)
-        spikes = trace.spikes.get(layer.name)
+            work[layer.name] = _sparse_work(layer, spikes, timesteps, window)
+        spikes, window = trace.spikes.get(layer.name), (1, 1)
     return work
 
 
-def _sparse_work(layer: Conv | Linear, spikes: np.ndarray, timesteps: int) -> float:
-    images = len(spikes)
+def _sparse_work(layer: Conv | Linear, spikes: np.ndarray, timesteps: int, window: tuple[int, int]) -> float:
+    """window: rows and columns of spikes that are summed; each of its rows is scanned by itself, its columns are one pixel."""
+    images, rows, columns = len(spikes), spikes.shape[3] // window[0], spikes.shape[4] // window[1]
     events = spikes.reshape(-1, timesteps, *spikes.shape[2:]).any(1).sum(1)  # [frame, y, x]
+    whole = events[:, : rows * window[0], : columns * window[1]]
+    events = whole.reshape(len(events), -1, columns, window[1]).sum(3)
     if isinstance(layer, Linear):
         return float(np.maximum(events.sum(2), 1).sum() / images)
     flush = flush_pixels(layer.kernel, events.shape[2]) * len(events)

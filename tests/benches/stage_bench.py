@@ -59,12 +59,13 @@ def with_fault(layer, what, weight, step=6):
 
 def plan_stage(
     layer, shape, lanes, *, lanes_in=None, timesteps=2, queue_depth=16, parts=1, image_bits=None, image_signed=False,
-    coding="direct", multipliers=None,
+    coding="direct", multipliers=None, sums=None,
 ):  # fmt: skip
     """Parameters of the stage of one layer, Conv, Linear or Pool, with an input of `shape` (channels, height, width).
 
     parts: of a row of a sparse layer. image_bits: the layer is the first one and takes the image, by `coding`; else `lanes_in`
-    lanes of spikes come in. multipliers: of a lane of a fully connected layer that takes the image.
+    lanes of spikes come in. multipliers: of a lane of a fully connected layer that takes the image. sums: rows and columns of
+    windows whose spikes are summed in front of the layer, or None.
     """
     channels, height, width = shape
     layers, input_shape, all_lanes = [layer], shape, {layer.name: lanes}
@@ -73,7 +74,10 @@ def plan_stage(
         before = np.ones((channels, 1, 1, 1), int)
         layers.insert(0, Conv("conv99", before, np.zeros(channels, int), np.zeros(channels, int), 2, neuron))
         input_shape, all_lanes["conv99"] = (1, height, width), lanes_in
-    outputs = int(np.prod(layer.output_shape(shape)))
+    if sums:
+        layers.insert(len(layers) - 1, Pool("pool98", "sum", sums))
+    summed = (channels, height // sums[0], width // sums[1]) if sums else shape
+    outputs = int(np.prod(layer.output_shape(summed)))
     if not isinstance(layer, Linear):
         layers.append(Linear("fc99", np.ones((1, outputs), int), np.zeros(1, int), np.zeros(1, int), 2, neuron))
         outputs, all_lanes["fc99"] = 1, 1
@@ -138,9 +142,13 @@ def run_native(stage, beats, frame_beats, expected, stalls=(0, 0), *, simulator,
     return StageRun([beat.value("dst") for beat in outcome.streams["dst"]], stage_activity(outcome.activity_word), outcome)
 
 
-def run_spiking(native, stage, layer, maps, lanes_in, stalls=(0, 0)):
-    """Run a stage on spikes and compare its output, every bit of it, with the plain model. native: the fixture."""
-    spikes = expected_pooled(maps, layer) if isinstance(layer, Pool) else expected_spikes(layer, maps)
+def run_spiking(native, stage, layer, maps, lanes_in, stalls=(0, 0), sums=None):
+    """Run a stage on spikes and compare its output, every bit of it, with the plain model. native: the fixture.
+
+    sums: see plan_stage().
+    """
+    inputs = expected_pooled(maps, Pool("pool1", "sum", sums)) if sums else maps
+    spikes = expected_pooled(maps, layer) if isinstance(layer, Pool) else expected_spikes(layer, inputs)
     beats, expected = spike_beats(maps, lanes_in), spike_beats(spikes, stage.lanes)
     run = native(stage, beats, len(beats) // len(maps), len(expected), stalls)
     assert tuple(run.beats) == expected

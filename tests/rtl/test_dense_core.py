@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duospike.cosim.design.beats import image_beats, spike_beats
+from duospike.reference.network import CurrentPool
 from duospike.rtl.checks import RESETS
 from duospike.rtl.dense_core import dense_core
 from tests.benches.stage_bench import expected_spikes, plan_stage, possible_less, random_conv, run_dense, with_fault
@@ -120,3 +123,11 @@ def test_a_planted_fault_is_seen(native, what):
     stage = plan_stage(wrong, (1, 6, 6), 2, image_bits=8)
     with pytest.raises(AssertionError):
         run_dense(native, stage, layer, images)
+
+
+@pytest.mark.parametrize("op", ["max", "sum"])
+def test_pools_of_currents(native, op):
+    layer = replace(random_conv(5, 2, (3, 3)), current_pool=CurrentPool(op, (2, 3)))
+    images = np.random.default_rng(1).integers(0, 16, (3, 2, 5, 7))
+    stage = plan_stage(layer, (2, 5, 7), 2, image_bits=4)
+    run_dense(native, stage, layer, images, (60, 120))

@@ -19,8 +19,14 @@ def random_rows(pixels, chunks, seed):
 
 
 @pytest.mark.parametrize("stall", [0, 0.6])
-@pytest.mark.parametrize(("pixels", "chunks", "banks"), [(1, 1, 2), (1, 4, 3), (3, 1, 2), (4, 2, 2), (5, 3, 4), (2, 2, 5)])
-def test_keeps_parts_with_their_flags(place, pixels, chunks, banks, stall):
+@pytest.mark.parametrize(
+    ("pixels", "chunks", "banks", "columns"),
+    [
+        (1, 1, 2, 1), (1, 4, 3, 1), (3, 1, 2, 1), (4, 2, 2, 1), (5, 3, 4, 1), (2, 2, 5, 1), (3, 2, 2, 2), (2, 6, 3, 3),
+        (1, 4, 2, 2),
+    ],  # fmt: skip
+)
+def test_keeps_parts_with_their_flags(place, pixels, chunks, banks, columns, stall):
     clk, rst, src = Signal(bool(0)), Signal(bool(1)), Stream(BITS)
     full, free_bank, freed_bank = Signal(intbv(0)[banks:]), Signal(bool(0)), counter(banks)
     read, read_addr, word = Signal(bool(0)), counter(banks * pixels * chunks), Signal(intbv(0)[BITS:])
@@ -28,9 +34,14 @@ def test_keeps_parts_with_their_flags(place, pixels, chunks, banks, stall):
     dut = place(
         row_buffer, clk=clk, rst=rst, src=src, full=full, free_bank=free_bank, freed_bank=freed_bank, read=read,
         read_addr=read_addr, word=word, peek_addr=peek_addr, peek=peek, pixels=pixels, chunks=chunks, banks=banks,
+        columns=columns,
     )  # fmt: skip
     rows = random_rows(pixels, chunks, pixels * 10 + chunks)
-    beats = [rows[y][x][k] for y in range(ROWS) for k in range(chunks) for x in range(pixels)]
+    # Of a channel group all columns of a pixel come before the next pixel.
+    beats = [
+        rows[y][x][first + k]
+        for y in range(ROWS) for first in range(0, chunks, columns) for x in range(pixels) for k in range(columns)
+    ]  # fmt: skip
     source = Source(src, beats, stall, seed=3)
     seen, flags, filled = [], [], []
 

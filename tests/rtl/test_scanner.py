@@ -1,5 +1,6 @@
 from functools import partial
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,15 +24,31 @@ def decode(word, channels, timesteps):
     return (word & (2**bits - 1) if mask else None, mask, word >> (bits + timesteps))
 
 
-def scan(place, spikes, lanes, scans=1, padding=0, flush=0, row_parts=1, banks=2, stalls=(0, 0), seed=0):
+def side_by_side(spikes, lanes, columns):
+    """Spikes [..., channels, height, width] of which `columns` columns are one pixel, as channels in the scanner's order."""
+    frames, timesteps, channels, height, width = spikes.shape
+    by_group = np.zeros((frames, timesteps, groups_of(channels, lanes) * lanes, height, width), spikes.dtype)
+    by_group[:, :, :channels] = spikes
+    by_pixel = by_group.reshape(frames, timesteps, -1, lanes, height, width // columns, columns).transpose(0, 1, 2, 6, 3, 4, 5)
+    return by_pixel.reshape(frames, timesteps, -1, height, width // columns)
+
+
+def scan(place, spikes, lanes, scans=1, padding=0, flush=0, row_parts=1, banks=2, stalls=(0, 0), seed=0, columns=1):
     """Events of the hardware, and the run. row_parts: a divisor of the beats of a pixel."""
+    beats = spike_beats(spikes, lanes)
     _, timesteps, channels, height, width = spikes.shape
     chunks = groups_of(channels, lanes) // row_parts
-    expected = expected_events(spikes, scans, padding, flush, chunks * lanes)
+    if columns > 1:
+        spikes, width = side_by_side(spikes, lanes, columns), width // columns
+    expected = [
+        (channel if channel is None else channel // (columns * lanes) * lanes + channel % lanes, mask, last)
+        for channel, mask, last in expected_events(spikes, scans, padding, flush, chunks * columns * lanes)
+    ]
     run = run_stream(
-        place, scanner, spike_beats(spikes, lanes), widths=(lanes * timesteps, event_width(chunks * lanes, timesteps)),
+        place, scanner, beats, widths=(lanes * timesteps, event_width(chunks * lanes, timesteps)),
         expected=len(expected), stalls=stalls, seed=seed, counted=False, parts=height * row_parts, width=width,
-        padding=padding, chunks=chunks, lanes=lanes, timesteps=timesteps, scans=scans, flush=flush, banks=banks,
+        padding=padding, chunks=chunks * columns, lanes=lanes, timesteps=timesteps, scans=scans, flush=flush, banks=banks,
+        columns=columns,
     )  # fmt: skip
     assert [decode(word, chunks * lanes, timesteps) for word in run.beats] == expected
     return run
@@ -53,6 +70,17 @@ def test_every_event_once_and_in_order(place, channels, lanes, scans, padding, f
 )
 def test_rows_in_parts(place, channels, lanes, row_parts, banks, stalls):
     scan(place, random_spikes(2, 2, channels, 3, 4), lanes, 2, 1, 3, row_parts, banks, stalls)
+
+
+@pytest.mark.parametrize(
+    ("channels", "lanes", "row_parts", "columns", "width"),
+    [(1, 1, 1, 2, 3), (5, 2, 1, 3, 2), (7, 2, 2, 2, 3), (4, 4, 1, 4, 1), (6, 1, 3, 5, 2)],
+)
+@pytest.mark.parametrize("stalls", STALLS[1::2])
+def test_columns_side_by_side(place, channels, lanes, row_parts, columns, width, stalls):
+    """An event says its channel, and not of which column of its window it is."""
+    spikes = random_spikes(2, 2, channels, 3, width * columns)
+    scan(place, spikes, lanes, 2, 1, 3, row_parts, 2 * row_parts, stalls, columns=columns)
 
 
 @settings(max_examples=6)

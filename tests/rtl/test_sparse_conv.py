@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duospike.cosim.design.beats import spike_beats
-from duospike.reference.network import Conv
+from duospike.reference.network import Conv, CurrentPool
 from duospike.rtl.checks import RESETS
 from duospike.rtl.sparse_conv import sparse_conv
 from tests.benches.event_model import random_spikes
@@ -168,3 +170,57 @@ def test_a_planted_fault_is_seen(native, what):
     stage = plan_stage(wrong, (2, 5, 5), 2, lanes_in=1)
     with pytest.raises(AssertionError):
         run_spiking(native, stage, layer, maps, 1)
+
+
+SUMS = [
+    ((2, 2), (6, 6), 1, 1),
+    ((2, 3), (7, 10), 1, 2),
+    ((3, 2), (10, 7), 3, 1),
+    ((1, 4), (3, 12), 1, 3),
+    ((4, 1), (13, 3), 3, 1),
+]
+
+
+@pytest.mark.parametrize(("sums", "size", "parts", "timesteps"), SUMS)
+def test_sums_of_spikes(native, sums, size, parts, timesteps):
+    """Each spike of a window is an event; the rows and columns of no complete window are dropped."""
+    layer = random_layer(Conv, (4, 5, 3, 3))
+    stalls = NATIVE_STALLS[parts]
+    maps = random_spikes(3, timesteps, 5, *size, rate=0.3)
+    stage = plan_stage(layer, (5, *size), 3, lanes_in=2, timesteps=timesteps, parts=parts, sums=sums)
+    run = run_spiking(native, stage, layer, maps, 2, stalls, sums)
+    height, width = stage.height, stage.width
+    windows = maps[..., : height * sums[0], : width * sums[1]].any(1).sum(1)  # [frame, y, x]
+    assert run.activity["events"] == windows.sum() * stage.groups
+
+
+@settings(max_examples=6)
+@given(
+    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    more=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    shape=st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(3, 5), st.integers(3, 5)),
+    lanes=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    taps=st.sampled_from([1, 3, 5]),
+    in_parts=st.booleans(),
+    rate=st.sampled_from([0.05, 0.4, 1]),
+    stalls=st.sampled_from(NATIVE_STALLS),
+)
+def test_any_sums_of_spikes(native, kernel, more, shape, lanes, taps, in_parts, rate, stalls):
+    channels, outputs, height, width = shape
+    lanes_in, lanes_out = min(lanes[0], channels), min(lanes[1], outputs)
+    size = (height * kernel[0] + more[0] % kernel[0], width * kernel[1] + more[1] % kernel[1])
+    layer = random_layer(Conv, (outputs, channels, taps, taps), seed=sum(shape))
+    maps = random_spikes(2, 2, channels, *size, rate, sum(shape))
+    parts = -(-channels // lanes_in) if in_parts else 1
+    stage = plan_stage(layer, (channels, *size), lanes_out, lanes_in=lanes_in, parts=parts, sums=kernel)
+    run_spiking(native, stage, layer, maps, lanes_in, stalls, kernel)
+
+
+@pytest.mark.parametrize("op", ["max", "sum"])
+@pytest.mark.parametrize(("kernel", "size"), [((2, 2), (4, 7)), ((3, 1), (7, 3)), ((4, 5), (4, 5))])
+def test_pools_of_currents(native, op, kernel, size):
+    layer = replace(random_layer(Conv, (5, 3, 3, 3)), current_pool=CurrentPool(op, kernel))
+    maps = random_spikes(2, 2, 3, *size)
+    stage = plan_stage(layer, (3, *size), 2, lanes_in=2)
+    assert stage.output_map == (size[0] // kernel[0], size[1] // kernel[1])
+    run_spiking(native, stage, layer, maps, 2, (60, 120))

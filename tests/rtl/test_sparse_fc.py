@@ -90,3 +90,46 @@ def test_a_planted_fault_is_seen(native, what):
     stage = plan_stage(wrong, (3, 2, 2), 2, lanes_in=1)
     with pytest.raises(AssertionError):
         run_spiking(native, stage, layer, maps, 1)
+
+
+@pytest.mark.parametrize(
+    ("sums", "size", "parts"),
+    [
+        ((2, 2), (4, 4), 1),
+        ((2, 3), (7, 10), 3),
+        ((3, 2), (10, 5), 2),
+        ((5, 1), (6, 4), 4),
+        ((1, 3), (2, 7), 2),
+        ((4, 5), (4, 5), 1),
+    ],
+)
+def test_sums_of_spikes(native, sums, size, parts):
+    """The inputs of a window read the same weights, one event each; the last one is a global pool."""
+    summed = size[0] // sums[0], size[1] // sums[1]
+    layer = random_layer(Linear, (5, 4 * summed[0] * summed[1]))
+    maps = random_spikes(3, 2, 4, *size, rate=0.3)
+    stage = plan_stage(layer, (4, *size), 2, lanes_in=2, parts=parts, sums=sums)
+    run = run_spiking(native, stage, layer, maps, 2, NATIVE_STALLS[parts - 1], sums)
+    windows = maps[..., : summed[0] * sums[0], : summed[1] * sums[1]].any(1).sum()
+    assert run.activity["events"] == windows * stage.groups
+
+
+@settings(max_examples=6)
+@given(
+    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    more=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    shape=st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(1, 3), st.integers(1, 3)),
+    lanes=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    in_parts=st.booleans(),
+    rate=st.sampled_from([0.05, 0.4, 1]),
+    stalls=st.sampled_from(NATIVE_STALLS),
+)
+def test_any_sums_of_spikes(native, kernel, more, shape, lanes, in_parts, rate, stalls):
+    channels, outputs, height, width = shape
+    lanes_in, lanes_out = min(lanes[0], channels), min(lanes[1], outputs)
+    size = (height * kernel[0] + more[0] % kernel[0], width * kernel[1] + more[1] % kernel[1])
+    layer = random_layer(Linear, (outputs, channels * height * width), seed=sum(shape))
+    maps = random_spikes(2, 2, channels, *size, rate, sum(shape))
+    parts = -(-channels // lanes_in) * width if in_parts else 1
+    stage = plan_stage(layer, (channels, *size), lanes_out, lanes_in=lanes_in, parts=parts, sums=kernel)
+    run_spiking(native, stage, layer, maps, lanes_in, stalls, kernel)

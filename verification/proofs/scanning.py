@@ -6,18 +6,23 @@ from duospike.rtl.stream import Stream, index_bits
 from verification.proof import Fault, Proof, bit, vector
 
 
-def buffering(pixels: int, chunks: int, banks: int, depth: int, *faults: Fault, harmless: Fault | None = None) -> Proof:
+def buffering(
+    pixels: int, chunks: int, banks: int, depth: int, *faults: Fault, columns: int = 1, harmless: Fault | None = None
+) -> Proof:
     """A proof of a row buffer of two-bit beats."""
     beats = pixels * chunks
     return Proof(
-        f"row_buffer, pixels {pixels}, chunks {chunks}, banks {banks}" + (f", {harmless.what}" if harmless else ""),
+        f"row_buffer, pixels {pixels}, chunks {chunks}, banks {banks}" + f", columns {columns}" * (columns > 1)
+        + (f", {harmless.what}" if harmless else ""),
         "what is read and peeked at in a whole part is what came; a bank is whole from its last beat until it is freed",
-        "row_buffer freed_bank",
+        f"{'own_column' if columns > 1 else 'one_column'} row_buffer freed_bank",
         lambda: row_buffer(
             bit(), bit(), Stream(2), vector(banks), bit(), vector(index_bits(banks)), bit(), vector(index_bits(banks * beats)),
             vector(2), vector(index_bits(banks * pixels)), vector(chunks), pixels=pixels, chunks=chunks, banks=banks,
+            columns=columns,
         ),
-        depth, faults, {"PIXELS": pixels, "CHUNKS": chunks, "BANKS": banks, "HARMLESS": bool(harmless)},
+        depth, faults,
+        {"PIXELS": pixels, "CHUNKS": chunks, "BANKS": banks, "COLUMNS": columns, "HARMLESS": bool(harmless)},
         {"ram": "ram", "chunk_flags": "chunk_flags"},
         banks * beats + beats + 3, harmless=harmless,
     )  # fmt: skip
@@ -43,10 +48,10 @@ def scanning(
         {
             "PARTS": parts, "WIDTH": width, "PIXELS": width, "PADDING": padding, "CHUNKS": chunks, "LANES": lanes,
             "TIMESTEPS": timesteps, "SCANS": scans, "FLUSH": flush, "BANKS": banks, "SPAN": 1 if chunks == 1 else 2,
-            "HARMLESS": 0,
+            "HARMLESS": 0, "COLUMNS": 1,
         },
         {
-            "ram": "ram", "row_buffer": "row_buffer", "chunk_flags": "chunk_flags", "channel_select": "channel_select",
+            "ram": "ram", "row_buffer": "one_column row_buffer", "chunk_flags": "chunk_flags", "channel_select": "channel_select",
         }, reach,
     )  # fmt: skip
 
@@ -74,16 +79,34 @@ PROOFS: tuple[Proof, ...] = (
     ),
     buffering(
         1, 2, 3, 10,
-        Fault("the third bank begins in the second", "word_base <= (word_base + 2);", "word_base <= 2;"),
+        Fault("the third bank begins in the second", "next_word_base = (word_base + 2);", "next_word_base = 2;"),
         Fault("the third bank is left out", "if ((bank != 2)) begin", "if ((bank != 1)) begin"),
     ),
     buffering(
         2, 1, 3, 10,
-        Fault("the flags of a bank begin at the pixel before", "flag_addr <= (flag_base + 2);", "flag_addr <= (flag_base + 1);"),
+        Fault(
+            "the flags of a bank begin at the pixel before", "next_flag_base = (flag_base + 2);",
+            "next_flag_base = (flag_base + 1);",
+        ),
     ),
     buffering(
         1, 1, 4, 8,
         Fault("a bank is full before its part", "full = scannable;", "full = (scannable | (completing << flagged_bank));"),
+    ),
+    buffering(
+        2, 2, 2, 12,
+        Fault("the flag of the column before is lost", "if ((flagging && same_pixel)) begin", "if (0) begin"),
+        Fault("a pixel's columns follow those of the one before", "place <= (place >>> 1);", "place <= (place << 1);"),
+        columns=2,
+    ),
+    buffering(
+        2, 4, 2, 18,
+        Fault(
+            "the second group's columns begin in the first", "write_addr <= ((word_base + chunk) + 2);",
+            "write_addr <= word_base;",
+        ),
+        Fault("the second pixel's words begin at the first's", "write_addr <= (write_addr + 3);", "write_addr <= write_addr;"),
+        columns=2,
     ),
     scanning(
         1, 1, 0, 1, 1, 1, 1, 0, 2, 12, 19,

@@ -1,16 +1,47 @@
-"""Proofs of what the pool and the read-out compute."""
+"""Proofs of what the pools and the read-out compute."""
 
+from duospike.rtl.current_pool import CurrentPool, current_pool
 from duospike.rtl.pool import Pool, pool
 from duospike.rtl.readout import Readout, readout
-from verification.proof import Fault, Proof, stage
+from duospike.rtl.stream import Stream
+from verification.proof import Fault, Proof, bit, stage
+
+WINDOW_FIELDS = {"K": "kernel", "S": "step", "P": "padding", "N": "count", "L": "positions"}
+"""By the first letter of a constant, for rows R and columns C, what it is of Windows."""
 
 
-def pooling(height: int, width: int, groups: int, depth: int, *faults: Fault) -> Proof:
+def pooling(
+    height: int, width: int, groups: int, depth: int, *faults: Fault, kernel=(2, 2), stride=(2, 2), padding=(0, 0)
+) -> Proof:
+    made = Pool(
+        height=height, width=width, groups=groups, lanes=1, timesteps=2, kernel=kernel, stride=stride, padding=padding
+    )  # fmt: skip
+    axes = {"R": made.rows, "C": made.columns}
+    sizes = {f"{what}{axis}": getattr(windows, field) for axis, windows in axes.items() for what, field in WINDOW_FIELDS.items()}
+    shown = "" if kernel == (2, 2) else f", kernel {kernel}, stride {stride}, padding {padding}"
+    positions = groups * made.rows.positions * made.columns.positions
     return Proof(
-        f"pool, {height} x {width}, groups {groups}",
-        "an output is the OR of its four inputs; an odd last row or column is dropped",
-        "pool", stage(pool, Pool(height=height, width=width, groups=groups, lanes=1, timesteps=2)), depth, faults,
-        {"HEIGHT": height, "WIDTH": width, "GROUPS": groups}, {"ram": "ram"}, 2 + height * width * groups,
+        f"pool, {height} x {width}, groups {groups}{shown}",
+        "an output is the OR of the inputs of its window; incomplete last windows are dropped",
+        "pool", stage(pool, made), depth, faults, {"HEIGHT": height, "WIDTH": width, "GROUPS": groups} | sizes,
+        {"ram": "ram", "window_axis": "window_axis", "delay_line": "delay_line"}, 3 + positions,
+    )  # fmt: skip
+
+
+def pooling_currents(op: str, kernel: tuple[int, int], height: int, width: int, groups: int, depth: int, *faults: Fault) -> Proof:
+    """A proof of a pool of currents of two bits."""
+    bits = 2 + (kernel[0] * kernel[1] - 1).bit_length() if op == "sum" else 2
+    return Proof(
+        f"current_pool, {op} of {kernel[0]} x {kernel[1]}, {height} x {width}, groups {groups}",
+        f"an output is the {op} of the currents of its window, one beat after the last of them; incomplete windows are dropped",
+        "current_pool",
+        lambda: current_pool(
+            bit(), bit(), Stream(2), Stream(bits), fields=1, rows=height, columns=width, groups=groups, bits=bits,
+            pool=CurrentPool(op=op, kernel=kernel, bits=2),
+        ),
+        depth, faults,
+        {"HEIGHT": height, "WIDTH": width, "GROUPS": groups, "KR": kernel[0], "KC": kernel[1], "SUM": op == "sum"},
+        {"ram": "ram", "window_axis": "window_axis", "delay_line": "delay_line"}, 3 + 2 * height * width * groups,
     )  # fmt: skip
 
 
@@ -38,14 +69,37 @@ def reading(score: str, outputs: int, lanes: int, timesteps: int, classes: int, 
 
 PROOFS: tuple[Proof, ...] = (
     pooling(
-        2, 4, 1, 10,
-        Fault("the row above is left out", "pooled <= (pair | above);", "pooled <= pair;"),
-        Fault("the pair above is fetched too late", "(take && (!column[0]))", "(take && column[0])"),
+        2, 4, 1, 8,
+        Fault("the columns before are left out", "waiting <= still_waiting;", "waiting <= 0;"),
     ),
     pooling(
-        3, 3, 2, 10,
-        Fault("each row gives outputs", "(take && column[0] && row[0]);", "(take && column[0]);"),
-        Fault("a pair of one group is that of another", "(pair_addr == 1) ?", "(pair_addr == 0) ?"),
+        3, 3, 2, 8,
+        Fault("each row gives outputs", "(step && column_ends && row_ends);", "(step && column_ends);"),
+        Fault("a window of one group is that of another", "next_place = (place == 1) ?", "next_place = (place == 0) ?"),
+    ),
+    pooling(
+        3, 4, 1, 8,
+        Fault("a window is kept in each column", "assign keep = (step && column_ends);", "assign keep = step;"),
+        kernel=(3, 3), padding=(1, 1),
+    ),
+    pooling(
+        2, 2, 1, 8,
+        Fault("beats count beyond the map", "beat = 0;", "beat = src_data;"),
+        kernel=(3, 3), stride=(1, 1), padding=(1, 1),
+    ),
+    pooling_currents(
+        "max", (2, 2), 2, 4, 1, 8,
+        Fault("each row begins anew", "(opening_column_begins && opening_row_begins)", "opening_column_begins"),
+        Fault("the smallest current wins", "> currents[i])", "< currents[i])"),
+        Fault("each column meets the row above", "if (opening_column_begins) begin", "if (1) begin"),
+        Fault(
+            "a beat is taken while the output waits",
+            "assign take = (src_valid && (dst_ready || (!valid)));", "assign take = src_valid;",
+        ),
+    ),
+    pooling_currents(
+        "sum", (2, 2), 3, 3, 2, 8,
+        Fault("a result is given in each row", "(take && column_ends && row_ends);", "(take && column_ends);"),
     ),
     reading(
         "count", 6, 4, 2, 3, 11,

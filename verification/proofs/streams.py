@@ -6,12 +6,14 @@ from typing import Any
 from duospike.rtl.accelerator import accelerator, trace_bits
 from duospike.rtl.activity import ACTIVITY_BITS
 from duospike.rtl.dense_core import DenseCore, dense_core
+from duospike.rtl.dense_fc import DenseFc, dense_fc
 from duospike.rtl.lif import Lif, lif
 from duospike.rtl.mac_array import mac_array
 from duospike.rtl.pool import Pool, pool
 from duospike.rtl.readout import Readout, readout
 from duospike.rtl.sparse_conv import SparseConv, sparse_conv
 from duospike.rtl.sparse_fc import SparseFc, sparse_fc
+from duospike.rtl.stage import DenseStage
 from duospike.rtl.stream import Stream
 from verification.proof import Fault, Proof, bit, stage, table, vector
 
@@ -32,6 +34,11 @@ DENSE = DenseCore(
     height=2, width=2, out_rows=range(2), out_columns=range(2), channels=1, image_bits=1, image_signed=False, outputs=1,
     kernel=(1, 1), bias=table("b.hex", 3, 1), weights=table("w.hex", 2, 1), neuron=neuron(1, 1), **ONE,
 )  # fmt: skip
+DENSE_FC = DenseFc(
+    height=1, width=2, channels=1, image_bits=1, image_signed=False, multipliers=1, outputs=1, bias=table("b.hex", 3, 1),
+    weights=table("w.hex", 2, 2), neuron=neuron(1, 1), **ONE,
+)  # fmt: skip
+FRAMES = replace(DENSE, timesteps=2, frames=2)
 SPARSE: dict[str, Any] = {
     "parts": 1, "lanes_in": 1, "outputs": 2, "banks": 2, "queue_depth": QUEUE_DEPTH, "bias": table("b.hex", 3, 2),
     "neuron": neuron(2, 1), **ONE,
@@ -84,9 +91,10 @@ WAITING_SPIKES = Fault(
 def counted(function, parameters, depth: int, reach: int, *faults: Fault) -> Proof:
     """A proof of the stream rules and of the activity counters of a stage."""
     has_events = isinstance(parameters, SparseConv | SparseFc)
-    queues = QUEUES if has_events or isinstance(parameters, DenseCore) else {}
+    queues = QUEUES if has_events or isinstance(parameters, DenseStage) else {}
+    frames = f", {parameters.frames} frames" if isinstance(parameters, DenseStage) and parameters.frames > 1 else ""
     return Proof(
-        f"{function.__name__}, streams and counters",
+        f"{function.__name__}{frames}, streams and counters",
         f"{CLAIMS}; each cycle counts once, as busy or as waiting" + ", each busy one as event or silent pixel" * has_events,
         "stream", stage(function, parameters), depth, faults,
         {"EVENTS": has_events}, queues | {"activity": "activity"}, reach,
@@ -117,13 +125,13 @@ PROOFS: tuple[Proof, ...] = (
         pool, POOL, 10, 12,
         Fault(
             "a beat is taken while the output waits",
-            "assign take = (src_valid && (dst_ready || (!valid)));", "assign take = src_valid;",
+            "assign step = (src_valid && (dst_ready || (!valid)));", "assign step = src_valid;",
         ),
         Fault("an output is dropped", "else if (dst_ready) begin", "else begin"),
         Fault("a wait for input is not counted", "assign stall_in = (!src_valid);", "assign stall_in = (!src_valid && valid);"),
         Fault(
-            "valid waits for ready", "assign complete = (take && column[0] && row[0]);",
-            "assign complete = (take && column[0] && row[0] && dst_ready);", "ready",
+            "valid waits for ready", "assign complete = (step && column_ends && row_ends);",
+            "assign complete = (step && column_ends && row_ends && dst_ready);", "ready",
         ),
     ),
     counted(
@@ -140,6 +148,16 @@ PROOFS: tuple[Proof, ...] = (
         dense_core, DENSE, 17, 17,
         Fault("windows change while they wait", "assign advance = (dst_ready || (!valids[0]));", "assign advance = 1;"),
         Fault("a busy cycle is counted as a wait", "assign stall_in = (!windows_valid);", "assign stall_in = (!windows_ready);"),
+        WAITING_SPIKES,
+    ),
+    counted(
+        dense_core, FRAMES, 20, 26,
+        Fault("a busy cycle is not counted", "assign busy = (windows_valid && windows_ready);", "assign busy = 0;"),
+        WAITING_SPIKES,
+    ),
+    counted(
+        dense_fc, DENSE_FC, 20, 26,
+        Fault("a busy cycle is counted as a wait", "assign stall_in = (!words_valid);", "assign stall_in = (!words_ready);"),
         WAITING_SPIKES,
     ),
     counted(

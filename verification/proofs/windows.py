@@ -33,8 +33,8 @@ def window(
     )  # fmt: skip
 
 
-COUNTED = "assign row_in = (src_valid && (level != 4) && (write_column == 2));"
-COUNTED_5 = COUNTED.replace("level != 4", "level != 6")
+COUNTED = "assign row_in = (valid && (rows != 4) && (column == 2));"
+COUNTED_5 = COUNTED.replace("rows != 4", "rows != 6")
 SHOWN = "if ((valids[b] && (parities[b] == parities[1]))) begin"
 ADVANCE = "assign advance = (dst_ready || (!valids[1]));"
 
@@ -60,16 +60,16 @@ PROOFS: tuple[Proof, ...] = (
     ),
     window(
         3, 3, 2, K3, 4, 29,
-        Fault("a row counts from its first pixel on", COUNTED, COUNTED.replace("_column == 2", "_column == 0")),
+        Fault("a row counts from its first pixel on", COUNTED, COUNTED.replace("column == 2", "column == 0")),
     ),
     window(
         3, 3, 1, (5, 5), 4, 24,
         Fault("the first row is read before both rows below have come", "0: needed = 3;", "0: needed = 2;"),
-        Fault("a row counts before its last pixel", COUNTED_5, COUNTED_5.replace("_column == 2", "_column == 1")),
+        Fault("a row counts before its last pixel", COUNTED_5, COUNTED_5.replace("column == 2", "column == 1")),
     ),
     window(
         2, 3, 2, (1, 1), 9, 19,
-        Fault("a full ring takes a pixel", "assign write = (src_valid && (level != 2));", "assign write = src_valid;"),
+        Fault("a full ring takes a pixel", "assign accepts = (valid && (rows != 2));", "assign accepts = valid;"),
     ),
     window(
         3, 2, 1, (2, 2), 7, 20,
@@ -87,7 +87,7 @@ PROOFS: tuple[Proof, ...] = (
         2, 2, 1, (1, 2), 12, 24,
         Fault("a row leaves that the output window does not have", "0: row_leaves = 0;", "0: row_leaves = 1;"),
         Fault("a column of the output window does not leave", "default: column_leaves = 1;", "default: column_leaves = 0;"),
-        Fault("a window that does not leave waits for ready", "(dst_ready || (!windows[1]))", "(dst_ready || (!valids[1]))"),
+        Fault("a window that does not leave waits for ready", "(dst_ready || (!leaving))", "(dst_ready || (!valids[1]))"),
         Fault("the tag stays behind", "moving[b] <= moving[(b + 1)];", "moving[b] <= moving[b];"),
         out_rows=range(1, 2), out_columns=range(1, 2),
     ),

@@ -1,69 +1,92 @@
-// Each output is the OR of its four inputs: those of one pair of columns, any one, are gathered.
-localparam PAIRS = GROUPS * (WIDTH / 2);
+// Each output is the OR of the beats of its window: those of one output, any one, are gathered. Windows begin before the map and
+// end behind it where there is padding; LR and LC positions are walked along rows and columns.
 localparam BITS = $bits(src_data);
-(* hierconn *) wire [PAIRS*BITS-1:0] \upper_row.contents ;
-wire [PAIRS*BITS-1:0] upper = \upper_row.contents ;
-(* anyconst *) wire [7:0] chosen;
-reg [7:0] at_row, at_group, at_column, pairs_done, sent;
-reg [2:0] seen;
-reg [BITS-1:0] gathered, result;
-wire taken = src_valid && src_ready;
-wire counts_in = at_row < HEIGHT / 2 * 2 && at_column < WIDTH / 2 * 2 && pairs_done == chosen;
-wire row_ends = at_column == WIDTH - 1 && at_group == GROUPS - 1;
+localparam PLACES = GROUPS * NC;
+localparam TOTAL = NR * PLACES;
+(* hierconn *) wire [7:0] \walk_columns.at_position ;
+(* hierconn *) wire [7:0] \walk_columns.at_phase ;
+(* hierconn *) wire [7:0] \walk_rows.at_position ;
+(* hierconn *) wire [7:0] \walk_rows.at_phase ;
+(* hierconn *) wire [7:0] \keep_row.at_place ;
+(* hierconn *) wire [PLACES*$bits(above)-1:0] \keep_row.memory.contents ;
+wire [PLACES*$bits(above)-1:0] contents = \keep_row.memory.contents ;
+(* anyconst *) reg [3:0] o_row, o_group, o_column;
+// First and last row and column of its window, where the map and the walk end at the latest.
+wire [7:0] row_begin = o_row * SR < PR ? 0 : o_row * SR - PR;
+wire [7:0] row_end = o_row * SR + KR - PR > LR ? LR - 1 : o_row * SR + KR - PR - 1;
+wire [7:0] column_begin = o_column * SC < PC ? 0 : o_column * SC - PC;
+wire [7:0] column_end = o_column * SC + KC - PC > LC ? LC - 1 : o_column * SC + KC - PC - 1;
+wire [7:0] o_place = o_group * NC + o_column;
+reg [7:0] y, g, x, sent;
+reg [BITS-1:0] gathered, gathered_above, result;
+wire in_map = y < HEIGHT && x < WIDTH;
+wire steps = (src_valid || !in_map) && (dst_ready || !dst_valid);
+wire [BITS-1:0] beat_now = in_map ? src_data : 0;
+wire [BITS-1:0] row_now = x == column_begin ? beat_now : gathered | beat_now;
+wire [BITS-1:0] all_now = y == row_begin ? row_now : gathered_above | row_now;
+wire walk_ends = y == LR - 1 && g == GROUPS - 1 && x == LC - 1;
 
-always @(*) assume(chosen < PAIRS);
+always @(*) assume(o_row < NR && o_group < GROUPS && o_column < NC);
 
 always @(posedge clk) begin
     if (rst) begin
-        at_row <= 0;
-        at_group <= 0;
-        at_column <= 0;
-        pairs_done <= 0;
+        y <= 0;
+        g <= 0;
+        x <= 0;
         sent <= 0;
-        seen <= 0;
     end
     else begin
-        if (taken) begin
-            at_column <= at_column == WIDTH - 1 ? 0 : at_column + 1;
-            if (at_column == WIDTH - 1) at_group <= at_group == GROUPS - 1 ? 0 : at_group + 1;
-            if (row_ends) at_row <= at_row == HEIGHT - 1 ? 0 : at_row + 1;
-            pairs_done <= row_ends ? 0 : pairs_done + at_column[0];
-            if (counts_in) begin
-                gathered <= seen == 0 ? src_data : gathered | src_data;
-                seen <= seen == 3 ? 0 : seen + 1;
-                if (seen == 3) result <= gathered | src_data;
-            end
+        if (steps) begin
+            x <= x == LC - 1 ? 0 : x + 1;
+            if (x == LC - 1) g <= g == GROUPS - 1 ? 0 : g + 1;
+            if (x == LC - 1 && g == GROUPS - 1) y <= y == LR - 1 ? 0 : y + 1;
+            if (g == o_group && x >= column_begin && x <= column_end) gathered <= row_now;
+            if (g == o_group && x == column_end && y >= row_begin && y <= row_end) gathered_above <= all_now;
+            if (g == o_group && x == column_end && y == row_end) result <= all_now;
         end
-        if (dst_valid && dst_ready) sent <= sent == PAIRS - 1 ? 0 : sent + 1;
+        if (dst_valid && dst_ready) sent <= sent == TOTAL - 1 ? 0 : sent + 1;
     end
 end
 
+// Windows that have ended in this row, and all of the map that have.
+integer k;
+reg [7:0] ended, rows_ended;
+reg row_ends_now;
+always @(*) begin
+    ended = g * NC;
+    rows_ended = 0;
+    row_ends_now = 0;
+    for (k = 0; k < NC; k = k + 1) begin
+        if ((k * SC + KC - PC > LC ? LC : k * SC + KC - PC) <= x) ended = ended + 1;
+    end
+    for (k = 0; k < NR; k = k + 1) begin
+        if ((k * SR + KR - PR > LR ? LR : k * SR + KR - PR) <= y) rows_ended = rows_ended + 1;
+        if ((k * SR + KR - PR > LR ? LR : k * SR + KR - PR) == y + 1) row_ends_now = 1;
+    end
+end
+wire [7:0] given = rows_ended * PLACES + (row_ends_now ? ended : 0);
+// The last row, and one, in which the window's column has been seen whole.
+wire [7:0] seen_rows = y + (g > o_group || (g == o_group && x > column_end));
+wire waits_above = seen_rows > row_begin && seen_rows <= row_end;
+wire [7:0] row_slot = (seen_rows - 1 + PR) / SR - o_row;
+wire [7:0] column_slot = (x - 1 + PC) / SC - o_column;
+
 always @(*) if (known) begin
-    assert(row == at_row && group_index == at_group && column == at_column);
-    assert(at_row < HEIGHT && at_group < GROUPS && at_column < WIDTH);
-    assert(pairs_done == at_group * (WIDTH / 2) + at_column / 2);
-    assert(pair_addr == (pairs_done == PAIRS ? 0 : pairs_done));
-    if (at_row == HEIGHT / 2 * 2) begin
-        assert(seen == 0);
+    assert(steps == step);
+    assert(\walk_columns.at_position == x && \walk_rows.at_position == y && group_index == g);
+    assert(\walk_columns.at_phase == (x + PC) % SC && \walk_rows.at_phase == (y + PR) % SR);
+    assert(x < LC && g < GROUPS && y < LR && sent < TOTAL);
+    assert(\keep_row.at_place == (ended == PLACES ? 0 : ended));
+    if (g == o_group && x > column_begin && x <= column_end) begin
+        assert(waiting[column_slot*BITS +: BITS] == gathered);
     end
-    else if (chosen < pairs_done) begin
-        assert(seen == (at_row[0] ? 0 : 2));
+    if (waits_above) begin
+        assert(contents[o_place*$bits(above) + row_slot*BITS +: BITS] == gathered_above);
+        if (\keep_row.at_place == o_place) assert(above[row_slot*BITS +: BITS] == gathered_above);
     end
-    else begin
-        assert(seen == (at_row[0] ? 2 : 0) + (chosen == pairs_done && at_column[0]));
-    end
-    if (seen == 1) assert(left == gathered);
-    if (seen == 2) assert(upper[chosen*BITS +: BITS] == gathered);
-    if (seen == 3) assert((left | above) == gathered);
-    // As many outputs as pairs of rows have been gathered, in their order.
-    assert(sent < PAIRS);
-    if (at_row[0] && pairs_done != 0) begin
-        assert(sent == (valid ? pairs_done - 1 : pairs_done == PAIRS ? 0 : pairs_done));
-    end
-    else begin
-        assert(sent == (valid ? PAIRS - 1 : 0));
-    end
-    if (dst_valid && sent == chosen) assert(dst_data == result);
-    cover(dst_waits && dst_valid && dst_ready && sent == chosen && result != 0);
-    cover(taken && row_ends && at_row == HEIGHT - 1);
+    // As many outputs as windows have ended, in their order.
+    assert((sent + valid == TOTAL ? 0 : sent + valid) == (given == TOTAL ? 0 : given));
+    if (dst_valid && sent == o_row * PLACES + o_place) assert(dst_data == result);
+    cover(dst_waits && dst_valid && dst_ready && sent == o_row * PLACES + o_place && result != 0);
+    cover(steps && walk_ends);
 end

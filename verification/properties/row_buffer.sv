@@ -1,6 +1,8 @@
-// One pixel of one bank, any, is followed: beat k of a part is chunk k / PIXELS of pixel k % PIXELS.
+// One pixel of one bank, any, is followed. The COLUMNS columns of a pixel come one after the other: a beat `beats` of a part is
+// chunk beats / (PIXELS * COLUMNS) * COLUMNS + beats % COLUMNS of pixel beats / COLUMNS % PIXELS. own_column: of the next beat.
 localparam BITS = $bits(src_data);
 localparam BEATS = PIXELS * CHUNKS;
+localparam GROUP = PIXELS * COLUMNS;
 // Registers of the flags, by the names that they have there; the flags of all pixels lie side by side.
 (* hierconn *) wire \mark_chunks.flagging ;
 wire flagging = \mark_chunks.flagging ;
@@ -72,12 +74,12 @@ always @(posedge clk) begin
         end
         beats <= completes ? 0 : beats + takes;
         for (k = 0; k < CHUNKS; k = k + 1) begin
-            if (takes && beats / PIXELS == k) begin
+            if (takes && beats / GROUP * COLUMNS + beats % COLUMNS == k) begin
                 came_chunk <= k;
                 came_bank <= filling;
-                came_followed <= filling == at_bank && beats == k * PIXELS + at_pixel;
+                came_followed <= filling == at_bank && beats == k / COLUMNS * GROUP + at_pixel * COLUMNS + k % COLUMNS;
             end
-            if (takes && filling == at_bank && beats == k * PIXELS + at_pixel) begin
+            if (takes && filling == at_bank && beats == k / COLUMNS * GROUP + at_pixel * COLUMNS + k % COLUMNS) begin
                 spikes[k*BITS +: BITS] <= src_data;
                 arrived[k] <= 1;
             end
@@ -129,10 +131,11 @@ always @(*) begin
 
         // Where the block is, and what its memories hold by then.
         assert(bank == filling && filling < BANKS);
-        assert(beats == chunk * PIXELS + pixel && pixel < PIXELS && chunk < CHUNKS && place == 1 << chunk);
+        assert(beats == chunk * PIXELS + pixel * COLUMNS + own_column && pixel < PIXELS && own_column < COLUMNS);
+        assert(chunk < CHUNKS && chunk % COLUMNS == 0 && place == 1 << (chunk + own_column));
         assert(!whole[filling] || beats == 0);
         assert(word_base == filling * BEATS && flag_base == filling * PIXELS);
-        assert(write_addr == (filling * PIXELS + pixel) * CHUNKS + chunk);
+        assert(write_addr == (filling * PIXELS + pixel) * CHUNKS + chunk + own_column);
         assert(flag_addr == filling * PIXELS + pixel);
         assert(occupied == whole && flagging == came && completing == came_whole);
         assert(!came_whole || came && whole[came_bank] && came_chunk == CHUNKS - 1);
@@ -145,7 +148,7 @@ always @(*) begin
         if (came && came_chunk != 0) assert(earlier == held);
         if (PIXELS == 1 && !came && chunk != 0) assert(earlier == held);
         for (k = 0; k < CHUNKS; k = k + 1) begin
-            assert(arrived[k] == (whole[at_bank] || filling == at_bank && beats > k * PIXELS + at_pixel));
+            assert(arrived[k] == (whole[at_bank] || filling == at_bank && beats > k / COLUMNS * GROUP + at_pixel * COLUMNS + k % COLUMNS));
             if (arrived[k]) begin
                 assert(stored[k*BITS +: BITS] == spikes[k*BITS +: BITS]);
                 assert(flagged[k] == (|spikes[k*BITS +: BITS] ^ (inverted && k == 0)) || came && came_followed && came_chunk <= k);

@@ -38,6 +38,8 @@ def test_counters_and_beats_are_those_of_the_hardware_where_the_class_comes_firs
         ("FC7-FC6", {}, {"lanes": 3, "lane_multipliers": 9}),
         ("FC7-FC6", {"coding": "frames", "timesteps": 6}, {"lanes": 2, "lane_multipliers": 2, "timesteps": 3}),
         ("3C3-4C3-FC6", {"coding": "frames", "timesteps": 8, "image_signed": True}, {"lanes": 2, "timesteps": 4}),
+        pytest.param("FC7-FC6", {"coding": "frames", "timesteps": 16}, {"lanes": 3, "timesteps": 16}, marks=pytest.mark.slow),
+        pytest.param("3C3-FC6", {"coding": "frames", "timesteps": 16}, {"lanes": 3, "timesteps": 16}, marks=pytest.mark.slow),
     ],
 )
 def test_images_that_a_fully_connected_layer_takes_and_frames_in_one_pass(text, settings, sizing, tmp_path):

@@ -43,7 +43,7 @@ def accesses(monkeypatch):
 
         return ram
 
-    for name in ("accumulator", "row_buffer", "pool"):
+    for name in ("line_buffer", "row_buffer", "delay_line"):
         monkeypatch.setattr(import_module(f"duospike.rtl.{name}"), "ram", ram_of(name))
     return counts
 
@@ -89,7 +89,7 @@ def test_accesses_are_those_of_the_memories(parts, timesteps, accesses):
     done = count_operations(network, stages, run_model(stages, trace).activity, trace)
     run(stages, image_beats(images, network.image_bits, stages["conv2"].passes), IMAGES).run_sim(quiet=1)
     compared = 0
-    where = {"row buffer": "row_buffer", "partial sums": "accumulator", "row of pairs": "pool"}
+    where = {"row buffer": "row_buffer", "partial sums": "line_buffer", "rows of windows": "delay_line"}
     for name, of_stage in done.items():
         for one in of_stage:
             # A fully connected stage keeps its sums in a memory that is no block of its own.

@@ -1,0 +1,1 @@
+wire [7:0] own_column = column;
