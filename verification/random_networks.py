@@ -202,8 +202,9 @@ def _draw_layers(
             _, height, width = layers[-1].output_shape((channels, height, width))
         elif may_convolve:
             outputs, kernel = int(choose.integers(1, _pick(choose, [8, 8, 8, 25]))), int(_pick(choose, KERNELS))
-            layers.append(_blank(Conv, f"conv{step + 1}", (outputs, channels, kernel, kernel)))
-            layers[-1] = _with_current_pool(choose, layers[-1], (channels, height, width))
+            blank = _blank(Conv, f"conv{step + 1}", (outputs, channels, kernel, kernel))
+            assert isinstance(blank, Conv)
+            layers.append(_with_current_pool(choose, blank, (channels, height, width)))
             channels, height, width = layers[-1].output_shape((channels, height, width))
     inputs = channels * height * width
     for step in range(int(choose.integers(1, 4))):
