@@ -659,7 +659,7 @@ FREE = {
     "neuron": {"current"},
 }  # fmt: skip
 """Ports that may be wider than the least, or of whose width the others' follows."""
-WITHOUT_VECTORS = {"take_field", "take_bit", "credit_counter", "beat_spacing"}
+WITHOUT_VECTORS = {"take_field", "take_bit", "credit_counter", "beat_spacing", "window_axis"}
 
 
 STAGES = {dense_core: dense_of, sparse_conv: conv_of, sparse_fc: fc_of}
