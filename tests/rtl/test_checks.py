@@ -22,6 +22,7 @@ from duospike.rtl.axi_lite import AxiLite, Layout, axi_lite
 from duospike.rtl.axi_shell import axi_shell, plan_shell
 from duospike.rtl.axi_stream import AxiStream, data_bits
 from duospike.rtl.banked_memory import banked_memory, words_of_bank
+from duospike.rtl.beat_place import beat_place
 from duospike.rtl.beat_spacing import beat_spacing
 from duospike.rtl.channel_select import channel_select
 from duospike.rtl.chunk_flags import chunk_flags
@@ -68,6 +69,7 @@ from duospike.rtl.registers import COMMAND, CONSTANT, Bits, Register, register_m
 from duospike.rtl.result_output import result_output
 from duospike.rtl.row_buffer import row_buffer
 from duospike.rtl.row_intake import row_intake
+from duospike.rtl.scan_base import scan_base
 from duospike.rtl.scan_position import position_width, scan_position
 from duospike.rtl.scanner import event_width, scanner
 from duospike.rtl.shell_control import shell_control
@@ -528,6 +530,24 @@ def of_weight_fetch(
     )  # fmt: skip
 
 
+def of_beat_place(pixels=3, chunks=4, banks=2, columns=2):
+    counts = {"pixel": pixels, "chunk": chunks, "column": columns}
+    words = dict.fromkeys(("word_base", "next_word_base", "write_addr"), banks * pixels * chunks)
+    flags = dict.fromkeys(("flag_base", "next_flag_base", "flag_addr"), banks * pixels)
+    ports = {name: index(count) for name, count in (counts | words | flags).items()} | {"place": vector(chunks)}
+    sizes = {"pixels": pixels, "chunks": chunks, "banks": banks, "columns": columns}
+    return bits_of("clk rst write") | ports | sizes
+
+
+def of_scan_base(frame_rows=2, scans=2, positions=3, flush=1, channels=5, repeats=1, repeated_scans=1):
+    counts = {"base": scans * channels, "position": positions, "row": frame_rows, "flushing": flush + 1}
+    sizes = {
+        "frame_rows": frame_rows, "scans": scans, "positions": positions, "flush": flush, "channels": channels,
+        "repeats": repeats, "repeated_scans": repeated_scans,
+    }  # fmt: skip
+    return bits_of("clk rst advance") | {name: index(count) for name, count in counts.items()} | sizes
+
+
 def of_crop(rows=3, columns=4, groups=2, kept_rows=2, kept_columns=3):
     return clocked(5, 5, rows=rows, columns=columns, groups=groups, kept_rows=kept_rows, kept_columns=kept_columns)
 
@@ -577,7 +597,7 @@ BLOCKS = {
     span_select: of_span_select, sum_window: of_sum_window, tag_line: of_tag_line,
     sparse_conv: lambda **numbers: of_stage(conv_of(**numbers)), sparse_fc: lambda **numbers: of_stage(fc_of(**numbers)),
     take_bit: of_take_bit, take_field: of_take_field, take_whole: of_take_whole, timestep_select: of_timestep_select,
-    unpack: of_fields, weight_fetch: of_weight_fetch,
+    unpack: of_fields, weight_fetch: of_weight_fetch, beat_place: of_beat_place, scan_base: of_scan_base,
     window_position: of_window_position,
 }  # fmt: skip
 """Each block of rtl/, and what gives arguments that it takes."""
@@ -587,6 +607,8 @@ NUMBERS = {
                   "current_bits": 1},
     adder_step: {"lanes": 1, "groups": 1, "padded": 2, "bits": 1},
     banked_memory: {"bank_words": 2},
+    beat_place: {"pixels": 1, "chunks": 1, "banks": 2, "columns": 1},
+    scan_base: {"frame_rows": 1, "scans": 1, "positions": 1, "flush": 0, "channels": 1, "repeats": 1, "repeated_scans": 1},
     beat_spacing: {"cycles": 2},
     channel_select: {"chunks": 1, "lanes": 1, "timesteps": 1, "columns": 1},
     chunk_flags: {"pixels": 1, "chunks": 1, "banks": 2},
