@@ -234,8 +234,8 @@ def _windows(name: str, what: str, size: Size, kernel: Size, stride: Size, paddi
 class Conv(_Weighted):
     """Convolution: weights [outputs, channels, kernel rows, kernel columns].
 
-    stride, padding: as torch.nn.functional.conv2d has them, rows and columns. padding None: kernel // 2, which keeps height and
-    width where the kernel is odd and the stride 1. current_pool: pooling of the currents before the neurons.
+    stride, padding: as torch.nn.functional.conv2d has them, rows and columns. padding None: (kernel - 1) // 2, which keeps
+    height and width where the kernel is odd and the stride 1. current_pool: pooling of the currents before the neurons.
     """
 
     stride: Size = (1, 1)

@@ -36,6 +36,7 @@ def channel_select(clk, rst, src, word, dst, *, chunks, lanes, timesteps, column
         mask == 0  ________________/~~~\\
     """
     check_number("channel_select", 1, chunks=chunks, lanes=lanes, timesteps=timesteps)
+    check_number("channel_select", 1, chunks, columns=columns)
     check_width("channel_select", chunk_width(chunks), src=src.data)
     check_width("channel_select", lanes * timesteps, word=word)
     check_width("channel_select", event_width(chunks // columns * lanes, timesteps), dst=dst.data)

@@ -54,7 +54,7 @@ def current_pool(clk, rst, src, dst, *, fields, rows, columns, groups, bits, poo
         src  |A  |B  |C  |D  |-------
         dst  --------|A,B|---|C,D|---
     """
-    check_number("current_pool", 1, fields=fields, groups=groups)
+    check_number("current_pool", 1, fields=fields, rows=rows, columns=columns, groups=groups)
     check_number("current_pool", pool.bits, bits=bits)
     check_width("current_pool", fields * pool.bits, src=src.data)
     check_width("current_pool", fields * bits, dst=dst.data)

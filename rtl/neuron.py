@@ -8,6 +8,20 @@ from .leak import leak
 from .stream import index_bits, signed
 
 
+def check_numbers(reset: str, multiplier: int, shift: int, potential_bits: int, current, theta, **potentials):
+    """Refuse a reset and a leak that no neuron has, and ports that do not fit to its potential. Ports may be None."""
+    check_choice("neuron", RESETS, reset=reset)
+    check_number("neuron", 0, shift=shift)
+    check_number("neuron", 0, 2**shift, multiplier=multiplier)
+    check_number("neuron", 1, potential_bits=potential_bits)
+    check_number("neuron", 1, potential_bits, current_bits=len(current))
+    check_signed("neuron", len(current), current=current)
+    check_signed("neuron", potential_bits, **{name: port for name, port in potentials.items() if port is not None})
+    if theta is not None:
+        check_number("neuron", 1, potential_bits, theta_bits=len(theta))
+        check_signed("neuron", len(theta), theta=theta)
+
+
 @block
 def neuron(
     clk, charges, fires, current, theta=None, carried_theta=None, spike=None, potential=None, spiked=None, leaked=None,
@@ -45,14 +59,9 @@ def neuron(
         fires                ______/~~~\\___
         spike, leaked        ----------|s
     """
-    check_choice("neuron", RESETS, reset=reset)
-    check_number("neuron", 0, shift=shift)
-    check_number("neuron", 0, 2**shift, multiplier=multiplier)
-    check_number("neuron", 1, potential_bits=potential_bits)
-    check_number("neuron", 1, potential_bits, current_bits=len(current))
-    check_signed("neuron", len(current), current=current)
-    potentials = {"potential": potential, "leaked": leaked, "membrane": membrane}
-    check_signed("neuron", potential_bits, **{name: port for name, port in potentials.items() if port is not None})
+    check_numbers(
+        reset, multiplier, shift, potential_bits, current, theta, potential=potential, leaked=leaked, membrane=membrane
+    )
     resets = leaked is not None and reset in ("subtract", "zero")
     needs_spike = reset == "subtract_delayed" and potential is not None
     if (spiked is None) == needs_spike or (theta is None and (needs_spike or resets or spike is not None)):
@@ -85,10 +94,6 @@ def neuron(
         def charge():
             if charges:
                 charged.next = potential + current
-
-    if theta is not None:
-        check_number("neuron", 1, potential_bits, theta_bits=len(theta))
-        check_signed("neuron", len(theta), theta=theta)
 
     if resets or spike is not None or carried_theta is not None:
         kept_theta = signed(len(theta))

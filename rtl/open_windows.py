@@ -2,7 +2,7 @@
 
 from myhdl import ConcatSignal, Signal, always_comb, block, instances, intbv
 
-from .checks import check_width
+from .checks import check_number, check_width
 from .window_axis import AxisPosition, Windows
 
 
@@ -28,6 +28,7 @@ def open_windows(stored, beat, opening, kept, whole, *, windows, bits):
     Parameters:
         windows: Windows
     """
+    check_number("open_windows", 1, bits=bits)
     check_width("open_windows", bits, beat=beat, whole=whole)
     if not windows.open:
 

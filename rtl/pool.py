@@ -34,16 +34,21 @@ class Pool(Stage):
     def __post_init__(self):
         check_number("pool", 1, height=self.height, width=self.width)
         check_number("pool", 1, groups=self.groups, lanes=self.lanes, timesteps=self.timesteps)
-        # They refuse windows of which a map of this size has none.
-        assert self.rows.count and self.columns.count
+        for axis, size in enumerate((self.height, self.width)):
+            self._windows(axis, size)
+
+    def _windows(self, axis: int, size: int) -> Windows:
+        return Windows(size=size, kernel=self.kernel[axis], stride=self.stride[axis], padding=self.padding[axis])
 
     @cached_property
     def rows(self) -> Windows:
-        return Windows(size=self.height, kernel=self.kernel[0], stride=self.stride[0], padding=self.padding[0])
+        """The windows from top to bottom."""
+        return self._windows(0, self.height)
 
     @cached_property
     def columns(self) -> Windows:
-        return Windows(size=self.width, kernel=self.kernel[1], stride=self.stride[1], padding=self.padding[1])
+        """The windows from left to right."""
+        return self._windows(1, self.width)
 
     @property
     def row_windows(self) -> int:

@@ -2,6 +2,7 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .beat_place import beat_place
 from .checks import check_number, check_width
 from .chunk_flags import chunk_flags
 from .errors import DesignError
@@ -69,6 +70,7 @@ def row_buffer(
     # Banks that take no more beats.
     occupied = Signal(intbv(0)[banks:])
     same_pixel = Signal(bool(0)) if pixels > 1 and columns > 1 else None
+    column = counter(columns) if same_pixel is not None else None
 
     store = ram(clk, write, write_addr, src.data, read, read_addr, word, depth=banks * beats)
 
@@ -111,73 +113,15 @@ def row_buffer(
                 word_base.next = next_word_base
                 flag_base.next = next_flag_base
 
-    if same_pixel is None:
+    find_place = beat_place(
+        clk, rst, write, word_base, flag_base, next_word_base, next_flag_base, pixel, chunk, place, write_addr, flag_addr, column,
+        pixels=pixels, chunks=chunks, banks=banks, columns=columns,
+    )  # fmt: skip
 
-        @always(clk.posedge)
-        def advance_position():
-            if rst:
-                pixel.next = 0
-                chunk.next = 0
-                place.next = 1
-                write_addr.next = 0
-                flag_addr.next = 0
-            elif write:
-                if pixel != last_pixel:
-                    pixel.next = pixel + 1
-                    write_addr.next = write_addr + chunks
-                    flag_addr.next = flag_addr + 1
-                elif not place[last_chunk]:
-                    pixel.next = 0
-                    chunk.next = chunk + 1
-                    place.next = place << 1
-                    write_addr.next = word_base + chunk + 1
-                    flag_addr.next = flag_base
-                else:
-                    pixel.next = 0
-                    chunk.next = 0
-                    place.next = 1
-                    write_addr.next = next_word_base
-                    flag_addr.next = next_flag_base
-
-    else:
-        # `chunk` is that of the first column of a pixel.
-        column, last_column, to_next_pixel = counter(columns), columns - 1, chunks - columns + 1
+    if column is not None:
 
         @always_comb
         def find_same_pixel():
             same_pixel.next = column != 0
-
-        @always(clk.posedge)
-        def advance_position():
-            if rst:
-                column.next = 0
-                pixel.next = 0
-                chunk.next = 0
-                place.next = 1
-                write_addr.next = 0
-                flag_addr.next = 0
-            elif write:
-                column.next = 0
-                if column != last_column:
-                    column.next = column + 1
-                    place.next = place << 1
-                    write_addr.next = write_addr + 1
-                elif pixel != last_pixel:
-                    pixel.next = pixel + 1
-                    place.next = place >> last_column
-                    write_addr.next = write_addr + to_next_pixel
-                    flag_addr.next = flag_addr + 1
-                elif not place[last_chunk]:
-                    pixel.next = 0
-                    chunk.next = chunk + columns
-                    place.next = place << 1
-                    write_addr.next = word_base + chunk + columns
-                    flag_addr.next = flag_base
-                else:
-                    pixel.next = 0
-                    chunk.next = 0
-                    place.next = 1
-                    write_addr.next = next_word_base
-                    flag_addr.next = next_flag_base
 
     return instances()

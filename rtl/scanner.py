@@ -47,6 +47,7 @@ def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timeste
         dst         --------------------------------|A1 |A2 |
     """
     check_number("scanner", 1, parts=parts, width=width, chunks=chunks, lanes=lanes, timesteps=timesteps, scans=scans)
+    check_number("scanner", 1, chunks, columns=columns)
     check_number("scanner", 0, padding=padding, flush=flush)
     check_number("scanner", 2, banks=banks)
     check_width("scanner", lanes * timesteps, src=src.data)
@@ -70,9 +71,7 @@ def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timeste
     )  # fmt: skip
     select_spans = span_select(clk, rst, position, flags, span, chunks=chunks, words=words)
     select_chunks = chunk_select(clk, rst, span, chunk, read_addr, ends_part, chunks=chunks, words=words)
-    select_channels = channel_select(
-        clk, rst, chunk, word, dst, chunks=chunks, lanes=lanes, timesteps=timesteps, columns=columns
-    )
+    select_channels = channel_select(clk, rst, chunk, word, dst, chunks=chunks, lanes=lanes, timesteps=timesteps, columns=columns)
 
     @always_comb
     def read_chunk():

@@ -4,8 +4,8 @@ from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, i
 
 from .banked_memory import MIN_BANK, banked_memory, words_of_bank
 from .checks import check_number, check_table, check_width
-from .errors import DesignError
 from .loaded_memory import parameter_memory
+from .scan_base import scan_base
 from .stream import counter, index_bits
 
 
@@ -46,20 +46,16 @@ def weight_fetch(
     check_number("weight_fetch", 0, flush=flush)
     check_number("weight_fetch", 2, least_bank=least_bank)
     check_number("weight_fetch", 1, repeats=repeats, repeated_scans=repeated_scans)
-    if repeats > 1 and (scans % repeated_scans or frame_rows > 1 or flush):
-        allowed = "as many each time, in a frame of one row without a flush"
-        raise DesignError(f"weight_fetch: {repeated_scans} scans {repeats} times; allowed: {allowed}")
     check_table("weight_fetch", weights.width, scans * channels, weights=weights)
     check_width("weight_fetch", index_bits(channels) + timesteps + 1, src=src.data)
     check_width("weight_fetch", weights.width + timesteps + 1, dst=dst.data)
     channel_bits = index_bits(channels)
-    last_row, last_position, last_base = frame_rows - 1, positions - 1, (scans - 1) * channels
 
     event_channel = src.data(channel_bits, 0)
     event_mask = src.data(channel_bits + timesteps, channel_bits)
     event_last = src.data(channel_bits + timesteps)
 
-    step, take, read = [Signal(bool(0)) for _ in range(3)]
+    step, take, read, advance = [Signal(bool(0)) for _ in range(4)]
     located, located_last = Signal(bool(0)), Signal(bool(0))
     located_mask = Signal(intbv(0)[timesteps:])
     address = counter(weights.depth)
@@ -130,51 +126,13 @@ def weight_fetch(
             fetched_last.next = choosing_last
             fetched_word.next = word
 
-    if repeats == 1:
+    find_base = scan_base(
+        clk, rst, advance, base, position, row, flushing, frame_rows=frame_rows, scans=scans, positions=positions, flush=flush,
+        channels=channels, repeats=repeats, repeated_scans=repeated_scans,
+    )  # fmt: skip
 
-        @always(clk.posedge)
-        def advance_position():
-            if rst:
-                base.next = 0
-                position.next = 0
-                row.next = 0
-                flushing.next = 0
-            elif take and event_last:
-                if flushing != 0:
-                    flushing.next = flushing - 1
-                else:
-                    position.next = 0 if position == last_position else position + 1
-                    if position == last_position:
-                        base.next = 0 if base == last_base else base + channels
-                        if base == last_base:
-                            row.next = 0 if row == last_row else row + 1
-                            if row == last_row:
-                                flushing.next = flush
-
-    else:
-        last_repeat, last_repeated = repeats - 1, repeated_scans - 1
-        round_number, repeated, first_base = counter(repeats), counter(repeated_scans), counter(weights.depth)
-
-        @always(clk.posedge)
-        def advance_position():
-            if rst:
-                base.next = 0
-                first_base.next = 0
-                position.next = 0
-                repeated.next = 0
-                round_number.next = 0
-            elif take and event_last:
-                position.next = 0 if position == last_position else position + 1
-                if position == last_position:
-                    repeated.next = 0 if repeated == last_repeated else repeated + 1
-                    if repeated != last_repeated:
-                        base.next = base + channels
-                    elif round_number != last_repeat:
-                        round_number.next = round_number + 1
-                        base.next = first_base
-                    else:
-                        round_number.next = 0
-                        base.next = 0 if base == last_base else base + channels
-                        first_base.next = 0 if base == last_base else base + channels
+    @always_comb
+    def end_pixel():
+        advance.next = take and event_last
 
     return instances()

@@ -19,9 +19,9 @@ from .progress import steps_shown
 
 DESCRIPTION = """Choose the lanes of every layer of MODEL, and in how many parts it takes its rows, so that the slowest stage
 is as fast as a budget allows. The work of the layers is measured on images by the integer reference, an integer program
-finds the lanes, and the cycle model, whose counters are those of the hardware, measures the result. Prints the choice and
-the Pareto front of other budgets; writes DIR/sizing.toml, which convert, cosim, cycles and synth take with --sizing,
-explore.json and, with matplotlib, front.svg."""
+finds the lanes (of a fully connected layer that takes the image with their multipliers), and the cycle model, whose counters
+are those of the hardware, measures the result. Prints the choice and the Pareto front of other budgets; writes
+DIR/sizing.toml, which convert, cosim, cycles and synth take with --sizing, explore.json and, with matplotlib, front.svg."""
 BUDGET_HELP = "lanes=200 or luts=50000 (of an UltraScale+, by Yosys), for all layers; or fps=1000, images a second"
 SMALLEST, LARGEST = 1e-3, 1e9
 """Budgets."""

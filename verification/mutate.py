@@ -51,15 +51,16 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_weight_fetch.py::test_words_of_every_scan[icarus-2-3-0-1-4-stalls0]",
         "rtl/test_weight_fetch.py::test_scans_that_come_several_times[icarus-2-3-2-stalls0]",
     ),
-    "accumulator": ("rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-2-2-3-stalls0]",),
+    "accumulator": ("rtl/test_accumulator.py::test_currents_under_stalls[icarus-kernel2-2-2-3-stalls0]",),
     "column_position": (
-        "rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-4-2-4-stalls0]",
-        "rtl/test_accumulator.py::test_rows_in_parts[icarus-3-2-3-2-stalls0]",
+        "rtl/test_accumulator.py::test_currents_under_stalls[icarus-kernel1-4-2-4-stalls0]",
+        "rtl/test_accumulator.py::test_rows_in_parts[icarus-kernel1-2-3-2-stalls0]",
+        "rtl/test_accumulator.py::test_output_windows[icarus-stalls0-kernel0-size0-stride0-less0]",
     ),
-    "column_tags": ("rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-2-2-3-stalls0]",),
+    "column_tags": ("rtl/test_accumulator.py::test_currents_under_stalls[icarus-kernel2-2-2-3-stalls0]",),
     "line_buffer": (
-        "rtl/test_accumulator.py::test_currents_under_stalls[icarus-3-4-2-4-stalls0]",
-        "rtl/test_accumulator.py::test_rows_in_parts[icarus-3-2-3-2-stalls0]",
+        "rtl/test_accumulator.py::test_currents_under_stalls[icarus-kernel1-4-2-4-stalls0]",
+        "rtl/test_accumulator.py::test_rows_in_parts[icarus-kernel1-2-3-2-stalls0]",
     ),
     "fc_accumulator": (
         "rtl/test_fc_accumulator.py::test_currents[icarus-1-3-stalls0]",
@@ -92,6 +93,12 @@ TARGETS: dict[str, tuple[str, ...]] = {
     ),
     "pass_memory": ("rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",),
     "credit_counter": ("rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",),
+    "row_intake": ("rtl/test_image_window.py::test_windows_under_stalls[icarus-kernel1-stalls0]",),
+    "window_position": (
+        "rtl/test_image_window.py::test_output_windows[icarus-kernel0-out_rows0-out_columns0-stalls0]",
+        "rtl/test_image_window.py::test_small_images[icarus-1-kernel1-1-4]",
+    ),
+    "tag_line": ("rtl/test_image_window.py::test_output_windows[icarus-kernel0-out_rows0-out_columns0-stalls0]",),
     "mac_array": (
         "rtl/test_mac_array.py::test_sums_of_products[icarus-False-stalls0]",
         "rtl/test_mac_array.py::test_sums_of_products[icarus-True-stalls0]",

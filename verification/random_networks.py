@@ -413,7 +413,8 @@ def _draw_sizing(choose: np.random.Generator, network: Network) -> Sizing:
 def _draw_multipliers(choose: np.random.Generator, channels: int, pixels: int) -> int:
     """Multipliers of a lane: some of a pixel's channels, or those of some pixels."""
     whole = [channels * count for count in range(1, pixels + 1) if channels * count <= MAX_MULTIPLIERS]
-    return int(_pick(choose, [1, int(choose.integers(1, channels + 1)), *whole[-1:], _pick(choose, whole or [1])]))
+    part = int(choose.integers(1, max(2, channels)))
+    return int(_pick(choose, [part, part, *whole[-1:], _pick(choose, whole or [1])]))
 
 
 def traits_of(network: Network, sizing: Sizing, images: np.ndarray, stalls: tuple[int, int]) -> list[str]:

@@ -31,8 +31,8 @@ SUM = unit_type("beats", "beat")
 LIF = unit_type("timesteps spacing depth slots", "moving head inside queued pause")
 SCANNER = unit_type(
     "parts width positions scans flush banks beats pixels rows columns groups kept_rows kept_columns",
-    "row column_in group filled beat completing scannable taken bank_part part scan column flushing "
-    "ahead ahead_at ahead_end ahead_ends_part "
+    "row column_in group "
+    "filled beat completing scannable taken bank_part part scan column flushing ahead ahead_at ahead_end ahead_ends_part "
     "walking at end ends_part spanning span_at span_end span_last span_ends_part "
     "chosen chosen_last chosen_events chosen_ends_part fetched fetch_last fetch_events encoding encode_last left",
 )

@@ -22,7 +22,7 @@ WAIVERS = """\
 `verilator_config
 // MyHDL writes plain integers, whose bounds it checks in simulation; Verilog widens and narrows them by itself.
 lint_off -rule WIDTH
-// A 1x1 kernel has a radius of 0, a row may have one pixel, and comparing an index with 0 is constant.
+// A kernel may have no row or column before its middle, a row may have one pixel, and comparing an index with 0 is constant.
 lint_off -rule UNSIGNED
 // A beat enters the neurons only if the queue at their end has a place for it, so nobody asks the queue again.
 lint_off -rule UNUSEDSIGNAL -file "*lif_*" -match "*'fired_ready'"

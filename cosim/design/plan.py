@@ -96,9 +96,10 @@ def _leak_bits(layer: Conv | Linear, timesteps: int) -> int:
 
 
 def plan_stages(network: Network, sizing: Sizing, widths: dict[str, StageWidths] | None = None) -> dict[str, Stage]:
-    """The stages of the accelerator in order, by name: one for each layer, and the read-out.
+    """The stages of the accelerator in order, by name: one for each layer, except sums of spikes, and the read-out.
 
-    With rate coding an encoder comes first. widths: by layer name, at least stage_widths(network), which they are if not given.
+    With rate coding an encoder comes first. Sums of spikes are taken in by the stage behind them. widths: by layer name, at least
+    stage_widths(network), which they are if not given.
     """
     widths = widths or stage_widths(network)
     timesteps, passes = sizing.timesteps, network.timesteps // sizing.timesteps
@@ -272,9 +273,7 @@ def _sparse_conv(
     )  # fmt: skip
 
 
-def _sparse_fc(
-    layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, weight_bits: int, common: dict
-) -> SparseFc:
+def _sparse_fc(layer: Linear, shape: tuple[int, int, int], lanes_in: int, parts: int, weight_bits: int, common: dict) -> SparseFc:
     channels, height, width = shape
     groups_in = groups_of(channels, lanes_in)
     by_group = grouped(_narrow(layer), common["lanes"]).reshape(-1, common["lanes"], channels, height, width)

@@ -26,7 +26,7 @@ NETWORKS = {
     "events into a fully connected layer": ("FC7-FC6", (3, 2, 5), None, {"timesteps": 4, "coding": "events", "image_bits": 1}),
     "300 timesteps": ("2C3-FC4", (1, 3, 3), None, {"timesteps": 300, "classes": 2}),
     "first spike": ("2C3-FC4", (1, 3, 4), None, {"timesteps": 6, "classes": 2, "readout": "first_spike"}),
-    "last potential": ("2C3-FC4", (1, 3, 4), 3, {"timesteps": 2, "classes": 4, "readout": "last_membrane", "reset": "none"}),
+    "last potential": ("2C3-FC4", (1, 3, 4), 2, {"timesteps": 2, "classes": 4, "readout": "last_membrane", "reset": "none"}),
     "largest potential": ("2C3-FC4", (1, 3, 4), 2, {"timesteps": 8, "classes": 4, "readout": "max_membrane", "leaks": True}),
     "12-bit pixels": ("2C3-FC4", (1, 3, 5), None, {"image_bits": 12, "classes": 2, "timesteps": 1}),
 }  # fmt: skip

@@ -22,6 +22,7 @@ from duospike.rtl.axi_lite import AxiLite, Layout, axi_lite
 from duospike.rtl.axi_shell import axi_shell, plan_shell
 from duospike.rtl.axi_stream import AxiStream, data_bits
 from duospike.rtl.banked_memory import banked_memory, words_of_bank
+from duospike.rtl.beat_place import beat_place
 from duospike.rtl.beat_spacing import beat_spacing
 from duospike.rtl.channel_select import channel_select
 from duospike.rtl.chunk_flags import chunk_flags
@@ -31,7 +32,10 @@ from duospike.rtl.column_position import LineAccess, column_position
 from duospike.rtl.column_tags import column_tags
 from duospike.rtl.crc32 import crc32
 from duospike.rtl.credit_counter import credit_counter
+from duospike.rtl.crop import crop
+from duospike.rtl.current_pool import CurrentPool, current_pool
 from duospike.rtl.current_sum import current_sum, part_bits
+from duospike.rtl.delay_line import delay_line
 from duospike.rtl.dense_core import DenseCore, dense_core
 from duospike.rtl.dense_fc import DenseFc, dense_fc
 from duospike.rtl.encoder import Encoder, encoder
@@ -56,6 +60,7 @@ from duospike.rtl.memory import Table, ram, rom
 from duospike.rtl.neuron import neuron
 from duospike.rtl.neuron_pipeline import neuron_pipeline
 from duospike.rtl.neuron_score import neuron_score
+from duospike.rtl.open_windows import open_windows, opening_of
 from duospike.rtl.pass_memory import pass_memory
 from duospike.rtl.pixel_words import pixel_words, words_of_image
 from duospike.rtl.pool import Pool, pool
@@ -64,6 +69,7 @@ from duospike.rtl.registers import COMMAND, CONSTANT, Bits, Register, register_m
 from duospike.rtl.result_output import result_output
 from duospike.rtl.row_buffer import row_buffer
 from duospike.rtl.row_intake import row_intake
+from duospike.rtl.scan_base import scan_base
 from duospike.rtl.scan_position import position_width, scan_position
 from duospike.rtl.scanner import event_width, scanner
 from duospike.rtl.shell_control import shell_control
@@ -76,6 +82,7 @@ from duospike.rtl.sum_window import sum_window
 from duospike.rtl.tag_line import tag_line
 from duospike.rtl.timestep_select import timestep_select
 from duospike.rtl.weight_fetch import weight_fetch
+from duospike.rtl.window_axis import AxisPosition, Windows, window_axis
 from duospike.rtl.window_position import window_position
 from verification.proof import activity_counts, bit, vector
 
@@ -443,12 +450,12 @@ def of_result_output(classes=3, score_bits=5, is_signed=True):
     return bits_of("clk rst core_rst sent active") | streams | sizes
 
 
-def of_row_buffer(pixels=3, chunks=2, banks=2, width=4):
+def of_row_buffer(pixels=3, chunks=2, banks=2, width=4, columns=1):
     ports = {
         "src": Stream(width), "full": vector(banks), "freed_bank": index(banks), "read_addr": index(banks * pixels * chunks),
         "word": vector(width), "peek_addr": index(banks * pixels), "peek": vector(chunks),
     }  # fmt: skip
-    return bits_of("clk rst free_bank read") | ports | {"pixels": pixels, "chunks": chunks, "banks": banks}
+    return bits_of("clk rst free_bank read") | ports | {"pixels": pixels, "chunks": chunks, "banks": banks, "columns": columns}
 
 
 def of_chunk_flags(pixels=3, chunks=2, banks=2, width=4):
@@ -459,10 +466,10 @@ def of_chunk_flags(pixels=3, chunks=2, banks=2, width=4):
     return bits_of("clk rst write completes free_bank") | ports | {"pixels": pixels, "chunks": chunks, "banks": banks}
 
 
-def of_scanner(parts=2, width=3, padding=0, chunks=2, lanes=2, timesteps=2, scans=2, flush=0, banks=2):
+def of_scanner(parts=2, width=3, padding=0, chunks=2, lanes=2, timesteps=2, scans=2, flush=0, banks=2, columns=1):
     return clocked(
         lanes * timesteps, event_width(chunks * lanes, timesteps), parts=parts, width=width, padding=padding, chunks=chunks,
-        lanes=lanes, timesteps=timesteps, scans=scans, flush=flush, banks=banks,
+        lanes=lanes, timesteps=timesteps, scans=scans, flush=flush, banks=banks, columns=columns,
     )  # fmt: skip
 
 
@@ -485,9 +492,10 @@ def of_chunk_select(chunks=5, words=60):
     return streams | {"read_addr": index(words), "ends_part": bit(), "chunks": chunks, "words": words}
 
 
-def of_channel_select(chunks=2, lanes=2, timesteps=2):
+def of_channel_select(chunks=2, lanes=2, timesteps=2, columns=1):
     streams = clocked(chunk_width(chunks), event_width(chunks * lanes, timesteps))
-    return streams | {"word": vector(lanes * timesteps), "chunks": chunks, "lanes": lanes, "timesteps": timesteps}
+    sizes = {"chunks": chunks, "lanes": lanes, "timesteps": timesteps, "columns": columns}
+    return streams | {"word": vector(lanes * timesteps)} | sizes
 
 
 def of_shell_control():
@@ -512,11 +520,58 @@ def of_fields(count=3, width=4):
     return {"parts": [signed(width) for _ in range(count)], "vector": vector(count * width)}
 
 
-def of_weight_fetch(frame_rows=2, scans=2, positions=3, flush=0, channels=5, timesteps=2, width=4, least_bank=2048):
+def of_weight_fetch(
+    frame_rows=2, scans=2, positions=3, flush=0, channels=5, timesteps=2, width=4, least_bank=2048, repeats=1, repeated_scans=1
+):
     return clocked(
         event_width(channels, timesteps), width + timesteps + 1, frame_rows=frame_rows, scans=scans, positions=positions,
         flush=flush, channels=channels, timesteps=timesteps, weights=table(width, scans * channels), least_bank=least_bank,
+        repeats=repeats, repeated_scans=repeated_scans,
     )  # fmt: skip
+
+
+def of_beat_place(pixels=3, chunks=4, banks=2, columns=2):
+    counts = {"pixel": pixels, "chunk": chunks, "column": columns}
+    words = dict.fromkeys(("word_base", "next_word_base", "write_addr"), banks * pixels * chunks)
+    flags = dict.fromkeys(("flag_base", "next_flag_base", "flag_addr"), banks * pixels)
+    ports = {name: index(count) for name, count in (counts | words | flags).items()} | {"place": vector(chunks)}
+    sizes = {"pixels": pixels, "chunks": chunks, "banks": banks, "columns": columns}
+    return bits_of("clk rst write") | ports | sizes
+
+
+def of_scan_base(frame_rows=2, scans=2, positions=3, flush=1, channels=5, repeats=1, repeated_scans=1):
+    counts = {"base": scans * channels, "position": positions, "row": frame_rows, "flushing": flush + 1}
+    sizes = {
+        "frame_rows": frame_rows, "scans": scans, "positions": positions, "flush": flush, "channels": channels,
+        "repeats": repeats, "repeated_scans": repeated_scans,
+    }  # fmt: skip
+    return bits_of("clk rst advance") | {name: index(count) for name, count in counts.items()} | sizes
+
+
+def of_crop(rows=3, columns=4, groups=2, kept_rows=2, kept_columns=3):
+    return clocked(5, 5, rows=rows, columns=columns, groups=groups, kept_rows=kept_rows, kept_columns=kept_columns)
+
+
+def of_current_pool(fields=2, rows=4, columns=5, groups=2, bits=4):
+    pool_of_currents = CurrentPool(op="max", kernel=(2, 2), bits=4)
+    return clocked(
+        fields * 4, fields * bits, fields=fields, rows=rows, columns=columns, groups=groups, bits=bits, pool=pool_of_currents
+    )  # fmt: skip
+
+
+def of_delay_line(places=3, width=4):
+    return bits_of("clk rst keep") | {"word": vector(width), "delayed": vector(width), "places": places}
+
+
+def of_window_axis():
+    ports = {"at": AxisPosition("ends", "last"), "opening": AxisPosition("begins")}
+    return bits_of("clk rst step") | ports | {"windows": Windows(size=5, kernel=2, stride=2)}
+
+
+def of_open_windows(bits=3):
+    windows = Windows(size=5, kernel=2, stride=2)
+    ports = {name: vector(3) for name in ("stored", "beat", "kept", "whole")}
+    return ports | {"opening": opening_of(windows), "windows": windows, "bits": bits}
 
 
 BLOCKS = {
@@ -524,6 +579,8 @@ BLOCKS = {
     axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, beat_spacing: of_beat_spacing,
     channel_select: of_channel_select, chunk_flags: of_chunk_flags, chunk_select: of_chunk_select,
     column_position: of_column_position, column_tags: of_column_tags, crc32: of_crc32, credit_counter: of_credit_counter,
+    crop: of_crop, current_pool: of_current_pool, delay_line: of_delay_line, open_windows: of_open_windows,
+    window_axis: of_window_axis,
     current_sum: of_current_sum, dense_core: lambda **numbers: of_stage(dense_of(**numbers)),
     dense_fc: lambda **numbers: of_stage(dense_fc_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
     event_queue: of_fifo, fc_accumulator: of_fc_accumulator, fifo: of_fifo, group_walk: of_group_walk,
@@ -540,7 +597,7 @@ BLOCKS = {
     span_select: of_span_select, sum_window: of_sum_window, tag_line: of_tag_line,
     sparse_conv: lambda **numbers: of_stage(conv_of(**numbers)), sparse_fc: lambda **numbers: of_stage(fc_of(**numbers)),
     take_bit: of_take_bit, take_field: of_take_field, take_whole: of_take_whole, timestep_select: of_timestep_select,
-    unpack: of_fields, weight_fetch: of_weight_fetch,
+    unpack: of_fields, weight_fetch: of_weight_fetch, beat_place: of_beat_place, scan_base: of_scan_base,
     window_position: of_window_position,
 }  # fmt: skip
 """Each block of rtl/, and what gives arguments that it takes."""
@@ -550,14 +607,20 @@ NUMBERS = {
                   "current_bits": 1},
     adder_step: {"lanes": 1, "groups": 1, "padded": 2, "bits": 1},
     banked_memory: {"bank_words": 2},
+    beat_place: {"pixels": 1, "chunks": 1, "banks": 2, "columns": 1},
+    scan_base: {"frame_rows": 1, "scans": 1, "positions": 1, "flush": 0, "channels": 1, "repeats": 1, "repeated_scans": 1},
     beat_spacing: {"cycles": 2},
-    channel_select: {"chunks": 1, "lanes": 1, "timesteps": 1},
+    channel_select: {"chunks": 1, "lanes": 1, "timesteps": 1, "columns": 1},
     chunk_flags: {"pixels": 1, "chunks": 1, "banks": 2},
     chunk_select: {"chunks": 1, "words": 1},
     column_position: {"height": 1, "width": 1, "parts": 1, "padding": 0, "groups": 1},
     column_tags: {"positions": 1},
     credit_counter: {"places": 1},
     current_sum: {"lanes": 1, "words": 0, "timesteps": 1, "repeat": 1, "current_bits": 1},
+    crop: {"rows": 1, "columns": 1, "groups": 1, "kept_rows": 1, "kept_columns": 1},
+    current_pool: {"fields": 1, "rows": 1, "columns": 1, "groups": 1, "bits": 4},
+    delay_line: {"places": 1},
+    open_windows: {"bits": 1},
     event_queue: {"depth": 1},
     fc_accumulator: {"parts": 1, "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1},
     fifo: {"depth": 1},
@@ -579,9 +642,10 @@ NUMBERS = {
     pixel_words: {"pixels": 1, "pixel_bits": 1, "word_bits": 1},
     ram: {"depth": 1},
     result_output: {"classes": 1, "score_bits": 1},
-    row_buffer: {"pixels": 1, "chunks": 1, "banks": 2},
+    row_buffer: {"pixels": 1, "chunks": 1, "banks": 2, "columns": 1},
     row_intake: {"width": 1, "banks": 2},
-    scanner: {"parts": 1, "width": 1, "padding": 0, "chunks": 1, "lanes": 1, "timesteps": 1, "scans": 1, "flush": 0, "banks": 2},
+    scanner: {"parts": 1, "width": 1, "padding": 0, "chunks": 1, "lanes": 1, "timesteps": 1, "scans": 1, "flush": 0, "banks": 2,
+              "columns": 1},
     scan_position: {"parts": 1, "width": 1, "padding": 0, "chunks": 1, "scans": 1, "flush": 0, "banks": 2},
     span_select: {"chunks": 1, "words": 1},
     sum_window: {"timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1},
@@ -589,7 +653,8 @@ NUMBERS = {
     take_bit: {"index": 0},
     take_field: {"low": 0, "high": 3},
     timestep_select: {"inputs": 1, "input_bits": 1, "timesteps": 2},
-    weight_fetch: {"frame_rows": 1, "scans": 1, "positions": 1, "flush": 0, "channels": 1, "timesteps": 1, "least_bank": 2},
+    weight_fetch: {"frame_rows": 1, "scans": 1, "positions": 1, "flush": 0, "channels": 1, "timesteps": 1, "least_bank": 2,
+                   "repeats": 1, "repeated_scans": 1},
     window_position: {"height": 1, "width": 1, "groups": 1},
 }  # fmt: skip
 """The least that each number among the parameters may be."""
@@ -605,7 +670,7 @@ RECORDS = {
     fc_of: {"parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1, "banks": 2,
             "queue_depth": 1},
     lif_of: {"multiplier": 0, "shift": 0, "current_bits": 1, "potential_bits": 1, "theta_bits": 1},
-    pool_of: {"height": 2, "width": 2, "groups": 1, "lanes": 1, "timesteps": 1},
+    pool_of: {"height": 1, "width": 1, "groups": 1, "lanes": 1, "timesteps": 1},
     readout_of: {"outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1, "classes": 1, "potential_bits": 1},
     lambda: Layout(constants=1, commands=1, states=1): {"constants": 1, "commands": 1, "states": 1},
     shell_of: {"image_beats": 1, "address_bits": 3},
@@ -614,6 +679,7 @@ RECORDS = {
 NO_NUMBERS = {
     "bias", "weights", "states", "neuron", "theta", "table", "identity", "layout", "stage", "stages", "shell", "reset",
     "kernel", "out_rows", "out_columns", "image_signed", "input_signed", "is_signed", "leaks", "gives", "score", "rule",
+    "pool", "windows", "current_pool", "spike_sums",
 }  # fmt: skip
 """Parameters of which test_what_cannot_be and the records' own tests have the wrong values."""
 
@@ -637,13 +703,15 @@ def test_every_block_and_parameter_is_here():
         assert parameters(made) - NO_NUMBERS == NUMBERS.get(made, {}).keys() or made is take_whole
     for made, least in RECORDS.items():
         record = made()
-        assert {field.name for field in fields(record)} - NO_NUMBERS == set(least) - NO_NUMBERS, record
+        # The windows of a pool have checks of their own.
+        pairs = {"stride", "padding"} if made is pool_of else set()
+        assert {field.name for field in fields(record)} - NO_NUMBERS - pairs == set(least) - NO_NUMBERS, record
 
 
 def is_port(value):
     if isinstance(value, list):
         return all(isinstance(part, _Signal) for part in value)
-    return isinstance(value, _Signal | Stream | AxiStream | AxiLite | Load | LineAccess)
+    return isinstance(value, _Signal | Stream | AxiStream | AxiLite | Load | LineAccess | AxisPosition)
 
 
 def refused(where, name, value, build):
@@ -723,7 +791,7 @@ FREE = {
     "neuron": {"current"}, "class_scores": {"given"}, "row_intake": {"rows_out"},
 }  # fmt: skip
 """Ports that may be wider than the least, or of whose width the others' follows."""
-WITHOUT_VECTORS = {"take_field", "take_bit", "credit_counter", "beat_spacing", "tag_line"}
+WITHOUT_VECTORS = {"take_field", "take_bit", "credit_counter", "beat_spacing", "tag_line", "window_axis"}
 
 
 STAGES = {dense_core: dense_of, dense_fc: dense_fc_of, sparse_conv: conv_of, sparse_fc: fc_of}
@@ -764,7 +832,7 @@ def wrong(made, **changes):
         (lambda: lif_of(current_bits=5), "lif: current_bits 5; allowed: 1 to 4"),
         (lambda: lif_of(theta_bits=5), "lif: theta_bits 5; allowed: 1 to 4"),
         (wrong(lif, neuron=lif_of(lanes=3)), "lif: theta of 2 words of 9 bits; allowed: 2 words of 6 bits"),
-        (lambda: pool_of(width=1), "pool: width 1; allowed: 2 or more"),
+        (lambda: pool_of(width=0), "pool: width 0; allowed: 1 or more"),
         (lambda: readout_of(classes=4), "readout: classes 4; allowed: divisors of 6, the number of outputs"),
         (lambda: readout_of(lanes=7), "readout: lanes 7; allowed: 1 to 6"),
         (lambda: replace(dense_of(), lanes=4), "dense_core: lanes 4; allowed: 1 to 3"),
@@ -941,4 +1009,4 @@ def test_a_loadable_core_is_built_of_the_same_blocks():
 
 def test_what_networks_may_be_is_what_the_hardware_takes():
     assert kernel.KERNELS == KERNELS
-    assert set(checks.RESETS) <= set(RESETS)
+    assert checks.RESETS == RESETS

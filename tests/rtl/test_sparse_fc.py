@@ -95,9 +95,13 @@ def test_a_planted_fault_is_seen(native, what):
 @pytest.mark.parametrize(
     ("sums", "size", "parts"),
     [
-        ((2, 2), (4, 4), 1), ((2, 3), (7, 10), 3), ((3, 2), (10, 5), 2), ((4, 5), (4, 5), 1), ((5, 1), (6, 4), 4),
+        ((2, 2), (4, 4), 1),
+        ((2, 3), (7, 10), 3),
+        ((3, 2), (10, 5), 2),
+        ((5, 1), (6, 4), 4),
         ((1, 3), (2, 7), 2),
-    ],  # fmt: skip
+        ((4, 5), (4, 5), 1),
+    ],
 )
 def test_sums_of_spikes(native, sums, size, parts):
     """The inputs of a window read the same weights, one event each; the last one is a global pool."""

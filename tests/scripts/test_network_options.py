@@ -2,7 +2,9 @@ import argparse
 
 import pytest
 
+from duospike.cosim.design.sizing import choose_sizing
 from duospike.scripts import network_options
+from tests.benches.small_networks import small_network
 
 
 def parse(*words):
@@ -17,6 +19,14 @@ def parse(*words):
 )
 def test_lanes(text, lanes):
     assert parse("--lanes", text).lanes == lanes
+
+
+@pytest.mark.parametrize("text", ["6", "fc1=6"])
+def test_multipliers_of_each_lane(text):
+    network = small_network("FC7-FC6", (2, 3, 4))
+    sizing = network_options.sizing_of(network, parse("--lane-multipliers", text))
+    assert sizing == choose_sizing(network, lane_multipliers={"fc1": 6})
+    assert network_options.sizing_of(network, parse()) == choose_sizing(network)
 
 
 @pytest.mark.parametrize(

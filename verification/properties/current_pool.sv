@@ -72,6 +72,6 @@ always @(*) if (known) begin
     // As many outputs as windows have ended, in their order.
     assert((sent + dst_valid == TOTAL ? 0 : sent + dst_valid) == (given == TOTAL ? 0 : given));
     if (dst_valid && sent == o_row * PLACES + o_place) assert(dst_data == result);
-    cover(dst_waits && dst_valid && dst_ready && sent == o_row * PLACES + o_place && result != 0 && y == 0);
+    cover(dst_waits && dst_valid && dst_ready && sent == o_row * PLACES + o_place && result != 0);
     cover(takes && y == HEIGHT - 1 && g == GROUPS - 1 && x == WIDTH - 1);
 end

@@ -25,6 +25,7 @@ SLOW = pytest.mark.slow
 
 @pytest.mark.parametrize("architecture, shape, settings", [
     ("3C3-5C3-MP2-FC6", (1, 6, 7), {}),
+    ("3C5s2p1-4C4s3-2C3-FC6", (1, 9, 8), {}),
     pytest.param("2C1-3C1-FC7-FC6", (3, 5, 3), {"timesteps": 1, "image_bits": 1}, marks=SLOW),
     pytest.param("3C5-2C5-FC3", (2, 4, 3), {"timesteps": 3, "image_signed": True, "reset": "subtract_delayed"}, marks=SLOW),
     pytest.param("3C3-5C3-MP2-FC6", (1, 6, 7), {"timesteps": 8, "coding": "rate", "reset": "subtract_delayed"}, marks=SLOW),

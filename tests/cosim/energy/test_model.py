@@ -152,3 +152,17 @@ def test_sums_the_float_twin_and_sensitivity():
         for factor, ratio in zip((0.5, 2.0), ratios, strict=True):
             changed = replace(BY, **{name: factor * getattr(BY, name)})
             assert ratio == pytest.approx(total_energy(as_float(done), changed) / total_energy(done, changed))
+
+
+@pytest.mark.parametrize("readout, compared", [("last_membrane", 0), ("max_membrane", 1)])
+def test_leaks_of_channels_are_read_and_potentials_need_no_thresholds(readout, compared):
+    settings = {"leaks": True, "reset": "none", "readout": readout, "classes": 6}
+    _, stages, trace, done, counts = counted("3C3-FC6", (2, 4, 3), timesteps=8, lanes={"conv1": 2, "fc1": 4}, **settings)
+    assert trace.membranes is not None and "fc1" not in trace.spikes
+    # Two images, two passes; four lanes take two groups for six neurons.
+    assert counts["fc1"]["leaks", "access"] == 2 * 2 * 2 and counts["fc1"]["thresholds", "access"] == 0
+    neurons = 2 * 8 * 2 * 4
+    assert counts["fc1"]["neurons", "multiply"] == neurons and counts["fc1"]["neurons", "add"] == (1 + compared) * neurons
+    assert counts["conv1"]["thresholds", "access"] == counts["conv1"]["leaks", "access"] == 2 * 2 * 2 * 4 * 3
+    (products,) = [one for one in done["fc1"] if one.kind == "multiply"]
+    assert products.factor_bits == stages["fc1"].neuron.leaks.width // 4
