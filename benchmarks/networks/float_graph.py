@@ -5,6 +5,7 @@ It shares no code with the import: torch's own convolutions, and neurons in forw
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import nir
@@ -56,16 +57,20 @@ def _module(node: nir.NIRNode) -> nn.Module:
     if isinstance(node, nir.IF):
         return Neurons(node.v_threshold)
     if isinstance(node, nir.SumPool2d):
-        return SumPool(tuple(int(size) for size in node.kernel_size))
+        return SumPool(pair(node.kernel_size))
     if isinstance(node, nir.Flatten):
         return nn.Flatten()
     outputs, inputs, *kernel = node.weight.shape
     if isinstance(node, nir.Conv2d):
-        stride, padding = (tuple(int(one) for one in sizes) for sizes in (node.stride, node.padding))
-        module: nn.Module = nn.Conv2d(inputs, outputs, tuple(kernel), stride, padding)
+        module: nn.Module = nn.Conv2d(inputs, outputs, pair(kernel), pair(node.stride), pair(node.padding))
     elif isinstance(node, nir.Affine):
         module = nn.Linear(inputs, outputs)
     else:
         raise ValueError(f"a node of type {type(node).__name__}")
     module.weight.data, module.bias.data = (torch.tensor(np.asarray(one, np.float32)) for one in (node.weight, node.bias))
     return module
+
+
+def pair(sizes: Sequence[int] | np.ndarray) -> tuple[int, int]:
+    rows, columns = (int(size) for size in sizes)
+    return rows, columns
