@@ -40,7 +40,7 @@ SHARED = ("finished_runs", "finished", "reports", "hardware_run", "hdl_files")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Keep `make test` short: slow are the HDL variants of hypothesis' tests, and all but a few of the others, by a fixed draw."""
+    """Keep `make test` short: slow are the HDL variants of hypothesis' tests, and of the others all but a few, drawn."""
     variants = defaultdict(list)
     for item in items:
         for name in set(SHARED) & set(item.fixturenames):
