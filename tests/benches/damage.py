@@ -175,6 +175,38 @@ def damaged_json(draw, data):
     return found.encode()
 
 
+EDITS = (
+    ("frames", "direct", "rate", "events"),
+    ("or", "sum", "max"),
+    ("count", "first_spike", "last_membrane", "max_membrane"),
+    ("subtract", "subtract_delayed", "zero", "none"),
+)
+"""Words of model files that one may take for another."""
+
+
+def edited_safetensors(draw, data, key):
+    """One to three numbers or words of the text in the metadata under `key` changed as by hand: to others of their kind."""
+    length = int.from_bytes(data[:8], "little")
+    tree = json.loads(data[8 : 8 + length])
+    about = json.loads(tree["__metadata__"][key])
+    leaves = [(holder, at) for holder, at in _places(about) if not isinstance(holder[at], dict | list)]
+    for _ in range(int(draw.integers(1, 4))):
+        holder, at = pick(draw, leaves)
+        holder[at] = _other(draw, holder[at])
+    tree["__metadata__"][key] = json.dumps(about)
+    header = json.dumps(tree).encode()
+    return struct.pack("<Q", len(header)) + header + data[8 + length :]
+
+
+def _other(draw, value):
+    """Another value of the kind of one."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return pick(draw, (value - 1, value + 1, 2 * value, 0, 1, int(draw.integers(0, 40)), pick(draw, EXTREMES)))
+    return pick(draw, next((words for words in EDITS if value in words), (value + "0", "7", "10000000000000", "")))
+
+
 def doubled_key(draw, text):
     """The first part of an object twice: {"a": 1, "a": 1, ..."""
     spots = [match for match in re.finditer(r'[{,] ?("[^"]*": ?[0-9.]+)(?=[,}])', text)]
