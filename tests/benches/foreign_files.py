@@ -71,6 +71,7 @@ from tests.benches.damage import (
     damaged_safetensors,
     damaged_stream,
     damaged_toml,
+    drawn_hdf5,
     edited_safetensors,
 )
 from tests.benches.event_files import AEDAT4, aedat2_bytes, aedat3_bytes, nmnist_bytes, random_events, write_gesture, write_shd
@@ -254,6 +255,11 @@ SENSOR = FrameFormat(4, (2, 128, 128), False, 255, Binning())
 """What recordings become."""
 
 
+def _recordings_of_hdf5(where: Path, draw: Draw):
+    found, _, _ = read_hdf5(where / "a.h5", None)
+    to_frames(found, len(found), SENSOR)
+
+
 def _of_events(folder: Path) -> dict[str, Format]:
     """Recordings of events as frames, and labels."""
     arrays, gestures = _fresh(folder, "events"), _fresh(folder, "gestures")
@@ -280,9 +286,8 @@ def _of_events(folder: Path) -> dict[str, Format]:
         "events, AEDAT 4": Format({"a.aedat4": AEDAT4}, {"a.aedat4": damaged_bytes}, frames("a.aedat4", read_aedat4)),
         "events, npy": Format({"a.npy": made["a.npy"]}, {"a.npy": damaged_npy}, frames("a.npy", read_event_npy)),
         "events, npy of records": Format({"r.npy": made["r.npy"]}, {"r.npy": damaged_npy}, frames("r.npy", read_event_npy)),
-        "events, HDF5": Format(
-            {"a.h5": made["a.h5"]}, {"a.h5": damaged_bytes}, lambda where, draw: read_hdf5(where / "a.h5", None)
-        ),
+        "events, HDF5": Format({"a.h5": made["a.h5"]}, {"a.h5": damaged_bytes}, _recordings_of_hdf5),
+        "events, HDF5 drawn": Format({"a.h5": made["a.h5"]}, {"a.h5": drawn_hdf5}, _recordings_of_hdf5),
         "lists of gestures": Format(contents(gestures, "*test.txt") | contents(gestures, "user24*"), lists, gestures_of),
         "labels": Format(
             {"l.npy": made["l.npy"]}, {"l.npy": damaged_npy}, lambda where, draw: npy.read_labels(where / "l.npy", 9, 9)

@@ -18,8 +18,8 @@ NAMES = (
     "svhn", "svhn, compressed", "npy", "npy of frames", "nir", "cifar-10, python", "cifar-100, python", "cifar-10, binary",
     "report.json", "recorded streams", "cycles.json", "energy.json", "evaluation.json", "explore.json", "timing.json",
     "areas.json", "manifest.json", "results.json", "result.json", "core", "events, N-MNIST", "events, AEDAT 2.0",
-    "events, AEDAT 3.1", "events, AEDAT 4", "events, npy", "events, npy of records", "events, HDF5", "lists of gestures",
-    "labels",
+    "events, AEDAT 3.1", "events, AEDAT 4", "events, npy", "events, npy of records", "events, HDF5", "events, HDF5 drawn",
+    "lists of gestures", "labels",
 )  # fmt: skip
 
 
