@@ -91,11 +91,16 @@ def _sums(layer: Conv | Linear, maps: torch.Tensor) -> torch.Tensor:
 
 
 def _merge_windows(maps: torch.Tensor, kernel: Size, stride: Size, merge: Callable) -> torch.Tensor:
-    """Maps [..., H, W] -> of each whole window its values, merged by a function of two tensors."""
-    height, width = ((maps.shape[axis] - kernel[axis]) // stride[axis] + 1 for axis in (-2, -1))
-    rows, columns = ([slice(i, i + step * (count - 1) + 1, step) for i in range(size)]
-                     for size, step, count in zip(kernel, stride, (height, width), strict=True))  # fmt: skip
-    return functools.reduce(merge, [maps[..., row, column] for row in rows for column in columns])
+    """Maps [..., H, W] -> of each whole window its values, merged by a function of two tensors: its rows first, then columns."""
+    for axis, size, step in zip((-2, -1), kernel, stride, strict=True):
+        last = step * ((maps.shape[axis] - size) // step) + 1
+        maps = functools.reduce(merge, (_every(maps.narrow(axis, i, last), axis, step) for i in range(size)))
+    return maps
+
+
+def _every(maps: torch.Tensor, axis: int, step: int) -> torch.Tensor:
+    """Every `step`th row, axis -2, or column, axis -1."""
+    return maps[..., ::step, :] if axis == -2 else maps[..., ::step]
 
 
 def step_neurons(layer: Conv | Linear, currents: torch.Tensor, timesteps: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

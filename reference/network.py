@@ -287,7 +287,7 @@ class Conv(_Weighted):
             and not self.current_pool
         )
 
-    def current_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    def inner_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         """Shape (outputs, height, width) of the currents for an input of that shape, before they are pooled."""
         channels, height, width = shape
         if self.weights.shape[1] != channels:
@@ -300,7 +300,7 @@ class Conv(_Weighted):
 
     def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         """Shape (outputs, height, width) of the neurons."""
-        outputs, height, width = self.current_shape(shape)
+        outputs, height, width = self.inner_shape(shape)
         if self.current_pool:
             height, width = self.current_pool.output_size(self.name, (height, width))
         return outputs, height, width
@@ -315,6 +315,10 @@ class Linear(_Weighted):
         if len(shape) != 2 or 0 in shape:
             raise InputError(f"layer {self.name}: weights of shape {shape}; needs [outputs, inputs]")
         super().__post_init__()
+
+    def inner_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        """The shape of its input, as it is."""
+        return shape
 
     def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         inputs = shape[0] * shape[1] * shape[2]
@@ -360,6 +364,11 @@ class Pool:
     def is_plain(self) -> bool:
         """Whether it is the OR of 2x2 spikes, stride 2."""
         return self == Pool(self.name)
+
+    def inner_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Shape of its input with the padding."""
+        channels, height, width = shape
+        return channels, height + 2 * self.padding[0], width + 2 * self.padding[1]
 
     def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         channels, height, width = shape
@@ -455,11 +464,8 @@ class Network:
     def _check_sizes(self):
         check_weights(sum(layer.weights.size for layer in self.layers if not isinstance(layer, Pool)))
         names = ["input", *(f"layer {layer.name}" for layer in self.layers)]
-        currents = [
-            layer.current_shape(shape) if isinstance(layer, Conv) else shape
-            for layer, shape in zip(self.layers, self.shapes, strict=False)
-        ]
-        for name, shape in [*zip(names, self.shapes, strict=True), *zip(names[1:], currents, strict=True)]:
+        within = [layer.inner_shape(shape) for layer, shape in zip(self.layers, self.shapes, strict=False)]
+        for name, shape in [*zip(names, self.shapes, strict=True), *zip(names[1:], within, strict=True)]:
             if math.prod(shape) > MAX_NEURONS:
                 sizes = "x".join(map(str, shape))
                 raise InputError(f"{name}: map of {sizes}, {math.prod(shape)} values; allowed: up to {MAX_NEURONS}")

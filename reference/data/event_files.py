@@ -165,7 +165,7 @@ def events_of(where: str, t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.nda
     """Events of arrays of whole numbers. InputError: a polarity that is none of 0, 1 and -1, or what Events refuses."""
     if p.size and p.dtype.kind != "b" and not np.isin(p, (-1, 0, 1)).all():
         raise InputError(f"{where}: polarities from {p.min()} to {p.max()}; allowed: 0 or -1 for darker, 1 for brighter")
-    return Events(where, t.astype(np.int64), x, y, p > 0)
+    return Events(where, t, x, y, p > 0)
 
 
 def _check_count(where: object, count: int) -> None:

@@ -17,6 +17,7 @@ MAX_TIME = 2**52
 MAX_BIN_TIME, MAX_DOWNSCALE = 2**40, 2**10
 MAX_VALUES = 2**32
 """Of the frames of all recordings together."""
+EVENTS_AT_ONCE = 2**20
 BINNING_KEYS = ("bins", "bin_time", "downscale")
 
 
@@ -24,7 +25,7 @@ BINNING_KEYS = ("bins", "bin_time", "downscale")
 class Events:
     """The events of a recording, ordered by time. t: int64 [N] in microseconds; x, y: [N], from 0; p: bool [N], brighter.
 
-    where: the file, for messages. InputError: no events, or a time outside 0 to MAX_TIME.
+    where: the file, for messages. InputError: no events, not as many of each, or a time outside 0 to MAX_TIME.
     """
 
     where: str
@@ -34,10 +35,15 @@ class Events:
     p: np.ndarray
 
     def __post_init__(self):
-        if not len(self.t):
+        counts = [len(self.t), len(self.x), len(self.y), len(self.p)]
+        if len(set(counts)) > 1:
+            numbers = ", ".join(map(str, counts))
+            raise InputError(f"{self.where}: {numbers} values of t, x, y and p; needs one of each for an event")
+        if not counts[0]:
             raise InputError(f"{self.where}: holds no events")
         if self.t.min() < 0 or self.t.max() >= MAX_TIME:
             raise InputError(f"{self.where}: times from {self.t.min()} to {self.t.max()} us; allowed: 0 to 2^52 - 1")
+        object.__setattr__(self, "t", self.t.astype(np.int64, copy=False))
         if (self.t[1:] < self.t[:-1]).any():
             order = np.argsort(self.t, kind="stable")
             for name in ("t", "x", "y", "p"):
@@ -158,17 +164,21 @@ def _count(one: Events, frames: FrameFormat) -> tuple[np.ndarray, int]:
         raise InputError(f"{one.where}: events for a network of {channels} input channels; allowed: 2, off and on, or 1, both")
     step = frames.binning.timesteps_of(one.t, timesteps)
     kept = int(np.searchsorted(step, timesteps))
-    x, y = (values[:kept].astype(np.int64) // frames.binning.downscale for values in (one.x, one.y))
-    for axis, values, size in (("x", x, width), ("y", y, height)):
-        if values.min() < 0 or values.max() >= size:
-            found = getattr(one, axis)[:kept]
+    for axis, size in (("x", width), ("y", height)):
+        found, end = getattr(one, axis)[:kept], size * frames.binning.downscale
+        if found.min() < 0 or found.max() >= end:
             raise InputError(
                 f"{one.where}: {axis} from {found.min()} to {found.max()}; the network takes {_size(frames.input_shape)}, "
-                f"at downscale {frames.binning.downscale} 0..{size * frames.binning.downscale - 1}"
+                f"at downscale {frames.binning.downscale} 0..{end - 1}"
             )
-    channel = one.p[:kept].astype(np.int64) if channels == 2 else 0
-    place = ((step[:kept] * channels + channel) * height + y) * width + x
-    return np.bincount(place, minlength=math.prod(frames.shape)).reshape(frames.shape), kept
+    counts = np.zeros(math.prod(frames.shape), np.int64)
+    for start in range(0, kept, EVENTS_AT_ONCE):
+        part = slice(start, min(start + EVENTS_AT_ONCE, kept))
+        x, y = (values[part].astype(np.int64) // frames.binning.downscale for values in (one.x, one.y))
+        channel = one.p[part].astype(np.int64) if channels == 2 else 0
+        place = ((step[part] * channels + channel) * height + y) * width + x
+        counts += np.bincount(place, minlength=counts.size)
+    return counts.reshape(frames.shape), kept
 
 
 def _checked(counts: np.ndarray, where: str, frames: FrameFormat) -> np.ndarray:

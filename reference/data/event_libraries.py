@@ -14,6 +14,7 @@ from duospike.reference.installation import install_hint
 from .child import give_back
 from .event_files import MAX_EVENTS, MAX_RECORDINGS, events_of
 from .event_frames import Events
+from .npy import check_label_size
 
 EXTRA = "events"
 MAX_SPIKES = 2**25
@@ -75,6 +76,9 @@ def parse_hdf5(path: str, limit: int | None) -> tuple[list[Events], np.ndarray |
     import h5py
 
     with h5py.File(path, "r") as file:
+        for name in ("spikes", "events"):
+            if name in file and not isinstance(file.get(name, getlink=True), h5py.HardLink):
+                raise InputError(f"{path}: {name} is a link; needs a group in the file itself")
         if "spikes" in file:
             return _spikes(path, h5py, file, limit)
         if "events" in file:
@@ -117,6 +121,7 @@ def _spikes(path: str, h5py: Any, file: Any, limit: int | None) -> tuple[list[Ev
     labels = _column(path, h5py, file, "labels")
     if labels.size != times.shape[0]:
         raise InputError(f"{path}: {labels.size} labels of {times.shape[0]} recordings; needs one for each")
+    check_label_size(path, labels)
     return found, labels[:count].astype(np.int64), times.shape[0]
 
 

@@ -75,6 +75,11 @@ def read_labels(path: Path | str, total: int, count: int) -> np.ndarray:
     if header.shape[0] != total:
         raise InputError(f"{path}: holds {header.shape[0]} labels for {total} images; needs one for each")
     labels = read_values(path, header, "labels")
+    check_label_size(path, labels)
+    return labels[:count].astype(np.int64)
+
+
+def check_label_size(path: Path | str, labels: np.ndarray) -> None:
+    """InputError: a label of uint64 that int64 does not hold."""
     if labels.max() > np.iinfo(np.int64).max:
         raise InputError(f"{path}: a label of {labels.max()}; allowed: up to 2^63 - 1")
-    return labels[:count].astype(np.int64)

@@ -1,6 +1,7 @@
 """Damage to files: of their bytes, of JSON and TOML, and of the structure of each binary format, drawn from a generator."""
 
 import gzip
+import io
 import json
 import pickletools
 import re
@@ -9,6 +10,8 @@ import zlib
 from contextlib import suppress
 from functools import cache, reduce
 from itertools import islice
+
+import h5py
 
 from duospike.reference.files import GZIP, ZLIB
 
@@ -173,6 +176,72 @@ def damaged_json(draw, data):
     if draw.random() < 0.1:
         found = doubled_key(draw, found)
     return found.encode()
+
+
+EDITS = (
+    ("frames", "direct", "rate", "events"),
+    ("or", "sum", "max"),
+    ("count", "first_spike", "last_membrane", "max_membrane"),
+    ("subtract", "subtract_delayed", "zero", "none"),
+)
+"""Words of model files that one may take for another."""
+
+
+def edited_safetensors(draw, data, key):
+    """One to three numbers or words of the text in the metadata under `key` changed as by hand: to others of their kind."""
+    length = int.from_bytes(data[:8], "little")
+    tree = json.loads(data[8 : 8 + length])
+    about = json.loads(tree["__metadata__"][key])
+    leaves = [(holder, at) for holder, at in _places(about) if not isinstance(holder[at], dict | list)]
+    for _ in range(int(draw.integers(1, 4))):
+        holder, at = pick(draw, leaves)
+        holder[at] = _other(draw, holder[at])
+    tree["__metadata__"][key] = json.dumps(about)
+    header = json.dumps(tree).encode()
+    return struct.pack("<Q", len(header)) + header + data[8 + length :]
+
+
+def _other(draw, value):
+    """Another value of the kind of one."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return pick(draw, (value - 1, value + 1, 2 * value, 0, 1, int(draw.integers(0, 40)), pick(draw, EXTREMES)))
+    return pick(draw, next((words for words in EDITS if value in words), (value + "0", "7", "10000000000000", "")))
+
+
+def drawn_hdf5(draw, data):
+    """A file of events in either layout: lengths, types, links and values drawn, some of what they should be; data: not used."""
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        if draw.random() < 0.5:
+            for name in ("events/t", "events/x", "events/y", "events/p"):
+                _put(draw, file, name, pick(draw, ("u1", "i8", "u8", "?", "f4")) if draw.random() < 0.3 else "?")
+        else:
+            for name, kind in (("spikes/times", "f4"), ("spikes/units", "u2")):
+                _put(draw, file, name, h5py.vlen_dtype(pick(draw, ("f8", "u8", "i1")) if draw.random() < 0.2 else kind))
+            if draw.random() < 0.7:
+                _put(draw, file, "labels", pick(draw, ("i8", "u1", "u8", "f4")))
+    return memory.getvalue()
+
+
+def _put(draw, file, name, kind):
+    """A drawn array, or what is none."""
+    way, count = draw.random(), 5 if draw.random() < 0.9 else pick(draw, (0, 4, 6, 2**24, 2**24 + 1, 2**40))
+    if way < 0.03:
+        file[name] = pick(draw, (h5py.SoftLink("/labels"), h5py.ExternalLink("/etc/passwd", "/a"), h5py.SoftLink(f"/{name}")))
+    elif way < 0.05:
+        file[name] = pick(draw, (5, "text", [[1, 2]] * 5))
+    elif way < 0.07:
+        file.create_group(name)
+    elif way < 0.9 or count > 9:
+        options = {"fillvalue": int(draw.integers(2))} if isinstance(kind, str) and draw.random() < 0.5 else {}
+        found = file.create_dataset(name, (count,), kind, chunks=(2**16,) if count > 9 else None, **options)
+        if h5py.check_vlen_dtype(found.dtype) and count < 9:
+            for index in range(count):
+                found[index] = draw.integers(0, 9, int(draw.integers(0, 4) if draw.random() < 0.02 else 3))
+    else:
+        file[name] = draw.integers(0, 2, (count,))
 
 
 def doubled_key(draw, text):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import json
+import math
 import multiprocessing
 import os
 import shutil
@@ -21,7 +22,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import process_time
 
@@ -41,10 +42,11 @@ from duospike.cosim.pages.run_page import make_page
 from duospike.cosim.study.measure import measure_point
 from duospike.cosim.study.page import make_study_page
 from duospike.cosim.study.study_file import Study, read_study
+from duospike.reference import golden
 from duospike.reference.data import npy
-from duospike.reference.data.datasets import PUBLISHED, load
+from duospike.reference.data.datasets import PUBLISHED, load, random_images
 from duospike.reference.data.event_files import read_aedat, read_aedat4, read_event_npy, read_hdf5, read_nmnist
-from duospike.reference.data.event_frames import Binning, FrameFormat, to_frames
+from duospike.reference.data.event_frames import BINS, Binning, FrameFormat, frame_format, to_frames
 from duospike.reference.data.event_sets import dvs128_gesture
 from duospike.reference.errors import InputError
 from duospike.reference.exchange.exact import exact_network
@@ -69,6 +71,8 @@ from tests.benches.damage import (
     damaged_safetensors,
     damaged_stream,
     damaged_toml,
+    drawn_hdf5,
+    edited_safetensors,
 )
 from tests.benches.event_files import AEDAT4, aedat2_bytes, aedat3_bytes, nmnist_bytes, random_events, write_gesture, write_shd
 from tests.benches.fashion_files import write_fashion
@@ -90,6 +94,8 @@ TIMEOUT_SECONDS = 120
 """Seconds of a clock after which a process that gives nothing is ended."""
 SPARSE = 2**33
 """Bytes of a file that is made longer without taking room."""
+MAX_RUN = 2**20
+"""Values of all maps at all timesteps of a network that is run once it is read."""
 DRAWN = 1 / 64
 """Share of pages that are made with their plots, which take most of the time."""
 FAULTS = {**{-number: signal.Signals(number).name for number in signal.valid_signals() if number <= 31}}
@@ -145,9 +151,26 @@ def _fresh(folder: Path, name: str) -> Path:
     return folder / name
 
 
+def _network_of_all_fields():
+    """With each field that a model file leaves out where a network is plain."""
+    architecture = "3C2x5s2x1p0+MP2-MP3s2p1-4C3+AP2-AP2-FC3"
+    network = small_network(architecture, (2, 30, 26), leaks=True, coding="frames", image_signed=True)
+    metadata = {"bins": BINS[0], "bin_time": "7", "downscale": "2"}
+    return replace(network, readout="max_membrane", metadata=metadata)
+
+
+def _read_model(where: Path, draw: Draw):
+    """Load a model file; one that is right must compute, and say how events become frames."""
+    network = load_model(where / "m.safetensors")
+    frame_format(network, {})
+    if network.timesteps * sum(map(math.prod, network.shapes)) < MAX_RUN:
+        golden.run(network, random_images(1, network.image_shape, network.pixel_range, 1))
+
+
 def _of_models(folder: Path, network) -> dict[str, Format]:
-    models, runs = _fresh(folder, "models"), _fresh(folder, "training")
+    models, more, runs = _fresh(folder, "models"), _fresh(folder, "fields"), _fresh(folder, "training")
     save_model(network, models / "m.safetensors")
+    save_model(_network_of_all_fields(), more / "m.safetensors")
     run = train.start(small_settings(), SHAPE)
     train.train_epoch(run, bright_quarters(40))
     train.save_checkpoint(run, runs)
@@ -156,6 +179,12 @@ def _of_models(folder: Path, network) -> dict[str, Format]:
             contents(models),
             {"m.safetensors": lambda draw, data: damaged_safetensors(draw, data, KEY)},
             lambda where, draw: load_model(where / "m.safetensors"),
+        ),
+        "model of all fields": Format(
+            contents(more), {"m.safetensors": lambda draw, data: damaged_safetensors(draw, data, KEY)}, _read_model
+        ),
+        "model, edited": Format(
+            contents(more), {"m.safetensors": lambda draw, data: edited_safetensors(draw, data, KEY)}, _read_model
         ),
         "checkpoint": Format(
             contents(runs),
@@ -171,8 +200,10 @@ def _read_settings(where: Path, draw: Draw):
 
 
 def _of_texts(folder: Path, network) -> dict[str, Format]:
-    texts = _fresh(folder, "texts")
+    texts, more = _fresh(folder, "texts"), _fresh(folder, "multipliers")
     write_sizing(choose_sizing(network), texts / "sizing.toml", "a comment")
+    dense = small_network("FC5-FC6", (3, 4, 4))
+    write_sizing(choose_sizing(dense), more / "sizing.toml", "a comment")
     settings = BASE.split("[base]\n")[1].encode()
     study = (BASE + GRIDS).encode()
     return {
@@ -180,6 +211,9 @@ def _of_texts(folder: Path, network) -> dict[str, Format]:
         "study": Format({"s.toml": study}, {"s.toml": damaged_toml}, lambda where, draw: read_study(where / "s.toml")),
         "sizing": Format(
             contents(texts), {"sizing.toml": damaged_toml}, lambda where, draw: sizing_from(network, where / "sizing.toml", {})
+        ),
+        "sizing of multipliers": Format(
+            contents(more), {"sizing.toml": damaged_toml}, lambda where, draw: sizing_from(dense, where / "sizing.toml", {})
         ),
     }
 
@@ -195,11 +229,17 @@ def _of_images(folder: Path) -> dict[str, Format]:
     savemat(packed / "test_32x32.mat", {key: loadmat(matlab / "test_32x32.mat")[key] for key in "Xy"}, do_compression=True)
     images = np.random.default_rng(1).integers(0, 256, (3, 1, 28, 28), dtype=np.uint8)
     np.save(arrays / "a.npy", images)
+    timed = _fresh(folder, "timed")
+    np.save(timed / "a.npy", (images.reshape(2, 3, 2, 14, 14).astype(np.int64) - 128).astype(np.int8))
     network = small_network("2C3-FC10", (1, 28, 28), classes=10)
+    of_frames = small_network("2C3-FC10", (2, 14, 14), classes=10, coding="frames", image_signed=True, timesteps=3)
     found = {
         "idx": Format(contents(idx), dict.fromkeys(contents(idx), damaged_gzip), _published("fashion-mnist")),
         "svhn": Format(contents(matlab, "test*"), {"test_32x32.mat": damaged_matlab}, _published("svhn")),
         "svhn, compressed": Format(contents(packed), {"test_32x32.mat": damaged_matlab}, _published("svhn")),
+        "npy of frames": Format(
+            contents(timed), {"a.npy": damaged_npy}, lambda where, draw: load(str(where / "a.npy"), of_frames)
+        ),
         "npy": Format(contents(arrays), {"a.npy": damaged_npy}, lambda where, draw: load(str(where / "a.npy"), network)),
     }
     for name, version in (("cifar-10", "python"), ("cifar-100", "python"), ("cifar-10", "binary")):
@@ -213,6 +253,11 @@ def _of_images(folder: Path) -> dict[str, Format]:
 
 SENSOR = FrameFormat(4, (2, 128, 128), False, 255, Binning())
 """What recordings become."""
+
+
+def _recordings_of_hdf5(where: Path, draw: Draw):
+    found, _, _ = read_hdf5(where / "a.h5", None)
+    to_frames(found, len(found), SENSOR)
 
 
 def _of_events(folder: Path) -> dict[str, Format]:
@@ -241,9 +286,8 @@ def _of_events(folder: Path) -> dict[str, Format]:
         "events, AEDAT 4": Format({"a.aedat4": AEDAT4}, {"a.aedat4": damaged_bytes}, frames("a.aedat4", read_aedat4)),
         "events, npy": Format({"a.npy": made["a.npy"]}, {"a.npy": damaged_npy}, frames("a.npy", read_event_npy)),
         "events, npy of records": Format({"r.npy": made["r.npy"]}, {"r.npy": damaged_npy}, frames("r.npy", read_event_npy)),
-        "events, HDF5": Format(
-            {"a.h5": made["a.h5"]}, {"a.h5": damaged_bytes}, lambda where, draw: read_hdf5(where / "a.h5", None)
-        ),
+        "events, HDF5": Format({"a.h5": made["a.h5"]}, {"a.h5": damaged_bytes}, _recordings_of_hdf5),
+        "events, HDF5 drawn": Format({"a.h5": made["a.h5"]}, {"a.h5": drawn_hdf5}, _recordings_of_hdf5),
         "lists of gestures": Format(contents(gestures, "*test.txt") | contents(gestures, "user24*"), lists, gestures_of),
         "labels": Format(
             {"l.npy": made["l.npy"]}, {"l.npy": damaged_npy}, lambda where, draw: npy.read_labels(where / "l.npy", 9, 9)

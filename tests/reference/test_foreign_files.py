@@ -14,11 +14,12 @@ from tests.benches.foreign_files import Format, campaign, formats
 FILES = 50_000
 """Of all formats together, in the slow tests."""
 NAMES = (
-    "model", "checkpoint", "settings", "study", "sizing", "idx", "svhn", "svhn, compressed", "npy", "nir", "cifar-10, python",
-    "cifar-100, python", "cifar-10, binary", "report.json", "recorded streams", "cycles.json", "energy.json", "evaluation.json",
-    "explore.json", "timing.json", "areas.json", "manifest.json", "results.json", "result.json",
-    "core", "events, N-MNIST", "events, AEDAT 2.0", "events, AEDAT 3.1", "events, AEDAT 4", "events, npy",
-    "events, npy of records", "events, HDF5", "lists of gestures", "labels",
+    "model", "model of all fields", "model, edited", "checkpoint", "settings", "study", "sizing", "sizing of multipliers", "idx",
+    "svhn", "svhn, compressed", "npy", "npy of frames", "nir", "cifar-10, python", "cifar-100, python", "cifar-10, binary",
+    "report.json", "recorded streams", "cycles.json", "energy.json", "evaluation.json", "explore.json", "timing.json",
+    "areas.json", "manifest.json", "results.json", "result.json", "core", "events, N-MNIST", "events, AEDAT 2.0",
+    "events, AEDAT 3.1", "events, AEDAT 4", "events, npy", "events, npy of records", "events, HDF5", "events, HDF5 drawn",
+    "lists of gestures", "labels",
 )  # fmt: skip
 
 

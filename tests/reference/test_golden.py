@@ -54,6 +54,13 @@ def test_equals_the_plain_model_for_any_shape(shape, architecture, timesteps, bi
     assert_equals_plain_model(network, random_images(1, shape, network.pixel_range, seed))
 
 
+def _large_pool(draw):
+    """Windows that may be larger than their map without its padding."""
+    kernel = [draw(st.integers(1, 12)) for _ in range(2)]
+    padding = [draw(st.integers(0, size // 2)) for size in kernel]
+    return "MP{}x{}s{}x{}p{}x{}".format(*kernel, draw(st.integers(1, 4)), draw(st.integers(1, 99)), *padding)
+
+
 @st.composite
 def architectures(draw):
     """A map of any size, and layers of any windows that it has; what does not chain is refused, and drawn again."""
@@ -65,7 +72,7 @@ def architectures(draw):
     for _ in range(draw(st.integers(0, 2))):
         pool = draw(st.sampled_from(["", f"+MP{size()}", f"+AP{size()}"]))
         words.append(f"{draw(st.integers(1, 3))}C{size(1, 7)}s{size()}p{size(0, 2)}{pool}")
-        words += draw(st.sampled_from([[], [f"AP{size()}"], [f"MP{size()}s{size()}p{size(0, 1)}"]]))
+        words += draw(st.sampled_from([[], [f"AP{size()}"], [f"MP{size()}s{size()}p{size(0, 1)}"], [_large_pool(draw)]]))
     return "-".join([*words, *draw(st.sampled_from([[], ["FC4"]])), "FC2"])
 
 
@@ -85,6 +92,17 @@ def test_any_windows_pools_and_readouts_equal_the_plain_model(architecture, shap
     except InputError:
         assume(False)
     assert_equals_plain_model(network, random_images(1, network.image_shape, network.pixel_range, seed))
+
+
+def test_large_windows_take_work_for_their_rows_and_columns_alone():
+    calls = []
+
+    def merge(first, second):
+        calls.append(first.shape)
+        return torch.maximum(first, second)
+
+    found = golden._merge_windows(torch.arange(600).reshape(1, 20, 30), (20, 7), (20, 3), merge)
+    assert found.tolist() == [[list(range(576, 600, 3))]] and len(calls) == 19 + 6
 
 
 @pytest.mark.parametrize("reset", RESETS)

@@ -114,6 +114,10 @@ def test_shapes_of_windows():
             lambda: network(conv(outputs=2), *POOLS, linear(inputs=2), input_shape=(1, 2**12, 2**12)),
             "layer conv1: map of 2x4096x4096, 33554432 values; allowed: up to 16777216",
         ),
+        (
+            lambda: network(conv(), Pool("pool1", "or", (2**40, 1), (1, 1), (2**39, 0)), linear(inputs=60)),
+            "layer pool1: map of 2x1099511627781x5, 10995116277810 values; allowed: up to 16777216",
+        ),
         (lambda: network(timesteps=1025), "1025 timesteps; allowed: 1 to 1024"),
         (lambda: network(image_bits=17), "image of 17 bits; allowed: 1 to 16"),
     ],

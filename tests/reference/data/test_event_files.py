@@ -112,7 +112,7 @@ def test_damaged_files_are_refused(name, data, message, tmp_path):
         (np.zeros((0, 4), np.int64), "holds no events"),
         (np.full((1, 4), 2), "polarities from 2 to 2; allowed: 0 or -1 for darker, 1 for brighter"),
         (np.array([[-1, 0, 0, 1]]), "times from -1 to -1 us"),
-        (np.full((1, 4), [2**63, 0, 0, 1], np.uint64), "times from -9223372036854775808"),
+        (np.full((1, 4), [2**63, 0, 0, 1], np.uint64), "times from 9223372036854775808"),
         (np.zeros(3, [("t", "<i8"), ("x", "<i4"), ("y", "<i4")]), "needs records .* with integers t, x, y and p"),
         (np.zeros(3, [("t", "<f8"), ("x", "<i4"), ("y", "<i4"), ("p", "?")]), "needs records"),
         (np.zeros(3, [("t", "<i8", 2), ("x", "<i4"), ("y", "<i4"), ("p", "?")]), "needs records"),
@@ -153,9 +153,53 @@ def test_hdf5_as_dsec_has_it(tmp_path):
     assert np.array_equal(columns(found), EVENTS) and labels is None and total == 1
 
 
+def two_files(link):
+    """A file whose `link` is in another file."""
+
+    def write(path):
+        with h5py.File(path.with_name("other.h5"), "w") as file:
+            for name, values in zip("txyp", EVENTS, strict=True):
+                file[f"events/{name}"] = values
+        with h5py.File(path, "w") as file:
+            for name, values in zip("txyp", EVENTS, strict=True):
+                if link == "events/p" and name != "p":
+                    file[f"events/{name}"] = values
+            file[link] = h5py.ExternalLink("other.h5", link)
+
+    return write
+
+
+def unequal(**lengths):
+    """A file of columns of other lengths."""
+
+    def write(path):
+        with h5py.File(path, "w") as file:
+            for name, values in zip("txyp", EVENTS, strict=True):
+                file[f"events/{name}"] = values[: lengths.get(name, 20)]
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "write, message",
+    [
+        (unequal(x=19), "20, 19, 20, 20 values of t, x, y and p; needs one of each for an event"),
+        (unequal(p=30), "20, 20, 20, 30 values of t, x, y and p"),
+        (unequal(t=0), "0, 20, 20, 20 values of t, x, y and p"),
+        (two_files("events"), "events is a link; needs a group in the file itself"),
+        (two_files("events/p"), "p is missing"),
+    ],
+)
+def test_other_columns_are_refused(write, message, tmp_path):
+    write(tmp_path / "a.h5")
+    with pytest.raises(InputError, match=message):
+        event_files.read_hdf5(tmp_path / "a.h5", None)
+
+
 @pytest.mark.parametrize(
     "changes, message",
     [
+        ({"labels": np.array([1, 2**64 - 1], np.uint64)}, "a label of 18446744073709551615; allowed: up to"),
         ({"units": [[3], [5]]}, r"recording 0: times float16 \(2,\), units uint16 \(1,\)"),
         ({"times": [[1, 2], [np.nan]]}, "recording 1: a time is not finite"),
         ({"units": [[1, 2]]}, "times of 2 and units of 1 recordings"),

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from duospike.reference.data import event_frames
 from duospike.reference.data.event_files import events_of
 from duospike.reference.data.event_frames import Binning, Events, FrameFormat, frame_format, to_frames
 from duospike.reference.errors import InputError
@@ -57,6 +58,12 @@ def test_downscaled_pixels_sum():
 
 def test_one_channel_has_both_polarities():
     assert np.array_equal(frames_of(EVENTS, Binning(), (4, 1, 9, 9))[0], frames_of(EVENTS, Binning())[0].sum(2, keepdims=True))
+
+
+def test_events_are_counted_part_by_part(monkeypatch):
+    whole, _ = frames_of(EVENTS, Binning())
+    monkeypatch.setattr(event_frames, "EVENTS_AT_ONCE", 7)
+    assert np.array_equal(frames_of(EVENTS, Binning())[0], whole)
 
 
 def test_one_event_and_equal_times():
