@@ -19,7 +19,8 @@ def pooling(
     )  # fmt: skip
     axes = {"R": made.rows, "C": made.columns}
     sizes = {f"{what}{axis}": getattr(windows, field) for axis, windows in axes.items() for what, field in WINDOW_FIELDS.items()}
-    shown = "" if kernel == (2, 2) else f", kernel {kernel}, stride {stride}, padding {padding}"
+    is_plain = (kernel, stride, padding) == ((2, 2), (2, 2), (0, 0))
+    shown = "" if is_plain else f", kernel {kernel}, stride {stride}, padding {padding}"
     positions = groups * made.rows.positions * made.columns.positions
     return Proof(
         f"pool, {height} x {width}, groups {groups}{shown}",
