@@ -83,7 +83,7 @@ def dense_fc(clk, rst, src, dst, counts, load=None, *, stage):
     Timing: one word of one group and one image a cycle, while the next image comes in.
     """
     check_ports("dense_fc", stage, src, dst)
-    arriving, kept = Stream(stage.word_bits), Stream(stage.word_bits)
+    kept = Stream(stage.word_bits)
     sums, currents = Stream(stage.lanes * stage.part_bits), Stream(stage.currents_bits)
     busy, stall_in, stall_out, never = [Signal(bool(0)) for _ in range(4)]
 
@@ -95,7 +95,13 @@ def dense_fc(clk, rst, src, dst, counts, load=None, *, stage):
             clk, rst, kept, words, inputs=stage.multipliers, input_bits=stage.image_bits, timesteps=stage.frames
         )
 
-    form_words = pixel_words(clk, rst, src, arriving, pixels=stage.pixels, pixel_bits=stage.input_bits, word_bits=stage.word_bits)
+    if stage.word_bits == stage.input_bits:
+        arriving = src
+    else:
+        arriving = Stream(stage.word_bits)
+        form_words = pixel_words(
+            clk, rst, src, arriving, pixels=stage.pixels, pixel_bits=stage.input_bits, word_bits=stage.word_bits
+        )
     keep_image = image_memory(clk, rst, arriving, kept, words=stage.group_words, scans=stage.groups)
     multiply = mac_array(
         clk, rst, words, sums, load, lanes=stage.lanes, columns=stage.frames, repeat=1, inputs=stage.multipliers,

@@ -27,7 +27,7 @@ def pixel_words(clk, rst, src, dst, *, pixels, pixel_bits, word_bits):
 
     Parameters:
         pixels: of an image
-        word_bits: fewer than a pixel has, or those of up to `pixels` whole pixels
+        word_bits: fewer than a pixel has, or those of 2 to `pixels` whole pixels
 
     Timing: one pixel a cycle at src, or one word at dst. Words of two pixels come with the second one; three pixels A, B, C:
 
@@ -43,8 +43,10 @@ def pixel_words(clk, rst, src, dst, *, pixels, pixel_bits, word_bits):
     """
     check_number("pixel_words", 1, pixels=pixels, pixel_bits=pixel_bits)
     check_number("pixel_words", 1, pixels * pixel_bits, word_bits=word_bits)
-    if word_bits > pixel_bits and word_bits % pixel_bits:
-        raise DesignError(f"pixel_words: word_bits {word_bits}; allowed: up to {pixel_bits}, or a multiple")
+    if word_bits >= pixel_bits and (word_bits == pixel_bits or word_bits % pixel_bits):
+        raise DesignError(
+            f"pixel_words: word_bits {word_bits}; allowed: less than {pixel_bits}, or a multiple from {2 * pixel_bits} up"
+        )
     check_width("pixel_words", pixel_bits, src=src.data)
     check_width("pixel_words", word_bits, dst=dst.data)
     per_word, parts = word_bits // pixel_bits, groups_of(pixel_bits, word_bits)
@@ -83,7 +85,7 @@ def pixel_words(clk, rst, src, dst, *, pixels, pixel_bits, word_bits):
                 else:
                     part.next = part + 1
 
-    elif per_word > 1:
+    else:
         kept_bits = word_bits - pixel_bits
         kept = Signal(intbv(0)[kept_bits:])
         ends_word, take = [Signal(bool(0)) for _ in range(2)]
@@ -122,13 +124,5 @@ def pixel_words(clk, rst, src, dst, *, pixels, pixel_bits, word_bits):
             elif take:
                 place.next = 0 if ends_word else place + 1
                 pixel.next = 0 if pixel == last_pixel else pixel + 1
-
-    else:
-
-        @always_comb
-        def handshake():
-            src.ready.next = src.valid and dst.ready
-            dst.valid.next = src.valid
-            dst.data.next = src.data
 
     return instances()

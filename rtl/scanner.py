@@ -5,6 +5,8 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 from .channel_select import channel_select, event_width
 from .checks import check_number, check_width
 from .chunk_select import chunk_select, chunk_width
+from .crop import crop
+from .errors import DesignError
 from .row_buffer import row_buffer
 from .scan_position import position_width, scan_position
 from .span_select import span_select, span_width
@@ -12,7 +14,9 @@ from .stream import Stream, counter
 
 
 @block
-def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timesteps, scans, flush, banks, columns=1):
+def scanner(
+    clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timesteps, scans, flush, banks, columns=1, cropping=None
+):
     """Scans each part of a row of spikes `scans` times and emits its events: (channel, timestep mask, last of the pixel).
 
     The chunks of a pixel form spans of about as many chunks as there are spans, so that no step chooses among many bits:
@@ -35,6 +39,7 @@ def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timeste
         banks: parts that the row buffer holds, 2 or more
         columns: of the input, side by side, that are scanned as one pixel: those of a window whose spikes are summed, so that
             an event does not say which of them it is from
+        cropping: a Crop, of a map of which only the first rows and columns are scanned; None: all of it is
 
     Timing: an event a cycle, the first one eight cycles after the last beat of its part. The streams between the steps, for a
     part of one pixel A with two events, A1 and A2:
@@ -50,6 +55,9 @@ def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timeste
     check_number("scanner", 1, chunks, columns=columns)
     check_number("scanner", 0, padding=padding, flush=flush)
     check_number("scanner", 2, banks=banks)
+    if cropping is not None and cropping.kept_beats != parts * width * chunks:
+        beats = parts * width * chunks
+        raise DesignError(f"scanner: {cropping.kept_beats} beats are kept of a map; allowed: {beats}, those of its parts")
     check_width("scanner", lanes * timesteps, src=src.data)
     check_width("scanner", event_width(chunks // columns * lanes, timesteps), dst=dst.data)
     words, last_bank = banks * width * chunks, banks - 1
@@ -59,10 +67,13 @@ def scanner(clk, rst, src, dst, *, parts, width, padding, chunks, lanes, timeste
     word = Signal(intbv(0)[lanes * timesteps :])
     read, ends_part, freed = [Signal(bool(0)) for _ in range(3)]
     freed_bank = counter(banks)
+    kept = src if cropping is None else Stream(lanes * timesteps)
     position, span, chunk = Stream(position_width(words)), Stream(span_width(chunks, words)), Stream(chunk_width(chunks))
 
+    if cropping is not None:
+        drop_beats = crop(clk, rst, src, kept, sizes=cropping)
     buffer_rows = row_buffer(
-        clk, rst, src, full, freed, freed_bank, read, read_addr, word, pixel_addr, flags, pixels=width, chunks=chunks,
+        clk, rst, kept, full, freed, freed_bank, read, read_addr, word, pixel_addr, flags, pixels=width, chunks=chunks,
         banks=banks, columns=columns,
     )  # fmt: skip
     find_positions = scan_position(

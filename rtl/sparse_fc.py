@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from myhdl import block, instances
 
 from .checks import check_layer, check_number, check_ports
-from .crop import crop
 from .errors import DesignError
 from .event_queue import event_queue
 from .fc_accumulator import fc_accumulator
@@ -68,18 +67,10 @@ def sparse_fc(clk, rst, src, dst, counts, load=None, *, stage):
     events, queued = Stream(stage.event_bits), Stream(stage.event_bits)
     weighted, currents = Stream(stage.weighted_bits), Stream(stage.currents_bits)
 
-    if stage.spike_sums is None or not stage.spike_sums.drops:
-        spikes = src
-    else:
-        spikes = Stream(stage.input_bits)
-        drop_incomplete = crop(
-            clk, rst, src, spikes, rows=stage.spike_sums.rows, columns=stage.spike_sums.columns, groups=stage.spike_sums.groups,
-            kept_rows=stage.spike_sums.kept[0], kept_columns=stage.spike_sums.kept[1],
-        )  # fmt: skip
     scan_rows = scanner(
-        clk, rst, spikes, events, parts=stage.frame_parts, width=stage.pixels, padding=stage.padding, chunks=stage.scanned_chunks,
+        clk, rst, src, events, parts=stage.frame_parts, width=stage.pixels, padding=stage.padding, chunks=stage.scanned_chunks,
         lanes=stage.lanes_in, timesteps=stage.timesteps, scans=stage.groups, flush=stage.flush, banks=stage.banks,
-        columns=stage.window[1],
+        columns=stage.window[1], cropping=stage.cropping,
     )  # fmt: skip
     queue_events = event_queue(clk, rst, events, queued, depth=stage.queue_depth)
     fetch_weights = weight_fetch(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .checks import check_number
+from .crop import Crop
 from .current_pool import CurrentPool
 from .lif import Lif, lif_pause
 from .memory import Table
@@ -191,9 +192,12 @@ class SpikeSums:
         return self.height * self.kernel[0], self.width * self.kernel[1]
 
     @property
-    def drops(self) -> bool:
-        """Whether rows or columns are in no complete window."""
-        return self.kept != (self.rows, self.columns)
+    def cropping(self) -> Crop | None:
+        """What leaves out the rows and columns of no complete window; None if there are none."""
+        rows, columns = self.kept
+        if (rows, columns) == (self.rows, self.columns):
+            return None
+        return Crop(rows=self.rows, columns=self.columns, groups=self.groups, kept_rows=rows, kept_columns=columns)
 
     @property
     def beats(self) -> int:
@@ -221,6 +225,10 @@ class SparseStage(NeuronStage):
     def window(self) -> tuple[int, int]:
         """Rows and columns of spikes that are one pixel of the stage."""
         return self.spike_sums.kernel if self.spike_sums else (1, 1)
+
+    @property
+    def cropping(self) -> Crop | None:
+        return self.spike_sums.cropping if self.spike_sums else None
 
     @property
     def row_parts(self) -> int:

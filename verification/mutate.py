@@ -35,14 +35,25 @@ REFUSED = 2
 """Exit status where no score could be found."""
 
 TARGETS: dict[str, tuple[str, ...]] = {
-    "scanner": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",),
+    "scanner": (
+        "rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",
+        "rtl/test_scanner.py::test_columns_side_by_side[icarus-stalls0-5-2-1-3-2-dropped1]",
+        "rtl/test_scanner.py::test_columns_side_by_side[icarus-stalls0-7-2-2-2-3-dropped2]",
+    ),
     "scan_position": (
         "rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",
         "rtl/test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",
     ),
     "span_select": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",),
     "chunk_select": ("rtl/test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",),
-    "channel_select": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",),
+    "channel_select": (
+        "rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-3-2-2-0-4-2-stalls0]",
+        "rtl/test_scanner.py::test_columns_side_by_side[icarus-stalls0-5-2-1-3-2-dropped1]",
+    ),
+    "row_buffer": (
+        "rtl/test_row_buffer.py::test_keeps_parts_with_their_flags[icarus-5-3-4-1-0]",
+        "rtl/test_row_buffer.py::test_keeps_parts_with_their_flags[icarus-2-6-3-3-0]",
+    ),
     "fifo": (
         "rtl/test_fifo.py::test_throughput[icarus-3-1]",
         "rtl/test_fifo.py::test_throughput[icarus-16-1]",
@@ -51,8 +62,12 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_weight_fetch.py::test_words_of_every_scan[icarus-3-2-1-5-1-stalls0]",
         "rtl/test_weight_fetch.py::test_words_of_every_scan[icarus-2-3-0-1-4-stalls0]",
         "rtl/test_weight_fetch.py::test_scans_that_come_several_times[icarus-2-3-2-stalls0]",
+        "rtl/test_weight_fetch.py::test_scans_that_come_several_times[icarus-4-3-3-stalls0]",
     ),
-    "accumulator": ("rtl/test_accumulator.py::test_currents_under_stalls[icarus-kernel2-2-2-3-stalls0]",),
+    "accumulator": (
+        "rtl/test_accumulator.py::test_currents_under_stalls[icarus-kernel2-2-2-3-stalls0]",
+        "rtl/test_accumulator.py::test_output_windows[icarus-stalls0-kernel1-size1-stride1-less1]",
+    ),
     "column_position": (
         "rtl/test_accumulator.py::test_currents_under_stalls[icarus-kernel1-4-2-4-stalls0]",
         "rtl/test_accumulator.py::test_rows_in_parts[icarus-kernel1-2-3-2-stalls0]",
@@ -72,12 +87,10 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",
     ),
     "neuron_pipeline": (
-        "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-subtract]",
-        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",
-    ),
-    "membrane_value": (
         "rtl/test_lif.py::test_potentials_leave[icarus-None-3-1-none-max_membrane]",
         "rtl/test_lif.py::test_potentials_leave[icarus-5-2-3-zero-max_membrane]",
+        "rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-subtract]",
+        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",
     ),
     "readout": (
         "rtl/test_readout.py::test_counts_and_class[icarus-4-3-5-stalls1]",
@@ -89,8 +102,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-subtract]",
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-subtract_delayed]",
         "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-zero]",
-        "rtl/test_lif.py::test_each_channel_has_its_leak[icarus-5-3-1-zero]",
-        "rtl/test_lif.py::test_potentials_leave[icarus-5-2-3-none-last_membrane]",
+        "rtl/test_lif.py::test_potentials_leave[icarus-None-1-3-zero-last_membrane]",
+        "rtl/test_lif.py::test_potentials_leave[icarus-8-1-2-none-last_membrane]",
     ),
     "pass_memory": ("rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",),
     "credit_counter": ("rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",),
@@ -103,6 +116,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "mac_array": (
         "rtl/test_mac_array.py::test_sums_of_products[icarus-False-stalls0]",
         "rtl/test_mac_array.py::test_sums_of_products[icarus-True-stalls0]",
+        "rtl/test_mac_array.py::test_without_a_bias[icarus-5-4]",
     ),
     "timestep_select": ("rtl/test_timestep_select.py::test_timesteps_one_after_the_other[icarus-3-4-3-stalls0]",),
     "current_sum": (
@@ -121,15 +135,25 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_pool.py::test_even_and_odd_maps[icarus-size1-stalls0]",
         "rtl/test_pool.py::test_even_and_odd_maps[icarus-size3-stalls0]",
         "rtl/test_pool.py::test_windows[icarus-0]",
+        "rtl/test_pool.py::test_windows[icarus-7]",
+        "rtl/test_pool.py::test_windows[icarus-10]",
     ),
     "current_pool": (
         "rtl/test_current_pool.py::test_windows[icarus-0-max]",
         "rtl/test_current_pool.py::test_windows[icarus-1-sum]",
     ),
     "delay_line": ("rtl/test_delay_line.py::test_words_come_back_in_order[icarus-3]",),
-    "crop": ("rtl/test_crop.py::test_keeps_the_first_rows_and_columns[icarus-sizes0-stalls0]",),
+    "crop": (
+        "rtl/test_crop.py::test_keeps_the_first_rows_and_columns[icarus-sizes0-stalls0]",
+        "rtl/test_crop.py::test_keeps_the_first_rows_and_columns[icarus-sizes4-stalls0]",
+    ),
+    "result_output": (
+        "rtl/test_result_output.py::test_every_result_is_a_packet_with_its_mark[icarus-3-6-True-stalls0]",
+        "rtl/test_result_output.py::test_every_result_is_a_packet_with_its_mark[icarus-10-5-False-stalls0]",
+    ),
 }
-"""The blocks, and for each the tests whose parameters it has when it is mutated: all tests with the same are then run."""
+"""The blocks, and for each the tests whose parameters it has when it is mutated: all tests with the same are then run. What a
+block is made of is mutated with it: an accumulator is its netlist, those of its position, window and line buffer included."""
 
 
 def main() -> int:

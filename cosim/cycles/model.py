@@ -11,7 +11,7 @@ The units, see units.py, work from the last to the first in each cycle: `ready` 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from duospike.cosim.interval import mean_interval
 from duospike.reference.coding import ENCODER
 from duospike.reference.golden import Trace
 from duospike.rtl.activity import COUNTERS
+from duospike.rtl.crop import Crop
 from duospike.rtl.dense_core import DenseCore
 from duospike.rtl.dense_fc import DenseFc
 from duospike.rtl.encoder import Encoder
@@ -33,7 +34,7 @@ from duospike.rtl.readout import Readout
 from duospike.rtl.span_select import chunk_span
 from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.sparse_fc import SparseFc
-from duospike.rtl.stage import NeuronStage, SparseStage, SpikeSums, Stage
+from duospike.rtl.stage import NeuronStage, SparseStage, Stage
 from duospike.rtl.stream import groups_of
 from duospike.rtl.weight_fetch import fetch_steps
 from duospike.rtl.window_axis import Windows
@@ -168,7 +169,7 @@ class _Chain:
         self.add(
             units.SCANNER, number, parts=stage.frame_parts, width=stage.pixels, positions=stage.positions, scans=stage.groups,
             flush=stage.flush, banks=stage.banks, beats=stage.part_beats, pixels=self.add_events(events),
-            **_cropped(stage.spike_sums),
+            **_cropped(stage.cropping),
         )  # fmt: skip
         self.add(units.QUEUE, number, depth=stage.queue_depth, slots=self.slots)
         self.slots += stage.queue_depth
@@ -222,12 +223,9 @@ def output_window(stage: DenseCore | SparseConv) -> dict[str, int]:
     }  # fmt: skip
 
 
-def _cropped(sums: SpikeSums | None) -> dict[str, int]:
+def _cropped(crop: Crop | None) -> dict[str, int]:
     """Fields of a scanner's unit: the map that comes in, and what is kept of it."""
-    if sums is None or not sums.drops:
-        return {"kept_rows": 1, "kept_columns": 1}
-    sizes = {"rows": sums.rows, "columns": sums.columns, "groups": sums.groups}
-    return {**sizes, "kept_rows": sums.kept[0], "kept_columns": sums.kept[1]}
+    return {"kept_rows": 1, "kept_columns": 1} if crop is None else asdict(crop)
 
 
 def part_events(spikes: np.ndarray | None, stage: SparseStage) -> np.ndarray:

@@ -32,7 +32,7 @@ from duospike.rtl.column_position import LineAccess, column_position
 from duospike.rtl.column_tags import column_tags
 from duospike.rtl.crc32 import crc32
 from duospike.rtl.credit_counter import credit_counter
-from duospike.rtl.crop import crop
+from duospike.rtl.crop import Crop, crop
 from duospike.rtl.current_pool import CurrentPool, current_pool
 from duospike.rtl.current_sum import current_sum, part_bits
 from duospike.rtl.delay_line import delay_line
@@ -466,10 +466,12 @@ def of_chunk_flags(pixels=3, chunks=2, banks=2, width=4):
     return bits_of("clk rst write completes free_bank") | ports | {"pixels": pixels, "chunks": chunks, "banks": banks}
 
 
-def of_scanner(parts=2, width=3, padding=0, chunks=2, lanes=2, timesteps=2, scans=2, flush=0, banks=2, columns=1):
+def of_scanner(
+    parts=2, width=3, padding=0, chunks=2, lanes=2, timesteps=2, scans=2, flush=0, banks=2, columns=1, cropping=None
+):  # fmt: skip
     return clocked(
         lanes * timesteps, event_width(chunks * lanes, timesteps), parts=parts, width=width, padding=padding, chunks=chunks,
-        lanes=lanes, timesteps=timesteps, scans=scans, flush=flush, banks=banks, columns=columns,
+        lanes=lanes, timesteps=timesteps, scans=scans, flush=flush, banks=banks, columns=columns, cropping=cropping,
     )  # fmt: skip
 
 
@@ -548,8 +550,12 @@ def of_scan_base(frame_rows=2, scans=2, positions=3, flush=1, channels=5, repeat
     return bits_of("clk rst advance") | {name: index(count) for name, count in counts.items()} | sizes
 
 
-def of_crop(rows=3, columns=4, groups=2, kept_rows=2, kept_columns=3):
-    return clocked(5, 5, rows=rows, columns=columns, groups=groups, kept_rows=kept_rows, kept_columns=kept_columns)
+def crop_of(rows=3, columns=4, groups=2, kept_rows=2, kept_columns=3):
+    return Crop(rows=rows, columns=columns, groups=groups, kept_rows=kept_rows, kept_columns=kept_columns)
+
+
+def of_crop(**numbers):
+    return clocked(5, 5, sizes=crop_of(**numbers))
 
 
 def of_current_pool(fields=2, rows=4, columns=5, groups=2, bits=4):
@@ -617,7 +623,6 @@ NUMBERS = {
     column_tags: {"positions": 1},
     credit_counter: {"places": 1},
     current_sum: {"lanes": 1, "words": 0, "timesteps": 1, "repeat": 1, "current_bits": 1},
-    crop: {"rows": 1, "columns": 1, "groups": 1, "kept_rows": 1, "kept_columns": 1},
     current_pool: {"fields": 1, "rows": 1, "columns": 1, "groups": 1, "bits": 4},
     delay_line: {"places": 1},
     open_windows: {"bits": 1},
@@ -662,6 +667,7 @@ NUMBERS = {
 RECORDS = {
     conv_of: {"height": 1, "width": 1, "parts": 1, "chunks": 1, "lanes_in": 1, "outputs": 1, "lanes": 1, "timesteps": 1,
               "passes": 1, "banks": 2, "queue_depth": 1},
+    crop_of: {"rows": 1, "columns": 1, "groups": 1, "kept_rows": 1, "kept_columns": 1},
     dense_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1,
                "frames": 1},
     dense_fc_of: {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1,
@@ -679,7 +685,7 @@ RECORDS = {
 NO_NUMBERS = {
     "bias", "weights", "states", "neuron", "theta", "table", "identity", "layout", "stage", "stages", "shell", "reset",
     "kernel", "out_rows", "out_columns", "image_signed", "input_signed", "is_signed", "leaks", "gives", "score", "rule",
-    "pool", "windows", "current_pool", "spike_sums",
+    "pool", "windows", "current_pool", "spike_sums", "sizes", "cropping",
 }  # fmt: skip
 """Parameters of which test_what_cannot_be and the records' own tests have the wrong values."""
 
@@ -840,7 +846,10 @@ def wrong(made, **changes):
         (lambda: replace(dense_of(), frames=3), "dense_core: frames 3; allowed: 1, 2"),
         (lambda: replace(dense_fc_of(), multipliers=3), "layer dense_fc: 3 multipliers; allowed: 1 to 2, the channels of "),
         (lambda: replace(dense_fc_of(), multipliers=26), "layer dense_fc: 26 multipliers; allowed: 1 to 2, the channels"),
-        (wrong(pixel_words, word_bits=6), "pixel_words: word_bits 6; allowed: up to 4, or a multiple"),
+        (wrong(pixel_words, word_bits=6), "pixel_words: word_bits 6; allowed: less than 4, or a multiple from 8 up"),
+        (wrong(pixel_words, word_bits=4), "pixel_words: word_bits 4; allowed: less than 4, or a multiple from 8 up"),
+        (lambda: crop_of(kept_rows=3, kept_columns=4), "crop: kept_columns 4; allowed: 1 to 3"),
+        (wrong(scanner, cropping=crop_of(groups=1)), "scanner: 6 beats are kept of a map; allowed: 12, those of its parts"),
         (wrong(pixel_words, word_bits=24), "pixel_words: word_bits 24; allowed: 1 to 20"),
         (wrong(current_sum, bias=table(9, 2)), "current_sum: bias of 2 words of 9 bits; allowed: 2 words of 10 bits"),
         (lambda: replace(dense_of(), kernel=3), "dense_core: kernel 3; allowed: (rows, columns), each 1 to 7"),
@@ -937,10 +946,10 @@ EXTREMES = [
     (dense_fc, {"height": 1, "width": 1, "channels": 1, "image_bits": 1, "multipliers": 1, "outputs": 1, "lanes": 1,
                 "timesteps": 1, "weight_bits": 1}),
     (dense_fc, {"multipliers": 24, "image_bits": 16, "image_signed": True, "lanes": 3, "timesteps": 4, "passes": 9, "frames": 4}),
-    (dense_fc, {"multipliers": 1}), (mac_array, {"has_bias": False}),
+    (dense_fc, {"multipliers": 1}), (dense_fc, {"multipliers": 2}), (mac_array, {"has_bias": False}),
     (current_sum, {"lanes": 1, "words": 0, "timesteps": 1, "repeat": 1, "current_bits": 1}),
     (current_sum, {"words": 1, "groups": 1}), (image_memory, {"words": 1, "scans": 1, "width": 1}),
-    (pixel_words, {"pixels": 1, "pixel_bits": 1, "word_bits": 1}), (pixel_words, {"word_bits": 20}),
+    (pixel_words, {"pixels": 1, "pixel_bits": 2, "word_bits": 1}), (pixel_words, {"word_bits": 20}),
     (pixel_words, {"word_bits": 3}), (timestep_select, {"inputs": 1, "input_bits": 1}),
     (encoder, {"height": 1, "width": 1, "lanes": 1, "image_bits": 8, "timesteps": 1, "feedback": 1, "passes": 1}),
     (encoder, {"feedback": 255, "passes": 64}),
@@ -978,7 +987,8 @@ EXTREMES = [
     (row_intake, {"width": 1, "banks": 2}), (tag_line, {"steps": 1}),
     (chunk_flags, {"pixels": 1, "chunks": 1, "banks": 2, "width": 1}), (chunk_flags, {"banks": 7}),
     (scanner, {"parts": 1, "width": 1, "chunks": 1, "lanes": 1, "timesteps": 1, "scans": 1}),
-    (scanner, {"padding": 9, "flush": 9}),
+    (scanner, {"padding": 9, "flush": 9}), (scanner, {"cropping": crop_of()}),
+    (crop, {"rows": 1, "columns": 2, "groups": 1, "kept_rows": 1, "kept_columns": 1}), (crop, {"kept_rows": 3}),
     (scan_position, {"parts": 1, "width": 1, "chunks": 1, "scans": 1}), (scan_position, {"padding": 9, "flush": 9, "banks": 5}),
     (span_select, {"chunks": 1, "words": 2}), (chunk_select, {"chunks": 1, "words": 2}),
     (span_select, {"chunks": 40}), (chunk_select, {"chunks": 40}), (channel_select, {"chunks": 1, "lanes": 1, "timesteps": 1}),

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duospike.rtl.crop import crop
+from duospike.rtl.crop import Crop, crop
 from duospike.rtl.errors import DesignError
 from tests.benches.stream_bench import STALLS, run_stream
 
@@ -13,10 +13,9 @@ def check(place, rows, columns, groups, kept_rows, kept_columns, stalls=(0, 0)):
     places = [(y, x) for _ in range(FRAMES) for y in range(rows) for _ in range(groups) for x in range(columns)]
     beats = [7 * number % 61 for number in range(len(places))]
     kept = [beat for beat, (y, x) in zip(beats, places, strict=True) if y < kept_rows and x < kept_columns]
-    run = run_stream(
-        place, crop, beats, widths=(6, 6), expected=len(kept), stalls=stalls, counted=False, rows=rows, columns=columns,
-        groups=groups, kept_rows=kept_rows, kept_columns=kept_columns,
-    )  # fmt: skip
+    sizes = Crop(rows=rows, columns=columns, groups=groups, kept_rows=kept_rows, kept_columns=kept_columns)
+    assert len(kept) == FRAMES * sizes.kept_beats
+    run = run_stream(place, crop, beats, widths=(6, 6), expected=len(kept), stalls=stalls, counted=False, sizes=sizes)
     assert run.beats == kept
     return run
 
@@ -51,7 +50,6 @@ def test_dropped_beats_wait_for_nobody(place):
 
 
 @pytest.mark.parametrize("wrong", [{"kept_rows": 4}, {"kept_columns": 0}, {"kept_columns": 3}, {"groups": 0}])
-def test_refused(place, wrong):
-    sizes = {"rows": 3, "columns": 3, "groups": 1, "kept_rows": 3, "kept_columns": 2} | wrong
+def test_refused(wrong):
     with pytest.raises(DesignError, match=f"crop: {next(iter(wrong))}"):
-        run_stream(place, crop, [0], widths=(6, 6), expected=1, counted=False, **sizes)
+        Crop(**{"rows": 3, "columns": 3, "groups": 1, "kept_rows": 3, "kept_columns": 2} | wrong)

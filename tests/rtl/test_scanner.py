@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from duospike.cosim.block_simulation.dut import instantiate
 from duospike.cosim.design.beats import spike_beats
+from duospike.rtl.crop import Crop
 from duospike.rtl.scanner import event_width, scanner
 from duospike.rtl.stream import groups_of, index_bits
 from tests.benches.event_model import expected_events, random_spikes
@@ -33,11 +34,19 @@ def side_by_side(spikes, lanes, columns):
     return by_pixel.reshape(frames, timesteps, -1, height, width // columns)
 
 
-def scan(place, spikes, lanes, scans=1, padding=0, flush=0, row_parts=1, banks=2, stalls=(0, 0), seed=0, columns=1):
-    """Events of the hardware, and the run. row_parts: a divisor of the beats of a pixel."""
+def scan(
+    place, spikes, lanes, scans=1, padding=0, flush=0, row_parts=1, banks=2, stalls=(0, 0), seed=0, columns=1, dropped=(0, 0)
+):  # fmt: skip
+    """Events of the hardware, and the run. row_parts: a divisor of the beats of a pixel. dropped: the last rows and columns."""
     beats = spike_beats(spikes, lanes)
+    rows, width = spikes.shape[-2:]
+    groups, cropping = groups_of(spikes.shape[2], lanes), None
+    if any(dropped):
+        kept = {"kept_rows": rows - dropped[0], "kept_columns": width - dropped[1]}
+        cropping = Crop(rows=rows, columns=width, groups=groups, **kept)
+        spikes = spikes[..., : rows - dropped[0], : width - dropped[1]]
     _, timesteps, channels, height, width = spikes.shape
-    chunks = groups_of(channels, lanes) // row_parts
+    chunks = groups // row_parts
     if columns > 1:
         spikes, width = side_by_side(spikes, lanes, columns), width // columns
     expected = [
@@ -48,7 +57,7 @@ def scan(place, spikes, lanes, scans=1, padding=0, flush=0, row_parts=1, banks=2
         place, scanner, beats, widths=(lanes * timesteps, event_width(chunks * lanes, timesteps)),
         expected=len(expected), stalls=stalls, seed=seed, counted=False, parts=height * row_parts, width=width,
         padding=padding, chunks=chunks * columns, lanes=lanes, timesteps=timesteps, scans=scans, flush=flush, banks=banks,
-        columns=columns,
+        columns=columns, cropping=cropping,
     )  # fmt: skip
     assert [decode(word, chunks * lanes, timesteps) for word in run.beats] == expected
     return run
@@ -73,14 +82,14 @@ def test_rows_in_parts(place, channels, lanes, row_parts, banks, stalls):
 
 
 @pytest.mark.parametrize(
-    ("channels", "lanes", "row_parts", "columns", "width"),
-    [(1, 1, 1, 2, 3), (5, 2, 1, 3, 2), (7, 2, 2, 2, 3), (4, 4, 1, 4, 1), (6, 1, 3, 5, 2)],
+    ("channels", "lanes", "row_parts", "columns", "width", "dropped"),
+    [(1, 1, 1, 2, 3, (0, 0)), (5, 2, 1, 3, 2, (1, 2)), (7, 2, 2, 2, 3, (0, 1)), (4, 4, 1, 4, 1, (1, 0)), (6, 1, 3, 5, 2, (0, 3))],
 )
 @pytest.mark.parametrize("stalls", STALLS[1::2])
-def test_columns_side_by_side(place, channels, lanes, row_parts, columns, width, stalls):
-    """An event says its channel, and not of which column of its window it is."""
-    spikes = random_spikes(2, 2, channels, 3, width * columns)
-    scan(place, spikes, lanes, 2, 1, 3, row_parts, 2 * row_parts, stalls, columns=columns)
+def test_columns_side_by_side(place, channels, lanes, row_parts, columns, width, dropped, stalls):
+    """An event says its channel, and not of which column of its window it is; what is in no window gives none."""
+    spikes = random_spikes(2, 2, channels, 3 + dropped[0], width * columns + dropped[1])
+    scan(place, spikes, lanes, 2, 1, 3, row_parts, 2 * row_parts, stalls, columns=columns, dropped=dropped)
 
 
 @settings(max_examples=6)

@@ -9,26 +9,28 @@ WEIGHT_BITS = 4
 
 
 def fetching(
-    frame_rows: int, scans: int, positions: int, flush: int, channels: int, timesteps: int, depth: int, *faults: Fault
-) -> Proof:
+    frame_rows: int, scans: int, positions: int, flush: int, channels: int, timesteps: int, depth: int, *faults: Fault,
+    repeats: int = 1, repeated_scans: int = 1,
+) -> Proof:  # fmt: skip
     """A proof of a weight fetch; up to 16 words all differ."""
     weights = table("w.hex", WEIGHT_BITS, scans * channels)
+    pixels = frame_rows * scans * repeats * positions + flush
     return Proof(
         f"weight_fetch, rows {frame_rows}, scans {scans}, positions {positions}, flush {flush}, channels {channels}, "
-        f"timesteps {timesteps}",
+        f"timesteps {timesteps}" + f", {repeated_scans} scans {repeats} times" * (repeats > 1),
         "each event comes out once, in order, after three steps, with the word of its channel in its scan",
-        "weight_fetch",
+        f"weight_fetch {'fetched_rounds' if repeats > 1 else 'fetched_rows'}",
         lambda: weight_fetch(
             bit(), bit(), Stream(event_width(channels, timesteps)), Stream(WEIGHT_BITS + timesteps + 1),
             frame_rows=frame_rows, scans=scans, positions=positions, flush=flush, channels=channels, timesteps=timesteps,
-            weights=weights,
+            weights=weights, repeats=repeats, repeated_scans=repeated_scans,
         ),
         depth, faults,
         {
             "FRAME_ROWS": frame_rows, "SCANS": scans, "POSITIONS": positions, "FLUSH": flush, "CHANNELS": channels,
-            "TIMESTEPS": timesteps,
+            "TIMESTEPS": timesteps, "REPEATS": repeats, "REPEATED": repeated_scans,
         },
-        {"rom": "ram"}, 2 * (frame_rows * scans * positions + flush) + 6,
+        {"rom": "ram"}, 2 * pixels + 6,
     )  # fmt: skip
 
 
@@ -57,5 +59,25 @@ PROOFS: tuple[Proof, ...] = (
     fetching(
         1, 1, 2, 1, 5, 1, 8,
         Fault("an event has the word of the channel before", "address <= (base + src_data[3-1:0]);", "address <= base;"),
+    ),
+    fetching(
+        1, 4, 1, 0, 2, 1, 14,
+        Fault("the scans come once", "(find_base_round_number != 1)", "0"),
+        Fault("the second round goes on behind the first", "base <= find_base_first_base;", "base <= (base + 2);"),
+        Fault(
+            "each round begins with the first words of all",
+            "_first_base <= (base == 6) ? 0 : (base + 2);", "_first_base <= 0;",
+        ),
+        Fault("a scan is a round", "if ((find_base_repeated != 1)) begin", "if (0) begin"),
+        repeats=2, repeated_scans=2,
+    ),
+    fetching(
+        1, 2, 2, 0, 1, 1, 14,
+        Fault("a round ends with its first pixel", "if ((position == 1)) begin", "if (1) begin"),
+        Fault(
+            "the rounds of the next scan are fewer", "else begin\n                find_base_round_number <= 0;",
+            "else begin\n                find_base_round_number <= 1;",
+        ),
+        repeats=3, repeated_scans=1,
     ),
 )  # fmt: skip

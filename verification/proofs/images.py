@@ -1,11 +1,13 @@
 """Proofs of what brings the image to the MAC array, and of what makes currents of its sums."""
 
 from duospike.rtl.current_sum import current_sum, part_bits
+from duospike.rtl.dense_fc import DenseFc, dense_fc
 from duospike.rtl.image_memory import image_memory
+from duospike.rtl.lif import Lif
 from duospike.rtl.pixel_words import pixel_words
-from duospike.rtl.stream import Stream
+from duospike.rtl.stream import Stream, groups_of
 from duospike.rtl.timestep_select import timestep_select
-from verification.proof import Fault, Proof, bit, table
+from verification.proof import Fault, Proof, bit, stage, table
 
 CURRENT_BITS = 4
 
@@ -48,6 +50,29 @@ def summing(count: int, timesteps: int, repeat: int, depth: int, *faults: Fault)
         depth, faults,
         {"WORDS": count, "TIMESTEPS": timesteps, "REPEAT": repeat, "GROUPS": 2 if count else 1, "BIASES": contents},
         {"group_walk": "walk"}, depth + 4 * max(1, count) * timesteps,
+    )  # fmt: skip
+
+
+def ordering(pixels: int, per_word: int, frames: int, depth: int, *faults: Fault) -> Proof:
+    """A proof of a fully connected stage of the image, of two groups, with pixels of one bit."""
+    words = groups_of(pixels, per_word)
+    neuron = Lif(
+        reset="none", multiplier=1, shift=1, current_bits=3, potential_bits=4, theta_bits=3, theta=table("theta.hex", 3, 2)
+    )
+    made = DenseFc(
+        height=1, width=pixels, channels=1, image_bits=1, image_signed=False, frames=frames, multipliers=per_word, outputs=2,
+        lanes=1, timesteps=frames, passes=1, bias=table("b.hex", 3, 2), weights=table("w.hex", 2 * per_word, 2 * words),
+        neuron=neuron,
+    )  # fmt: skip
+    return Proof(
+        f"dense_fc, {pixels} pixels, words of {per_word}, {frames} frames",
+        "the words of an image meet their weights, group after group, and their sums the bias of their group",
+        "dense_order" + " word_pixels" * (per_word > 1) + " word_windows" * (frames > 1), stage(dense_fc, made), depth, faults,
+        {"PIXELS": pixels, "PER_WORD": per_word, "WORDS": words, "GROUPS": 2, "FRAMES": frames},
+        {
+            "pixel_words": "pixel_place", "image_memory": "memory_place", "timestep_select": "timestep_place",
+            "mac_array": "mac_place", "current_sum": "sum_place", "group_walk": "walk",
+        }, 6 * words * frames + pixels + 14,
     )  # fmt: skip
 
 
@@ -107,5 +132,16 @@ PROOFS: tuple[Proof, ...] = (
             Fault("the last timestep is another", " == t)) begin", " == t) && (t != 2)) begin"),
         ),
         {"INPUTS": 2, "TIMESTEPS": 3}, {}, 8,
+    ),
+    ordering(
+        3, 2, 1, 12,
+        Fault("the last word of an image waits for more pixels", "((place == 1) || (pixel == 2))", "(place == 1)"),
+        Fault("a scan has one word", "if ((word != 1)) begin", "if (0) begin"),
+        Fault("the weights are those of the next word", "window = (occupied[0] && step);", "window = (src_valid && step);"),
+        Fault("a group does not end", "beat <= (beat == 1) ? 0 : (beat + 1);", "beat <= 0;"),
+    ),
+    ordering(
+        2, 1, 2, 14,
+        Fault("a word has one window", "dst_ready && (timestep == 1)", "dst_ready"),
     ),
 )  # fmt: skip

@@ -54,22 +54,24 @@ def values(*faults: Fault) -> Proof:
     )  # fmt: skip
 
 
-def multiplication(inputs: int, words: tuple[int, ...], is_signed: bool, *faults: Fault) -> Proof:
+def multiplication(
+    inputs: int, words: tuple[int, ...], is_signed: bool, *faults: Fault, has_bias: bool = True, columns: int = COLUMNS
+) -> Proof:
     """A proof of windows of `inputs` pixels of two bits; words: the weights of each group, three bits each."""
     current_bits, repeat = 7, 2
-    bias, weights = table("b.hex", current_bits, GROUPS), Table("w.hex", 3 * inputs, words)
-    stages = mac_latency(inputs + 1)
+    bias, weights = table("b.hex", current_bits, GROUPS) if has_bias else None, Table("w.hex", 3 * inputs, words)
+    stages = mac_latency(inputs + has_bias)
     return Proof(
-        f"mac_array, {inputs} inputs, {'signed' if is_signed else 'unsigned'} image",
-        f"a current is the bias and the sum of weight times pixel; a window comes out after {stages} cycles, none is lost or "
-        "made up",
-        "mac_array", lambda: mac_array(
+        f"mac_array, {inputs} inputs, {'signed' if is_signed else 'unsigned'} image" + ", no bias" * (not has_bias),
+        f"a current is {'the bias and ' * has_bias}the sum of weight times pixel; a window comes out after {stages} cycles, none "
+        "is lost or made up",
+        f"{'mac_bias' if has_bias else 'no_bias'} mac_array", lambda: mac_array(
             bit(), bit(), Stream(2 * inputs), Stream(repeat * current_bits),
-            lanes=1, columns=COLUMNS, repeat=repeat, inputs=inputs, input_bits=2, input_signed=is_signed,
+            lanes=1, columns=columns, repeat=repeat, inputs=inputs, input_bits=2, input_signed=is_signed,
             current_bits=current_bits, bias=bias, weights=weights,
         ), 8, faults,
         {
-            "SIGNED": is_signed, "INPUTS": inputs, "REPEAT": repeat, "GROUPS": GROUPS, "COLUMNS": COLUMNS, "STAGES": stages,
+            "SIGNED": is_signed, "INPUTS": inputs, "REPEAT": repeat, "GROUPS": GROUPS, "COLUMNS": columns, "STAGES": stages,
         },
         {"rom": "ram"}, 12,
     )  # fmt: skip
@@ -130,5 +132,15 @@ PROOFS: tuple[Proof, ...] = (
         4, (0o3512, 0o6237), False,
         Fault("what pads the sums of the first step is not zero", "totals[((p * 4) + g)] <= 0;", "totals[((p * 4) + g)] <= 1;"),
         Fault("the second group of terms is left out", "totals[((p * 4) + g)] <= (left", "if (g == 0) totals[p * 4] <= (left"),
+    ),
+    # As in a fully connected stage: each word has weights of its own.
+    multiplication(
+        2, (0o35, 0o62), True,
+        Fault(
+            "the last product is left out", "i<2; i=i+1) begin\n                products",
+            "i<1; i=i+1) begin\n                products",
+        ),
+        Fault("weights change as a window comes in", "window = (occupied[0] && step);", "window = (src_valid && step);"),
+        has_bias=False, columns=1,
     ),
 )  # fmt: skip

@@ -30,28 +30,31 @@ def buffering(
 
 def scanning(
     parts: int, width: int, padding: int, chunks: int, lanes: int, timesteps: int, scans: int, flush: int, banks: int,
-    depth: int, reach: int, *faults: Fault,
+    depth: int, reach: int, *faults: Fault, columns: int = 1,
 ) -> Proof:  # fmt: skip
     """A proof of a scanner, with what its row buffer holds proven beside it."""
+    # Columns of a single pixel are chunks like others for the row buffer.
+    buffer_columns = columns if width > 1 else 1
     return Proof(
         f"scanner, parts {parts}, positions {width}+{padding}, chunks {chunks}, lanes {lanes}, timesteps {timesteps}, "
-        f"scans {scans}, flush {flush}, banks {banks}",
+        f"scans {scans}, flush {flush}, banks {banks}" + f", columns {columns}" * (columns > 1),
         "each scan of a part gives each set bit once and in order, an empty pixel one silent event, with no gap from the seventh "
         "cycle after the part came; no word is used that was not written; a bank is freed at the last read of its part",
         "scanner",
         lambda: scanner(
-            bit(), bit(), Stream(lanes * timesteps), Stream(event_width(chunks * lanes, timesteps)),
+            bit(), bit(), Stream(lanes * timesteps), Stream(event_width(chunks // columns * lanes, timesteps)),
             parts=parts, width=width, padding=padding, chunks=chunks, lanes=lanes, timesteps=timesteps, scans=scans,
-            flush=flush, banks=banks,
+            flush=flush, banks=banks, columns=columns,
         ),
         depth, faults,
         {
             "PARTS": parts, "WIDTH": width, "PIXELS": width, "PADDING": padding, "CHUNKS": chunks, "LANES": lanes,
             "TIMESTEPS": timesteps, "SCANS": scans, "FLUSH": flush, "BANKS": banks, "SPAN": 1 if chunks == 1 else 2,
-            "HARMLESS": 0, "COLUMNS": 1,
+            "HARMLESS": 0, "COLUMNS": buffer_columns, "SUMMED": columns,
         },
         {
-            "ram": "ram", "row_buffer": "one_column row_buffer", "chunk_flags": "chunk_flags", "channel_select": "channel_select",
+            "ram": "ram", "row_buffer": f"{'own_column' if buffer_columns > 1 else 'one_column'} row_buffer",
+            "chunk_flags": "chunk_flags", "channel_select": "channel_select",
         }, reach,
     )  # fmt: skip
 
@@ -164,5 +167,15 @@ PROOFS: tuple[Proof, ...] = (
         Fault("the third bank begins at the second", "word_addr <= (word_base + (1 * 1));", "word_addr <= 1;"),
         Fault("the fourth bank is not freed", "if ((freed_bank != 3)) begin", "if ((freed_bank != 2)) begin"),
         Fault("the first part is flushed as well", "if ((part != 1)) begin", "if (0) begin"),
+    ),
+    scanning(
+        1, 1, 0, 2, 2, 1, 1, 0, 2, 12, 23,
+        Fault("the second column has channels of its own", "default: first_channel = 0;", "default: first_channel = 1;"),
+        columns=2,
+    ),
+    scanning(
+        1, 2, 0, 2, 1, 1, 1, 0, 2, 12, 26,
+        Fault("the second column is the first again", "chosen_addr <= (span_base + chunk);", "chosen_addr <= span_base;"),
+        columns=2,
     ),
 )  # fmt: skip

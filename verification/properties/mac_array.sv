@@ -1,15 +1,12 @@
-// One lane: the current of a window is computed as it comes in, and follows it through the pipeline.
-localparam CURRENT = $bits(bias_word);
+// One lane: the current of a window is computed as it comes in, and follows it through the pipeline. Widths and
+// biases: from mac_bias.sv or no_bias.sv.
 localparam TAP = $bits(weight_word) / INPUTS;
 localparam PIXEL = $bits(src_data) / INPUTS;
 localparam TERMS = $size(products);
-localparam TERM = CURRENT + 1;
 localparam PARTIAL = $bits(adders_0_sums) / TERM;
-(* hierconn *) wire [GROUPS*CURRENT-1:0] \bias_rom.contents ;
 (* hierconn *) wire [GROUPS*INPUTS*TAP-1:0] \weight_rom.contents ;
-wire [GROUPS*CURRENT-1:0] bias_words = \bias_rom.contents ;
 wire [GROUPS*INPUTS*TAP-1:0] weight_words = \weight_rom.contents ;
-(* hierconn *) wire [$clog2(COLUMNS)-1:0] \walk.column ;
+(* hierconn *) wire [(COLUMNS > 1 ? $clog2(COLUMNS) : 1)-1:0] \walk.column ;
 (* hierconn *) wire [$clog2(GROUPS)-1:0] \walk.group_index ;
 // Where the next window is, and where the one is whose pixels are in the registers.
 reg [7:0] at_column, at_group, held_column, held_group;
@@ -82,7 +79,7 @@ always @(*) if (known) begin
     assert(at_column < COLUMNS && at_group < GROUPS);
     assert(walk_column < COLUMNS && walk_group < GROUPS);
     assert(\walk.column == walk_column && \walk.group_index == walk_group);
-    assert(bias_word == bias_words[walk_group*CURRENT +: CURRENT]);
+    assert(bias_now == bias_words[walk_group*CURRENT +: CURRENT]);
     assert(weight_word == weight_words[walk_group*INPUTS*TAP +: INPUTS*TAP]);
     if (occupied[0]) begin
         assert(at_column == (held_column == COLUMNS - 1 ? 0 : held_column + 1));
@@ -98,6 +95,6 @@ always @(*) if (known) begin
     assert(came == went + inside);
     assert((took & ~occupied) == 0);
     assert(src_ready || dst_valid);
-    cover(dst_waits && dst_valid && dst_ready && went == 3 && expected[STAGES-1] != $signed(bias_word));
+    cover(dst_waits && dst_valid && dst_ready && went == 3 && expected[STAGES-1] != $signed(bias_words[CURRENT-1:0]));
     cover(dst_valid && took == 2**STAGES - 1);
 end

@@ -4,6 +4,7 @@
 // BANKS, so that a slot has one bank, and no less than the BANKS + 3 parts that there may be from `at` to the one that arrives.
 localparam SLOTS = 3 * BANKS;
 localparam CHANNELS = CHUNKS * LANES;
+localparam GROUP = WIDTH * SUMMED; // beats of a channel group
 localparam BITS = LANES * TIMESTEPS;
 
 // Registers of the steps, by the names that they have there; `masks` lie side by side.
@@ -12,7 +13,8 @@ localparam SPANS = (CHUNKS + SPAN - 1) / SPAN;
 localparam BANK = BANKS > 1 ? $clog2(BANKS) : 1;
 localparam ADDRESS = WORDS > 1 ? $clog2(WORDS) : 1;
 localparam CHUNK = CHUNKS > 1 ? $clog2(CHUNKS) : 1;
-localparam CHANNEL = CHANNELS > 1 ? $clog2(CHANNELS) : 1;
+localparam OWN = CHANNELS / SUMMED;
+localparam CHANNEL = OWN > 1 ? $clog2(OWN) : 1;
 (* hierconn *) wire \find_positions.look ;
 wire look = \find_positions.look ;
 (* hierconn *) wire [BANKS-1:0] \find_positions.taken ;
@@ -234,7 +236,7 @@ always @(posedge clk) begin
         end
         beats <= completes ? 0 : beats + takes;
         for (k = 0; k < CHUNKS; k = k + 1) begin
-            if (takes && slot_in == followed_slot && beats == k * WIDTH + followed_column) begin
+            if (takes && slot_in == followed_slot && beats == k / SUMMED * GROUP + followed_column * SUMMED + k % SUMMED) begin
                 spikes[k*BITS +: BITS] <= src_data;
             end
         end
@@ -243,11 +245,7 @@ always @(posedge clk) begin
             sent <= 0;
         end
         else if (gives && is_followed(at)) begin
-            for (c = 0; c < CHANNELS; c = c + 1) begin
-                if (gives_channel == c) begin
-                    sent[c] <= 1;
-                end
-            end
+            sent <= sent | (left & -left);
         end
     end
 end
@@ -266,9 +264,9 @@ always @(*) begin
                 assert(gives_mask == 0 && gives_last);
             end
             for (c = 0; c < CHANNELS; c = c + 1) begin
-                // The lowest channel that is left.
+                // The lowest channel that is left, of the first column that has one.
                 if (left[c] && (left & ((1 << c) - 1)) == 0) begin
-                    assert(gives_channel == c && gives_mask == spikes[c*TIMESTEPS +: TIMESTEPS]);
+                    assert(gives_channel == c / LANES / SUMMED * LANES + c % LANES && gives_mask == spikes[c*TIMESTEPS +: TIMESTEPS]);
                     assert(gives_last == (left >> (c + 1) == 0));
                 end
             end
@@ -315,6 +313,13 @@ always @(posedge clk) begin
     end
 end
 
+// The chunks of the last two steps, which hold their first channels.
+reg [CHUNK-1:0] fetch_chunk, encode_chunk;
+always @(posedge clk) begin
+    if (fetch_ready) fetch_chunk <= chosen_chunk;
+    if (encode_ready) encode_chunk <= fetch_chunk;
+end
+
 reg [CHANNELS-1:0] fetch_left, choose_left, span_left, walk_left;
 reg [CHUNKS-1:0] encode_of, fetch_of, choose_of, span_of; // bit k: the step holds chunk k, or the span that it is in
 reg [CHUNKS-1:0] after_span, span_chunks, walk_chunks;
@@ -341,14 +346,14 @@ wire has_bank = age == 0 ? !whole[filling] : age < BANKS || age == BANKS && whol
 always @(*) begin
     fetch_left = encoding && encode_last ? firing : left;
     for (k = 0; k < CHUNKS; k = k + 1) begin
-        encode_of[k] = encode_channel == k * LANES;
+        encode_of[k] = encode_chunk == k;
         if (encoding && !encode_last && encode_of[k]) begin
             fetch_left[k*LANES +: LANES] = 0;
         end
     end
     choose_left = fetched && fetch_last ? firing : fetch_left;
     for (k = 0; k < CHUNKS; k = k + 1) begin
-        fetch_of[k] = fetch_channel == k * LANES;
+        fetch_of[k] = fetch_chunk == k;
         if (fetched && !fetch_last && fetch_of[k]) begin
             choose_left[k*LANES +: LANES] = 0;
         end
@@ -424,8 +429,8 @@ always @(*) begin
         // What each step holds.
         assert(!spanning || span_of != 0 && (8'd0 | chunks_todo) << span_first < 1 << CHUNKS);
         assert(!chosen || choose_of != 0);
-        assert(!fetched || fetch_of != 0);
-        assert(!encoding || encode_of != 0);
+        assert(!fetched || fetch_of != 0 && fetch_channel == fetch_chunk / SUMMED * LANES);
+        assert(!encoding || encode_of != 0 && encode_channel == encode_chunk / SUMMED * LANES);
         assert(!ahead || ahead_ends_part == is_last_of_part(ahead_at));
         assert(!walking || walk_ends_part == is_last_of_part(walk_at));
         assert(!spanning || span_ends_part == is_last_of_part(span_at));
