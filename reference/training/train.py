@@ -164,7 +164,7 @@ def training_device() -> torch.device:
 def train_on(
     run: Run, data: Dataset, test: Dataset, folder: Path, report: Callable[[Progress], None] = lambda progress: None
 ) -> Iterator[dict[str, Any]]:
-    """Train the epochs that are left; after each examine the network, keep a checkpoint in `folder`, and give run.history's entry.
+    """Train the epochs that are left; after each examine the network, keep a checkpoint in `folder` and give history's entry.
 
     data, test: training and test images, bytes as the data set has them.
     """
