@@ -55,12 +55,17 @@ BATCH = 100
 
 
 def measure_point(
-    point: Point, study: Study, data: tuple[Dataset | None, Dataset], folder: Path, progress: Callable[[str], None]
+    point: Point,
+    study: Study,
+    data: tuple[Dataset | None, Dataset],
+    folder: Path,
+    progress: Callable[[str], None],
+    again: bool = False,
 ) -> dict[str, Any]:
     """Train, resume or load the network of a point; measure it, and write RESULT and MODEL.
 
     data: training images (None for a loaded network) and test images. folder: of the point; a float twin has no MODEL.
-    A point that has its RESULT is not measured again.
+    A point that has its RESULT is not measured again; with `again` it is, if other sources than today's made it.
     """
     if isinstance(point, LoadedModel):
         asked: dict[str, Any] = {"settings": point.settings, "sha256": point.sha256}
@@ -73,7 +78,10 @@ def measure_point(
         is_same = isinstance(point, Settings) and point.are(found.get("settings"))
         if any(found.get(key) != value for key, value in asked.items() if not (key == "settings" and is_same)):
             raise InputError(f"{result}: was measured with other settings; name another folder for this study")
-        return found
+        if not (again and is_old(found)):
+            return found
+        if found.get("sources", {}).get("training") != sources()["training"]:
+            (folder / train.CHECKPOINT).unlink(missing_ok=True)
     training, test = data
     if study.cycle_images > len(test.images):
         raise InputError(f"cycle_images = {study.cycle_images}; allowed: up to {len(test.images)}, the test images")
@@ -110,6 +118,11 @@ def sources() -> dict[str, str]:
         "training": digest_of_modules(["duospike.reference.training.train"], OUTSIDE),
         "measuring": digest_of_modules(["duospike.cosim.study.measure"], OUTSIDE),
     }
+
+
+def is_old(result: dict[str, Any]) -> bool:
+    """Whether other sources than today's made a result, or unknown ones."""
+    return result.get("sources") != sources()
 
 
 def _read_result(path: Path) -> dict[str, Any]:
