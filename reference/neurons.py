@@ -63,14 +63,43 @@ def charge(reset: str, leak: Leak, v: Any, s: Any, theta: Any, current: Any) -> 
     return leak(v * (1 - s)) + current
 
 
-def surrogate_slope(v: torch.Tensor, theta: torch.Tensor, width: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
-    """Replaces the derivative of the step at v: with x = (v - theta) / width, 1 / (1 + (pi*x)^2) / width.
+Surrogate = Callable[..., torch.Tensor]
+"""surrogate(v, theta, unit, out) -> what replaces the derivative of the step at v, written to `out` if it is given."""
 
-    The arctan surrogate of Fang et al., "Incorporating Learnable Membrane Time Constant" (ICCV 2021), with alpha = 2.
-    Written to `out` if it is given.
+
+def arctan(
+    v: torch.Tensor,
+    theta: torch.Tensor,
+    unit: torch.Tensor,
+    out: torch.Tensor | None = None,
+    *,
+    slope: float = 1.0,
+    threshold: float = 1.0,
+) -> torch.Tensor:
+    """With width = threshold * unit / slope and x = (v - theta) / width, 1 / (1 + (pi*x)^2) / width.
+
+    The surrogate of Fang et al., "Incorporating Learnable Membrane Time Constant" (ICCV 2021), with alpha = 2.
     """
+    width = unit * (threshold / slope)
     scale = width / torch.pi**2
     return torch.sub(v, theta, out=out).square_().add_(width * scale).reciprocal_().mul_(scale)
+
+
+def fast_sigmoid(
+    v: torch.Tensor,
+    theta: torch.Tensor,
+    unit: torch.Tensor,
+    out: torch.Tensor | None = None,
+    *,
+    slope: float = 1.0,
+    threshold: float = 1.0,
+) -> torch.Tensor:
+    """With x = (v - theta) / unit, 1 / (1 + slope*|x|)^2 / unit, for any threshold: snnTorch's surrogate.fast_sigmoid(slope)."""
+    width = unit / slope
+    return torch.sub(v, theta, out=out).abs_().add_(width).square_().reciprocal_().mul_(width / slope)
+
+
+SURROGATES: dict[str, Surrogate] = {"arctan": arctan, "fast_sigmoid": fast_sigmoid}
 
 
 def room_for(timesteps: int, maps: torch.Tensor) -> torch.Tensor:
@@ -84,35 +113,37 @@ def room_for(timesteps: int, maps: torch.Tensor) -> torch.Tensor:
 class SpikingActivation(torch.autograd.Function):
     """Currents to spikes over all timesteps, with the surrogate gradient.
 
-    forward(current, theta, width, timesteps, neuron, leak) -> spikes [T, B, C, H, W] of 0.0 and 1.0
-      current  [T, B, C, H, W], or [1, B, C, H, W] where each timestep has the same
-      theta    [C, 1, 1] or [C, 1, W], the threshold of each channel
-      width    of theta's shape, the unit of the surrogate's argument, a positive constant
+    forward(current, theta, unit, timesteps, neuron, leak, surrogate) -> spikes [T, B, C, H, W] of 0.0 and 1.0
+      current    [T, B, C, H, W], or [1, B, C, H, W] where each timestep has the same
+      theta      [C, 1, 1] or [C, 1, W], the threshold of each channel
+      unit       of theta's shape, what a real 1 is in the current's units, a positive constant
+      surrogate  one of SURROGATES, perhaps with arguments
 
     The gradient flows along the potentials and through the comparison with theta; the reset is held constant, as in
     snnTorch. It is written out, in place where it can be, because a chain of small operations would keep a map of each.
     """
 
     @staticmethod
-    def forward(ctx, current, theta, width, timesteps, neuron, leak):
+    def forward(ctx, current, theta, unit, timesteps, neuron, leak, surrogate=arctan):
         potentials, spikes = [current[0]], room_for(timesteps, current[0])
         torch.gt(potentials[0], theta, out=spikes[0])
         for t in range(1, timesteps):
             v = charge(neuron.reset, leak, potentials[-1], spikes[t - 1], theta, current[min(t, len(current) - 1)])
             potentials.append(v)
             torch.gt(v, theta, out=spikes[t])
-        ctx.save_for_backward(theta, width, *potentials)
-        ctx.neuron, ctx.repeated = neuron, len(current) < timesteps
+        ctx.save_for_backward(theta, unit, *potentials)
+        ctx.neuron, ctx.repeated, ctx.surrogate = neuron, len(current) < timesteps, surrogate
         return spikes
 
     @staticmethod
     def backward(ctx, grad_spikes):
-        theta, width, *potentials = ctx.saved_tensors
+        theta, unit, *potentials = ctx.saved_tensors
         grads, grad_theta = room_for(len(potentials), potentials[0]), torch.zeros_like(theta)
         for t in reversed(range(len(potentials))):
-            grad = surrogate_slope(potentials[t], theta, width, out=grads[t]).mul_(grad_spikes[t])
-            grad_theta -= grad.sum_to_size(theta.shape)
+            grad = ctx.surrogate(potentials[t], theta, unit, out=grads[t]).mul_(grad_spikes[t])
+            if ctx.needs_input_grad[1]:
+                grad_theta -= grad.sum_to_size(theta.shape)
             if t + 1 < len(potentials):
                 carried = grads[t + 1] * (potentials[t] <= theta) if ctx.neuron.reset == "zero" else grads[t + 1]
                 grad.add_(carried, alpha=ctx.neuron.beta)
-        return grads.sum(0, keepdim=True) if ctx.repeated else grads, grad_theta, None, None, None, None
+        return grads.sum(0, keepdim=True) if ctx.repeated else grads, grad_theta, None, None, None, None, None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +22,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--data", type=Path, metavar="DIR",
         help="folder of the data set's files (default for fashion-mnist: where Debian installs it)",
     )  # fmt: skip
+    parser.add_argument(
+        "--again", action="store_true", help="measure finished points again that other sources than today's made, and train them"
+        " again where training is another"
+    )  # fmt: skip
     add_worker_options(parser, "points")
     parser.set_defaults(func=run)
 
@@ -41,16 +44,8 @@ def run_study(args: argparse.Namespace, study) -> int:
     """Measure the points in the study's folder, which no other command writes meanwhile."""
     from duospike.cosim.cluster import cluster, run_tasks
     from duospike.cosim.pages import plots
-    from duospike.cosim.study.report import (
-        as_csv,
-        as_markdown,
-        energy_markdown,
-        energy_rows,
-        layer_rows,
-        plot_all,
-        stage_rows,
-        summary,
-    )
+    from duospike.cosim.study.measure import is_old
+    from duospike.cosim.study.report import files_of, plot_all
     from duospike.reference.files import check_writable, write_atomically
 
     args.out.mkdir(parents=True, exist_ok=True)
@@ -58,32 +53,23 @@ def run_study(args: argparse.Namespace, study) -> int:
     results = {}
     # A worker may have another current folder.
     data, points = args.data and args.data.resolve(), args.out.resolve() / "points"
-    tasks = {name: (name, study, data, points / name) for name in study.points}
+    tasks = {name: (name, study, data, points / name, args.again) for name in study.points}
     with cluster(min(args.workers, len(tasks)), args.scheduler) as client:
         for name, result in run_tasks(client, measure, tasks, partial(print, flush=True)):
             results[name] = result
             print(f"{len(results)} of {len(tasks)}: {name}: accuracy {result['accuracy']:.2%}", flush=True)
-    ordered = [results[name] for name in study.points]
-    rows, energies = summary(ordered), energy_rows(ordered)
-    tables = as_markdown(rows) + "\n" + energy_markdown(energies)
-    files = {
-        "results.json": json.dumps(dict(zip(study.points, ordered, strict=True)), indent=2) + "\n",
-        "summary.csv": as_csv(rows),
-        "layers.csv": as_csv(layer_rows(ordered)),
-        "stages.csv": as_csv(stage_rows(ordered)),
-        "energy.csv": as_csv(energies),
-        "summary.md": tables,
-    }
+    ordered = {name: results[name] for name in study.points}
+    files = files_of(ordered, [name for name, result in ordered.items() if is_old(result)])
     for name, text in files.items():
         write_atomically(args.out / name, text.encode())
-    drawn = plot_all(ordered, args.out) if plots.available() else [plots.MISSING]
-    print(tables)
+    drawn = plot_all(list(ordered.values()), args.out) if plots.available() else [plots.MISSING]
+    print(files["summary.md"])
     print(f"{args.out} holds {', '.join([*files, *drawn])}")
     say_written(args.out)
     return 0
 
 
-def measure(log, name: str, study, data: Path | None, folder: Path) -> dict:
+def measure(log, name: str, study, data: Path | None, folder: Path, again: bool = False) -> dict:
     """Measure one point in a worker."""
     import torch
 
@@ -104,4 +90,4 @@ def measure(log, name: str, study, data: Path | None, folder: Path) -> dict:
             shown = step.split(",")[0]
             log(f"{name}: {shown}")
 
-    return measure_point(point, study, sets, folder, progress)
+    return measure_point(point, study, sets, folder, progress, again)

@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
 def train_in(work: Path, settings: Settings, args: argparse.Namespace) -> int:
     """Train in a folder, which no other command writes meanwhile."""
     from duospike.reference.data.datasets import check_labels
+    from duospike.reference.data.pixels import converted
     from duospike.reference.training import train
 
     check_unused(work, args.resume)
@@ -64,13 +65,14 @@ def train_in(work: Path, settings: Settings, args: argparse.Namespace) -> int:
     shape = data.images.shape[-3:]
     job = train.resume(settings, shape, work) if args.resume else train.start(settings, shape)
     for one in (data, test):
-        job.model.blank.require_fit(one.images)
+        job.model.blank.require_fit(converted(one.images, settings.pixels))
         check_labels(args.data or settings.dataset, one.labels, settings.classes)
     started = time.monotonic()
-    while job.epoch < settings.epochs:
-        with progress_shown(settings.epochs) as report:
-            train.train_epoch(job, data, report)
-        train.save_checkpoint(job, work)
+    if settings.keep == "best_test":
+        print("keep = 'best_test' chooses the epoch on the test images, so that their accuracy is too high")
+    with progress_shown(settings.epochs) as report:
+        for found in train.train_on(job, data, test, work, report):
+            print(f"epoch {found['epoch']}: {found['test_accuracy']:.2%} of the test images")
     print(f"trained {job.epoch} epochs, {time.monotonic() - started:.0f} s in this run")
     finish(job, test, args)
     return 0
@@ -115,15 +117,17 @@ def check_unused(folder: Path, resume: bool) -> None:
 
 def finish(job: train.Run, test: Dataset, args: argparse.Namespace) -> None:
     """Print the accuracy on the test images, by the golden model where there are integers, and write the model file."""
+    from duospike.reference.data.pixels import converted
     from duospike.reference.golden import evaluate
     from duospike.reference.modelfile import save_model
     from duospike.reference.training import train
     from duospike.reference.training.settings import FLOAT
 
+    model, test = job.kept(), dataclasses.replace(test, images=converted(test.images, job.settings.pixels))
     if job.settings.weight_bits == FLOAT:
-        print(f"float twin: {train.accuracy(job.model, test):.2%} of {len(test.images)} test images")
+        print(f"float twin: {train.accuracy(model, test):.2%} of {len(test.images)} test images")
         return
-    network = dataclasses.replace(job.model.eval().export(), metadata=train.provenance(job.settings))
+    network = dataclasses.replace(model.export(), metadata=train.provenance(job.settings))
     result = evaluate(network, test.images, test.labels)
     print(f"integer reference: {result.accuracy:.2%} of {result.images} test images")
     if args.out:

@@ -18,10 +18,11 @@ import re
 import subprocess
 import sys
 
+from duospike.cosim.sources import ROOT
+
 from .old import old_figures
 from .page import page_with, pages, write_page
 from .record import COMMENT, begin, comment
-from .sources import ROOT
 from .tables import BY_HAND, FIGURES
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from duospike.cosim.sources import ROOT
+
 from .page import page_with
 from .record import recorded
-from .sources import ROOT
 from .tables import BY_HAND, FIGURES, Figures
 
 

@@ -9,14 +9,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from duospike.cosim.errors import CosimError
+from duospike.cosim.sources import ROOT, digests
 from duospike.cosim.synthesis.yosys import yosys_version
 from verification.system_yosys import yosys_version as system_yosys_version
 
-from .sources import ROOT, digests
-
 MACHINERY = [
     "benchmarks/figures/*",
-    *("cosim/errors.py", "cosim/folder.py", "cosim/interrupts.py", "cosim/system.py", "cosim/version.py"),
+    *("cosim/errors.py", "cosim/folder.py", "cosim/interrupts.py", "cosim/sources.py", "cosim/system.py", "cosim/version.py"),
     *("reference/errors.py", "reference/files.py", "reference/locks.py", "rtl/errors.py"),
 ]
 """Files, processes and messages: imported by every program that measures, and no figure depends on them."""

@@ -249,6 +249,20 @@ def plot_bars(bars: Mapping[str, Line], label: str, title: str, path: Target) ->
     _save(figure, path)
 
 
+def plot_intervals(intervals: Mapping[str, tuple[float, float, float]], label: str, title: str, path: Target) -> None:
+    """A mean and its interval for each name, over a line at 0."""
+    places = [textwrap.fill(name, LABEL_LETTERS) for name in intervals]
+    tallest = 1 + max(text.count("\n") for text in places)
+    figure, axes = _figure(1.4 + max(0.35, 0.1 + 0.15 * tallest) * len(places), title)
+    axes.axvline(0, color=STALL_IN, zorder=0)
+    for place, (middle, low, high) in enumerate(intervals.values()):
+        axes.errorbar([middle], [place], xerr=[[middle - low], [high - middle]], fmt="o", color=BUSY)
+    axes.set_yticks(range(len(places)), places, fontsize=9)
+    axes.invert_yaxis()
+    _label(axes.xaxis, label)
+    _save(figure, path)
+
+
 def _colours(count: int) -> list[Any]:
     """One for each of as many lines."""
     import matplotlib

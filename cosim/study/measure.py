@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,13 @@ from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.energy.model import Coefficients, as_float, by_coefficient, count_operations, static_energy
 from duospike.cosim.energy.report import NANOJOULE
 from duospike.cosim.exploration.explore import Budget, Problem, choose, lanes_cost
+from duospike.cosim.sources import digest_of_modules
 from duospike.cosim.synthesis.stage_areas import luts, stage_areas
 from duospike.cosim.synthesis.synthesize import Area
 from duospike.reference import golden
 from duospike.reference.coding import ENCODER
 from duospike.reference.data.datasets import Dataset
+from duospike.reference.data.pixels import UNSIGNED, converted
 from duospike.reference.errors import InputError
 from duospike.reference.files import read_json, write_atomically
 from duospike.reference.golden import Trace
@@ -40,16 +42,30 @@ from duospike.reference.training.settings import Settings
 from .study_file import LoadedModel, Point, Study
 
 RESULT, MODEL = "result.json", "model.safetensors"
+OUTSIDE = [
+    "*/errors.py",
+    "reference/files.py",
+    "reference/locks.py",
+    "cosim/sources.py",
+    "cosim/folder.py",
+    "cosim/interrupts.py",
+]
+"""Messages and files: imported by what makes results, and none depends on them."""
 BATCH = 100
 
 
 def measure_point(
-    point: Point, study: Study, data: tuple[Dataset | None, Dataset], folder: Path, progress: Callable[[str], None]
+    point: Point,
+    study: Study,
+    data: tuple[Dataset | None, Dataset],
+    folder: Path,
+    progress: Callable[[str], None],
+    again: bool = False,
 ) -> dict[str, Any]:
     """Train, resume or load the network of a point; measure it, and write RESULT and MODEL.
 
     data: training images (None for a loaded network) and test images. folder: of the point; a float twin has no MODEL.
-    A point that has its RESULT is not measured again.
+    A point that has its RESULT is not measured again; with `again` it is, if other sources than today's made it.
     """
     if isinstance(point, LoadedModel):
         asked: dict[str, Any] = {"settings": point.settings, "sha256": point.sha256}
@@ -62,25 +78,51 @@ def measure_point(
         is_same = isinstance(point, Settings) and point.are(found.get("settings"))
         if any(found.get(key) != value for key, value in asked.items() if not (key == "settings" and is_same)):
             raise InputError(f"{result}: was measured with other settings; name another folder for this study")
-        return found
+        if not (again and is_old(found)):
+            return found
+        if found.get("sources", {}).get("training") != sources()["training"]:
+            (folder / train.CHECKPOINT).unlink(missing_ok=True)
     training, test = data
     if study.cycle_images > len(test.images):
         raise InputError(f"cycle_images = {study.cycle_images}; allowed: up to {len(test.images)}, the test images")
     folder.mkdir(parents=True, exist_ok=True)
-    twin = None
+    twin, per_epoch = None, {}
     if isinstance(point, LoadedModel):
         network = point.network
+        test = replace(test, images=converted(test.images, network.metadata.get("pixels", UNSIGNED)))
     else:
         assert training is not None
-        model = _trained(point, training, folder, progress)
+        test = replace(test, images=converted(test.images, point.pixels))
+        job = _trained(point, training, data[1], folder, progress)
+        model, per_epoch = job.kept(), {"per_epoch": job.history}
         twin = None if model.exact else model
         network = replace(model.export(), metadata=train.provenance(point)) if model.exact else model.blank
     if twin is None:
         save_model(network, folder / MODEL)
     progress("measuring")
-    found = {**asked, "generator": versions(), **_measure(network, twin, study, test, progress)}
+    found = {
+        **asked,
+        "generator": versions(),
+        "sources": sources(),
+        **_measure(network, twin, study, test, progress),
+        **per_epoch,
+    }
     write_atomically(result, (json.dumps(found, indent=2) + "\n").encode())
     return found
+
+
+@cache
+def sources() -> dict[str, str]:
+    """Digests of what makes a result: training decides the network, measuring all else."""
+    return {
+        "training": digest_of_modules(["duospike.reference.training.train"], OUTSIDE),
+        "measuring": digest_of_modules(["duospike.cosim.study.measure"], OUTSIDE),
+    }
+
+
+def is_old(result: dict[str, Any]) -> bool:
+    """Whether other sources than today's made a result, or unknown ones."""
+    return result.get("sources") != sources()
 
 
 def _read_result(path: Path) -> dict[str, Any]:
@@ -90,14 +132,15 @@ def _read_result(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not a result; delete it to measure the point again ({error})") from None
 
 
-def _trained(settings: Settings, training: Dataset, folder: Path, progress: Callable[[str], None]) -> SpikingNetwork:
+def _trained(settings: Settings, training: Dataset, test: Dataset, folder: Path, progress: Callable[[str], None]) -> train.Run:
     shape = training.images.shape[-3:]
     is_begun = (folder / train.CHECKPOINT).exists()
     job = train.resume(settings, shape, folder) if is_begun else train.start(settings, shape)
-    while job.epoch < settings.epochs:
-        train.train_epoch(job, training, lambda now: progress(f"epoch {now.epoch}, batch {now.batch} of {now.batches}"))
-        train.save_checkpoint(job, folder)
-    return job.model.eval()
+    for found in train.train_on(
+        job, training, test, folder, lambda now: progress(f"epoch {now.epoch}, batch {now.batch} of {now.batches}")
+    ):
+        progress(f"epoch {found['epoch']} done: {found['test_accuracy']:.2%} of the test images")
+    return job
 
 
 def _measure(

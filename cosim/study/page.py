@@ -10,7 +10,22 @@ from duospike.cosim.pages.run_page import Block, Cell, Fact, Heading, Line, Rows
 from duospike.reference.files import digest_of
 
 from .measure import MODEL
-from .report import ENERGY_TITLE, columns, drawings, energy_rows, energy_text, label_of, measure_text, measures, summary
+from .pairs import PAIRED, Difference, pair_rows
+from .report import (
+    ENERGY_TITLE,
+    PAIRS_TITLE,
+    SHOWN_PAIRS,
+    columns,
+    drawings,
+    energy_rows,
+    energy_text,
+    groups_of,
+    label_of,
+    measure_text,
+    measures,
+    pair_text,
+    summary,
+)
 
 
 def make_study_page(study: RunFile) -> str:
@@ -19,7 +34,11 @@ def make_study_page(study: RunFile) -> str:
         results = study.content
         rows = summary(results.values())
         sections = [
-            section_of("summary", "Means and spreads", [summary_table(rows), energy_table(list(results.values()))]),
+            section_of(
+                "summary",
+                "Means and spreads",
+                [summary_table(rows), *pairs_tables(list(results.values())), energy_table(list(results.values()))],
+            ),
             _plots(list(results.values())),
             section_of("points", "Points and settings", point_blocks(results)),
             section_of("origin", "Versions and hashes", origin_blocks(study)),
@@ -49,6 +68,23 @@ def summary_table(rows: list[dict[str, Any]]) -> Table:
     ]
     title = "Mean ± standard deviation over the seeds; of an image, interval and latency in cycles, energies in nJ, modelled"
     return Table(title, [key.replace("_", " ") for key in (*settings, *measured)], cells)
+
+
+def pairs_tables(results: list[dict[str, Any]]) -> list[Block]:
+    """pair_rows() as a table, each cell with its mean; none where no seed has a baseline."""
+    rows = pair_rows(groups_of(results))
+    if not rows:
+        return []
+    keys = [key for key in SHOWN_PAIRS if key in rows[0]]
+    settings = [key for key in rows[0] if key not in PAIRED]
+    cells: Rows = [[*(_text(row[key]) for key in settings), *(_difference(key, row[key]) for key in keys)] for row in rows]
+    return [Table(PAIRS_TITLE, [key.replace("_", " ") for key in settings] + [PAIRED[key] for key in keys], cells)]
+
+
+def _difference(key: str, found: Difference | None) -> Cell:
+    """Pages have no bold cells: what is found has a star."""
+    text = pair_text(key, found)
+    return Cell(f"{text.strip('*')} *" if text.startswith("*") else text, found.mean if found else None)
 
 
 def energy_table(results: list[dict[str, Any]]) -> Table:

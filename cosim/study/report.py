@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
 from statistics import mean, stdev
@@ -16,9 +17,11 @@ from duospike.cosim.pages import plots
 from duospike.cosim.synthesis.stage_areas import luts
 from duospike.cosim.synthesis.synthesize import Area
 
-MEASURES = ("accuracy", "sparsity", "spikes", "events", "synaptic_operations", "interval", "latency", "energy")
-"""What the table lists of a point: per image, over all layers except pools. interval and latency in cycles; energy in nJ,
-modelled."""
+from .pairs import PAIRED, Difference, counted, difference_text, is_pool, pair_rows, spike_counts
+
+MEASURES = ("accuracy", "sparsity", "spikes", "spikes_in", "events", "synaptic_operations", "interval", "latency", "energy")
+"""What the table lists of a point: per image, over all layers except pools. spikes_in: of all layers' inputs, as the paper
+counts. interval and latency in cycles; energy in nJ, modelled."""
 AREA_MEASURES = ("luts", "block_ram", "static")
 """Listed as well where the accelerators were synthesised: areas on an UltraScale+, and static energy in nJ, modelled."""
 STAGE_MEASURES = ("lanes", "events", "busy", "stall_in", "stall_out", "busy_share")
@@ -30,13 +33,12 @@ RATIOS = ("ratio", "lowest", "highest")
 
 def measures(result: dict[str, Any]) -> dict[str, float]:
     """MEASURES of a point's result, and AREA_MEASURES if it was."""
-    layers = [one for name, one in result["layers"].items() if not name.startswith("pool")]
-    spikes = sum(sum(one["spikes"]) for one in layers)
+    counts = counted(result["layers"])
+    slots = sum(one["slots"] for name, one in result["layers"].items() if not is_pool(name))
     found = {
         "accuracy": result["accuracy"],
-        "sparsity": 1 - spikes / sum(one["slots"] for one in layers),
-        "spikes": spikes,
-        **{key: sum(one[key] for one in layers) for key in ("events", "synaptic_operations")},
+        "sparsity": 1 - counts["spikes"] / slots,
+        **counts,
         **{key: result[key] for key in ("interval", "latency", "energy")},
     }
     if "area" in result:
@@ -53,7 +55,7 @@ def summary(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     rows: list[dict[str, Any]] = []
     measured: set[str] = set()
-    for shown, group in _groups(results):
+    for shown, group in groups_of(results):
         found = [measures(result) for result in group]
         measured |= found[0].keys()
         row = {**shown, "seeds": len(group)}
@@ -68,18 +70,25 @@ Group = tuple[dict[str, Any], list[dict[str, Any]]]
 """Settings that vary, and the results of all seeds."""
 
 
-def _groups(results: Iterable[dict[str, Any]]) -> list[Group]:
+def groups_of(results: Iterable[dict[str, Any]]) -> list[Group]:
     """The results that differ in nothing but their seed, together, with the settings that vary from group to group.
 
-    A trained network has other settings than one that was loaded: None for those that it has not.
+    A trained network has other settings than one that was loaded: None for those that it has not. Results that other sources
+    made are never in one group: where there are such, `sources` is among the settings.
     """
-    results = list(results)
+    results = [{**one, "settings": {**one["settings"], "sources": shown_sources(one)}} for one in results]
     keys = dict.fromkeys(key for one in results for key in one["settings"])
     shown = [key for key in keys if key != "seed" and len({str(one["settings"].get(key)) for one in results}) > 1]
     groups: dict[str, list[dict[str, Any]]] = {}
     for result in results:
         groups.setdefault(str({key: value for key, value in result["settings"].items() if key != "seed"}), []).append(result)
     return [({key: group[0]["settings"].get(key) for key in shown}, group) for group in groups.values()]
+
+
+def shown_sources(result: dict[str, Any]) -> str:
+    """Which sources made a result, as digests of training and of measuring."""
+    found = result.get("sources")
+    return f"{found['training']}/{found['measuring']}" if found else "not recorded"
 
 
 def _mean(key: str, values: list[float]) -> dict[str, float | None]:
@@ -95,7 +104,7 @@ def with_spread(values: list[float]) -> tuple[float, float | None]:
 def layer_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each group of summary(), layer and timestep a row: the settings, seeds, layer, timestep, sparsity and its spread."""
     rows = []
-    for shown, group in _groups(results):
+    for shown, group in groups_of(results):
         for name, layer in group[0]["layers"].items():
             timesteps = len(layer["spikes"])
             for t in range(timesteps):
@@ -107,7 +116,7 @@ def layer_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def stage_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each group of summary() and stage a row: the settings, seeds, stage, and for each of STAGE_MEASURES mean and spread."""
     rows = []
-    for shown, group in _groups(results):
+    for shown, group in groups_of(results):
         stages = [{stage["name"]: stage for stage in one["stages"]} for one in group]
         for name in stages[0]:
             row = {**shown, "seeds": len(group), "stage": name}
@@ -119,7 +128,7 @@ def stage_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def energy_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each group of summary() a row: the settings, seeds, energy, and what energy_ratio() gives of it and the first group."""
-    groups = _groups(results)
+    groups = groups_of(results)
     return [
         {**shown, "seeds": len(group), "energy": mean(one["energy"] for one in group), **energy_ratio(group, groups[0][1])}
         for shown, group in groups
@@ -156,6 +165,88 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
         for row in rows
     ]
     return _markdown([*settings, *measured], cells)
+
+
+def files_of(results: dict[str, dict[str, Any]], old: Collection[str] = ()) -> dict[str, str]:
+    """The files of a study's results, by name; those without a row are left out. old: points that other sources made."""
+    points = list(results.values())
+    rows, energies = summary(points), energy_rows(points)
+    mark = f"{len(old)} of {len(points)} points were made by other sources than today's: {'; '.join(old)}\n" if old else ""
+    tables = {
+        "summary.csv": rows,
+        "layers.csv": layer_rows(points),
+        "stages.csv": stage_rows(points),
+        "energy.csv": energies,
+        "pairs.csv": pairs_csv_rows(points),
+        "epochs.csv": epoch_rows(points),
+    }
+    text = "\n".join(filter(None, [as_markdown(rows), pairs_markdown(points), energy_markdown(energies), mark]))
+    return {
+        "results.json": json.dumps(results, indent=2) + "\n",
+        **{name: as_csv(found) for name, found in tables.items() if found},
+        "summary.md": text,
+    }
+
+
+PAIRS_TITLE = (
+    "Differences from the baseline in pairs of equal seed: mean ± standard error (95 % interval), bold or with a star where the "
+    "interval excludes 0; a difference is found only there"
+)
+
+
+def pairs_markdown(results: Iterable[dict[str, Any]]) -> str:
+    """pair_rows() as a table under its title; empty where no seed has a baseline."""
+    rows = pair_rows(groups_of(results))
+    if not rows:
+        return ""
+    keys = [key for key in SHOWN_PAIRS if key in rows[0]]
+    settings = [key for key in rows[0] if key not in PAIRED]
+    cells = [[*(setting_text(row[key]) for key in settings), *(pair_text(key, row[key]) for key in keys)] for row in rows]
+    return f"{PAIRS_TITLE}:\n\n{_markdown([*settings, *(PAIRED[key] for key in keys)], cells)}"
+
+
+def pair_text(key: str, found: Difference | None) -> str:
+    return difference_text(found, "" if key == "accuracy" else " %")
+
+
+SHOWN_PAIRS = ("accuracy", "spikes", "spikes_in", "late_spikes", "energy")
+"""Of PAIRED what the table lists; the CSV has all."""
+
+
+def pairs_csv_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each of pair_rows() and measure a row: settings, against, measure, pairs, mean, error, low, high, by_seed."""
+    rows = []
+    for row in pair_rows(groups_of(results)):
+        about = {key: value for key, value in row.items() if key not in PAIRED and key != "pairs"}
+        for key in PAIRED:
+            if found := row.get(key):
+                low, high = found.interval or (None, None)
+                seeds = " ".join(f"{seed}:{value:.4f}" for seed, value in found.values.items())
+                ends = {
+                    "pairs": found.pairs,
+                    "mean": found.mean,
+                    "error": found.error,
+                    "low": low,
+                    "high": high,
+                    "by_seed": seeds,
+                }
+                rows.append({**about, "measure": key, **ends})
+    return rows
+
+
+def epoch_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each group of summary() and epoch a row: settings, seeds, epoch, mean and spread of accuracy, spikes and spikes_in."""
+    rows = []
+    for shown, group in groups_of(results):
+        for number in range(min(len(one.get("per_epoch", [])) for one in group)):
+            found = [one["per_epoch"][number] for one in group]
+            counts = [spike_counts(one["spikes"]) for one in found]
+            row = {**shown, "seeds": len(group), "epoch": found[0]["epoch"]}
+            row |= _mean("accuracy", [one["test_accuracy"] for one in found])
+            for key in ("spikes", "spikes_in"):
+                row |= _mean(key, [one[key] for one in counts])
+            rows.append(row)
+    return rows
 
 
 ENERGY_TITLE = "Energy over that of the first row, and how far that goes with any one coefficient halved or doubled"
@@ -210,7 +301,7 @@ def plot_all(results: list[dict[str, Any]], folder: Path) -> list[str]:
 
 def drawings(results: list[dict[str, Any]]) -> dict[str, tuple[str, Callable[[plots.Target], None]]]:
     """The plots of a study by the names of their files: of each its title, and what draws it to a path or an open file."""
-    rows, groups = summary(results), _groups(results)
+    rows, groups = summary(results), groups_of(results)
     found: dict[str, tuple[str, Callable[[plots.Target], None]]] = {}
     for key, title, name in (("energy", "nJ an image, modelled", "pareto.svg"), ("sparsity", "sparsity", "accuracy.svg")):
         points = [(label_of(row), row[key], row["accuracy"], row[f"{key}_spread"], row["accuracy_spread"]) for row in rows]
@@ -236,12 +327,26 @@ def drawings(results: list[dict[str, Any]]) -> dict[str, tuple[str, Callable[[pl
     found["sparsity.svg"] = _lines(
         sparsity, list(dict.fromkeys(name for one in results for name in one["layers"])), "sparsity", "Sparsity of each layer"
     )
+    if saved := _intervals(groups):
+        title = "Spikes saved, in pairs of equal seed"
+        found["pairs.svg"] = title, partial(plots.plot_intervals, saved, "% of the baseline's spikes, 95 % interval", title)
     labels = [label_of(row) for row in rows]
     for name, unit, keys, title in COSTS:
         costs: dict[str, plots.Line] = {
             key: {label: (row[key], row[f"{key}_spread"]) for label, row in zip(labels, rows, strict=True)} for key in keys
         }
         found[name] = title, partial(plots.plot_bars, costs, unit, title)
+    return found
+
+
+def _intervals(groups: list[Group]) -> dict[str, tuple[float, float, float]]:
+    """By row, the spikes that it saves with the interval's ends; without rows of a single pair."""
+    found = {}
+    for row in pair_rows(groups):
+        difference = row["spikes"]
+        if difference and difference.interval:
+            settings = {key: value for key, value in row.items() if key not in (*PAIRED, "against", "pairs")}
+            found[f"{label_of(settings)} against {row['against']}"] = (difference.mean, *difference.interval)
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from duospike.cosim.design.provenance import shown_beta
 from duospike.reference.architecture import architecture_of
 from duospike.reference.data.datasets import PUBLISHED, Published
+from duospike.reference.data.pixels import CENTRED, UNSIGNED
 from duospike.reference.errors import InputError, brief, did_you_mean
 from duospike.reference.files import read_toml
 from duospike.reference.modelfile import load_model, model_bytes
@@ -161,7 +162,7 @@ def _loaded_point(path: Path, dataset: object) -> LoadedModel:
             f"{path}: takes images of {'x'.join(map(str, found[0]))} for {found[1]} classes; {published.name} has "
             f"{'x'.join(map(str, wanted[0]))} and {wanted[1]}"
         )
-    if network.pixel_range[0] > 0 or network.pixel_range[1] < MAX_PIXEL:
+    if network.metadata.get("pixels", UNSIGNED) != CENTRED and (network.pixel_range[0] > 0 or network.pixel_range[1] < MAX_PIXEL):
         raise InputError(
             f"{path}: takes pixels from {network.pixel_range[0]} to {network.pixel_range[1]}; needs 0 to {MAX_PIXEL}"
         )

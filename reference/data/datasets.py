@@ -30,6 +30,7 @@ from .event_sets import (
     nmnist,
     recordings,
 )
+from .pixels import UNSIGNED, converted
 
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 FASHION_MNIST_SHAPE = (1, 28, 28)
@@ -268,6 +269,8 @@ def load(
     else:
         data = _own(source, of_events, frames, limit)
     data = _first(data, source, limit)
+    if network is not None and published and published.name != OWN:
+        data = replace(data, images=converted(data.images, network.metadata.get("pixels", UNSIGNED)))
     if labels is not None:
         data = replace(data, labels=npy.read_labels(labels, data.total, len(data.images)))
     if network is not None:

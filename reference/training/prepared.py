@@ -25,7 +25,9 @@ from duospike.reference.errors import InputError
 from duospike.reference.network import Neuron
 from duospike.reference.neurons import charge, floor_leak
 
-from .quantize import Floor, Moments, Round, convolve, scaled_weights, to_integers
+from .layers import convolve, to_integers
+from .norm import Moments
+from .scales import Floor, Round, scaled_weights
 
 LIMIT = 2**21
 """Integers below it are found again from their quotient, which is then off by less than a quarter of a step."""

@@ -11,18 +11,39 @@ from duospike.reference.architecture import parse
 from duospike.reference.coding import CODINGS, TIMED_CODINGS
 from duospike.reference.data.datasets import OWN, PUBLISHED, Published
 from duospike.reference.data.event_frames import BINNING_KEYS, Binning, FrameFormat, downscaled
+from duospike.reference.data.pixels import CENTRED, CLAMPED, COLOURS, DIGITS, PIXELS, UNSIGNED, worth_of
 from duospike.reference.errors import InputError, brief, did_you_mean
 from duospike.reference.files import read_toml
 from duospike.reference.network import LEAK_SHIFTS, RESETS, TIMESTEPS, WEIGHT_BITS, Neuron
+from duospike.reference.neurons import SURROGATES
 
-FLOAT = "float"
+from .recipes import DUOSPIKE, RECIPES, filled
+from .scales import SCALES
+
+FLOAT, EXACT = "float", "exact"
 TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "str": ((str,), "a text in quotes"),
     "int": ((int,), "a whole number without quotes"),
     "float": ((int, float), "a number without quotes"),
-    "int | str": ((int, str), f"a whole number without quotes, or {FLOAT!r}"),
+    "int | str": ((int, str), "a whole number without quotes, or {}"),
+    "bool": ((bool,), "true or false"),
 }
 """For the type of each setting the types of its value in TOML, and what a message calls them."""
+WORDS = {"weight_bits": repr(FLOAT), "bias_bits": repr(EXACT)}
+"""What a setting of numbers may be besides them."""
+CHOICES: dict[str, tuple[str, ...]] = {
+    "recipe": tuple(RECIPES),
+    "batch_norm": ("all", "before_pool", "none"),
+    "weight_scale": SCALES,
+    "surrogate": tuple(SURROGATES),
+    "loss": ("cross_entropy", "count_mse"),
+    "optimizer": ("adamw", "adam"),
+    "schedule": ("cosine", "constant"),
+    "initial_weights": ("kaiming", "torch"),
+    "pixels": PIXELS,
+    "keep": ("last", "best_test"),
+}
+"""For settings that are one of some words, these words."""
 NAMED_BITS = 8
 """Bits of the fractions that a message names in place of a leak that is none."""
 
@@ -37,7 +58,16 @@ class Settings:
     reset: of the neurons. seed: fixes initial weights, order and augmentation. learning_rate: peak of a cosine schedule.
     coding: direct; rate for spikes of the encoder, whose registers start from coding_seed; or events or frames, for a data set of
     recorded events. spike_penalty: what the share of neurons and timesteps with a spike adds to the loss. bins, bin_time,
-    downscale: how recorded events become timesteps, as in Binning. These may be left out.
+    downscale: how recorded events become timesteps, as in Binning.
+
+    recipe: one of RECIPES, a preset of what the file leaves out; of no effect here. batch_norm: behind which layers; the others
+    have a trained bias, rounded to bias_bits first. weight_scale: of each output channel or of a layer's tensor; scale_gradient:
+    whether the gradients are those in real numbers, through scales and through batch norm's deviation. surrogate: of the step,
+    with its slope. loss: of votes. optimizer, weight_decay, schedule: of the learning rate; restart_optimizer: whether the
+    optimizer forgets its moments before each epoch. dropout: of the first fully connected layer's currents, in training.
+    initial_weights: torch's own or Kaiming's. pixels: as what a byte of an image goes in, one of PIXELS. keep: the last epoch's
+    network, or that of the best accuracy on the test images. mirror_digits: whether images of digits are mirrored, too.
+    All from coding on may be left out.
     """
 
     architecture: str
@@ -58,9 +88,28 @@ class Settings:
     bins: str = "time"
     bin_time: int = 0
     downscale: int = 1
+    recipe: str = DUOSPIKE
+    batch_norm: str = "all"
+    weight_scale: str = "channel"
+    scale_gradient: bool = False
+    bias_bits: int | str = EXACT
+    surrogate: str = "arctan"
+    surrogate_slope: float = 1.0
+    loss: str = "cross_entropy"
+    optimizer: str = "adamw"
+    weight_decay: float = 1e-4
+    schedule: str = "cosine"
+    restart_optimizer: bool = False
+    dropout: float = 0.0
+    initial_weights: str = "kaiming"
+    pixels: str = UNSIGNED
+    keep: str = "last"
+    mirror_digits: bool = False
 
     def __post_init__(self):
         parse(self.architecture)
+        for name, words in CHOICES.items():
+            _require(name, getattr(self, name), getattr(self, name) in words, " or ".join(words))
         _require("dataset", self.dataset, self.dataset in PUBLISHED, ", ".join(PUBLISHED))
         bits = self.weight_bits
         _require("weight_bits", bits, bits == FLOAT or bits in WEIGHT_BITS, f"{_span(WEIGHT_BITS)} or {FLOAT!r}")
@@ -73,9 +122,29 @@ class Settings:
         _require("spike_penalty", self.spike_penalty, 0 <= self.spike_penalty < float("inf"), "a number from 0 up")
         _require("seed", self.seed, 0 <= self.seed < 2**32, "0 to 2^32 - 1")
         _require("learning_rate", self.learning_rate, 0 < self.learning_rate < 1, "a number above 0 and below 1")
+        _require("surrogate_slope", self.surrogate_slope, 0 < self.surrogate_slope < float("inf"), "a number above 0")
+        _require("weight_decay", self.weight_decay, 0 <= self.weight_decay < 1, "a number from 0 up and below 1")
+        _require("dropout", self.dropout, 0 <= self.dropout < 1, "a number from 0 up and below 1")
         for name in ("classes", "epochs", "batch_size"):
             _require(name, getattr(self, name), 1 <= getattr(self, name) < 2**31, "1 to 2^31 - 1")
         _ = self.neuron
+        self._check_together()
+
+    def _check_together(self):
+        """InputError: two settings that contradict each other."""
+        bits = self.bias_bits
+        _require("bias_bits", bits, bits == EXACT or bits in WEIGHT_BITS, f"{_span(WEIGHT_BITS)} or {EXACT!r}")
+        has_bias = self.batch_norm != "all"
+        _require("bias_bits", bits, has_bias or bits == EXACT, f"{EXACT!r} with batch norm behind all layers: none has a bias")
+        full = sum(spec.kind == "fc" for spec in parse(self.architecture))
+        hidden = full > 1 or not self.dropout
+        _require("dropout", self.dropout, hidden, f"0 for {self.architecture}: no fully connected layer is before the last")
+        pixels, coding, plain = self.pixels, self.coding, f"{UNSIGNED!r} with {self.coding} coding"
+        _require("pixels", pixels, pixels != CENTRED or coding == "direct", plain)
+        _require("pixels", pixels, pixels != CLAMPED or coding == "rate", plain)
+        _require("pixels", pixels, pixels != CLAMPED or self.dataset in COLOURS, f"{UNSIGNED!r} with {self.dataset}, in grey")
+        mirrors = self.mirror_digits
+        _require("mirror_digits", mirrors, not mirrors or self.dataset in DIGITS, f"false with {self.dataset}; it is for digits")
 
     def are(self, table: object) -> bool:
         """Whether a table holds these settings; what it lacks, as one of an earlier version may, has its default."""
@@ -105,6 +174,11 @@ class Settings:
     def image_bits(self) -> int:
         """Of a pixel: those of an event, or of the bytes that all data sets hold."""
         return 1 if self.coding == "events" else 8
+
+    @property
+    def pixel_worth(self) -> float:
+        """What a whole number of the first layer's input is in the recipe's real numbers: a spike or a count is 1."""
+        return worth_of(self.pixels) if self.coding == "direct" else 1.0
 
     @property
     def binning(self) -> Binning:
@@ -183,11 +257,15 @@ def read_settings(path: Path | str) -> Settings:
 
 
 def settings_from(table: dict[str, object]) -> Settings:
-    """Settings of a table with the keys of Settings, each of its type; those with a default may be missing."""
+    """Settings of a table with the keys of Settings, each of its type.
+
+    Those that its recipe sets, and those with a default, may be missing.
+    """
     types = {field.name: field.type for field in fields(Settings)}
     for key in table:
         _require("key", key, key in types, f"{', '.join(types)}{did_you_mean(key, types)}")
         _check_type(key, table[key], str(types[key]))
+    table = filled(table)
     for field in fields(Settings):
         if field.name not in table and field.default is MISSING:
             raise InputError(f"key {field.name!r} is missing")
@@ -196,7 +274,8 @@ def settings_from(table: dict[str, object]) -> Settings:
 
 def _check_type(key: str, value: object, wanted: str) -> None:
     allowed, named = TYPES[wanted]
+    named = named.format(WORDS.get(key, ""))
     near = nearest_leaks(value) if key == "beta" else []
     if near:
         named = f"a fraction m/2^k in quotes, such as {' or '.join(near)}"
-    _require(key, value, isinstance(value, allowed) and not isinstance(value, bool), named)
+    _require(key, value, isinstance(value, allowed) and isinstance(value, bool) == (bool in allowed), named)

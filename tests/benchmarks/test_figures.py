@@ -13,8 +13,8 @@ from benchmarks.figures import tables
 from benchmarks.figures.old import Old, old_figures
 from benchmarks.figures.page import page_with, write_section
 from benchmarks.figures.record import UNKNOWN, comment, joined, recorded
-from benchmarks.figures.sources import ROOT, closure, code_digest, digests
 from benchmarks.figures.tables import BY_HAND, FIGURES
+from duospike.cosim.sources import ROOT, closure, code_digest, digests
 
 CODE = ("rtl", "reference", "cosim", "scripts", "duospike", "benchmarks", "verification", "tests")
 

@@ -4,7 +4,7 @@ import snntorch
 import torch
 
 from duospike.reference.network import RESETS, Neuron
-from duospike.reference.neurons import SpikingActivation, charge, float_leak, floor_leak, integer_leak, surrogate_slope
+from duospike.reference.neurons import SURROGATES, SpikingActivation, charge, float_leak, floor_leak, integer_leak
 from tests.benches.plain_model import neuron_spikes
 
 SNNTORCH = {
@@ -112,14 +112,14 @@ def test_floats_carry_the_integer_leak(neuron):
     assert torch.equal(floor_leak(neuron)(values.float()).long(), integer_leak(neuron)(values))
 
 
-def plain_activation(current, theta, width, timesteps, neuron):
+def plain_activation(current, theta, width, timesteps, neuron, surrogate):
     """SpikingActivation as a chain of small operations that autograd differentiates itself."""
     v = s = torch.zeros_like(current[0])
     spikes = []
     for t in range(timesteps):
         v = charge(neuron.reset, float_leak(neuron), v, s.detach(), theta.detach(), current[min(t, len(current) - 1)])
         hard = (v > theta).to(v.dtype)
-        soft = (v - theta) * surrogate_slope(v.detach(), theta.detach(), width)
+        soft = (v - theta) * surrogate(v.detach(), theta.detach(), width)
         s = hard.detach() + soft - soft.detach()
         spikes.append(s)
     return torch.stack(spikes)
@@ -132,7 +132,8 @@ def channels_last(maps):
 @pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("steps", [1, 3])
 @pytest.mark.parametrize("is_last", [False, True], ids=["plain", "channels last"])
-def test_gradient_equals_that_of_small_operations(reset, steps, is_last):
+@pytest.mark.parametrize("surrogate", SURROGATES.values(), ids=SURROGATES)
+def test_gradient_equals_that_of_small_operations(surrogate, reset, steps, is_last):
     generator = torch.Generator().manual_seed(5)
     neuron, gradients = Neuron(reset, 5, 3), []
     values = torch.randn(steps, 2, 4, 3, 3, generator=generator, dtype=torch.float64)
@@ -144,8 +145,9 @@ def test_gradient_equals_that_of_small_operations(reset, steps, is_last):
             3,
             neuron,
             float_leak(neuron),
+            surrogate,
         ),
-        lambda current, theta: plain_activation(current, theta, width, 3, neuron),
+        lambda current, theta: plain_activation(current, theta, width, 3, neuron, surrogate),
     ):
         current = values.clone().requires_grad_()
         theta = torch.tensor([0.2, 0.5, -0.1, 1.0], dtype=torch.float64)[:, None, None].requires_grad_()
@@ -154,3 +156,17 @@ def test_gradient_equals_that_of_small_operations(reset, steps, is_last):
     for written, automatic in zip(*gradients, strict=True):
         assert written.abs().max() > 0
         torch.testing.assert_close(written, automatic)
+
+
+@pytest.mark.parametrize(("name", "options", "wanted"), [
+    ("arctan", {}, lambda x: 1 / (1 + (np.pi * x / 0.5) ** 2) / 0.5),
+    ("arctan", {"slope": 2.0}, lambda x: 1 / (1 + (np.pi * x / 0.25) ** 2) / 0.25),
+    ("fast_sigmoid", {}, lambda x: 1 / (1 + np.abs(x)) ** 2),
+    ("fast_sigmoid", {"slope": 25.0}, lambda x: 1 / (1 + 25 * np.abs(x)) ** 2),
+])  # fmt: skip
+def test_surrogates_in_units(name, options, wanted):
+    """In a unit of 7, a threshold of 0.5: what the formula gives for real numbers, by 7."""
+    real = torch.linspace(-3, 3, 61, dtype=torch.float64)
+    unit, theta = torch.tensor(7.0, dtype=torch.float64), torch.tensor(3.5, dtype=torch.float64)
+    found = SURROGATES[name](7 * real, theta, unit, threshold=0.5, **options)
+    np.testing.assert_allclose(found.numpy(), wanted(real.numpy() - 0.5) / 7)

@@ -12,8 +12,8 @@ from torch import nn
 
 from duospike.reference.exchange.elements import Element, Neurons, Pooling, Weighted, convolution
 from duospike.reference.exchange.source import Interface
+from duospike.reference.training.layers import to_integers
 from duospike.reference.training.prepared import LIMIT, PreparedConv2d, PreparedLayer, PreparedNeurons, PreparedNorm, Steps
-from duospike.reference.training.quantize import to_integers
 
 from .module_calls import Unreadable, check_tensor, pair
 

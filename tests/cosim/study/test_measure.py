@@ -13,7 +13,7 @@ from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import JSON_KEYS, Sizing
 from duospike.cosim.energy.model import Coefficients, as_float, count_operations, total_energy
 from duospike.cosim.study import measure as measuring
-from duospike.cosim.study.measure import MODEL, RESULT, measure_point
+from duospike.cosim.study.measure import MODEL, RESULT, is_old, measure_point
 from duospike.cosim.study.study_file import LoadedModel, Study, read_study
 from duospike.cosim.synthesis.synthesize import synthesize
 from duospike.reference import golden
@@ -247,7 +247,7 @@ def test_a_model_file_is_measured_as_the_network_that_was_trained(tmp_path):
     loaded = LoadedModel("mine", network, PUBLISHED["fashion-mnist"])
     found = measure_point(loaded, study, (None, data[1]), tmp_path / "loaded", lambda step: None)
     assert {key: found[key] for key in found if key not in ("settings", "sha256")} == {
-        key: value for key, value in trained.items() if key != "settings"
+        key: value for key, value in trained.items() if key not in ("settings", "per_epoch")
     }
     assert found["settings"]["model"] == "mine" and found["settings"]["weight_bits"] == 4
     assert (tmp_path / "loaded" / MODEL).read_bytes() == (tmp_path / "trained" / MODEL).read_bytes()
@@ -281,3 +281,42 @@ def test_a_clock_asks_for_area_and_static_energy(tmp_path):
         lambda step: None,
     )
     assert "area" not in twin and "static" not in twin
+
+
+@pytest.mark.parametrize("bits", [4, "float"])
+def test_the_last_epoch_is_what_is_measured(bits, tmp_path):
+    """By training's own network and by the golden model, of centred pixels."""
+    changes = {"batch_norm": "before_pool", "pixels": "centred", "weight_bits": bits}
+    *_, found = measured(tmp_path, **changes)
+    (epoch,) = found["per_epoch"]
+    assert epoch["test_accuracy"] == found["accuracy"]
+    assert epoch["spikes"] == pytest.approx({name: sum(layer["spikes"]) for name, layer in found["layers"].items()})
+
+
+@pytest.mark.slow
+def test_a_point_of_other_sources_is_measured_again_only_if_asked(tmp_path, monkeypatch):
+    settings, study, data, first = measured(tmp_path)
+    trained, train_on = [], measuring._trained
+
+    def counted(*args):
+        trained.append((tmp_path / train.CHECKPOINT).exists())
+        return train_on(*args)
+
+    monkeypatch.setattr(measuring, "_trained", counted)
+
+    def once_more(again, **sources):
+        if sources:
+            monkeypatch.setattr(measuring, "sources", lambda: sources)
+        return measure_point(settings, study, data, tmp_path, lambda step: None, again)
+
+    assert once_more(again=True) == first and not trained
+    assert once_more(again=False, training="new", measuring="new") == first and is_old(first)
+    # With training as it was, the checkpoint is measured; with another, it is trained again.
+    found = once_more(again=True, training=first["sources"]["training"], measuring="new")
+    assert found["sources"]["measuring"] == "new" and trained == [True]
+    assert once_more(again=True, training="new", measuring="new")["layers"] == first["layers"] and trained == [True, False]
+
+
+def test_sources_are_of_training_and_of_measuring():
+    found = measuring.sources()
+    assert found.keys() == {"training", "measuring"} and len(set(found.values())) == 2

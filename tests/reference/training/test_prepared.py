@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from duospike.reference.training.prepared import LIMIT
-from duospike.reference.training.quantize import Floor
+from duospike.reference.training.scales import Floor
 
 
 @pytest.mark.parametrize("sign", [1, -1])

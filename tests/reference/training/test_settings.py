@@ -5,8 +5,9 @@ import pytest
 
 from duospike.reference.errors import InputError
 from duospike.reference.network import Neuron
-from duospike.reference.training.settings import parse_neuron, read_settings
+from duospike.reference.training.settings import parse_neuron, read_settings, settings_from
 
+REQUIRED = ("timesteps", "beta", "threshold", "reset", "epochs", "batch_size", "learning_rate")
 SHIPPED = Path(__file__).parents[3] / "models" / "fashion-small.toml"
 
 
@@ -68,6 +69,18 @@ def test_whole_numbers_are_numbers(tmp_path):
         ("epochs", "0", "epochs = 0; allowed: 1 to 2^31 - 1"),
         ("batch_size", "0", "batch_size = 0; allowed: 1 to 2^31 - 1"),
         ("learning_rate", "0.0", "learning_rate = 0.0"),
+        ("recipe", '"papers"', "recipe = 'papers'; allowed: duospike or paper"),
+        ("batch_norm", '"some"', "batch_norm = 'some'; allowed: all or before_pool or none"),
+        ("scale_gradient", "1", "scale_gradient = 1; allowed: true or false"),
+        ("bias_bits", "9", "bias_bits = 9; allowed: 2 to 8 or 'exact'"),
+        ("bias_bits", "4.5", "bias_bits = 4.5; allowed: a whole number without quotes, or 'exact'"),
+        ("weight_bits", "4.5", "weight_bits = 4.5; allowed: a whole number without quotes, or 'float'"),
+        ("bias_bits", "4", "bias_bits = 4; allowed: 'exact' with batch norm behind all layers: none has a bias"),
+        ("surrogate_slope", "0", "surrogate_slope = 0; allowed: a number above 0"),
+        ("dropout", "1.0", "dropout = 1.0; allowed: a number from 0 up and below 1"),
+        ("weight_decay", "-1", "weight_decay = -1; allowed: a number from 0 up"),
+        ("pixels", '"clamped"', "pixels = 'clamped'; allowed: 'unsigned' with direct coding"),
+        ("mirror_digits", "true", "mirror_digits = True; allowed: false with fashion-mnist; it is for digits"),
         ("architecture", '"16C3-FD10"', "unknown layer 'FD10' (layer 2, character 6)"),
     ],
 )
@@ -128,6 +141,37 @@ def test_recorded_events_are_downscaled_and_have_the_range_of_their_coding(tmp_p
         settings = read_settings(write(tmp_path, coding=f'"{coding}"', **common))
         assert settings.input_shape == (2, 32, 32) and settings.frames.shape == (2, 2, 32, 32)
         assert (settings.frames.binary, settings.frames.largest) == (coding == "events", largest)
+
+
+TOGETHER = {
+    "dropout without a hidden fully connected layer": (
+        {"architecture": "4C3-FC10", "dropout": 0.1},
+        "dropout = 0.1; allowed: 0 for",
+    ),
+    "centred pixels for an encoder": ({"coding": "rate"}, "pixels = 'centred'; allowed: 'unsigned' with rate coding"),
+    "clamped without colours": (
+        {"coding": "rate", "pixels": "clamped", "dataset": "fashion-mnist"},
+        "pixels = 'clamped'; allowed: 'unsigned' with fashion-mnist, in grey",
+    ),
+    "bits of no bias": ({"batch_norm": "all"}, "bias_bits = 4; allowed: 'exact' with batch norm behind all layers"),
+}
+PAPER = {"recipe": "paper", "architecture": "VGG9/8", "dataset": "cifar-10", "weight_bits": 4, "classes": 10, "seed": 1}
+
+
+@pytest.mark.parametrize(("changes", "message"), TOGETHER.values(), ids=TOGETHER)
+def test_settings_that_contradict_each_other(changes, message):
+    with pytest.raises(InputError) as caught:
+        settings_from(PAPER | changes)
+    assert message in str(caught.value)
+
+
+def test_a_recipe_fills_in_what_a_file_leaves_out():
+    settings = settings_from(PAPER)
+    found = (settings.threshold, settings.batch_norm, settings.bias_bits, settings.optimizer, settings.epochs, settings.pixels)
+    assert found == (0.5, "before_pool", 4, "adam", 225, "centred")
+    assert settings_from(PAPER | {"epochs": 3, "keep": "last"}).epochs == 3
+    ours = settings_from(PAPER | {"recipe": "duospike"} | {key: getattr(settings, key) for key in REQUIRED})
+    assert (ours.batch_norm, ours.bias_bits, ours.optimizer) == ("all", "exact", "adamw")
 
 
 @pytest.mark.parametrize("coding", ["events", "frames"])

@@ -7,7 +7,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from duospike.reference import golden
-from duospike.reference.data.datasets import PUBLISHED
+from duospike.reference.data.datasets import Dataset
 from duospike.reference.errors import InputError
 from duospike.reference.network import RESETS
 from duospike.reference.training import train
@@ -109,15 +109,39 @@ def test_augmentation_mirrors_and_shifts_only():
     image = torch.zeros(1, 1, 6, 6)
     image[0, 0, 2, 1] = 5
     generator = torch.Generator().manual_seed(1)
-    places = {tuple(train.augment(image, generator, PUBLISHED["fashion-mnist"])[0, 0].nonzero()[0].tolist()) for _ in range(300)}
+    places = {tuple(train.augment(image, generator, 1, True)[0, 0].nonzero()[0].tolist()) for _ in range(300)}
     assert places == {(y, x) for y in (1, 2, 3) for x in (0, 1, 2, 3, 4, 5)}
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_digits_are_mirrored_only_if_asked(mirror):
+    """By the images of an epoch, which each have a mark on the left."""
+    run = train.start(small_settings(dataset="svhn", mirror_digits=mirror, batch_size=300), SHAPE)
+    images = np.zeros((300, *SHAPE), np.uint8)
+    images[:, 0, 4, 0] = 9
+    batch, _ = next(train._batches(run, Dataset(images, np.zeros(300, np.int64))))
+    columns = batch[:, 0].nonzero()[:, 2]
+    assert (columns.max() > 4) == mirror and len(columns) > 100
+
+
+def test_a_batch_is_augmented_as_each_image_alone():
+    """By slices of one image at a time, with the same random numbers."""
+    images = torch.arange(5 * 2 * 3 * 6 * 7.0).reshape(5, 2, 3, 6, 7)
+    moved = train.augment(images, torch.Generator().manual_seed(4), 2, True)
+    generator = torch.Generator().manual_seed(4)
+    flipped = torch.rand(5, generator=generator) < 0.5
+    places = torch.randint(0, 5, (5, 2), generator=generator).tolist()
+    assert flipped.any() and not flipped.all()
+    for image, mirrored, (down, right), found in zip(images, flipped, places, moved, strict=True):
+        padded = torch.nn.functional.pad(image.flip(-1) if mirrored else image, [2] * 4)
+        assert torch.equal(found, padded[..., down : down + 6, right : right + 7])
 
 
 def test_digits_are_not_mirrored():
     image = torch.zeros(1, 1, 12, 12)
     image[0, 0, 6, 4] = 5
     generator = torch.Generator().manual_seed(1)
-    places = {tuple(train.augment(image, generator, PUBLISHED["svhn"])[0, 0].nonzero()[0].tolist()) for _ in range(1000)}
+    places = {tuple(train.augment(image, generator, 4, False)[0, 0].nonzero()[0].tolist()) for _ in range(1000)}
     assert places == {(y, x) for y in range(2, 11) for x in range(0, 9)}
 
 
@@ -138,6 +162,72 @@ def test_vote_loss_is_scaled_cross_entropy():
     votes, labels = torch.tensor([[20.0, 0.0], [10.0, 10.0]]), torch.tensor([1, 0])
     expected = (np.log(1 + np.exp(10)) + np.log(2)) / 2
     assert train.vote_loss(votes, labels, 20).item() == pytest.approx(expected)
+
+
+def test_count_loss_is_snntorchs():
+    snntorch = pytest.importorskip("snntorch.functional")
+    spikes = (torch.rand(3, 5, 20, generator=torch.Generator().manual_seed(1)) < 0.4).float()
+    labels = torch.tensor([0, 1, 2, 3, 3])
+    wanted = snntorch.mse_count_loss(correct_rate=1, incorrect_rate=0, population_code=True, num_classes=4)(spikes, labels)
+    votes = spikes.sum(0).unflatten(1, (4, 5)).sum(-1)
+    assert train.count_loss(votes, labels, 15, 3).item() == pytest.approx(wanted.item())
+
+
+@pytest.mark.parametrize("keep", ["last", "best_test"])
+def test_the_epoch_that_is_kept(keep, tmp_path):
+    """Of accuracies that are made up the second is the best; a run that was stopped keeps the same network."""
+    settings, data = small_settings(keep=keep, epochs=4), bright_quarters(40)
+    accuracies, states = iter([0.3, 0.6, 0.6, 0.5]), []
+
+    def examined(model, shown):
+        states.append(model.layers["conv1"].weight.detach().clone())
+        return {"test_accuracy": next(accuracies), "spikes": {"conv1": 1.0}}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "examine", examined)
+        run = train.start(settings, SHAPE)
+        for found in train.train_on(run, data, data, tmp_path):
+            if found["epoch"] == 3:
+                break
+        run = train.resume(settings, SHAPE, tmp_path)
+        list(train.train_on(run, data, data, tmp_path))
+    assert [one["epoch"] for one in run.history] == [1, 2, 3, 4] and run.history[1]["test_accuracy"] == 0.6
+    assert torch.equal(run.kept().layers["conv1"].weight, states[1 if keep == "best_test" else 3])
+    assert not run.model.training
+
+
+def test_what_is_examined_after_an_epoch():
+    run = train.start(small_settings(), SHAPE)
+    data = bright_quarters(150)
+    train.train_epoch(run, data)
+    trace = golden.run(run.model.export(), data.images)
+    found = train.examine(run.model, data)
+    assert found["test_accuracy"] == (trace.predicted == data.labels).mean()
+    assert found["spikes"] == {name: spikes.sum() / 150 for name, spikes in trace.spikes.items()}
+
+
+def test_an_optimizer_that_is_made_anew_forgets():
+    counts = {}
+    for restart in (False, True):
+        run = trained(small_settings(restart_optimizer=restart), bright_quarters(64), 2)
+        counts[restart] = {int(state["step"]) for state in run.optimizer.state_dict()["state"].values()}
+    assert counts == {False: {4}, True: {2}}
+
+
+def test_a_constant_schedule():
+    run = trained(small_settings(schedule="constant"), bright_quarters(64))
+    assert run.optimizer.param_groups[0]["lr"] == 0.01
+
+
+def test_a_resumed_run_has_the_same_dropout(tmp_path):
+    settings, data = small_settings(architecture="4C3-FC20-FC8", dropout=0.3), bright_quarters(100)
+    whole = trained(settings, data)
+    train.save_checkpoint(trained(settings, data, epochs=1), tmp_path)
+    torch.manual_seed(99)
+    resumed = train.resume(settings, SHAPE, tmp_path)
+    while resumed.epoch < settings.epochs:
+        train.train_epoch(resumed, data)
+    assert_same(whole, resumed)
 
 
 def test_nothing_to_resume(tmp_path):
@@ -198,6 +288,8 @@ WRONG_CONTENTS = {
     "epoch that is true": (with_epoch(True), "epoch True"),
     "negative epoch": (with_epoch(-1), "epoch -1"),
     "epoch after the last": (with_epoch(4), "epoch 4"),
+    "history of a later epoch": (lambda tensors, about: about.update(history=[{"epoch": 2}]), "history is of epochs"),
+    "history that is no list": (lambda tensors, about: about.update(history=3), "history is of epochs"),
     "moments before the first epoch": (with_epoch(0), "optimizer.0.exp_avg"),
 }
 

@@ -1,4 +1,4 @@
-"""What a figure was measured from: digests of the program that measures it, of all that this imports, and of other files.
+"""What a figure or a result was made from: digests of the program that makes it, of all that this imports, and of other files.
 
 Comments, docstrings and line breaks of Python do not count; of all other files every byte does.
 """
@@ -12,7 +12,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[1]
+"""The repository, or where the package is installed without one."""
 PACKAGE, LINKED = "duospike", ("rtl", "reference", "cosim", "scripts")
 """The package, and the folders beside it that are imported as parts of it."""
 DIGITS = 8
@@ -31,6 +32,11 @@ def digests(modules: Sequence[str], files: Sequence[str] = (), without: Sequence
     if empty := [pattern for pattern, paths in others.items() if not paths]:
         raise ValueError(f"no file matches {', '.join(empty)}")
     return {name: _digest(paths, root) for name, paths in (folders | others).items()}
+
+
+def digest_of_modules(modules: Sequence[str], without: Sequence[str] = ()) -> str:
+    """One digest of modules and all that they import of this package."""
+    return _digest(sorted(path.relative_to(ROOT) for path in closure(modules, without)), ROOT)
 
 
 def _digest(paths: Iterable[Path], root: Path) -> str:
