@@ -9,8 +9,8 @@ from pathlib import Path
 from duospike.reference.errors import InputError
 
 DESCRIPTION = """Write an untrained network of random integers. The thresholds are set layer by layer on random images, so
-that the wanted share of the neurons spikes at a timestep. ARCH is as in docs/reference/files.md:
-layers joined by dashes, nCk (n channels, kernel k), MP2, FCn and so on; or VGG9, VGG9/2, VGG9/4, VGG9/8."""
+that the wanted share of the neurons spikes at a timestep. ARCH is layers joined by dashes: nCk (n channels, kernel k), nCk+MPk
+and nCk+APk (currents pooled before the neurons), MPk, APk, FCn; sk, pk after k; or VGG9, VGG9/2, VGG9/4, VGG9/8."""
 # Written out, as is what follows: the modules that hold these lists need numpy, which a help text does not wait for.
 RESETS, CODINGS = ("subtract", "subtract_delayed", "zero", "none"), ("direct", "rate", "events", "frames")
 READOUTS = ("count", "first_spike", "last_membrane", "max_membrane")

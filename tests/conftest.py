@@ -28,9 +28,11 @@ settings.load_profile("duospike")
 
 VPI_FOLDER = Path(__file__).parents[1] / "build" / "vpi"
 
-QUICK = {"icarus": 6, "ghdl": 2}
-"""Variants of one test of stages and networks, by simulator of HDL, that are among the quick ones; of tests of blocks all are."""
-
+QUICK = {
+    ("simulator", "icarus"): 4, ("simulator", "ghdl"): 2, ("place", "icarus"): 12, ("place", "ghdl"): 6,
+}  # fmt: skip
+"""Variants of one test, by fixture and simulator of HDL, that are among the quick ones: `simulator` runs stages and networks,
+`place` single blocks behind MyHDL's signals, in a fifth of a second."""
 
 SHARED = ("finished_runs", "finished", "reports", "hardware_run", "hdl_files")
 """Fixtures that take long: with `--dist loadgroup` one process makes such a fixture, and runs all tests that want it."""
@@ -38,22 +40,18 @@ SHARED = ("finished_runs", "finished", "reports", "hardware_run", "hdl_files")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Keep `make test` short: slow are the HDL variants of hypothesis' tests, and most of those of stages and networks.
-
-    A block in HDL behind MyHDL's signals takes a fifth of a second, a network seconds.
-    """
+    """Keep `make test` short: slow are the HDL variants of hypothesis' tests, and of the others all but a few, drawn."""
     variants = defaultdict(list)
     for item in items:
         for name in set(SHARED) & set(item.fixturenames):
             item.add_marker(pytest.mark.xdist_group(name))
         params = item.callspec.params if hasattr(item, "callspec") else {}
         for fixture in ("place", "simulator"):
-            if params.get(fixture) in QUICK:
+            if (fixture, params.get(fixture)) in QUICK:
                 variants[item.parent.name, item.originalname, params[fixture], fixture].append(item)
     for name, found in variants.items():
         by_hypothesis = getattr(found[0].obj, "is_hypothesis_test", False)
-        most = len(found) if name[3] == "place" else QUICK[name[2]]
-        count = 0 if by_hypothesis else min(len(found), most)
+        count = 0 if by_hypothesis else min(len(found), QUICK[name[3], name[2]])
         quick = random.Random(str(name)).sample(range(len(found)), count)
         for i, item in enumerate(found):
             if i not in quick:

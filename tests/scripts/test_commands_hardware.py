@@ -48,7 +48,8 @@ def test_cosim_compares_and_reports(model, tmp_path, capsys):
     "command, written",
     [
         ("cosim", "report.json"), ("convert", "manifest.json"), ("cycles", "cycles.json"), ("energy", "energy.json"),
-        ("evaluate", "evaluation.json"), ("explore", "explore.json"), ("synth", "areas.json"),
+        ("evaluate", "evaluation.json"), ("explore", "explore.json"),
+        pytest.param("synth", "areas.json", marks=pytest.mark.slow),
     ],
 )  # fmt: skip
 def test_without_out_each_command_has_a_folder_of_the_model(command, written, model, here, capfd):

@@ -113,7 +113,7 @@ def test_more_faults_than_there_are_places(tmp_path):
         plant(gate_modules(), 5000, 1, tmp_path)
 
 
-@pytest.mark.parametrize("modules", [gate_modules, queue_modules, lif_modules])
+@pytest.mark.parametrize("modules", [gate_modules, queue_modules, pytest.param(lif_modules, marks=pytest.mark.slow)])
 def test_a_netlist_is_proven_equal_to_itself(tmp_path, modules):
     """The LIF has a ROM, which stays outside."""
     assert equivalence(plant(modules(), 1, 1, tmp_path), None, tmp_path) == PROVEN
@@ -141,6 +141,7 @@ def verdict_on_registers(netlist, fault, folder):
     return prove(design, folder, 60)
 
 
+@pytest.mark.slow
 def test_a_queue_that_is_never_full_needs_no_ready(tmp_path):
     """The neurons put nothing into their queue for which it has no place, so that its ready may be stuck at 1."""
     netlist = plant(lif_modules(), 1, 1, tmp_path)
@@ -235,6 +236,7 @@ def run_on_a_wrong_netlist():
     with_tests(["rtl/test_fifo.py"], lambda tests: run_campaign(wanted, 1, 1, of_the_queue(tests), 1))
 
 
+@pytest.mark.slow
 def test_without_faults_the_tests_must_pass():
     with pytest.raises(CosimError, match=r"the netlist of fifo_\w+ without a fault fails .*unknown bits"):
         in_a_session(run_on_a_wrong_netlist)

@@ -120,7 +120,7 @@ def test_what_must_fail_is_refused_by_the_block(proof_of):
     proof = proof_of(HOLDS)
     accepted = Misuse("four words", queue, {}, "duospike.rtl.accumulator.row_padding")
     assert failures(replace(proof, misuses=(accepted,))) == ["small: the misuse 'four words' is not refused"]
-    narrow = next(proof for proof in PROOFS if proof.name == "accumulator, 1 x 1, groups 1, kernel 3")
+    narrow = next(proof for proof in PROOFS if proof.name == "accumulator, 1 x 1, groups 1, kernel 3 x 3")
     (misuse,) = narrow.misuses
     with pytest.raises(DesignError, match="accumulator: padding 4; allowed: 5 or more"):
         misuse.build()

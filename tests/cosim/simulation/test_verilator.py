@@ -46,6 +46,7 @@ def test_other_weights_images_and_stalls_need_no_new_program(cache, tmp_path):
     assert len(list(cache.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_wrong_weight_is_caught(cache, tmp_path):
     network = small_network()
     stages = small_stages(network)

@@ -54,7 +54,7 @@ timesteps = [25]
 
 def sizing_of(content):
     """The sizing in a JSON file."""
-    return Sizing(**{field: content[key] for field, key in JSON_KEYS.items()})
+    return Sizing(**{field: content[key] for field, key in JSON_KEYS.items() if key in content})
 
 
 def test_a_grid_gives_every_combination(tmp_path):

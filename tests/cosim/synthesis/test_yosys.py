@@ -42,7 +42,7 @@ def test_a_generic_netlist_takes_the_place_of_a_stage(commands, tmp_path):
     assert (flat.name, flat.ports, flat.tables) == (modules[-1].name, modules[-1].ports, ())
     expected = run(stage, modules, *beats, tmp_path / "rtl").complete()
     assert run(stage, (flat,), *beats, tmp_path / "netlist") == expected
-    faulty = dataclasses.replace(flat, text=flat.text.replace(" & ", " | ", 1))
+    faulty = dataclasses.replace(flat, text=flat.text.replace(" | ", " ^ "))
     assert run(stage, (faulty,), *beats, tmp_path / "faulty") != expected
 
 
