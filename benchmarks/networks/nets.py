@@ -144,7 +144,7 @@ RECIPES = {
         partial(make_nmnist_net, LIF),
         "n-mnist",
         10,
-        10,
+        4,
         "8 of 128 channels, 64 of 2048 hidden neurons",
         coding="events",
         batch=25,
