@@ -141,7 +141,13 @@ RECIPES = {
         partial(make_fashion_mnist_net, PLIF), "fashion-mnist", 4, 1, "16 of 128 channels, 256 of 2048 hidden neurons"
     ),
     "nmnist_net": Recipe(
-        partial(make_nmnist_net, LIF), "n-mnist", 10, 2, "8 of 128 channels, 64 of 2048 hidden neurons", coding="events", batch=25
+        partial(make_nmnist_net, LIF),
+        "n-mnist",
+        10,
+        4,
+        "8 of 128 channels, 64 of 2048 hidden neurons",
+        coding="events",
+        batch=25,
     ),
     "lif_fc_mnist": Recipe(
         make_lif_fc_mnist, "fashion-mnist", 100, 1, "", coding="rate", images=12000, training_timesteps=10, rate=5e-3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import torch
@@ -17,14 +18,37 @@ MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1))
 """Of bias and threshold."""
 
 
-def match_spikes(layer: Conv | Linear, maps: torch.Tensor, wanted: torch.Tensor) -> Conv | Linear:
+MATCHED_SPIKES = 2**23
+"""Neurons at timesteps by whose spikes a layer is matched to the source."""
+
+BATCH = 20
+
+
+def matching_samples(layer: Conv | Linear, maps: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What neurons take at random places of the maps of all images, int64 [T, places, O, 1, 1], and their wanted spikes, uint8.
+
+    Without the bias; T = 1 of maps that timesteps share. Few images with all their places would be no fair sample.
+    maps: integers [T, N, C, H, W], or [1, N, C, H, W]. wanted: the source's spikes, uint8 [T, N, O, H, W].
+    """
+    most = max(MATCHED_SPIKES // (len(wanted) * layer.outputs), 1)
+    sums, spikes, generator = [], [], torch.Generator().manual_seed(0)
+    for inputs, aims in zip(maps.split(BATCH, 1), wanted.split(BATCH, 1), strict=True):
+        places = (aims.shape[1], *aims.shape[3:])
+        chosen = torch.randperm(math.prod(places), generator=generator)[: max(most * aims.shape[1] // wanted.shape[1], 1)]
+        image, row, column = torch.unravel_index(chosen, places)
+        currents = layer_currents(layer, inputs) - bias_of_neurons(layer)
+        for found, values in ((sums, currents), (spikes, aims)):
+            found.append(values.movedim(2, 4)[:, image, row, column][..., None, None])
+    return torch.cat(sums, 1), torch.cat(spikes, 1)
+
+
+def match_spikes(layer: Conv | Linear, sums: torch.Tensor, wanted: torch.Tensor) -> Conv | Linear:
     """The layer with the biases and thresholds that a search from its own finds best, output by output.
 
     Best are those with the fewest wrong spikes, missing or extra, whichever are more, so that the rate counts, too.
 
-    maps: integers [T, N, C, H, W], or [1, N, C, H, W] that timesteps share. wanted: the source's spikes, uint8 [T, N, O, H, W].
+    sums, wanted: as matching_samples gives them.
     """
-    sums = layer_currents(layer, maps) - bias_of_neurons(layer)
     found, least = layer, wrong_spikes(layer, sums, wanted)
     for share in SHARES:
         for more_bias, more_theta in MOVES:

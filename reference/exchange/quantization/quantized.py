@@ -23,7 +23,7 @@ from duospike.reference.golden import pool as pool_spikes
 from duospike.reference.network import WEIGHT_BITS, Conv, Layer, Linear, Network, Neuron, Pool
 from duospike.reference.widths import Range, layer_widths
 
-from .matching import match_spikes
+from .matching import match_spikes, matching_samples
 from .rounding import Samples, errors, round_weights
 
 BATCH = 20
@@ -36,9 +36,6 @@ CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
 MIN_STEP, MAX_THRESHOLD = 1e-30, 2**22
 """Of an output; the threshold and the bias in steps of its weights."""
 
-MATCHED_SPIKES = 2**23
-"""Neurons at timesteps, over as many images as hold so many, by whose spikes a layer is matched to the source."""
-
 
 def quantized_network(source: Source, bits: int, images: np.ndarray, leaks: Mapping[str, Fraction] | None = None) -> Network:
     """The source with weights of `bits` bits, rounded layer by layer.
@@ -46,9 +43,9 @@ def quantized_network(source: Source, bits: int, images: np.ndarray, leaks: Mapp
     images: calibration images, integers [N, C, H, W], or events [N, T, C, H, W]; no labels are needed.
     leaks: m/2^k of layers by their names, in place of the source's. Other layers have their own, or one near it (`near_leaks`).
 
-    The inputs of a layer are the spikes of the layers quantized before it, its aim are the currents of the source. Weights, step
-    and bias of an output are those that bring its currents closest to these (`round_weights`). Then bias and
-    threshold are moved to where it spikes most like the source (`match_spikes`).
+    The inputs of a layer are the spikes of the layers quantized before it, its aim are the potentials of the source. Weights,
+    step and bias of an output are those that bring its own closest to these (`round_weights`). Then bias and threshold are
+    moved to where it spikes most like the source (`match_spikes`).
 
     InputError: with all reasons, what no rounding can change; bits out of range; no images.
     """
@@ -87,22 +84,28 @@ def _layers(source: Source, bits: int, images: np.ndarray, neurons: dict[str, li
             layers.append(layer)
             real, whole = pool_spikes(layer, real), pool_spikes(layer, whole)
             continue
-        samples, real = _sampled(source, layer, real, whole)
-        converted = _rounded(source, layer, bits, neurons[layer.name][0], samples)
+        neuron = neurons[layer.name][0]
+        samples, real = _sampled(source, layer, neuron, real, whole)
+        converted = _rounded(source, layer, bits, neuron, samples)
         if source.is_read(layer):
             layer_widths(converted, before, source.interface.timesteps)
             layers.append(converted)
             break
-        count = max(MATCHED_SPIKES // real[:, 0].numel(), 1)
-        converted = _matched(converted, neurons[layer.name], before, whole[:, :count], real[:, :count])
+        converted = _matched(converted, neurons[layer.name], before, *matching_samples(converted, whole, real))
         layers.append(converted)
         timesteps = source.interface.timesteps
         whole = torch.cat([fire(converted, layer_currents(converted, maps), timesteps) for maps in whole.split(BATCH, 1)], 1)
     return layers
 
 
-def _sampled(source: Source, layer: SourceLayer, real: torch.Tensor, whole: torch.Tensor) -> tuple[Samples, torch.Tensor]:
-    """The layer's inputs and wanted currents, and the source's spikes uint8 [T, N, O, H, W].
+def _sampled(
+    source: Source, layer: SourceLayer, neuron: Neuron, real: torch.Tensor, whole: torch.Tensor
+) -> tuple[Samples, torch.Tensor]:
+    """The layer's inputs and wanted currents, added up over timesteps as a potential without spikes is, and the source's spikes
+    uint8 [T, N, O, H, W].
+
+    A spike that comes a timestep late changes two currents, but hardly a potential. Fitted to single currents, the weights of
+    such inputs shrink and the bias makes up for them, which adds up over a long run.
 
     real: inputs of the layer in the source [T, N, C, H, W]. whole: those of the layers before it in integers, of the same shape.
     """
@@ -110,16 +113,30 @@ def _sampled(source: Source, layer: SourceLayer, real: torch.Tensor, whole: torc
     generator = torch.Generator().manual_seed(0)
     for inputs, own in zip(whole.split(BATCH, 1), real.split(BATCH, 1), strict=True):
         spikes.append(real_spikes(layer, real_currents(source, layer, own.double()), source.interface.timesteps).byte())
-        currents = real_currents(source, layer, own.double(), pooled=False)
+        inputs = added_up(inputs.double(), neuron)
+        currents = added_up(real_currents(source, layer, own.double(), pooled=False), neuron)
         places = currents[:, :, 0].flatten(0, 1).shape
         chosen = torch.randperm(math.prod(places), generator=generator)[: max(MAX_SAMPLES * inputs.shape[1] // whole.shape[1], 1)]
         at = torch.unravel_index(chosen, places)
-        samples.add(patches(layer, inputs, at).double().numpy(), currents.flatten(0, 1)[at[0], :, at[1], at[2]].numpy())
+        ones = added_up(torch.ones(len(inputs), 1, dtype=torch.double), neuron).expand(inputs.shape[:2]).flatten()[at[0]]
+        samples.add(patches(layer, inputs, at).numpy(), ones.numpy(), currents.flatten(0, 1)[at[0], :, at[1], at[2]].numpy())
     return samples, torch.cat(spikes, 1)
 
 
+def added_up(values: torch.Tensor, neuron: Neuron) -> torch.Tensor:
+    """What a potential without spikes would be of currents [T, ...]: beta times that of the timestep before, and the current.
+
+    beta: the mean where each output has its own. Of one that all timesteps share, T = 1, potentials are multiples.
+    """
+    beta = float(neuron.multipliers.mean()) / 2**neuron.shift
+    potentials = values.clone()
+    for t in range(1, len(values)):
+        potentials[t] += beta * potentials[t - 1]
+    return potentials
+
+
 def _matched(
-    layer: Conv | Linear, neurons: list[Neuron], inputs: Range, maps: torch.Tensor, wanted: torch.Tensor
+    layer: Conv | Linear, neurons: list[Neuron], inputs: Range, sums: torch.Tensor, wanted: torch.Tensor
 ) -> Conv | Linear:
     """The layer, matched to the wanted spikes, with the first of the neurons whose widths can be proven.
 
@@ -127,7 +144,7 @@ def _matched(
     """
     reasons = []
     for neuron in neurons:
-        found = match_spikes(dataclasses.replace(layer, neuron=neuron), maps, wanted)
+        found = match_spikes(dataclasses.replace(layer, neuron=neuron), sums, wanted)
         try:
             layer_widths(found, inputs, len(wanted))
             return found

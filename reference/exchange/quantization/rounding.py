@@ -27,9 +27,9 @@ NO_LIMIT = 2.0**40
 
 @dataclass(eq=False)
 class Samples:
-    """Sums over samples of a layer's inputs, a 1 at their end, and of the currents that are wanted for them.
+    """Sums over samples of a layer's inputs x, at their end what the bias is multiplied with, and of the wanted currents.
 
-    gram: x x^T [I + 1, I + 1]. cross: current times x [O, I + 1].
+    Where these are added up over timesteps, all three are. gram: x x^T [I + 1, I + 1]. cross: current times x [O, I + 1].
     """
 
     gram: np.ndarray
@@ -40,9 +40,9 @@ class Samples:
     def none(cls, outputs: int, inputs: int) -> Samples:
         return cls(np.zeros((inputs + 1, inputs + 1)), np.zeros((outputs, inputs + 1)))
 
-    def add(self, inputs: np.ndarray, currents: np.ndarray) -> None:
-        """inputs [samples, I], currents [samples, O]."""
-        extended = np.concatenate([inputs, np.ones((len(inputs), 1), inputs.dtype)], axis=1)
+    def add(self, inputs: np.ndarray, ones: np.ndarray, currents: np.ndarray) -> None:
+        """inputs [samples, I], ones [samples]: of the bias, currents [samples, O]."""
+        extended = np.column_stack([inputs, ones])
         self.gram += extended.T @ extended
         self.cross += currents.T @ extended
         self.count += len(inputs)

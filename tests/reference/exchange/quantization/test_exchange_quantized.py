@@ -177,3 +177,21 @@ def test_an_output_without_weights_keeps_its_spikes():
     found = golden.run(quantized_network(source, 4, data.images), data.images).spikes["conv1"]
     wanted = dict(run(source, data.images))["conv1"].transpose(0, 1).numpy()
     assert np.array_equal(found[:, :, :2], wanted[:, :, :2]) and wanted[:, :, 0].any() and not wanted[:, :, 1].any()
+
+
+def test_a_long_run_gets_no_bias_in_place_of_late_spikes():
+    """Neurons that never leak, without biases: one of 1 would be as much as a threshold by the end."""
+    torch.manual_seed(1)
+    neurons = [snntorch.Leaky(beta=1.0, init_hidden=True, reset_mechanism="zero") for _ in range(3)]
+    layers = [nn.Linear(inputs, outputs, bias=False) for inputs, outputs in ((24, 30), (30, 20), (20, 10))]
+    for layer in layers:
+        layer.weight.data = 2 * layer.weight.data + 0.02
+    net = nn.Sequential(nn.Flatten(), *(part for pair in zip(layers, neurons, strict=True) for part in pair))
+    generator = np.random.default_rng(1)
+    rates = generator.random((160, 1, 1, 4, 6)) * 0.3
+    events = (generator.random((160, 80, 1, 4, 6)) < rates).astype(np.uint8)
+    source = from_torch(net.eval(), Interface((1, 4, 6), 80, 10, "events", 1))
+    network = quantized_network(source, 6, events[:60])
+    assert np.abs(network.layers[2].bias).mean() < 0.5
+    found = compare(source, network, Dataset(events[60:], None))
+    assert found.equal_answers > 0.9 and found.other_spikes["fc3"] < 0.09

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from duospike.reference.exchange.quantization.matching import match_spikes
+from duospike.reference.exchange.quantization import matching
+from duospike.reference.exchange.quantization.matching import match_spikes, matching_samples
 from duospike.reference.network import Conv, Linear, Neuron
 from tests.benches.plain_model import conv_currents, linear_currents, neuron_spikes
 
@@ -39,13 +40,17 @@ def layer_and_maps(kind, seed=0):
     return kind(name, generator.integers(-5, 7, shape), theta * 0, theta, 4, Neuron("subtract", 1, 1)), maps
 
 
+def matched(layer, maps, wanted):
+    return match_spikes(layer, *matching_samples(layer, torch.from_numpy(maps), torch.from_numpy(wanted).byte()))
+
+
 @pytest.mark.parametrize("kind", [Conv, Linear])
 def test_biases_and_thresholds_that_were_moved_away_are_found_again(kind):
     """Most wrong spikes go, and no output gets more of them, the last one, which was right, included."""
     true, maps = layer_and_maps(kind)
     wanted = spikes_of(true, maps)
     start = dataclasses.replace(true, bias=true.bias + [2, 0, -3, 0], theta=true.theta + [0, 5, 2, 0])
-    found = match_spikes(start, torch.from_numpy(maps), torch.from_numpy(wanted).byte())
+    found = matched(start, maps, wanted)
     before, after = wrong_spikes(start, maps, wanted), wrong_spikes(found, maps, wanted)
     assert (before[:3] > 0).all() and (after <= before).all() and after.sum() < before.sum() / 3
     assert np.array_equal(found.weights, true.weights)
@@ -54,6 +59,19 @@ def test_biases_and_thresholds_that_were_moved_away_are_found_again(kind):
 @pytest.mark.parametrize("kind", [Conv, Linear])
 def test_nothing_moves_where_no_spike_is_wrong(kind):
     true, maps = layer_and_maps(kind)
-    found = match_spikes(true, torch.from_numpy(maps), torch.from_numpy(spikes_of(true, maps)).byte())
+    found = matched(true, maps, spikes_of(true, maps))
     for what in ("weights", "bias", "theta"):
         assert np.array_equal(getattr(found, what), getattr(true, what))
+
+
+def test_samples_are_places_of_all_images(monkeypatch):
+    """Pixels count the places, so that a kernel of 1x1 tells where a sum is from."""
+    layer = Conv("conv1", np.ones((2, 1, 1, 1), int), np.array([3, 5]), np.array([1, 1]), 2, Neuron("subtract", 1, 1))
+    maps = torch.arange(N * HEIGHT * WIDTH).reshape(1, N, 1, HEIGHT, WIDTH)
+    wanted = (maps % 3 == 0).byte().expand(T, N, 2, HEIGHT, WIDTH)
+    monkeypatch.setattr(matching, "MATCHED_SPIKES", T * 2 * 60)
+    sums, spikes = matching_samples(layer, maps, wanted)
+    assert sums.shape == (1, 60, 2, 1, 1) and spikes.shape == (T, 60, 2, 1, 1)
+    places = sums[0, :, 0, 0, 0]
+    assert len(set(places.tolist())) == 60 and len(set((places // (HEIGHT * WIDTH)).tolist())) > 20
+    assert (sums == places[:, None, None, None]).all() and (spikes == (places % 3 == 0)[:, None, None, None]).all()

@@ -23,7 +23,8 @@ def with_one(inputs):
 def rounded(weights, inputs, bits):
     samples = Samples.none(len(weights), inputs.shape[1])
     for start in range(0, len(inputs), 150):
-        samples.add(inputs[start : start + 150], with_one(inputs[start : start + 150]) @ weights.T)
+        part = inputs[start : start + 150]
+        samples.add(part, np.ones(len(part)), with_one(part) @ weights.T)
     gram, real = samples.fit(weights)
     assert np.allclose(real, weights)
     largest = np.abs(weights[:, :-1]).max(1)
@@ -68,6 +69,6 @@ def test_weights_make_up_for_inputs_that_are_not_the_sources():
     inputs[:, 1] = inputs[:, 0]
     weights = np.array([[1.0, 0.5, -0.5, 0.25]])
     samples = Samples.none(1, 3)
-    samples.add(inputs * [1, 0, 1], with_one(inputs) @ weights.T)
+    samples.add(inputs * [1, 0, 1], np.ones(500), with_one(inputs) @ weights.T)
     _, real = samples.fit(weights)
     assert np.allclose(real, [[1.5, 0.5, -0.5, 0.25]], atol=0.06)
