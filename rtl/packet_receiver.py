@@ -91,7 +91,7 @@ def packet_receiver(clk, rst, data, arrived, broken, busy, write, write_addr, wr
     def drive_output():
         write.next = word_ends and is_payload
         write_addr.next = 0
-        if is_payload:
+        if word_place != 0:
             write_addr.next = word_place - 1
         write_data.next = word
         head.next = header_word

@@ -66,7 +66,7 @@ def packet_sender(clk, rst, start, head, read, read_addr, read_data, active, dst
         dst.data.next = word
         read.next = sending and not full
         read_addr.next = 0
-        if place != 0 and not is_checksum:
+        if place != 0:
             read_addr.next = place - 1
 
     @always(clk.posedge)

@@ -36,12 +36,9 @@ def uart_receiver(clk, rst, rxd, data, arrived, broken, *, divider):
 
     @always(clk.posedge)
     def synchronize():
-        if rst:
-            first.next = True
-            line.next = True
-        else:
-            first.next = rxd
-            line.next = first
+        # Not reset: a line that is low then is no start bit.
+        first.next = rxd
+        line.next = first
 
     @always(clk.posedge)
     def follow_bits():

@@ -18,6 +18,9 @@ BAUD_TOLERANCE = 0.02
 """How far a whole number of clock cycles may be from a bit: what a receiver that samples in the middle takes, with a reserve for
 the oscillators of both sides."""
 
+SIMULATED_LINE = Line(divider=MIN_DIVIDER, timeout=20_000)
+"""For simulations, whose cycles take long: as fast as a line can be."""
+
 
 def serial_line(clock_mhz: float, baud: int) -> Line:
     """The line at a clock; CosimError where no whole number of cycles is a bit."""
