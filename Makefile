@@ -10,7 +10,7 @@ VPI := build/vpi/myhdl.vpi
 KEY := $(shell { pwd -P; cat setup.cfg pyproject.toml constraints.txt; } | cksum | cut -d ' ' -f 1)
 STAMP := .venv/installed-$(KEY)
 
-# program:Debian package. cc builds MyHDL's interface to Icarus; verilator lints, simulates; ghdl runs VHDL; yosys, z3 prove and synthesise.
+# program:Debian package. cc builds MyHDL's interface to Icarus; verilator lints, simulates; ghdl runs VHDL; yosys, z3 prove.
 PROGRAMS := iverilog:iverilog verilator:verilator ghdl:ghdl yosys:yosys z3:z3 cc:build-essential
 EXTRAS := dev,plots,cluster,pnr
 DATASET := /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz

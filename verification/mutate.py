@@ -25,6 +25,7 @@ from duospike.cosim.system import require, run_tool
 from duospike.reference.files import write_atomically
 from verification.mutation.campaign import Result, run_campaign, score
 from verification.mutation.killing import with_tests
+from verification.system_yosys import yosys_version
 
 SEED = 1
 FAULTS = 350
@@ -190,11 +191,8 @@ def record(results: Sequence[Result], seed: int, seconds: int) -> dict:
 
 def versions() -> dict[str, str]:
     """The programs that do the work."""
-    folder = Path()
-    return {
-        "yosys": run_tool([require("yosys", "yosys"), "-V"], folder).split()[1],
-        "icarus": run_tool([require("iverilog", "iverilog"), "-V"], folder).split()[3],
-    }
+    icarus = run_tool([require("iverilog", "iverilog"), "-V"], Path()).split()[3]
+    return {"yosys": yosys_version(), "icarus": icarus}
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 from duospike.cosim.errors import CosimError
-from duospike.cosim.synthesis.yosys import run_yosys
 from duospike.cosim.system import require, run_program, run_tool
 from duospike.reference.files import write_file
+from verification.system_yosys import run_yosys, yosys_version
 
 TOP = "proven"
 SMTBMC: dict[str, list[str]] = {"base": [], "induction": ["-i"], "cover": ["-c"]}
@@ -50,11 +50,8 @@ class Undecided(CosimError):
 
 def versions() -> dict[str, str]:
     """The programs that do the work."""
-    folder = Path()
-    return {
-        "yosys": run_tool([require("yosys", "yosys"), "-V"], folder).split()[1],
-        "z3": run_tool([require("z3", "z3"), "--version"], folder).split()[2],
-    }
+    z3 = run_tool([require("z3", "z3"), "--version"], Path()).split()[2]
+    return {"yosys": yosys_version(), "z3": z3}
 
 
 def write_model(files: list[str], folder: Path):

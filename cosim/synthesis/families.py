@@ -117,9 +117,8 @@ def _cells(**kinds: dict[str, float]) -> dict[str, tuple[str, float]]:
 
 XCUP = Family(
     name="xcup",
-    # No SRLs: Yosys 0.23 loses the clock enable of a shift register that it puts into one. No pads and clock buffers: an
-    # accelerator is a part of a chip.
-    synth="synth_xilinx -family xcup -nosrl -noiopad -noclkbuf",
+    # No pads and clock buffers: an accelerator is a part of a chip.
+    synth="synth_xilinx -family xcup -noiopad -noclkbuf",
     flattens_by_default=False,
     models="xilinx/cells_sim.v",
     units={
@@ -135,6 +134,7 @@ XCUP = Family(
         lut_ram={
             "RAM64X1S": 1, "RAM32M": 4, "RAM64M": 4, "RAM128X1S": 2, "RAM256X1S": 4, "RAM512X1S": 8, "RAM64X1D": 2,
             "RAM128X1D": 4, "RAM256X1D": 8, "RAM32M16": 8, "RAM64M8": 8, "RAM64X8SW": 8, "RAM32X16DR8": 8,
+            "SRL16E": 1, "SRLC32E": 1,
         },
         block_ram={"RAMB36E2": 1, "RAMB18E2": 0.5},
     ),

@@ -214,8 +214,6 @@ def _synthesize_part(
         *others,
         *read_commands(part),
         *family.commands(top, multipliers),
-        # With a top, `stat -json` of Yosys 0.23 adds the hierarchy as plain text.
-        "setattr -mod -unset top *",
         f"tee -q -o {top}.json stat -json",
         f"write_verilog -noattr {top}_netlist.v",
     ]
@@ -233,6 +231,5 @@ def split_netlist(text: str) -> dict[str, str]:
 
 def read_cells(text: str) -> dict[str, Counter[str]]:
     """The cells of each module, other modules among them, from what `stat -json` wrote."""
-    # Yosys 0.23 writes a comma after the last member.
-    found = json.loads(re.sub(r",(\s*})", r"\1", text))["modules"]
+    found = json.loads(text)["modules"]
     return {name.removeprefix("\\"): Counter(counts["num_cells_by_type"]) for name, counts in found.items()}

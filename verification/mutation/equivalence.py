@@ -15,9 +15,9 @@ from itertools import count
 from pathlib import Path
 
 from duospike.cosim.errors import CosimError
-from duospike.cosim.synthesis.yosys import run_yosys
 from duospike.cosim.system import require, run_tool
 from duospike.reference.files import write_file
+from verification.system_yosys import run_yosys
 
 from .mutants import KEPT, NETLIST, Mutation, Netlist
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
-from duospike.cosim.synthesis.yosys import read_commands, run_yosys
+from duospike.cosim.synthesis.yosys import read_commands
+from verification.system_yosys import run_yosys
 
 KEPT = ("rom", "activity")
 """Blocks that stay instances: what a ROM holds is not the netlist's, and the counters have tests of their own."""

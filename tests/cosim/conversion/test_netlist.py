@@ -82,7 +82,7 @@ def netlist_modules(stage, family, multipliers, folder):
     folder.mkdir()
     synthesis = synthesize(rtl, folder, family, multipliers)
     netlist = dataclasses.replace(rtl[-1], text=synthesis.netlist, tables=())
-    return rtl, (cell_models(synthesis.family.models, folder), *MODELS_OF_MORE[family], netlist), synthesis
+    return rtl, (cell_models(synthesis.family.models), *MODELS_OF_MORE[family], netlist), synthesis
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from myhdl import ConversionError
 from duospike.cosim.conversion.convert import convert, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.lint import RULES, blocks_of, check_file, check_source, table
-from duospike.cosim.system import run_tool
+from duospike.cosim.synthesis.yosys import run_yosys
 from tests.benches.convertible_bench import load, outputs
 from tests.benches.convertible_examples import DIFFERS, ERROR, EXAMPLES, HEADER, REFUSED, SAME, clocked, design, drive, drive_list
 from tests.benches.convertible_random import Sample, differing, flagged, is_clocked, samples
@@ -101,7 +101,7 @@ def memory_cells(text, folder):
     module = load(text, folder)
     files = write_modules(convert(module.top(**module.signals()), "top"), folder)
     read = "read_verilog " + " ".join(file.name for file in files)
-    log = run_tool(["yosys", "-p", f"{read}; synth_ecp5 -top top; select -count t:DP16KD t:TRELLIS_DPR16X4"], folder)
+    log = run_yosys([read, "synth_ecp5 -top top", "select -count t:DP16KD t:TRELLIS_DPR16X4"], folder)
     return int(log.rsplit(" objects.", 1)[0].split()[-1])
 
 

@@ -53,7 +53,7 @@ def test_additions_keep_their_carry_chains(expression, signs, tmp_path):
 
 def test_commands():
     assert XCUP.commands("m", "lut", flat=True, block_ram=False)[-2:] == [
-        "synth_xilinx -family xcup -nosrl -noiopad -noclkbuf -top m -flatten -nodsp -nobram",
+        "synth_xilinx -family xcup -noiopad -noclkbuf -top m -flatten -nodsp -nobram",
         "check -assert",
     ]
     assert ECP5.commands("m")[-2] == "synth_ecp5 -top m -noflatten"

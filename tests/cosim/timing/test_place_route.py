@@ -45,10 +45,10 @@ def module(name, text, ports=PORTS):
 
 def test_the_netlist_is_flat_and_has_all_but_what_only_trace_shows(tmp_path):
     log = flat_netlist([module("leaf_1", LEAF), module("top", TOP)], tmp_path)
-    assert "Executing SYNTH_ECP5" in log
+    assert "Executing SYNTH_LATTICE" in log
     [top] = [one for name, one in json.loads((tmp_path / NETLIST).read_text())["modules"].items() if name == "top"]
     assert set(top["ports"]) == {"clk", "a", "counts"}
-    cells = {name: cell["type"] for name, cell in top["cells"].items()}
+    cells = {name: cell["type"] for name, cell in top["cells"].items() if cell["type"] != "$scopeinfo"}
     assert sorted(cells.values()) == ["LUT4", "TRELLIS_FF"]
     assert [name for name, kind in cells.items() if kind == "TRELLIS_FF"] == ["conv7.held_TRELLIS_FF_Q"]
 
