@@ -91,21 +91,15 @@ def run(args: argparse.Namespace) -> int:
 
 def write_shell(network, sizing, folder: Path, args: argparse.Namespace):
     """Write the accelerator with its AXI shell; returns the modules."""
-    from duospike.cosim.axi.loadable import core_description, loadable_stages, loadable_widths
-    from duospike.cosim.axi.shell import convert_shell, shell_of
+    from duospike.cosim.axi.shell import convert_shell, plan_of
     from duospike.cosim.axi.shell_folder import DEFAULT_MHZ, LOADABLE_WAIVERS, WAIVERS, axi_files
     from duospike.cosim.design.hdl_folder import write_hdl
-    from duospike.cosim.design.plan import plan_stages
 
-    if args.loadable:
-        widths = loadable_widths(network, args.headroom or 0)
-        stages = loadable_stages(plan_stages(network, sizing, widths))
-        core = core_description(network, sizing, widths, stages)
-    else:
-        stages, core = plan_stages(network, sizing), None
-    shell = shell_of(network, stages, core)
-    modules = convert_shell(shell, args.language)
-    others = axi_files(network, stages, shell, modules, args.language, args.clock or DEFAULT_MHZ, core)
+    plan = plan_of(network, sizing, (args.headroom or 0) if args.loadable else None)
+    modules = convert_shell(plan.shell, args.language)
+    others = axi_files(
+        network, plan.stages, plan.shell, modules, args.language, args.clock or DEFAULT_MHZ, plan.core
+    )
     waivers = WAIVERS + LOADABLE_WAIVERS if args.loadable else WAIVERS
-    write_hdl(network, sizing, stages, modules, folder, args.language, others, waivers)
+    write_hdl(network, sizing, plan.stages, modules, folder, args.language, others, waivers)
     return modules

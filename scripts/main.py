@@ -28,6 +28,8 @@ COMMANDS = {
     "energy": ("energy", "modelled energy of an image"),
     "explore": ("explore", "lanes and parts of the accelerator for a budget"),
     "synth": ("synth", "area and clock of the accelerator, by Yosys and nextpnr"),
+    "build": ("build", "a bitstream for a board, with open tools"),
+    "run": ("run", "images through a board, compared with the reference"),
     "report": ("report", "one HTML page of any runs, or of a study"),
     "study": ("study", "train and measure a grid of networks"),
     "import": ("import_network", "a network of snnTorch, SpikingJelly or NIR as a model file"),

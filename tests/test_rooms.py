@@ -30,6 +30,7 @@ ORDER = (
     "cosim/synthesis",
     "cosim/energy",
     "cosim/timing",
+    "cosim/board",
     "cosim/exploration",
     "cosim/pages",
     "cosim/study",

@@ -199,7 +199,7 @@ def network_words(network: Network, core: dict[str, Any]) -> np.ndarray:
     _check_keys("load", core, ("words", "network", "layers", "sizing", "memories"))
     _check_same("network", _network(network), core["network"])
     _check_same("network", {"readout": network.readout}, {"readout": READOUTS[0]} | core["network"])
-    widths, sizing = _claimed_widths(network, core["layers"]), _claimed_sizing(network, core["sizing"])
+    widths, sizing = _claimed_widths(network, core["layers"]), claimed_sizing(network, core["sizing"])
     stages = loadable_stages(plan_stages(network, sizing, widths))
     for key, value in core_description(network, sizing, widths, stages).items():
         if _plain(core[key]) != _plain(value):
@@ -239,7 +239,7 @@ def _claimed_stage_widths(where: str, layer: dict[str, Any]) -> StageWidths:
     return widths
 
 
-def _claimed_sizing(network: Network, sizing: Any) -> Sizing:
+def claimed_sizing(network: Network, sizing: Any) -> Sizing:
     """The sizing in a description; CoreError if no core for the network can have it."""
     keys = {name: key for name, key in JSON_KEYS.items() if name != "lane_multipliers" or dense_fc_image(network)}
     _check_keys("load: sizing", sizing, tuple(keys.values()))

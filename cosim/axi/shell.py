@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from myhdl import Signal
@@ -11,7 +11,8 @@ from myhdl import Signal
 from duospike.cosim.conversion.convert import Module, convert
 from duospike.cosim.conversion.elaboration import one_level
 from duospike.cosim.conversion.internals import Block
-from duospike.cosim.design.plan import image_packet_beats
+from duospike.cosim.design.plan import image_packet_beats, plan_stages
+from duospike.cosim.design.sizing import Sizing
 from duospike.cosim.version import release_numbers
 from duospike.reference.modelfile import model_bytes
 from duospike.reference.network import Network
@@ -22,7 +23,7 @@ from duospike.rtl.registers import RegisterMap, register_map
 from duospike.rtl.result_output import RESULT_BITS
 from duospike.rtl.stage import Stage
 
-from .loadable import core_hash
+from .loadable import core_description, core_hash, loadable_stages, loadable_widths
 
 TOP = "axi_shell"
 
@@ -42,6 +43,26 @@ def shell_registers(network: Network, stages: dict[str, Stage], core: dict[str, 
 def shell_of(network: Network, stages: dict[str, Stage], core: dict[str, Any] | None = None) -> AxiShell:
     """The shell's parameters. core: of a loadable one, its description; `stages` are from loadable_stages then."""
     return plan_shell(stages, image_packet_beats(stages), shell_registers(network, stages, core))
+
+
+@dataclass(frozen=True, eq=False)
+class ShellPlan:
+    """A shell with all that belongs to it. core: of a loadable one, its description."""
+
+    stages: dict[str, Stage]
+    shell: AxiShell
+    core: dict[str, Any] | None
+
+
+def plan_of(network: Network, sizing: Sizing, headroom: int | None = None) -> ShellPlan:
+    """The shell for a network; loadable where a headroom is given, see loadable_widths."""
+    core = None
+    stages = plan_stages(network, sizing)
+    if headroom is not None:
+        widths = loadable_widths(network, headroom)
+        stages = loadable_stages(plan_stages(network, sizing, widths))
+        core = core_description(network, sizing, widths, stages)
+    return ShellPlan(stages, shell_of(network, stages, core), core)
 
 
 def build_shell(shell: AxiShell) -> Block:

@@ -43,12 +43,12 @@ def run_verilator(bench: Bench, folder: Path) -> Outcome:
     files = write_modules(list(bench.modules), folder)
     write_beats(bench, folder)
     write_file(folder / "bench.v", verilog_bench(bench))
-    with _compiled([*files, folder / "bench.v"], bench.waves) as program:
+    with compiled([*files, folder / "bench.v"], bench.waves) as program:
         return read_outcome(bench, folder, run_tool([str(program), *plusargs(bench)], folder))
 
 
 @contextmanager
-def _compiled(files: list[Path], waves: bool) -> Iterator[Path]:
+def compiled(files: list[Path], waves: bool) -> Iterator[Path]:
     """The simulation program of these Verilog files, from the cache or compiled into it; it stays there while the block runs."""
     command = [require("verilator", "verilator"), *OPTIONS, *QUIET, *(["--trace-fst"] if waves else [])]
     parts = [run_tool([command[0], "--version"], files[0].parent), *command[1:], *(file.read_text() for file in files)]

@@ -101,13 +101,13 @@ def place_and_route(folder: Path, target: Target, progress: Callable[[str], None
     return Placement(target, name, json.loads((folder / REPORT).read_text()), log)
 
 
-def failure(log: str) -> str:
+def failure(log: str, device: str = DEVICE) -> str:
     """One line that says why nextpnr failed: what there is too much of, else its last error and what is used most."""
     counted = re.findall(r"^Info:\s+(\w+):\s+([0-9]+)/\s*([0-9]+)\s+[0-9]+%$", log, re.MULTILINE)
     counts = {kind: (int(used), int(available)) for kind, used, available in counted}
     over = [f"{kind} {used} of {available}" for kind, (used, available) in counts.items() if used > available]
     if over:
-        return f"the design does not fit the {DEVICE}: {', '.join(over)}; fewer lanes take less"
+        return f"the design does not fit the {device}: {', '.join(over)}; fewer lanes take less"
     errors = re.findall(r"^ERROR: (.*)", log, re.MULTILINE)
     reason = errors[-1] if errors else (log.strip().splitlines() or ["no output"])[-1]
     if not counts:

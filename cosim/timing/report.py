@@ -78,13 +78,13 @@ def make_report(placement: Placement, modules: Sequence[Module], costs: ImageCos
     }
 
 
-def critical_path(report: dict[str, Any], locator: Locator) -> dict[str, Any]:
-    """The slowest path from register to register in nextpnr's report.
+def critical_path(report: dict[str, Any], locator: Locator, clock: str = CLOCK) -> dict[str, Any]:
+    """The slowest path from register to register in nextpnr's report. clock: the name of their clock there.
 
     delay, and logic and routing in it; start, end: a Location; through: the instances that it passes, in order, each with the
     delay up to and in its cells and the number of nets on the way.
     """
-    edge = f"posedge {CLOCK}"
+    edge = f"posedge {clock}"
     [segments] = [path["path"] for path in report["critical_paths"] if path["from"] == path["to"] == edge]
     through: list[dict[str, Any]] = []
     for segment in segments:
