@@ -115,6 +115,7 @@ def test_parameters_that_must_fail(proof_of):
     ]
 
 
+@pytest.mark.slow
 def test_what_must_fail_is_refused_by_the_block(proof_of):
     """A rule that refuses nothing, and one without which the parameters are built, and found to be wrong."""
     proof = proof_of(HOLDS)
