@@ -56,13 +56,15 @@ class Host:
     """A board, from the first packet on; it is a context manager.
 
     open_port: gives its port, once more when that has failed. description: the registers.json of the board. words: for a
-    loadable core the content of a file by loadable.load_file. LinkError where no board answers, DriverError where it is another.
+    loadable core the content of a file by loadable.load_file. patience: seconds for which the core may do nothing. seed: of the
+    first sequence number. LinkError where no board answers, DriverError where it is another.
     """
 
     def __init__(self, open_port: Callable[[], Port], description: dict[str, Any], words: bytes | None = None,
-                 patience: float = PATIENCE_SECONDS):  # fmt: skip
+                 patience: float = PATIENCE_SECONDS, seed: int | None = None):  # fmt: skip
         self._open_port, self._description, self._words, self._patience = open_port, description, words, patience
         self._port: Port | None = None
+        self._seed = seed
         self._repeated = 0
 
     def __enter__(self) -> Host:
@@ -76,7 +78,7 @@ class Host:
         """Find the board, and put its core into the state after power-up, with its network."""
         self._release()
         self._port = self._open_port()
-        self._link = Link(self._port)
+        self._link = Link(self._port, self._seed)
         self._link.hello()
         self.overlay = BoardOverlay(self._link, self._description["network"]["data_bits"], self._patience)
         self.core = BoardAccelerator(self._description, self.overlay.ip, self.overlay.dma, self.overlay.allocate)
