@@ -42,8 +42,7 @@ def assert_equals_golden(model, images):
     """Every spike of the forward pass equals the golden model on the exported integers; no layer is silent or full."""
     trace = golden.run(model.export(), images)
     spikes, votes = forward(model, images)
-    assert spikes.keys() == trace.spikes.keys() - {ENCODER}
-    for name in spikes:
+    for name in trace.spikes.keys() - {ENCODER}:
         assert np.array_equal(spikes[name], trace.spikes[name]), name
         assert trace.spikes[name].any() and not trace.spikes[name].all(), name
     assert np.array_equal(votes, trace.scores)
