@@ -24,8 +24,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "run", help="images through a board, compared with the reference", description=DESCRIPTION
     )
     add_model_argument(parser)
-    parser.add_argument("--port", required=True, metavar="PORT", help="serial port, such as /dev/ttyUSB0; icarus or verilator for "
-                        "a simulated board")  # fmt: skip
+    parser.add_argument("--port", required=True, metavar="PORT", help="serial port, such as /dev/ttyUSB0; or icarus or verilator "
+                        "for a simulated board")  # fmt: skip
     parser.add_argument("--build", type=Path, metavar="DIR", help="folder of the board by build (default: runs/NAME-build)")
     parser.add_argument("--images", type=positive, default=100, metavar="N", help="number of images (default: 100)")
     add_data_options(parser)
@@ -73,9 +73,9 @@ def port_of(args: argparse.Namespace, board, show) -> Iterator:
         yield lambda: SerialPort(args.port, args.baud or board.baud)
         return
     show(f"simulation in {args.port}")
-    with temporary_folder() as folder:
-        with simulated_board(board.simulated(SIMULATED_LINE), SIMULATED_LINE, folder, args.port) as port:
-            yield lambda: port
+    modules = board.simulated(SIMULATED_LINE)
+    with temporary_folder() as folder, simulated_board(modules, SIMULATED_LINE, folder, args.port) as port:
+        yield lambda: port
 
 
 def lines(args: argparse.Namespace, board, report: dict) -> list[str]:

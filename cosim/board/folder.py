@@ -19,7 +19,7 @@ from duospike.cosim.design.sizing import Sizing
 from duospike.cosim.errors import CosimError
 from duospike.cosim.timing.report import Location, Locator, critical_path
 from duospike.reference.errors import InputError
-from duospike.reference.files import read_json, write_file
+from duospike.reference.files import read_json
 from duospike.reference.network import Network
 from duospike.rtl.packets import Line
 from duospike.rtl.registers import FIRST_HASH, HASH_WORDS, hash_words
@@ -83,7 +83,7 @@ def write_board(
     report = make_report(routed, network, sizing, baud)
     about = description(network, plan.stages, plan.shell, plan.core)
     line = {"board": routed.design.board.name, "clock_mhz": routed.design.clock_mhz, "baud": baud, "headroom": headroom}
-    others = {
+    others: dict[str, str | bytes] = {
         BITSTREAM: (routed.folder / BITSTREAM).read_bytes(),
         CONSTRAINTS: (routed.folder / CONSTRAINTS).read_bytes(),
         REPORT: json_text(report),

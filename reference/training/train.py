@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -290,7 +291,8 @@ def accuracy(model: SpikingNetwork, data: Dataset) -> float:
 def examine(model: SpikingNetwork, data: Dataset) -> dict[str, Any]:
     """test_accuracy of the model in evaluation mode, and under spikes those of each layer, an image. data: as it takes them."""
     model.to(training_device()).eval()
-    right, spikes = 0, dict.fromkeys(model.layers, 0)
+    right = 0
+    spikes: dict[str, int] = defaultdict(int)
     with torch.no_grad():
         for chosen in torch.arange(len(data.images)).split(EVALUATION_BATCH):
             found = model.spikes(torch.from_numpy(data.images[chosen.numpy()]).float())

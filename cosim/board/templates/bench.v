@@ -80,7 +80,8 @@ task send(input [7:0] data);
 endtask
 
 initial begin
-    pass(4);
+    // As long as a board holds itself in reset.
+    pass(20);
     rst = 0;
     while (running) begin
         command = "q";
