@@ -42,7 +42,8 @@ def assert_equals_golden(model, images):
     """Every spike of the forward pass equals the golden model on the exported integers; no layer is silent or full."""
     trace = golden.run(model.export(), images)
     spikes, votes = forward(model, images)
-    for name in trace.spikes.keys() - {ENCODER}:
+    assert spikes.keys() == trace.spikes.keys() - {ENCODER}
+    for name in spikes:
         assert np.array_equal(spikes[name], trace.spikes[name]), name
         assert trace.spikes[name].any() and not trace.spikes[name].all(), name
     assert np.array_equal(votes, trace.scores)
