@@ -60,7 +60,7 @@ SCALE_COMMANDS = [f"duospike.scripts.{name}" for name in ("random_network", "exp
 MUTATED = ("scanner", "event_queue", "weight_fetch", "accumulator", "sparse_fc", "lif", "mac_array", "pool")
 """Tests of blocks that run on mutants."""
 STUDY = ["duospike.scripts.study"]
-UNUSED_IN_STUDIES = [*HARDWARE, *OTHER_DATA, "cosim/pages/*", "cosim/study/report.py"]
+UNUSED_IN_STUDIES = [*HARDWARE, *OTHER_DATA, "cosim/pages/*", "cosim/study/report.py", "cosim/study/pairs.py"]
 """Pages and plots are made from the results of a study, at any time."""
 RANDOM_IMPORTS = ["tests/reference/exchange/test_exchange_random_snn.py", "tests/reference/exchange/nir/test_nir_random.py"]
 

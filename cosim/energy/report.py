@@ -10,7 +10,17 @@ from rich.table import Table
 from duospike.cosim.synthesis.stage_areas import luts
 from duospike.cosim.synthesis.synthesize import Area
 
-from .model import Coefficients, Operations, as_float, by_coefficient, energy_by_stage, sensitivity, static_energy
+from .model import (
+    Coefficients,
+    Operations,
+    as_float,
+    by_coefficient,
+    drawn_ratio,
+    energy_by_stage,
+    memory_share,
+    sensitivity,
+    static_energy,
+)
 
 NANOJOULE = 1e3
 """In picojoules."""
@@ -19,8 +29,9 @@ NANOJOULE = 1e3
 def make_report(operations: Operations, images: int, coefficients: Coefficients) -> dict[str, Any]:
     """The content of energy.json; energies are modelled, in nanojoules an image.
 
-    images; stages: by name and by what is done; total; float_total: of the float twin with the same spikes; float_ratio;
-    sensitivity: by coefficient, float_ratio with that coefficient halved and doubled.
+    images; stages: by name and by what is done; total; memory_share: of it, access to memory; float_total: of the float twin with
+    the same spikes; float_ratio; float_ratio_drawn: with all coefficients drawn at once, median and ends of 95 %; sensitivity: by
+    coefficient, float_ratio with that coefficient halved and doubled.
     """
     energies = energy_by_stage(operations, coefficients)
     stages = {name: {what: one / NANOJOULE / images for what, one in parts.items()} for name, parts in energies.items()}
@@ -30,8 +41,11 @@ def make_report(operations: Operations, images: int, coefficients: Coefficients)
         "images": images,
         "stages": stages,
         "total": ours,
+        "memory_share": memory_share(costs),
+        "float_memory_share": memory_share(twin_costs),
         "float_total": twin,
         "float_ratio": twin / ours,
+        "float_ratio_drawn": list(drawn_ratio(twin_costs, costs)),
         "sensitivity": {name: list(ratios) for name, ratios in sensitivity(twin_costs, costs).items()},
     }
 
@@ -73,6 +87,7 @@ def energy_table(report: dict[str, Any]) -> Table:
 def energy_lines(report: dict[str, Any]) -> list[str]:
     """The comparison with the float twin, and what it depends on."""
     ratios = [ratio for pair in report["sensitivity"].values() for ratio in pair]
+    _, low, high = report["float_ratio_drawn"]
     static = report.get("static")
     leaks = []
     if static:
@@ -82,8 +97,10 @@ def energy_lines(report: dict[str, Any]) -> list[str]:
             f"{static['cycles']:.0f} cycles an image; {amount / 2:.0f} to {amount * 2:.0f} nJ with half and twice a LUT's power"
         ]
     return [
-        f"{report['total']:.0f} nJ an image, modelled (45 nm, dynamic; see docs/explanation/energy.md)",
+        f"{report['total']:.0f} nJ an image, modelled (45 nm, dynamic; see docs/explanation/energy.md), {report['memory_share']:.0%} of it "
+        "access to memory",
         *leaks,
-        f"the float twin with the same spikes: {report['float_total']:.0f} nJ, {report['float_ratio']:.1f} times as much; "
-        f"{min(ratios):.1f} to {max(ratios):.1f} times with any one coefficient halved or doubled",
+        f"the float twin with the same spikes: {report['float_total']:.0f} nJ, {report['float_ratio']:.1f} times as much; {low:.1f} to "
+        f"{high:.1f} times (95 %) with all coefficients drawn at once between half and twice their values, {min(ratios):.1f} to "
+        f"{max(ratios):.1f} with any one halved or doubled",
     ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from duospike.cosim.energy.model import sensitivity
+from duospike.cosim.energy.model import drawn_ratio, memory_share, sensitivity
 from duospike.cosim.markdown import markdown_table
 from duospike.cosim.pages import plots
 from duospike.cosim.synthesis.stage_areas import luts
@@ -27,7 +27,7 @@ AREA_MEASURES = ("luts", "block_ram", "static")
 STAGE_MEASURES = ("lanes", "events", "busy", "stall_in", "stall_out", "busy_share")
 """Of a stage, an image: its cycles at work and waiting, see cycles.report.stage_rows()."""
 PERCENT = ("accuracy", "sparsity")
-RATIOS = ("ratio", "lowest", "highest")
+RATIOS = ("ratio", "low", "high", "lowest", "highest")
 """What energy_ratio() gives."""
 
 
@@ -127,25 +127,34 @@ def stage_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def energy_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each group of summary() a row: the settings, seeds, energy, and what energy_ratio() gives of it and the first group."""
+    """For each group of summary() a row: the settings, seeds, energy, memory, the share of it that is access to memory, and what
+    energy_ratio() gives of it and the first group."""
     groups = groups_of(results)
     return [
-        {**shown, "seeds": len(group), "energy": mean(one["energy"] for one in group), **energy_ratio(group, groups[0][1])}
+        {
+            **shown,
+            "seeds": len(group),
+            "energy": mean(one["energy"] for one in group),
+            "memory": mean(memory_share(one["energy_by"]) for one in group) if all("energy_by" in one for one in group) else None,
+            **energy_ratio(group, groups[0][1]),
+        }
         for shown, group in groups
     ]
 
 
 def energy_ratio(group: list[dict[str, Any]], baseline: list[dict[str, Any]]) -> dict[str, float | None]:
-    """ratio: the mean energy of the points of a group over that of the baseline's. lowest, highest: its range with any one
-    coefficient of the energy model halved or doubled, None where the energy of a point is not known by coefficient."""
+    """ratio: the mean energy of the points of a group over that of the baseline's. low, high: ends of 95 % of its values with all
+    coefficients of the energy model drawn at once. lowest, highest: its range with any one halved or doubled. None where the
+    energy of a point is not known by coefficient."""
     ours, theirs = (mean(one["energy"] for one in points) for points in (group, baseline))
     found: dict[str, float | None] = {"ratio": ours / theirs}
     if not all("energy_by" in one for one in (*group, *baseline)):
-        return {**found, "lowest": None, "highest": None}
+        return {**found, **dict.fromkeys(RATIOS[1:])}
     names = group[0]["energy_by"]
     costs, others = ({name: mean(one["energy_by"][name] for one in points) for name in names} for points in (group, baseline))
     ratios = [ratio for pair in sensitivity(costs, others).values() for ratio in pair]
-    return {**found, "lowest": min(ratios), "highest": max(ratios)}
+    _, low, high = drawn_ratio(costs, others)
+    return {**found, "low": low, "high": high, "lowest": min(ratios), "highest": max(ratios)}
 
 
 def as_csv(rows: list[dict[str, Any]]) -> str:
@@ -249,7 +258,10 @@ def epoch_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-ENERGY_TITLE = "Energy over that of the first row, and how far that goes with any one coefficient halved or doubled"
+ENERGY_TITLE = (
+    "Energy over that of the first row; low and high hold 95 % of the ratios with all coefficients drawn at once between half and "
+    "twice their values, lowest and highest all with any one halved or doubled; memory is its share of the energy"
+)
 
 
 def energy_markdown(rows: list[dict[str, Any]]) -> str:
@@ -262,6 +274,8 @@ def energy_text(key: str, value: Any) -> str:
     """A cell of energy_rows(): energy in whole nJ, ratios with two digits, - for none."""
     if key == "energy":
         return measure_text(key, value, None)
+    if key == "memory":
+        return "-" if value is None else f"{value:.0%}"
     if key in RATIOS:
         return "-" if value is None else f"{value:.2f}"
     return setting_text(value)
