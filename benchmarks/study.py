@@ -131,8 +131,8 @@ def page(results: list[Row], planned: int) -> str:
     head = (
         f"{len(results)} of the {planned} points of `models/fashion-study.toml`, on {machine()}: "
         f"{first['settings']['architecture']}, {first['lanes']} lanes, accuracy and spikes of {first['images']:,} test images, "
-        f"cycles and energy of the first {first['cycle_images']}. Means over the seeds, ± the standard deviation. What is saved is a "
-        "mean over pairs of equal seed, ± its standard error (95 % interval), bold where the interval excludes 0."
+        f"cycles and energy of the first {first['cycle_images']}. Means over the seeds, ± the standard deviation. What is "
+        "saved is a mean over pairs of equal seed, ± its standard error (95 % interval), bold where the interval excludes 0."
     )
     tables = [precision(rows, results), layers(results), timesteps(rows), coding(rows), paper(rows, results)]
     return "\n\n".join([head, *(one for one in tables if one)])

@@ -76,6 +76,14 @@ FIGURES = [
         [*SIMULATION, "reference/golden.py"],
         ["yosys"],
     ),
+    Figures(
+        "energy",
+        ["benchmarks.energy --write"],
+        ["benchmarks.energy", "duospike.scripts.energy"],
+        [SMALL, EIGHTH],
+        [*SIMULATION, *OTHER_DATA],
+        ["yosys"],
+    ),
     Figures("loadable", ["benchmarks.loadable --write"], ["benchmarks.loadable"], tools=["yosys"]),
     Figures("quantization", ["benchmarks.quantization --write"], ["benchmarks.quantization"], without=OTHER_DATA),
     Figures(

@@ -265,9 +265,10 @@ def sensitivity(costs: Mapping[str, float], baseline: Mapping[str, float]) -> di
 
 
 def drawn_ratio(costs: Mapping[str, float], baseline: Mapping[str, float]) -> tuple[float, float, float]:
-    """The energy over the baseline's, each by_coefficient(), with all coefficients drawn at once: median, and ends of 95 % of DRAWS.
+    """The energy over the baseline's, by_coefficient(), with all coefficients drawn at once: median, and ends of 95 % of DRAWS.
 
-    Each coefficient is multiplied by a number of its own between 1/RANGE and RANGE, whose logarithm is uniform; always the same draws.
+    Each coefficient is multiplied by a number of its own between 1/RANGE and RANGE, whose logarithm is uniform; always the
+    same draws.
     """
     factors = RANGE ** np.random.default_rng(0).uniform(-1, 1, (DRAWS, len(costs)))
     ours, theirs = (factors @ np.array([of[name] for name in costs]) for of in (costs, baseline))

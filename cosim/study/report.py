@@ -259,8 +259,8 @@ def epoch_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 ENERGY_TITLE = (
-    "Energy over that of the first row; low and high hold 95 % of the ratios with all coefficients drawn at once between half and "
-    "twice their values, lowest and highest all with any one halved or doubled; memory is its share of the energy"
+    "Energy over that of the first row; low and high hold 95 % of the ratios with all coefficients drawn at once between half "
+    "and twice their values, lowest and highest all with any one halved or doubled; memory is its share of the energy"
 )
 
 
