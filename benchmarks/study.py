@@ -134,7 +134,7 @@ def page(results: list[Row], planned: int) -> str:
         f"cycles and energy of the first {first['cycle_images']}. Means over the seeds, ± the standard deviation. What is "
         "saved is a mean over pairs of equal seed, ± its standard error (95 % interval), bold where the interval excludes 0."
     )
-    tables = [precision(rows, results), layers(results), timesteps(rows), coding(rows), paper(rows, results)]
+    tables = [precision(rows, results), layers(results), timesteps(rows, results), coding(rows), paper(rows, results)]
     return "\n\n".join([head, *(one for one in tables if one)])
 
 
@@ -210,11 +210,13 @@ def layers(results: list[Row]) -> str:
     )
 
 
-def timesteps(rows: list[Row]) -> str:
+def timesteps(rows: list[Row], results: list[Row]) -> str:
     """Timesteps, direct coding, 4 bits."""
     found = sorted(chosen(rows, coding="direct", weight_bits=4, epochs=longest(rows)), key=lambda row: row["timesteps"])
-    lines = [[str(row["timesteps"]), *cells(row)] for row in found]
-    return table("Timesteps: direct coding, 4 bits", ["T", *COLUMNS], lines) if len(found) > 1 else ""
+    twos = chosen(found, timesteps=2)
+    lines = [[str(row["timesteps"]), *cells(row), saved(results, row, twos[0], "accuracy") if twos else "-"] for row in found]
+    title = "Timesteps: direct coding, 4 bits"
+    return table(title, ["T", *COLUMNS, "points won over T=2"], lines) if len(found) > 1 else ""
 
 
 def coding(rows: list[Row]) -> str:
@@ -232,9 +234,9 @@ def codings(rows: list[Row]) -> list[Row]:
 
 
 def saved(results: list[Row], row: Row, twin: Row, key: str) -> str:
-    """What a row saves of a measure in pairs with another; - for that one itself."""
+    """What a row saves of a measure in pairs with another, or wins of accuracy; - for that one itself."""
     ours, theirs = (of(results, **{name: one[name] for name in SETTINGS}) for one in (row, twin))
-    return "-" if row is twin else difference_text(paired(ours, theirs, key))
+    return "-" if row is twin else difference_text(paired(ours, theirs, key), "" if key == "accuracy" else " %")
 
 
 def modelled(results: list[Row], more: Row, less: Row) -> str:

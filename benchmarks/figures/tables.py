@@ -123,6 +123,12 @@ FIGURES = [
         "study", ["benchmarks.study --run --write"], STUDY, ["models/fashion-study.toml"], UNUSED_IN_STUDIES, takes_hours=True
     ),
     Figures(
+        "pairs",
+        ["benchmarks.pairs --write"],
+        ["benchmarks.pairs"],
+        ["benchmarks/results/*-study/points/*/result.json", "models/*-study.toml"],
+    ),
+    Figures(
         "sparsity",
         ["benchmarks.sparsity --run --write"],
         STUDY,
