@@ -30,6 +30,8 @@ from duospike.reference.training.settings import FLOAT, Settings
 
 NAME = "pairs"
 PLOT = "study-pairs.svg"
+FINDINGS = "pairs-findings"
+"""The section of the study's own page."""
 PAPER = (6.1, 10.1, 15.2)
 """Spikes fewer by int4 in the paper, %."""
 COUNTING = "spikes_in"
@@ -95,6 +97,7 @@ def main() -> int:
     print(text)
     if args.write:
         plot(found, write_section(NAME, text).parent / PLOT)
+        write_section(FINDINGS, findings(found))
     return 0
 
 
@@ -136,6 +139,26 @@ def page(found: list[Comparison]) -> str:
     return "\n\n".join([head, *(one for one in tables if one)])
 
 
+def findings(found: list[Comparison]) -> str:
+    """A line for each comparison: what was found, and what cannot be told yet."""
+    return "\n".join(f"* {finding(one)}" for one in found)
+
+
+def finding(one: Comparison) -> str:
+    saved = one.saved(total(COUNTING))
+    about = f"**{one.title}, {one.bits} bits** ({one.settings['epochs']} epochs, {len(one.pairs)} of {one.planned} pairs)"
+    accuracy = (
+        f"accuracy {100 * one.mean(accuracy_of, True):.2f} % in float, {100 * one.mean(accuracy_of, False):.2f} % quantized"
+    )
+    if saved.interval is None:
+        return f"{about}: {accuracy}; spikes saved {difference_text(saved)}. One pair says nothing."
+    change = "saves" if saved.mean > 0 else "costs"
+    verdict = f"**quantization {change} spikes**" if saved.is_found else "no difference is found"
+    inside = held(saved)
+    open_still = f"; the interval holds {inside}{' %' if inside[-1].isdigit() else ''}"
+    return f"{about}: {accuracy}; spikes saved {difference_text(saved).strip('*')}: {verdict}{open_still}."
+
+
 def accuracies(found: list[Comparison]) -> str:
     lines = [
         [
@@ -144,8 +167,8 @@ def accuracies(found: list[Comparison]) -> str:
             str(one.bits),
             str(one.settings["epochs"]),
             f"{len(one.pairs)} of {one.planned}",
-            f"{100 * one.mean(accuracy, True):.2f} %",
-            f"{100 * one.mean(accuracy, False):.2f} %",
+            f"{100 * one.mean(accuracy_of, True):.2f} %",
+            f"{100 * one.mean(accuracy_of, False):.2f} %",
             difference_text(one.won(), ""),
             origin(one),
         ]
@@ -248,7 +271,7 @@ def by_layer(found: list[Comparison]) -> str:
                  ["layer", *(one.title for one in found)], lines) if found else ""  # fmt: skip
 
 
-def accuracy(result: Row) -> float:
+def accuracy_of(result: Row) -> float:
     return result["accuracy"]
 
 

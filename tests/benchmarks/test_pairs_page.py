@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import pairs
 from benchmarks.figures.page import page_with
-from benchmarks.pairs import Comparison, comparisons, held, needed, page
+from benchmarks.pairs import Comparison, comparisons, finding, findings, held, needed, page
 from duospike.cosim.study.pairs import Difference
 from tests.benchmarks.test_study_page import rows_of
 
@@ -67,6 +67,16 @@ def test_a_pair_without_epochs_or_alone():
     )
 
 
+def test_what_is_called_a_finding():
+    alone = Comparison("some-study", {1: TWO.pairs[1]}, planned=6)
+    assert finding(alone).endswith("spikes saved +20.0 % (one pair). One pair says nothing.")
+    assert finding(TWO).endswith("(-38.5 to +88.5): no difference is found; the interval holds 0, 6.1, 10.1, 15.2 %.")
+    third = result(3, 4, [1.0, 1.0, 75.0]), result(3, "float", [1.0, 1.0, 100.0])
+    three = Comparison("some-study", {**TWO.pairs, 3: third}, planned=6)
+    # 20, 30 and 25 % saved: deviation 5, and Student's t of two degrees of freedom is 4.303.
+    assert finding(three).endswith("+25.0 ± 2.9 % (+12.6 to +37.4): **quantization saves spikes**; the interval holds 15.2 %.")
+
+
 def test_what_an_interval_holds_and_how_many_pairs_it_takes():
     assert (
         held(Difference({1: 9.0, 2: 10.0, 3: 11.0})) == "10.1"
@@ -91,8 +101,9 @@ def test_pairs_are_of_equal_settings_and_sources(tmp_path, monkeypatch):
 
 
 def test_the_page_holds_the_kept_results():
-    text = page(sorted(comparisons(), key=lambda one: (one.study, -one.bits)))
-    written = page_with("<!-- pairs: begin -->").read_text()
+    found = sorted(comparisons(), key=lambda one: (one.study, -one.bits))
+    assert findings(found) in page_with("<!-- pairs-findings: begin").read_text()
+    text, written = page(found), page_with("<!-- pairs: begin -->").read_text()
     # Whether sources are today's is of the day when the page was written.
     assert re.sub(", not today's", "", text) in re.sub(", not today's", "", written)
 
