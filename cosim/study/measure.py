@@ -44,13 +44,12 @@ from .study_file import LoadedModel, Point, Study
 RESULT, MODEL = "result.json", "model.safetensors"
 OUTSIDE = [
     "*/errors.py",
-    "reference/files.py",
-    "reference/locks.py",
-    "cosim/sources.py",
-    "cosim/folder.py",
-    "cosim/interrupts.py",
+    *("reference/files.py", "reference/locks.py", "cosim/sources.py", "cosim/folder.py", "cosim/interrupts.py"),
+    *("cosim/pages/*", "cosim/study/study_file.py"),
 ]
-"""Messages and files: imported by what makes results, and none depends on them."""
+"""Messages, files and pages: imported by what makes results, and none depends on them."""
+SYNTHESIS = ["cosim/conversion/*", "cosim/synthesis/*", "cosim/simulation/[!n]*"]
+"""What only an area depends on."""
 BATCH = 100
 
 
@@ -103,7 +102,7 @@ def measure_point(
     found = {
         **asked,
         "generator": versions(),
-        "sources": sources(),
+        "sources": sources(study.clock_mhz is not None),
         **_measure(network, twin, study, test, progress),
         **per_epoch,
     }
@@ -112,17 +111,18 @@ def measure_point(
 
 
 @cache
-def sources() -> dict[str, str]:
+def sources(with_area: bool = False) -> dict[str, str]:
     """Digests of what makes a result: training decides the network, measuring all else."""
+    measuring = OUTSIDE if with_area else [*OUTSIDE, *SYNTHESIS]
     return {
         "training": digest_of_modules(["duospike.reference.training.train"], OUTSIDE),
-        "measuring": digest_of_modules(["duospike.cosim.study.measure"], OUTSIDE),
+        "measuring": digest_of_modules(["duospike.cosim.study.measure"], measuring),
     }
 
 
 def is_old(result: dict[str, Any]) -> bool:
     """Whether other sources than today's made a result, or unknown ones."""
-    return result.get("sources") != sources()
+    return result.get("sources") != sources(result.get("clock_mhz") is not None)
 
 
 def _read_result(path: Path) -> dict[str, Any]:

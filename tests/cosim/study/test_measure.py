@@ -306,7 +306,7 @@ def test_a_point_of_other_sources_is_measured_again_only_if_asked(tmp_path, monk
 
     def once_more(again, **sources):
         if sources:
-            monkeypatch.setattr(measuring, "sources", lambda: sources)
+            monkeypatch.setattr(measuring, "sources", lambda with_area=False: sources)
         return measure_point(settings, study, data, tmp_path, lambda step: None, again)
 
     assert once_more(again=True) == first and not trained
