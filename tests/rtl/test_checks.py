@@ -34,6 +34,7 @@ from duospike.rtl.chunk_flags import chunk_flags
 from duospike.rtl.chunk_select import chunk_select, chunk_width
 from duospike.rtl.class_scores import class_scores
 from duospike.rtl.column_position import LineAccess, column_position
+from duospike.rtl.column_start import column_start
 from duospike.rtl.column_tags import column_tags
 from duospike.rtl.crc32 import crc32
 from duospike.rtl.credit_counter import credit_counter
@@ -262,7 +263,7 @@ def of_axi_shell():
 
 def of_banked_memory(depth=11, bank_words=4, width=5):
     ports = {"address": index(depth), "word": vector(width)}
-    return bits_of("clk step read") | ports | {"table": table(width, depth), "bank_words": bank_words}
+    return bits_of("clk step wanted") | ports | {"table": table(width, depth), "bank_words": bank_words}
 
 
 def of_crc32():
@@ -416,7 +417,7 @@ def of_sum_window(kernel=(3, 3), timesteps=2, lanes=2, weight_bits=3, current_bi
         "mask": vector(timesteps), "own": vector(columns), "weights": vector(lanes * rows * columns * weight_bits),
         "entering": vector(column), "leaving": vector(column),
     }  # fmt: skip
-    return bits_of("clk add shift") | ports | {"kernel": kernel} | numbers
+    return bits_of("clk step moves add") | ports | {"kernel": kernel} | numbers
 
 
 def of_line_buffer(words=8, kernel=(3, 3), parts=2, timesteps=2, lanes=2, current_bits=6):
@@ -424,9 +425,21 @@ def of_line_buffer(words=8, kernel=(3, 3), parts=2, timesteps=2, lanes=2, curren
     fields = timesteps * lanes * current_bits
     ports = {
         "line": LineAccess(words, kernel, parts), "leaving": vector(fields * len(waiting_rows(kernel, parts))),
-        "biases": vector(lanes * current_bits), "entering": vector(fields * kernel[0]),
+        "stored_word": vector(fields * len(waiting_rows(kernel, parts))),
     }  # fmt: skip
-    return bits_of("clk rst shift") | ports | {"kernel": kernel} | numbers
+    same_row = bits_of("same_row") if kernel[0] > 1 and parts > 1 else {}
+    return bits_of("clk rst shift fresh") | same_row | ports | {"kernel": kernel} | numbers
+
+
+def of_column_start(kernel=(3, 3), parts=2, timesteps=2, lanes=2, current_bits=6):
+    numbers = {"parts": parts, "timesteps": timesteps, "lanes": lanes, "current_bits": current_bits}
+    fields = timesteps * lanes * current_bits
+    ports = {
+        "biases": vector(lanes * current_bits), "stored_word": vector(fields * len(waiting_rows(kernel, parts))),
+        "entering": vector(fields * kernel[0]),
+    }  # fmt: skip
+    same_row = bits_of("same_row") if kernel[0] > 1 and parts > 1 else {}
+    return bits_of("fresh") | same_row | ports | {"kernel": kernel} | numbers
 
 
 def of_load_control(pieces=4):
@@ -681,9 +694,9 @@ BLOCKS = {
     accelerator: of_accelerator, accumulator: of_accumulator, activity: of_activity, adder_step: of_adder_step,
     axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, beat_spacing: of_beat_spacing,
     channel_select: of_channel_select, chunk_flags: of_chunk_flags, chunk_select: of_chunk_select,
-    column_position: of_column_position, column_tags: of_column_tags, crc32: of_crc32, credit_counter: of_credit_counter,
-    crop: of_crop, current_pool: of_current_pool, delay_line: of_delay_line, open_windows: of_open_windows,
-    window_axis: of_window_axis,
+    column_position: of_column_position, column_start: of_column_start, column_tags: of_column_tags, crc32: of_crc32,
+    credit_counter: of_credit_counter, crop: of_crop, current_pool: of_current_pool, delay_line: of_delay_line,
+    open_windows: of_open_windows, window_axis: of_window_axis,
     current_sum: of_current_sum, dense_core: lambda **numbers: of_stage(dense_of(**numbers)),
     dense_fc: lambda **numbers: of_stage(dense_fc_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
     event_queue: of_fifo, fc_accumulator: of_fc_accumulator, fifo: of_fifo, group_walk: of_group_walk,
@@ -722,6 +735,7 @@ NUMBERS = {
     chunk_flags: {"pixels": 1, "chunks": 1, "banks": 2},
     chunk_select: {"chunks": 1, "words": 1},
     column_position: {"height": 1, "width": 1, "parts": 1, "padding": 0, "groups": 1},
+    column_start: {"parts": 1, "timesteps": 1, "lanes": 1, "current_bits": 1},
     column_tags: {"positions": 1},
     credit_counter: {"places": 1},
     current_sum: {"lanes": 1, "words": 0, "timesteps": 1, "repeat": 1, "current_bits": 1},
@@ -977,6 +991,7 @@ def wrong(made, **changes):
         (wrong(accumulator, out_columns=range(2, -1, -1)), "accumulator: out_columns range(2, -1, -1); allowed: a range of some"),
         (wrong(column_position, out_rows=range(0, 9, 3)), "column_position: out_rows range(0, 9, 3); allowed: a range of some"),
         (wrong(column_position, line=LineAccess(9, (3, 3), 2)), "column_position: line_addr of 4 bits, unsigned; allowed: 3 "),
+        (wrong(column_start, kernel=2), "column_start: kernel 2; allowed: (rows, columns), each 1 to 7"),
         (wrong(column_tags, kernel=2), "column_tags: kernel 2; allowed: (rows, columns), each 1 to 7"),
         (wrong(sum_window, kernel=(9, 9)), "sum_window: kernel (9, 9); allowed: (rows, columns), each 1 to 7"),
         (wrong(line_buffer, kernel=None), "line_buffer: kernel None; allowed: (rows, columns), each 1 to 7"),
@@ -1078,7 +1093,7 @@ EXTREMES = [
     (lif, {"lanes": 1, "timesteps": 1, "rows": 1, "columns": 1, "groups": 1, "multiplier": 0, "shift": 0}),
     (lif, {"multiplier": 1, "shift": 0, "current_bits": 4, "theta_bits": 4, "passes": 3}),
     (column_position, {"height": 1, "width": 1, "parts": 1, "kernel": (1, 1), "groups": 1}), (column_tags, {"kernel": (1, 1)}),
-    (column_tags, {"positions": 1, "kernel": (1, 7)}),
+    (column_tags, {"positions": 1, "kernel": (1, 7)}), (column_start, {"kernel": (1, 1)}), (column_start, {"parts": 1}),
     (sum_window, {"kernel": (1, 1), "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1}),
     (sum_window, {"kernel": (5, 5)}),
     (line_buffer, {"words": 1, "kernel": (1, 1), "timesteps": 1, "lanes": 1, "current_bits": 1}),
