@@ -49,7 +49,7 @@ def bridge_control(
     check_number("bridge_control", 1, timeout=timeout)
     check_width("bridge_control", WORD_BITS, word=word, value=value, results=results.tdata, write_data=write_data)
     check_width("bridge_control", BYTE_BITS, read_addr=read_addr)
-    address_bits, word_bits, count_bits = len(address), WORD_BITS, BYTE_BITS + 1
+    address_bits, word_bits, count_bits = len(address), WORD_BITS, BYTE_BITS
 
     state = counter(8)
     kind = Signal(intbv(0)[KIND_BITS:])
