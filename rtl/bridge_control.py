@@ -52,7 +52,7 @@ def bridge_control(
     check_width("bridge_control", WORD_BITS, write_data=write_data, answer=answer)
     check_width("bridge_control", BYTE_BITS, read_addr=read_addr, write_addr=write_addr)
     check_width("bridge_control", UNUSED_BITS, unused=unused)
-    address_bits, word_bits, count_bits = len(address), WORD_BITS, BYTE_BITS + 1
+    address_bits, word_bits, count_bits = len(address), WORD_BITS, BYTE_BITS
     # Bits of its word that are no part of an address have to be 0; one at least.
     check_number("bridge_control", 3, WORD_BITS - 1, address_bits=address_bits)
     check_width("bridge_control", address_bits, address=address)

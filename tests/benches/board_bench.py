@@ -1,4 +1,4 @@
-"""A small network's board in Icarus, and what disturbs its serial line."""
+"""A small network's board in a simulator, and what disturbs its serial line."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,10 +49,9 @@ def small_board(loadable=False) -> SmallBoard:
 
 
 @contextmanager
-def board_running(folder, board=None, modules=None):
-    """The port of a simulated board. modules: others than the board's own."""
-    folder.mkdir(exist_ok=True)
-    with simulated_board(modules or (board or small_board()).modules, LINE, folder) as port:
+def board_running(folder, board=None, simulator="verilator"):
+    """The port of a simulated board."""
+    with simulated_board((board or small_board()).modules, LINE, folder, simulator) as port:
         yield port
 
 
