@@ -34,7 +34,7 @@ from duospike.reference.errors import InputError
 from duospike.reference.files import read_json, write_atomically
 from duospike.reference.golden import Trace
 from duospike.reference.modelfile import save_model
-from duospike.reference.network import Conv, Linear, Network
+from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.training import train
 from duospike.reference.training.quantize import SpikingNetwork
 from duospike.reference.training.settings import Settings
@@ -81,7 +81,8 @@ def measure_point(
             raise InputError(f"{result}: was measured with other settings; name another folder for this study")
         if not (again and is_old(found)):
             return found
-        _note_sources(folder, found.get("sources", {}).get("training"))
+        made_by = found.get("sources")
+        _note_sources(folder, made_by.get("training") if isinstance(made_by, dict) else None)
     training, test = data
     if study.cycle_images > len(test.images):
         raise InputError(f"cycle_images = {study.cycle_images}; allowed: up to {len(test.images)}, the test images")
@@ -90,6 +91,7 @@ def measure_point(
     if isinstance(point, LoadedModel):
         network = point.network
         test = replace(test, images=converted(test.images, network.metadata.get("pixels", UNSIGNED)))
+        network.require_fit(test.images)
     else:
         assert training is not None
         test = replace(test, images=converted(test.images, point.pixels))
@@ -220,6 +222,12 @@ def _traces(network: Network, twin: SpikingNetwork | None, images: np.ndarray) -
         yield slice(start, start + len(batch)), trace
 
 
+def _in_windows(spikes: np.ndarray, pool: Pool) -> np.ndarray:
+    """Of spikes [..., height, width] those in a window of a pool of sums: the last rows and columns may be in none."""
+    rows, columns = (size // window * window for size, window in zip(spikes.shape[-2:], pool.kernel, strict=True))
+    return spikes[..., :rows, :columns]
+
+
 class _LayerCounts:
     """Spikes by layer and timestep, events and synaptic operations, summed over batches."""
 
@@ -240,13 +248,20 @@ class _LayerCounts:
             if isinstance(layer, Conv | Linear) and before is not None:
                 taps = math.prod(layer.kernel) if isinstance(layer, Conv) else 1
                 self.operations[layer.name] += int(before.sum()) * layer.outputs * taps
-            before = spikes
+            if isinstance(layer, Pool) and not golden.gives_spikes(self.network, layer):
+                # The layer behind takes the spikes themselves.
+                before = None if before is None else _in_windows(before, layer)
+            else:
+                before = spikes
 
     def rates(self, images: int) -> dict[str, dict[str, Any]]:
-        """By layer, an image: slots, neurons times timesteps; spikes of each timestep; sparsity, the share of slots without a
-        spike; events, spikes of all timesteps of a pass merged; synaptic_operations, spikes in times what each reaches."""
+        """By layer, except sums of spikes, an image: slots, neurons times timesteps; spikes of each timestep; sparsity, the share
+        of slots without a spike; events, spikes of all timesteps of a pass merged; synaptic_operations, spikes in times what each
+        reaches."""
         found = {}
         for layer, shape in zip(self.network.layers, self.network.shapes[1:], strict=True):
+            if isinstance(layer, Pool) and not golden.gives_spikes(self.network, layer):
+                continue
             spikes, slots = self.spikes[layer.name] / images, int(np.prod(shape)) * self.network.timesteps
             found[layer.name] = {
                 "slots": slots,

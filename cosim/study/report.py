@@ -16,6 +16,7 @@ from duospike.cosim.markdown import markdown_table
 from duospike.cosim.pages import plots
 from duospike.cosim.synthesis.stage_areas import luts
 from duospike.cosim.synthesis.synthesize import Area
+from duospike.reference.errors import InputError, brief
 
 from .pairs import PAIRED, Difference, counted, difference_text, is_pool, pair_rows, spike_counts, value_of
 
@@ -178,6 +179,15 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
         for row in rows
     ]
     return _markdown([*settings, *measured], cells)
+
+
+def check_result(result: dict[str, Any], where: Path) -> None:
+    """InputError: a result that was read again is not what a study writes. where: its file."""
+    try:
+        files_of({"": result})
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise InputError(f"{where}: not a result; delete it to measure the point again ({brief(what)})") from None
 
 
 def files_of(results: dict[str, dict[str, Any]], old: Collection[str] = ()) -> dict[str, str]:

@@ -18,11 +18,12 @@ from duospike.cosim.study.study_file import LoadedModel, Study, read_study
 from duospike.cosim.synthesis.synthesize import synthesize
 from duospike.reference import golden
 from duospike.reference.architecture import blank_network
-from duospike.reference.data.datasets import PUBLISHED
+from duospike.reference.data.datasets import PUBLISHED, random_images
 from duospike.reference.errors import InputError
 from duospike.reference.modelfile import load_model, save_model
 from duospike.reference.network import Neuron
 from duospike.reference.training import train
+from tests.benches.small_networks import small_network
 from tests.benches.small_training import SHAPE, bright_quarters, small_settings
 
 BASE = """
@@ -95,6 +96,7 @@ def test_names_of_points_are_names_of_folders(tmp_path):
         ("classes = 10", "classes = 5", "classes = 5; allowed: 10, those of fashion-mnist"),
         ("seed = [1, 2]", "seed = [1, 1]", "is there twice"),
         ("4C3-FC20", "4C3-FC21", "fc1: 21 neurons do not divide"),
+        ("seed = [1, 2]", f"architecture = ['{'FC20-' * 40}FC20']", "names a point, 2.. characters; allowed: up to 200"),
         ("lanes = 9", "lanes = 9\nmodels = 'a'", "models = 'a'; allowed: a list of model files"),
         ("lanes = 9", "lanes = 9\nmodels = [1]", r"models = \[1\]; allowed: a list"),
         ("lanes = 9", "lanes = 9\nmodels = ['no.safetensors']", "no.safetensors: .*not found"),
@@ -237,6 +239,18 @@ def test_a_checkpoint_of_other_sources_does_not_go_on(begun, said, tmp_path):
     measuring._check_sources(tmp_path, again=True)
     assert not (tmp_path / train.CHECKPOINT).exists()
     assert json.loads((tmp_path / BEGUN).read_text()) == {"training": measuring.sources()["training"]}
+
+
+def test_spikes_that_are_summed_reach_the_layer_behind():
+    """Those in no window reach none, and the sums are no spikes of their own."""
+    network = small_network("2C3-AP2-5C1-FC3", (1, 5, 5))
+    trace = golden.run(network, random_images(3, network.image_shape, network.pixel_range, 1))
+    counts = measuring._LayerCounts(network)
+    counts.add(trace)
+    found = counts.rates(3)
+    assert found["conv2"]["synaptic_operations"] == trace.spikes["conv1"][..., :4, :4].sum() * 5 / 3
+    assert 0 < found["conv2"]["synaptic_operations"] < trace.spikes["conv1"].sum() * 5 / 3
+    assert list(found) == ["conv1", "conv2", "fc1"]
 
 
 def test_results_of_another_study_are_refused(tmp_path):

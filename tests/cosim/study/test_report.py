@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from duospike.cosim.pages import plots
 from duospike.cosim.study.report import (
     as_csv,
     as_markdown,
+    check_result,
     drawings,
     energy_markdown,
     energy_rows,
@@ -17,6 +19,7 @@ from duospike.cosim.study.report import (
     stage_rows,
     summary,
 )
+from duospike.reference.errors import InputError
 
 
 def result(bits, seed, accuracy, spikes):
@@ -72,6 +75,13 @@ def test_tables():
     read = list(csv.DictReader(io.StringIO(as_csv(rows))))
     assert [row["weight_bits"] for row in read] == ["float", "4"]
     assert float(read[0]["latency"]) == 150 and read[1]["latency_spread"] == ""
+
+
+def test_what_is_no_result_is_refused():
+    check_result(RESULTS[0], Path("result.json"))
+    for wrong in ({"accuracy": None}, {"layers": {}}, {"layers": {"conv1": 3}}, {"settings": 1}, {"sources": "new"}):
+        with pytest.raises(InputError, match="result.json: not a result; delete it to measure the point again"):
+            check_result(RESULTS[0] | wrong, Path("result.json"))
 
 
 def test_energies_over_that_of_the_first_row():
