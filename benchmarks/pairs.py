@@ -135,7 +135,15 @@ def page(found: list[Comparison]) -> str:
         "Differences are means over the pairs ± their standard error (95 % interval by Student's t), bold where the interval "
         "excludes 0: only there a difference is found."
     )
-    tables = [accuracies(found), spikes(found), by_seed(fours), *map(by_epoch, fours), choices(fours), by_layer(fours)]
+    tables = [
+        accuracies(found),
+        spikes(found),
+        by_seed(fours),
+        *map(by_epoch, fours),
+        choices(fours),
+        single_images(fours),
+        by_layer(fours),
+    ]
     return "\n\n".join([head, *(one for one in tables if one)])
 
 
@@ -262,6 +270,21 @@ def choices(found: list[Comparison]) -> str:
     columns = ["data, recipe", "the last epoch", "the best on the test images, each network its own", "mean of the last epochs",
                "deviation within a pair, later half of the epochs"]  # fmt: skip
     return table("Spikes saved by int4 (the paper's counting), by the epoch that is kept", columns, lines) if lines else ""
+
+
+def single_images(found: list[Comparison]) -> str:
+    """How far what one image says of a pair is from what another one says; none where images were not counted one by one."""
+    lines = []
+    for one in found:
+        pairs = [[result.get("image_spikes", {}).get(COUNTING) for result in pair] for pair in one.pairs.values()]
+        if all(ours and twin for ours, twin in pairs):
+            saved = [[100 * (1 - a / b) for a, b in zip(ours, twin, strict=True)] for ours, twin in pairs]
+            within = f"{mean(map(stdev, saved)):.1f} points"
+            ends = f"{min(map(min, saved)):+.0f} to {max(map(max, saved)):+.0f} %"
+            lines.append([one.title, str(len(saved[0])), within, ends])
+    title = "Spikes saved by int4 (the paper's counting), counted on a single image"
+    columns = ["data, recipe", "images", "deviation over the images of a pair", "from the least to the most"]
+    return table(title, columns, lines) if lines else ""
 
 
 def by_layer(found: list[Comparison]) -> str:

@@ -60,10 +60,10 @@ COLUMNS = ("seeds", "accuracy", "points won", "sparsity", "interval, cycles", "c
 
 def cells(row: Row, first: Row, results: list[Row]) -> list[str]:
     """COLUMNS of a row, beside the row of the base's value; differences are of pairs of equal seed among the results."""
-    ours, baseline = (of(results, **{knob: one[knob] for knob in KNOBS}) for one in (row, first))
+    ours, base = (of(results, **{knob: one[knob] for knob in KNOBS}) for one in (row, first))
 
     def difference(key: str, unit: str) -> str:
-        return "-" if row is first else difference_text(paired(ours, baseline, key), unit)
+        return "-" if row is first else difference_text(paired(ours, base, key), unit)
 
     return [
         str(row["seeds"]),

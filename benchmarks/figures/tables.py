@@ -78,7 +78,14 @@ FIGURES = [
     ),
     Figures(
         "energy",
-        ["benchmarks.energy --write"],
+        ["benchmarks.energy ratios --write"],
+        ["benchmarks.energy", "duospike.scripts.energy"],
+        [SMALL, EIGHTH, "models/fashion-sparse.safetensors", "models/fashion-vgg9.safetensors"],
+        [*HARDWARE, *OTHER_DATA],
+    ),
+    Figures(
+        "energy-fabric",
+        ["benchmarks.energy fabric --write"],
         ["benchmarks.energy", "duospike.scripts.energy"],
         [SMALL, EIGHTH],
         [*SIMULATION, *OTHER_DATA],

@@ -7,10 +7,10 @@ publishes a spreadsheet (UG440) and no such figures. A µW/MHz there is a picojo
 
 from __future__ import annotations
 
-from .model import Operation, Operations
+from .model import Coefficients, Operation, Operations
 
-BLOCK_ACCESS, BLOCK_BITS = 175.0, 9
-"""P6: an access of a block of 256 words of 9 bits; of blocks that make a deeper memory only one is at work."""
+BLOCK_ACCESS, BLOCK_WORDS, BLOCK_BITS = 175.0, 256, 9
+"""P6: an access of a block; of blocks that make a deeper memory only one is at work, and a smaller memory is a block as well."""
 TILE_CHANGE = 1.4 / 2
 """P3, a logic tile, for each change of its output: the data sheet has it for each period of it, which is two changes."""
 REGISTER_CHANGE = 1.1 / 2
@@ -36,6 +36,16 @@ def fabric_energy(operations: Operations, registers: float, cycles: float) -> di
         "clock": cycles * clock_energy(registers),
         "registers": cycles * registers * REGISTER_CHANGE,
     }
+
+
+def clock_bound(registers: float, cycles: float, coefficients: Coefficients) -> float:
+    """Picojoules of clock and registers in the model's own process, at most.
+
+    By the one thing that both tables have, an access to a memory of a block's size.
+    """
+    energies = fabric_energy({}, registers, cycles)
+    block = Operation("", "access", 1, BLOCK_BITS, words=BLOCK_WORDS).energy(coefficients)
+    return (energies["clock"] + energies["registers"]) * block / BLOCK_ACCESS
 
 
 def access_energy(operation: Operation) -> float:

@@ -39,6 +39,7 @@ from duospike.reference.training import train
 from duospike.reference.training.quantize import SpikingNetwork
 from duospike.reference.training.settings import Settings
 
+from .pairs import spike_counts
 from .study_file import LoadedModel, Point, Study
 
 RESULT, MODEL = "result.json", "model.safetensors"
@@ -188,6 +189,7 @@ def _measure(
         "accuracy": right / len(test.images),
         "images": len(test.images),
         "layers": layers.rates(len(test.images)),
+        "image_spikes": image_spikes(network, trace),
         "sizing": choice.sizing.as_json(),
         "interval": choice.interval,
         "latency": choice.latency,
@@ -201,6 +203,13 @@ def _measure(
         static = static_energy(luts(area), choice.interval, study.clock_mhz) / NANOJOULE
         found |= {"area": asdict(area), "static": static}
     return found
+
+
+def image_spikes(network: Network, trace: Trace) -> dict[str, list[int]]:
+    """Of each image of a trace spikes and spikes_in, see pairs.spike_counts()."""
+    of_layers = [(layer.name, trace.spikes[layer.name]) for layer in network.layers if layer.name in trace.spikes]
+    counts = spike_counts({name: spikes.sum((1, 2, 3, 4), dtype=np.int64) for name, spikes in of_layers})
+    return {key: np.asarray(of_images).tolist() for key, of_images in counts.items()}
 
 
 def _traces(network: Network, twin: SpikingNetwork | None, images: np.ndarray) -> Iterator[tuple[slice, Trace]]:

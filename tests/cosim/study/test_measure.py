@@ -166,6 +166,10 @@ def test_a_point_is_measured_as_the_golden_model_has_it(changes, tmp_path):
     network = load_model(tmp_path / MODEL)
     assert network.coding == settings.coding
     trace = golden.run(network, test.images)
+    # One by one only the images of the cycles are counted, here the first 5 of 130.
+    of_layers = [trace.spikes[name][:5].reshape(5, -1).sum(1, dtype=int) for name in ("conv1", "conv2", "fc1")]
+    inputs = trace.spikes["pool1"][:5].reshape(5, -1).sum(1, dtype=int) + of_layers[1]
+    assert found["image_spikes"] == {"spikes": sum(of_layers).tolist(), "spikes_in": inputs.tolist()}
     assert found["accuracy"] == pytest.approx(np.mean(trace.predicted == test.labels))
     for name, layer in found["layers"].items():
         spikes = trace.spikes[name]
