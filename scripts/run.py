@@ -17,6 +17,8 @@ loadable core gets MODEL first. A line that fails is tried again. With --port ic
 simulation of the same core with a faster line: the same program, without a board."""
 
 SIMULATED = ("icarus", "verilator")
+SIMULATION_SECONDS = 3600
+"""For which a simulated core may give no result."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -35,18 +37,25 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from duospike.cosim.axi.pynq_driver import DriverError
     from duospike.cosim.board.folder import BuiltBoard
     from duospike.cosim.board.host import Host, run_images
+    from duospike.cosim.board.overlay import PATIENCE_SECONDS
+    from duospike.cosim.errors import CosimError
     from duospike.reference.modelfile import load_model
 
     network = load_model(args.model)
     board = BuiltBoard(args.build or Path("runs") / f"{Path(args.model).stem}-build", network)
     data = load_data(args, network, args.images)
+    patience = SIMULATION_SECONDS if args.port in SIMULATED else PATIENCE_SECONDS
     with steps_shown() as show, port_of(args, board, show) as open_port:
         show("connection")
-        with Host(open_port, board.description, board.words) as host:
-            progress = counted(show, "images through the board", len(data.images))
-            found = run_images(host, network, board.stages, data.images, progress=progress)
+        try:
+            with Host(open_port, board.description, board.words, patience) as host:
+                progress = counted(show, "images through the board", len(data.images))
+                found = run_images(host, network, board.stages, data.images, progress=progress)
+        except DriverError as error:
+            raise CosimError(f"the board's core: {error}") from None
     report = {
         "images": len(data.images),
         "differences": found.differences,

@@ -42,15 +42,16 @@ from duospike.reference.training.settings import Settings
 from .study_file import LoadedModel, Point, Study
 
 RESULT, MODEL = "result.json", "model.safetensors"
+BEGUN = "begun.json"
+"""Beside a checkpoint: the digest of the training's sources that began it."""
 OUTSIDE = [
     "*/errors.py",
-    "reference/files.py",
-    "reference/locks.py",
-    "cosim/sources.py",
-    "cosim/folder.py",
-    "cosim/interrupts.py",
+    *("reference/files.py", "reference/locks.py", "cosim/sources.py", "cosim/folder.py", "cosim/interrupts.py"),
+    *("cosim/pages/*", "cosim/study/study_file.py"),
 ]
-"""Messages and files: imported by what makes results, and none depends on them."""
+"""Messages, files and pages: imported by what makes results, and none depends on them."""
+SYNTHESIS = ["cosim/conversion/*", "cosim/synthesis/*", "cosim/simulation/[!n]*"]
+"""What only an area depends on."""
 BATCH = 100
 
 
@@ -81,8 +82,7 @@ def measure_point(
         if not (again and is_old(found)):
             return found
         made_by = found.get("sources")
-        if not isinstance(made_by, dict) or made_by.get("training") != sources()["training"]:
-            (folder / train.CHECKPOINT).unlink(missing_ok=True)
+        _note_sources(folder, made_by.get("training") if isinstance(made_by, dict) else None)
     training, test = data
     if study.cycle_images > len(test.images):
         raise InputError(f"cycle_images = {study.cycle_images}; allowed: up to {len(test.images)}, the test images")
@@ -95,6 +95,7 @@ def measure_point(
     else:
         assert training is not None
         test = replace(test, images=converted(test.images, point.pixels))
+        _check_sources(folder, again)
         job = _trained(point, training, data[1], folder, progress)
         model, per_epoch = job.kept(), {"per_epoch": job.history}
         twin = None if model.exact else model
@@ -105,7 +106,7 @@ def measure_point(
     found = {
         **asked,
         "generator": versions(),
-        "sources": sources(),
+        "sources": sources(study.clock_mhz is not None),
         **_measure(network, twin, study, test, progress),
         **per_epoch,
     }
@@ -114,17 +115,38 @@ def measure_point(
 
 
 @cache
-def sources() -> dict[str, str]:
+def sources(with_area: bool = False) -> dict[str, str]:
     """Digests of what makes a result: training decides the network, measuring all else."""
+    measuring = OUTSIDE if with_area else [*OUTSIDE, *SYNTHESIS]
     return {
         "training": digest_of_modules(["duospike.reference.training.train"], OUTSIDE),
-        "measuring": digest_of_modules(["duospike.cosim.study.measure"], OUTSIDE),
+        "measuring": digest_of_modules(["duospike.cosim.study.measure"], measuring),
     }
 
 
 def is_old(result: dict[str, Any]) -> bool:
     """Whether other sources than today's made a result, or unknown ones."""
-    return result.get("sources") != sources()
+    return result.get("sources") != sources(result.get("clock_mhz") is not None)
+
+
+def _check_sources(folder: Path, again: bool) -> None:
+    """InputError: the folder's checkpoint was begun by other sources of training than today's; with `again` it is removed."""
+    checkpoint, origin = folder / train.CHECKPOINT, folder / BEGUN
+    if checkpoint.exists():
+        found = read_json(origin).get("training") if origin.exists() else None
+        if found != sources()["training"] and not again:
+            raise InputError(
+                f"{checkpoint}: was begun by {f'sources {found}' if found else 'unknown sources'} of training, today's are "
+                f"{sources()['training']}; go on with those of then, or train the point from its start with --again"
+            )
+        if found != sources()["training"]:
+            checkpoint.unlink()
+    _note_sources(folder, sources()["training"])
+
+
+def _note_sources(folder: Path, training: str | None) -> None:
+    """Which sources of training began the checkpoint in a folder, None for unknown ones."""
+    write_atomically(folder / BEGUN, (json.dumps({"training": training}) + "\n").encode())
 
 
 def _read_result(path: Path) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def test_is_the_network_of_its_settings():
         assert isinstance(layer, Pool) or (layer.weight_bits, layer.neuron) == (4, Neuron("subtract", 5, 5))
 
 
-@pytest.mark.parametrize("model", SHIPPED)
+@pytest.mark.parametrize("model", [MODEL, EIGHTH, *(pytest.param(one, marks=pytest.mark.slow) for one in (SPARSE, VGG9))])
 def test_first_1000_test_images(model):
     test = fashion_mnist("test")
     result = evaluate(load_model(model), test.images[:1000], test.labels[:1000])

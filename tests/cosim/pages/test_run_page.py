@@ -108,6 +108,8 @@ def test_numbers_are_those_of_the_runs(runs, page):
     energy = runs["energy"].content
     [totals] = page.table("nJ an image")
     assert [value for _, value in totals] == [energy[key] for key in ("images", "total", "float_total", "float_ratio")]
+    [drawn] = page.table("The ratio with all coefficients drawn")
+    assert [value for _, value in drawn] == energy["float_ratio_drawn"]
     for name, numbers in page.values("Where it goes").items():
         assert sorted(number for number in numbers[:-1] if number is not None) == sorted(energy["stages"][name].values())
         assert numbers[-1] == pytest.approx(sum(energy["stages"][name].values()))

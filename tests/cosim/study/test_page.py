@@ -57,7 +57,7 @@ def test_means_spreads_and_points_by_hand(folder, plain):
     assert [text for text, _ in pair[:4]] == ["4", "weight_bits float", "1", "-10.0 (one pair)"]
     assert pair[4][1] == pytest.approx(40)
     ratios = [[text for text, _ in row] for row in page.table("Energy over that of the first row")]
-    assert ratios == [["float", "2", "7", "1.00", "–", "–"], ["4", "1", "7", "1.00", "–", "–"]]
+    assert ratios == [[bits, seeds, "7", "–", "1.00", *["–"] * 4] for bits, seeds in (("float", "2"), ("4", "1"))]
     shared = {row[0][0]: row[1][0] for row in page.table("What all points share")}
     assert shared == {
         "lanes": "12",
