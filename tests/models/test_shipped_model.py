@@ -70,6 +70,6 @@ def test_a_damaged_layer_loses_the_accuracy():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model, told", [(MODEL, 0.9174), (SPARSE, 0.9184), (VGG9, 0.9240), (EIGHTH, 0.9025)])
-def test_the_accuracy_that_is_told(model, told):
+def test_the_accuracy_that_is_published(model, told):
     test = fashion_mnist("test")
     assert evaluate(load_model(model), test.images, test.labels).accuracy == pytest.approx(told, abs=5e-5)

@@ -70,7 +70,7 @@ def test_means_spreads_and_points_by_hand(folder, plain):
     assert "Highest accuracy 80.00 %" in page.text
 
 
-def test_the_highest_and_the_least_are_told_of_the_right_rows(folder, plain):
+def test_the_highest_and_the_least_are_those_of_the_right_rows(folder, plain):
     results = read_study(folder).content
     results["bits=4,seed=1"] |= {"accuracy": 0.81, "interval": 130.0, "energy": 3.0}
     text = page_of(folder, content=results).text
@@ -78,7 +78,7 @@ def test_the_highest_and_the_least_are_told_of_the_right_rows(folder, plain):
     assert "Shortest interval, cycles 100 weight_bits float" in text
 
 
-def test_areas_are_told_where_they_were_synthesised(folder, plain):
+def test_areas_are_shown_where_they_were_synthesised(folder, plain):
     results = read_study(folder).content
     results["bits=4,seed=1"] |= {"area": {"lut": 300.0, "lut_ram": 20.0, "block_ram": 1.5}, "static": 9.0}
     page = page_of(folder, content=results)
