@@ -66,7 +66,7 @@ def whole(value: Any) -> Any:
     """A whole number of any type, numpy's too, as an int, and several in a tuple or list as a tuple; all else as it is."""
     if isinstance(value, tuple | list):
         return tuple(map(whole, value))
-    return int(value) if isinstance(value, int | np.integer) else value
+    return int(value) if isinstance(value, int | np.integer) and not isinstance(value, bool) else value
 
 
 def is_in(value: object, allowed: range) -> bool:

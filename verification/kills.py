@@ -33,6 +33,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
+from platformdirs import user_cache_dir
 
 from duospike.cosim.errors import CosimError
 from duospike.cosim.folder import LIST_FILE, TRANSIENT_PREFIX, temporary_folder
@@ -332,6 +333,8 @@ class Trial:
         with open(self.folder / "printed", "wb", buffering=0) as printed:
             os.dup2(printed.fileno(), 1)
             os.dup2(printed.fileno(), 2)
+        # What the wheels of Yosys and nextpnr compile at their first use takes a minute, and is not the command's.
+        os.environ.setdefault("YOWASP_CACHE_DIR", user_cache_dir("YoWASP", appauthor=False))
         os.environ |= {MARK: self.folder.parent.name, "XDG_CACHE_HOME": str(self.folder / "cache")}
         os.environ["TMPDIR"] = str(self.folder / "temporary")
         tempfile.tempdir = None

@@ -124,6 +124,7 @@ def test_shapes_of_windows():
         (lambda: network(image_bits=8.0), "image of 8.0 bits; allowed: 1 to 16"),
         (lambda: network(timesteps=2.0), "2.0 timesteps; allowed: 1 to 1024"),
         (lambda: network(classes=2.0), "4 neurons do not divide into 2.0 classes"),
+        (lambda: network(classes=True), "4 neurons do not divide into True classes"),
         (lambda: network(classes="2"), "4 neurons do not divide into '2' classes"),
         (lambda: network(image_signed=1), "image_signed 1; allowed: True or False"),
         (lambda: network(coding_seed=0.5), "coding seed 0.5; allowed: 0 to"),
