@@ -77,6 +77,8 @@ def cell(kind, parameters=None, pins=None, **directions):
 def test_inputs_that_lead_nowhere_have_the_level_of_the_device():
     lut = _for_models("x", cell("TRELLIS_COMB", {}, {"A": [2], "B": []}, A="input", B="input", C="input"))
     assert lut["connections"] == {"A": [2], "B": ["1"], "C": ["1"]}
+    mux = _for_models("x", cell("TRELLIS_COMB", {}, {"FXA": [4], "FXB": [5], "M": [6]}, FXA="input", FXB="input", M="input"))
+    assert mux["parameters"]["IS_Z1"] == "1" and "IS_Z1" not in lut["parameters"]
     flop = _for_models("x", cell("TRELLIS_FF", {"SD": "0"}, {"M": [3], "LSR": []}, M="input", LSR="input"))
     assert flop["connections"] == {"DI": [3], "LSR": ["0"]} and "SD" not in flop["parameters"]
 
