@@ -3,9 +3,9 @@
 from myhdl import Signal, always_comb, block, instances, intbv
 
 from .answer_header import answer_header
-from .bridge_states import ASK, COLLECT, DECIDE, GIVE, IDLE
+from .bridge_states import ASK, COLLECT, DECIDE, GIVE, IDLE, STATE_BITS
 from .checks import check_width
-from .packets import BAD_ACCESS, BAD_REQUEST, BYTE_BITS, NOTHING, OTHER_VERSION, READ, WORD_BITS
+from .packets import BAD_ACCESS, BAD_REQUEST, BYTE_BITS, KIND_BITS, NOTHING, OTHER_VERSION, READ, WORD_BITS
 
 
 @block
@@ -16,7 +16,7 @@ def bridge_answer(
     """Stores the words of an answer, and makes its header.
 
     Ports:
-        state, kind                    in               of bridge_control()
+        state, kind                    in    3, 4       of bridge_control()
         begins, number, spoken, sound  in               see request_fields()
         refused                        in    1          in DECIDE: the word cannot be carried out
         done, value, failed            in               see bus_master()
@@ -27,8 +27,10 @@ def bridge_answer(
         write, write_addr, write_data  out   1, 8, 32   a word of the answer
         head                           out   32         its header
     """
-    check_width("bridge_answer", WORD_BITS, value=value, result=result, write_data=write_data)
-    check_width("bridge_answer", BYTE_BITS, index=index)
+    check_width("bridge_answer", STATE_BITS, state=state)
+    check_width("bridge_answer", KIND_BITS, kind=kind)
+    check_width("bridge_answer", BYTE_BITS, number=number, index=index, write_addr=write_addr)
+    check_width("bridge_answer", WORD_BITS, value=value, result=result, write_data=write_data, head=head)
     puts, fails, status = Signal(bool(0)), Signal(bool(0)), Signal(intbv(0)[BYTE_BITS:])
 
     header = answer_header(clk, begins, number, puts, fails, status, write_addr, head)

@@ -13,6 +13,7 @@ from .packets import (
     READ,
     SEND_LAST,
     TAKE,
+    UNUSED_BITS,
     WORD_BITS,
     WRITE,
 )
@@ -47,9 +48,14 @@ def bridge_control(
         timeout: cycles without progress after which a request is given up
     """
     check_number("bridge_control", 1, timeout=timeout)
-    check_width("bridge_control", WORD_BITS, word=word, value=value, results=results.tdata, write_data=write_data)
-    check_width("bridge_control", BYTE_BITS, read_addr=read_addr)
+    check_width("bridge_control", WORD_BITS, head=head, word=word, value=value, results=results.tdata)
+    check_width("bridge_control", WORD_BITS, write_data=write_data, answer=answer)
+    check_width("bridge_control", BYTE_BITS, read_addr=read_addr, write_addr=write_addr)
+    check_width("bridge_control", UNUSED_BITS, unused=unused)
     address_bits, word_bits, count_bits = len(address), WORD_BITS, BYTE_BITS
+    # Bits of its word that are no part of an address have to be 0; one at least.
+    check_number("bridge_control", 3, WORD_BITS - 1, address_bits=address_bits)
+    check_width("bridge_control", address_bits, address=address)
 
     state = counter(8)
     kind = Signal(intbv(0)[KIND_BITS:])

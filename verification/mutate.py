@@ -116,7 +116,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "mac_array": (
         "rtl/test_mac_array.py::test_sums_of_products[icarus-False-stalls0]",
         "rtl/test_mac_array.py::test_sums_of_products[icarus-True-stalls0]",
-        "rtl/test_mac_array.py::test_without_a_bias[icarus-5-4]",
+        "rtl/test_mac_array.py::test_without_a_bias[icarus-5-5]",
     ),
     "timestep_select": ("rtl/test_timestep_select.py::test_timesteps_one_after_the_other[icarus-3-4-3-stalls0]",),
     "current_sum": (

@@ -49,6 +49,7 @@ def assert_equals_golden(model, images):
     assert np.array_equal(votes, trace.scores)
 
 
+@pytest.mark.slow
 def test_every_spike_of_1000_real_images_equals_the_golden_model():
     data = fashion_mnist("train")
     settings = dataclasses.replace(read_settings(SHIPPED), epochs=1)
