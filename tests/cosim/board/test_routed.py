@@ -54,8 +54,8 @@ def test_the_routed_design_is_equal_in_every_cycle(routed, before, tmp_path):
 def test_a_flipped_bit_of_the_routed_netlist_is_caught(routed, before, tmp_path):
     netlist = json.loads((routed.folder / ROUTED).read_text())
     [top] = netlist["modules"].values()
-    # Of the LUT that ends a comparison with the threshold: its bit for zeros at all inputs that it uses.
-    name = min(name for name in top["cells"] if re.search(r"\.conv1\..*crosses_LUT4_Z$", name))
+    # Of the LUT before a spike: its bit for zeros at all inputs that it uses.
+    name = min(name for name in top["cells"] if re.search(r"\.conv1\..*spike_TRELLIS_FF_Q_DI_LUT4_Z$", name))
     changed = top["cells"][name]
     place = sum(2**i for i, pin in enumerate("ABCD") if not changed["connections"].get(pin))
     bits = [*changed["parameters"]["INITVAL"].strip()]
