@@ -100,6 +100,9 @@ def _for_models(name: str, cell: dict[str, Any]) -> dict[str, Any]:
     if kind in UNUSED:
         parameters = {key: value for key, value in parameters.items() if not key.endswith("MUX")}
     parameters.pop("WCKMUX", None)
+    if kind == "TRELLIS_COMB" and cell["connections"].get("FXA"):
+        # nextpnr says by the place alone that the multiplexer of a cell is one of six inputs.
+        parameters["IS_Z1"] = "1"
     if kind == "DP16KD":
         _check_block_ram(name, parameters)
     unknown = {"TRELLIS_COMB": ("DI0", "DI1"), "MULT18X18D": tuple(pin for pin in pins if re.match("C[0-9]|SR|RO", pin))}

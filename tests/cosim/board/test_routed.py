@@ -54,8 +54,8 @@ def test_the_routed_design_is_equal_in_every_cycle(routed, before, tmp_path):
 def test_a_flipped_bit_of_the_routed_netlist_is_caught(routed, before, tmp_path):
     netlist = json.loads((routed.folder / ROUTED).read_text())
     [top] = netlist["modules"].values()
-    # Of the LUT that ends a comparison with the threshold: its bit for zeros at all inputs that it uses.
-    name = min(name for name in top["cells"] if re.search(r"\.conv1\..*crosses_LUT4_Z$", name))
+    # Of the LUT before a spike: its bit for zeros at all inputs that it uses.
+    name = min(name for name in top["cells"] if re.search(r"\.conv1\..*spike_TRELLIS_FF_Q_DI_LUT4_Z$", name))
     changed = top["cells"][name]
     place = sum(2**i for i, pin in enumerate("ABCD") if not changed["connections"].get(pin))
     bits = [*changed["parameters"]["INITVAL"].strip()]
@@ -77,6 +77,8 @@ def cell(kind, parameters=None, pins=None, **directions):
 def test_inputs_that_lead_nowhere_have_the_level_of_the_device():
     lut = _for_models("x", cell("TRELLIS_COMB", {}, {"A": [2], "B": []}, A="input", B="input", C="input"))
     assert lut["connections"] == {"A": [2], "B": ["1"], "C": ["1"]}
+    mux = _for_models("x", cell("TRELLIS_COMB", {}, {"FXA": [4], "FXB": [5], "M": [6]}, FXA="input", FXB="input", M="input"))
+    assert mux["parameters"]["IS_Z1"] == "1" and "IS_Z1" not in lut["parameters"]
     flop = _for_models("x", cell("TRELLIS_FF", {"SD": "0"}, {"M": [3], "LSR": []}, M="input", LSR="input"))
     assert flop["connections"] == {"DI": [3], "LSR": ["0"]} and "SD" not in flop["parameters"]
 
