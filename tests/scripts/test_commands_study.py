@@ -78,7 +78,7 @@ def test_its_folder_makes_a_page(words, tmp_path, capfd):
     told = {row[0][0] for row in page.table("Where it is from")}
     assert {"version of duospike", "version of myhdl", "version of python"} <= told
     assert [text for row in page.table("Model files") for text, _ in row[1:]].count("–") == 2
-    assert page.tags.count("svg") == 7
+    assert page.tags.count("svg") == 8
     for more in ([study], ["--image", 0]):
         assert run("report", study, *more) == 2
         [line] = capfd.readouterr().err.strip().splitlines()
