@@ -52,7 +52,7 @@ def built(tmp_path_factory):
     """The folder of a board, and its model."""
     folder = tmp_path_factory.mktemp("built")
     path = model(folder)
-    assert run("build", path, "--board", "ulx3s-25f", "--clock", 40, "--out", folder / "board") == 0
+    assert run("build", path, "--board", "ulx3s-25f", "--clock", 45, "--out", folder / "board") == 0
     return folder / "board", path
 
 
@@ -62,7 +62,7 @@ class TestBuilt:
     def test_the_folder(self, built):
         folder, _ = built
         report = json.loads((folder / "board.json").read_text())
-        assert report["fmax_mhz"] >= report["clock_mhz"] == 40 and report["board"]["name"] == "ulx3s-25f"
+        assert report["fmax_mhz"] >= report["clock_mhz"] == 45 and report["board"]["name"] == "ulx3s-25f"
         assert report["utilization"]["TRELLIS_COMB"]["used"] > 1000 and report["critical_path"]["delay"] < 25
         assert (folder / "board.bit").stat().st_size > 10_000 and 'SITE "G2"' in (folder / "board.lpf").read_text()
 
@@ -71,7 +71,7 @@ class TestBuilt:
         assert run("run", path, "--build", folder, "--port", "icarus", "--data", "random", "--images", 3) == 0
         out = capsys.readouterr().out
         assert "equal simulated in icarus: 3 classes, all scores, and the counters of 2 stages" in out
-        assert re.search(r"in the core: \d+ cycles an image in the busiest stage, \d+ images a second at 40 MHz", out)
+        assert re.search(r"in the core: \d+ cycles an image in the busiest stage, \d+ images a second at 45 MHz", out)
 
     def test_another_network_is_refused(self, built, tmp_path, capsys):
         folder, _ = built
@@ -96,6 +96,6 @@ class TestBuilt:
         report = {"fmax": {"clk": {"achieved": 39.4}}}
         monkeypatch.setattr("duospike.cosim.board.bitstream.map_design", lambda *_: "")
         monkeypatch.setattr("duospike.cosim.board.bitstream.route", lambda *_: (report, ""))
-        assert run("build", path, "--board", "ulx3s-25f", "--clock", 40, "--out", tmp_path / "out") == 2
-        assert "reaches 39.4 MHz on ulx3s-25f with seed 1; 40 were asked for; allowed: --clock 39 or less" in one_line(capsys)
+        assert run("build", path, "--board", "ulx3s-25f", "--clock", 45, "--out", tmp_path / "out") == 2
+        assert "reaches 39.4 MHz on ulx3s-25f with seed 1; 45 were asked for; allowed: --clock 39 or less" in one_line(capsys)
         assert not (tmp_path / "out").exists()
