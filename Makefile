@@ -12,7 +12,7 @@ STAMP := .venv/installed-$(KEY)
 
 # program:Debian package. cc builds MyHDL's interface to Icarus; verilator lints, simulates; ghdl runs VHDL; yosys, z3 prove.
 PROGRAMS := iverilog:iverilog verilator:verilator ghdl:ghdl yosys:yosys z3:z3 cc:build-essential
-EXTRAS := dev,plots,cluster,pnr
+EXTRAS := dev,plots,cluster,board
 DATASET := /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 
 # What the slow tests need beside: the report is opened in a browser.

@@ -12,7 +12,8 @@ from dataclasses import asdict
 
 from benchmarks.figures.page import ROOT, machine, table, write_section
 from benchmarks.figures.record import comment
-from benchmarks.study import KEPT, Row, finished_results, keep, measure_text, read_record
+from benchmarks.study import KEPT, Row, finished_results, keep, measure_text, of, read_record
+from duospike.cosim.study.pairs import difference_text, paired
 from duospike.cosim.study.report import summary
 from duospike.cosim.study.study_file import Point
 
@@ -39,7 +40,8 @@ def page(results: list[Row], points: list[Point]) -> str:
         f"{len(results)} of the {len(points)} points of `models/{STUDY.name}`, on {machine()}: {base['architecture']}, int4, "
         f"T={base['timesteps']}, {base['epochs']} epochs, {results[0]['lanes']} lanes, accuracy and spikes of "
         f"{results[0]['images']:,} test images, cycles of the first {results[0]['cycle_images']}. Means over the seeds, ± the "
-        f"standard deviation."
+        "standard deviation. Points won and cycles saved are means over pairs of equal seed, ± their standard error "
+        "(95 % interval), bold where the interval excludes 0."
     )
     tables = []
     for knob, title in KNOBS.items():
@@ -48,22 +50,28 @@ def page(results: list[Row], points: list[Point]) -> str:
         found.sort(key=lambda row: value(row[knob]))
         first = [row for row in found if row[knob] == base[knob]]
         if first and len(found) > 1:
-            tables.append(table(title, [f"`{knob}`", *COLUMNS], [[str(row[knob]), *cells(row, first[0])] for row in found]))
+            shown = [[str(row[knob]), *cells(row, first[0], results)] for row in found]
+            tables.append(table(title, [f"`{knob}`", *COLUMNS], shown))
     return "\n\n".join([head, *tables])
 
 
-COLUMNS = ("seeds", "accuracy", "points lost", "sparsity", "interval, cycles", "cycles saved", "latency, cycles")
+COLUMNS = ("seeds", "accuracy", "points won", "sparsity", "interval, cycles", "cycles saved", "latency, cycles")
 
 
-def cells(row: Row, first: Row) -> list[str]:
-    """COLUMNS of a row, beside the row of the base's value."""
+def cells(row: Row, first: Row, results: list[Row]) -> list[str]:
+    """COLUMNS of a row, beside the row of the base's value; differences are of pairs of equal seed among the results."""
+    ours, base = (of(results, **{knob: one[knob] for knob in KNOBS}) for one in (row, first))
+
+    def difference(key: str, unit: str) -> str:
+        return "-" if row is first else difference_text(paired(ours, base, key), unit)
+
     return [
         str(row["seeds"]),
         measure_text(row, "accuracy", 100, 2, " %"),
-        f"{100 * (first['accuracy'] - row['accuracy']):+.2f}",
+        difference("accuracy", ""),
         measure_text(row, "sparsity", 100, 2, " %"),
         measure_text(row, "interval"),
-        f"{100 * (1 - row['interval'] / first['interval']):+.1f} %",
+        difference("interval", " %"),
         measure_text(row, "latency"),
     ]
 

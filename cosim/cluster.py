@@ -103,7 +103,8 @@ def run_tasks(
     from distributed import KilledWorker, as_completed
 
     run = uuid4().hex
-    names = {f"{name}/{run}": name for name in tasks}
+    # One group of tasks, which Dask then keeps until a worker is free, in place of dealing them out at once.
+    names = {(run, name): name for name in tasks}
 
     def lost(event: Any):
         what = event[1] if isinstance(event[1], dict) else {}

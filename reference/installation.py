@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-SET_UP = ("dev", "plots", "cluster", "pnr", "synth", "nir", "events", "snntorch")
+SET_UP = ("dev", "plots", "cluster", "board", "pnr", "synth", "nir", "events", "snntorch")
 """Extras that `make setup` installs: the makefile names the first four, which have the packages of the others."""
 
 

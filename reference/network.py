@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -61,18 +62,30 @@ def check_count(layers: int) -> None:
         raise InputError(f"{layers} layers; allowed: up to {MAX_LAYERS}")
 
 
+def whole(value: Any) -> Any:
+    """A whole number of any type, numpy's too, as an int, and several in a tuple or list as a tuple; all else as it is."""
+    if isinstance(value, tuple | list):
+        return tuple(map(whole, value))
+    return int(value) if isinstance(value, int | np.integer) and not isinstance(value, bool) else value
+
+
+def is_in(value: object, allowed: range) -> bool:
+    """Whether a value is a whole number of a range; 4.0 is none."""
+    return type(value) is int and value in allowed
+
+
 def check_image(shape: tuple[int, ...], bits: int) -> None:
     """InputError: not the shape of an image, or not the bits of its pixels."""
-    if bits not in IMAGE_BITS:
-        raise InputError(f"image of {bits} bits; allowed: {IMAGE_BITS.start} to {IMAGE_BITS.stop - 1}")
-    if len(shape) != 3 or min(shape) < 1:
-        raise InputError(f"input shape {shape}; needs three positive sizes: channels, height, width")
+    if not is_in(bits, IMAGE_BITS):
+        raise InputError(f"image of {brief(bits)} bits; allowed: {IMAGE_BITS.start} to {IMAGE_BITS.stop - 1}")
+    if not (isinstance(shape, tuple) and len(shape) == 3 and all(type(size) is int and size >= 1 for size in shape)):
+        raise InputError(f"input shape {brief(shape)}; needs three positive sizes: channels, height, width")
 
 
 def check_timesteps(timesteps: int) -> None:
     """InputError: more or fewer timesteps than a network may have."""
-    if timesteps not in TIMESTEPS:
-        raise InputError(f"{timesteps} timesteps; allowed: {TIMESTEPS.start} to {TIMESTEPS.stop - 1}")
+    if not is_in(timesteps, TIMESTEPS):
+        raise InputError(f"{brief(timesteps)} timesteps; allowed: {TIMESTEPS.start} to {TIMESTEPS.stop - 1}")
 
 
 def image_shape(input_shape: tuple[int, int, int], timesteps: int, coding: str) -> tuple[int, ...]:
@@ -113,11 +126,13 @@ class Neuron:
     def __post_init__(self):
         if self.reset not in RESETS:
             raise InputError(f"neuron reset {brief(self.reset)} is unknown; allowed: {', '.join(RESETS)}")
-        if self.shift not in LEAK_SHIFTS:
-            raise InputError(f"leak shift {self.shift} is outside {LEAK_SHIFTS.start}..{LEAK_SHIFTS.stop - 1}")
+        for name in ("multiplier", "shift"):
+            object.__setattr__(self, name, whole(getattr(self, name)))
+        if not is_in(self.shift, LEAK_SHIFTS):
+            raise InputError(f"leak shift {brief(self.shift)} is outside {LEAK_SHIFTS.start}..{LEAK_SHIFTS.stop - 1}")
         for multiplier in self.multiplier if isinstance(self.multiplier, tuple) else (self.multiplier,):
-            if not 0 <= multiplier <= 2**self.shift:
-                raise InputError(f"leak multiplier {multiplier} is outside 0..{2**self.shift} (beta from 0 to 1)")
+            if not is_in(multiplier, range(2**self.shift + 1)):
+                raise InputError(f"leak multiplier {brief(multiplier)} is outside 0..{2**self.shift} (beta from 0 to 1)")
 
     @property
     def multipliers(self) -> np.ndarray:
@@ -162,10 +177,10 @@ class _Weighted:
             if values.dtype == np.uint64 and values.size and values.max() > np.iinfo(np.int64).max:
                 raise InputError(f"layer {self.name}: {what} reaches {values.max()}; allowed: 64-bit signed integers")
             object.__setattr__(self, what, np.ascontiguousarray(values, dtype=np.int64))
-        if self.weight_bits not in WEIGHT_BITS:
-            raise InputError(
-                f"layer {self.name}: weights of {self.weight_bits} bits; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}"
-            )
+        object.__setattr__(self, "weight_bits", whole(self.weight_bits))
+        if not is_in(self.weight_bits, WEIGHT_BITS):
+            bits = brief(self.weight_bits)
+            raise InputError(f"layer {self.name}: weights of {bits} bits; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")
         self._check_weights()
         for what in ("bias", "theta"):
             shape = getattr(self, what).shape
@@ -408,6 +423,8 @@ class Network:
     readout: str = "count"
 
     def __post_init__(self):
+        for name in ("input_shape", "image_bits", "timesteps", "classes", "coding_seed"):
+            object.__setattr__(self, name, whole(getattr(self, name)))
         check_image(self.input_shape, self.image_bits)
         check_timesteps(self.timesteps)
         self._check_coding()
@@ -415,8 +432,8 @@ class Network:
         self._check_order()
         self._check_sizes()
         outputs = self.layers[-1].outputs
-        if self.classes < 1 or outputs % self.classes:
-            raise InputError(f"layer {self.layers[-1].name}: {outputs} neurons do not divide into {self.classes} classes")
+        if type(self.classes) is not int or self.classes < 1 or outputs % self.classes:
+            raise InputError(f"layer {self.layers[-1].name}: {outputs} neurons do not divide into {brief(self.classes)} classes")
         self._check_readout(outputs)
 
     def _check_readout(self, outputs: int):
@@ -430,13 +447,15 @@ class Network:
 
     def _check_coding(self):
         if self.coding not in CODINGS:
-            raise InputError(f"coding {self.coding!r} is unknown; allowed: {', '.join(CODINGS)}")
+            raise InputError(f"coding {brief(self.coding)} is unknown; allowed: {', '.join(CODINGS)}")
         if self.coding == "rate" and self.image_signed:
             raise InputError("rate coding of signed pixels; allowed: unsigned pixels")
         if self.coding == "events" and (self.image_bits != 1 or self.image_signed):
             raise InputError("events of more than one bit; allowed: unsigned pixels of 1 bit")
-        if not 0 <= self.coding_seed < 2**32:
-            raise InputError(f"coding seed {self.coding_seed}; allowed: 0 to 2^32 - 1")
+        if type(self.image_signed) is not bool:
+            raise InputError(f"image_signed {brief(self.image_signed)}; allowed: True or False")
+        if not is_in(self.coding_seed, range(2**32)):
+            raise InputError(f"coding seed {brief(self.coding_seed)}; allowed: 0 to 2^32 - 1")
 
     def _check_order(self):
         if not self.layers:

@@ -5,6 +5,7 @@ from myhdl import ConcatSignal, Signal, always, always_comb, block, instances, i
 from .activity import activity
 from .checks import check_number, check_table, check_width
 from .column_position import LineAccess, column_position
+from .column_start import column_start
 from .column_tags import column_tags
 from .kernel import check_kernel, check_places
 from .line_buffer import line_buffer, waiting_rows
@@ -16,13 +17,13 @@ from .sum_window import sum_window
 def row_padding(width: int, groups: int, kernel: tuple[int, int], parts: int) -> int:
     """Empty pixels that a scan over a row needs so that a partial sum is in the line buffer before it is read again.
 
-    A column leaves the window (columns - 1) // 2 pixels after its own, is written one cycle later, and is read two plus
+    A column leaves the window (columns - 1) // 2 pixels after its own, is written one cycle later, and is read one plus
     columns // 2 pixels ahead of its own in the next scan over them; only maps of a few columns with one group fall short.
     """
     rows, columns = kernel
     if rows == 1 and parts == 1:
         return 0
-    return max(0, -(-(columns + 3) // groups) - width)
+    return max(0, -(-(columns + 2) // groups) - width)
 
 
 @block
@@ -33,10 +34,11 @@ def accumulator(
     """Adds each event's kernel to a window of partial sums, for all taps, timesteps and lanes in one cycle.
 
     The window holds, for each lane and timestep, the sums of the rows x columns outputs that the current pixel
-    contributes to. At a pixel's last event it moves one column: the column left behind is finished for this scan. After
-    the scan over a row's last part its first row is a final current, and goes out if the output window has it; all that is
-    not final waits in the line buffer until the next scan over the same columns. Columns of one scan follow those of the
-    scan before without a gap: near an edge the window holds columns of both, and each column's tag names its scan.
+    contributes to. With a pixel's last event the window's first column is finished for this scan; with the next pixel's
+    first event the window moves by a column. Before that, after the scan over a row's last part, the first row of that
+    column is a final current, and goes out if the output window has it; all that is not final waits in the line buffer
+    until the next scan over the same columns. Columns of one scan follow those of the scan before without a gap: near an
+    edge the window holds columns of both, and each column's tag names its scan.
 
     Ports:
         src     sink         events with their weights, from weight_fetch(); padding and flush as below. Field
@@ -61,8 +63,8 @@ def accumulator(
     cycle:
 
         src pixel      |0  |1  |2  |3  |
-        shift          /~~~~~~~~~~~~~~~~
-        window         |0  |1  |2  |3  |
+        step           /~~~~~~~~~~~~~~~~
+        moves          /~~~~~~~~~~~~~~~~
         dst.valid      ________/~~~~~~~~
         dst column     --------|0  |1  |
     """
@@ -86,7 +88,9 @@ def accumulator(
     event_mask = src.data(word_bits + timesteps, word_bits)
     event_last = src.data(word_bits + timesteps)
     mask, weight_word = Signal(intbv(0)[timesteps:]), Signal(intbv(0)[word_bits:])
-    add, shift, primed, valid = [Signal(bool(0)) for _ in range(4)]
+    # An event is added or, before the first one, the window filled; a pixel ends; the next step moves the window.
+    step, add, shift, moves = [Signal(bool(0)) for _ in range(4)]
+    primed, valid, blocked = [Signal(bool(0)) for _ in range(3)]
     has_event, is_silent, stall_in, stall_out = [Signal(bool(0)) for _ in range(4)]
     group_index, bias_word = counter(groups), Signal(intbv(0)[bias.width :])
     next_parity, next_emits, leaving_emits = [Signal(bool(0)) for _ in range(3)]
@@ -105,7 +109,7 @@ def accumulator(
     )  # fmt: skip
     bias_rom = parameter_memory(load)(clk, shift, group_index, bias_word, table=bias)
     add_events = sum_window(
-        clk, add, shift, mask, own, weight_word, entering, leaving, kernel=kernel, timesteps=timesteps, lanes=lanes,
+        clk, step, moves, add, mask, own, weight_word, entering, leaving, kernel=kernel, timesteps=timesteps, lanes=lanes,
         weight_bits=weight_bits, current_bits=current_bits,
     )  # fmt: skip
     sum_fields = unpack(leaving, sums)
@@ -115,9 +119,15 @@ def accumulator(
     if rows:
         waiting = Signal(intbv(0)[timesteps * lanes * len(rows) * current_bits :])
         waiting_fields = pack([sums[n * kernel_rows + a] for n in range(timesteps * lanes) for a in rows], waiting)
+        stored_word, fresh = Signal(intbv(0)[len(waiting) :]), Signal(bool(0))
+        same_row = Signal(bool(0)) if kernel_rows > 1 and parts > 1 else None
         keep_rows = line_buffer(
-            clk, rst, shift, line, waiting, bias_word, entering, words=words, kernel=kernel, parts=parts, timesteps=timesteps,
-            lanes=lanes, current_bits=current_bits,
+            clk, rst, shift, line, waiting, stored_word, fresh, same_row, words=words, kernel=kernel, parts=parts,
+            timesteps=timesteps, lanes=lanes, current_bits=current_bits,
+        )  # fmt: skip
+        begin_column = column_start(
+            fresh, bias_word, stored_word, entering, same_row, kernel=kernel, parts=parts, timesteps=timesteps, lanes=lanes,
+            current_bits=current_bits,
         )  # fmt: skip
     else:
         all_biases = ConcatSignal(*[bias_word] * timesteps) if timesteps > 1 else bias_word
@@ -132,18 +142,23 @@ def accumulator(
         mask.next = event_mask
 
     @always_comb
-    def control_window():
-        add.next = src.valid and primed and not (event_last and valid and not dst.ready)
-        shift.next = (not primed or (src.valid and event_last)) and not (valid and not dst.ready)
+    def offer_currents():
         dst.valid.next = valid
+        blocked.next = valid and not dst.ready
+
+    @always_comb
+    def control_window():
+        add.next = src.valid and primed and not blocked
+        step.next = not primed or (src.valid and not blocked)
+        shift.next = not primed or (src.valid and event_last and not blocked)
 
     @always_comb
     def classify_cycle():
         src.ready.next = add
         has_event.next = add and mask != 0
         is_silent.next = add and mask == 0
-        stall_out.next = src.valid and event_last and valid and not dst.ready
-        stall_in.next = not add and not (src.valid and event_last and valid and not dst.ready)
+        stall_out.next = src.valid and blocked
+        stall_in.next = not add and not (src.valid and blocked)
 
     @always(clk.posedge)
     def emit_currents():
@@ -153,5 +168,12 @@ def accumulator(
             valid.next = leaving_emits
         elif dst.ready:
             valid.next = False
+
+    @always(clk.posedge)
+    def await_move():
+        if rst:
+            moves.next = False
+        elif step:
+            moves.next = shift
 
     return instances()

@@ -23,14 +23,14 @@ def words_of_bank(depth: int, least: int = MIN_BANK) -> int:
 
 
 @block
-def banked_memory(clk, step, read, address, word, load=None, *, table, bank_words):
+def banked_memory(clk, step, wanted, address, word, load=None, *, table, bank_words):
     """A parameter memory of several banks, of which only the one that holds the word is read.
 
     Ports:
-        step     in   1      what has been read moves on by a step at this edge
-        read     in   1      read the word at `address` at this edge, which is also a step
+        step     in   1      all moves on by a step at this edge
+        wanted   in   1      the word at `address` is wanted
         address  in   index  0 .. table.depth - 1
-        word     out  width  two steps after the read, the read's own among them
+        word     out  width  three steps later, that of the address among them
         load     in          of a loadable core, see loading.Load
 
     Parameters:
@@ -45,23 +45,34 @@ def banked_memory(clk, step, read, address, word, load=None, *, table, bank_word
     banks = len(tables)
     low_bits, last_bits = index_bits(bank_words), index_bits(tables[-1].depth)
 
-    number, read_number, kept_number = [counter(banks) for _ in range(3)]
+    number, next_number, read_number, kept_number = [counter(banks) for _ in range(4)]
     # The last bank may be smaller; its offset has any value while another bank is read.
     offset, last_offset = counter(bank_words), counter(2**last_bits)
     offsets = [*[offset] * (banks - 1), last_offset]
-    reads = [Signal(bool(0)) for _ in range(banks)]
+    # Which bank is read at the next step: known before, so that a step is enabled by little logic.
+    wants, reads = [[Signal(bool(0)) for _ in range(banks)] for _ in range(2)]
     outs = [Signal(intbv(0)[table.width :]) for _ in range(banks)]
     kept = [Signal(intbv(0)[table.width :]) for _ in range(banks)]
 
     memories = [parameter_memory(load)(clk, reads[i], offsets[i], outs[i], table=tables[i]) for i in range(banks)]
 
     @always_comb
-    def split_address():
-        number.next = address[:low_bits]
-        offset.next = address[low_bits:]
-        last_offset.next = address[last_bits:]
+    def find_bank():
+        next_number.next = address[:low_bits]
+
+    @always(clk.posedge)
+    def register_address():
+        if step:
+            number.next = next_number
+            offset.next = address[low_bits:]
+            last_offset.next = address[last_bits:]
+            for i in range(banks):
+                wants[i].next = wanted and next_number == i
+
+    @always_comb
+    def read_bank():
         for i in range(banks):
-            reads[i].next = read and address[:low_bits] == i
+            reads[i].next = wants[i] and step
 
     @always(clk.posedge)
     def register_words():

@@ -2,20 +2,18 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
-from .answer_header import answer_header
+from .bridge_answer import bridge_answer
+from .bridge_states import ASK, COLLECT, DECIDE, FETCH, GIVE, IDLE, REPLY, REPLYING
 from .checks import check_number, check_width
 from .packets import (
-    BAD_ACCESS,
-    BAD_REQUEST,
     BYTE_BITS,
     HELLO,
     KIND_BITS,
     MAX_WORDS,
-    NOTHING,
-    OTHER_VERSION,
     READ,
     SEND_LAST,
     TAKE,
+    UNUSED_BITS,
     WORD_BITS,
     WRITE,
 )
@@ -23,10 +21,6 @@ from .registers import WORD_BYTES
 from .request_fields import request_fields
 from .stall_timer import stall_timer
 from .stream import counter
-
-IDLE, FETCH, DECIDE, ASK, GIVE, COLLECT, REPLY, REPLYING = range(8)
-"""States: waits for a request; reads a word of it; looks at the word; waits for the bus; waits for the image stream; waits for a
-result; begins the answer; waits until it is sent."""
 
 
 @block
@@ -54,26 +48,36 @@ def bridge_control(
         timeout: cycles without progress after which a request is given up
     """
     check_number("bridge_control", 1, timeout=timeout)
-    check_width("bridge_control", WORD_BITS, word=word, value=value, results=results.tdata, write_data=write_data)
-    check_width("bridge_control", BYTE_BITS, read_addr=read_addr)
-    address_bits, word_bits, count_bits = len(address), WORD_BITS, BYTE_BITS + 1
+    check_width("bridge_control", WORD_BITS, head=head, word=word, value=value, results=results.tdata)
+    check_width("bridge_control", WORD_BITS, write_data=write_data, answer=answer)
+    check_width("bridge_control", BYTE_BITS, read_addr=read_addr, write_addr=write_addr)
+    check_width("bridge_control", UNUSED_BITS, unused=unused)
+    address_bits, word_bits, count_bits = len(address), WORD_BITS, BYTE_BITS
+    # Bits of its word that are no part of an address have to be 0; one at least.
+    check_number("bridge_control", 3, WORD_BITS - 1, address_bits=address_bits)
+    check_width("bridge_control", address_bits, address=address)
 
     state = counter(8)
     kind = Signal(intbv(0)[KIND_BITS:])
-    number, length, status, index = [Signal(intbv(0)[BYTE_BITS:]) for _ in range(4)]
-    offered, begins, spoken, sound, sends, no_address, no_count = [Signal(bool(0)) for _ in range(7)]
-    is_last, asked, waits, given_up, puts, fails = [Signal(bool(0)) for _ in range(6)]
+    number, length, index = [Signal(intbv(0)[BYTE_BITS:]) for _ in range(3)]
+    offered, begins, spoken, sound, sends, refused = [Signal(bool(0)) for _ in range(6)]
+    is_last, asked, waits, given_up, stalled = [Signal(bool(0)) for _ in range(5)]
     left, place = counter(MAX_WORDS + 1), Signal(intbv(0)[address_bits:])
 
     fields = request_fields(clk, rst, head, offered, begins, number, kind, unused, length, spoken, sound, sends)
     timer = stall_timer(clk, waits, given_up, timeout=timeout)
-    header = answer_header(clk, begins, number, puts, fails, status, write_addr, answer)
+    answers = bridge_answer(
+        clk, state, kind, begins, number, spoken, sound, refused, done, value, failed, empty, index, is_last, stalled,
+        results.tvalid, results.tdata, write, write_addr, write_data, answer,
+    )  # fmt: skip
 
     @always_comb
     def check_word():
         is_last.next = left == 1
-        no_address.next = not sends and index == 0 and (word[word_bits:address_bits] != 0 or left == 1)
-        no_count.next = kind == READ and index != 0 and (word == 0 or word > MAX_WORDS)
+        # An address, or how many registers to read.
+        refused.next = not sends and index == 0 and (word[word_bits:address_bits] != 0 or left == 1)
+        if kind == READ and index != 0:
+            refused.next = word == 0 or word > MAX_WORDS
 
     @always(clk.posedge)
     def run_request():
@@ -92,7 +96,7 @@ def bridge_control(
             state.next = ASK
             if sends:
                 state.next = GIVE
-            elif no_address or no_count:
+            elif refused:
                 state.next = REPLY
             elif index == 0:
                 state.next = FETCH
@@ -102,12 +106,12 @@ def bridge_control(
             elif done and kind == WRITE:
                 state.next = FETCH
         elif state == GIVE:
-            if (empty and is_last) or (waits and given_up):
+            if (empty and is_last) or stalled:
                 state.next = REPLY
             elif empty:
                 state.next = FETCH
         elif state == COLLECT:
-            if (results.tvalid and results.tlast) or (waits and given_up):
+            if (results.tvalid and results.tlast) or stalled:
                 state.next = REPLY
         elif state == REPLY:
             state.next = REPLYING
@@ -137,39 +141,6 @@ def bridge_control(
             place.next = place + WORD_BYTES
 
     @always_comb
-    def find_failure():
-        fails.next = False
-        status.next = BAD_REQUEST
-        if state == IDLE:
-            fails.next = begins and (not spoken or not sound)
-            if not spoken:
-                status.next = OTHER_VERSION
-        elif state == DECIDE:
-            fails.next = no_address or no_count
-        elif state == ASK:
-            fails.next = done and failed
-            status.next = BAD_ACCESS
-        else:
-            fails.next = waits and given_up
-            status.next = NOTHING
-
-    @always_comb
-    def put_word():
-        puts.next = False
-        write_data.next = value
-        if state == ASK:
-            puts.next = done and not failed and kind == READ
-        elif state == COLLECT:
-            puts.next = results.tvalid
-            write_data.next = results.tdata
-        elif state == GIVE:
-            # How many words the core has taken.
-            puts.next = (empty and is_last) or (waits and given_up)
-            write_data.next = index
-            if empty:
-                write_data.next = index + 1
-
-    @always_comb
     def drive_request():
         offered.next = state == IDLE and complete
         busy.next = state != IDLE
@@ -180,16 +151,22 @@ def bridge_control(
         address.next = place
 
     @always_comb
-    def drive_streams():
+    def find_stall():
         waits.next = (state == GIVE and not empty) or (state == COLLECT and not results.tvalid)
+
+    @always_comb
+    def give_up():
+        stalled.next = waits and given_up
+
+    @always_comb
+    def drive_streams():
         load.next = state == GIVE and empty
         ending.next = kind == SEND_LAST and is_last
         restart.next = offered and kind == HELLO
         results.tready.next = state == COLLECT
 
     @always_comb
-    def drive_answer():
-        write.next = puts
+    def drive_start():
         start.next = state == REPLY
 
     return instances()

@@ -1,4 +1,4 @@
-"""The position of the accumulators: the column that enters their window next but one."""
+"""The position of the accumulators: the column that enters their window next."""
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
@@ -8,7 +8,7 @@ from .stream import counter, index_bits
 
 
 class LineAccess:
-    """What a column has to do with the line buffer, for the column that enters the window next but one.
+    """What a column has to do with the line buffer, for the column that enters the window next.
 
     keeps: 1 bit, its sums wait in the line buffer when it leaves; not in the columns that flush a frame. addr: where, in
     0 .. words - 1. fresh: 1 bit, it begins with the bias. same_row: 1 bit, it goes on with the sums of the part before;

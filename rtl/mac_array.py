@@ -18,8 +18,8 @@ def adder_groups(terms: int) -> list[int]:
 
 
 def mac_latency(terms: int) -> int:
-    """Cycles from a window to its sums of `terms` products and biases: it is taken, multiplied, and goes through the tree."""
-    return 2 + len(adder_groups(terms))
+    """Cycles from a window to its sums of `terms` products and biases: taken, multiplied, brought to the tree, and through it."""
+    return 3 + len(adder_groups(terms))
 
 
 @block
@@ -62,7 +62,7 @@ def mac_array(
 
     always_read = Signal(bool(1))
     step, next_window = Signal(bool(0)), Signal(bool(0))
-    # Windows on their way: taken, multiplied, after each step of the tree.
+    # Windows on their way: taken, multiplied, at the tree, after each step of it.
     arriving = Signal(intbv(0)[stages:])
     occupied = Signal(intbv(0)[stages:])
     next_group = counter(groups)
@@ -71,7 +71,9 @@ def mac_array(
     # Signed also where the image is not: MyHDL does not extend an unsigned list element in a signed product.
     values = [signed(input_bits + 1) for _ in range(inputs)]
     fields = [signed(input_bits) if input_signed else Signal(intbv(0)[input_bits:]) for _ in range(inputs)]
-    products = [signed(sum_bits) for _ in range(lanes * terms)]
+    # Registers twice: multipliers have their places on a chip, and the adders are elsewhere.
+    products = [signed(sum_bits) for _ in range(lanes * summed)]
+    added = [signed(sum_bits) for _ in range(lanes * terms)]
     sums = [signed(sum_bits) for _ in range(lanes)]
     currents = [signed(current_bits) for _ in range(lanes * repeat)]
 
@@ -84,7 +86,7 @@ def mac_array(
     # The vectors between the steps: the terms of each, and at the end one sum for each lane.
     widths = [lanes * count * FAN_IN * sum_bits for count in tree] + [lanes * sum_bits]
     vectors = [Signal(intbv(0)[width:]) for width in widths]
-    product_fields = pack(products, vectors[0])
+    term_fields = pack(added, vectors[0])
     sum_fields = unpack(vectors[-1], sums)
     adders = []
     for k in range(len(tree)):
@@ -131,10 +133,8 @@ def mac_array(
         def multiply_taps():
             if step:
                 for p in range(lanes):
-                    for i in range(terms):
-                        products[p * terms + i].next = 0
                     for i in range(inputs):
-                        products[p * terms + i].next = taps[p * inputs + i] * values[i]
+                        products[p * summed + i].next = taps[p * inputs + i] * values[i]
 
     else:
         check_table("mac_array", lanes * current_bits, groups, bias=bias)
@@ -147,11 +147,18 @@ def mac_array(
         def multiply_taps():
             if step:
                 for p in range(lanes):
-                    for i in range(terms):
-                        products[p * terms + i].next = 0
                     for i in range(inputs):
-                        products[p * terms + i].next = taps[p * inputs + i] * values[i]
-                    products[p * terms + inputs].next = biases[p]
+                        products[p * summed + i].next = taps[p * inputs + i] * values[i]
+                    products[p * summed + inputs].next = biases[p]
+
+    @always(clk.posedge)
+    def register_products():
+        if step:
+            for p in range(lanes):
+                for i in range(terms):
+                    added[p * terms + i].next = 0
+                for i in range(summed):
+                    added[p * terms + i].next = products[p * summed + i]
 
     @always_comb
     def repeat_currents():

@@ -3,8 +3,8 @@
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .checks import check_number, check_width
-from .crc32 import crc32
 from .packets import BYTE_BITS, LENGTH_LOW, MARK, MAX_WORDS, WORD_BITS
+from .serial_crc32 import serial_crc32
 from .stream import counter
 
 
@@ -28,7 +28,7 @@ def packet_receiver(clk, rst, data, arrived, broken, busy, write, write_addr, wr
     Parameters:
         timeout: cycles
 
-    Timing: `complete` follows the last byte by one cycle.
+    Timing: `complete` follows the last byte by one cycle. Bytes come 10 cycles after each other or more.
     """
     check_number("packet_receiver", 1, timeout=timeout)
     check_width("packet_receiver", BYTE_BITS, data=data, write_addr=write_addr)
@@ -43,10 +43,10 @@ def packet_receiver(clk, rst, data, arrived, broken, busy, write, write_addr, wr
     # Of the header, the payload and the checksum.
     word_place = counter(MAX_WORDS + 2)
     held, word = Signal(intbv(0)[WORD_BITS - BYTE_BITS :]), Signal(intbv(0)[WORD_BITS:])
-    header_word, crc, summed = [Signal(intbv(0)[WORD_BITS:]) for _ in range(3)]
+    header_word, crc, summing = Signal(intbv(0)[WORD_BITS:]), Signal(intbv(0)[WORD_BITS:]), Signal(bool(0))
     length, last_place = Signal(intbv(0)[BYTE_BITS:]), counter(MAX_WORDS + 2)
 
-    checksum = crc32(clk, restart, sums, summed, crc)
+    checksum = serial_crc32(clk, restart, sums, word, crc, summing)
 
     @always_comb
     def form_word():
@@ -72,12 +72,12 @@ def packet_receiver(clk, rst, data, arrived, broken, busy, write, write_addr, wr
 
     @always_comb
     def find_end():
-        ended.next = word_ends and is_checksum and word == crc
+        ended.next = word_ends and is_checksum and word == crc and not summing
         wrong.next = (
             broken
             or (arrived and busy)
             or (arrived and is_head and byte_place == 0 and data[byte_bits:mark_low] != mark)
-            or (word_ends and is_checksum and word != crc)
+            or (word_ends and is_checksum and (word != crc or summing))
         )
 
     @always_comb
@@ -85,7 +85,6 @@ def packet_receiver(clk, rst, data, arrived, broken, busy, write, write_addr, wr
         # Nothing between two packets leaves a trace in the checksum.
         restart.next = rst or (is_head and byte_place == 0)
         sums.next = word_ends and not is_checksum
-        summed.next = word
 
     @always_comb
     def drive_output():

@@ -3,8 +3,8 @@
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .checks import check_width
-from .crc32 import crc32
 from .packets import BYTE_BITS, LENGTH_LOW, MAX_WORDS, WORD_BITS
+from .serial_crc32 import serial_crc32
 from .stream import counter
 
 
@@ -21,17 +21,17 @@ def packet_sender(clk, rst, start, head, read, read_addr, read_data, active, dst
         active     out     1   a packet is under way
         dst        source  32  the words
 
-    Timing: a word every other cycle, the first one 2 cycles after `start`.
+    Timing: the first word comes 2 cycles after `start`, each of the others 34 cycles after the one before was taken.
     """
     check_width("packet_sender", WORD_BITS, head=head, read_data=read_data, dst=dst.data)
     check_width("packet_sender", BYTE_BITS, read_addr=read_addr)
     word_bits, length_low = WORD_BITS, LENGTH_LOW
-    sending, full, sums, restart, is_checksum = [Signal(bool(0)) for _ in range(5)]
+    sending, full, sums, restart, summing, is_checksum = [Signal(bool(0)) for _ in range(6)]
     place = counter(MAX_WORDS + 2)
     length, last_place = Signal(intbv(0)[BYTE_BITS:]), counter(MAX_WORDS + 2)
     word, crc = Signal(intbv(0)[WORD_BITS:]), Signal(intbv(0)[WORD_BITS:])
 
-    checksum = crc32(clk, restart, sums, word, crc)
+    checksum = serial_crc32(clk, restart, sums, word, crc, summing)
 
     @always_comb
     def find_place():
@@ -79,7 +79,7 @@ def packet_sender(clk, rst, start, head, read, read_addr, read_data, active, dst
             full.next = False
             place.next = 0
         elif not full:
-            full.next = True
+            full.next = not summing
         elif dst.ready:
             full.next = False
             if is_checksum:

@@ -62,6 +62,6 @@ class Line:
     timeout: int
 
     def __post_init__(self):
-        check_number("Line", MIN_DIVIDER, divider=self.divider)
+        check_number("line", MIN_DIVIDER, divider=self.divider)
         # More than a byte takes, else the silence would begin within one.
-        check_number("Line", 16 * self.divider, timeout=self.timeout)
+        check_number("line", 16 * self.divider, timeout=self.timeout)

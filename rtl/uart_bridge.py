@@ -3,6 +3,7 @@
 from myhdl import Signal, block, instances, intbv
 
 from .axi_lite import WORD_BITS
+from .axi_stream import data_bits
 from .bridge_control import bridge_control
 from .bus_master import bus_master
 from .checks import check_width
@@ -35,6 +36,7 @@ def uart_bridge(clk, rst, rxd, txd, bus, images, results, *, line):
     Timing: a request is carried out once it has come whole, and its answer begins once it is carried out.
     """
     check_width("uart_bridge", WORD_BITS, results=results.tdata)
+    check_width("uart_bridge", data_bits(len(images.tdata)), images=images.tdata)
     octet, head, word, value, answer_word, sent_word = [
         Signal(intbv(0)[bits:]) for bits in (BYTE_BITS, WORD_BITS, WORD_BITS, WORD_BITS, WORD_BITS, WORD_BITS)
     ]

@@ -55,10 +55,10 @@ def weight_fetch(
     event_mask = src.data(channel_bits + timesteps, channel_bits)
     event_last = src.data(channel_bits + timesteps)
 
-    step, take, read, advance = [Signal(bool(0)) for _ in range(4)]
+    step, take, advance = [Signal(bool(0)) for _ in range(3)]
     located, located_last = Signal(bool(0)), Signal(bool(0))
     located_mask = Signal(intbv(0)[timesteps:])
-    address = counter(weights.depth)
+    next_address = counter(weights.depth)
     reading, reading_last = Signal(bool(0)), Signal(bool(0))
     reading_mask = Signal(intbv(0)[timesteps:])
     word = Signal(intbv(0)[weights.width :])
@@ -73,7 +73,7 @@ def weight_fetch(
 
     if weights.depth > least_bank:
         bank_words = words_of_bank(weights.depth, least_bank)
-        weight_memory = banked_memory(clk, step, read, address, word, load, table=weights, bank_words=bank_words)
+        weight_memory = banked_memory(clk, step, src.valid, next_address, word, load, table=weights, bank_words=bank_words)
         choosing, choosing_last = Signal(bool(0)), Signal(bool(0))
         choosing_mask = Signal(intbv(0)[timesteps:])
 
@@ -88,8 +88,22 @@ def weight_fetch(
                 choosing_last.next = reading_last
 
     else:
+        address, read = counter(weights.depth), Signal(bool(0))
         weight_rom = parameter_memory(load)(clk, read, address, word, table=weights)
         choosing, choosing_last, choosing_mask = reading, reading_last, reading_mask
+
+        @always_comb
+        def find_read():
+            read.next = located and step
+
+        @always(clk.posedge)
+        def register_address():
+            if step:
+                address.next = next_address
+
+    @always_comb
+    def find_address():
+        next_address.next = base + event_channel
 
     @always_comb
     def find_step():
@@ -99,7 +113,6 @@ def weight_fetch(
     def handshake():
         src.ready.next = step
         take.next = src.valid and step
-        read.next = located and step
         dst.valid.next = fetched
         dst.data.next = weighted
 
@@ -117,7 +130,6 @@ def weight_fetch(
     @always(clk.posedge)
     def register_event():
         if step:
-            address.next = base + event_channel
             located_mask.next = event_mask
             located_last.next = event_last
             reading_mask.next = located_mask

@@ -2,6 +2,7 @@
 
 from myhdl import Signal, always, always_comb, block, instances, intbv
 
+from .axi_stream import data_bits
 from .checks import check_width
 from .packets import UNUSED_BITS, WORD_BITS
 from .stream import counter, index_bits
@@ -25,6 +26,7 @@ def word_beats(clk, rst, load, word, unused, ending, restart, empty, dst):
     check_width("word_beats", WORD_BITS, word=word)
     check_width("word_beats", UNUSED_BITS, unused=unused)
     bits, word_bits = len(dst.tdata), WORD_BITS
+    check_width("word_beats", data_bits(bits), dst=dst.tdata)
     closing = Signal(bool(0))
 
     if bits < WORD_BITS:

@@ -22,8 +22,8 @@ from .progress import steps_shown
 DESCRIPTION = """Make a bitstream for a board: the accelerator for MODEL behind a serial line to the host, with the board's
 pins and clock, mapped by Yosys, placed and routed by nextpnr, packed by ecppack. A design that does not fit, or does not reach
 its clock, is refused. Writes to DIR the bitstream (board.bit), the constraints (board.lpf), board.json (what is used, the clock
-that is reached, the critical path), the HDL, the registers, and the tools' own reports and logs. `duospike run` runs images through the board.
-No bitstream has been tried on a board yet; see docs/how-to/board.md."""
+that is reached, the critical path), the HDL, the registers, and the tools' own reports and logs.
+`duospike run` runs images through the board. No bitstream has been tried on a board yet; see docs/how-to/board.md."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -76,9 +76,7 @@ def run(args: argparse.Namespace) -> int:
         show("conversion to verilog")
         plan = plan_of(network, sizing, headroom)
         core = convert_core(plan.shell, line)
-        routed = build_bitstream(
-            board, core, clock_mhz, work, seed=args.seed, multipliers=args.multipliers, progress=show
-        )  # fmt: skip
+        routed = build_bitstream(board, core, clock_mhz, work, seed=args.seed, multipliers=args.multipliers, progress=show)
         report = write_board(folder, network, sizing, plan, routed, baud, headroom)
     print("\n".join(report_lines(report)))
     say_written(place)

@@ -15,7 +15,10 @@ DATA_HELP = (
     "(.npy, .bin, .aedat, .aedat4, .h5)"
 )
 BINS_HELP = "of recorded events: timesteps of equal time or of equally many events (default: as trained, else time)"
-BIN_TIME_HELP = "of recorded events: length of a timestep in microseconds (default: as trained, else the whole recording)"
+BIN_TIME_HELP = (
+    "of recorded events: length of a timestep in microseconds, 0 to cut the whole recording into the timesteps (default: as "
+    "trained, else 0)"
+)
 DOWNSCALE_HELP = "of recorded events: N x N pixels of the sensor become one (default: as trained, else 1)"
 LANES_HELP = (
     "output channels computed side by side: one number for all layers, or conv1=4,fc2=10 for some "
@@ -73,6 +76,13 @@ def positive(text: str) -> int:
     return value
 
 
+def zero_or_more(text: str) -> int:
+    """Parse a whole number from 0 up."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
+
+
 def positive_number(text: str) -> float:
     """Parse a finite number above 0."""
     try:
@@ -127,7 +137,7 @@ def add_labels_option(parser: argparse.ArgumentParser) -> None:
 def add_event_options(parser: argparse.ArgumentParser) -> None:
     """--bins, --bin-time and --downscale: how recorded events become frames."""
     parser.add_argument("--bins", choices=["time", "count"], help=BINS_HELP)
-    parser.add_argument("--bin-time", type=positive, metavar="US", help=BIN_TIME_HELP)
+    parser.add_argument("--bin-time", type=zero_or_more, metavar="US", help=BIN_TIME_HELP)
     parser.add_argument("--downscale", type=positive, metavar="N", help=DOWNSCALE_HELP)
 
 

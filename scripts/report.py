@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .network_options import zero_or_more
+
 DESCRIPTION = """Make one HTML page of the runs in the folders DIR, those that cosim, cycles, energy, synth, explore, convert and
 evaluate wrote: the network, accuracy, sparsity and events, cycles and stalls, a spike raster, areas, timing, energy, what was
 verified, versions and hashes. The page needs no other file, no network and no script. What no run measured is named with
@@ -12,18 +14,11 @@ the command that measures it. The folder of a study alone gives a page of its me
 hashes."""
 
 
-def image_option(text: str) -> int:
-    """Parse --image, a number from 0 up."""
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
-    return int(text)
-
-
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("report", help="one HTML page of any runs, or of a study", description=DESCRIPTION)
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folder of a run, of several runs, or of a study")
     parser.add_argument("--out", type=Path, metavar="FILE", help="page to write (default: report.html in the first DIR)")
-    parser.add_argument("--image", type=image_option, metavar="N", help="image of the raster and the Gantt chart (default: 0)")
+    parser.add_argument("--image", type=zero_or_more, metavar="N", help="image of the raster and the Gantt chart (default: 0)")
     parser.set_defaults(func=run)
 
 

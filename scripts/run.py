@@ -17,6 +17,8 @@ loadable core gets MODEL first. A line that fails is tried again. With --port ic
 simulation of the same core with a faster line: the same program, without a board."""
 
 SIMULATED = ("icarus", "verilator")
+SIMULATION_SECONDS = 3600
+"""For which a simulated core may give no result."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -24,8 +26,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "run", help="images through a board, compared with the reference", description=DESCRIPTION
     )
     add_model_argument(parser)
-    parser.add_argument("--port", required=True, metavar="PORT", help="serial port, such as /dev/ttyUSB0; icarus or verilator for "
-                        "a simulated board")  # fmt: skip
+    parser.add_argument("--port", required=True, metavar="PORT", help="serial port, such as /dev/ttyUSB0; or icarus or verilator "
+                        "for a simulated board")  # fmt: skip
     parser.add_argument("--build", type=Path, metavar="DIR", help="folder of the board by build (default: runs/NAME-build)")
     parser.add_argument("--images", type=positive, default=100, metavar="N", help="number of images (default: 100)")
     add_data_options(parser)
@@ -35,18 +37,25 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from duospike.cosim.axi.pynq_driver import DriverError
     from duospike.cosim.board.folder import BuiltBoard
     from duospike.cosim.board.host import Host, run_images
+    from duospike.cosim.board.overlay import PATIENCE_SECONDS
+    from duospike.cosim.errors import CosimError
     from duospike.reference.modelfile import load_model
 
     network = load_model(args.model)
     board = BuiltBoard(args.build or Path("runs") / f"{Path(args.model).stem}-build", network)
     data = load_data(args, network, args.images)
+    patience = SIMULATION_SECONDS if args.port in SIMULATED else PATIENCE_SECONDS
     with steps_shown() as show, port_of(args, board, show) as open_port:
         show("connection")
-        with Host(open_port, board.description, board.words) as host:
-            progress = counted(show, "images through the board", len(data.images))
-            found = run_images(host, network, board.stages, data.images, progress=progress)
+        try:
+            with Host(open_port, board.description, board.words, patience) as host:
+                progress = counted(show, "images through the board", len(data.images))
+                found = run_images(host, network, board.stages, data.images, progress=progress)
+        except DriverError as error:
+            raise CosimError(f"the board's core: {error}") from None
     report = {
         "images": len(data.images),
         "differences": found.differences,
@@ -73,9 +82,9 @@ def port_of(args: argparse.Namespace, board, show) -> Iterator:
         yield lambda: SerialPort(args.port, args.baud or board.baud)
         return
     show(f"simulation in {args.port}")
-    with temporary_folder() as folder:
-        with simulated_board(board.simulated(SIMULATED_LINE), SIMULATED_LINE, folder, args.port) as port:
-            yield lambda: port
+    modules = board.simulated(SIMULATED_LINE)
+    with temporary_folder() as folder, simulated_board(modules, SIMULATED_LINE, folder, args.port) as port:
+        yield lambda: port
 
 
 def lines(args: argparse.Namespace, board, report: dict) -> list[str]:

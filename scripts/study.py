@@ -44,8 +44,8 @@ def run_study(args: argparse.Namespace, study) -> int:
     """Measure the points in the study's folder, which no other command writes meanwhile."""
     from duospike.cosim.cluster import cluster, run_tasks
     from duospike.cosim.pages import plots
-    from duospike.cosim.study.measure import is_old
-    from duospike.cosim.study.report import files_of, plot_all
+    from duospike.cosim.study.measure import RESULT, is_old
+    from duospike.cosim.study.report import check_result, files_of, plot_all
     from duospike.reference.files import check_writable, write_atomically
 
     args.out.mkdir(parents=True, exist_ok=True)
@@ -56,6 +56,7 @@ def run_study(args: argparse.Namespace, study) -> int:
     tasks = {name: (name, study, data, points / name, args.again) for name in study.points}
     with cluster(min(args.workers, len(tasks)), args.scheduler) as client:
         for name, result in run_tasks(client, measure, tasks, partial(print, flush=True)):
+            check_result(result, points / name / RESULT)
             results[name] = result
             print(f"{len(results)} of {len(tasks)}: {name}: accuracy {result['accuracy']:.2%}", flush=True)
     ordered = {name: results[name] for name in study.points}

@@ -29,7 +29,7 @@ settings.load_profile("duospike")
 VPI_FOLDER = Path(__file__).parents[1] / "build" / "vpi"
 
 QUICK = {
-    ("simulator", "icarus"): 4, ("simulator", "ghdl"): 2, ("place", "icarus"): 12, ("place", "ghdl"): 6,
+    ("simulator", "icarus"): 3, ("simulator", "ghdl"): 1, ("place", "icarus"): 7, ("place", "ghdl"): 4,
 }  # fmt: skip
 """Variants of one test, by fixture and simulator of HDL, that are among the quick ones: `simulator` runs stages and networks,
 `place` single blocks behind MyHDL's signals, in a fifth of a second."""

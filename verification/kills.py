@@ -33,6 +33,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
+from platformdirs import user_cache_dir
 
 from duospike.cosim.errors import CosimError
 from duospike.cosim.folder import LIST_FILE, TRANSIENT_PREFIX, temporary_folder
@@ -94,6 +95,7 @@ NETWORK = "random 2C3-MP2-FC4 --input 1x6x6 --classes 4 --rate 0.3 --beta 1/1 --
 EXPORT = "export m{kind} --to nir --dt 0.0001 --out "
 IMPORT = "import g{kind} --from nir --input 1x6x6 --timesteps 2 --classes 4 --image-scale 1 --dt 0.0001 --out out"
 LOADABLE = "convert m{kind} --axi --loadable --out "
+BOARD = "build m0 --board ulx3s-25f "
 IMAGES = "m0 --data random --out out --seed {more}"
 
 CASES = {
@@ -116,6 +118,9 @@ CASES = {
     "explore luts": Case("explore m0 --data random --out out --budget luts=2000{kind}"),
     "synth": Case("synth m0 --lanes {more} --out out"),
     "synth --pnr": Case("synth m0 --family ecp5 --pnr --data random --seed {more} --out out"),
+    "build": Case(BOARD + "--seed {more} --out out"),
+    # It writes nothing.
+    "run": Case("run m0 --port icarus --build board --data random --images 2 --seed {kind}", "none", ("none",)),
     "train": Case("train t.toml --data data --work work --out out", "out", ("work", "out")),
     "study": Case("study s.toml --data data --workers 2 --out out", "out", ("out",), "results.json"),
     "prove": Case("prove pool,+2+x+4,+groups+1 --out out.json", "out.json"),
@@ -218,6 +223,8 @@ class Trial:
             words += [EXPORT + f"g{kind}" for kind in (0, 1)]
         elif self.case.text.startswith("pack"):
             words += [LOADABLE + f"core{kind}" for kind in (0, 1)]
+        elif self.case.text.startswith("run"):
+            words += [BOARD + "--out board"]
         elif self.case.text.startswith("report"):
             words += ["cosim m0 --data random --images 2 --out run"]
         for i, each in enumerate(words):
@@ -326,6 +333,8 @@ class Trial:
         with open(self.folder / "printed", "wb", buffering=0) as printed:
             os.dup2(printed.fileno(), 1)
             os.dup2(printed.fileno(), 2)
+        # What the wheels of Yosys and nextpnr compile at their first use takes a minute, and is not the command's.
+        os.environ.setdefault("YOWASP_CACHE_DIR", user_cache_dir("YoWASP", appauthor=False))
         os.environ |= {MARK: self.folder.parent.name, "XDG_CACHE_HOME": str(self.folder / "cache")}
         os.environ["TMPDIR"] = str(self.folder / "temporary")
         tempfile.tempdir = None

@@ -41,8 +41,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_scanner.py::test_columns_side_by_side[icarus-stalls0-7-2-2-2-3-dropped2]",
     ),
     "scan_position": (
-        "rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",
-        "rtl/test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",
+        "rtl/test_scanner.py::test_parts_of_one_pixel[icarus-2]",
+        "rtl/test_scanner.py::test_parts_of_one_pixel[icarus-3]",
     ),
     "span_select": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",),
     "chunk_select": ("rtl/test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",),
@@ -116,7 +116,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "mac_array": (
         "rtl/test_mac_array.py::test_sums_of_products[icarus-False-stalls0]",
         "rtl/test_mac_array.py::test_sums_of_products[icarus-True-stalls0]",
-        "rtl/test_mac_array.py::test_without_a_bias[icarus-5-4]",
+        "rtl/test_mac_array.py::test_without_a_bias[icarus-5-5]",
     ),
     "timestep_select": ("rtl/test_timestep_select.py::test_timesteps_one_after_the_other[icarus-3-4-3-stalls0]",),
     "current_sum": (

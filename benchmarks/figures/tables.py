@@ -60,7 +60,7 @@ SCALE_COMMANDS = [f"duospike.scripts.{name}" for name in ("random_network", "exp
 MUTATED = ("scanner", "event_queue", "weight_fetch", "accumulator", "sparse_fc", "lif", "mac_array", "pool")
 """Tests of blocks that run on mutants."""
 STUDY = ["duospike.scripts.study"]
-UNUSED_IN_STUDIES = [*HARDWARE, *OTHER_DATA, "cosim/pages/*", "cosim/study/report.py"]
+UNUSED_IN_STUDIES = [*HARDWARE, *OTHER_DATA, "cosim/pages/*", "cosim/study/report.py", "cosim/study/pairs.py"]
 """Pages and plots are made from the results of a study, at any time."""
 RANDOM_IMPORTS = ["tests/reference/exchange/test_exchange_random_snn.py", "tests/reference/exchange/nir/test_nir_random.py"]
 
@@ -74,6 +74,21 @@ FIGURES = [
         ["benchmarks.synthesis"],
         [SMALL],
         [*SIMULATION, "reference/golden.py"],
+        ["yosys"],
+    ),
+    Figures(
+        "energy",
+        ["benchmarks.energy ratios --write"],
+        ["benchmarks.energy", "duospike.scripts.energy"],
+        [SMALL, EIGHTH, "models/fashion-sparse.safetensors", "models/fashion-vgg9.safetensors"],
+        [*HARDWARE, *OTHER_DATA],
+    ),
+    Figures(
+        "energy-fabric",
+        ["benchmarks.energy fabric --write"],
+        ["benchmarks.energy", "duospike.scripts.energy"],
+        [SMALL, EIGHTH],
+        [*SIMULATION, *OTHER_DATA],
         ["yosys"],
     ),
     Figures("loadable", ["benchmarks.loadable --write"], ["benchmarks.loadable"], tools=["yosys"]),
@@ -113,6 +128,12 @@ FIGURES = [
     Figures("random-networks", ["verification.random_networks --write"], ["verification.random_networks"], takes_hours=True),
     Figures(
         "study", ["benchmarks.study --run --write"], STUDY, ["models/fashion-study.toml"], UNUSED_IN_STUDIES, takes_hours=True
+    ),
+    Figures(
+        "pairs",
+        ["benchmarks.pairs --write"],
+        ["benchmarks.pairs"],
+        ["benchmarks/results/*-study/points/*/result.json", "models/*-study.toml"],
     ),
     Figures(
         "sparsity",

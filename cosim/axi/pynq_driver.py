@@ -82,13 +82,16 @@ class Accelerator:
         """
         words = self._network_words(file if isinstance(file, bytes) else Path(file).read_bytes())
         self._command("LOAD")
-        offset, write = self.registers["LOAD_DATA"]["offset"], self._ip.write
-        for word in words.tolist():
-            write(offset, word)
+        self._write_words(self.registers["LOAD_DATA"]["offset"], words.tolist())
         taken, checksum, expected = self.read("LOADED_WORDS"), self.read("LOAD_CRC"), zlib.crc32(words.tobytes())
         if (taken, checksum) != (len(words), expected) or not self.state()["LOADED"] or "BAD_LOAD" in self.errors():
             self._command("LOAD")
             raise DriverError(f"{taken} words of CRC-32 {checksum:#010x} were loaded; expected: {len(words)} of {expected:#010x}")
+
+    def _write_words(self, offset, words):
+        """Write words to one register, one after the other."""
+        for word in words:
+            self._ip.write(offset, word)
 
     def _network_words(self, content):
         """The network in the content of a file, or ValueError."""

@@ -21,6 +21,7 @@ from .top import constraints, pll_module, top_module
 
 NETLIST, ROUTED, CONFIG, REPORT = "netlist.json", "routed.json", "board.config", "nextpnr.json"
 BITSTREAM, CONSTRAINTS = "board.bit", "board.lpf"
+UNPACKED, AGAIN = "unpacked.config", "again.bit"
 CELLS = "read_verilog -lib +/ecp5/cells_sim.v +/ecp5/cells_bb.v"
 """Reads the ports of the device's cells: the PLL is one."""
 
@@ -91,14 +92,47 @@ def check_clock(design: BoardDesign, report: dict[str, Any], seed: int) -> None:
     _, reached = core_clock(report)
     if reached < design.clock_mhz:
         raise CosimError(
-            f"the design reaches {reached:.1f} MHz on {design.board.name} with seed {seed}, and not the {design.clock_mhz:g} that "
-            f"were asked for; allowed: --clock {int(reached)} or less, another --seed, or another sizing"
+            f"the design reaches {reached:.1f} MHz on {design.board.name} with seed {seed}; {design.clock_mhz:g} were asked for; "
+            f"allowed: --clock {int(reached)} or less, another --seed, or another sizing"
         )
 
 
 def pack(folder: Path) -> None:
-    """Write BITSTREAM from the CONFIG of a folder."""
-    tools.run("ecppack", folder, "--compress", "--input", CONFIG, "--bit", BITSTREAM)
+    """Write BITSTREAM from the CONFIG of a folder; CosimError if it does not say the same when it is unpacked."""
+    _pack(folder, CONFIG, BITSTREAM)
+    tools.run("ecpunpack", folder, "--input", BITSTREAM, "--textcfg", UNPACKED)
+    _pack(folder, UNPACKED, AGAIN)
+    packed, unpacked = (logic_settings((folder / name).read_text()) for name in (CONFIG, UNPACKED))
+    if packed != unpacked:
+        tile, setting = min(packed ^ unpacked)
+        raise CosimError(f"{BITSTREAM} is not what was packed; the first difference: {tile}: {setting}")
+    if (folder / BITSTREAM).read_bytes() != (folder / AGAIN).read_bytes():
+        raise CosimError(f"{BITSTREAM} is not what was packed: packed again it has other bits")
+
+
+def _pack(folder: Path, config: str, bits: str) -> None:
+    tools.run("ecppack", folder, "--compress", "--input", config, "--bit", bits)
+
+
+def logic_settings(config: str) -> set[tuple[str, str]]:
+    """What a textual configuration says of logic and memories: tiles with the LUTs and the wires of logic, and the contents of
+    block RAMs.
+
+    Left out is what has no bits of its own, so that ecpunpack cannot say it as nextpnr did: LUTs of ones alone, and where a
+    slice's own outputs come from.
+    """
+    tile, found = "", set()
+    for line in config.splitlines():
+        words = line.split()
+        if line.startswith("."):
+            tile = line
+        elif words and (tile.startswith(".bram_init") or (tile.endswith(":PLC2") and _has_bits(words))):
+            found.add((tile, line))
+    return found
+
+
+def _has_bits(words: list[str]) -> bool:
+    return words[0] in ("arc:", "word:") and not words[-1].endswith("_SLICE") and set(words[-1]) != {"1"}
 
 
 def build_bitstream(
@@ -123,6 +157,6 @@ def build_bitstream(
     mapped = map_design(design, folder, multipliers, block_ram)
     report, placed = route(design, folder, seed, progress)
     check_clock(design, report, seed)
-    progress("ecppack")
+    progress("packing, and unpacking again")
     pack(folder)
     return Routed(design, folder, report, seed, nextpnr_version(), {"flat.log": mapped, "nextpnr.log": placed})

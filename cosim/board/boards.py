@@ -77,7 +77,8 @@ def _board(where: str, name: str, entry: Any) -> Board:
     for key, value in entry.items():
         if isinstance(value, bool) or not isinstance(value, TYPES[key]):
             raise InputError(f"{where}: {key} {value!r}; allowed: {' or '.join(kind.__name__ for kind in TYPES[key])}")
-    board = Board(name=name, **{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    board = Board(name=name, **values)
     _check(where, board)
     return board
 

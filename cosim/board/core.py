@@ -30,7 +30,7 @@ def serial_line(clock_mhz: float, baud: int) -> Line:
         raise CosimError(f"{baud} baud at {clock_mhz:g} MHz; allowed: up to {fastest}, a bit of {MIN_DIVIDER} cycles")
     if abs(clock_mhz * 1e6 / divider / baud - 1) > BAUD_TOLERANCE:
         near = round(clock_mhz * 1e6 / divider)
-        raise CosimError(f"{baud} baud at {clock_mhz:g} MHz: {divider} cycles a bit are {near} baud; choose a rate closer to that")
+        raise CosimError(f"{baud} baud at {clock_mhz:g} MHz: {divider} cycles a bit are {near} baud; allowed: a rate near that")
     return Line(divider=divider, timeout=max(16 * divider, round(clock_mhz * 1e6 * TIMEOUT_SECONDS)))
 
 

@@ -45,18 +45,27 @@ class BoardRun:
         return max(counts["busy"] for counts in self.counters.values()) / len(self.classes)
 
 
+class BoardAccelerator(Accelerator):
+    """The driver, with many words in a packet."""
+
+    def _write_words(self, offset: int, words: list[int]) -> None:
+        self._ip.write_many(offset, words)
+
+
 class Host:
     """A board, from the first packet on; it is a context manager.
 
     open_port: gives its port, once more when that has failed. description: the registers.json of the board. words: for a
-    loadable core the content of a file by loadable.load_file. LinkError where no board answers, DriverError where it is another.
+    loadable core the content of a file by loadable.load_file. patience: seconds for which the core may do nothing. seed: of the
+    first sequence number. LinkError where no board answers, DriverError where it is another.
     """
 
     def __init__(self, open_port: Callable[[], Port], description: dict[str, Any], words: bytes | None = None,
-                 patience: float = PATIENCE_SECONDS):  # fmt: skip
+                 patience: float = PATIENCE_SECONDS, seed: int | None = None):  # fmt: skip
         self._open_port, self._description, self._words, self._patience = open_port, description, words, patience
         self._port: Port | None = None
-        self.repeated = 0
+        self._seed = seed
+        self._repeated = 0
 
     def __enter__(self) -> Host:
         self.connect()
@@ -69,10 +78,10 @@ class Host:
         """Find the board, and put its core into the state after power-up, with its network."""
         self._release()
         self._port = self._open_port()
-        self._link = Link(self._port)
+        self._link = Link(self._port, self._seed)
         self._link.hello()
         self.overlay = BoardOverlay(self._link, self._description["network"]["data_bits"], self._patience)
-        self.core = Accelerator(self._description, self.overlay.ip, self.overlay.dma, self.overlay.allocate)
+        self.core = BoardAccelerator(self._description, self.overlay.ip, self.overlay.dma, self.overlay.allocate)
         if self._words is not None:
             self._load(self._words)
         self.core.reset()
@@ -88,16 +97,23 @@ class Host:
 
     def _release(self) -> None:
         if self._port is not None:
-            self.repeated += self._link.repeated
-            self._link.repeated = 0
+            self._repeated = self.repeated
             self._port.close()
             self._port = None
 
+    @property
+    def repeated(self) -> int:
+        """How many packets have been sent again."""
+        return self._repeated + (self._link.repeated if self._port is not None else 0)
+
     def infer(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, dict[str, int]]]:
-        """Classes, scores and the counters of these images alone."""
+        """Classes, scores and the counters of these images alone; LinkError if the board was reset meanwhile."""
         self.core.reset()
         classes, scores = self.core.infer(images)
-        return classes, scores, self._counters()
+        counters, results = self._counters(), self.core.read("RESULTS")
+        if results != len(images):
+            raise LinkError(f"the board has sent {results} results since its last reset; expected: {len(images)}; was it reset?")
+        return classes, scores, counters
 
     def _counters(self) -> dict[str, dict[str, int]]:
         """Those of Accelerator.counters(), whose registers follow each other, in few packets."""
@@ -133,7 +149,7 @@ def run_images(
         progress(first + len(some))
     run.classes = np.concatenate([classes for classes, _ in found])
     run.scores = np.concatenate([scores for _, scores in found])
-    run.repeated = host.repeated + host._link.repeated
+    run.repeated = host.repeated
     return run
 
 

@@ -99,7 +99,7 @@ class Link:
         if sequence != self._sequence:
             raise _Damaged("the answer to another request")
         if status == OTHER_VERSION or body[0] & 15 != VERSION:
-            raise LinkError(f"the board's packets are of version {body[0] & 15}, this program's of {VERSION}; build the board anew")
+            raise LinkError(f"the board's packets are of version {body[0] & 15}, the host's of {VERSION}; build the board anew")
         if status not in (OK, NOTHING):
             raise LinkError(f"the board {REASONS.get(status, f'answered with status {status}')}")
         return status, list(struct.unpack(f"<{words}I", body[WORD:]))

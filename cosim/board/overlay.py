@@ -21,6 +21,8 @@ from .link import Link, LinkError
 
 PATIENCE_SECONDS = 10.0
 """For which a core may take no beat or give no result."""
+MAX_LEFT = 16
+"""More results than a core can hold."""
 LARGEST_BEAT = 32
 """Words of the widest beat."""
 CHUNK = MAX_WORDS // LARGEST_BEAT * LARGEST_BEAT
@@ -37,9 +39,11 @@ class BoardOverlay:
         self.dma = _Dma(link, data_bits, patience)
 
     def drain(self) -> None:
-        """Fetch the results that nobody waits for any more."""
-        while self.dma.recvchannel.fetch() is not None:
-            pass
+        """Fetch the results that nobody waits for any more; LinkError if they do not end."""
+        for _ in range(MAX_LEFT):
+            if self.dma.recvchannel.fetch() is None:
+                return
+        raise LinkError(f"the core gives {MAX_LEFT} results and no image was sent")
 
 
 class _Registers:

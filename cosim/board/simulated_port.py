@@ -19,6 +19,8 @@ from duospike.rtl.packets import Line
 SIMULATORS = ("icarus", "verilator")
 CORE_PINS = {"clk": "clk", "rst": "rst", "rxd": "rxd", "txd": "txd"}
 """Ports of the core by what the bench has for them."""
+BOARD_PINS = {"clk": "clk_pin", "rxd": "rxd_pin", "txd": "txd_pin"}
+"""The same of a board's top level, which makes its reset itself."""
 
 
 @contextmanager
@@ -43,7 +45,7 @@ def simulated_board(
         try:
             yield port
         finally:
-            port.close()
+            port.end()
 
 
 @contextmanager
@@ -115,5 +117,8 @@ class SimulatedPort:
         raise CosimError("the simulation of the board ended without an answer")
 
     def close(self) -> None:
+        """As a board, the simulation goes on when its port is closed."""
+
+    def end(self) -> None:
         """End the simulation."""
         stop_program(self._process)

@@ -13,8 +13,8 @@ from . import tools
 from .boards import Board
 
 TOP, PLL = "board_top", "pll"
-CLOCK_TOLERANCE = 0.01
-"""How far the PLL's clock may be from the one that was asked for."""
+CLOCK_TOLERANCE = 0.0005
+"""How far the PLL's clock may be from the one that was asked for, by which the serial line is laid out."""
 
 
 def pll_module(board: Board, clock_mhz: float, folder: Path) -> tuple[Module | None, float]:
@@ -32,7 +32,7 @@ def pll_module(board: Board, clock_mhz: float, folder: Path) -> tuple[Module | N
         raise CosimError(f"ecppll says no clock for {clock_mhz:g} MHz: {log.strip().splitlines()[-1]}")
     near = float(found[1])
     if abs(near / clock_mhz - 1) > CLOCK_TOLERANCE:
-        raise CosimError(f"clock {clock_mhz:g} MHz: the PLL makes {near:g} of {board.clock_mhz:g} MHz; ask for that")
+        raise CosimError(f"clock {clock_mhz:g} MHz: the PLL makes {near:g} of {board.clock_mhz:g} MHz; allowed: that")
     text = (folder / file).read_text()
     return Module(PLL, file, text if text.endswith("\n") else text + "\n", (), ()), near
 

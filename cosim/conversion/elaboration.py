@@ -17,7 +17,10 @@ from myhdl import _bin, _util
 
 from .internals import LOCK, USERS_OF_INSPECT, Block, BlockFunction, name_of_next
 
-INLINED = ("unpack", "pack", "sum_window", "beat_place", "scan_base", "leak", "spike_history", "neuron_score", "class_scores")
+INLINED = (
+    "unpack", "pack", "sum_window", "column_start", "beat_place", "scan_base", "leak", "spike_history", "neuron_score",
+    "class_scores",
+)  # fmt: skip
 """Blocks that become no modules: they only move wires, or are mapped to more LUTs apart from their parent."""
 
 

@@ -156,7 +156,7 @@ class _Chain:
         self.add_scanner(number, stage, events)
         self.add(
             units.CONV, number, rows=rows, columns=columns, height=stage.height, positions=stage.positions, groups=stage.groups,
-            parts=stage.row_parts, priming=reach(columns)[0] + 2, **output_window(stage),
+            parts=stage.row_parts, priming=reach(columns)[0] + 1, **output_window(stage),
         )  # fmt: skip
         self.add_neurons(number, stage)
 

@@ -340,15 +340,14 @@ def count_event(unit, add, src_flags, stall_out, activity):
 def step_conv(unit, src_valid, src_flags, dst_ready, activity):
     rows_after, columns_after = (unit.rows - 1) // 2, (unit.columns - 1) // 2
     blocked = unit.valid and not dst_ready
-    ending = src_valid and (src_flags & LAST) != 0
-    add = src_valid and unit.priming == 0 and not (ending and blocked)
-    shift = (unit.priming != 0 or ending) and not blocked
-    count_event(unit, add, src_flags, ending and blocked, activity)
+    add = src_valid and unit.priming == 0 and not blocked
+    shift = unit.priming != 0 or (add and (src_flags & LAST) != 0)
+    count_event(unit, add, src_flags, src_valid and blocked, activity)
     if shift:
         unit.valid = unit.emits & 1
         last_of_row = unit.part == unit.parts - 1 or unit.row >= unit.height
         emit = unit.tail == 0 and last_of_row and leaves(unit, unit.row - rows_after, unit.column)
-        unit.emits = (unit.emits >> 1) | (int(emit) << unit.columns)
+        unit.emits = (unit.emits >> 1) | (int(emit) << (unit.columns - 1))
         if unit.priming != 0:
             unit.priming -= 1
         if unit.tail != 0:

@@ -25,6 +25,8 @@ from duospike.rtl.sparse_conv import SparseConv
 from duospike.rtl.stage import NeuronStage, SparseStage, Stage
 
 FLOAT_BITS = 32
+DRAWS, RANGE = 10_000, 2.0
+"""Of all coefficients at once, and how far each may be from its value."""
 BANK_BYTES = 8192
 """Larger memories are made of banks of this size."""
 LUT_WATTS = 24e-3 * 1.2 / 22528
@@ -260,3 +262,20 @@ def sensitivity(costs: Mapping[str, float], baseline: Mapping[str, float]) -> di
         return changed / against
 
     return {name: (ratio(name, 0.5), ratio(name, 2.0)) for name in costs}
+
+
+def drawn_ratio(costs: Mapping[str, float], baseline: Mapping[str, float]) -> tuple[float, float, float]:
+    """The energy over the baseline's, by_coefficient(), with all coefficients drawn at once: median, and ends of 95 % of DRAWS.
+
+    Each coefficient is multiplied by a number of its own between 1/RANGE and RANGE, whose logarithm is uniform; always the
+    same draws.
+    """
+    factors = RANGE ** np.random.default_rng(0).uniform(-1, 1, (DRAWS, len(costs)))
+    ours, theirs = (factors @ np.array([of[name] for name in costs]) for of in (costs, baseline))
+    low, middle, high = np.quantile(ours / theirs, (0.025, 0.5, 0.975))
+    return float(middle), float(low), float(high)
+
+
+def memory_share(costs: Mapping[str, float]) -> float:
+    """The share of an energy by_coefficient() that is access to memory."""
+    return costs["bank_bit"] / sum(costs.values())

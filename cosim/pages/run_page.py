@@ -378,16 +378,26 @@ def energy_blocks(run: RunFile, image: int) -> list[Block]:
         [report["images"], decimal(report["total"], 1), decimal(report["float_total"], 1), decimal(report["float_ratio"], 2)]
     ]
     hangs: Rows = [[name, *(decimal(ratio, 2) for ratio in ratios)] for name, ratios in report["sensitivity"].items()]
+    # Reports of earlier versions have no draws.
+    drawn: Rows = [[decimal(one, 2) for one in report["float_ratio_drawn"]]] if "float_ratio_drawn" in report else []
     leaks: list[Block] = []
     if static := report.get("static"):
         facts: Rows = [
             [static["clock_mhz"], decimal(static["cycles"], 1), decimal(static["luts"]), decimal(static["total"], 1)],
         ]
         leaks = [Table("What leaks, nJ an image", ["MHz", "cycles an image", "LUTs", "static"], facts)]
+    if fabric := report.get("fabric"):
+        parts: Rows = [
+            [name, *(decimal(one, 1) for one in of.values()), decimal(sum(of.values()), 1)]
+            for name, of in (("this network", fabric["energies"]), ("its float twin", fabric["float_energies"]))
+        ]
+        title = f"By an FPGA's published figures, nJ an image; clock and {fabric['registers']:.0f} registers at most"
+        leaks.append(Table(title, ["network", *fabric["energies"], "all"], parts))
     return [
         Line("Modelled, of a 45 nm process: trust ratios, not joules."),
         Table("nJ an image", ["images", "this network", "its float twin, same spikes", "ratio"], totals),
         Table("Where it goes, nJ an image", ["stage", *kinds, "all"], rows),
+        *([Table("The ratio with all coefficients drawn at once", ["median", "95 % from", "to"], drawn)] if drawn else []),
         Table("The ratio with one coefficient", ["coefficient", "halved", "doubled"], hangs),
         *leaks,
     ]

@@ -34,23 +34,25 @@ from duospike.reference.errors import InputError
 from duospike.reference.files import read_json, write_atomically
 from duospike.reference.golden import Trace
 from duospike.reference.modelfile import save_model
-from duospike.reference.network import Conv, Linear, Network
+from duospike.reference.network import Conv, Linear, Network, Pool
 from duospike.reference.training import train
 from duospike.reference.training.quantize import SpikingNetwork
 from duospike.reference.training.settings import Settings
 
+from .pairs import spike_counts
 from .study_file import LoadedModel, Point, Study
 
 RESULT, MODEL = "result.json", "model.safetensors"
+BEGUN = "begun.json"
+"""Beside a checkpoint: the digest of the training's sources that began it."""
 OUTSIDE = [
     "*/errors.py",
-    "reference/files.py",
-    "reference/locks.py",
-    "cosim/sources.py",
-    "cosim/folder.py",
-    "cosim/interrupts.py",
+    *("reference/files.py", "reference/locks.py", "cosim/sources.py", "cosim/folder.py", "cosim/interrupts.py"),
+    *("cosim/pages/*", "cosim/study/study_file.py"),
 ]
-"""Messages and files: imported by what makes results, and none depends on them."""
+"""Messages, files and pages: imported by what makes results, and none depends on them."""
+SYNTHESIS = ["cosim/conversion/*", "cosim/synthesis/*", "cosim/simulation/[!n]*"]
+"""What only an area depends on."""
 BATCH = 100
 
 
@@ -80,8 +82,8 @@ def measure_point(
             raise InputError(f"{result}: was measured with other settings; name another folder for this study")
         if not (again and is_old(found)):
             return found
-        if found.get("sources", {}).get("training") != sources()["training"]:
-            (folder / train.CHECKPOINT).unlink(missing_ok=True)
+        made_by = found.get("sources")
+        _note_sources(folder, made_by.get("training") if isinstance(made_by, dict) else None)
     training, test = data
     if study.cycle_images > len(test.images):
         raise InputError(f"cycle_images = {study.cycle_images}; allowed: up to {len(test.images)}, the test images")
@@ -90,9 +92,11 @@ def measure_point(
     if isinstance(point, LoadedModel):
         network = point.network
         test = replace(test, images=converted(test.images, network.metadata.get("pixels", UNSIGNED)))
+        network.require_fit(test.images)
     else:
         assert training is not None
         test = replace(test, images=converted(test.images, point.pixels))
+        _check_sources(folder, again)
         job = _trained(point, training, data[1], folder, progress)
         model, per_epoch = job.kept(), {"per_epoch": job.history}
         twin = None if model.exact else model
@@ -103,7 +107,7 @@ def measure_point(
     found = {
         **asked,
         "generator": versions(),
-        "sources": sources(),
+        "sources": sources(study.clock_mhz is not None),
         **_measure(network, twin, study, test, progress),
         **per_epoch,
     }
@@ -112,17 +116,38 @@ def measure_point(
 
 
 @cache
-def sources() -> dict[str, str]:
+def sources(with_area: bool = False) -> dict[str, str]:
     """Digests of what makes a result: training decides the network, measuring all else."""
+    measuring = OUTSIDE if with_area else [*OUTSIDE, *SYNTHESIS]
     return {
         "training": digest_of_modules(["duospike.reference.training.train"], OUTSIDE),
-        "measuring": digest_of_modules(["duospike.cosim.study.measure"], OUTSIDE),
+        "measuring": digest_of_modules(["duospike.cosim.study.measure"], measuring),
     }
 
 
 def is_old(result: dict[str, Any]) -> bool:
     """Whether other sources than today's made a result, or unknown ones."""
-    return result.get("sources") != sources()
+    return result.get("sources") != sources(result.get("clock_mhz") is not None)
+
+
+def _check_sources(folder: Path, again: bool) -> None:
+    """InputError: the folder's checkpoint was begun by other sources of training than today's; with `again` it is removed."""
+    checkpoint, origin = folder / train.CHECKPOINT, folder / BEGUN
+    if checkpoint.exists():
+        found = read_json(origin).get("training") if origin.exists() else None
+        if found != sources()["training"] and not again:
+            raise InputError(
+                f"{checkpoint}: was begun by {f'sources {found}' if found else 'unknown sources'} of training, today's are "
+                f"{sources()['training']}; go on with those of then, or train the point from its start with --again"
+            )
+        if found != sources()["training"]:
+            checkpoint.unlink()
+    _note_sources(folder, sources()["training"])
+
+
+def _note_sources(folder: Path, training: str | None) -> None:
+    """Which sources of training began the checkpoint in a folder, None for unknown ones."""
+    write_atomically(folder / BEGUN, (json.dumps({"training": training}) + "\n").encode())
 
 
 def _read_result(path: Path) -> dict[str, Any]:
@@ -164,6 +189,7 @@ def _measure(
         "accuracy": right / len(test.images),
         "images": len(test.images),
         "layers": layers.rates(len(test.images)),
+        "image_spikes": image_spikes(network, trace),
         "sizing": choice.sizing.as_json(),
         "interval": choice.interval,
         "latency": choice.latency,
@@ -177,6 +203,13 @@ def _measure(
         static = static_energy(luts(area), choice.interval, study.clock_mhz) / NANOJOULE
         found |= {"area": asdict(area), "static": static}
     return found
+
+
+def image_spikes(network: Network, trace: Trace) -> dict[str, list[int]]:
+    """Of each image of a trace spikes and spikes_in, see pairs.spike_counts()."""
+    of_layers = [(layer.name, trace.spikes[layer.name]) for layer in network.layers if layer.name in trace.spikes]
+    counts = spike_counts({name: spikes.sum((1, 2, 3, 4), dtype=np.int64) for name, spikes in of_layers})
+    return {key: np.asarray(of_images).tolist() for key, of_images in counts.items()}
 
 
 def _traces(network: Network, twin: SpikingNetwork | None, images: np.ndarray) -> Iterator[tuple[slice, Trace]]:
@@ -196,6 +229,12 @@ def _traces(network: Network, twin: SpikingNetwork | None, images: np.ndarray) -
                 scores, predicted = golden.class_scores(network, None, last)
                 trace = Trace(spikes, scores, predicted)
         yield slice(start, start + len(batch)), trace
+
+
+def _in_windows(spikes: np.ndarray, pool: Pool) -> np.ndarray:
+    """Of spikes [..., height, width] those in a window of a pool of sums: the last rows and columns may be in none."""
+    rows, columns = (size // window * window for size, window in zip(spikes.shape[-2:], pool.kernel, strict=True))
+    return spikes[..., :rows, :columns]
 
 
 class _LayerCounts:
@@ -218,13 +257,20 @@ class _LayerCounts:
             if isinstance(layer, Conv | Linear) and before is not None:
                 taps = math.prod(layer.kernel) if isinstance(layer, Conv) else 1
                 self.operations[layer.name] += int(before.sum()) * layer.outputs * taps
-            before = spikes
+            if isinstance(layer, Pool) and not golden.gives_spikes(self.network, layer):
+                # The layer behind takes the spikes themselves.
+                before = None if before is None else _in_windows(before, layer)
+            else:
+                before = spikes
 
     def rates(self, images: int) -> dict[str, dict[str, Any]]:
-        """By layer, an image: slots, neurons times timesteps; spikes of each timestep; sparsity, the share of slots without a
-        spike; events, spikes of all timesteps of a pass merged; synaptic_operations, spikes in times what each reaches."""
+        """By layer, except sums of spikes, an image: slots, neurons times timesteps; spikes of each timestep; sparsity, the share
+        of slots without a spike; events, spikes of all timesteps of a pass merged; synaptic_operations, spikes in times what each
+        reaches."""
         found = {}
         for layer, shape in zip(self.network.layers, self.network.shapes[1:], strict=True):
+            if isinstance(layer, Pool) and not golden.gives_spikes(self.network, layer):
+                continue
             spikes, slots = self.spikes[layer.name] / images, int(np.prod(shape)) * self.network.timesteps
             found[layer.name] = {
                 "slots": slots,

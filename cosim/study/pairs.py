@@ -90,8 +90,8 @@ def counted(layers: dict[str, dict[str, Any]]) -> dict[str, float]:
     return {**spike_counts(spikes), **sums}
 
 
-def spike_counts(spikes: dict[str, float]) -> dict[str, float]:
-    """Of the spikes of each layer in their order: spikes of all neurons, and spikes_in, of all layers' inputs.
+def spike_counts(spikes: dict[str, Any]) -> dict[str, Any]:
+    """Of the spikes of each layer in their order, numbers or arrays: spikes of all neurons, and spikes_in, of all layers' inputs.
 
     spikes_in is how the paper's hardware counts: pooled maps in place of those before the pool, and neither the image nor the
     output layer.

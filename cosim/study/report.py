@@ -11,28 +11,32 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from duospike.cosim.energy.model import sensitivity
+from duospike.cosim.energy.model import drawn_ratio, memory_share, sensitivity
 from duospike.cosim.markdown import markdown_table
 from duospike.cosim.pages import plots
 from duospike.cosim.synthesis.stage_areas import luts
 from duospike.cosim.synthesis.synthesize import Area
+from duospike.reference.errors import InputError, brief
 
-from .pairs import PAIRED, Difference, counted, difference_text, is_pool, pair_rows, spike_counts
+from .pairs import PAIRED, Difference, counted, difference_text, is_pool, pair_rows, spike_counts, value_of
 
 MEASURES = ("accuracy", "sparsity", "spikes", "spikes_in", "events", "synaptic_operations", "interval", "latency", "energy")
 """What the table lists of a point: per image, over all layers except pools. spikes_in: of all layers' inputs, as the paper
 counts. interval and latency in cycles; energy in nJ, modelled."""
+LATE_MEASURES = ("late_accuracy", "late_spikes")
+"""Listed as well where epochs were examined: means over the last ones, see pairs.late()."""
 AREA_MEASURES = ("luts", "block_ram", "static")
 """Listed as well where the accelerators were synthesised: areas on an UltraScale+, and static energy in nJ, modelled."""
+ALL_MEASURES = (*MEASURES, *LATE_MEASURES, *AREA_MEASURES)
 STAGE_MEASURES = ("lanes", "events", "busy", "stall_in", "stall_out", "busy_share")
 """Of a stage, an image: its cycles at work and waiting, see cycles.report.stage_rows()."""
-PERCENT = ("accuracy", "sparsity")
-RATIOS = ("ratio", "lowest", "highest")
+PERCENT = ("accuracy", "sparsity", "late_accuracy")
+RATIOS = ("ratio", "low", "high", "lowest", "highest")
 """What energy_ratio() gives."""
 
 
 def measures(result: dict[str, Any]) -> dict[str, float]:
-    """MEASURES of a point's result, and AREA_MEASURES if it was."""
+    """MEASURES of a point's result, and of LATE_MEASURES and AREA_MEASURES what it has."""
     counts = counted(result["layers"])
     slots = sum(one["slots"] for name, one in result["layers"].items() if not is_pool(name))
     found = {
@@ -41,6 +45,7 @@ def measures(result: dict[str, Any]) -> dict[str, float]:
         **counts,
         **{key: result[key] for key in ("interval", "latency", "energy")},
     }
+    found |= {key: late for key in LATE_MEASURES if (late := value_of(result, key)) is not None}
     if "area" in result:
         area = Area(**result["area"])
         found |= {"luts": luts(area), "block_ram": area.block_ram, "static": result["static"]}
@@ -49,7 +54,7 @@ def measures(result: dict[str, Any]) -> dict[str, float]:
 
 def summary(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """A row for all points that differ in nothing but their seed: what they share of the settings that vary, seeds, and
-    for each of MEASURES (and AREA_MEASURES, if any point was) the mean, and under NAME_spread the standard deviation.
+    for each of MEASURES (and of the others, if any point has it) the mean, and under NAME_spread the standard deviation.
 
     None: the spread of a single seed, and what was not measured.
     """
@@ -57,12 +62,12 @@ def summary(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     measured: set[str] = set()
     for shown, group in groups_of(results):
         found = [measures(result) for result in group]
-        measured |= found[0].keys()
+        measured.update(*found)
         row = {**shown, "seeds": len(group)}
-        for key in (*MEASURES, *AREA_MEASURES):
+        for key in ALL_MEASURES:
             row |= _mean(key, [one[key] for one in found if key in one])
         rows.append(row)
-    left_out = {name for key in AREA_MEASURES if key not in measured for name in (key, f"{key}_spread")}
+    left_out = {name for key in ALL_MEASURES if key not in measured for name in (key, f"{key}_spread")}
     return [{key: value for key, value in row.items() if key not in left_out} for row in rows]
 
 
@@ -127,25 +132,34 @@ def stage_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def energy_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each group of summary() a row: the settings, seeds, energy, and what energy_ratio() gives of it and the first group."""
+    """For each group of summary() a row: the settings, seeds, energy, memory, the share of it that is access to memory, and what
+    energy_ratio() gives of it and the first group."""
     groups = groups_of(results)
     return [
-        {**shown, "seeds": len(group), "energy": mean(one["energy"] for one in group), **energy_ratio(group, groups[0][1])}
+        {
+            **shown,
+            "seeds": len(group),
+            "energy": mean(one["energy"] for one in group),
+            "memory": mean(memory_share(one["energy_by"]) for one in group) if all("energy_by" in one for one in group) else None,
+            **energy_ratio(group, groups[0][1]),
+        }
         for shown, group in groups
     ]
 
 
 def energy_ratio(group: list[dict[str, Any]], baseline: list[dict[str, Any]]) -> dict[str, float | None]:
-    """ratio: the mean energy of the points of a group over that of the baseline's. lowest, highest: its range with any one
-    coefficient of the energy model halved or doubled, None where the energy of a point is not known by coefficient."""
+    """ratio: the mean energy of the points of a group over that of the baseline's. low, high: ends of 95 % of its values with all
+    coefficients of the energy model drawn at once. lowest, highest: its range with any one halved or doubled. None where the
+    energy of a point is not known by coefficient."""
     ours, theirs = (mean(one["energy"] for one in points) for points in (group, baseline))
     found: dict[str, float | None] = {"ratio": ours / theirs}
     if not all("energy_by" in one for one in (*group, *baseline)):
-        return {**found, "lowest": None, "highest": None}
+        return {**found, **dict.fromkeys(RATIOS[1:])}
     names = group[0]["energy_by"]
     costs, others = ({name: mean(one["energy_by"][name] for one in points) for name in names} for points in (group, baseline))
     ratios = [ratio for pair in sensitivity(costs, others).values() for ratio in pair]
-    return {**found, "lowest": min(ratios), "highest": max(ratios)}
+    _, low, high = drawn_ratio(costs, others)
+    return {**found, "low": low, "high": high, "lowest": min(ratios), "highest": max(ratios)}
 
 
 def as_csv(rows: list[dict[str, Any]]) -> str:
@@ -165,6 +179,15 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
         for row in rows
     ]
     return _markdown([*settings, *measured], cells)
+
+
+def check_result(result: dict[str, Any], where: Path) -> None:
+    """InputError: a result that was read again is not what a study writes. where: its file."""
+    try:
+        files_of({"": result})
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise InputError(f"{where}: not a result; delete it to measure the point again ({brief(what)})") from None
 
 
 def files_of(results: dict[str, dict[str, Any]], old: Collection[str] = ()) -> dict[str, str]:
@@ -249,7 +272,10 @@ def epoch_rows(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-ENERGY_TITLE = "Energy over that of the first row, and how far that goes with any one coefficient halved or doubled"
+ENERGY_TITLE = (
+    "Energy over that of the first row; low and high hold 95 % of the ratios with all coefficients drawn at once between half "
+    "and twice their values, lowest and highest all with any one halved or doubled; memory is its share of the energy"
+)
 
 
 def energy_markdown(rows: list[dict[str, Any]]) -> str:
@@ -262,6 +288,8 @@ def energy_text(key: str, value: Any) -> str:
     """A cell of energy_rows(): energy in whole nJ, ratios with two digits, - for none."""
     if key == "energy":
         return measure_text(key, value, None)
+    if key == "memory":
+        return "-" if value is None else f"{value:.0%}"
     if key in RATIOS:
         return "-" if value is None else f"{value:.2f}"
     return setting_text(value)
@@ -278,7 +306,7 @@ def setting_text(value: Any) -> str:
 
 def columns(rows: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
     """Of a summary, what is no measure (settings that vary, and seeds) and what is one."""
-    measured = [key for key in (*MEASURES, *AREA_MEASURES) if key in rows[0]]
+    measured = [key for key in ALL_MEASURES if key in rows[0]]
     return [key for key in rows[0] if key not in measured and not key.endswith("_spread")], measured
 
 
@@ -330,6 +358,7 @@ def drawings(results: list[dict[str, Any]]) -> dict[str, tuple[str, Callable[[pl
     if saved := _intervals(groups):
         title = "Spikes saved, in pairs of equal seed"
         found["pairs.svg"] = title, partial(plots.plot_intervals, saved, "% of the baseline's spikes, 95 % interval", title)
+    found |= _epoch_plots(groups)
     labels = [label_of(row) for row in rows]
     for name, unit, keys, title in COSTS:
         costs: dict[str, plots.Line] = {
@@ -348,6 +377,22 @@ def _intervals(groups: list[Group]) -> dict[str, tuple[float, float, float]]:
             settings = {key: value for key, value in row.items() if key not in (*PAIRED, "against", "pairs")}
             found[f"{label_of(settings)} against {row['against']}"] = (difference.mean, *difference.interval)
     return found
+
+
+def _epoch_plots(groups: list[Group]) -> dict[str, tuple[str, Callable[[plots.Target], None]]]:
+    """Spikes and accuracy after each epoch, with their spread over the seeds; none where epochs were not examined."""
+    lines: dict[str, dict[str, plots.Line]] = {"accuracy": {}, "spikes": {}}
+    for shown, group in groups:
+        for row in epoch_rows(group):
+            for key, of_groups in lines.items():
+                place = of_groups.setdefault(label_of(shown), {})
+                of_groups[label_of(shown)] = {**place, str(row["epoch"]): (row[key], row[f"{key}_spread"])}
+    epochs = list(dict.fromkeys(place for line in lines["spikes"].values() for place in line))
+    return {
+        f"epochs-{key}.svg": _lines(of_groups, epochs, label, f"{key.capitalize()} after each epoch")
+        for (key, of_groups), label in zip(lines.items(), ("accuracy", "spikes an image"), strict=True)
+        if len(epochs) > 1
+    }
 
 
 COSTS = (
@@ -390,7 +435,7 @@ def _layer_sparsity(group: list[dict[str, Any]], name: str) -> tuple[float, floa
 
 def label_of(row: dict[str, Any]) -> str:
     """What a row's settings are, in few words."""
-    skip = {name for key in ("seeds", *MEASURES, *AREA_MEASURES) for name in (key, f"{key}_spread")}
+    skip = {name for key in ("seeds", *ALL_MEASURES) for name in (key, f"{key}_spread")}
     return ", ".join(
         str(value) if key == "coding" else f"{key} {value}" for key, value in row.items() if key not in skip and value is not None
     )

@@ -21,6 +21,8 @@ from duospike.reference.training.quantize import blank_of
 from duospike.reference.training.settings import Settings, settings_from
 
 MAX_POINTS = 1000
+MAX_NAME = 200
+"""Characters of a point's name, which is that of a folder."""
 MAX_PIXEL = 255
 """Pixels of published data sets are bytes."""
 
@@ -146,7 +148,10 @@ def _trained_points(base: dict[str, Any], grids: list[dict[str, Any]]) -> dict[s
                 raise InputError(f"grid: {brief(dict(zip(grid, chosen, strict=True)))} is there twice")
             seen.add(settings)
             # A name is that of a folder, too: VGG9/8 and beta 5/32 have a slash.
-            points[",".join(f"{key}={getattr(settings, key)}" for key in varied).replace("/", "_")] = settings
+            name = ",".join(f"{key}={getattr(settings, key)}" for key in varied).replace("/", "_")
+            if len(name) > MAX_NAME:
+                raise InputError(f"grid: {brief(name)} names a point, {len(name)} characters; allowed: up to {MAX_NAME}")
+            points[name] = settings
     return points
 
 

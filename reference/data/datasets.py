@@ -269,7 +269,7 @@ def load(
     else:
         data = _own(source, of_events, frames, limit)
     data = _first(data, source, limit)
-    if network is not None and published and published.name != OWN:
+    if network is not None and published:
         data = replace(data, images=converted(data.images, network.metadata.get("pixels", UNSIGNED)))
     if labels is not None:
         data = replace(data, labels=npy.read_labels(labels, data.total, len(data.images)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from duospike.reference.errors import InputError, brief
+
 UNSIGNED, CENTRED, CLAMPED = PIXELS = ("unsigned", "centred", "clamped")
 """unsigned: as they are. centred: less 128, so that padding with 0 is a mid-grey. clamped: normalised and clamped to 0 .. 1, then
 to a byte again, for rate coding."""
@@ -28,7 +30,16 @@ def clamped_bytes() -> np.ndarray:
 
 
 def converted(images: np.ndarray, pixels: str) -> np.ndarray:
-    """Bytes uint8 [count, channels, height, width] as pixels of a kind: uint8, centred ones int8."""
+    """Bytes, integers [count, channels, height, width] of any type, as pixels of a kind: clamped ones uint8, centred ones int8.
+
+    InputError: an unknown kind, as a model file may name it, numbers that are no bytes, or clamped ones without three colours.
+    """
+    if pixels not in PIXELS:
+        raise InputError(f"pixels = {brief(pixels)}; allowed: {' or '.join(PIXELS)}")
+    if pixels != UNSIGNED and images.size and (images.min() < 0 or images.max() > 255):
+        raise InputError(f"pixels from {images.min()} to {images.max()}; {pixels} ones are made of bytes, 0..255")
+    if pixels == CLAMPED and images.shape[-3] != 3:
+        raise InputError(f"images of {images.shape[-3]} channels; clamped pixels are made of those of three colours")
     if pixels == CENTRED:
         return (images.astype(np.int16) - MIDDLE).astype(np.int8)
     if pixels == CLAMPED:

@@ -12,7 +12,16 @@ from fractions import Fraction
 import numpy as np
 
 from duospike.reference.errors import InputError, brief
-from duospike.reference.network import MEMBRANE_READOUTS, READOUTS, CurrentPool, Size, check_image, check_timesteps, image_shape
+from duospike.reference.network import (
+    MEMBRANE_READOUTS,
+    READOUTS,
+    CurrentPool,
+    Size,
+    check_image,
+    check_timesteps,
+    image_shape,
+    whole,
+)
 from duospike.reference.network import Pool as IntegerPool
 
 from .elements import Element
@@ -21,6 +30,9 @@ IMPORTED_CODINGS = ("direct", "events", "frames")
 
 FLOAT32, FLOAT64 = Fraction(1, 2**24), Fraction(1, 2**53)
 """Largest relative error of one rounding."""
+
+MIN_SCALE, MAX_SCALE = Fraction(1, 2**64), 2**64
+"""Of a step of a pixel: floats hold it and what 16 bits of it sum up to."""
 
 NO_SHAPE = (0, 0, 0)
 """Of an image, where the network says it itself."""
@@ -48,18 +60,30 @@ class Interface:
     readout: str = ""
 
     def __post_init__(self):
+        for name in ("input_shape", "timesteps", "classes", "image_bits"):
+            object.__setattr__(self, name, whole(getattr(self, name)))
         if self.coding not in IMPORTED_CODINGS:
-            raise InputError(f"coding {self.coding!r} of an import; allowed: {', '.join(IMPORTED_CODINGS)}")
+            raise InputError(f"coding {brief(self.coding)} of an import; allowed: {', '.join(IMPORTED_CODINGS)}")
+        self._check_scale()
         if self.coding == "events" and (self.image_bits, self.image_signed, self.image_scale) != (1, False, 1):
             raise InputError("events are unsigned pixels of 1 bit and scale 1")
         if self.readout not in ("", *READOUTS):
             raise InputError(f"read-out {brief(self.readout)}; allowed: {', '.join(READOUTS)}")
-        if self.image_scale <= 0:
-            raise InputError(f"image scale {self.image_scale}; allowed: above 0")
+        if type(self.image_signed) is not bool:
+            raise InputError(f"image_signed {brief(self.image_signed)}; allowed: True or False")
         check_image((1, 1, 1) if self.input_shape == NO_SHAPE else self.input_shape, self.image_bits)
         check_timesteps(self.timesteps or 1)
-        if self.classes < 0:
-            raise InputError(f"{self.classes} classes; allowed: from 1 up")
+        if type(self.classes) is not int or self.classes < 0:
+            raise InputError(f"{brief(self.classes)} classes; allowed: from 1 up")
+
+    def _check_scale(self):
+        """A scale that is a float is the fraction that it stands for."""
+        scale = self.image_scale
+        if not isinstance(scale, int | float | Fraction) or not MIN_SCALE <= scale <= MAX_SCALE:
+            raise InputError(
+                f"image scale {brief(scale)}; allowed: a fraction from {float(MIN_SCALE):.3g} to {float(MAX_SCALE):.3g}"
+            )
+        object.__setattr__(self, "image_scale", Fraction(scale))
 
     @property
     def image_shape(self) -> tuple[int, ...]:

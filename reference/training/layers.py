@@ -212,7 +212,9 @@ class PoolLayer(nn.Module):
 
 
 def to_integers(name: str, tensor: torch.Tensor) -> np.ndarray:
-    """Whole numbers carried by floats -> int64. InputError: a value is not finite, as after a diverged training."""
+    """Whole numbers carried by floats -> int64. InputError: one is not finite, as after a diverged training, or beyond int64."""
     if not torch.isfinite(tensor).all():
         raise InputError(f"layer {name}: training has diverged, a value is not finite")
+    if tensor.numel() and tensor.abs().max() >= 2**63:
+        raise InputError(f"layer {name}: a value of {float(tensor.abs().max()):.6g}; allowed: 64-bit signed integers")
     return tensor.numpy().astype(np.int64)

@@ -72,6 +72,10 @@ class PreparedLayer(nn.Module):
     def sums(self, inputs: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
 
+    def _replicate_for_data_parallel(self) -> Any:
+        """InputError: the neurons of a copy would take the unit of the layer that was copied."""
+        raise InputError("a prepared network in nn.DataParallel; allowed: on one device, or in DistributedDataParallel")
+
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Spikes, or the image, as the replaced module takes them, with any dimensions before -> currents in the user's units."""
         with torch.autocast(inputs.device.type, enabled=False):

@@ -11,10 +11,16 @@ from .prepared import PreparedLayer, PreparedNeurons
 
 
 class PreparedLeaky(PreparedNeurons, snntorch.Leaky):
-    """In place of a snntorch.Leaky, with its arguments, hidden state, surrogate and resets; the leak is fixed."""
+    """In place of a snntorch.Leaky, with its arguments, hidden state and surrogate; reset and leak are fixed.
+
+    delayed: what it keeps and returns is the potential before the reset.
+    """
+
+    delayed: bool
 
     def prepare(self, neuron: Neuron, layer: PreparedLayer, gain: float, inclusive: bool) -> None:
         super().prepare(neuron, layer, gain, inclusive)
+        self.delayed = self.reset_delay
         self.beta.requires_grad_(False)
         # Where snntorch.utils.reset finds the neurons that it resets. A copy is not in it.
         snntorch.SpikingNeuron.instances.append(self)
@@ -34,5 +40,5 @@ class PreparedLeaky(PreparedNeurons, snntorch.Leaky):
             self.mem = mem
         if self.mem.shape != input_.shape:
             self.mem = torch.zeros_like(input_)
-        spikes, self.mem = self.advance(input_, self.mem, self.spike_grad, delayed=self.reset_delay)
+        spikes, self.mem = self.advance(input_, self.mem, self.spike_grad, delayed=self.delayed)
         return spikes if self.init_hidden and not self.output else (spikes, self.mem)

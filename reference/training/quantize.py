@@ -17,6 +17,7 @@ from duospike.reference.architecture import blank_network
 from duospike.reference.coding import encode
 from duospike.reference.data.pixels import CENTRED
 from duospike.reference.errors import InputError
+from duospike.reference.golden import gives_spikes
 from duospike.reference.network import Conv, Layer, Linear, Network, Pool
 
 from .layers import BiasedLayer, NormedLayer, PoolLayer
@@ -102,13 +103,15 @@ class SpikingNetwork(nn.Module):
         return torch.from_numpy(spikes).transpose(0, 1).float().to(device)
 
     def spikes(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Images [B, C, H, W], frames or events [B, T, C, H, W] -> spikes [T, B, C, H, W] of each layer, by its name.
+        """Images [B, C, H, W], frames or events [B, T, C, H, W] -> spikes [T, B, C, H, W] by layer; none of pools of sums.
 
         images: floats, whole numbers.
         """
         maps, trace = self.first_maps(images), {}
-        for name, layer in self.layers.items():
-            maps = trace[name] = layer(maps)
+        for layer in self.blank.layers:
+            maps = self.layers[layer.name](maps)
+            if gives_spikes(self.blank, layer):
+                trace[layer.name] = maps
         return trace
 
     def votes(self, spikes: torch.Tensor) -> torch.Tensor:

@@ -139,10 +139,11 @@ class Settings:
         full = sum(spec.kind == "fc" for spec in parse(self.architecture))
         hidden = full > 1 or not self.dropout
         _require("dropout", self.dropout, hidden, f"0 for {self.architecture}: no fully connected layer is before the last")
-        pixels, coding, plain = self.pixels, self.coding, f"{UNSIGNED!r} with {self.coding} coding"
-        _require("pixels", pixels, pixels != CENTRED or coding == "direct", plain)
-        _require("pixels", pixels, pixels != CLAMPED or coding == "rate", plain)
-        _require("pixels", pixels, pixels != CLAMPED or self.dataset in COLOURS, f"{UNSIGNED!r} with {self.dataset}, in grey")
+        pixels, coding, fit = self.pixels, self.coding, [UNSIGNED]
+        fit += [CENTRED] * (coding == "direct") + [CLAMPED] * (coding == "rate" and self.dataset in COLOURS)
+        is_grey = coding == "rate" and self.dataset not in COLOURS
+        where = f"{coding} coding" + (f" and {self.dataset}, in grey" if is_grey else "")
+        _require("pixels", pixels, pixels in fit, f"{' or '.join(map(repr, fit))} with {where}")
         mirrors = self.mirror_digits
         _require("mirror_digits", mirrors, not mirrors or self.dataset in DIGITS, f"false with {self.dataset}; it is for digits")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,6 +141,9 @@ def _checked_history(found: Any, epochs: int) -> list[dict[str, Any]]:
     numbers = [number for one in entries if type(number := one.get("epoch")) is int and 1 <= number <= epochs]
     if not isinstance(found, list) or len(numbers) != len(found) or numbers != sorted(set(numbers)):
         raise ValueError(f"its history is of epochs {brief(numbers)}, and not of 1 to {epochs}")
+    for one in entries:
+        if not isinstance(one.get("test_accuracy"), int | float) or not isinstance(one.get("spikes"), dict):
+            raise ValueError(f"its history has no accuracy or no spikes of epoch {one['epoch']}")
     return entries
 
 
@@ -210,9 +214,21 @@ def train_epoch(run: Run, data: Dataset, report: Callable[[Progress], None] = la
         right += int((votes.argmax(1) == labels).sum())
         progress = Progress(run.epoch + 1, number, batches, loss_sum / seen, right / seen)
         report(progress)
-    run.epoch += 1
     _move(run, CPU)
+    _check_finite(run)
+    run.epoch += 1
     return progress
+
+
+def _check_finite(run: Run):
+    """InputError: training has diverged. The loss may not show it: a potential that is no number does not fire."""
+    for name, value in run.model.state_dict().items():
+        if not value.isfinite().all():
+            layer, _, what = name.removeprefix("layers.").partition(".")
+            raise InputError(
+                f"epoch {run.epoch + 1}: training has diverged, layer {layer}: {what} holds a value that is not finite; a "
+                "smaller learning_rate or surrogate_slope may help"
+            )
 
 
 def _move(run: Run, device: torch.device):
@@ -290,7 +306,8 @@ def accuracy(model: SpikingNetwork, data: Dataset) -> float:
 def examine(model: SpikingNetwork, data: Dataset) -> dict[str, Any]:
     """test_accuracy of the model in evaluation mode, and under spikes those of each layer, an image. data: as it takes them."""
     model.to(training_device()).eval()
-    right, spikes = 0, dict.fromkeys(model.layers, 0)
+    right = 0
+    spikes: dict[str, int] = defaultdict(int)
     with torch.no_grad():
         for chosen in torch.arange(len(data.images)).split(EVALUATION_BATCH):
             found = model.spikes(torch.from_numpy(data.images[chosen.numpy()]).float())

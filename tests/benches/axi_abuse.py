@@ -189,17 +189,19 @@ class Abuser:
             self.reset()
 
     def classify(self, image):
-        packet = self.core.encode(image)[0]
+        """An image of one channel: a beat has a pixel, of frames those of all timesteps of a pass."""
+        network = self.core.network
+        packet = self.core.encode(image)[0].reshape(-1, network["data_bits"] // 8)
         beats = len(packet)
         length = self.random.choice([beats, beats, self.random.randrange(1, 2 * beats)])
-        sent = np.resize(packet, length)
+        sent = np.resize(packet, (length, packet.shape[1]))
         self.overlay.dma.sendchannel.transfer(sent)
         while self.random.random() < 0.5:
             self.write(self.any_offset(), self.random.getrandbits(32), self.random.randrange(ALL))
         words = receive(self.overlay, self.core).tolist()
         self.overlay.dma.sendchannel.wait()
-        taken = image.reshape(-1).copy()
-        taken[length:] = 0
+        missing = np.arange(beats).reshape(network["passes"], 1, -1) >= length
+        taken = np.where(missing, 0, image.reshape(len(missing), -1, missing.shape[2]))
         trace = golden.run(self.loaded_network(), taken.reshape(image.shape))
         head = int(trace.predicted[0]) | INVALID * (length != beats)
         self.check(f"result of {length} beats", words, [head, *trace.scores[0].tolist()])

@@ -46,7 +46,8 @@ def encoded(network: Network, image: np.ndarray) -> np.ndarray:
 
 def neuron_potentials(neuron: Neuron, theta: int, currents: list[int]) -> list[int]:
     """Potentials of one neuron, with one multiplier, for its currents over time; floor division instead of a shift."""
-    potentials, v = [], 0
+    potentials: list[int] = []
+    v = 0
     for current in currents:
         s = 1 if potentials and v > theta else 0
         if neuron.reset == "subtract":
@@ -107,8 +108,7 @@ def pooled(maps: np.ndarray, pool: Pool = Pool("pool1")) -> np.ndarray:  # noqa:
 
 def layer_currents(layer: Conv | Linear, maps: np.ndarray) -> np.ndarray:
     """[T, C, H, W] -> what the neurons take, [T, O, H', W']."""
-    compute = conv_currents if isinstance(layer, Conv) else linear_currents
-    return np.array([compute(layer, step) for step in maps])
+    return np.array([conv_currents(layer, step) if isinstance(layer, Conv) else linear_currents(layer, step) for step in maps])
 
 
 def spikes_of(network: Network, image: np.ndarray) -> dict[str, np.ndarray]:
@@ -129,7 +129,8 @@ def spikes_of(network: Network, image: np.ndarray) -> dict[str, np.ndarray]:
 
 def scores_of(network: Network, image: np.ndarray, spikes: dict[str, np.ndarray]) -> list[int]:
     """Scores of the classes; spikes: spikes_of() the image."""
-    last, share = spikes[network.layers[-1].name], network.layers[-1].outputs // network.classes
+    last = spikes[network.layers[-1].name]
+    share = last.shape[1] // network.classes
     if network.readout in ("count", "first_spike"):
         of_class = [last[:, n : n + share, 0, 0].sum(1) for n in range(0, last.shape[1], share)]
         if network.readout == "count":
@@ -142,6 +143,7 @@ def scores_of(network: Network, image: np.ndarray, spikes: dict[str, np.ndarray]
 def membranes_of(network: Network, image: np.ndarray, spikes: dict[str, np.ndarray]) -> np.ndarray:
     """Potentials [T, O] of the last layer."""
     layer = network.layers[-1]
+    assert not isinstance(layer, Pool)
     before = spikes[network.layers[-2].name] if len(network.layers) > 1 else encoded(network, image)
     currents = layer_currents(layer, before)[..., 0, 0]
     of_neuron = [

@@ -35,7 +35,7 @@ def copy(tmp_path_factory):
     """The repository's sources, with a page on which every table is current."""
     root = tmp_path_factory.mktemp("copy")
     for name in CODE:
-        shutil.copytree(ROOT / name, root / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "results"))
+        shutil.copytree(ROOT / name, root / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "models", root / "models")
     (root / "docs" / "deep").mkdir(parents=True)
     lines = [comment(each.name, {"seconds": 7, "sources": each.sources(root)}) for each in (*FIGURES, *BY_HAND)]
@@ -84,12 +84,12 @@ def test_comments_docstrings_and_line_breaks_are_no_changes(copy, edit):
 @pytest.mark.parametrize(
     "file, before, after, expected",
     [
-        ("models/fashion-study.toml", "cycle_images", "# more\ncycle_images", {"study"}),
+        ("models/fashion-study.toml", "cycle_images", "# more\ncycle_images", {"study", "pairs"}),
         ("benchmarks/quantization.py", "RATE", "RATE = 1\nRATE", {"quantization"}),
         ("verification/properties/pool.sv", "\n", "\n\n", {"proofs"}),
         ("tests/cosim/test_folder.py", "import ", "import ast\nimport ", {"tests"}),
         ("tests/benchmarks/test_figures.py", "CODE = ", "OTHER = 1\nCODE = ", set()),
-        ("cosim/study/report.py", "def ", "UNUSED = 1\n\n\ndef ", set()),
+        ("cosim/study/report.py", "def ", "UNUSED = 1\n\n\ndef ", {"pairs"}),
     ],
 )
 def test_what_depends_on_a_file(copy, edit, file, before, after, expected):

@@ -14,17 +14,19 @@ def swept(interval, **settings):
 
 def test_each_knob_is_compared_with_the_base():
     results = [
-        swept(100.0), swept(120.0, seed=2), swept(55.0, spike_penalty=0.1, accuracy=0.75), swept(88.0, threshold=2.0),
+        swept(100.0), swept(120.0, seed=2), swept(55.0, spike_penalty=0.1, accuracy=0.75),
+        swept(54.0, spike_penalty=0.1, accuracy=0.76, seed=2), swept(88.0, threshold=2.0),
         swept(121.0, threshold=0.5), swept(99.0, beta="24/32"), swept(111.0, beta="1/32"),
     ]  # fmt: skip
     text = page(results, POINTS)
-    assert text.startswith("7 of the 18 points")
+    assert text.startswith("8 of the 18 points")
     base, penalised = rows_of(text, "Penalty on spikes")
-    assert base[:4] == ["0.0", "2", "80.00 ± 0.00 %", "+0.00"] and base[5:7] == ["110 ± 14", "+0.0 %"]
-    # Half the mean of the two seeds, and five points below.
-    assert penalised[:4] == ["0.1", "1", "75.00 %", "+5.00"] and penalised[5:7] == ["55", "+50.0 %"]
+    assert base[:4] == ["0.0", "2", "80.00 ± 0.00 %", "-"] and base[5:7] == ["110 ± 14", "-"]
+    # Five and four points below; 45 of 100 and 66 of 120 cycles saved. Student's t of one degree of freedom is 12.706.
+    assert penalised[:4] == ["0.1", "2", "75.50 ± 0.71 %", "-4.5 ± 0.5 (-10.9 to +1.9)"]
+    assert penalised[5:7] == ["54 ± 1", "+50.0 ± 5.0 % (-13.5 to +113.5)"]
     assert [row[0] for row in rows_of(text, "Threshold")] == ["0.5", "1.0", "2.0"]
-    assert [row[6] for row in rows_of(text, "Threshold")] == ["-10.0 %", "+0.0 %", "+20.0 %"]
+    assert [row[6] for row in rows_of(text, "Threshold")] == ["-21.0 % (one pair)", "-", "+12.0 % (one pair)"]
     assert [row[0] for row in rows_of(text, "Leak, beta")] == ["1/32", "5/32", "24/32"]
 
 

@@ -100,6 +100,20 @@ def test_a_killed_worker_costs_its_task_and_no_result(tmp_path):
     assert [line for line in logged if line == "begins 2"] == ["begins 2"] * 2 and "begins 5" in logged
 
 
+def test_tasks_begin_in_their_order(tmp_path):
+    """Those that wait for a worker, while one of two workers is held by the first task; each worker may have two at once."""
+    (tmp_path / "hold-0").touch()
+    logged, ended = [], 0
+    with cluster(2) as client:
+        for _ in run_tasks(client, square, tasks(tmp_path, 14), logged.append):
+            ended += 1
+            if ended == 13:
+                (tmp_path / "hold-0").unlink()
+    order = [int(line.removeprefix("begins ")) for line in logged]
+    waiting = [number for number in order if number >= 4]
+    assert sorted(order) == [*range(14)] and waiting == sorted(waiting)
+
+
 def allocator(log):
     return {name for name in os.environ if name.startswith("MALLOC_")}
 
@@ -135,7 +149,7 @@ def test_a_task_that_kills_its_workers_is_given_up(tmp_path):
 def test_no_scheduler_and_no_package(monkeypatch):
     with pytest.raises(CosimError, match=r"scheduler nowhere://1: "), cluster(1, "nowhere://1"):
         pass
-    monkeypatch.setattr("duospike.cosim.cluster.SECONDS", 0.5)
+    monkeypatch.setattr("duospike.cosim.cluster.CONNECT_SECONDS", 0.5)
     with pytest.raises(CosimError, match=r"scheduler tcp://127.0.0.1:1: "), cluster(1, "tcp://127.0.0.1:1"):
         pass
     monkeypatch.setattr("duospike.cosim.cluster.find_spec", lambda name: None)

@@ -97,7 +97,7 @@ def write(target, *files, text="new"):
             (folder / file).write_text(text)
 
 
-def test_a_second_writer_is_told_who_writes(tmp_path):
+def test_a_second_writer_learns_who_writes(tmp_path):
     write(tmp_path / "out", "a", text="old")
     expected = rf"^folder .*out is being written by process {os.getpid()} on .* since .*; wait for its end, or name another"
     with output_folder(tmp_path / "out") as first:

@@ -41,7 +41,7 @@ sys.exit(run_command("test", {work}))
 
 @pytest.mark.parametrize(("number", "said"), [(signal.SIGTERM, "terminated"), (signal.SIGINT, "interrupted")])
 @pytest.mark.parametrize("work", ["tidies_up", "in_compiled_code", "loses_what_is_raised"])
-def test_a_command_that_is_told_to_end_ends_with_a_line_and_a_status(work, number, said):
+def test_a_command_that_is_asked_to_end_ends_with_a_line_and_a_status(work, number, said):
     command = [sys.executable, "-c", COMMAND.format(work=work)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from duospike.reference.errors import InputError
+from duospike.reference.modelfile import load_model, save_model
 from duospike.reference.network import Conv, CurrentPool, Linear, Network, Neuron, Pool
 
 NEURON = Neuron("subtract", 5, 5)
@@ -14,7 +15,7 @@ def zeros(*shape):
 
 def conv(name="conv1", outputs=2, channels=1, kernel=3, **changes):
     values = {"weights": zeros(outputs, channels, kernel, kernel), "bias": zeros(outputs), "theta": zeros(outputs)}
-    return Conv(name=name, weight_bits=4, **(values | {"neuron": NEURON} | changes))
+    return Conv(name=name, **(values | {"neuron": NEURON, "weight_bits": 4} | changes))
 
 
 def linear(name="fc1", outputs=4, inputs=50, **changes):
@@ -120,11 +121,35 @@ def test_shapes_of_windows():
         ),
         (lambda: network(timesteps=1025), "1025 timesteps; allowed: 1 to 1024"),
         (lambda: network(image_bits=17), "image of 17 bits; allowed: 1 to 16"),
+        (lambda: network(image_bits=8.0), "image of 8.0 bits; allowed: 1 to 16"),
+        (lambda: network(timesteps=2.0), "2.0 timesteps; allowed: 1 to 1024"),
+        (lambda: network(classes=2.0), "4 neurons do not divide into 2.0 classes"),
+        (lambda: network(classes=True), "4 neurons do not divide into True classes"),
+        (lambda: network(classes="2"), "4 neurons do not divide into '2' classes"),
+        (lambda: network(image_signed=1), "image_signed 1; allowed: True or False"),
+        (lambda: network(coding_seed=0.5), "coding seed 0.5; allowed: 0 to"),
+        (lambda: network(input_shape=(1, 5.0, 5)), r"input shape \(1, 5.0, 5\); needs three positive sizes"),
+        (lambda: network(input_shape="155"), "input shape '155'; needs three positive sizes"),
+        (lambda: conv(weight_bits=4.0), "layer conv1: weights of 4.0 bits; allowed: 2 to 8"),
+        (lambda: Neuron("zero", 0.5, 1), "leak multiplier 0.5 is outside 0..2"),
+        (lambda: Neuron("zero", (1, 0.5), 1), "leak multiplier 0.5 is outside 0..2"),
+        (lambda: Neuron("zero", 1, 1.0), "leak shift 1.0 is outside 0..16"),
     ],
 )
 def test_refusals(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+def test_whole_numbers_of_other_types_are_ints(tmp_path):
+    """As a program computes them that makes a network: of numpy, and shapes in lists."""
+    leak = Neuron("zero", np.array([1, 2]).tolist(), np.int16(1))
+    layers = conv(neuron=leak, weight_bits=np.uint8(4)), linear()
+    made = network(*layers, input_shape=[1, np.int64(5), 5], timesteps=np.int64(2), classes=np.int32(2), image_bits=np.uint8(8))
+    save_model(made, tmp_path / "m.safetensors")
+    again = load_model(tmp_path / "m.safetensors")
+    assert again.shapes == made.shapes and again.layers[0].neuron == made.layers[0].neuron == Neuron("zero", (1, 2), 1)
+    assert made.image_shape == (1, 5, 5) and type(made.timesteps) is int
 
 
 @pytest.mark.parametrize("bits, signed, expected", [(8, False, (0, 255)), (8, True, (-128, 127)), (1, False, (0, 1))])

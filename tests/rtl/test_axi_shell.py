@@ -185,7 +185,7 @@ def test_nothing_is_taken_before_start_and_after_stop(simulator, tmp_path):
         assert core.read("IMAGES") == 1
 
 
-def test_stop_lets_the_image_at_hand_pass(simulator, tmp_path):
+def test_stop_lets_the_current_image_pass(simulator, tmp_path):
     design = shell_design(simulator=simulator)
     images = design.images(1)
     with shell_running(tmp_path, design) as (overlay, core):
@@ -201,7 +201,7 @@ def test_stop_lets_the_image_at_hand_pass(simulator, tmp_path):
 
 
 @pytest.mark.parametrize("cycles", [3, 30, 60])
-def test_reset_forgets_the_image_at_hand_and_nothing_else_goes_wrong(simulator, tmp_path, cycles):
+def test_reset_forgets_the_current_image_and_nothing_else_goes_wrong(simulator, tmp_path, cycles):
     """After a reset the rest of the packet is a short one of its own."""
     design = shell_design(simulator=simulator)
     images = design.images(3)

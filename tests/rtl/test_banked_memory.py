@@ -14,13 +14,13 @@ from tests.rtl.test_memory import clocked
 
 @pytest.mark.parametrize("is_loaded", [False, True])
 @pytest.mark.parametrize(("depth", "bank_words", "width"), [(3, 2, 1), (11, 4, 5), (16, 8, 40), (13, 4, 33)])
-def test_words_of_all_banks_two_steps_after_their_read(place, depth, bank_words, width, is_loaded):
-    """Steps and reads at random; other memories' pieces pass before and after its own."""
+def test_words_of_all_banks_three_steps_after_their_address(place, depth, bank_words, width, is_loaded):
+    """Steps and wanted words at random; other memories' pieces pass before and after its own."""
     rng = random.Random(str((depth, width)))
     words = [rng.getrandbits(width) for _ in range(depth)]
-    clk, step, read = [Signal(bool(0)) for _ in range(3)]
+    clk, step, wanted = [Signal(bool(0)) for _ in range(3)]
     address, word = counter(depth), Signal(intbv(0)[width:])
-    ports = {"clk": clk, "step": step, "read": read, "address": address, "word": word, "bank_words": bank_words}
+    ports = {"clk": clk, "step": step, "wanted": wanted, "address": address, "word": word, "bank_words": bank_words}
     before = [rng.getrandbits(32) for _ in range(2)]
     stream = [*before, *pieces(words, width), rng.getrandbits(32)] if is_loaded else []
     if is_loaded:
@@ -30,23 +30,23 @@ def test_words_of_all_banks_two_steps_after_their_read(place, depth, bank_words,
     else:
         dut = place(banked_memory, table=Table("words.hex", width, words), **ports)
     begin = len(stream) + 1
-    on_the_way, seen, expected = [None, None], [], []
+    on_the_way, seen, expected = [None, None, None], [], []
 
     def drive(cycle):
-        if on_the_way[1] is not None:
+        if on_the_way[2] is not None:
             seen.append(int(word))
-            expected.append(words[on_the_way[1]])
+            expected.append(words[on_the_way[2]])
         if is_loaded:
             load.restart.next = cycle == 0
             load.write.next = 1 <= cycle < begin
             if 1 <= cycle < begin:
                 load.position.next, load.data.next = cycle - 1, stream[cycle - 1]
         moves = cycle > begin and rng.random() < 0.7
-        reads = moves and rng.random() < 0.8
+        wants = rng.random() < 0.8
         at = rng.randrange(depth)
-        step.next, read.next, address.next = moves, reads, at
+        step.next, wanted.next, address.next = moves, wants, at
         if moves:
-            on_the_way[:] = [at if reads else None, on_the_way[0]]
+            on_the_way[:] = [at if wants else None, *on_the_way[:2]]
 
     simulate(dut.instance, clocked(clk, drive, begin + 12 * depth))
     assert seen == expected

@@ -18,17 +18,23 @@ from duospike.rtl.accelerator import accelerator, trace_bits
 from duospike.rtl.accumulator import accumulator, row_padding
 from duospike.rtl.activity import ACTIVITY_BITS, activity
 from duospike.rtl.adder_step import adder_step
+from duospike.rtl.answer_header import answer_header
 from duospike.rtl.axi_lite import AxiLite, Layout, axi_lite
 from duospike.rtl.axi_shell import axi_shell, plan_shell
 from duospike.rtl.axi_stream import AxiStream, data_bits
 from duospike.rtl.banked_memory import banked_memory, words_of_bank
 from duospike.rtl.beat_place import beat_place
 from duospike.rtl.beat_spacing import beat_spacing
+from duospike.rtl.board_core import board_core
+from duospike.rtl.bridge_answer import bridge_answer
+from duospike.rtl.bridge_control import bridge_control
+from duospike.rtl.bus_master import bus_master
 from duospike.rtl.channel_select import channel_select
 from duospike.rtl.chunk_flags import chunk_flags
 from duospike.rtl.chunk_select import chunk_select, chunk_width
 from duospike.rtl.class_scores import class_scores
 from duospike.rtl.column_position import LineAccess, column_position
+from duospike.rtl.column_start import column_start
 from duospike.rtl.column_tags import column_tags
 from duospike.rtl.crc32 import crc32
 from duospike.rtl.credit_counter import credit_counter
@@ -61,29 +67,40 @@ from duospike.rtl.neuron import neuron
 from duospike.rtl.neuron_pipeline import neuron_pipeline
 from duospike.rtl.neuron_score import neuron_score
 from duospike.rtl.open_windows import open_windows, opening_of
+from duospike.rtl.packet_receiver import packet_receiver
+from duospike.rtl.packet_sender import packet_sender
+from duospike.rtl.packets import Line
 from duospike.rtl.pass_memory import pass_memory
 from duospike.rtl.pixel_words import pixel_words, words_of_image
 from duospike.rtl.pool import Pool, pool
 from duospike.rtl.readout import Readout, readout
 from duospike.rtl.registers import COMMAND, CONSTANT, Bits, Register, register_map
+from duospike.rtl.request_fields import request_fields
 from duospike.rtl.result_output import result_output
 from duospike.rtl.row_buffer import row_buffer
 from duospike.rtl.row_intake import row_intake
 from duospike.rtl.scan_base import scan_base
 from duospike.rtl.scan_position import position_width, scan_position
 from duospike.rtl.scanner import event_width, scanner
+from duospike.rtl.serial_crc32 import serial_crc32
 from duospike.rtl.shell_control import shell_control
 from duospike.rtl.span_select import span_select, span_width
 from duospike.rtl.sparse_conv import SparseConv, sparse_conv
 from duospike.rtl.sparse_fc import SparseFc, sparse_fc
 from duospike.rtl.spike_history import spike_history
+from duospike.rtl.stall_timer import stall_timer
 from duospike.rtl.stream import Stream, index_bits, pack, signed, take_bit, take_field, take_whole, unpack
 from duospike.rtl.sum_window import sum_window
 from duospike.rtl.tag_line import tag_line
 from duospike.rtl.timestep_select import timestep_select
+from duospike.rtl.uart_bridge import uart_bridge
+from duospike.rtl.uart_receiver import uart_receiver
+from duospike.rtl.uart_transmitter import uart_transmitter
 from duospike.rtl.weight_fetch import weight_fetch
 from duospike.rtl.window_axis import AxisPosition, Windows, window_axis
 from duospike.rtl.window_position import window_position
+from duospike.rtl.word_beats import word_beats
+from duospike.rtl.word_bytes import word_bytes
 from verification.proof import activity_counts, bit, vector
 
 
@@ -186,6 +203,10 @@ def shell_of():
     return plan_shell(stages, 12, register_map(stages, (0, 1, 0), bytes(32), 12, 4))
 
 
+def line_of(divider=4, timeout=64):
+    return Line(divider=divider, timeout=timeout)
+
+
 # Arguments of each block, with ports as its parameters need them.
 
 
@@ -242,7 +263,7 @@ def of_axi_shell():
 
 def of_banked_memory(depth=11, bank_words=4, width=5):
     ports = {"address": index(depth), "word": vector(width)}
-    return bits_of("clk step read") | ports | {"table": table(width, depth), "bank_words": bank_words}
+    return bits_of("clk step wanted") | ports | {"table": table(width, depth), "bank_words": bank_words}
 
 
 def of_crc32():
@@ -396,7 +417,7 @@ def of_sum_window(kernel=(3, 3), timesteps=2, lanes=2, weight_bits=3, current_bi
         "mask": vector(timesteps), "own": vector(columns), "weights": vector(lanes * rows * columns * weight_bits),
         "entering": vector(column), "leaving": vector(column),
     }  # fmt: skip
-    return bits_of("clk add shift") | ports | {"kernel": kernel} | numbers
+    return bits_of("clk step moves add") | ports | {"kernel": kernel} | numbers
 
 
 def of_line_buffer(words=8, kernel=(3, 3), parts=2, timesteps=2, lanes=2, current_bits=6):
@@ -404,9 +425,21 @@ def of_line_buffer(words=8, kernel=(3, 3), parts=2, timesteps=2, lanes=2, curren
     fields = timesteps * lanes * current_bits
     ports = {
         "line": LineAccess(words, kernel, parts), "leaving": vector(fields * len(waiting_rows(kernel, parts))),
-        "biases": vector(lanes * current_bits), "entering": vector(fields * kernel[0]),
+        "stored_word": vector(fields * len(waiting_rows(kernel, parts))),
     }  # fmt: skip
-    return bits_of("clk rst shift") | ports | {"kernel": kernel} | numbers
+    same_row = bits_of("same_row") if kernel[0] > 1 and parts > 1 else {}
+    return bits_of("clk rst shift fresh") | same_row | ports | {"kernel": kernel} | numbers
+
+
+def of_column_start(kernel=(3, 3), parts=2, timesteps=2, lanes=2, current_bits=6):
+    numbers = {"parts": parts, "timesteps": timesteps, "lanes": lanes, "current_bits": current_bits}
+    fields = timesteps * lanes * current_bits
+    ports = {
+        "biases": vector(lanes * current_bits), "stored_word": vector(fields * len(waiting_rows(kernel, parts))),
+        "entering": vector(fields * kernel[0]),
+    }  # fmt: skip
+    same_row = bits_of("same_row") if kernel[0] > 1 and parts > 1 else {}
+    return bits_of("fresh") | same_row | ports | {"kernel": kernel} | numbers
 
 
 def of_load_control(pieces=4):
@@ -580,13 +613,90 @@ def of_open_windows(bits=3):
     return ports | {"opening": opening_of(windows), "windows": windows, "bits": bits}
 
 
+# The blocks of the serial bridge.
+
+
+def vectors_of(**widths):
+    return {name: vector(width) for name, width in widths.items()}
+
+
+def of_answer_header():
+    return bits_of("clk begins puts fails") | vectors_of(number=8, status=8, place=8, head=32)
+
+
+def of_board_core(**line):
+    return bits_of("clk rst rxd txd") | {"shell": shell_of(), "line": line_of(**line)}
+
+
+def of_bridge_answer():
+    names = "clk begins spoken sound refused done failed empty is_last stalled given write"
+    widths = vectors_of(state=3, kind=4, number=8, value=32, index=8, result=32, write_addr=8, write_data=32, head=32)
+    return bits_of(names) | widths
+
+
+def of_bridge_control(address_bits=12, timeout=9):
+    names = "clk rst complete busy read asks writes done failed load ending restart empty write start replying"
+    widths = {"head": 32, "read_addr": 8, "word": 32, "address": address_bits, "value": 32, "unused": 2}
+    widths |= {"write_addr": 8, "write_data": 32, "answer": 32}
+    return bits_of(names) | vectors_of(**widths) | {"results": AxiStream(32), "timeout": timeout}
+
+
+def of_bus_master(address_bits=12):
+    ports = vectors_of(address=address_bits, data=32, value=32)
+    return bits_of("clk rst asks writes done failed") | ports | {"bus": AxiLite(address_bits)}
+
+
+def of_packet_receiver(timeout=9):
+    ports = vectors_of(data=8, write_addr=8, write_data=32, head=32)
+    return bits_of("clk rst arrived broken busy write complete") | ports | {"timeout": timeout}
+
+
+def of_packet_sender():
+    ports = vectors_of(head=32, read_addr=8, read_data=32)
+    return bits_of("clk rst start read active") | ports | {"dst": Stream(32)}
+
+
+def of_request_fields():
+    ports = vectors_of(head=32, number=8, kind=4, unused=2, length=8)
+    return bits_of("clk rst offered begins spoken sound sends") | ports
+
+
+def of_serial_crc32():
+    return bits_of("clk restart write busy") | vectors_of(data=32, crc=32)
+
+
+def of_stall_timer(timeout=3):
+    return bits_of("clk waits expired") | {"timeout": timeout}
+
+
+def of_uart_bridge(address_bits=12, image_bits=8, **line):
+    streams = {"images": AxiStream(image_bits), "results": AxiStream(32)}
+    return bits_of("clk rst rxd txd") | streams | {"bus": AxiLite(address_bits), "line": line_of(**line)}
+
+
+def of_uart_receiver(divider=5):
+    return bits_of("clk rst rxd arrived broken") | {"data": vector(8), "divider": divider}
+
+
+def of_uart_transmitter(divider=5):
+    return bits_of("clk rst txd") | {"src": Stream(8), "divider": divider}
+
+
+def of_word_beats(bits=8):
+    return bits_of("clk rst load ending restart empty") | vectors_of(word=32, unused=2) | {"dst": AxiStream(bits)}
+
+
+def of_word_bytes():
+    return clocked(32, 8)
+
+
 BLOCKS = {
     accelerator: of_accelerator, accumulator: of_accumulator, activity: of_activity, adder_step: of_adder_step,
     axi_lite: of_axi_lite, axi_shell: of_axi_shell, banked_memory: of_banked_memory, beat_spacing: of_beat_spacing,
     channel_select: of_channel_select, chunk_flags: of_chunk_flags, chunk_select: of_chunk_select,
-    column_position: of_column_position, column_tags: of_column_tags, crc32: of_crc32, credit_counter: of_credit_counter,
-    crop: of_crop, current_pool: of_current_pool, delay_line: of_delay_line, open_windows: of_open_windows,
-    window_axis: of_window_axis,
+    column_position: of_column_position, column_start: of_column_start, column_tags: of_column_tags, crc32: of_crc32,
+    credit_counter: of_credit_counter, crop: of_crop, current_pool: of_current_pool, delay_line: of_delay_line,
+    open_windows: of_open_windows, window_axis: of_window_axis,
     current_sum: of_current_sum, dense_core: lambda **numbers: of_stage(dense_of(**numbers)),
     dense_fc: lambda **numbers: of_stage(dense_fc_of(**numbers)), encoder: lambda **numbers: of_stage(encoder_of(**numbers)),
     event_queue: of_fifo, fc_accumulator: of_fc_accumulator, fifo: of_fifo, group_walk: of_group_walk,
@@ -605,6 +715,11 @@ BLOCKS = {
     take_bit: of_take_bit, take_field: of_take_field, take_whole: of_take_whole, timestep_select: of_timestep_select,
     unpack: of_fields, weight_fetch: of_weight_fetch, beat_place: of_beat_place, scan_base: of_scan_base,
     window_position: of_window_position,
+    answer_header: of_answer_header, board_core: of_board_core, bridge_answer: of_bridge_answer,
+    bridge_control: of_bridge_control, bus_master: of_bus_master, packet_receiver: of_packet_receiver,
+    packet_sender: of_packet_sender, request_fields: of_request_fields, serial_crc32: of_serial_crc32,
+    stall_timer: of_stall_timer, uart_bridge: of_uart_bridge, uart_receiver: of_uart_receiver,
+    uart_transmitter: of_uart_transmitter, word_beats: of_word_beats, word_bytes: of_word_bytes,
 }  # fmt: skip
 """Each block of rtl/, and what gives arguments that it takes."""
 
@@ -620,6 +735,7 @@ NUMBERS = {
     chunk_flags: {"pixels": 1, "chunks": 1, "banks": 2},
     chunk_select: {"chunks": 1, "words": 1},
     column_position: {"height": 1, "width": 1, "parts": 1, "padding": 0, "groups": 1},
+    column_start: {"parts": 1, "timesteps": 1, "lanes": 1, "current_bits": 1},
     column_tags: {"positions": 1},
     credit_counter: {"places": 1},
     current_sum: {"lanes": 1, "words": 0, "timesteps": 1, "repeat": 1, "current_bits": 1},
@@ -661,6 +777,11 @@ NUMBERS = {
     weight_fetch: {"frame_rows": 1, "scans": 1, "positions": 1, "flush": 0, "channels": 1, "timesteps": 1, "least_bank": 2,
                    "repeats": 1, "repeated_scans": 1},
     window_position: {"height": 1, "width": 1, "groups": 1},
+    bridge_control: {"timeout": 1},
+    packet_receiver: {"timeout": 1},
+    stall_timer: {"timeout": 1},
+    uart_receiver: {"divider": 4},
+    uart_transmitter: {"divider": 4},
 }  # fmt: skip
 """The least that each number among the parameters may be."""
 
@@ -680,12 +801,13 @@ RECORDS = {
     readout_of: {"outputs": 1, "lanes": 1, "timesteps": 1, "passes": 1, "classes": 1, "potential_bits": 1},
     lambda: Layout(constants=1, commands=1, states=1): {"constants": 1, "commands": 1, "states": 1},
     shell_of: {"image_beats": 1, "address_bits": 3},
+    line_of: {"divider": 4, "timeout": 64},
 }  # fmt: skip
 
 NO_NUMBERS = {
     "bias", "weights", "states", "neuron", "theta", "table", "identity", "layout", "stage", "stages", "shell", "reset",
     "kernel", "out_rows", "out_columns", "image_signed", "input_signed", "is_signed", "leaks", "gives", "score", "rule",
-    "pool", "windows", "current_pool", "spike_sums", "sizes", "cropping",
+    "pool", "windows", "current_pool", "spike_sums", "sizes", "cropping", "line",
 }  # fmt: skip
 """Parameters of which test_what_cannot_be and the records' own tests have the wrong values."""
 
@@ -795,9 +917,12 @@ FREE = {
     "load_control": {"write_index"}, "shell_control": {"write_index"}, "lowest_one": {"flags"},
     "chunk_flags": {"data"},
     "neuron": {"current"}, "class_scores": {"given"}, "row_intake": {"rows_out"},
+    "bridge_control": {"address"},
 }  # fmt: skip
 """Ports that may be wider than the least, or of whose width the others' follows."""
-WITHOUT_VECTORS = {"take_field", "take_bit", "credit_counter", "beat_spacing", "tag_line", "window_axis"}
+WITHOUT_VECTORS = {
+    "take_field", "take_bit", "credit_counter", "beat_spacing", "tag_line", "window_axis", "board_core", "stall_timer",
+}  # fmt: skip
 
 
 STAGES = {dense_core: dense_of, dense_fc: dense_fc_of, sparse_conv: conv_of, sparse_fc: fc_of}
@@ -866,11 +991,12 @@ def wrong(made, **changes):
         (wrong(accumulator, out_columns=range(2, -1, -1)), "accumulator: out_columns range(2, -1, -1); allowed: a range of some"),
         (wrong(column_position, out_rows=range(0, 9, 3)), "column_position: out_rows range(0, 9, 3); allowed: a range of some"),
         (wrong(column_position, line=LineAccess(9, (3, 3), 2)), "column_position: line_addr of 4 bits, unsigned; allowed: 3 "),
+        (wrong(column_start, kernel=2), "column_start: kernel 2; allowed: (rows, columns), each 1 to 7"),
         (wrong(column_tags, kernel=2), "column_tags: kernel 2; allowed: (rows, columns), each 1 to 7"),
         (wrong(sum_window, kernel=(9, 9)), "sum_window: kernel (9, 9); allowed: (rows, columns), each 1 to 7"),
         (wrong(line_buffer, kernel=None), "line_buffer: kernel None; allowed: (rows, columns), each 1 to 7"),
         (lambda: line_buffer(**of_line_buffer() | {"kernel": (1, 3), "parts": 1}), "line_buffer: waiting_rows 0; allowed: 1 or "),
-        (lambda: accumulator(**of_accumulator(groups=1) | {"padding": 2}), "accumulator: padding 2; allowed: 3 or more"),
+        (lambda: accumulator(**of_accumulator(groups=1) | {"padding": 1}), "accumulator: padding 1; allowed: 2 or more"),
         (wrong(accumulator, bias=table(11, 2)), "accumulator: bias of 2 words of 11 bits; allowed: 2 words of 12 bits"),
         (wrong(fc_accumulator, bias=table(13, 2)), "fc_accumulator: bias of 2 words of 13 bits; allowed: 2 words of 12 bits"),
         (wrong(mac_array, bias=table(18, 3)), "mac_array: bias of 3 words of 18 bits; allowed: 2 words of 18 bits"),
@@ -894,6 +1020,12 @@ def wrong(made, **changes):
         (wrong(axi_lite, identity=table(32, 4)), "axi_lite: identity of 4 words of 32 bits; allowed: 3 words of 32 bits"),
         (wrong(axi_shell, s_axi=AxiLite(13)), "axi_shell: awaddr of 13 bits, unsigned; allowed: 12 bits, unsigned"),
         (lambda: replace(shell_of(), identity=table(32, 1)), "axi_shell: identity of 1 words of 32 bits; allowed: 8 words of"),
+        (wrong(bridge_control, address=signed(12)), "bridge_control: address of 12 bits, signed; allowed: 12 bits, unsigned"),
+        (wrong(bridge_control, address=vector(2)), "bridge_control: address_bits 2; allowed: 3 to 31"),
+        (wrong(uart_bridge, bus=AxiLite(32)), "bridge_control: address_bits 32; allowed: 3 to 31"),
+        (wrong(uart_bridge, images=AxiStream(24)), "uart_bridge: images of 24 bits, unsigned; allowed: 32 bits, unsigned"),
+        (wrong(word_beats, dst=AxiStream(4)), "word_beats: dst of 4 bits, unsigned; allowed: 8 bits, unsigned"),
+        (lambda: line_of(divider=10, timeout=159), "line: timeout 159; allowed: 160 or more"),
         (lambda: replace(encoder_of(), register_bits=3), "encoder: register_bits 3; allowed: 4 or more"),
         (lambda: encoder_of(feedback=256), "encoder: feedback 256; allowed: 1 to 255"),
         (lambda: replace(encoder_of(), states=table(31, 3)), "encoder: states of 3 words of 31 bits; allowed: 3 words of 32"),
@@ -961,7 +1093,7 @@ EXTREMES = [
     (lif, {"lanes": 1, "timesteps": 1, "rows": 1, "columns": 1, "groups": 1, "multiplier": 0, "shift": 0}),
     (lif, {"multiplier": 1, "shift": 0, "current_bits": 4, "theta_bits": 4, "passes": 3}),
     (column_position, {"height": 1, "width": 1, "parts": 1, "kernel": (1, 1), "groups": 1}), (column_tags, {"kernel": (1, 1)}),
-    (column_tags, {"positions": 1, "kernel": (1, 7)}),
+    (column_tags, {"positions": 1, "kernel": (1, 7)}), (column_start, {"kernel": (1, 1)}), (column_start, {"parts": 1}),
     (sum_window, {"kernel": (1, 1), "timesteps": 1, "lanes": 1, "weight_bits": 1, "current_bits": 1}),
     (sum_window, {"kernel": (5, 5)}),
     (line_buffer, {"words": 1, "kernel": (1, 1), "timesteps": 1, "lanes": 1, "current_bits": 1}),
@@ -1002,6 +1134,11 @@ EXTREMES = [
     (weight_fetch, {"least_bank": 2}),
     (window_position, {"height": 1, "width": 1, "kernel": (1, 1), "groups": 1}),
     (window_position, {"height": 1, "kernel": (6, 5)}),
+    (board_core, {}), (bridge_control, {"address_bits": 3, "timeout": 1}), (bridge_control, {"address_bits": 31}),
+    (bus_master, {"address_bits": 3}), (packet_receiver, {"timeout": 1}), (packet_receiver, {"timeout": 10**9}),
+    (stall_timer, {"timeout": 1}), (stall_timer, {"timeout": 10**9}), (uart_bridge, {"image_bits": 1024}),
+    (uart_receiver, {"divider": 4}), (uart_receiver, {"divider": 10**6}), (uart_transmitter, {"divider": 4}),
+    (word_beats, {"bits": 16}), (word_beats, {"bits": 32}), (word_beats, {"bits": 1024}),
 ]  # fmt: skip
 
 

@@ -95,6 +95,7 @@ def test_output_windows_and_small_images(native, kernel, size, stride, less):
     check(native, 2, 3, *size, kernel, stride=stride, less=less, frames=3, stalls=(60, 180))
 
 
+@pytest.mark.slow
 def test_multipliers_are_busy(native):
     """28 x 28, two images back to back: busy in at least 95 % of all cycles, from the first pixel to the last beat."""
     stage, run = check(native, outputs=8, height=28, width=28, lanes=4)

@@ -13,6 +13,8 @@ def test_currents(place, rows, outputs, stalls):
     """Without neurons, which would hide small faults of the sums."""
     frames, channels, width, timesteps, lanes = 12, 2, 3, 2, 2
     layer = random_layer(Linear, (outputs, channels * rows * width))
+    # Each bit of a bias is 0 in one group and 1 in the next.
+    layer.bias[lanes : 2 * lanes] = ~layer.bias[: outputs - lanes][:lanes]
     maps = random_spikes(frames, timesteps, channels, rows, width, rate=0.1)
     stage = plan_stage(layer, (channels, rows, width), lanes, lanes_in=channels)
     inputs, bits = stage.chunks * stage.lanes_in, stage.neuron.current_bits

@@ -54,7 +54,7 @@ def test_any_shape(place, signed, inputs, lanes, groups, columns, repeat):
     multiply(place, signed=signed, inputs=inputs, lanes=lanes, groups=groups, columns=columns, repeat=repeat, stalls=(0.3, 0.3))
 
 
-@pytest.mark.parametrize(("inputs", "latency"), [(1, 3), (4, 3), (5, 4)])
+@pytest.mark.parametrize(("inputs", "latency"), [(1, 4), (4, 4), (5, 5)])
 def test_without_a_bias(place, inputs, latency):
     """Four terms fit a step of the adder tree, where with a bias three products would."""
     run = multiply(place, signed=True, inputs=inputs, has_bias=False, repeat=1, columns=1, groups=3)
@@ -70,5 +70,5 @@ def test_largest_values_of_an_input(place, signed, input_bits):
 
 def test_one_window_a_cycle(place):
     run = multiply(place, signed=False, groups=5)
-    assert run.cycles[0] - run.sent[0] == 4
+    assert run.cycles[0] - run.sent[0] == 5
     assert run.cycles[-1] - run.cycles[0] == len(run.beats) - 1

@@ -96,7 +96,7 @@ def test_depth_is_the_number_of_words():
     assert Table("x.hex", 4, (1, 2, 3)).depth == 3
 
 
-@pytest.mark.parametrize("family", ["ecp5", "xcup"])
+@pytest.mark.parametrize("family", ["ecp5", pytest.param("xcup", marks=pytest.mark.slow)])
 def test_a_ram_has_nothing_beside_its_block(tmp_path, family):
     """No registers and gates that give a collision the old word."""
     depth = 1024

@@ -16,7 +16,7 @@ from tests.benches.stream_bench import STALLS, Sink, monitor, tick, watch_unknow
 @pytest.mark.parametrize("stalls", [STALLS[0], STALLS[2], STALLS[4]])
 def test_packets_of_a_memory(place, stalls):
     rng = random.Random(str(stalls))
-    lengths = [0, 1, 5, 0, 30]
+    lengths = [0, 1, 5, 0, 12]
     memory = [rng.getrandbits(32) for _ in range(256)]
     heads = [rng.getrandbits(24) | length << 24 for length in lengths]
     clk, rst, start, read, active = Signal(bool(0)), Signal(bool(1)), Signal(bool(0)), Signal(bool(0)), Signal(bool(0))
@@ -40,7 +40,7 @@ def test_packets_of_a_memory(place, stalls):
     wanted = sum(length + 2 for length in lengths)
     simulate(
         dut.instance, host(), sink.drive(clk, rst), monitor("dst", dst, clk, rst, failures),
-        watch_unknown(dut, clk, rst, failures), tick(clk, rst, lambda: len(sink.received) == wanted, failures, 2_000),
+        watch_unknown(dut, clk, rst, failures), tick(clk, rst, lambda: len(sink.received) == wanted, failures, 4_000),
     )  # fmt: skip
     assert not failures, failures[0]
     expected = []

@@ -81,6 +81,12 @@ def test_rows_in_parts(place, channels, lanes, row_parts, banks, stalls):
     scan(place, random_spikes(2, 2, channels, 3, 4), lanes, 2, 1, 3, row_parts, banks, stalls)
 
 
+@pytest.mark.parametrize("banks", [2, 3])
+def test_parts_of_one_pixel(place, banks):
+    """All banks have been looked at before the first is read and free again: none may be looked at twice."""
+    scan(place, random_spikes(4, 2, 4, 9, 1, rate=0.7), lanes=4, banks=banks, stalls=(0, 0.8))
+
+
 @pytest.mark.parametrize(
     ("channels", "lanes", "row_parts", "columns", "width", "dropped"),
     [(1, 1, 1, 2, 3, (0, 0)), (5, 2, 1, 3, 2, (1, 2)), (7, 2, 2, 2, 3, (0, 1)), (4, 4, 1, 4, 1, (1, 0)), (6, 1, 3, 5, 2, (0, 3))],

@@ -26,7 +26,10 @@ def test_bytes_on_the_line(place, divider, stall):
             if not rst:
                 line.append(int(txd))
 
-    simulate(dut.instance, source.drive(clk, rst), watch(), tick(clk, rst, lambda: len(source.sent) == len(sent), failures, 9_000))
+    def finished():
+        return len(source.sent) == len(sent)
+
+    simulate(dut.instance, source.drive(clk, rst), watch(), tick(clk, rst, finished, failures, 9_000))
     assert not failures, failures[0]
     assert octets(line, divider) == sent
     if stall == 0:

@@ -58,7 +58,7 @@ def test_packets_of_many_lengths(place, bits, stall):
     for _ in range(6):
         words = [rng.getrandbits(32) for _ in range(rng.randint(1, 4) * max(1, bits // 32))]
         unused = rng.randrange(32 // bits) if bits < 32 else rng.randrange(4)
-        script += [(word, unused if i == len(words) - 1 or bits >= 32 else 0, i == len(words) - 1) for i, word in enumerate(words)]
+        script += [(word, 0 if bits < 32 else unused, False) for word in words[:-1]] + [(words[-1], unused, True)]
         expected.append(beats_of(words, bits, unused if bits < 32 else 0))
     assert run(place, script, bits, stall) == (expected, [])
 

@@ -217,7 +217,7 @@ def test_recorded_events_are_binned_as_in_the_training(tmp_path, settings, capsy
     assert "in 2 timesteps of 50000 us, downscale 2; " in capsys.readouterr().out
     network = load_model(out)
     assert network.image_shape == (2, 2, 17, 17) and network.metadata["bin_time"] == "50000"
-    for words, how in ((), "of 50000 us"), (("--bins", "count"), "of equal counts"):
+    for words, how in ((), "of 50000 us"), (("--bins", "count"), "of equal counts"), (("--bin-time", 0), "of equal time"):
         assert command("evaluate", out, "--data", folder, "--limit", 5, "--json", *words) == 0
         printed = capsys.readouterr()
         assert json.loads(printed.out)["accuracy"] is not None

@@ -217,6 +217,7 @@ def verdicts_on_queues(folder):
     return [(verdict.failed, verdict.why) for _, verdict in verdicts]
 
 
+@pytest.mark.slow
 def test_the_projects_tests_kill_what_they_see(tmp_path):
     right, faulty, hanging = in_a_session(verdicts_on_queues, tmp_path)
     assert right == ("", "")

@@ -61,7 +61,7 @@ def test_bits_and_cycles_in_vhdl(number, tmp_path):
 
 
 def test_all_that_is_to_be_drawn_is_drawn():
-    cases = [draw(SEED, number) for number in range(150)]
+    cases = [draw(SEED, number) for number in range(100)]
     found = Counter(trait for case in cases for trait in case.traits)
     assert [trait for trait in DRAWN if found[trait] < 3] == []
     late = [run_model(case.stages, golden.run(case.network, case.images)) for case in cases[:60]]

@@ -69,16 +69,16 @@ def fc_accumulation(rows: int, groups: int, depth: int, *faults: Fault) -> Proof
     )  # fmt: skip
 
 
-SHIFT = "assign shift = (((!primed) || (src_valid && src_data[3])) && (!(valid && (!dst_ready))));"
+BLOCKED = "assign blocked = (valid && (!dst_ready));"
 FC_ADD = "assign add = (src_valid && (!priming) && (!(src_data[3] && valid && (!dst_ready))));"
-OWN = "own_scan[b] <= (parity[(b + 1)] == parity[(1 + 1)]);"
+OWN = "own_scan[b] <= (parities[(b + 1)] == parities[(1 + 1)]);"
 
 PROOFS: tuple[Proof, ...] = (
     accumulation(
         2, 3, 1, K3, 12, 30,
         Fault("a column is stored at its neighbour's address", "store_addr <= addr[0];", "store_addr <= addr[1];"),
         Fault("a column is stored one step early", "store <= (shift && keeps[0]);", "store <= (shift && keeps[1]);"),
-        Fault("the line is read a column late", ".read_addr(line_addr)", ".read_addr(addr[3])"),
+        Fault("the line is read a column late", ".read_addr(line_addr)", ".read_addr(addr[2])"),
         Fault("the second row starts from the bias as well", "|| (row == 0)", "|| (row <= 1)"),
         Fault("an empty pixel gives a beat", "last_of_row && (column < 3)", "last_of_row && (column < 4)"),
         Fault("an event is taken before its column is there", "is_primed <= (priming <= 1);", "is_primed <= (priming <= 2);"),
@@ -95,7 +95,7 @@ PROOFS: tuple[Proof, ...] = (
     accumulation(
         2, 2, 2, (1, 4), 13, 24,
         Fault("an event reaches the first column of the next frame", "if ((tail == 0)) begin", "if ((tail == 1)) begin"),
-        Fault("the window is filled with a column less", "priming <= (2 + 2);", "priming <= (2 + 1);"),
+        Fault("the window is filled with a column less", "priming <= (2 + 1);", "priming <= (2 + 0);"),
     ),
     # A window of sums that holds columns of five scans.
     accumulation(
@@ -112,9 +112,10 @@ PROOFS: tuple[Proof, ...] = (
     ),
     accumulation(
         2, 2, 1, (1, 1), 9, 12,
-        Fault("the window moves while its currents wait", SHIFT, SHIFT.replace("(!(valid && (!dst_ready)))", "1")),
+        Fault("the sums change while currents wait", BLOCKED, "assign blocked = 0;"),
+        Fault("the window moves with each event", "moves <= shift;", "moves <= 1;"),
         Fault("a current is lost", "valid <= leaving_emits;", "valid <= leaving_emits && !valid;"),
-        Fault("the window waits for ready", SHIFT, SHIFT.replace("(!(valid && (!dst_ready)))", "dst_ready"), "ready"),
+        Fault("an event waits for ready", BLOCKED, BLOCKED.replace("valid && ", ""), "ready"),
     ),
     fc_accumulation(
         2, 2, 10,

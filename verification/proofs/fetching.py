@@ -58,7 +58,7 @@ PROOFS: tuple[Proof, ...] = (
     ),
     fetching(
         1, 1, 2, 1, 5, 1, 8,
-        Fault("an event has the word of the channel before", "address <= (base + src_data[3-1:0]);", "address <= base;"),
+        Fault("an event has the word of the channel before", "next_address = (base + src_data[3-1:0]);", "next_address = base;"),
     ),
     fetching(
         1, 4, 1, 0, 2, 1, 14,

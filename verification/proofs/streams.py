@@ -101,7 +101,7 @@ def counted(function, parameters, depth: int, reach: int, *faults: Fault) -> Pro
     )  # fmt: skip
 
 
-MAC_STEP = "assign step = (dst_ready || (!occupied[3]));"
+MAC_STEP = "assign step = (dst_ready || (!occupied[4]));"
 
 PROOFS: tuple[Proof, ...] = (
     streams(
@@ -117,7 +117,7 @@ PROOFS: tuple[Proof, ...] = (
         "mac_array", lambda: mac_array(
             bit(), bit(), Stream(4), Stream(6), lanes=1, columns=2, repeat=2, inputs=4, input_bits=1, input_signed=False,
             current_bits=3, bias=table("b.hex", 3, 2), weights=table("w.hex", 8, 2),
-        ), 8,
+        ), 9,
         Fault("the pipeline moves while its output waits", MAC_STEP, "assign step = 1;"),
         Fault("the pipeline waits for ready", MAC_STEP, "assign step = dst_ready;", "ready"),
     ),

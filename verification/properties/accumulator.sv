@@ -2,7 +2,7 @@
 // POSITIONS of a row. `next` is the number of the column after those in the window; number[b] belongs to slot b.
 localparam TAIL = (KERNEL - 1) / 2; // also the slot of an event's column
 localparam FLUSH_ROWS = (KERNEL_ROWS - 1) / 2;
-localparam PRIMING = KERNEL / 2 + 2;
+localparam PRIMING = KERNEL / 2 + 1;
 localparam EVEN = KERNEL % 2 == 0;
 localparam POSITIONS = WIDTH + PADDING;
 localparam ROW_WORDS = GROUPS * POSITIONS;
@@ -13,27 +13,28 @@ localparam COLUMNS = TAIL + ROWS * ROW_WORDS;
 (* hierconn *) wire [$clog2(ROWS > 1 ? ROWS : 2)-1:0] \find_column.row ;
 (* hierconn *) wire [$clog2(TAIL > 0 ? TAIL + 1 : 2)-1:0] \find_column.tail ;
 (* hierconn *) wire [$clog2(PRIMING + 1)-1:0] \tag_columns.priming ;
-(* hierconn *) wire [KERNEL:0] \tag_columns.parity ;
-(* hierconn *) wire [KERNEL:0] \tag_columns.emits ;
+(* hierconn *) wire [KERNEL-1:0] \tag_columns.parity ;
+(* hierconn *) wire [KERNEL-1:0] \tag_columns.emits ;
 wire [7:0] column = \find_column.column ;
 wire part = \find_column.part ;
 wire [7:0] row = \find_column.row ;
 wire [7:0] tail = \find_column.tail ;
 wire [7:0] priming = \tag_columns.priming ;
-wire [KERNEL:0] parity = \tag_columns.parity ;
-wire [KERNEL:0] emits = \tag_columns.emits ;
+wire [KERNEL-1:0] parity = \tag_columns.parity ;
+wire [KERNEL-1:0] emits = \tag_columns.emits ;
 wire [7:0] next_addr = group_index * POSITIONS + column;
-reg [KERNEL:0] keeps; // bit b: the column in slot b is none of those that flush a frame
-reg [7:0] addr [0:KERNEL]; // its place among those of a row
+reg [KERNEL-1:0] keeps; // bit b: the column in slot b is none of those that flush a frame
+reg [7:0] addr [0:KERNEL-1]; // its place among those of a row
 reg [7:0] next;
 reg frame;
-reg [7:0] shifts; // since reset, up to KERNEL + 2
-reg [7:0] number [0:KERNEL];
-reg [3:0] in_row [0:KERNEL];
-reg [3:0] in_column [0:KERNEL];
-reg in_frame [0:KERNEL];
-reg [7:0] scan [0:KERNEL]; // of the frame, from 1 up; 0 is the flush of the frame before
+reg [7:0] shifts; // since reset, up to KERNEL + 1
+reg [7:0] number [0:KERNEL-1];
+reg [3:0] in_row [0:KERNEL-1];
+reg [3:0] in_column [0:KERNEL-1];
+reg in_frame [0:KERNEL-1];
+reg [7:0] scan [0:KERNEL-1]; // of the frame, from 1 up; 0 is the flush of the frame before
 reg [7:0] pixel; // number of the column that the current event belongs to
+reg begun; // events of it have come, and others will
 wire comes = src_valid && src_ready;
 wire [7:0] next_scan = tail != 0 ? 0 : row * GROUPS + group_index + 1;
 integer b;
@@ -73,18 +74,20 @@ always @(posedge clk) begin
         shifts <= 0;
         pixel <= TAIL;
         keeps <= 0;
+        begun <= 0;
     end
     else begin
         if (shift) begin
-            keeps <= {tail == 0, keeps[KERNEL:1]};
+            keeps <= {tail == 0, keeps} >> 1;
             next <= next == COLUMNS - 1 ? 0 : next + 1;
             frame <= frame ^ (next == COLUMNS - 1);
-            shifts <= shifts == KERNEL + 2 ? shifts : shifts + 1;
+            shifts <= shifts == KERNEL + 1 ? shifts : shifts + 1;
         end
+        if (comes) begun <= !src_data[$bits(src_data)-1];
         if (comes && src_data[$bits(src_data)-1]) pixel <= pixel == COLUMNS - 1 ? 0 : pixel + 1;
     end
     if (shift) begin
-        for (b = 0; b < KERNEL; b = b + 1) begin
+        for (b = 0; b < KERNEL - 1; b = b + 1) begin
             number[b] <= number[b + 1];
             in_row[b] <= in_row[b + 1];
             in_column[b] <= in_column[b + 1];
@@ -92,12 +95,12 @@ always @(posedge clk) begin
             scan[b] <= scan[b + 1];
             addr[b] <= addr[b + 1];
         end
-        number[KERNEL] <= next;
-        in_row[KERNEL] <= row;
-        in_column[KERNEL] <= column;
-        in_frame[KERNEL] <= frame;
-        scan[KERNEL] <= next_scan;
-        addr[KERNEL] <= next_addr;
+        number[KERNEL-1] <= next;
+        in_row[KERNEL-1] <= row;
+        in_column[KERNEL-1] <= column;
+        in_frame[KERNEL-1] <= frame;
+        scan[KERNEL-1] <= next_scan;
+        addr[KERNEL-1] <= next_addr;
     end
 end
 
@@ -107,21 +110,24 @@ always @(*) if (known) begin
     assert(tail <= TAIL && row < ROWS && group_index < GROUPS && column < POSITIONS);
     assert(next == (tail != 0 ? TAIL - tail : TAIL + row * ROW_WORDS + next_addr));
     assert(tail == 0 || (row == 0 && next_addr == 0));
-    assert(shifts <= KERNEL + 2);
-    assert(shifts == KERNEL + 2 || (next == TAIL + shifts && frame == 0));
+    assert(shifts <= KERNEL + 1);
+    assert(shifts == KERNEL + 1 || (next == TAIL + shifts && frame == 0));
     assert(priming == (shifts > PRIMING ? 0 : PRIMING - shifts));
     assert(primed == (priming == 0));
     // An event is taken once its column is in the middle of the window, and leaves with it if it is the last.
     assert(primed ? number[TAIL] == pixel : pixel == TAIL && !comes);
     assert(!primed || shift == (comes && src_data[$bits(src_data)-1]));
-    for (b = 0; b <= KERNEL; b = b + 1) begin
-        if (shifts < KERNEL + 1 - b) begin
+    // What an event is added to is the window after the move; what goes out stays until then.
+    assert(moves == (shifts != 0 && !begun));
+    assert(!valid || moves);
+    for (b = 0; b < KERNEL; b = b + 1) begin
+        if (shifts < KERNEL - b) begin
             assert(!keeps[b] && !emits[b]);
         end
         else begin
             assert(number[b] < COLUMNS);
-            assert((number[b] == COLUMNS - 1 ? 0 : number[b] + 1) == (b == KERNEL ? next : number[b + 1]));
-            assert(in_frame[b] == ((b == KERNEL ? frame : in_frame[b + 1]) ^ (number[b] == COLUMNS - 1)));
+            assert((number[b] == COLUMNS - 1 ? 0 : number[b] + 1) == (b == KERNEL - 1 ? next : number[b + 1]));
+            assert(in_frame[b] == ((b == KERNEL - 1 ? frame : in_frame[b + 1]) ^ (number[b] == COLUMNS - 1)));
             assert(keeps[b] == (number[b] >= TAIL));
             if (keeps[b]) begin
                 assert(number[b] == TAIL + in_row[b] * ROW_WORDS + addr[b]);
@@ -134,23 +140,21 @@ always @(*) if (known) begin
             end
             assert(emits[b] == (keeps[b] && in_row[b] >= FLUSH_ROWS && is_out_row(in_row[b] - FLUSH_ROWS) && is_out_column(in_column[b])));
             // The tags of two neighbours differ where a scan ends.
-            if (b == KERNEL) begin
+            if (b == KERNEL - 1) begin
                 assert((parity[b] != next_parity) == (in_frame[b] != frame || scan_of_parity(scan[b]) != scan_of_parity(next_scan)));
             end
             else begin
                 assert((parity[b] != parity[b + 1]) == (in_frame[b] != in_frame[b + 1] || scan_of_parity(scan[b]) != scan_of_parity(scan[b + 1])));
             end
             // An event reaches the columns of its own scan, and no others that are used.
-            if (b < KERNEL && primed && keeps[b] && keeps[TAIL]) begin
+            if (primed && keeps[b] && keeps[TAIL]) begin
                 assert(own[b] == (in_frame[b] == in_frame[TAIL] && scan[b] == scan[TAIL]));
             end
-            else if (b < KERNEL && primed && keeps[b] != keeps[TAIL]) begin
+            else if (primed && keeps[b] != keeps[TAIL]) begin
                 assert(EVEN || !own[b]);
             end
         end
-        if (b < KERNEL) begin
-            assert(own[b] == (b + POSITIONS > TAIL && b < TAIL + POSITIONS && parity[b] == parity[TAIL]));
-        end
+        assert(own[b] == (b + POSITIONS > TAIL && b < TAIL + POSITIONS && parity[b] == parity[TAIL]));
     end
 end
 
@@ -176,7 +180,7 @@ end
 
 always @(*) begin
     on_the_way = valid;
-    for (b = 0; b <= KERNEL; b = b + 1) on_the_way = on_the_way + emits[b];
+    for (b = 0; b < KERNEL; b = b + 1) on_the_way = on_the_way + emits[b];
     if (known) begin
         assert(sent + on_the_way == taken);
         if (row < FLUSH_ROWS || tail != 0) begin

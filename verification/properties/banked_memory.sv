@@ -5,22 +5,29 @@ localparam WORD = $bits(word);
 (* hierconn *) wire [(DEPTH-2*BANK)*WORD-1:0] \memories_2.contents ;
 wire [DEPTH*WORD-1:0] words = {\memories_2.contents , \memories_1.contents , \memories_0.contents };
 
-// The addresses of the last two steps, if they were reads.
-reg [7:0] first, second;
-reg has_first = 0, has_second = 0;
+// The addresses of the last three steps, if their words are wanted.
+reg [7:0] newest, first, second;
+reg has_newest = 0, has_first = 0, has_second = 0;
 
-always @(*) begin
-    if (read) assume(step && address < DEPTH);
-end
+always @(*) assume(address < DEPTH);
 
 always @(posedge clk) if (step) begin
-    first <= address;
-    has_first <= read;
+    newest <= address;
+    has_newest <= wanted;
+    first <= newest;
+    has_first <= has_newest;
     second <= first;
     has_second <= has_first;
 end
 
+integer bank;
 always @(*) if (known) begin
+    if (has_newest) begin
+        assert(newest < DEPTH);
+        assert(number == newest / BANK && offset == newest % BANK);
+        if (number == 2) assert(last_offset == newest - 2 * BANK);
+        for (bank = 0; bank < 3; bank = bank + 1) assert(wants[bank] == (bank == number));
+    end
     if (has_first) begin
         assert(first < DEPTH);
         assert(read_number == first / BANK);

@@ -3,18 +3,15 @@
 localparam WORD = $bits(waiting);
 localparam ADDRESS = $clog2(ROW_WORDS > 1 ? ROW_WORDS : 2);
 (* hierconn *) wire [ROW_WORDS*WORD-1:0] \keep_rows.memory.contents ;
-(* hierconn *) wire [WORD-1:0] \keep_rows.stored_word ;
 (* hierconn *) wire \keep_rows.store ;
 (* hierconn *) wire [ADDRESS-1:0] \keep_rows.store_addr ;
-(* hierconn *) wire \keep_rows.fresh ;
-(* hierconn *) wire [KERNEL:0] \keep_rows.keeps ;
-(* hierconn *) wire [(KERNEL+1)*8-1:0] \keep_rows.addresses ;
+(* hierconn *) wire [KERNEL-1:0] \keep_rows.keeps ;
+(* hierconn *) wire [KERNEL*8-1:0] \keep_rows.addresses ;
 (* hierconn *) wire [ADDRESS-1:0] \find_column.next_addr ;
 wire [ROW_WORDS*WORD-1:0] stored_words = \keep_rows.memory.contents ;
-wire [WORD-1:0] stored_word = \keep_rows.stored_word ;
-wire [(KERNEL+1)*8-1:0] addresses = \keep_rows.addresses ;
-wire first = \keep_rows.fresh ;
-wire [KERNEL:0] kept_columns = \keep_rows.keeps ;
+wire [KERNEL*8-1:0] addresses = \keep_rows.addresses ;
+wire first = fresh;
+wire [KERNEL-1:0] kept_columns = \keep_rows.keeps ;
 (* anyconst *) wire [7:0] chosen;
 reg [WORD-1:0] kept;
 reg [3:0] kept_row;
@@ -45,34 +42,34 @@ end
 
 always @(*) if (known) begin
     assert(kept_columns == keeps && \find_column.next_addr == next_addr);
-    for (b = 0; b <= KERNEL; b = b + 1) begin
+    for (b = 0; b < KERNEL; b = b + 1) begin
         if (keeps[b]) assert(addresses[b*8 +: 8] == addr[b]);
     end
     assert(left == \keep_rows.store ); // also where a reset came in between: that word is not used
     if (left && shifts != 0) begin
         assert(left_addr == \keep_rows.store_addr );
-        assert(shifts == KERNEL + 2);
+        assert(shifts == KERNEL + 1);
         assert(left_row < ROWS && left_addr < ROW_WORDS);
         assert((TAIL + left_row * ROW_WORDS + left_addr == COLUMNS - 1 ? 0 : TAIL + left_row * ROW_WORDS + left_addr + 1) == number[0]);
         assert(left_frame == in_frame[0] ^ (number[0] == 0));
     end
     // The last column of this address in this frame that has left the window.
-    if (next >= first_number + KERNEL + 2 && !(next == first_number + KERNEL + 2 && leaves)) begin
+    if (next >= first_number + KERNEL + 1 && !(next == first_number + KERNEL + 1 && leaves)) begin
         assert(any_kept);
         assert(kept_frame == frame);
         assert(kept_row < ROWS);
-        assert(next >= kept_number + KERNEL + 2);
-        assert(next < kept_number + ROW_WORDS + KERNEL + 2 || (next == kept_number + ROW_WORDS + KERNEL + 2 && leaves));
+        assert(next >= kept_number + KERNEL + 1);
+        assert(next < kept_number + ROW_WORDS + KERNEL + 1 || (next == kept_number + ROW_WORDS + KERNEL + 1 && leaves));
     end
     if (any_kept) begin
         assert(stored_words[chosen*WORD +: WORD] == kept);
     end
     if (shifts != 0) begin
-        assert(first == (!keeps[KERNEL] || in_row[KERNEL] == 0));
-        if (!first && addr[KERNEL] == chosen) begin
+        assert(first == (!keeps[KERNEL-1] || in_row[KERNEL-1] == 0));
+        if (!first && addr[KERNEL-1] == chosen) begin
             assert(stored_word == kept);
-            assert(kept_row == in_row[KERNEL] - 1);
-            assert(kept_frame == in_frame[KERNEL]);
+            assert(kept_row == in_row[KERNEL-1] - 1);
+            assert(kept_frame == in_frame[KERNEL-1]);
             cover(shift && kept != 0);
         end
     end

@@ -2,7 +2,8 @@
 // biases: from mac_bias.sv or no_bias.sv.
 localparam TAP = $bits(weight_word) / INPUTS;
 localparam PIXEL = $bits(src_data) / INPUTS;
-localparam TERMS = $size(products);
+localparam PRODUCTS = $size(products);
+localparam TERMS = $size(added);
 localparam PARTIAL = $bits(adders_0_sums) / TERM;
 (* hierconn *) wire [GROUPS*INPUTS*TAP-1:0] \weight_rom.contents ;
 wire [GROUPS*INPUTS*TAP-1:0] weight_words = \weight_rom.contents ;
@@ -33,16 +34,18 @@ endfunction
 
 reg signed [CURRENT-1:0] expected [0:STAGES-1];
 reg [INPUTS*PIXEL-1:0] held_pixels;
-reg signed [CURRENT-1:0] multiplied, added;
+reg signed [CURRENT-1:0] multiplied, registered, summed;
 reg [7:0] inside;
 integer i, s;
 
 // What the registers of the first stages come to.
 always @(*) begin
     multiplied = 0;
-    for (i = 0; i < TERMS; i = i + 1) multiplied = multiplied + products[i];
-    added = 0;
-    for (i = 0; i < PARTIAL; i = i + 1) added = added + adders_0_sums[i*TERM +: TERM];
+    for (i = 0; i < PRODUCTS; i = i + 1) multiplied = multiplied + products[i];
+    registered = 0;
+    for (i = 0; i < TERMS; i = i + 1) registered = registered + added[i];
+    summed = 0;
+    for (i = 0; i < PARTIAL; i = i + 1) summed = summed + adders_0_sums[i*TERM +: TERM];
     inside = 0;
     for (s = 0; s < STAGES; s = s + 1) inside = inside + occupied[s];
 end
@@ -90,7 +93,8 @@ always @(*) if (known) begin
         end
     end
     if (occupied[1]) assert(multiplied == expected[1]);
-    if (occupied[2]) assert(added == expected[2]);
+    if (occupied[2]) assert(registered == expected[2]);
+    if (occupied[3]) assert(summed == expected[3]);
     if (dst_valid) assert(dst_data == {REPEAT{expected[STAGES-1]}});
     assert(came == went + inside);
     assert((took & ~occupied) == 0);

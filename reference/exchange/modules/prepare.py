@@ -13,18 +13,18 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from duospike.reference.errors import InputError
+from duospike.reference.errors import InputError, brief
 from duospike.reference.exchange.elements import Neurons, Norm, Pooling, Weighted
 from duospike.reference.exchange.exact import as_it_is, exact_layers, pixel_range, range_after, with_leak
 from duospike.reference.exchange.leaks import near_leaks
 from duospike.reference.exchange.refusal import placed, refuse
 from duospike.reference.exchange.source import Interface, Source
-from duospike.reference.network import WEIGHT_BITS, Pool
+from duospike.reference.network import WEIGHT_BITS, Pool, is_in, whole
 from duospike.reference.training import prepared
 from duospike.reference.training.prepared import PreparedLayer
 
 from .module_calls import type_of
-from .prepared_modules import averages_of, is_prepared, pixels_of
+from .prepared_modules import COMPUTED, averages_of, is_prepared, pixels_of
 from .torch_modules import from_torch
 from .traced import copied
 
@@ -39,8 +39,6 @@ NEURONS = {
     ),
 }
 """Where what takes the place of neurons is, which needs their library, by the name of their class."""
-
-PLAIN = "torch.nn.utils.parametrize.remove_parametrizations, torch.nn.utils.prune.remove"
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +63,9 @@ def prepare(model: nn.Module, bits: int, interface: Interface) -> nn.Module:
     bits: of the weights. What the hardware does not have is refused as by an import, before anybody trains.
     InputError: with all reasons.
     """
-    if bits not in WEIGHT_BITS:
-        raise InputError(f"weights of {bits} bits; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")
+    bits = whole(bits)
+    if not is_in(bits, WEIGHT_BITS):
+        raise InputError(f"weights of {brief(bits)} bits; allowed: {WEIGHT_BITS.start} to {WEIGHT_BITS.stop - 1}")
     if not isinstance(model, nn.Module):
         raise InputError(f"the network is a {type(model).__name__}; allowed: an nn.Module, of which a copy is prepared")
     made = copied(model)
@@ -129,7 +128,7 @@ def _reason(module: Any, group: _Group) -> str | None:
     if type_of(module).__name__ not in {**LAYERS, **NORMS, **NEURONS}:
         return "is quantized already; import it as it is, or prepare a network in floats"
     if parametrize.is_parametrized(module) or module._forward_pre_hooks:
-        return f"its numbers are computed at each call; make them plain first: {PLAIN}"
+        return COMPUTED
     threshold, outputs = getattr(module, "threshold", None), len(group.layer.weight)
     if len(group.element.betas) > 1 and type_of(module).__name__ in NEURONS:
         return f"{len(group.element.betas)} betas; allowed in training with integers: one for all outputs"

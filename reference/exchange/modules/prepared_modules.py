@@ -23,6 +23,12 @@ UNITS = 2.0**-60, 2.0**60
 AGAIN = "allowed: the modules in the order in which they were prepared; prepare the network again after a change of it"
 
 
+COMPUTED = (
+    "its numbers are computed at each call; make them plain first: "
+    "torch.nn.utils.parametrize.remove_parametrizations, torch.nn.utils.prune.remove"
+)
+
+
 def is_prepared(module: nn.Module) -> bool:
     return isinstance(module, PreparedLayer | PreparedNorm | PreparedNeurons)
 
@@ -39,13 +45,23 @@ def averages_of(pool: Pooling | None) -> Steps | None:
 
 
 class PreparedReader:
-    """Reads prepared modules in their order. layer: the last one. unit: its steps to 1 in the user's units [O]. fired: all."""
+    """Reads prepared modules in their order.
+
+    layer: the last one. is_first: whether it is the first, too. unit: its steps to 1 in the user's units [O], None where it could
+    not be read. fired: all neurons.
+    """
 
     def __init__(self, interface: Interface):
         self.interface = interface
         self.layer: PreparedLayer | None = None
-        self.unit = torch.ones(0)
+        self.is_first = True
+        self.unit: torch.Tensor | None = None
         self.fired: set[PreparedNeurons] = set()
+
+    def begin(self, module: nn.Module) -> None:
+        """Note a module that is about to be read, so that nothing is said of neurons only because their layer cannot be read."""
+        if isinstance(module, PreparedLayer):
+            self.is_first, self.layer, self.unit = self.layer is None, module, None
 
     def read(self, where: str, module: nn.Module, average: Pooling | None) -> list[Element]:
         """The element of a module; none of a batch norm, which its layer has folded. average: the pooling right before it.
@@ -62,7 +78,9 @@ class PreparedReader:
         return []
 
     def weighted(self, where: str, module: PreparedLayer, average: Pooling | None) -> Weighted:
-        steps = pixels_of(self.interface) if self.layer is None else averages_of(average)
+        if module is not self.layer:
+            raise Unreadable(COMPUTED)
+        steps = pixels_of(self.interface) if self.is_first else averages_of(average)
         if module.steps != steps:
             raise Unreadable(_other_steps(module.steps, steps))
         if any(norm.training for norm in module.norm):
@@ -72,13 +90,15 @@ class PreparedReader:
         for name, tensor in module.state_dict().items():
             check_tensor(name, tensor)
         for norm in module.norm:
+            if norm.running_mean is None or norm.running_var is None:
+                raise Unreadable("its batch norm keeps no running mean and variance; allowed: track_running_stats=True")
             for name, tensor in norm.state_dict().items():
                 check_tensor(f"{name} of its batch norm", tensor)
-        weights, bias, self.unit = module.export(where)
-        low, high = float(self.unit.min()), float(self.unit.max())
+        weights, bias, unit = module.export(where)
+        low, high = float(unit.min()), float(unit.max())
         if not UNITS[0] <= low <= high <= UNITS[1]:
             raise Unreadable(f"from {low:.3g} to {high:.3g} steps of the weights to 1; allowed: {UNITS[0]:.3g} to {UNITS[1]:.3g}")
-        self.layer = module
+        self.unit = unit
         found = Weighted(where, weights.astype(np.float64), bias.astype(np.float64), integers_below=LIMIT)
         if not isinstance(module, PreparedConv2d):
             return found
@@ -98,6 +118,8 @@ class PreparedReader:
         if module in self.fired:
             raise Unreadable("the same neurons at two places, so that both have one potential; allowed: neurons of its own")
         self.fired.add(module)
+        if self.unit is None:
+            raise Unreadable()
         threshold = module.threshold_tensor()
         check_tensor("threshold", threshold)
         with torch.no_grad():

@@ -242,6 +242,7 @@ class _Reader:
             reader = self.brevitas if brevitas_layers.is_brevitas(module) else self.readers.get(type_of(module))
             if is_prepared(module):
                 reader = self.prepared
+                self.prepared_modules.begin(module)
             if reader is None:
                 raise Unreadable(not_in_hardware(f"{path_of(type_of(module))} is unknown; allowed: {_allowed()}"))
             reasons = call_reasons(module)

@@ -31,7 +31,9 @@ def matching_samples(layer: Conv | Linear, maps: torch.Tensor, wanted: torch.Ten
     maps: integers [T, N, C, H, W], or [1, N, C, H, W]. wanted: the source's spikes, uint8 [T, N, O, H, W].
     """
     most = max(MATCHED_SPIKES // (len(wanted) * layer.outputs), 1)
-    sums, spikes, generator = [], [], torch.Generator().manual_seed(0)
+    sums: list[torch.Tensor] = []
+    spikes: list[torch.Tensor] = []
+    generator = torch.Generator().manual_seed(0)
     for inputs, aims in zip(maps.split(BATCH, 1), wanted.split(BATCH, 1), strict=True):
         places = (aims.shape[1], *aims.shape[3:])
         chosen = torch.randperm(math.prod(places), generator=generator)[: max(most * aims.shape[1] // wanted.shape[1], 1)]

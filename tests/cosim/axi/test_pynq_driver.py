@@ -12,6 +12,8 @@ from duospike.cosim.axi.pynq_driver import Accelerator, DriverError
 from duospike.cosim.axi.shell import shell_of
 from duospike.cosim.axi.shell_folder import description
 from duospike.cosim.simulation.network_run import input_beats
+from duospike.reference import golden
+from tests.benches import pynq_rules
 from tests.benches.shell_bench import loadable_core, random_images
 from tests.benches.small_networks import small_network, small_stages
 
@@ -105,6 +107,36 @@ def test_commands_and_bits():
     registers.values[0x24], registers.values[0x28] = 0b1001, 0b10
     assert core.errors() == ["SHORT_IMAGE", "BAD_COMMAND"]
     assert core.state() == {"RUNNING": False, "BUSY": True}
+
+
+def test_the_driver_keeps_the_rules_of_pynq():
+    network = small_network("2C3-FC3", (1, 3, 4))
+    core, registers, stages = driver_of(network)
+    images = random_images(5, network.image_shape, network.pixel_range, 2)
+    trace = golden.run(network, images)
+    words = np.column_stack([trace.predicted, trace.scores]).astype("<u4")
+    results = {packet.tobytes(): row.tobytes() for packet, row in zip(core.encode(images), words, strict=True)}
+    content = description(network, stages, shell_of(network, stages))
+    ip = pynq_rules.Registers(registers.values)
+    core = Accelerator(content, ip, pynq_rules.Dma(results), pynq_rules.allocate)
+    classes, scores = core.infer(images)
+    assert np.array_equal(classes, trace.predicted) and np.array_equal(scores, trace.scores)
+    core.reset()
+    core.clear_errors()
+    assert ip.written == [(0x20, 1), (0x20, 4), (0x24, 15)]
+
+
+def test_the_rules_of_pynq_are_noticed():
+    dma = pynq_rules.Dma({}, max_size=8)
+    with pytest.raises(AssertionError, match="no buffer of allocate"):
+        dma.sendchannel.transfer(np.zeros(4, np.uint8))
+    with pytest.raises(ValueError, match="exceeds the maximum"):
+        dma.sendchannel.transfer(pynq_rules.allocate((9,), np.uint8))
+    dma.sendchannel.transfer(pynq_rules.allocate((4,), np.uint8))
+    with pytest.raises(RuntimeError, match="not idle"):
+        dma.sendchannel.transfer(pynq_rules.allocate((4,), np.uint8))
+    with pytest.raises(ValueError, match="int or bytes"):
+        pynq_rules.Registers({}).write(0, np.uint32(1))
 
 
 def loadable_driver(network, lanes=None):

@@ -138,7 +138,7 @@ def test_texts_of_bits_are_those_of_myhdl():
         assert elaboration.bit_string(number) == _bin._int2bitstring(number)
 
 
-@pytest.mark.parametrize("language", ["verilog", "vhdl"])
+@pytest.mark.parametrize("language", ["verilog", pytest.param("vhdl", marks=pytest.mark.slow)])
 def test_the_same_bytes_with_texts_of_bits_of_myhdls_own(language, monkeypatch):
     stages = small_stages(small_network("2C3-3C3-FC6", (9, 4, 5)))
     quick = [(module.name, module.text) for module in convert_stages(stages, language)]

@@ -73,7 +73,7 @@ def renumbered(module):
     return dataclasses.replace(module, text=re.sub(r"(?<=_)(pack|take_\w+?)(\d+)(?=_)", renumber, module.text))
 
 
-@pytest.mark.parametrize("language", ["verilog", "vhdl"])
+@pytest.mark.parametrize("language", ["verilog", pytest.param("vhdl", marks=pytest.mark.slow)])
 def test_one_level_at_a_time_gives_what_the_whole_design_gives(language, monkeypatch):
     stages = small_stages(small_network("3C3-5C3-MP2-FC6", timesteps=6, coding="rate"))
     modules = convert_stages(stages, language)

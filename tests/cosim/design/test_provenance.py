@@ -11,7 +11,7 @@ from duospike.reference.modelfile import save_model
 from tests.benches.small_networks import small_network
 
 
-def test_the_network_is_told_with_the_hash_of_its_file(tmp_path):
+def test_the_network_is_named_with_the_hash_of_its_file(tmp_path):
     network = small_network("3C1-MP2-5C3-FC6", (2, 6, 7), reset="zero")
     save_model(network, tmp_path / "model.safetensors")
     about = design_provenance(network)

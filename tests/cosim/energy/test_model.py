@@ -16,6 +16,7 @@ from duospike.cosim.energy.model import (
     as_float,
     by_coefficient,
     count_operations,
+    drawn_ratio,
     energy_by_stage,
     sensitivity,
     total_energy,
@@ -152,6 +153,16 @@ def test_sums_the_float_twin_and_sensitivity():
         for factor, ratio in zip((0.5, 2.0), ratios, strict=True):
             changed = replace(BY, **{name: factor * getattr(BY, name)})
             assert ratio == pytest.approx(total_energy(as_float(done), changed) / total_energy(done, changed))
+
+
+def test_all_coefficients_drawn_at_once():
+    """Logarithms of two numbers between 1/2 and 2, uniform: their difference is triangular, with 2.5 % below -2 + sqrt(0.2)."""
+    middle, low, high = drawn_ratio({"a": 3.0, "b": 0.0}, {"a": 0.0, "b": 1.0})
+    end = 2 ** (2 - 0.2**0.5)
+    assert (middle, low, high) == pytest.approx((3, 3 / end, 3 * end), rel=0.05)
+    # What both have in the same shares moves no ratio; the same draws each time.
+    assert drawn_ratio({"a": 4.0, "b": 2.0}, {"a": 2.0, "b": 1.0}) == pytest.approx((2, 2, 2))
+    assert drawn_ratio({"a": 3.0, "b": 0.0}, {"a": 0.0, "b": 1.0}) == (middle, low, high)
 
 
 @pytest.mark.parametrize("readout, compared", [("last_membrane", 0), ("max_membrane", 1)])

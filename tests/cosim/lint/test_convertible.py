@@ -436,6 +436,7 @@ def test_hdl_of_many_random_blocks_without_a_finding_is_right(seed, tmp_path, vp
 def test_most_random_blocks_with_a_finding_are_wrong(tmp_path, vpi):
     found = [sample for sample in samples(7, 60, tmp_path) if flagged(sample)]
     wrong = [sample for sample in found if differing([sample], vpi, 7, tmp_path)]
+    print(f"{len(found)} of 60 random blocks have a finding, {len(found) - len(wrong)} of them agree")
     assert len(wrong) > 0.8 * len(found)
 
 

@@ -108,6 +108,8 @@ def test_numbers_are_those_of_the_runs(runs, page):
     energy = runs["energy"].content
     [totals] = page.table("nJ an image")
     assert [value for _, value in totals] == [energy[key] for key in ("images", "total", "float_total", "float_ratio")]
+    [drawn] = page.table("The ratio with all coefficients drawn")
+    assert [value for _, value in drawn] == energy["float_ratio_drawn"]
     for name, numbers in page.values("Where it goes").items():
         assert sorted(number for number in numbers[:-1] if number is not None) == sorted(energy["stages"][name].values())
         assert numbers[-1] == pytest.approx(sum(energy["stages"][name].values()))
@@ -133,7 +135,7 @@ def test_numbers_are_those_of_the_runs(runs, page):
     assert [[value for _, value in row[2:]] for row in page.table("Images")] == images
 
 
-def test_the_network_is_told_once_and_with_its_hash(runs, page):
+def test_the_network_is_named_once_and_with_its_hash(runs, page):
     network = runs["cosim"].content["network"]
     assert page.values("Layers")["conv2"] == [None, None, 3, 5 * 3 * 9, 4, None, None]
     shown = {row[0][0]: row[1][0] for row in page.table("The network")}
@@ -173,7 +175,7 @@ def test_accuracy_needs_labels(runs, plain):
     assert (text, value) == ("66.67%", pytest.approx(2 / 3))
 
 
-def test_a_difference_is_told(runs, plain):
+def test_a_difference_is_shown(runs, plain):
     mismatch = {"image": 1, "stage": "conv2", "timestep": 0, "channel": 4, "y": 3, "x": 2, "expected": 1, "got": 0}
     wrong = with_content(runs["cosim"], bit_exact=False, mismatch=mismatch, fault="nothing moved", lasts=dict.fromkeys(
         runs["cosim"].content["lasts"], [5]))  # fmt: skip
@@ -184,7 +186,7 @@ def test_a_difference_is_told(runs, plain):
     assert "No Gantt chart: image 1 did not come whole in this run." in page.text
 
 
-def test_a_changed_file_of_the_hdl_is_told(runs, plain):
+def test_a_changed_file_of_the_hdl_is_named(runs, plain):
     assert "files have the SHA-256 of the manifest." in PageReader(make_page([runs["convert"]], 0)).text
     changed = with_content(runs["convert"])
     changed.content["files"]["accelerator.v"] = "0" * 64
@@ -194,7 +196,7 @@ def test_a_changed_file_of_the_hdl_is_told(runs, plain):
     assert "files have the SHA-256" not in text
 
 
-def test_runs_of_two_networks_or_sizings_are_told(runs, tmp_path, plain):
+def test_runs_of_two_networks_or_sizings_are_named(runs, tmp_path, plain):
     assert "do not belong" not in PageReader(make_page(list(runs.values()), 0)).text
     other = write_runs(tmp_path, small_network(seed=5), ["cycles"])["cycles"]
     text = PageReader(make_page([*runs.values(), *read_runs([other])], 0)).text

@@ -13,17 +13,18 @@ from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.sizing import JSON_KEYS, Sizing
 from duospike.cosim.energy.model import Coefficients, as_float, count_operations, total_energy
 from duospike.cosim.study import measure as measuring
-from duospike.cosim.study.measure import MODEL, RESULT, is_old, measure_point
+from duospike.cosim.study.measure import BEGUN, MODEL, RESULT, is_old, measure_point
 from duospike.cosim.study.study_file import LoadedModel, Study, read_study
 from duospike.cosim.synthesis.synthesize import synthesize
 from duospike.reference import golden
 from duospike.reference.architecture import blank_network
-from duospike.reference.data.datasets import PUBLISHED
+from duospike.reference.data.datasets import PUBLISHED, random_images
 from duospike.reference.errors import InputError
 from duospike.reference.modelfile import load_model, save_model
 from duospike.reference.network import Neuron
 from duospike.reference.training import train
-from tests.benches.small_training import bright_quarters, small_settings
+from tests.benches.small_networks import small_network
+from tests.benches.small_training import SHAPE, bright_quarters, small_settings
 
 BASE = """
 lanes = 9
@@ -95,6 +96,7 @@ def test_names_of_points_are_names_of_folders(tmp_path):
         ("classes = 10", "classes = 5", "classes = 5; allowed: 10, those of fashion-mnist"),
         ("seed = [1, 2]", "seed = [1, 1]", "is there twice"),
         ("4C3-FC20", "4C3-FC21", "fc1: 21 neurons do not divide"),
+        ("seed = [1, 2]", f"architecture = ['{'FC20-' * 40}FC20']", "names a point, 2.. characters; allowed: up to 200"),
         ("lanes = 9", "lanes = 9\nmodels = 'a'", "models = 'a'; allowed: a list of model files"),
         ("lanes = 9", "lanes = 9\nmodels = [1]", r"models = \[1\]; allowed: a list"),
         ("lanes = 9", "lanes = 9\nmodels = ['no.safetensors']", "no.safetensors: .*not found"),
@@ -164,6 +166,10 @@ def test_a_point_is_measured_as_the_golden_model_has_it(changes, tmp_path):
     network = load_model(tmp_path / MODEL)
     assert network.coding == settings.coding
     trace = golden.run(network, test.images)
+    # One by one only the images of the cycles are counted, here the first 5 of 130.
+    of_layers = [trace.spikes[name][:5].reshape(5, -1).sum(1, dtype=int) for name in ("conv1", "conv2", "fc1")]
+    inputs = trace.spikes["pool1"][:5].reshape(5, -1).sum(1, dtype=int) + of_layers[1]
+    assert found["image_spikes"] == {"spikes": sum(of_layers).tolist(), "spikes_in": inputs.tolist()}
     assert found["accuracy"] == pytest.approx(np.mean(trace.predicted == test.labels))
     for name, layer in found["layers"].items():
         spikes = trace.spikes[name]
@@ -222,6 +228,33 @@ def test_a_stopped_study_goes_on(tmp_path, monkeypatch):
     # What is measured already is only read.
     monkeypatch.setattr(measuring, "_measure", stop)
     assert measure_point(settings, study, data, tmp_path / "stopped", steps.append) == json.loads(json.dumps(whole))
+
+
+@pytest.mark.parametrize("begun, said", [({"training": "01234567"}, "sources 01234567"), (None, "unknown sources")])
+def test_a_checkpoint_of_other_sources_does_not_go_on(begun, said, tmp_path):
+    settings = small_settings(epochs=1)
+    train.save_checkpoint(train.start(settings, SHAPE), tmp_path)
+    if begun:
+        (tmp_path / BEGUN).write_text(json.dumps(begun))
+    with pytest.raises(InputError, match=f"checkpoint.safetensors: was begun by {said} of training, today's are ") as caught:
+        measure_point(settings, Study({}, 12, 5), (bright_quarters(8), bright_quarters(8)), tmp_path, lambda step: None)
+    assert "\n" not in str(caught.value) and (tmp_path / train.CHECKPOINT).exists()
+    # Asked for, it is removed; what begins now says so.
+    measuring._check_sources(tmp_path, again=True)
+    assert not (tmp_path / train.CHECKPOINT).exists()
+    assert json.loads((tmp_path / BEGUN).read_text()) == {"training": measuring.sources()["training"]}
+
+
+def test_spikes_that_are_summed_reach_the_layer_behind():
+    """Those in no window reach none, and the sums are no spikes of their own."""
+    network = small_network("2C3-AP2-5C1-FC3", (1, 5, 5))
+    trace = golden.run(network, random_images(3, network.image_shape, network.pixel_range, 1))
+    counts = measuring._LayerCounts(network)
+    counts.add(trace)
+    found = counts.rates(3)
+    assert found["conv2"]["synaptic_operations"] == trace.spikes["conv1"][..., :4, :4].sum() * 5 / 3
+    assert 0 < found["conv2"]["synaptic_operations"] < trace.spikes["conv1"].sum() * 5 / 3
+    assert list(found) == ["conv1", "conv2", "fc1"]
 
 
 def test_results_of_another_study_are_refused(tmp_path):
@@ -306,7 +339,7 @@ def test_a_point_of_other_sources_is_measured_again_only_if_asked(tmp_path, monk
 
     def once_more(again, **sources):
         if sources:
-            monkeypatch.setattr(measuring, "sources", lambda: sources)
+            monkeypatch.setattr(measuring, "sources", lambda with_area=False: sources)
         return measure_point(settings, study, data, tmp_path, lambda step: None, again)
 
     assert once_more(again=True) == first and not trained

@@ -57,7 +57,7 @@ def test_means_spreads_and_points_by_hand(folder, plain):
     assert [text for text, _ in pair[:4]] == ["4", "weight_bits float", "1", "-10.0 (one pair)"]
     assert pair[4][1] == pytest.approx(40)
     ratios = [[text for text, _ in row] for row in page.table("Energy over that of the first row")]
-    assert ratios == [["float", "2", "7", "1.00", "–", "–"], ["4", "1", "7", "1.00", "–", "–"]]
+    assert ratios == [[bits, seeds, "7", "–", "1.00", *["–"] * 4] for bits, seeds in (("float", "2"), ("4", "1"))]
     shared = {row[0][0]: row[1][0] for row in page.table("What all points share")}
     assert shared == {
         "lanes": "12",
@@ -70,7 +70,7 @@ def test_means_spreads_and_points_by_hand(folder, plain):
     assert "Highest accuracy 80.00 %" in page.text
 
 
-def test_the_highest_and_the_least_are_told_of_the_right_rows(folder, plain):
+def test_the_highest_and_the_least_are_those_of_the_right_rows(folder, plain):
     results = read_study(folder).content
     results["bits=4,seed=1"] |= {"accuracy": 0.81, "interval": 130.0, "energy": 3.0}
     text = page_of(folder, content=results).text
@@ -78,7 +78,7 @@ def test_the_highest_and_the_least_are_told_of_the_right_rows(folder, plain):
     assert "Shortest interval, cycles 100 weight_bits float" in text
 
 
-def test_areas_are_told_where_they_were_synthesised(folder, plain):
+def test_areas_are_shown_where_they_were_synthesised(folder, plain):
     results = read_study(folder).content
     results["bits=4,seed=1"] |= {"area": {"lut": 300.0, "lut_ram": 20.0, "block_ram": 1.5}, "static": 9.0}
     page = page_of(folder, content=results)

@@ -3,8 +3,11 @@
 import pytest
 from scipy import stats
 
+from duospike.cosim.pages import plots
 from duospike.cosim.study.pairs import Difference, counted, difference_text, late, pair_rows, paired
 from duospike.cosim.study.report import (
+    as_markdown,
+    drawings,
     files_of,
     groups_of,
     pairs_csv_rows,
@@ -101,6 +104,27 @@ def test_results_of_other_sources_are_never_mixed():
     assert "sources" not in summary(FLOATS)[0]
     text = files_of({"one": mixed[0], "two": mixed[1]}, ["two"])["summary.md"]
     assert text.endswith("1 of 2 points were made by other sources than today's: two\n")
+
+
+def test_means_of_the_last_epochs_are_in_the_summary():
+    rows = summary([with_epochs(one, [10 + n, 30]) for n, one in enumerate(FLOATS)] + FOURS)
+    # The second of two epochs: 30 spikes in conv1 and two in fc1.
+    assert (rows[0]["late_spikes"], rows[0]["late_accuracy"], rows[0]["late_spikes_spread"]) == (32, 0.2, 0)
+    assert rows[1]["late_spikes"] is None and "late_spikes" not in summary(FOURS)[0]
+    assert "| 20.00 ± 0.00 % | 32 ± 0 |" in as_markdown(rows)
+
+
+def test_plots_of_epochs_have_spreads(monkeypatch):
+    points = [with_epochs(one, [10 + 2 * n, 20]) for n, one in enumerate(FLOATS[:2])]
+    calls = {}
+    monkeypatch.setattr(plots, "plot_lines", lambda *args: calls.update({args[3]: args}))
+    found = drawings(points)
+    for name in ("epochs-accuracy.svg", "epochs-spikes.svg"):
+        found[name][1](None)
+    lines, places, *_ = calls["Spikes after each epoch"]
+    assert places == ["1", "2"] and lines[""]["1"] == (13, pytest.approx(2**0.5)) and lines[""]["2"] == (22, 0)
+    assert calls["Accuracy after each epoch"][0][""]["2"] == (0.2, 0)
+    assert not any(name.startswith("epochs") for name in drawings(FLOATS))
 
 
 def test_epochs_of_a_study():

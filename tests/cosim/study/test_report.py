@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from duospike.cosim.pages import plots
 from duospike.cosim.study.report import (
     as_csv,
     as_markdown,
+    check_result,
     drawings,
     energy_markdown,
     energy_rows,
@@ -17,6 +19,7 @@ from duospike.cosim.study.report import (
     stage_rows,
     summary,
 )
+from duospike.reference.errors import InputError
 
 
 def result(bits, seed, accuracy, spikes):
@@ -74,21 +77,34 @@ def test_tables():
     assert float(read[0]["latency"]) == 150 and read[1]["latency_spread"] == ""
 
 
+def test_what_is_no_result_is_refused():
+    check_result(RESULTS[0], Path("result.json"))
+    for wrong in ({"accuracy": None}, {"layers": {}}, {"layers": {"conv1": 3}}, {"settings": 1}, {"sources": "new"}):
+        with pytest.raises(InputError, match="result.json: not a result; delete it to measure the point again"):
+            check_result(RESULTS[0] | wrong, Path("result.json"))
+
+
 def test_energies_over_that_of_the_first_row():
     seeds = [
-        {**RESULTS[0], "energy": 6.0, "energy_by": {"a": 2.0, "b": 4.0}},
-        {**RESULTS[2], "energy": 10.0, "energy_by": {"a": 2.0, "b": 8.0}},
+        {**RESULTS[0], "energy": 6.0, "energy_by": {"bank_bit": 2.0, "add8": 4.0}},
+        {**RESULTS[2], "energy": 10.0, "energy_by": {"bank_bit": 2.0, "add8": 8.0}},
     ]
-    rows = energy_rows([*seeds, {**RESULTS[1], "energy": 2.0, "energy_by": {"a": 1.0, "b": 1.0}}])
+    rows = energy_rows([*seeds, {**RESULTS[1], "energy": 2.0, "energy_by": {"bank_bit": 1.0, "add8": 1.0}}])
     assert [(row["weight_bits"], row["seeds"], row["energy"]) for row in rows] == [("float", 2, 8), (4, 1, 2)]
     assert [rows[0][key] for key in ("ratio", "lowest", "highest")] == [1, 1, 1]
-    # 2 of 8 are a mean: 1.5 of 7 with a halved, 3 of 10 with a doubled, 1.5 of 5 and 3 of 14 with b.
+    # 2 of 8 are a mean: 1.5 of 7 with access to memory halved, 3 of 10 with it doubled, 1.5 of 5 and 3 of 14 with additions.
     assert [rows[1][key] for key in ("ratio", "lowest", "highest")] == pytest.approx([0.25, 3 / 14, 0.3])
-    assert energy_markdown(rows).endswith("| float | 2 | 8 | 1.00 | 1.00 | 1.00 |\n| 4 | 1 | 2 | 0.25 | 0.21 | 0.30 |\n")
+    # With both at once the ratio has more room than with one, and less than with one at each end.
+    assert 2.5 / 13 < rows[1]["low"] < 3 / 14 and 0.3 < rows[1]["high"] < 2.5 / 7
+    # A third and a fifth of the energy of two points, by their mean; a half of the other's.
+    assert [row["memory"] for row in rows] == pytest.approx([(2 / 6 + 2 / 10) / 2, 0.5])
+    *_, twin, four = energy_markdown(rows).splitlines()
+    assert twin == "| float | 2 | 8 | 27% | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 |"
+    assert four.startswith("| 4 | 1 | 2 | 50% | 0.25 | ") and four.endswith(" | 0.21 | 0.30 |")
     # Energies that are not there by coefficient have a ratio alone.
     rows = energy_rows([*seeds, RESULTS[1]])
-    assert [rows[1][key] for key in ("ratio", "lowest", "highest")] == [7 / 8, None, None]
-    assert energy_markdown(rows).endswith("| 4 | 1 | 7 | 0.88 | - | - |\n")
+    assert [rows[1][key] for key in ("ratio", "low", "lowest", "memory")] == [7 / 8, None, None, None]
+    assert energy_markdown(rows).endswith("| 4 | 1 | 7 | - | 0.88 | - | - | - | - |\n")
 
 
 def test_plots_name_every_point(tmp_path):

@@ -116,7 +116,7 @@ def test_images_at_the_clock(timing):
     assert images["static"] == pytest.approx(1000 * 0.0288 / 22528 * 20e-6 * 1e9)
 
 
-def test_all_is_told(timing):
+def test_everything_is_printed(timing):
     text = "\n".join(timing_lines(timing))
     for part in ("125.0 MHz on LFE5U-85F-7 with seed 2", "DP16KD 52 of 208 (25%)", "5.50 ns", "1.62 of logic", "3.88 of routing"):
         assert part in text, part

@@ -38,17 +38,18 @@ def forward(model, images):
     return {name: torch.cat([trace[name] for trace in traces], 1).transpose(0, 1).numpy() for name in traces[0]}, votes.numpy()
 
 
-def assert_equals_golden(model, images):
-    """Every spike of the forward pass equals the golden model on the exported integers; no layer is silent or full."""
+def assert_equals_golden(model, images, lively=True):
+    """Every spike of the forward pass equals the golden model on the exported integers; no layer is silent or full, if lively."""
     trace = golden.run(model.export(), images)
     spikes, votes = forward(model, images)
     assert spikes.keys() == trace.spikes.keys() - {ENCODER}
     for name in spikes:
         assert np.array_equal(spikes[name], trace.spikes[name]), name
-        assert trace.spikes[name].any() and not trace.spikes[name].all(), name
+        assert not lively or (trace.spikes[name].any() and not trace.spikes[name].all()), name
     assert np.array_equal(votes, trace.scores)
 
 
+@pytest.mark.slow
 def test_every_spike_of_1000_real_images_equals_the_golden_model():
     data = fashion_mnist("train")
     settings = dataclasses.replace(read_settings(SHIPPED), epochs=1)

@@ -91,6 +91,7 @@ def gradient_in(function, values, weighting):
     return result.detach(), function.leaf.grad
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [2, 3, 4, 8])
 @pytest.mark.parametrize("seed", range(5))
 def test_weights_and_their_gradients_are_brevitas(bits, seed):
@@ -106,6 +107,7 @@ def test_weights_and_their_gradients_are_brevitas(bits, seed):
     torch.testing.assert_close(found[1], wanted[1], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [4, 8])
 @pytest.mark.parametrize("seed", range(5))
 def test_biases_and_their_gradients_are_brevitas(bits, seed):

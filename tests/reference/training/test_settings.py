@@ -79,7 +79,7 @@ def test_whole_numbers_are_numbers(tmp_path):
         ("surrogate_slope", "0", "surrogate_slope = 0; allowed: a number above 0"),
         ("dropout", "1.0", "dropout = 1.0; allowed: a number from 0 up and below 1"),
         ("weight_decay", "-1", "weight_decay = -1; allowed: a number from 0 up"),
-        ("pixels", '"clamped"', "pixels = 'clamped'; allowed: 'unsigned' with direct coding"),
+        ("pixels", '"clamped"', "pixels = 'clamped'; allowed: 'unsigned' or 'centred' with direct coding"),
         ("mirror_digits", "true", "mirror_digits = True; allowed: false with fashion-mnist; it is for digits"),
         ("architecture", '"16C3-FD10"', "unknown layer 'FD10' (layer 2, character 6)"),
     ],
@@ -148,10 +148,17 @@ TOGETHER = {
         {"architecture": "4C3-FC10", "dropout": 0.1},
         "dropout = 0.1; allowed: 0 for",
     ),
-    "centred pixels for an encoder": ({"coding": "rate"}, "pixels = 'centred'; allowed: 'unsigned' with rate coding"),
+    "centred pixels for an encoder": (
+        {"coding": "rate"},
+        "pixels = 'centred'; allowed: 'unsigned' or 'clamped' with rate coding",
+    ),
     "clamped without colours": (
         {"coding": "rate", "pixels": "clamped", "dataset": "fashion-mnist"},
-        "pixels = 'clamped'; allowed: 'unsigned' with fashion-mnist, in grey",
+        "pixels = 'clamped'; allowed: 'unsigned' with rate coding and fashion-mnist, in grey",
+    ),
+    "clamped without an encoder": (
+        {"pixels": "clamped"},
+        "pixels = 'clamped'; allowed: 'unsigned' or 'centred' with direct coding",
     ),
     "bits of no bias": ({"batch_norm": "all"}, "bias_bits = 4; allowed: 'exact' with batch norm behind all layers"),
 }

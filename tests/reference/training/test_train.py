@@ -230,6 +230,17 @@ def test_a_resumed_run_has_the_same_dropout(tmp_path):
     assert_same(whole, resumed)
 
 
+def test_a_diverged_run_ends_and_keeps_its_last_checkpoint(tmp_path):
+    data = bright_quarters(40)
+    run = train.start(small_settings(), SHAPE)
+    epochs = train.train_on(run, data, data, tmp_path)
+    next(epochs)
+    run.model.layers["conv2"].weight.data[0] = np.inf
+    with pytest.raises(InputError, match="epoch 2: training has diverged, layer conv.: .*not finite; a smaller"):
+        next(epochs)
+    assert train.resume(small_settings(), SHAPE, tmp_path).epoch == 1
+
+
 def test_nothing_to_resume(tmp_path):
     with pytest.raises(InputError, match="not found, there is nothing to resume"):
         train.resume(small_settings(), SHAPE, tmp_path)
@@ -290,6 +301,7 @@ WRONG_CONTENTS = {
     "epoch after the last": (with_epoch(4), "epoch 4"),
     "history of a later epoch": (lambda tensors, about: about.update(history=[{"epoch": 2}]), "history is of epochs"),
     "history that is no list": (lambda tensors, about: about.update(history=3), "history is of epochs"),
+    "history without accuracy": (lambda tensors, about: about.update(history=[{"epoch": 1}]), "no accuracy or no spikes of"),
     "moments before the first epoch": (with_epoch(0), "optimizer.0.exp_avg"),
 }
 

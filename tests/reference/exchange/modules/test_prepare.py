@@ -9,7 +9,7 @@ import snntorch
 import torch
 from snntorch import utils
 from torch import nn
-from torch.nn.utils import parametrize
+from torch.nn.utils import parametrize, prune
 
 import duospike
 from duospike.reference import golden
@@ -247,12 +247,37 @@ def parametrized():
 
 
 @pytest.mark.parametrize(
+    "other, reason",
+    [
+        ({"image_scale": "1/255"}, "image scale '1/255'; allowed: a fraction from 5.42e-20 to 1.84e+19"),
+        ({"image_scale": float("nan")}, "image scale nan"),
+        ({"image_scale": Fraction(10) ** 400}, "image scale Fraction"),
+        ({"classes": "4"}, "'4' classes; allowed: from 1 up"),
+        ({"timesteps": 3.0}, "3.0 timesteps; allowed: 1 to 1024"),
+        ({"image_signed": "no"}, "image_signed 'no'; allowed: True or False"),
+    ],
+)
+def test_image_formats_of_other_types_are_refused(other, reason):
+    assert reason in refusal(prepared, float_network(), **other)
+
+
+def test_a_scale_in_floats_is_the_fraction_that_it_is():
+    torch.manual_seed(1)
+    scale = {"image_scale": 1 / 256}
+    net = train(prepared(float_network(), **scale), 1 / 256)
+    network = duospike.import_torch(net, **(IMAGE_FORMAT | scale))
+    assert differing(net, images(), scale=1 / 256, network=network) == [0, 0, 0, 0]
+    assert duospike.import_torch(net, **(IMAGE_FORMAT | {"image_scale": Fraction(1, 256)})).shapes == network.shapes
+
+
+@pytest.mark.parametrize(
     "net, bits, reason",
     [
         (parametrized, 4, "numbers are computed at each call"),
         (lambda: prepared(float_network()), 4, "prepared already"),
         (lambda: list(float_network()), 4, "the network is a list"),
         (float_network, 9, "9 bits; allowed: 2 to 8"),
+        (float_network, 4.0, "4.0 bits; allowed: 2 to 8"),
     ],
 )
 def test_what_only_prepare_refuses(net, bits, reason):
@@ -303,6 +328,44 @@ def test_potentials_that_are_none_are_refused_in_evaluation():
 def test_a_network_that_is_not_as_prepared_is_refused(change, reason):
     net, other = change(prepared(float_network(norm=True)).eval())
     assert reason in refusal(duospike.import_torch, net, **(IMAGE_FORMAT | other))
+
+
+def _changed_layer(change):
+    def made():
+        net = prepared(float_network(norm=True)).eval()
+        change(net)
+        return net
+
+    return made
+
+
+@pytest.mark.parametrize(
+    "net, reason",
+    [
+        (_changed_layer(lambda net: net.half()), "allowed: float32 or float64, which carry its integers"),
+        (_changed_layer(lambda net: net[0].weight.data.fill_(np.nan)), "weight is nan at"),
+        (_changed_layer(lambda net: net[0].register_forward_hook(lambda *_: None)), "has the forward hook"),
+        (_changed_layer(lambda net: prune.l1_unstructured(net[0], "weight", 0.5)), "its numbers are computed at each call"),
+        (_changed_layer(lambda net: setattr(net[1], "running_var", None)), "its batch norm keeps no running mean and variance"),
+    ],
+)
+def test_a_layer_that_is_refused_says_nothing_of_its_neurons(net, reason):
+    found = refusal(duospike.import_torch, net(), **IMAGE_FORMAT)
+    assert found.startswith("import refused: ") and reason in found and "prepared for another layer" not in found
+
+
+def test_neurons_keep_the_reset_that_they_were_prepared_with():
+    torch.manual_seed(1)
+    net = train(prepared(float_network()), SCALE)
+    for neurons in [module for module in net if isinstance(module, snntorch.Leaky)]:
+        neurons.reset_delay, neurons.reset_mechanism = not neurons.reset_delay, "zero"
+    assert differing(net, images()) == [0, 0, 0, 0]
+
+
+def test_a_copy_for_data_parallel_is_refused():
+    """Its neurons would compute with the layers of the network that was copied."""
+    layer = prepared(float_network())[0]
+    assert "allowed: on one device, or in DistributedDataParallel" in refusal(layer._replicate_for_data_parallel)
 
 
 def test_numbers_that_floats_may_not_carry_are_refused():
