@@ -62,9 +62,10 @@ def bridge_control(
     number, length, index = [Signal(intbv(0)[BYTE_BITS:]) for _ in range(3)]
     offered, begins, spoken, sound, sends, refused = [Signal(bool(0)) for _ in range(6)]
     is_last, asked, waits, given_up, stalled = [Signal(bool(0)) for _ in range(5)]
+    left_out = Signal(intbv(0)[UNUSED_BITS:])
     left, place = counter(MAX_WORDS + 1), Signal(intbv(0)[address_bits:])
 
-    fields = request_fields(clk, rst, head, offered, begins, number, kind, unused, length, spoken, sound, sends)
+    fields = request_fields(clk, rst, head, offered, begins, number, kind, left_out, length, spoken, sound, sends)
     timer = stall_timer(clk, waits, given_up, timeout=timeout)
     answers = bridge_answer(
         clk, state, kind, begins, number, spoken, sound, refused, done, value, failed, empty, index, is_last, stalled,
@@ -162,6 +163,9 @@ def bridge_control(
     def drive_streams():
         load.next = state == GIVE and empty
         ending.next = kind == SEND_LAST and is_last
+        unused.next = 0
+        if kind == SEND_LAST and is_last:
+            unused.next = left_out
         restart.next = offered and kind == HELLO
         results.tready.next = state == COLLECT
 

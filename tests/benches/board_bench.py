@@ -39,7 +39,7 @@ class SmallBoard:
 @cache
 def small_board(loadable=False) -> SmallBoard:
     """Converted once, since that takes most of a test's time."""
-    network = small_network("2C3-FC6", (1, 9, 8), rate=0.4, classes=6)
+    network = small_network("2C3-FC6", (1, 9, 7), rate=0.4, classes=6)
     stages, core = loadable_core(network) if loadable else (small_stages(network), None)
     shell = shell_of(network, stages, core)
     words = load_file(network, core) if loadable else None

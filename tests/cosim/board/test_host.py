@@ -126,6 +126,6 @@ def test_a_line_that_stays_broken_ends_in_one_line(tmp_path):
 
 def test_another_network_in_the_core_is_seen(tmp_path):
     board = small_board()
-    other = replace(board, network=small_network("2C3-FC6", (1, 9, 8), rate=0.4, classes=6, seed=5))
+    other = replace(board, network=small_network("2C3-FC6", (1, 9, 7), rate=0.4, classes=6, seed=5))
     with board_running(tmp_path) as port:
         assert re.match("image 0: (scores|class)", run(other, lambda: port, 2).differences[0])
