@@ -46,7 +46,7 @@ Measure = Callable[[Row], float]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Quantized networks of a study and their float twins, alike but for their weight bits, each with its seed.
+    """Quantized networks of a study and their float twins, equal in all settings except the weight bits, by seed.
 
     pairs: by seed, the quantized network and its twin. planned: how many pairs the study asks for.
     """
@@ -120,7 +120,7 @@ def comparisons(kept: Path = KEPT) -> Iterator[Comparison]:
 
 
 def is_alike(point: Point, settings: dict[str, Any]) -> bool:
-    """Whether a point of a study has these settings, but for its seed."""
+    """Whether a point of a study has these settings, with any seed."""
     if not isinstance(point, Settings):
         return False
     wanted = {key: value for key, value in settings.items() if key != "sources"}

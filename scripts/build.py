@@ -52,7 +52,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from duospike.cosim.axi.shell import plan_of
     from duospike.cosim.board.bitstream import BITSTREAM, build_bitstream
-    from duospike.cosim.board.boards import board_named
+    from duospike.cosim.board.boards import board_named, check_range
     from duospike.cosim.board.core import convert_core, serial_line
     from duospike.cosim.board.folder import report_lines, write_board
     from duospike.cosim.folder import output_folder, temporary_folder
@@ -67,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     loader = require("openFPGALoader", "openfpgaloader") if args.program else "openFPGALoader"
     board = board_named(args.board, args.boards)
     clock_mhz, baud = args.clock or board.default_mhz, args.baud or board.baud
+    check_range("--clock", "default_mhz", clock_mhz)
+    check_range("--baud", "baud", baud)
     line = serial_line(clock_mhz, baud)
     network = load_model(args.model)
     sizing = sizing_of(network, args)

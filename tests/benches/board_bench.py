@@ -37,9 +37,9 @@ class SmallBoard:
 
 
 @cache
-def small_board(loadable=False) -> SmallBoard:
-    """Converted once, since that takes most of a test's time."""
-    network = small_network("2C3-FC6", (1, 9, 7), rate=0.4, classes=6)
+def small_board(loadable=False, shape=(1, 9, 7), **settings) -> SmallBoard:
+    """Converted once, since that takes most of a test's time. Pixels do not fill the last word. settings: of the network."""
+    network = small_network("2C3-FC6", shape, rate=0.4, classes=6, **settings)
     stages, core = loadable_core(network) if loadable else (small_stages(network), None)
     shell = shell_of(network, stages, core)
     words = load_file(network, core) if loadable else None

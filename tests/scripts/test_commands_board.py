@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from duospike.reference.modelfile import save_model
+from duospike.cosim.axi.shell import network_hash
+from duospike.reference.modelfile import load_model, save_model
+from duospike.rtl.registers import hash_words
 from tests.benches.commands import run
 from tests.benches.small_networks import small_network
 
@@ -29,6 +31,8 @@ def one_line(capsys):
         (["--board", "ulx3s"], "board 'ulx3s'; allowed: ulx3s-85f, "),
         (["--board", "ulx3s-25f", "--boards", "no.toml"], "no.toml: not found"),
         (["--board", "ulx3s-25f", "--headroom", "2"], "--headroom needs --loadable"),
+        (["--board", "ulx3s-25f", "--baud", "1"], "--baud 1; allowed: 1200 to 12000000"),
+        (["--board", "ulx3s-25f", "--clock", "500"], "--clock 500.0; allowed: 3.125 to 400"),
         (["--board", "ulx3s-25f", "--clock", "20", "--baud", "9000000"], "9000000 baud at 20 MHz; allowed: up to 5000000"),
     ],
 )
@@ -44,6 +48,25 @@ def test_run_refuses_what_is_no_folder_of_build(tmp_path, capsys):
     (tmp_path / "registers.json").write_text("{}")
     (tmp_path / "board.json").write_text('{"sizing": {}}')
     assert run("run", model(tmp_path), "--port", "icarus", "--build", tmp_path) == 2
+    assert "not as build wrote it" in one_line(capsys)
+
+
+@pytest.mark.parametrize(
+    "line, network",
+    [
+        ({"clock_mhz": 0}, {}), ({"clock_mhz": "45"}, {}), ({"baud": 0}, {}), ({"baud": 9600.5}, {}),
+        ({"headroom": -1}, {}), ({"headroom": True}, {}),
+        ({}, {"data_bits": 24}), ({}, {"data_bits": "8"}), ({}, {"data_bits": 2048}),
+    ],
+)  # fmt: skip
+def test_run_refuses_what_build_cannot_have_written(tmp_path, capsys, line, network):
+    path = model(tmp_path)
+    registers = {f"HASH_{i}": {"value": value} for i, value in enumerate(hash_words(network_hash(load_model(path))))}
+    about = {"registers": registers, "network": {"data_bits": 8} | network}
+    about["line"] = {"clock_mhz": 45.0, "baud": 9600, "headroom": None} | line
+    (tmp_path / "registers.json").write_text(json.dumps(about))
+    (tmp_path / "board.json").write_text('{"sizing": {}}')
+    assert run("run", path, "--port", "icarus", "--build", tmp_path) == 2
     assert "not as build wrote it" in one_line(capsys)
 
 

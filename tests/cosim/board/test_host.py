@@ -70,6 +70,20 @@ def test_images_are_equal(tmp_path, simulator, count):
     assert len(np.unique(found.scores, axis=0)) > 1 and all(counts["busy"] for counts in found.counters.values())
 
 
+@pytest.mark.parametrize(
+    "shape, settings",
+    [((2, 5, 3), {}), ((5, 3, 3), {}), ((1, 1, 1), {}), ((1, 5, 3), {"coding": "frames", "timesteps": 2})],
+    ids=["16 bits", "64 bits", "one beat", "frames"],
+)
+def test_images_whose_beats_are_of_any_width_are_equal(tmp_path, shape, settings):
+    """With words that pixels do not fill, and beats of several words."""
+    board = small_board(shape=shape, **settings)
+    with board_running(tmp_path, board) as port:
+        found = run(board, lambda: port, 4)
+    assert found.differences == [] and found.repeated == found.restarts == 0
+    assert np.array_equal(found.scores, golden.run(board.network, board.images(4)).scores)
+
+
 def test_a_loadable_core_is_loaded_over_the_line(tmp_path):
     board = small_board(loadable=True)
     with board_running(tmp_path, board) as port:
