@@ -93,7 +93,7 @@ class TestBuilt:
         folder, path = built
         assert run("run", path, "--build", folder, "--port", "icarus", "--data", "random", "--images", 3) == 0
         out = capsys.readouterr().out
-        assert "equal simulated in icarus: 3 classes, all scores, and the counters of 2 stages" in out
+        assert "equal simulated in icarus: 3 classes, all scores, and the counters of 3 stages" in out
         assert re.search(r"in the core: \d+ cycles an image in the busiest stage, \d+ images a second at 45 MHz", out)
 
     def test_another_network_is_refused(self, built, tmp_path, capsys):
