@@ -7,6 +7,7 @@ a norm of the weights sets `weight` only when the module is called. Whatever can
 from __future__ import annotations
 
 import copy
+import random
 import sys
 from collections.abc import Iterable
 from types import FunctionType
@@ -20,6 +21,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from duospike.reference.errors import brief
 
@@ -136,10 +138,29 @@ def _is_known(hook: Any) -> bool:
     return type(hook) in (WeightNorm, SpectralNorm) and "compute_weight" not in vars(hook)
 
 
+class _RandomOperations(TorchDispatchMode):
+    """Notes whether an operation of torch draws random numbers, from any generator."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.seen |= torch.Tag.nondeterministic_seeded in func.tags
+        return func(*args, **(kwargs or {}))
+
+
+def _other_generators() -> tuple[object, ...]:
+    """The states of the generators that Python and numpy share among all who ask."""
+    drawn = np.random.get_state(legacy=False)
+    return random.getstate(), bytes(drawn["state"]["key"]), drawn["state"]["pos"], drawn["has_gauss"]
+
+
 def read_attribute(module: Any, name: str) -> torch.Tensor | None:
     """An attribute of a module, a tensor or None. Unreadable: it is neither, or the code that computes it fails or is random."""
+    before, operations = _other_generators(), _RandomOperations()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), operations:
             value, again = getattr(module, name), getattr(module, name)
     except Exception as error:
         # A parametrization is a user's own code and may fail in any way.
@@ -147,6 +168,8 @@ def read_attribute(module: Any, name: str) -> torch.Tensor | None:
     if value is None:
         return None
     check_tensor(name, value)
+    if operations.seen or _other_generators() != before:
+        raise Unreadable(f"{name} is computed with random numbers; allowed: numbers that stay")
     if value is not again and not torch.equal(value, again):
         raise Unreadable(f"{name} is computed and differs from call to call; allowed: numbers that stay")
     return value

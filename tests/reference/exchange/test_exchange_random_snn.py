@@ -27,7 +27,8 @@ REASONS = {
     "another call": "hook|is not its class's|unknown; allowed|state_function|the same neurons",
     "not finite": "allowed: finite numbers",
     "training mode": "training mode",
-    "numbers of other types or shapes": "of type|bias of shape|normalizes|variance|differs from call to call|running mean",
+    "numbers of other types or shapes": "of type|bias of shape|normalizes|variance|differs from call to call|random numbers"
+    "|running mean",
     "range": "too fine|no float overflows|can reach|float32 ceases|2\\*\\*24|must be|allowed: below|16777216",
     "order of the parts": "batch norm; allowed|neurons; allowed|no spiking neurons|must be|no map|cannot pool|pools the image"
     "|after |takes [0-9]+ |no layers|a fully connected layer on a map|do not divide",

@@ -1,6 +1,7 @@
 """What a call of a module computes: nothing that changes it goes unnoticed."""
 
 import copy
+import random
 from fractions import Fraction
 
 import numpy as np
@@ -365,3 +366,24 @@ def test_where_floats_underflow_or_overflow_is_refused(size):
 def test_pixel_scales_beyond_floats_are_refused():
     with pytest.raises(InputError, match=r"image scale Fraction\(1, 16.*\); allowed: a fraction from 5.42e-20 to 1.84e\+19"):
         Interface((1, 4, 4), 1, 2, image_bits=3, image_scale=Fraction(1, 2**200))
+
+
+GENERATORS = {
+    "torch's": lambda: torch.randint(0, 2, (1,)).item(),
+    "torch's, in place": lambda: torch.zeros(1).bernoulli_(0.5).item(),
+    "one of its own": lambda: torch.rand(1, generator=torch.Generator().manual_seed(1)).item(),
+    "numpy's": lambda: np.random.random(),
+    "Python's": lambda: random.random(),
+}
+
+
+@pytest.mark.parametrize("draw", GENERATORS.values(), ids=GENERATORS)
+def test_weights_that_are_drawn_are_refused_also_where_two_draws_are_equal(draw):
+    class Drawn(nn.Module):
+        def forward(self, weight):
+            return weight + (draw() > 2)
+
+    net = network()
+    parametrize.register_parametrization(net[3], "weight", Drawn().eval())
+    with pytest.raises(InputError, match="weight is computed with random numbers; allowed: numbers that stay"):
+        imported(net.eval())
