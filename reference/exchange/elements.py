@@ -143,6 +143,10 @@ def convolution(
     Groups, dilation and the padding "same" of an even kernel become zeros among the weights.
     """
     reasons = _group_reasons(where, weights, groups)
+    steps = {"stride": stride, "dilation": dilation}
+    reasons += [f"{where}: {what} {shown_size(size)}; allowed: from 1x1 up" for what, size in steps.items() if min(size) < 1]
+    if min(dilation) < 1:
+        return weights, (0, 0), reasons
     taps = tuple((count - 1) * step + 1 for count, step in zip(weights.shape[2:], dilation, strict=True))
     before = (padding == "same") * np.array([1 - taps[0] % 2, 1 - taps[1] % 2])
     sizes = tuple(int(size) for size in np.array(taps) + before)
@@ -152,8 +156,6 @@ def convolution(
         reasons.append(not_in_hardware(f"{where}: kernel {shown}; allowed: {allowed}"))
     half = (sizes[0] - 1) // 2, (sizes[1] - 1) // 2
     edge = {"same": half, "valid": (0, 0)}[padding] if isinstance(padding, str) else padding
-    if min(stride) < 1:
-        reasons.append(f"{where}: stride {shown_size(stride)}; allowed: from 1x1 up")
     if not (0 <= edge[0] <= half[0] and 0 <= edge[1] <= half[1]):
         reasons.append(not_in_hardware(f"{where}: padding {shown_size(edge)}; allowed: from 0x0 to {shown_size(half)}"))
     if reasons:

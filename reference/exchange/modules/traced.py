@@ -249,7 +249,7 @@ class _Tracer(fx.Tracer):
     """Runs what it follows, a copy of net.
 
     calls: how often parts with neurons were called. states: where neurons left their potential, in which version. fired: their
-    spikes.
+    spikes. reuses: some neurons are called twice in a timestep.
     """
 
     def __init__(self, net: nn.Module, images: torch.Tensor, is_part: Callable[[nn.Module], bool], *, reads_membranes: bool):
@@ -257,6 +257,7 @@ class _Tracer(fx.Tracer):
         self.net, self.images, self.is_part, self.reads_membranes = net, images, is_part, reads_membranes
         self.running = False
         self.calls: dict[str, int] = {}
+        self.reuses = False
         self.states: dict[str, tuple[Any, int]] = {}
         self.reasons: list[str] = []
         self.links: tuple[Link, ...] = ()
@@ -348,7 +349,10 @@ class _Tracer(fx.Tracer):
         """Neurons, whose potential must be the one that their last call left, or 0 at first."""
         where, call = f"{path} {type_of(module).__name__}", self.calls.get(path, 0)
         if any(link.name == path for link in signal.links):
+            self.reuses = True
             self.reasons.append(f"{where}: used twice in a timestep, so that both uses have one potential; allowed: once")
+        elif self.reuses:
+            pass  # A timestep has more than one call, so that their numbers say nothing about timesteps.
         elif signal.form != ONE and call:
             self.reasons.append(f"{where}: called for all timesteps more than once; allowed: once")
         elif signal.form == ALL and signal.times != tuple(range(len(signal.times or ()))):

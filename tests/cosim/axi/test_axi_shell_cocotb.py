@@ -75,7 +75,7 @@ def test_cocotbext_axi(settings, simulator, tmp_path):
         sources=sources, hdl_toplevel="axi_shell", build_dir=tmp_path, build_args=options["build"], timescale=("1ns", "1ps")
     )
     results = run.test(
-        hdl_toplevel="axi_shell", test_module="cocotb_shell", build_dir=tmp_path, test_dir=tmp_path,
+        hdl_toplevel="axi_shell", test_module="tests.benches.cocotb_shell", build_dir=tmp_path, test_dir=tmp_path,
         test_args=options["test"], plusargs=options["plus"], timescale=("1ns", "1ps"),
         extra_env={"SHELL_RUN": str(tmp_path / "run.json")},
     )  # fmt: skip

@@ -112,7 +112,7 @@ def test_a_flipped_bit_in_a_lut_is_caught(tmp_path):
     expected = run(stage, rtl, *beats, tmp_path / "rtl").complete()
     # In the neurons, since a fault in what decides when something moves may keep the stage busy for ever. Exclusive ors, as in
     # every adder; a fault in a low bit may be far from any threshold.
-    start = netlist[-1].text.index("module lif_")
+    start = netlist[-1].text.index("module neuron_")
     places = [found.end(1) for found in re.finditer(r"(LUT2 #\(\s*\.INIT\(4'h)6\)", netlist[-1].text) if found.start() > start]
     assert len(places) >= 8
 

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("spikingjelly", reason="SpikingJelly is not installed")
 
-from duospike.reference.exchange import exact
+from duospike.reference.exchange import elements, exact
 from duospike.reference.exchange.elements import Neurons
 from duospike.reference.exchange.modules import spikingjelly_neurons, torch_modules
 from tests.benches.random_imports import import_outcome, outcomes
@@ -21,7 +21,7 @@ REASONS = {
     "neurons of another kind": "is unknown; allowed|surrogate_function",
     "reset or start elsewhere": "v_reset |v is reset to",
     "numbers of neurons": "v_threshold is|tau |whose sigmoid",
-    "another call": "hook|is not its class's|the same neurons",
+    "another call": "hook|is not its class's|the same neurons|used twice in a timestep",
     "step modes": "takes one timestep|takes all timesteps|one batch|set its step mode",
     "forward": "forward: ",
     "not finite": "allowed: finite numbers",
@@ -31,8 +31,9 @@ REASONS = {
     "pool before neurons that keep a potential": "pools currents",
     "averages": "do not overlap",
     "vote": "do not divide into groups",
-    "a map that is too small": "the smallest is",
-    "what a convolution has": "stride|padding|dilation",
+    "a map that is too small": "the smallest is|is larger than its map",
+    "what a convolution or pool has": "stride|padding|dilation|ceil_mode",
+    "sizes that do not fit": "takes [0-9]+ inputs",
 }
 
 
@@ -75,7 +76,7 @@ FAULTS = {
     "hooks overlooked": (torch_modules, "call_reasons", lambda module: []),
     "step modes overlooked": (torch_modules._Reader, "check_modes", lambda self: None),
     "surrogates overlooked": (spikingjelly_neurons, "_surrogate_reasons", lambda function: []),
-    "groups overlooked": (torch_modules, "ungrouped", lambda weights, groups: np.concatenate([weights] * groups, 1)),
+    "groups overlooked": (elements, "_ungrouped", lambda weights, groups: np.concatenate([weights] * groups, 1)),
     "an input that is not decayed": (spikingjelly_neurons, "Neurons", undecayed),
 }
 

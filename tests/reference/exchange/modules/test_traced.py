@@ -230,6 +230,16 @@ class Twice(Kept):
         return self.lif2(self.fc1(self.pool(x).flatten(1)))
 
 
+class TwiceInALoop(Kept):
+    """The second neurons are called once a timestep: nothing is said of them, and of the first ones nothing of timesteps."""
+
+    def forward(self, x):
+        total = 0
+        for _ in range(STEPS):
+            total = total + self.lif2(self.fc1(self.pool(self.lif1(self.lif1(self.conv1(x)))).flatten(1)))
+        return total
+
+
 class DecaysOutside(Parts):
     def forward(self, x):
         mem1, mem2 = self.lif1.init_leaky(), self.lif2.init_leaky()
@@ -440,6 +450,7 @@ REFUSED = {
     Branch: r"add after lif1: adds other things than the timesteps of the same parts; allowed: one chain",
     DependsOnValues: r"forward: its way depends on values, which cannot be followed .*pass the parts in their order",
     Twice: r"lif1 Leaky: used twice in a timestep",
+    TwiceInALoop: r"^import refused for 2 reasons: \(1\) lif1 Leaky: used twice in a timestep.*after a convolution",
     DecaysOutside: r"lif1 Leaky: its potential is changed between timesteps",
     ResetEachTime: r"lif1 Leaky, lif2 Leaky: its potential is changed between timesteps",
     LastPotential: r"forward: returns a potential; allowed: the last neurons' spikes.*\[option --readout last_membrane",

@@ -181,6 +181,8 @@ def test_all_odd_parts_are_refused_or_read(good, tmp_path, first):
         ("conv/weight", np.nan, "conv Conv2d: weight is not finite: nan"),
         ("fc/weight", np.ones((2, 4), np.float16), "fc Affine: weight is of type float16; allowed: float32, float64 and whole"),
         ("conv/bias", np.array([np.inf, 0]), "conv Conv2d: bias is not finite: inf"),
+        ("conv/dilation", np.array([0, 1]), "conv Conv2d: dilation 0x1; allowed: from 1x1 up"),
+        ("conv/stride", np.array([1, -1]), "conv Conv2d: stride 1x-1; allowed: from 1x1 up"),
         ("conv/groups", "NIRGraph", "conv Conv2d: groups is 'NIRGraph'; needs a whole number"),
         ("conv/groups", np.array([b"a", b"b"]), r"conv: groups: of type .S1 and shape \(2,\); needs numbers, or one text"),
         ("or/threshold", np.nan, "or Threshold: threshold is not finite: nan \\[change the network\\]$"),
