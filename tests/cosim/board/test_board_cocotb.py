@@ -34,6 +34,7 @@ def test_cocotbext_uart(tmp_path):
     content = {
         "registers": board.description["registers"],
         "images": [image.tobytes().hex() for image in core.encode(images)],
+        "beats": board.network.input_shape[1] * board.network.input_shape[2],
         "results": [[int(head), *scores] for head, scores in zip(trace.predicted, trace.scores.tolist(), strict=True)],
         "divider": LINE.divider,
         "timeout": LINE.timeout,
