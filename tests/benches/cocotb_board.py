@@ -50,6 +50,7 @@ class Host:
 
     async def silence(self):
         await ClockCycles(self.dut.clk, RUN["timeout"] + 10)
+        await Timer(3, unit="ns")
 
 
 async def started(dut):
@@ -60,7 +61,6 @@ async def started(dut):
     dut.rst.value = 0
     host = Host(dut)
     await host.silence()
-    await Timer(3, unit="ns")
     assert await host.request(HELLO) == []
     return host
 
