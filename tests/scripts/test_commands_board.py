@@ -43,6 +43,20 @@ def test_build_refuses_in_one_line_and_writes_nothing(tmp_path, capsys, options,
     assert not (tmp_path / "out").exists()
 
 
+def test_build_refuses_a_clock_that_the_pll_cannot_make_before_it_converts(tmp_path, capsys, monkeypatch):
+    """What ecppll says is made up here; a slow test asks it."""
+
+    def run_tool(tool, folder, *words):
+        (folder / "pll.v").write_text("module pll;\nendmodule\n")
+        return "clkout0 frequency: 66.6667 MHz\n"
+
+    monkeypatch.setattr("duospike.cosim.board.tools.run", run_tool)
+    monkeypatch.setattr("duospike.cosim.board.core.convert", None)
+    assert run("build", model(tmp_path), "--board", "ulx3s-25f", "--clock", 66.5, "--out", tmp_path / "out") == 2
+    assert "clock 66.5 MHz: the PLL makes 66.6667 of 25 MHz; allowed: that" in one_line(capsys)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.fixture
 def board(tmp_path):
     """Writes the folder of a board with damaged files; the hashes in its manifest are made to match, unless they are not to."""

@@ -182,7 +182,8 @@ def test_settings_that_contradict_each_other(changes, message):
 )
 def test_what_a_recipe_sets_is_named_as_its_own_and_overridden_by_the_file(changes, written, message):
     (setting,) = written
-    with pytest.raises(InputError, match=f"{message}recipe = 'paper' sets it; a line {setting} = ... in the file overrides that$"):
+    said = f"{message}recipe = 'paper' sets it; a line {setting} = ... in the file overrides that$"
+    with pytest.raises(InputError, match=said):
         settings_from(PAPER | changes)
     assert getattr(settings_from(PAPER | changes | written), setting) == written[setting]
     with pytest.raises(InputError, match="allowed: [^;]*$"):
