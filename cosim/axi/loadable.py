@@ -240,7 +240,7 @@ def _claimed_stage_widths(where: str, layer: dict[str, Any]) -> StageWidths:
 
 
 def claimed_sizing(where: str, network: Network, sizing: Any) -> Sizing:
-    """The sizing in a description; CoreError if no core for the network can have it. where: it is, for the message."""
+    """The sizing in a description; CoreError if no core for the network can have it. where: its place, for the message."""
     keys = {name: key for name, key in JSON_KEYS.items() if name != "lane_multipliers" or dense_fc_image(network)}
     _check_keys(where, sizing, tuple(keys.values()))
     for key, value in sizing.items():
