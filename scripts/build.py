@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from duospike.cosim.board.boards import board_named, check_range
     from duospike.cosim.board.core import convert_core, serial_line
     from duospike.cosim.board.folder import report_lines, write_board
+    from duospike.cosim.board.top import clock_of
     from duospike.cosim.folder import output_folder, temporary_folder
     from duospike.cosim.system import require, run_tool
     from duospike.cosim.timing.place_route import nextpnr_version
@@ -74,12 +75,14 @@ def run(args: argparse.Namespace) -> int:
     sizing = sizing_of(network, args)
     headroom = (args.headroom or 0) if args.loadable else None
     place = output_place(args)
-    with output_folder(place) as folder, temporary_folder() as work, steps_shown() as show:
-        show("conversion to verilog")
-        plan = plan_of(network, sizing, headroom)
-        core = convert_core(plan.shell, line)
-        routed = build_bitstream(board, core, clock_mhz, work, seed=args.seed, multipliers=args.multipliers, progress=show)
-        report = write_board(folder, network, sizing, plan, routed, baud, headroom)
+    with temporary_folder() as work:
+        clock = clock_of(board, clock_mhz, work)
+        with output_folder(place) as folder, steps_shown() as show:
+            show("conversion to verilog")
+            plan = plan_of(network, sizing, headroom)
+            core = convert_core(plan.shell, line)
+            routed = build_bitstream(board, core, clock, work, seed=args.seed, multipliers=args.multipliers, progress=show)
+            report = write_board(folder, network, sizing, plan, routed, baud, headroom)
     print("\n".join(report_lines(report)))
     say_written(place)
     command = [loader, *board.loader, str(place / BITSTREAM)]

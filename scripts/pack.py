@@ -21,18 +21,17 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from duospike.cosim.axi.loadable import DESCRIPTION as CORE_DESCRIPTION
-    from duospike.cosim.axi.loadable import CoreError, load_file, read_core
+    from duospike.cosim.axi.loadable import CoreError, load_file_of
     from duospike.cosim.errors import CosimError
     from duospike.reference.files import check_writable, write_atomically
     from duospike.reference.modelfile import load_model
 
     check_writable(args.out)
-    core = read_core(args.core)
+    network = load_model(args.model)
     try:
-        content = load_file(load_model(args.model), core)
-    except CoreError as error:
-        raise CosimError(f"{args.core / CORE_DESCRIPTION}: {error}") from None
+        content, core = load_file_of(network, args.core)
+    except CoreError:
+        raise
     except CosimError as error:
         raise CosimError(f"{args.model}: {error}") from None
     write_atomically(args.out, content)

@@ -159,7 +159,10 @@ BY_HAND = [
         "damaged-files",
         ["tests.benches.foreign_files --files 50000 --seed 1"],
         [],
-        ["reference/**/*.py", "cosim/design/sizing_file.py", "tests/benches/foreign_files.py", "tests/benches/damage.py"],
+        [
+            "reference/**/*.py", "cosim/design/sizing_file.py", "cosim/axi/loadable.py", "cosim/board/boards.py",
+            "cosim/board/folder.py", "tests/benches/foreign_files.py", "tests/benches/damage.py",
+        ],
     ),
     Figures("kills", ["verification.kills"], [], ["verification/kills.py", "scripts/*.py", "cosim/*.py", "reference/*.py"]),
     Figures("axi-abuse", ["pytest tests/cosim/axi/test_axi_abuse.py"], ["tests.cosim.axi.test_axi_abuse"]),

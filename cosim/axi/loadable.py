@@ -16,7 +16,7 @@ from duospike.cosim.design.plan import StageWidths, plan_stages, stage_widths
 from duospike.cosim.design.provenance import window_fields
 from duospike.cosim.design.sizing import JSON_KEYS, Sizing, choose_sizing, dense_fc_image
 from duospike.cosim.errors import CosimError
-from duospike.reference.errors import InputError
+from duospike.reference.errors import InputError, brief, name_text
 from duospike.reference.files import read_bytes, read_json
 from duospike.reference.network import MAX_NEURONS, READOUTS, WEIGHT_BITS, Layer, Network, Pool
 from duospike.reference.widths import EXACT_LIMIT, signed_bits
@@ -38,8 +38,8 @@ MAX_HEADROOM = 16
 """Bits of currents, potentials and thresholds that a core may have beyond those that its network needs."""
 MAX_BITS = signed_bits(-EXACT_LIMIT, EXACT_LIMIT) + MAX_HEADROOM
 """Width that no number of a core exceeds: of the largest value that a network may have, and the headroom."""
-
-
+MAX_LISTED = 64
+"""Members of a list that a message shows."""
 LOADED = "loaded"
 """In the description of a layer in place of the multiplier: each channel has its own, which is loaded."""
 
@@ -160,7 +160,7 @@ def core_hash(core: dict[str, Any]) -> bytes:
 
 
 def read_core(folder: Path) -> dict[str, Any]:
-    """The description of the core whose HDL lies in a folder; CosimError if there is none, or not that of the hardware.
+    """The description of the core whose HDL lies in a folder; CoreError if there is none, or not that of the hardware.
 
     The hash of the description must be the one in the hardware's own ROM of constants: a changed description is
     refused, even if its own hash was renewed.
@@ -169,23 +169,23 @@ def read_core(folder: Path) -> dict[str, Any]:
     try:
         content = read_json(path)
     except InputError as error:
-        raise CosimError(f"{error}; {FOLDER_OF_CORE}") from None
+        raise CoreError(f"{error}; {FOLDER_OF_CORE}") from None
     if "load" not in content:
-        raise CosimError(f"{path}: no loadable core; allowed: one by convert --axi --loadable")
+        raise CoreError(f"{path}: no loadable core; allowed: one by convert --axi --loadable")
     core = content["load"]
-    if hash_words(core_hash(core)) != _hardware_hash(folder / CONSTANTS_FILE):
-        raise CosimError(f"{path}: the description does not match the hash in {CONSTANTS_FILE}, the hardware's; it was changed")
+    if hash_words(core_hash(core)) != hardware_hash(folder / CONSTANTS_FILE):
+        raise CoreError(f"{path}: the description does not match the hash in {CONSTANTS_FILE}, the hardware's; it was changed")
     return core
 
 
-def _hardware_hash(path: Path) -> list[int]:
+def hardware_hash(path: Path) -> list[int]:
     """HASH_0 and the registers after it, as a core has them in its ROM."""
     try:
         lines = read_bytes(path, MAX_IDENTITY).split()[FIRST_HASH : FIRST_HASH + HASH_WORDS]
     except InputError as error:
-        raise CosimError(f"{error}; {FOLDER_OF_CORE}") from None
+        raise CoreError(f"{error}; {FOLDER_OF_CORE}") from None
     if not all(re.fullmatch(b"[0-9a-f]{8}", line) for line in lines):
-        raise CosimError(f"{path}: not as convert wrote it")
+        raise CoreError(f"{path}: not as convert wrote it")
     return [int(line, 16) for line in lines]
 
 
@@ -199,10 +199,10 @@ def network_words(network: Network, core: dict[str, Any]) -> np.ndarray:
     _check_keys("load", core, ("words", "network", "layers", "sizing", "memories"))
     _check_same("network", _network(network), core["network"])
     _check_same("network", {"readout": network.readout}, {"readout": READOUTS[0]} | core["network"])
-    widths, sizing = _claimed_widths(network, core["layers"]), claimed_sizing(network, core["sizing"])
+    widths, sizing = _claimed_widths(network, core["layers"]), claimed_sizing("load: sizing", network, core["sizing"])
     stages = loadable_stages(plan_stages(network, sizing, widths))
     for key, value in core_description(network, sizing, widths, stages).items():
-        if _plain(core[key]) != _plain(value):
+        if plain(core[key]) != plain(value):
             raise CoreError(f"load: {key} is not what the network, the widths and the sizing give; it was changed")
     return np.concatenate([_words(table) for table in parameter_tables(stages)])
 
@@ -239,20 +239,20 @@ def _claimed_stage_widths(where: str, layer: dict[str, Any]) -> StageWidths:
     return widths
 
 
-def claimed_sizing(network: Network, sizing: Any) -> Sizing:
-    """The sizing in a description; CoreError if no core for the network can have it."""
+def claimed_sizing(where: str, network: Network, sizing: Any) -> Sizing:
+    """The sizing in a description; CoreError if no core for the network can have it. where: its place, for the message."""
     keys = {name: key for name, key in JSON_KEYS.items() if name != "lane_multipliers" or dense_fc_image(network)}
-    _check_keys("load: sizing", sizing, tuple(keys.values()))
+    _check_keys(where, sizing, tuple(keys.values()))
     for key, value in sizing.items():
         numbers = value if key in ("lanes", "parts", "lane_multipliers") else {"": value}
         if not isinstance(numbers, dict):
-            raise CoreError(f"load: sizing: {key} {value!r}; allowed: a number for each layer")
+            raise CoreError(f"{where}: {key} {brief(value)}; allowed: a number for each layer")
         for layer, number in numbers.items():
-            _check_integer(f"load: sizing: {key} {layer}".rstrip(), number, 1, MAX_NEURONS)
+            _check_integer(f"{where}: {key}" + (f" {name_text(layer)}" if layer else ""), number, 1, MAX_NEURONS)
     try:
         return choose_sizing(network, **{name: sizing[key] for name, key in keys.items()})
     except (InputError, DesignError) as error:
-        raise CoreError(f"load: sizing: {error}") from None
+        raise CoreError(f"{where}: {error}") from None
 
 
 def _check_keys(where: str, content: Any, keys: tuple[str, ...]) -> None:
@@ -262,10 +262,10 @@ def _check_keys(where: str, content: Any, keys: tuple[str, ...]) -> None:
 
 def _check_integer(where: str, value: Any, low: int, high: int) -> None:
     if type(value) is not int or not low <= value <= high:
-        raise CoreError(f"{where} {value!r}; allowed: {low} to {high}")
+        raise CoreError(f"{where} {brief(value)}; allowed: {low} to {high}")
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """As text, in which neither true nor 1.0 is 1."""
     return json.dumps(value, sort_keys=True)
 
@@ -275,7 +275,7 @@ def _check_same(where: str, wanted: dict[str, Any], core: Any) -> None:
     if not isinstance(core, dict):
         raise CoreError(f"load: {where}: not the entries that convert writes")
     for key, value in wanted.items():
-        if _plain(core.get(key)) != _plain(value):
+        if plain(core.get(key)) != plain(value):
             raise CosimError(f"{where}: {key} {_shown(value)}; allowed: {_shown(core.get(key))}, the core's")
 
 
@@ -286,7 +286,7 @@ def _check_widths(name: str, needed: StageWidths, core: StageWidths) -> None:
 
 
 def _shown(value: Any) -> str:
-    return "-".join(map(str, value)) if isinstance(value, list) else str(value)
+    return "-".join(map(name_text, value)) if isinstance(value, list) and len(value) <= MAX_LISTED else name_text(value)
 
 
 def _words(table: Table) -> np.ndarray:
@@ -303,3 +303,15 @@ def load_file(network: Network, core: dict[str, Any]) -> bytes:
     header = [LOAD_MAGIC, *hash_words(core_hash(core)), len(words), zlib.crc32(words.tobytes())]
     assert len(header) == LOAD_HEADER
     return np.array([*header, *words], "<u4").tobytes()
+
+
+def load_file_of(network: Network, folder: Path) -> tuple[bytes, dict[str, Any]]:
+    """load_file() for the core whose HDL lies in a folder, and the description of that core.
+
+    CoreError, which names the file, for a description that convert did not write; CosimError for a network that does not fit.
+    """
+    core = read_core(folder)
+    try:
+        return load_file(network, core), core
+    except CoreError as error:
+        raise CoreError(f"{folder / DESCRIPTION}: {error}") from None

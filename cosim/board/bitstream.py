@@ -17,7 +17,7 @@ from duospike.reference.files import write_file
 
 from . import tools
 from .boards import DEVICES, Board
-from .top import constraints, pll_module, top_module
+from .top import Clock, constraints, top_module
 
 NETLIST, ROUTED, CONFIG, REPORT = "netlist.json", "routed.json", "board.config", "nextpnr.json"
 BITSTREAM, CONSTRAINTS = "board.bit", "board.lpf"
@@ -50,10 +50,10 @@ class Routed:
     logs: dict[str, str]
 
 
-def with_top(board: Board, core: tuple[Module, ...], pll: Module | None, clock_mhz: float) -> BoardDesign:
-    """The design of a core on a board. pll: see top.pll_module."""
-    plls = () if pll is None else (pll,)
-    return BoardDesign(board, (*core, *plls, top_module(board, pll is not None)), clock_mhz)
+def with_top(board: Board, core: tuple[Module, ...], clock: Clock) -> BoardDesign:
+    """The design of a core on a board."""
+    plls = () if clock.pll is None else (clock.pll,)
+    return BoardDesign(board, (*core, *plls, top_module(board, has_pll=clock.pll is not None)), clock.mhz)
 
 
 def map_design(design: BoardDesign, folder: Path, multipliers: str = "dsp", block_ram: bool = True) -> str:
@@ -138,7 +138,7 @@ def _has_bits(words: list[str]) -> bool:
 def build_bitstream(
     board: Board,
     core: tuple[Module, ...],
-    clock_mhz: float,
+    clock: Clock,
     folder: Path,
     *,
     seed: int = 1,
@@ -148,11 +148,9 @@ def build_bitstream(
 ) -> Routed:
     """Map, place, route and pack a core for a board in an existing folder, which is filled with work files.
 
-    core: of core.convert_core(), for a clock of `clock_mhz`, which pll_module() can make. CosimError if it does not fit or does
-    not reach its clock.
+    core: of core.convert_core(). clock: of top.clock_of(). CosimError if the core does not fit or does not reach its clock.
     """
-    pll, clock_mhz = pll_module(board, clock_mhz, folder)
-    design = with_top(board, core, pll, clock_mhz)
+    design = with_top(board, core, clock)
     progress("mapping by Yosys")
     mapped = map_design(design, folder, multipliers, block_ram)
     report, placed = route(design, folder, seed, progress)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from duospike.cosim.errors import CosimError
-from duospike.reference.errors import InputError, did_you_mean
+from duospike.reference.errors import InputError, brief, did_you_mean, name_text
 from duospike.reference.files import read_toml
 
 TABLE = Path(__file__).with_name("boards.toml")
@@ -45,12 +45,14 @@ class Board:
         return {"clk_pin": self.clock_pin, "rxd_pin": self.rxd_pin, "txd_pin": self.txd_pin, **held}
 
 
-TYPES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("device", "package", "clock_pin", "rxd_pin", "txd_pin", "io", "about"), (str,)),
-    **dict.fromkeys(("speed", "baud"), (int,)),
-    **dict.fromkeys(("clock_mhz", "default_mhz"), (int, float)),
-    **dict.fromkeys(("high", "loader"), (list,)),
+NAME = re.compile(r"[A-Za-z0-9_.+-]+")
+TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    **dict.fromkeys(("device", "package", "clock_pin", "rxd_pin", "txd_pin", "io", "about"), ((str,), "a text in quotes")),
+    **dict.fromkeys(("speed", "baud"), ((int,), "a whole number without quotes")),
+    **dict.fromkeys(("clock_mhz", "default_mhz"), ((int, float), "a number without quotes")),
+    **dict.fromkeys(("high", "loader"), ((list,), "a list of texts")),
 }
+"""Types of the entries, and what a message calls them."""
 OPTIONAL = ("high", "loader", "about")
 RANGES = {"clock_mhz": (8, 400), "default_mhz": (3.125, 400), "baud": (1200, 12_000_000)}
 """The least and the most of an entry."""
@@ -58,27 +60,37 @@ RANGES = {"clock_mhz": (8, 400), "default_mhz": (3.125, 400), "baud": (1200, 12_
 
 def board_named(name: str, table: Path | None = None) -> Board:
     """A board of TABLE or of a user's own table, which may also replace one of TABLE; CosimError for another name."""
-    own = read_toml(table) if table else {}
+    own = _own_boards(table) if table else {}
     entries = read_toml(TABLE) | own
     if name not in entries:
         raise CosimError(f"board {name!r}; allowed: {', '.join(entries)}{did_you_mean(name, entries)}")
     return _board(f"{table if name in own else TABLE.name}: {name}", name, entries[name])
 
 
-def _board(where: str, name: str, entry: Any) -> Board:
+def _own_boards(path: Path) -> dict[str, dict[str, Any]]:
+    """The tables of a user's own file, by the name of the board. InputError: something else is in it."""
+    own = read_toml(path)
+    for name, entry in own.items():
+        if not isinstance(entry, dict):
+            raise InputError(f"{path}: entry {name_text(name)} is in no table; allowed: a table for each board, as [my-board]")
+        if not NAME.fullmatch(name):
+            raise InputError(f"{path}: board {brief(name)}; allowed: a name of letters, digits and _ . + -")
+    return own
+
+
+def _board(where: str, name: str, entry: dict[str, Any]) -> Board:
     """Check an entry; InputError that names what is wrong."""
     known = [field.name for field in fields(Board) if field.name != "name"]
-    if not isinstance(entry, dict):
-        raise InputError(f"{where}: no table; allowed: entries {', '.join(known)}")
-    strange = [key for key in entry if key not in known]
-    if strange:
-        raise InputError(f"{where}: entry {strange[0]}; allowed: {', '.join(known)}")
-    missing = [key for key in known if key not in entry and key not in OPTIONAL]
-    if missing:
-        raise InputError(f"{where}: {missing[0]} is missing")
+    for key in entry:
+        if key not in known:
+            raise InputError(f"{where}: entry {name_text(key)}; allowed: {', '.join(known)}{did_you_mean(key, known)}")
+    for key in known:
+        if key not in entry and key not in OPTIONAL:
+            raise InputError(f"{where}: {key} is missing")
     for key, value in entry.items():
-        if isinstance(value, bool) or not isinstance(value, TYPES[key]):
-            raise InputError(f"{where}: {key} {value!r}; allowed: {' or '.join(kind.__name__ for kind in TYPES[key])}")
+        allowed, named = TYPES[key]
+        if isinstance(value, bool) or not isinstance(value, allowed):
+            raise InputError(f"{where}: {key} {brief(value)}; allowed: {named}")
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
     board = Board(name=name, **values)
     _check(where, board)
@@ -89,18 +101,26 @@ def _check(where: str, board: Board) -> None:
     choices = {"device": tuple(DEVICES), "package": PACKAGES, "speed": SPEEDS}
     for key, allowed in choices.items():
         if getattr(board, key) not in allowed:
-            raise InputError(f"{where}: {key} {getattr(board, key)!r}; allowed: {', '.join(map(str, allowed))}")
-    for pin in board.pins.values():
-        if not isinstance(pin, str) or not PIN.fullmatch(pin):
-            raise InputError(f"{where}: pin {pin!r}; allowed: a site of the package, such as G2")
-    if len(set(board.pins.values())) < len(board.pins):
-        raise InputError(f"{where}: two signals at one pin")
+            raise InputError(f"{where}: {key} {brief(getattr(board, key))}; allowed: {', '.join(map(str, allowed))}")
+    _check_pins(where, board)
     if not re.fullmatch(r"[A-Z0-9_]+", board.io):
-        raise InputError(f"{where}: io {board.io!r}; allowed: an IO_TYPE, such as LVCMOS33")
+        raise InputError(f"{where}: io {brief(board.io)}; allowed: an IO_TYPE, such as LVCMOS33")
     if not all(isinstance(word, str) for word in board.loader):
-        raise InputError(f"{where}: loader {list(board.loader)!r}; allowed: arguments of openFPGALoader")
+        raise InputError(f"{where}: loader {brief(list(board.loader))}; allowed: arguments of openFPGALoader, as texts")
     for key in RANGES:
         check_range(f"{where}: {key}", key, getattr(board, key))
+
+
+def _check_pins(where: str, board: Board) -> None:
+    """InputError: a pin that no package has, or one that has two signals."""
+    named = [(key, getattr(board, key)) for key in ("clock_pin", "rxd_pin", "txd_pin")] + [("high", pin) for pin in board.high]
+    for key, pin in named:
+        if not isinstance(pin, str) or not PIN.fullmatch(pin):
+            raise InputError(f"{where}: {key} {brief(pin)}; allowed: a site of the package, such as G2")
+    pins = [pin for _, pin in named]
+    twice = [pin for pin in pins if pins.count(pin) > 1]
+    if twice:
+        raise InputError(f"{where}: pin {twice[0]} has two signals; allowed: one")
 
 
 def check_range(where: str, key: str, value: float) -> None:

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from duospike.cosim.axi.loadable import MAX_HEADROOM, claimed_sizing, load_file, read_core
+from duospike.cosim.axi.loadable import (
+    MAX_HEADROOM,
+    CoreError,
+    claimed_sizing,
+    hardware_hash,
+    load_file,
+    load_file_of,
+    loadable_stages,
+    plain,
+)
 from duospike.cosim.axi.register_pages import c_header, json_text, markdown_page
-from duospike.cosim.axi.shell import ShellPlan, network_hash, plan_of, shell_registers
+from duospike.cosim.axi.shell import ShellPlan, network_hash, plan_of, shell_of, shell_registers
 from duospike.cosim.axi.shell_folder import LOADABLE_WAIVERS, WAIVERS, WEIGHTS, description
 from duospike.cosim.conversion.convert import Module
-from duospike.cosim.design.hdl_folder import write_hdl
+from duospike.cosim.design.hdl_folder import check_unchanged, write_hdl
 from duospike.cosim.design.plan import plan_stages
 from duospike.cosim.design.provenance import design_provenance
 from duospike.cosim.design.sizing import Sizing
 from duospike.cosim.errors import CosimError
 from duospike.cosim.timing.report import Location, Locator, critical_path
-from duospike.reference.errors import InputError
+from duospike.reference.errors import InputError, brief
 from duospike.reference.files import read_json
 from duospike.reference.network import Network
-from duospike.rtl.packets import WORD_BITS, Line
-from duospike.rtl.registers import FIRST_HASH, HASH_WORDS, hash_words
+from duospike.rtl.packets import Line
+from duospike.rtl.registers import CONSTANTS_FILE, hash_words
 from duospike.rtl.stage import Stage
 
 from .bitstream import BITSTREAM, CONSTRAINTS, Routed, core_clock
 from .boards import check_range
 from .core import TOP, convert_core
-from .overlay import LARGEST_BEAT
 
 REPORT, REGISTERS = "board.json", "registers.json"
 BOARD_WAIVERS = """\
@@ -112,47 +119,82 @@ class BuiltBoard:
     """What a folder of `duospike build` says, for a network that its board is to run.
 
     description: the content of REGISTERS. stages: of its accelerator for the network. words: that load it, None for a board
-    with the network in ROMs. CosimError for another network than the board's, or one that a loadable core does not take.
+    with the network in ROMs. CosimError for a file that build did not write so, which it names; for another network than the
+    board's, or one that a loadable core does not take.
     """
 
     def __init__(self, folder: Path, network: Network):
-        self.description, report = _read(folder / REGISTERS), _read(folder / REPORT)
-        try:
-            line = self.description["line"]
-            self.clock_mhz, self.baud, self._headroom = line["clock_mhz"], line["baud"], line["headroom"]
-            check_range("clock_mhz", "default_mhz", self.clock_mhz)
-            check_range("baud", "baud", self.baud)
-            sound = self._headroom is None or _is_whole(self._headroom, 0, MAX_HEADROOM)
-            bits = self.description["network"]["data_bits"]
-            if not (sound and _is_whole(self.baud, 1) and _is_whole(bits, 8, WORD_BITS * LARGEST_BEAT) and bits.bit_count() == 1):
-                raise ValueError
-            self._hash = [self.description["registers"][f"HASH_{i}"]["value"] for i in range(HASH_WORDS)]
-            sizing = report["sizing"]
-        except (KeyError, TypeError, ValueError, InputError):
-            raise CosimError(f"{folder}: not as build wrote it") from None
-        self._network, self.sizing = network, claimed_sizing(network, sizing)
+        _check_unchanged(folder)
+        self.description, report = read_json(folder / REGISTERS), read_json(folder / REPORT)
+        self.clock_mhz, self.baud, self._headroom = _line(folder / REGISTERS, self.description)
         self.words: bytes | None = None
         if "load" in self.description:
-            self.words = load_file(network, read_core(folder))
-        elif self._hash != hash_words(network_hash(network)):
-            raise CosimError(f"{folder} has the board of another network; build one, with --loadable for many networks")
+            self.words, core = _loaded(folder, network)
+            self.sizing = claimed_sizing("load: sizing", network, core["sizing"])
+        else:
+            core = None
+            _check_network(folder, network)
+            self.sizing = claimed_sizing(f"{folder / REPORT}: sizing", network, report.get("sizing"))
+        self._network = network
         self.stages: dict[str, Stage] = plan_stages(network, self.sizing)
+        self._check_description(folder / REGISTERS, core)
+
+    def _check_description(self, path: Path, core: dict[str, Any] | None) -> None:
+        """CosimError if the description is not what follows from network, sizing and core."""
+        stages = self.stages if core is None else loadable_stages(self.stages)
+        shell = shell_of(self._network, stages, core)
+        for key, value in description(self._network, stages, shell, core).items():
+            if plain(self.description.get(key)) != plain(value):
+                raise CosimError(
+                    f"{path}: entry {key} is not what the network and its sizing give; it was changed, or another version of "
+                    "Duospike built the board: build it anew"
+                )
 
     def simulated(self, line: Line) -> tuple[Module, ...]:
         """The core once more, for a simulation with another line; a loadable one only with the network that it was made from."""
         plan = plan_of(self._network, self.sizing, self._headroom)
-        hashes = [register.value for register in shell_registers(self._network, plan.stages, plan.core).registers]
-        if hashes[FIRST_HASH : FIRST_HASH + HASH_WORDS] != self._hash:
+        if plain(plan.core) != plain(self.description.get("load")):
             raise CosimError("a loadable core is simulated with the network that it was built from only")
         return convert_core(plan.shell, line)
 
 
-def _is_whole(value: Any, least: int, most: float = math.inf) -> bool:
-    return type(value) is int and least <= value <= most
-
-
-def _read(path: Path) -> dict[str, Any]:
+def _check_unchanged(folder: Path) -> None:
     try:
-        return read_json(path)
-    except InputError as error:
+        check_unchanged(folder, (REGISTERS, REPORT, CONSTANTS_FILE))
+    except CosimError as error:
         raise CosimError(f"{error}; allowed: the folder of a board by duospike build") from None
+
+
+def _check_network(folder: Path, network: Network) -> None:
+    """CosimError if the network in a core's ROMs is another one."""
+    if hardware_hash(folder / CONSTANTS_FILE) != hash_words(network_hash(network)):
+        raise CosimError(f"{folder} has the board of another network; build one, with --loadable for many networks")
+
+
+def _loaded(folder: Path, network: Network) -> tuple[bytes, dict[str, Any]]:
+    """The words that load a network into the core of a folder, and the core's description."""
+    try:
+        return load_file_of(network, folder)
+    except CoreError:
+        raise
+    except CosimError as error:
+        raise CosimError(f"the board of {folder} cannot be loaded with this network: {error}") from None
+
+
+def _line(path: Path, about: dict[str, Any]) -> tuple[float, int, int | None]:
+    """Clock in MHz, rate of the serial line and headroom that a description claims; CosimError if no board has them."""
+    found = about.get("line")
+    line: dict[str, Any] = {"clock_mhz": None, "baud": None, "headroom": None} | (found if isinstance(found, dict) else {})
+    clock_mhz, baud, headroom = line["clock_mhz"], line["baud"], line["headroom"]
+    if type(clock_mhz) not in (int, float) or type(baud) is not int:
+        raise CosimError(f"{path}: line {brief(found)}; allowed: clock_mhz and baud, as build writes them")
+    try:
+        check_range(f"{path}: clock_mhz", "default_mhz", clock_mhz)
+        check_range(f"{path}: baud", "baud", baud)
+    except InputError as error:
+        raise CosimError(str(error)) from None
+    fits = type(headroom) is int and 0 <= headroom <= MAX_HEADROOM if "load" in about else headroom is None
+    if not fits:
+        allowed = f"0 to {MAX_HEADROOM}" if "load" in about else "null: its network is in ROMs"
+        raise CosimError(f"{path}: headroom {brief(headroom)}; allowed: {allowed}")
+    return clock_mhz, baud, headroom

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from duospike.cosim.conversion.convert import Module
@@ -17,13 +18,21 @@ CLOCK_TOLERANCE = 0.0005
 """How far the PLL's clock may be from the one that was asked for, by which the serial line is laid out."""
 
 
-def pll_module(board: Board, clock_mhz: float, folder: Path) -> tuple[Module | None, float]:
-    """The PLL as ecppll makes it, and its clock; None where the oscillator's clock is the one that is wanted.
+@dataclass(frozen=True, eq=False)
+class Clock:
+    """The clock of a core, in MHz. pll: the module that makes it, None where it is the oscillator's."""
+
+    mhz: float
+    pll: Module | None = None
+
+
+def clock_of(board: Board, clock_mhz: float, folder: Path) -> Clock:
+    """The clock that a board can give its core, with the PLL as ecppll makes it.
 
     folder: exists, for work files. CosimError if no setting of the PLL comes close to the clock, with the one that does.
     """
     if clock_mhz == board.clock_mhz:
-        return None, clock_mhz
+        return Clock(clock_mhz)
     names = ("--clkin_name", "clkin", "--clkout0_name", "clkout")
     file = f"{PLL}.v"
     log = tools.run("ecppll", folder, "-i", board.clock_mhz, "-o", clock_mhz, "-n", PLL, "-f", file, *names)
@@ -34,7 +43,7 @@ def pll_module(board: Board, clock_mhz: float, folder: Path) -> tuple[Module | N
     if abs(near / clock_mhz - 1) > CLOCK_TOLERANCE:
         raise CosimError(f"clock {clock_mhz:g} MHz: the PLL makes {near:g} of {board.clock_mhz:g} MHz; allowed: that")
     text = (folder / file).read_text()
-    return Module(PLL, file, text if text.endswith("\n") else text + "\n", (), ()), near
+    return Clock(near, Module(PLL, file, text if text.endswith("\n") else text + "\n", (), ()))
 
 
 def top_module(board: Board, has_pll: bool) -> Module:

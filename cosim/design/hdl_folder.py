@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from duospike.cosim.conversion.convert import Module, write_modules
+from duospike.cosim.errors import CosimError
 from duospike.cosim.version import release_text
-from duospike.reference.files import write_file
+from duospike.reference.errors import InputError
+from duospike.reference.files import digest_of, read_json, write_file
 from duospike.reference.network import Network
 from duospike.rtl.activity import COUNTER_BITS, COUNTERS
 from duospike.rtl.stage import Stage
@@ -18,6 +21,7 @@ from .plan import plan_stages
 from .provenance import design_provenance
 from .sizing import Sizing
 
+MANIFEST = "manifest.json"
 WAIVERS = """\
 `verilator_config
 // MyHDL writes plain integers, whose bounds it checks in simulation; Verilog widens and narrows them by itself.
@@ -124,7 +128,20 @@ def write_hdl(
     for name, content in (others or {}).items():
         write_file(folder / name, content)
     manifest = {"language": language, **_manifest(network, sizing, stages, modules[-1], folder)}
-    write_file(folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+    write_file(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
+
+
+def check_unchanged(folder: Path, names: Iterable[str]) -> None:
+    """CosimError if a file of a folder by write_hdl is missing, or has not the SHA-256 of the manifest; it names the file."""
+    try:
+        hashes = read_json(folder / MANIFEST).get("files")
+        for name in names:
+            if not isinstance(hashes, dict) or not isinstance(hashes.get(name), str):
+                raise CosimError(f"{folder / MANIFEST}: no SHA-256 of {name}")
+            if digest_of(folder / name) != hashes[name]:
+                raise CosimError(f"{folder / name}: its SHA-256 is not the one in {MANIFEST}; one of the two was changed")
+    except InputError as error:
+        raise CosimError(str(error)) from None
 
 
 def _manifest(network: Network, sizing: Sizing, stages: dict[str, Stage], top: Module, folder: Path) -> dict:

@@ -48,6 +48,14 @@ NAMED_BITS = 8
 """Bits of the fractions that a message names in place of a leak that is none."""
 
 
+class SettingError(InputError):
+    """A setting of a value that cannot be, alone or beside the others. setting: its name."""
+
+    def __init__(self, setting: str, message: str):
+        self.setting = setting
+        super().__init__(message)
+
+
 @dataclass(frozen=True)
 class Settings:
     """A training run; every key of the file has its name here.
@@ -207,7 +215,7 @@ class Settings:
 
 def _require(name: str, value: object, holds: bool, allowed: str) -> None:
     if not holds:
-        raise InputError(f"{name} = {brief(value)}; allowed: {allowed}")
+        raise SettingError(name, f"{name} = {brief(value)}; allowed: {allowed}")
 
 
 def _span(numbers: range) -> str:
@@ -266,11 +274,17 @@ def settings_from(table: dict[str, object]) -> Settings:
     for key in table:
         _require("key", key, key in types, f"{', '.join(types)}{did_you_mean(key, types)}")
         _check_type(key, table[key], str(types[key]))
-    table = filled(table)
+    whole = filled(table)
     for field in fields(Settings):
-        if field.name not in table and field.default is MISSING:
+        if field.name not in whole and field.default is MISSING:
             raise InputError(f"key {field.name!r} is missing")
-    return Settings(**table)  # type: ignore[arg-type]
+    try:
+        return Settings(**whole)  # type: ignore[arg-type]
+    except SettingError as error:
+        if error.setting in table or error.setting not in whole:
+            raise
+        set_by = f"recipe = {brief(whole['recipe'])} sets it; a line {error.setting} = ... in the file overrides that"
+        raise InputError(f"{error}; {set_by}") from None
 
 
 def _check_type(key: str, value: object, wanted: str) -> None:

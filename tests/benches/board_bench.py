@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from functools import cache
 
 from duospike.cosim.axi.loadable import load_file
-from duospike.cosim.axi.shell import shell_of
+from duospike.cosim.axi.shell import plan_of, shell_of
 from duospike.cosim.axi.shell_folder import description
+from duospike.cosim.board.bitstream import BITSTREAM, CONSTRAINTS, BoardDesign, Routed
+from duospike.cosim.board.boards import board_named
 from duospike.cosim.board.core import convert_core
+from duospike.cosim.board.folder import write_board
 from duospike.cosim.board.simulated_port import simulated_board
 from duospike.cosim.conversion.convert import Module
+from duospike.cosim.design.sizing import choose_sizing
 from duospike.reference.data.datasets import random_images
 from duospike.reference.network import Network
 from duospike.rtl.packets import Line
@@ -46,6 +50,34 @@ def small_board(loadable=False, shape=(1, 9, 7), **settings) -> SmallBoard:
     return SmallBoard(
         network, small_stages(network), convert_core(shell, LINE), description(network, stages, shell, core), words
     )
+
+
+PLACED = {
+    "fmax": {"clk": {"achieved": 50.0}},
+    "utilization": {"TRELLIS_COMB": {"used": 9, "available": 24288}},
+    "critical_paths": [
+        {
+            "from": "posedge clk",
+            "to": "posedge clk",
+            "path": [{"type": "routing", "delay": 0.5, "from": {"cell": "a"}, "to": {"cell": "b"}}],
+        }
+    ],
+}
+"""What nextpnr might report; placement takes minutes."""
+
+
+def write_built(network, folder, headroom=None):
+    """A folder as build writes it, except that its bitstream and all HDL but one empty module are missing. headroom: of a
+    loadable core."""
+    folder.mkdir(exist_ok=True)
+    for name in (BITSTREAM, CONSTRAINTS):
+        (folder / name).write_bytes(b"as nextpnr and ecppack would")
+    sizing = choose_sizing(network, 2)
+    plan = plan_of(network, sizing, headroom)
+    top = Module("board_top", "board_top.v", "module board_top;\nendmodule\n", (), (plan.shell.identity,))
+    routed = Routed(BoardDesign(board_named("ulx3s-25f"), (top,), 45.0), folder, PLACED, 1, "nextpnr 0.0", {})
+    write_board(folder, network, sizing, plan, routed, 115200, headroom)
+    return folder
 
 
 @contextmanager

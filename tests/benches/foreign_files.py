@@ -32,6 +32,12 @@ import torch
 from scipy.io import loadmat, savemat
 
 from duospike.cosim.axi.loadable import core_hash, load_file, read_core
+from duospike.cosim.axi.pynq_driver import Accelerator
+from duospike.cosim.board.boards import board_named
+from duospike.cosim.board.core import serial_line
+from duospike.cosim.board.folder import REGISTERS, REPORT, BuiltBoard
+from duospike.cosim.board.top import constraints, top_module
+from duospike.cosim.design.hdl_folder import MANIFEST
 from duospike.cosim.design.sizing import choose_sizing
 from duospike.cosim.design.sizing_file import sizing_from, write_sizing
 from duospike.cosim.errors import CosimError
@@ -53,13 +59,14 @@ from duospike.reference.exchange.exact import exact_network
 from duospike.reference.exchange.nir.nir_import import from_nir
 from duospike.reference.exchange.nir.nir_process import read_graph
 from duospike.reference.exchange.source import Interface
-from duospike.reference.files import GZIP, MAX_JSON, ZLIB, read_bytes
+from duospike.reference.files import GZIP, MAX_JSON, ZLIB, digest_of, read_bytes
 from duospike.reference.modelfile import KEY, load_model, save_model
 from duospike.reference.training import train
 from duospike.reference.training.quantize import blank_of
 from duospike.reference.training.settings import read_settings
 from duospike.rtl.errors import DesignError
-from duospike.rtl.registers import FIRST_HASH, hash_words
+from duospike.rtl.registers import CONSTANTS_FILE, FIRST_HASH, hash_words
+from tests.benches.board_bench import write_built
 from tests.benches.damage import (
     bomb,
     damaged_bytes,
@@ -81,6 +88,8 @@ from tests.benches.small_networks import small_network
 from tests.benches.small_runs import write_all
 from tests.benches.small_training import SHAPE, bright_quarters, small_settings
 from tests.cosim.axi.test_loadable import folder_of
+from tests.cosim.axi.test_pynq_driver import Registers
+from tests.cosim.board.test_boards import OWN
 from tests.cosim.study.test_measure import BASE, GRIDS
 from tests.cosim.study.test_report import RESULTS
 from tests.reference.exchange.nir.test_nir_files import DT, good_graph
@@ -138,7 +147,7 @@ def formats(folder: Path, runs: dict[str, Path]) -> dict[str, Format]:
         bomb(kind)
     made = {**_of_models(folder, network), **_of_texts(folder, network), **_of_images(folder), **_of_runs(runs)}
     made |= _of_events(folder)
-    return made | {"core": _of_core(folder, network), "nir": _of_graph(folder)}
+    return made | {"core": _of_core(folder, network), "nir": _of_graph(folder)} | _of_boards(folder, network)
 
 
 def contents(folder: Path, pattern: str = "*") -> dict[str, bytes]:
@@ -301,16 +310,55 @@ def _of_core(folder: Path, network) -> Format:
     folder_of(network, core)
 
     def read(where: Path, draw: Draw):
-        # Where it can: the damage may have made it no JSON at all.
-        with suppress(InputError, ValueError, LookupError, TypeError, RecursionError):
-            if draw.random() < 0.5:
-                words = hash_words(core_hash(json.loads(read_bytes(where / "registers.json", MAX_JSON))["load"]))
-                lines = read_bytes(where / "identity.hex", MAX_JSON).split()
-                lines[FIRST_HASH : FIRST_HASH + len(words)] = (f"{word:08x}".encode() for word in words)
-                (where / "identity.hex").write_bytes(b"\n".join(lines))
+        if draw.random() < 0.5:
+            _renew_hash(where)
         load_file(network, read_core(where))
 
     return Format(contents(core), {"registers.json": damaged_json, "identity.hex": damaged_bytes}, read)
+
+
+def _renew_hash(where: Path):
+    """Make the hardware's hash that of its description, if the damage has not made it no JSON at all."""
+    with suppress(InputError, ValueError, LookupError, TypeError, RecursionError):
+        words = hash_words(core_hash(json.loads(read_bytes(where / REGISTERS, MAX_JSON))["load"]))
+        lines = read_bytes(where / CONSTANTS_FILE, MAX_JSON).split()
+        lines[FIRST_HASH : FIRST_HASH + len(words)] = (f"{word:08x}".encode() for word in words)
+        (where / CONSTANTS_FILE).write_bytes(b"\n".join(lines))
+
+
+def _of_boards(folder: Path, network) -> dict[str, Format]:
+    """Folders of built boards, in half of which the hashes are made to match what was damaged; and tables of boards."""
+    read_files = {REGISTERS: damaged_json, REPORT: damaged_json, MANIFEST: damaged_json, CONSTANTS_FILE: damaged_bytes}
+
+    def read_built(where: Path, draw: Draw):
+        if draw.random() < 0.5:
+            _renew_hash(where)
+            _renew_manifest(where)
+        board = BuiltBoard(where, network)
+        core = Accelerator(board.description, Registers(board.description["registers"]), None)
+        core.encode(random_images(1, network.image_shape, network.pixel_range, 1))
+        if core.counters().keys() != board.stages.keys():
+            raise AssertionError("other stages than the network's")
+
+    def read_table(where: Path, draw: Draw):
+        board = board_named("mine", where / "own.toml")
+        serial_line(board.default_mhz, board.baud)
+        constraints(board)
+        top_module(board, has_pll=True)
+
+    found = {}
+    for name, headroom in {"board": None, "loadable board": 2}.items():
+        written = contents(write_built(network, folder / name, headroom))
+        found[name] = Format({key: written[key] for key in read_files}, read_files, read_built)
+    return found | {"table of boards": Format({"own.toml": OWN.encode()}, {"own.toml": damaged_toml}, read_table)}
+
+
+def _renew_manifest(where: Path):
+    """Make the hashes in a manifest those of the files, if the damage has not made it no JSON at all."""
+    with suppress(InputError, ValueError, LookupError, TypeError, RecursionError):
+        manifest = json.loads(read_bytes(where / MANIFEST, 2**20))
+        manifest["files"] |= {name: digest_of(where / name) for name in (REGISTERS, REPORT, CONSTANTS_FILE)}
+        (where / MANIFEST).write_text(json.dumps(manifest))
 
 
 def _of_graph(folder: Path) -> Format:

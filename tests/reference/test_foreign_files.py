@@ -19,7 +19,7 @@ NAMES = (
     "report.json", "recorded streams", "cycles.json", "energy.json", "evaluation.json", "explore.json", "timing.json",
     "areas.json", "manifest.json", "results.json", "result.json", "core", "events, N-MNIST", "events, AEDAT 2.0",
     "events, AEDAT 3.1", "events, AEDAT 4", "events, npy", "events, npy of records", "events, HDF5", "events, HDF5 drawn",
-    "lists of gestures", "labels",
+    "lists of gestures", "labels", "board", "loadable board", "table of boards",
 )  # fmt: skip
 
 

@@ -1,14 +1,15 @@
 """The commands build and run: from a model file to a bitstream and, through a simulated board, to equal results."""
 
+import hashlib
 import json
 import os
 import re
 
 import pytest
 
-from duospike.cosim.axi.shell import network_hash
-from duospike.reference.modelfile import load_model, save_model
-from duospike.rtl.registers import hash_words
+from duospike.cosim.design.hdl_folder import MANIFEST
+from duospike.reference.modelfile import save_model
+from tests.benches.board_bench import write_built
 from tests.benches.commands import run
 from tests.benches.small_networks import small_network
 
@@ -42,32 +43,96 @@ def test_build_refuses_in_one_line_and_writes_nothing(tmp_path, capsys, options,
     assert not (tmp_path / "out").exists()
 
 
+def test_build_refuses_a_clock_that_the_pll_cannot_make_before_it_converts(tmp_path, capsys, monkeypatch):
+    """What ecppll says is made up here; a slow test asks it."""
+
+    def run_tool(tool, folder, *words):
+        (folder / "pll.v").write_text("module pll;\nendmodule\n")
+        return "clkout0 frequency: 66.6667 MHz\n"
+
+    monkeypatch.setattr("duospike.cosim.board.tools.run", run_tool)
+    monkeypatch.setattr("duospike.cosim.board.core.convert", None)
+    assert run("build", model(tmp_path), "--board", "ulx3s-25f", "--clock", 66.5, "--out", tmp_path / "out") == 2
+    assert "clock 66.5 MHz: the PLL makes 66.6667 of 25 MHz; allowed: that" in one_line(capsys)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def board(tmp_path):
+    """Writes the folder of a board with damaged files; the hashes in its manifest are made to match, unless they are not to."""
+
+    def write(damage, headroom=None, renewed=True):
+        folder = write_built(small_network("2C3-FC6", (1, 6, 5), classes=3), tmp_path / "board", headroom)
+        manifest = json.loads((folder / MANIFEST).read_text())
+        for name, change in damage.items():
+            content = change((folder / name).read_text())
+            (folder / name).write_text(content)
+            manifest["files"][name] = hashlib.sha256(content.encode()).hexdigest()
+        if renewed:
+            (folder / MANIFEST).write_text(json.dumps(manifest))
+        return folder
+
+    return write
+
+
+def with_value(*path, value):
+    """A change of JSON: another value at a place."""
+
+    def change(text):
+        content = json.loads(text)
+        holder = content
+        for key in path[:-1]:
+            holder = holder[key]
+        holder[path[-1]] = value
+        return json.dumps(content)
+
+    return change
+
+
 def test_run_refuses_what_is_no_folder_of_build(tmp_path, capsys):
     assert run("run", model(tmp_path), "--port", "icarus", "--build", tmp_path) == 2
-    assert "registers.json: not found; allowed: the folder of a board by duospike build" in one_line(capsys)
-    (tmp_path / "registers.json").write_text("{}")
-    (tmp_path / "board.json").write_text('{"sizing": {}}')
-    assert run("run", model(tmp_path), "--port", "icarus", "--build", tmp_path) == 2
-    assert "not as build wrote it" in one_line(capsys)
+    assert "manifest.json: not found; allowed: the folder of a board by duospike build" in one_line(capsys)
+
+
+@pytest.mark.parametrize("headroom", [None, 1])
+@pytest.mark.parametrize("name", ["registers.json", "board.json", "identity.hex"])
+def test_run_names_the_damaged_file(tmp_path, capsys, board, name, headroom):
+    folder = board({name: lambda text: text.replace("2", "3", 1)}, headroom, renewed=False)
+    assert run("run", model(tmp_path), "--port", "icarus", "--build", folder) == 2
+    assert f"{folder / name}: its SHA-256 is not the one in manifest.json; one of the two was changed" in one_line(capsys)
+    (folder / name).unlink()
+    assert run("run", model(tmp_path), "--port", "icarus", "--build", folder) == 2
+    assert f"{folder / name}: not found; allowed: the folder of a board by duospike build" in one_line(capsys)
 
 
 @pytest.mark.parametrize(
-    "line, network",
+    "headroom, name, path, value, message",
     [
-        ({"clock_mhz": 0}, {}), ({"clock_mhz": "45"}, {}), ({"baud": 0}, {}), ({"baud": 9600.5}, {}),
-        ({"headroom": -1}, {}), ({"headroom": True}, {}),
-        ({}, {"data_bits": 24}), ({}, {"data_bits": "8"}), ({}, {"data_bits": 2048}),
+        (None, "registers.json", ["line"], [], r"line \[\]; allowed: clock_mhz and baud"),
+        (None, "registers.json", ["line", "clock_mhz"], 0, "clock_mhz 0; allowed: 3.125 to 400"),
+        (None, "registers.json", ["line", "clock_mhz"], "45", "line .*; allowed: clock_mhz and baud"),
+        (None, "registers.json", ["line", "baud"], 9600.5, "line .*; allowed: clock_mhz and baud"),
+        (None, "registers.json", ["line", "headroom"], 1, "headroom 1; allowed: null: its network is in ROMs"),
+        (1, "registers.json", ["line", "headroom"], True, "headroom True; allowed: 0 to 16"),
+        (None, "registers.json", ["network", "data_bits"], 16, "entry network is not what the network"),
+        (1, "registers.json", ["registers", "CONTROL", "offset"], "4", "entry registers is not what the network"),
+        (None, "registers.json", ["stages"], ["conv1"], "entry stages is not what the network"),
+        (None, "board.json", ["sizing"], None, "sizing: other entries than convert writes"),
+        (None, "board.json", ["sizing", "lanes", "conv1"], "\n", r"sizing: lanes conv1 '\\n'; allowed: 1 to"),
+        (1, "registers.json", ["load", "words"], 5, "the description does not match the hash in identity.hex"),
     ],
-)  # fmt: skip
-def test_run_refuses_what_build_cannot_have_written(tmp_path, capsys, line, network):
-    path = model(tmp_path)
-    registers = {f"HASH_{i}": {"value": value} for i, value in enumerate(hash_words(network_hash(load_model(path))))}
-    about = {"registers": registers, "network": {"data_bits": 8} | network}
-    about["line"] = {"clock_mhz": 45.0, "baud": 9600, "headroom": None} | line
-    (tmp_path / "registers.json").write_text(json.dumps(about))
-    (tmp_path / "board.json").write_text('{"sizing": {}}')
-    assert run("run", path, "--port", "icarus", "--build", tmp_path) == 2
-    assert "not as build wrote it" in one_line(capsys)
+)
+def test_run_refuses_what_build_cannot_have_written(tmp_path, capsys, board, headroom, name, path, value, message):
+    folder = board({name: with_value(*path, value=value)}, headroom)
+    assert run("run", model(tmp_path), "--port", "icarus", "--build", folder) == 2
+    assert re.search(f"{re.escape(str(folder / name))}: {message}", one_line(capsys))
+
+
+def test_run_refuses_a_network_that_a_loadable_board_does_not_take(tmp_path, capsys, board):
+    folder = board({}, headroom=0)
+    assert run("run", model(tmp_path, timesteps=4), "--port", "icarus", "--build", folder) == 2
+    message = "cannot be loaded with this network: network: timesteps 4; allowed: 2, the core's"
+    assert f"the board of {folder} {message}" in one_line(capsys)
 
 
 @pytest.fixture(scope="module")

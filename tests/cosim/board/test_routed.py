@@ -11,6 +11,7 @@ from duospike.cosim.board.boards import board_named
 from duospike.cosim.board.host import Host, run_images
 from duospike.cosim.board.routed import _for_models, cells, design_modules, netlist_text, routed_modules
 from duospike.cosim.board.simulated_port import BOARD_PINS, simulated_board
+from duospike.cosim.board.top import clock_of
 from duospike.cosim.errors import CosimError
 from tests.benches.board_bench import LINE, PATIENCE, small_board
 
@@ -21,7 +22,8 @@ COUNT = 3
 def routed(tmp_path_factory):
     """The small board in a bitstream for the ULX3S-25F."""
     folder = tmp_path_factory.mktemp("routed")
-    return build_bitstream(board_named("ulx3s-25f"), small_board().modules, 50.0, folder)
+    board = board_named("ulx3s-25f")
+    return build_bitstream(board, small_board().modules, clock_of(board, 50.0, folder), folder)
 
 
 def run(modules, folder):

@@ -172,6 +172,24 @@ def test_settings_that_contradict_each_other(changes, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "written", "message"),
+    [
+        ({"architecture": "4C3-FC10"}, {"dropout": 0.0}, "dropout = 0.102; allowed: 0 for 4C3-FC10: no .* before the last; "),
+        ({"coding": "rate"}, {"pixels": "unsigned"}, "pixels = 'centred'; allowed: 'unsigned' or 'clamped' with rate coding; "),
+        ({"batch_norm": "all"}, {"bias_bits": "exact"}, "bias_bits = 4; allowed: 'exact' with .*; "),
+    ],
+)
+def test_what_a_recipe_sets_is_named_as_its_own_and_overridden_by_the_file(changes, written, message):
+    (setting,) = written
+    said = f"{message}recipe = 'paper' sets it; a line {setting} = ... in the file overrides that$"
+    with pytest.raises(InputError, match=said):
+        settings_from(PAPER | changes)
+    assert getattr(settings_from(PAPER | changes | written), setting) == written[setting]
+    with pytest.raises(InputError, match="allowed: [^;]*$"):
+        settings_from(PAPER | changes | {setting: getattr(settings_from(PAPER), setting)})
+
+
 def test_a_recipe_fills_in_what_a_file_leaves_out():
     settings = settings_from(PAPER)
     found = (settings.threshold, settings.batch_norm, settings.bias_bits, settings.optimizer, settings.epochs, settings.pixels)
