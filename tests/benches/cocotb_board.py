@@ -13,8 +13,8 @@ from cocotbext.uart import UartSink, UartSource
 from tests.benches.serial_bench import packet
 
 RUN = json.loads(Path(os.environ["BOARD_RUN"]).read_text()) if "BOARD_RUN" in os.environ else {}
-"""registers: as in registers.json; images: the bytes of each image packet, in hex; beats: of an image; results: the words that each
-must give; divider, timeout: of the line."""
+"""registers: as in registers.json; images: the bytes of each image packet, in hex; beats: of an image; results: the words that
+each must give; divider, timeout: of the line."""
 
 PERIOD = 10
 """Nanoseconds of a clock cycle."""
