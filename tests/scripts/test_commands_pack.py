@@ -72,7 +72,7 @@ def test_a_headroom_that_is_none_is_refused(tmp_path, capsys, bits):
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["verilog", "vhdl"])
 def test_a_loadable_core_is_written_whole_and_without_weights(tmp_path, language):
-    made, out = model(tmp_path, timesteps=8, kind="subtract_delayed"), tmp_path / "hdl"
+    made, out = model(tmp_path, timesteps=8, reset="subtract_delayed"), tmp_path / "hdl"
     assert run("convert", made, "--out", out, "--axi", "--loadable", "--headroom", "1", "--language", language) == 0
     assert [file.name for file in out.glob("*.hex")] == ["identity.hex"]
     assert run("pack", made, "--core", out, "--out", tmp_path / "w.bin") == 0
