@@ -173,9 +173,12 @@ class TestBuilt:
         board, host = os.openpty()
         words = ("run", path, "--build", folder, "--data", "random", "--images", 1)
         assert run(*words, "--port", os.ttyname(host)) == 2
-        assert "the board gave no answer, 4 times; is it programmed, and is this its port and its baud rate?" in one_line(capsys)
+        said = capsys.readouterr().err.splitlines()
+        why = "the board gave no answer, 4 times; is it programmed, and is this its port and its baud rate?"
+        assert said == ["connection ...", f"duospike: error: {why}"]
         assert run(*words, "--port", "/dev/ttyNONE") == 2
-        assert "port /dev/ttyNONE cannot be opened" in one_line(capsys)
+        said = capsys.readouterr().err.splitlines()
+        assert len(said) == 2 and said[1].startswith("duospike: error: port /dev/ttyNONE cannot be opened")
         for end in (board, host):
             os.close(end)
 
