@@ -120,7 +120,7 @@ CASES = {
     "synth --pnr": Case("synth m0 --family ecp5 --pnr --data random --seed {more} --out out"),
     "build": Case(BOARD + "--seed {more} --out out"),
     # It writes nothing.
-    "run": Case("run m0 --port icarus --build board --data random --images 2 --seed {kind}", "none", ("none",)),
+    "run": Case("run m0 --port verilator --build board --data random --images 2 --seed {kind}", "none", ("none",)),
     "train": Case("train t.toml --data data --work work --out out", "out", ("work", "out")),
     "study": Case("study s.toml --data data --workers 2 --out out", "out", ("out",), "results.json"),
     "prove": Case("prove pool,+2+x+4,+groups+1 --out out.json", "out.json"),
