@@ -64,7 +64,7 @@ def channel_select(clk, rst, src, word, dst, *, chunks, lanes, timesteps, column
     event_word = ConcatSignal(event_last, event_mask, event_channel)
 
     word_fields = unpack(word, fetched_masks)
-    choose_lane = lowest_one(pending, lane, lanes_left)
+    choose_lane = lowest_one(pending, lane, lanes_left, last_lane)
 
     @always_comb
     def find_fetch_ready():
@@ -105,10 +105,6 @@ def channel_select(clk, rst, src, word, dst, *, chunks, lanes, timesteps, column
         def fetch_first_channel():
             if fetch_ready:
                 fetch_channel.next = first_channel
-
-    @always_comb
-    def find_last():
-        last_lane.next = lanes_left == 0
 
     @always_comb
     def find_encode_ready():

@@ -454,7 +454,7 @@ def of_loaded_memory(width=70, depth=5, first=3, pieces=20):
 
 
 def of_lowest_one(size=7):
-    return {"flags": vector(size), "index": index(size), "rest": vector(size)}
+    return {"flags": vector(size), "index": index(size), "rest": vector(size), "is_last": Signal(bool(0))}
 
 
 def of_mac_array(
