@@ -78,7 +78,7 @@ PROOFS: tuple[Proof, ...] = (
         2, 3, 1, K3, 12, 30,
         Fault("a column is stored at its neighbour's address", "store_addr <= addr[0];", "store_addr <= addr[1];"),
         Fault("a column is stored one step early", "store <= (shift && keeps[0]);", "store <= (shift && keeps[1]);"),
-        Fault("the line is read a column late", ".read_addr(line_addr)", ".read_addr(addr[2])"),
+        Fault("the line is read a column late", ".read_addr(line_next_addr)", ".read_addr(line_addr)"),
         Fault("the second row starts from the bias as well", "|| (row == 0)", "|| (row <= 1)"),
         Fault("an empty pixel gives a beat", "last_of_row && (column < 3)", "last_of_row && (column < 4)"),
         Fault("an event is taken before its column is there", "is_primed <= (priming <= 1);", "is_primed <= (priming <= 2);"),
