@@ -11,9 +11,9 @@ class LineAccess:
     """What a column has to do with the line buffer, for the column that enters the window next.
 
     keeps: 1 bit, its sums wait in the line buffer when it leaves; not in the columns that flush a frame. addr: where, in
-    0 .. words - 1. next_addr: that of the column after it. fresh: 1 bit, it begins with the bias. same_row: 1 bit, it goes on with the sums of the part before;
-    there only for a kernel of more than one row and more than one part. Otherwise it goes on with the sums of the row before,
-    or for a kernel of one row with those of the part before.
+    0 .. words - 1. next_addr: that of the column after it. fresh: 1 bit, it begins with the bias. same_row: 1 bit, it goes on
+    with the sums of the part before; there only for a kernel of more than one row and more than one part. Otherwise it goes on
+    with the sums of the row before, or for a kernel of one row with those of the part before.
     """
 
     def __init__(self, words: int, kernel: tuple[int, int], parts: int):

@@ -88,12 +88,9 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
         shift.next = not primed or (src.valid and event_last and not (valid and not dst.ready))
 
     @always_comb
-    def handshake():
+    def classify_cycle():
         src.ready.next = add
         dst.valid.next = valid
-
-    @always_comb
-    def classify_cycle():
         has_event.next = add and mask != 0
         is_silent.next = add and mask == 0
         stall_in.next = not add and not blocked
@@ -163,10 +160,6 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
             primed.next = filled
             if read_group == last_group:
                 read_part.next = 0 if read_part == last_part else read_part + 1
-
-    @always(clk.posedge)
-    def mark_scan():
-        if shift:
             next_is_first.next = read_part == 0
             next_is_last.next = read_part == last_part
             is_last.next = next_is_last
