@@ -17,13 +17,13 @@ from .sum_window import sum_window
 def row_padding(width: int, groups: int, kernel: tuple[int, int], parts: int) -> int:
     """Empty pixels that a scan over a row needs so that a partial sum is in the line buffer before it is read again.
 
-    A column leaves the window (columns - 1) // 2 pixels after its own, is written one cycle later, and is read one plus
+    A column leaves the window (columns - 1) // 2 pixels after its own, is written one cycle later, and is read two plus
     columns // 2 pixels ahead of its own in the next scan over them; only maps of a few columns with one group fall short.
     """
     rows, columns = kernel
     if rows == 1 and parts == 1:
         return 0
-    return max(0, -(-(columns + 2) // groups) - width)
+    return max(0, -(-(columns + 3) // groups) - width)
 
 
 @block

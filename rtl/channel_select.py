@@ -64,7 +64,7 @@ def channel_select(clk, rst, src, word, dst, *, chunks, lanes, timesteps, column
     event_word = ConcatSignal(event_last, event_mask, event_channel)
 
     word_fields = unpack(word, fetched_masks)
-    choose_lane = lowest_one(pending, lane, lanes_left)
+    choose_lane = lowest_one(pending, lane, lanes_left, last_lane)
 
     @always_comb
     def find_fetch_ready():
@@ -107,10 +107,6 @@ def channel_select(clk, rst, src, word, dst, *, chunks, lanes, timesteps, column
                 fetch_channel.next = first_channel
 
     @always_comb
-    def find_last():
-        last_lane.next = lanes_left == 0
-
-    @always_comb
     def find_encode_ready():
         encode_ready.next = not encoding or (dst.ready and last_lane)
 
@@ -122,11 +118,20 @@ def channel_select(clk, rst, src, word, dst, *, chunks, lanes, timesteps, column
             encoding.next = fetched
             encode_last.next = fetch_last
             encode_channel.next = fetch_channel
+
+    # First the reset of the register: the word comes late from a block RAM.
+    @always(clk.posedge)
+    def load_lanes():
+        if encode_ready and fetch_silent:
+            pending.next = 0
+        elif encode_ready:
             for k in range(lanes):
-                pending.next[k] = fetched_masks[k] != 0 and not fetch_silent
-                masks[k].next = fetched_masks[k]
+                pending.next[k] = fetched_masks[k] != 0
         elif dst.ready:
             pending.next = lanes_left
+        if encode_ready:
+            for k in range(lanes):
+                masks[k].next = fetched_masks[k]
 
     @always_comb
     def compose_event():

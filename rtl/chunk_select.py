@@ -62,11 +62,7 @@ def chunk_select(clk, rst, src, dst, read_addr, ends_part, *, chunks, words):
     chosen_chunk = counter(chunks)
     chosen_word = ConcatSignal(chosen_last, chosen_silent, chosen_chunk)
 
-    choose_chunk = lowest_one(chunks_todo, chunk, chunks_left)
-
-    @always_comb
-    def find_last():
-        last_chunk.next = chunks_left == 0
+    choose_chunk = lowest_one(chunks_todo, chunk, chunks_left, last_chunk)
 
     @always_comb
     def find_span_ready():

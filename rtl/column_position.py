@@ -11,14 +11,14 @@ class LineAccess:
     """What a column has to do with the line buffer, for the column that enters the window next.
 
     keeps: 1 bit, its sums wait in the line buffer when it leaves; not in the columns that flush a frame. addr: where, in
-    0 .. words - 1. fresh: 1 bit, it begins with the bias. same_row: 1 bit, it goes on with the sums of the part before;
-    there only for a kernel of more than one row and more than one part. Otherwise it goes on with the sums of the row before,
-    or for a kernel of one row with those of the part before.
+    0 .. words - 1. next_addr: that of the column after it. fresh: 1 bit, it begins with the bias. same_row: 1 bit, it goes on
+    with the sums of the part before; there only for a kernel of more than one row and more than one part. Otherwise it goes on
+    with the sums of the row before, or for a kernel of one row with those of the part before.
     """
 
     def __init__(self, words: int, kernel: tuple[int, int], parts: int):
         self.keeps, self.fresh = Signal(bool(0)), Signal(bool(0))
-        self.addr = counter(words)
+        self.addr, self.next_addr = counter(words), counter(words)
         if kernel[0] > 1 and parts > 1:
             self.same_row = Signal(bool(0))
 
@@ -101,23 +101,30 @@ def column_position(
 
     if line is not None:
         check_width("column_position", index_bits(words), line_addr=line.addr)
-        next_addr = counter(words)
+        word_addr, following_addr = counter(words), counter(words)
 
         @always_comb
         def give_access():
             line.keeps.next = tail == 0
-            line.addr.next = next_addr
+            line.addr.next = word_addr
+            line.next_addr.next = following_addr
             line.fresh.next = part == 0 and (kernel_rows == 1 or row == 0)
+
+        @always_comb
+        def find_following():
+            following_addr.next = word_addr
+            if tail == 0:
+                if column == last_column and channel_group == last_group:
+                    following_addr.next = 0
+                else:
+                    following_addr.next = word_addr + 1
 
         @always(clk.posedge)
         def advance_address():
             if rst:
-                next_addr.next = 0
-            elif shift and tail == 0:
-                if column == last_column and channel_group == last_group:
-                    next_addr.next = 0
-                else:
-                    next_addr.next = next_addr + 1
+                word_addr.next = 0
+            elif shift:
+                word_addr.next = following_addr
 
     if hasattr(line, "same_row"):
 

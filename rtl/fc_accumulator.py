@@ -4,6 +4,7 @@ from myhdl import Signal, always, always_comb, block, instances, intbv
 
 from .activity import activity
 from .checks import check_number, check_table, check_width
+from .delay_line import delay_line
 from .group_walk import group_walk
 from .loaded_memory import parameter_memory
 from .stream import counter, pack, signed, unpack
@@ -18,7 +19,8 @@ def has_state(parts: int, groups: int) -> bool:
 def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, lanes, weight_bits, current_bits, bias):
     """Adds each event's weights to the partial sums of one group of neurons, group after group for each part of input.
 
-    Between parts the partial sums of the other groups wait in a memory. The scan of the last part gives the currents.
+    Between parts the partial sums of the other groups wait in a memory, whose words come to a register one scan before they
+    are used. The scan of the last part gives the currents.
 
     Ports:
         src     sink         events with their weights, from weight_fetch(), a part of input as one pixel; field `lane` of the
@@ -49,14 +51,15 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
     event_mask = src.data(word_bits + timesteps, word_bits)
     event_last = src.data(word_bits + timesteps)
     mask = Signal(intbv(0)[timesteps:])
-    add, shift, blocked, always_read = [Signal(bool(0)) for _ in range(4)]
+    add, shift, blocked = [Signal(bool(0)) for _ in range(3)]
     weight_word = Signal(intbv(0)[word_bits:])
     taps = [signed(weight_bits) for _ in range(lanes)]
 
-    # The current scan, and the one that follows it. Priming loads the first scan after reset.
-    part = counter(parts)
-    load_part, load_group, next_load_group = counter(parts), counter(groups), counter(groups)
-    priming = Signal(bool(0))
+    # The scan after the next one, of which the bias is read; of the next one, whether its part is the first and the last; of
+    # the current one, whether its part is the last. Two steps after reset bring the first scan.
+    read_part, read_group, next_read_group = counter(parts), counter(groups), counter(groups)
+    next_is_first, next_is_last, is_last = [Signal(bool(0)) for _ in range(3)]
+    filled, primed = Signal(bool(0)), Signal(bool(0))
     valid = Signal(bool(0))
     has_event, is_silent, stall_in = [Signal(bool(0)) for _ in range(3)]
 
@@ -67,8 +70,8 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
     bias_word = Signal(intbv(0)[bias.width :])
 
     weight_fields = unpack(weight_word, taps)
-    walk_groups = group_walk(clk, rst, shift, next_load_group, columns=1, groups=groups)
-    bias_rom = parameter_memory(load)(clk, always_read, next_load_group, bias_word, table=bias)
+    walk_groups = group_walk(clk, rst, shift, next_read_group, columns=1, groups=groups)
+    bias_rom = parameter_memory(load)(clk, shift, read_group, bias_word, table=bias)
     bias_fields = unpack(bias_word, biases)
     final_fields = pack(finals, dst.data)
     count_activity = activity(clk, rst, add, stall_in, blocked, has_event, is_silent, counts)
@@ -81,17 +84,13 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
     @always_comb
     def find_step():
         blocked.next = src.valid and event_last and valid and not dst.ready
-        add.next = src.valid and not priming and not (event_last and valid and not dst.ready)
-        shift.next = priming or (src.valid and event_last and not (valid and not dst.ready))
-
-    @always_comb
-    def handshake():
-        src.ready.next = add
-        dst.valid.next = valid
-        always_read.next = True
+        add.next = src.valid and primed and not (event_last and valid and not dst.ready)
+        shift.next = not primed or (src.valid and event_last and not (valid and not dst.ready))
 
     @always_comb
     def classify_cycle():
+        src.ready.next = add
+        dst.valid.next = valid
         has_event.next = add and mask != 0
         is_silent.next = add and mask == 0
         stall_in.next = not add and not blocked
@@ -105,25 +104,23 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
                     totals[p * timesteps + t].next = sums[p * timesteps + t] + taps[p]
 
     if has_state(parts, groups):
-        group_index = counter(groups)
-        state = [Signal(intbv(0)[fields * current_bits :]) for _ in range(groups)]
-        total_word = Signal(intbv(0)[fields * current_bits :])
-        stored_word = Signal(intbv(0)[fields * current_bits :])
+        total_word, kept_word, stored_word = [Signal(intbv(0)[fields * current_bits :]) for _ in range(3)]
         stored = [signed(current_bits) for _ in range(fields)]
         total_fields = pack(totals, total_word)
         stored_fields = unpack(stored_word, stored)
+        # The scan that ends gives the register the sums of the scan after the next one, of `groups` scans before that one.
+        if groups > 2:
+            keep_sums = delay_line(clk, rst if groups > 3 else None, shift, total_word, kept_word, places=groups - 2)
+        else:
 
-        @always_comb
-        def read_state():
-            stored_word.next = state[load_group]
+            @always_comb
+            def keep_sums():
+                kept_word.next = total_word
 
         @always(clk.posedge)
-        def write_state():
+        def register_stored():
             if shift:
-                state[group_index].next = total_word
-                group_index.next = load_group
-            if rst:
-                group_index.next = 0
+                stored_word.next = kept_word
 
     else:
         stored = totals
@@ -135,33 +132,36 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
                 if not shift:
                     sums[p * timesteps + t].next = totals[p * timesteps + t]
                 else:
-                    if load_part == 0:
+                    if next_is_first:
                         sums[p * timesteps + t].next = biases[p]
                     else:
                         sums[p * timesteps + t].next = stored[p * timesteps + t]
-                    if part == last_part:
+                    if is_last:
                         finals[p * timesteps + t].next = totals[p * timesteps + t]
 
     @always(clk.posedge)
     def emit_currents():
         if rst:
             valid.next = False
-        elif shift and not priming and part == last_part:
+        elif shift and primed and is_last:
             valid.next = True
         elif dst.ready:
             valid.next = False
 
     @always(clk.posedge)
     def advance_scan():
-        load_group.next = next_load_group
+        read_group.next = next_read_group
         if rst:
-            priming.next = True
-            part.next = 0
-            load_part.next = 0
+            filled.next = False
+            primed.next = False
+            read_part.next = 0
         elif shift:
-            priming.next = False
-            part.next = load_part
-            if load_group == last_group:
-                load_part.next = 0 if load_part == last_part else load_part + 1
+            filled.next = True
+            primed.next = filled
+            if read_group == last_group:
+                read_part.next = 0 if read_part == last_part else read_part + 1
+            next_is_first.next = read_part == 0
+            next_is_last.next = read_part == last_part
+            is_last.next = next_is_last
 
     return instances()

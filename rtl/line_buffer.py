@@ -19,6 +19,8 @@ def line_buffer(
 ):  # fmt: skip
     """Keeps the columns that leave the window of sums, and gives those that enter it what was kept.
 
+    A block RAM takes most of a cycle to answer, so its word is read one shift ahead, into a register.
+
     Ports:
         shift        in   1  the window moves by a column at this edge
         line         in      a LineAccess: what to do with the column that enters the window at the next shift
@@ -31,15 +33,17 @@ def line_buffer(
         words: columns of a row, all groups together
         kernel, parts, timesteps, lanes, current_bits: those of accumulator(); rows, columns = kernel
 
-    Timing: a column is written one cycle after it has left the window, columns + 1 shifts after it was asked for at `line`.
-    Column A, kernel 3:
+    Timing: a column is written one cycle after it has left the window, columns + 2 shifts after it was read. Column A,
+    kernel 3:
 
-        shift        ~~~~~~~~~~~~~~~~~~~~~~~~~~
-        line         |A  |---------------------
-        stored_word  ----|A  |-----------------
-        window       ----|A          |---------
-        leaving      ----------------|A  |-----
-        written      ----------------|A  |-----
+        shift            ~~~~~~~~~~~~~~~~~~~~~~~~~~
+        line.next_addr   |A  |---------------------
+        read_word        ----|A  |-----------------
+        line.addr        ----|A  |-----------------
+        stored_word      --------|A  |-------------
+        window           --------|A          |-----
+        leaving          --------------------|A  |-
+        written          --------------------|A  |-
     """
     check_kernel("line_buffer", kernel)
     columns = kernel[1]
@@ -54,8 +58,14 @@ def line_buffer(
     addr = [counter(words) for _ in range(columns + 1)]
     store = Signal(bool(0))
     store_addr = counter(words)
+    read_word = Signal(intbv(0)[len(stored_word) :])
 
-    memory = ram(clk, store, store_addr, leaving, shift, line.addr, stored_word, depth=words)
+    memory = ram(clk, store, store_addr, leaving, shift, line.next_addr, read_word, depth=words)
+
+    @always(clk.posedge)
+    def register_word():
+        if shift:
+            stored_word.next = read_word
 
     @always(clk.posedge)
     def move_columns():

@@ -68,7 +68,7 @@ def span_select(clk, rst, src, flags, dst, *, chunks, words):
     span_flags = Signal(intbv(0)[span:])
     chosen_span = ConcatSignal(walk_ends_part, last_span, base, span_number, span_flags)
 
-    choose_span = lowest_one(spans_todo, span_number, spans_left)
+    choose_span = lowest_one(spans_todo, span_number, spans_left, last_span)
 
     @always_comb
     def find_ready():
@@ -89,10 +89,6 @@ def span_select(clk, rst, src, flags, dst, *, chunks, words):
             ahead_flags.next = flags
             if src_empty:
                 ahead_flags.next = 0
-
-    @always_comb
-    def find_last():
-        last_span.next = spans_left == 0
 
     @always_comb
     def find_walk_ready():

@@ -162,7 +162,7 @@ class _Chain:
 
     def add_fc(self, number: int, stage: SparseFc, events: np.ndarray):
         self.add_scanner(number, stage, events)
-        self.add(units.FC, number, groups=stage.groups, parts=stage.row_parts, priming=1)
+        self.add(units.FC, number, groups=stage.groups, parts=stage.row_parts, priming=2)
         self.add_lif(number, stage)
 
     def add_scanner(self, number: int, stage: SparseStage, events: np.ndarray):

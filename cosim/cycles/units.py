@@ -42,7 +42,7 @@ CONV = unit_type(
     f"rows columns height positions groups parts {OUTPUT_WINDOW}",
     "priming emits column group part row tail",
 )
-FC = unit_type("groups parts", "priming load_group load_part part")
+FC = unit_type("groups parts", "priming group read_part next_part part")
 POOL = unit_type(
     "counted groups rows row_positions row_first_end row_step row_first_phase row_end_phase row_cut "
     "columns column_positions column_first_end column_step column_first_phase column_end_phase column_cut",
@@ -378,21 +378,22 @@ def step_conv(unit, src_valid, src_flags, dst_ready, activity):
 def step_fc(unit, src_valid, src_flags, dst_ready, activity):
     ending = src_valid and (src_flags & LAST) != 0
     blocked = ending and unit.valid and not dst_ready
-    add = src_valid and not unit.priming and not blocked
-    shift = unit.priming or (ending and not blocked)
+    add = src_valid and unit.priming == 0 and not blocked
+    shift = unit.priming != 0 or (ending and not blocked)
     count_event(unit, add, src_flags, blocked, activity)
-    if shift and not unit.priming and unit.part == unit.parts - 1:
+    if shift and unit.priming == 0 and unit.part == unit.parts - 1:
         unit.valid = 1
     elif dst_ready:
         unit.valid = 0
     if shift:
-        unit.priming = 0
-        unit.part = unit.load_part
-        if unit.load_group != unit.groups - 1:
-            unit.load_group += 1
+        if unit.priming != 0:
+            unit.priming -= 1
+        unit.part, unit.next_part = unit.next_part, unit.read_part
+        if unit.group != unit.groups - 1:
+            unit.group += 1
         else:
-            unit.load_group = 0
-            unit.load_part = 0 if unit.load_part == unit.parts - 1 else unit.load_part + 1
+            unit.group = 0
+            unit.read_part = 0 if unit.read_part == unit.parts - 1 else unit.read_part + 1
     return add
 
 

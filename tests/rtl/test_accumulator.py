@@ -130,21 +130,21 @@ def test_one_event_a_cycle(place, kernel, timesteps, lanes, rate):
 
 
 def test_a_1x1_kernel_needs_no_padding_unless_it_keeps_partial_sums():
-    assert [row_padding(2, 1, K1, parts) for parts in (1, 2)] == [0, 1]
+    assert [row_padding(2, 1, K1, parts) for parts in (1, 2)] == [0, 2]
 
 
 @pytest.mark.parametrize(
     ("width", "outputs", "kernel", "padding"),
     [
-        (3, 1, K3, 2),
-        (3, 1, K5, 4),
-        (4, 1, K5, 3),
-        (4, 1, K3, 1),
+        (3, 1, K3, 3),
+        (3, 1, K5, 5),
+        (4, 1, K5, 4),
+        (5, 1, K3, 1),
         (3, 2, K5, 1),
-        (7, 1, K5, 0),
-        (2, 1, (2, 1), 1),
-        (4, 1, (3, 6), 4),
-        (8, 1, (2, 7), 1),
+        (8, 1, K5, 0),
+        (2, 1, (2, 1), 2),
+        (4, 1, (3, 6), 5),
+        (9, 1, (2, 7), 1),
         (1, 1, (1, 7), 0),
     ],
 )

@@ -454,7 +454,7 @@ def of_loaded_memory(width=70, depth=5, first=3, pieces=20):
 
 
 def of_lowest_one(size=7):
-    return {"flags": vector(size), "index": index(size), "rest": vector(size)}
+    return bits_of("is_last") | {"flags": vector(size), "index": index(size), "rest": vector(size)}
 
 
 def of_mac_array(
@@ -996,7 +996,7 @@ def wrong(made, **changes):
         (wrong(sum_window, kernel=(9, 9)), "sum_window: kernel (9, 9); allowed: (rows, columns), each 1 to 7"),
         (wrong(line_buffer, kernel=None), "line_buffer: kernel None; allowed: (rows, columns), each 1 to 7"),
         (lambda: line_buffer(**of_line_buffer() | {"kernel": (1, 3), "parts": 1}), "line_buffer: waiting_rows 0; allowed: 1 or "),
-        (lambda: accumulator(**of_accumulator(groups=1) | {"padding": 1}), "accumulator: padding 1; allowed: 2 or more"),
+        (lambda: accumulator(**of_accumulator(groups=1) | {"padding": 1}), "accumulator: padding 1; allowed: 3 or more"),
         (wrong(accumulator, bias=table(11, 2)), "accumulator: bias of 2 words of 11 bits; allowed: 2 words of 12 bits"),
         (wrong(fc_accumulator, bias=table(13, 2)), "fc_accumulator: bias of 2 words of 13 bits; allowed: 2 words of 12 bits"),
         (wrong(mac_array, bias=table(18, 3)), "mac_array: bias of 3 words of 18 bits; allowed: 2 words of 18 bits"),

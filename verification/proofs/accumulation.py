@@ -58,7 +58,7 @@ def fc_accumulation(rows: int, groups: int, depth: int, *faults: Fault) -> Proof
     """A proof of a fully connected accumulator of one lane and timestep."""
     return Proof(
         f"fc_accumulator, rows {rows}, groups {groups}",
-        "a current is its bias and the weights of all events of its passes; the memory gives the sums of the row before",
+        "a current is its bias and the weights of all events of its passes; those of the row before come back",
         "fc_accumulator fc_state" if rows > 1 and groups > 1 else "fc_accumulator",
         lambda: fc_accumulator(
             bit(), bit(), Stream(WEIGHT_BITS + 2), Stream(CURRENT_BITS), activity_counts(),
@@ -70,7 +70,7 @@ def fc_accumulation(rows: int, groups: int, depth: int, *faults: Fault) -> Proof
 
 
 BLOCKED = "assign blocked = (valid && (!dst_ready));"
-FC_ADD = "assign add = (src_valid && (!priming) && (!(src_data[3] && valid && (!dst_ready))));"
+FC_ADD = "assign add = (src_valid && primed && (!(src_data[3] && valid && (!dst_ready))));"
 OWN = "own_scan[b] <= (parities[(b + 1)] == parities[(1 + 1)]);"
 
 PROOFS: tuple[Proof, ...] = (
@@ -78,7 +78,7 @@ PROOFS: tuple[Proof, ...] = (
         2, 3, 1, K3, 12, 30,
         Fault("a column is stored at its neighbour's address", "store_addr <= addr[0];", "store_addr <= addr[1];"),
         Fault("a column is stored one step early", "store <= (shift && keeps[0]);", "store <= (shift && keeps[1]);"),
-        Fault("the line is read a column late", ".read_addr(line_addr)", ".read_addr(addr[2])"),
+        Fault("the line is read a column late", ".read_addr(line_next_addr)", ".read_addr(line_addr)"),
         Fault("the second row starts from the bias as well", "|| (row == 0)", "|| (row <= 1)"),
         Fault("an empty pixel gives a beat", "last_of_row && (column < 3)", "last_of_row && (column < 4)"),
         Fault("an event is taken before its column is there", "is_primed <= (priming <= 1);", "is_primed <= (priming <= 2);"),
@@ -119,22 +119,22 @@ PROOFS: tuple[Proof, ...] = (
     ),
     fc_accumulation(
         2, 2, 10,
-        Fault("sums are stored for the next group", "state[group_index] <= total_word;", "state[load_group] <= total_word;"),
-        Fault("a row starts from the bias too late", "if ((load_part == 0)) begin", "if ((part == 0)) begin"),
+        Fault("sums are kept without the last event", "stored_word <= kept_word;", "stored_word <= sums[0];"),
+        Fault("the second row starts from the bias", "(read_part == 0);", "(read_part == 1);"),
         Fault("the mask is not looked at", "if ((add && mask[t])) begin", "if (add) begin"),
         Fault("sums move while currents wait", "src_data[3] && (!(valid && (!dst_ready))))", "src_data[3])"),
         Fault("an event waits for ready", FC_ADD, FC_ADD.replace("] && valid", "]"), "ready"),
     ),
     fc_accumulation(
         3, 3, 8,
-        Fault("the sums of the current group are loaded", "_word = state[load_group];", "_word = state[group_index];"),
+        Fault("the sums of the group before are loaded", "stored_word <= kept_word;", "stored_word <= total_word;"),
     ),
     fc_accumulation(
         2, 1, 8,
-        Fault("each row starts from the bias", "if ((load_part == 0)) begin", "if (1) begin"),
+        Fault("each row starts from the bias", "if (next_is_first) begin", "if (1) begin"),
     ),
     fc_accumulation(
         1, 2, 8,
-        Fault("the bias is that of the pass before", ".read_addr(next_load_group)", ".read_addr(load_group)"),
+        Fault("the bias is that of the pass before", ".read_addr(read_group)", ".read_addr(next_read_group)"),
     ),
 )  # fmt: skip

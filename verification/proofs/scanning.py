@@ -128,12 +128,12 @@ PROOFS: tuple[Proof, ...] = (
         Fault("a part is freed while its read waits", FREED, FREED.replace("chunk_ready && ", "")),
         Fault("a part is scanned once", "if ((scan != 1)) begin", "if (0) begin"),
         Fault("an empty pixel has spikes", " || (column > 0))", ")"),
-        Fault("a chunk's last channel is lost", "last_lane = (lanes_left == 0);", "last_lane = 1;"),
+        Fault("a chunk's last channel is lost", ENCODE_READY, ENCODE_READY.replace(" && last_lane", "")),
         Fault("a channel comes again and again", "pending <= lanes_left;", "pending <= pending;"),
     ),
     scanning(
         1, 1, 0, 2, 2, 1, 1, 2, 3, 12, 23,
-        Fault("a pixel's last chunk is lost", "last_chunk = (chunks_left == 0);", "last_chunk = 1;"),
+        Fault("a pixel's last chunk is lost", "(choose_ready && last_chunk)", "choose_ready"),
         Fault("a chunk is chosen again and again", "chunks_todo <= chunks_left;", "chunks_todo <= chunks_todo;"),
         Fault("a silent pixel has the spikes that are read", "chosen_silent <= (chunks_todo == 0);", "chosen_silent <= 0;"),
         Fault("the channels of a chunk follow the chunk's number", "fetch_channel <= first;", "fetch_channel <= chosen_chunk;"),
@@ -147,7 +147,7 @@ PROOFS: tuple[Proof, ...] = (
     ),
     scanning(
         1, 1, 0, 3, 1, 1, 1, 0, 2, 12, 24,
-        Fault("a pixel's second span is lost", "last_span = (spans_left == 0);", "last_span = 1;"),
+        Fault("a pixel's second span is lost", "(dst_ready && last_span)", "dst_ready"),
         Fault("a span is chosen again and again", "spans_todo <= spans_left;", "spans_todo <= spans_todo;"),
         Fault("an empty span takes a cycle", "if (ahead_flags[k]) begin", "if (1) begin"),
         Fault("the second span's words are the first's", "src_data[6-1:3] + first", "src_data[6-1:3]"),

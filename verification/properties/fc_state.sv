@@ -1,12 +1,7 @@
-// Between its passes the sums of a group wait in the memory.
-always @(*) if (known && !priming) begin
-    assert(group_index == at_group);
+// Between its passes the sums of a group come back: by the register, and before that by the delay line, of one place here.
+always @(*) if (known && primed) begin
     if (at_group > chosen ? at_row != ROWS - 1 : at_group < chosen && at_row != 0) begin
-        assert(state[chosen] == total);
+        assert((chosen == next_group ? stored_word : kept_word) == total);
     end
-    // What is loaded is what was there when the group's pass over the row before ended.
-    if (shift && load_group == chosen && load_part != 0) begin
-        assert(stored_word == total);
-    end
-    cover(shift && load_group == chosen && load_part != 0 && total != chosen_bias);
+    cover(shift && chosen == next_group && !next_is_first && total != chosen_bias);
 end

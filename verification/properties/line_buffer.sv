@@ -7,7 +7,8 @@ localparam ADDRESS = $clog2(ROW_WORDS > 1 ? ROW_WORDS : 2);
 (* hierconn *) wire [ADDRESS-1:0] \keep_rows.store_addr ;
 (* hierconn *) wire [KERNEL-1:0] \keep_rows.keeps ;
 (* hierconn *) wire [KERNEL*8-1:0] \keep_rows.addresses ;
-(* hierconn *) wire [ADDRESS-1:0] \find_column.next_addr ;
+(* hierconn *) wire [WORD-1:0] \keep_rows.read_word ;
+(* hierconn *) wire [ADDRESS-1:0] \find_column.word_addr ;
 wire [ROW_WORDS*WORD-1:0] stored_words = \keep_rows.memory.contents ;
 wire [KERNEL*8-1:0] addresses = \keep_rows.addresses ;
 wire first = fresh;
@@ -41,7 +42,7 @@ always @(posedge clk) begin
 end
 
 always @(*) if (known) begin
-    assert(kept_columns == keeps && \find_column.next_addr == next_addr);
+    assert(kept_columns == keeps && \find_column.word_addr == next_addr);
     for (b = 0; b < KERNEL; b = b + 1) begin
         if (keeps[b]) assert(addresses[b*8 +: 8] == addr[b]);
     end
@@ -63,6 +64,11 @@ always @(*) if (known) begin
     end
     if (any_kept) begin
         assert(stored_words[chosen*WORD +: WORD] == kept);
+    end
+    // What has been read, of the column that enters next.
+    if (tail == 0 && row != 0 && next_addr == chosen) begin
+        assert(\keep_rows.read_word == kept);
+        assert(kept_row == row - 1 && kept_frame == frame);
     end
     if (shifts != 0) begin
         assert(first == (!keeps[KERNEL-1] || in_row[KERNEL-1] == 0));

@@ -56,8 +56,15 @@ def test_commands():
         "synth_xilinx -family xcup -noiopad -noclkbuf -top m -flatten -nodsp -nobram",
         "check -assert",
     ]
-    assert ECP5.commands("m")[-2] == "synth_ecp5 -top m -noflatten"
-    assert ECP5.commands("m", flat=True)[-2] == "synth_ecp5 -top m"
+    assert ECP5.commands("m")[-6:] == [
+        "synth_ecp5 -top m -noflatten -run :map_luts",
+        "check -latchonly -assert",
+        "abc9 -W 900",
+        "clean",
+        "synth_ecp5 -top m -noflatten -run map_cells:",
+        "check -assert",
+    ]
+    assert ECP5.commands("m", flat=True)[-6] == "synth_ecp5 -top m -run :map_luts"
 
 
 def test_unknown_families_and_multipliers_are_refused():
