@@ -33,10 +33,10 @@ from duospike.reference.files import write_atomically
 from duospike.reference.modelfile import load_model
 
 MODEL, DATA, IMAGES = "models/fashion-small.safetensors", "fashion-mnist", 20
-DESIGNS = ((2, 6), (2, 8), (4, 6), (8, 6))
+DESIGNS = ((2, 8), (4, 8), (8, 8), (2, 6), (4, 6), (8, 6))
 """Lanes of each stage, and the speed grade of the device: 6 is the slowest, 8 the fastest."""
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2, 3, 4, 5)
 KINDS = ("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D")
 
 MEASURED = "measured"
