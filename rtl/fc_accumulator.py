@@ -157,7 +157,7 @@ def fc_accumulator(clk, rst, src, dst, counts, load=None, *, parts, timesteps, l
             read_part.next = 0
         elif shift:
             filled.next = True
-            primed.next = filled
+            primed.next = primed or filled
             if read_group == last_group:
                 read_part.next = 0 if read_part == last_part else read_part + 1
             next_is_first.next = read_part == 0
