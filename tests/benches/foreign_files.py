@@ -261,12 +261,14 @@ def _of_images(folder: Path) -> dict[str, Format]:
 
 
 SENSOR = FrameFormat(4, (2, 128, 128), False, 255, Binning())
+COCHLEA = FrameFormat(4, (1, 1, 700), False, 255, Binning())
+"""Of SHD's 700 channels."""
 """What recordings become."""
 
 
 def _recordings_of_hdf5(where: Path, draw: Draw):
     found, _, _ = read_hdf5(where / "a.h5", None)
-    to_frames(found, len(found), SENSOR)
+    to_frames(found, len(found), COCHLEA)
 
 
 def _of_events(folder: Path) -> dict[str, Format]:

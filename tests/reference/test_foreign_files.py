@@ -33,6 +33,14 @@ def test_the_formats_are_those_that_are_tested(every):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_whole_files_are_read(name, every, tmp_path):
+    for file, data in every[name].files.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_bytes(data)
+    every[name].read(tmp_path, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_damaged_files_do_no_harm(name, every, tmp_path):
     tally = campaign(every[name], 7, NAMES.index(name), 8, tmp_path / "damaged")
     assert not tally.faults and tally.read + tally.refused == 8
