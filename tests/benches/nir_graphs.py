@@ -188,7 +188,7 @@ class Generator:
         self.dt = float(self.pick([1.0, 1.0, 0.5, 1e-3, 1e-4]))
         self.reset, self.inclusive = self.pick(RESETS), bool(self.draw.random() < 0.25)
         self.float = self.pick([np.float64, np.float64, np.float32])
-        self.step = float(self.pick([1.0, 1 / 16, 1 / 16, 0.375, 0.375, 0.1]))
+        self.step = float(self.pick([1.0, 1.0, 1 / 16, 1 / 16, 1 / 16, 0.375, 0.375, 0.1]))
         self.odd = []
 
     def pick(self, values):

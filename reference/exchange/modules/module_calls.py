@@ -39,6 +39,9 @@ REAL = (
 PARAMETRIZED = ("__getstate__", "__deepcopy__")
 """What torch gives to the classes that it derives for parametrized modules."""
 
+READS = 16
+"""How often a number is read that a user's own code may compute, so that it hardly stays the same by chance."""
+
 CALLS = ("__call__", "_wrapped_call_impl", "_call_impl", "__getattr__")
 """What nn.Module does on the way to a forward."""
 
@@ -161,7 +164,7 @@ def read_attribute(module: Any, name: str) -> torch.Tensor | None:
     before, operations = _other_generators(), _RandomOperations()
     try:
         with torch.no_grad(), operations:
-            value, again = getattr(module, name), getattr(module, name)
+            value, *others = (getattr(module, name) for _ in range(READS))
     except Exception as error:
         # A parametrization is a user's own code and may fail in any way.
         raise Unreadable(f"{name} cannot be computed: {type(error).__name__}: {brief(error)}") from None
@@ -170,7 +173,7 @@ def read_attribute(module: Any, name: str) -> torch.Tensor | None:
     check_tensor(name, value)
     if operations.seen or _other_generators() != before:
         raise Unreadable(f"{name} is computed with random numbers; allowed: numbers that stay")
-    if value is not again and not torch.equal(value, again):
+    if any(other is not value and not torch.equal(other, value) for other in others):
         raise Unreadable(f"{name} is computed and differs from call to call; allowed: numbers that stay")
     return value
 

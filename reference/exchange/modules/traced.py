@@ -249,7 +249,8 @@ class _Tracer(fx.Tracer):
     """Runs what it follows, a copy of net.
 
     calls: how often parts with neurons were called. states: where neurons left their potential, in which version. fired: their
-    spikes. reuses: some neurons are called twice in a timestep.
+    spikes. reuses: some neurons are called twice in a timestep, so that the numbers of
+    calls say nothing about timesteps.
     """
 
     def __init__(self, net: nn.Module, images: torch.Tensor, is_part: Callable[[nn.Module], bool], *, reads_membranes: bool):
@@ -351,13 +352,11 @@ class _Tracer(fx.Tracer):
         if any(link.name == path for link in signal.links):
             self.reuses = True
             self.reasons.append(f"{where}: used twice in a timestep, so that both uses have one potential; allowed: once")
-        elif self.reuses:
-            pass  # A timestep has more than one call, so that their numbers say nothing about timesteps.
         elif signal.form != ONE and call:
             self.reasons.append(f"{where}: called for all timesteps more than once; allowed: once")
         elif signal.form == ALL and signal.times != tuple(range(len(signal.times or ()))):
             self.reasons.append(f"{where}: takes {signal.shown}; allowed: all timesteps in their order")
-        elif signal.form == ONE and signal.times not in (None, (call,)):
+        elif signal.form == ONE and signal.times not in (None, (call,)) and not self.reuses:
             self.reasons.append(f"{where}: call {call + 1} is for {signal.shown}; allowed: one for each timestep in turn")
         elif not self.is_kept(path, call, before, rest):
             self.reasons.append(f"{where}: its potential is changed between timesteps; allowed: kept as it is, 0 at first")

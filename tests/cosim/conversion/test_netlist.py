@@ -11,8 +11,8 @@ from duospike.cosim.design.beats import pack_fields
 from duospike.cosim.design.build import build_stage
 from duospike.cosim.simulation.bench import Bench
 from duospike.cosim.simulation.icarus import run_icarus
+from duospike.cosim.synthesis.cell_models import cell_models
 from duospike.cosim.synthesis.synthesize import synthesize
-from duospike.cosim.synthesis.yosys import cell_models
 from duospike.reference.network import Conv, Linear, Pool
 from duospike.rtl.readout import Readout
 from tests.benches.stage_bench import plan_stage, random_layer

@@ -8,7 +8,8 @@ from duospike.cosim.conversion.languages import Port
 from duospike.cosim.design.build import build_stage
 from duospike.cosim.errors import CosimError
 from duospike.cosim.synthesis import yosys
-from duospike.cosim.synthesis.yosys import GATE_LEVEL, WORD_LEVEL, cell_models, netlist, run_yosys, yosys_version
+from duospike.cosim.synthesis.cell_models import CORRECTIONS, cell_models
+from duospike.cosim.synthesis.yosys import GATE_LEVEL, WORD_LEVEL, netlist, run_yosys, yosys_version
 from tests.cosim.conversion.test_netlist import pool, run
 
 TWO_DRIVERS = """\
@@ -61,3 +62,9 @@ def test_a_net_with_two_drivers_is_refused(tmp_path):
 def test_models_of_cells_are_found_whole(file, cell, tmp_path):
     text = cell_models(file).text
     assert cell in text and "`include" not in text
+
+
+def test_models_with_other_faults_than_those_that_are_corrected_are_refused(monkeypatch):
+    monkeypatch.setitem(CORRECTIONS, "ecp5/cells_sim.v", {"wire NOT_THERE = ": ""})
+    with pytest.raises(CosimError, match="Yosys' ecp5/cells_sim.v is another one than .* corrects: wire NOT_THERE"):
+        cell_models("ecp5/cells_sim.v")

@@ -29,6 +29,7 @@ REASONS = {
     "types": "of type",
     "range": "too fine|no float overflows|can reach|float32 ceases|2\\*\\*24|must be|allowed: below|16777216",
     "pool before neurons that keep a potential": "pools currents",
+    "averages": "windows side by side",
     "vote": "do not divide into groups",
     "a map that is too small": "the smallest is|is larger than its map",
     "what a convolution or pool has": "stride|padding|dilation|ceil_mode",
