@@ -1,7 +1,9 @@
 """Shared by all tests."""
 
 import dataclasses
+import os
 import random
+import sys
 from collections import defaultdict
 from functools import partial
 from pathlib import Path
@@ -27,6 +29,11 @@ settings.register_profile(
 settings.load_profile("duospike")
 
 VPI_FOLDER = Path(__file__).parents[1] / "build" / "vpi"
+
+OWN = ("duospike", "tests", "benchmarks", "verification")
+"""The project's top-level packages."""
+PYTESTS_OWN = "PYTEST_CURRENT_TEST"
+"""A variable of the environment that changes with each test."""
 
 QUICK = {
     ("simulator", "icarus"): 3, ("simulator", "ghdl"): 1, ("place", "icarus"): 7, ("place", "ghdl"): 4,
@@ -62,6 +69,28 @@ def pytest_collection_modifyitems(items):
 def fresh_simulator():
     """MyHDL's own lists of signals and blocks start empty."""
     forget_signals()
+
+
+@pytest.fixture(autouse=True)
+def modules_as_they_were():
+    """A test that leaves a name of the project's modules, the environment or the working folder changed fails.
+
+    Another test of the same process would see the change. A name that comes to a module is none: a package gets its submodules
+    as they are imported.
+    """
+    before = _surroundings()
+    yield
+    after = _surroundings()
+    changed = [name for name, value in before.items() if name not in after or after[name] is not value]
+    assert not changed, f"left changed: {changed}"
+
+
+def _surroundings():
+    """What each name of the project's modules is, and each variable of the environment, as one object while it stays the same."""
+    modules = {name: vars(module) for name, module in sys.modules.items() if name.split(".")[0] in OWN}
+    found = {f"{module}.{name}": value for module, names in modules.items() for name, value in names.items()}
+    others = {f"${name}": value for name, value in os.environ.items() if name != PYTESTS_OWN} | {"folder": os.getcwd()}
+    return found | {name: sys.intern(value) for name, value in others.items()}
 
 
 @pytest.fixture(scope="session")

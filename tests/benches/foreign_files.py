@@ -25,6 +25,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import process_time
+from unittest import mock
 
 import nir
 import numpy as np
@@ -373,17 +374,20 @@ def _of_graph(folder: Path) -> Format:
     return Format(contents(graphs), {"g.nir": damaged_bytes}, read)
 
 
+def _plots_drawn(draw: Draw):
+    """Pages with plots, for a share of the draws, as long as the context lasts."""
+    return mock.patch.object(plots, "available", return_value=draw.random() < DRAWN)
+
+
 def _make_page(where: Path, draw: Draw):
-    drawn = draw.random() < DRAWN
-    plots.available = lambda: drawn
-    page = make_page(read_runs([where]), 0).encode(errors="backslashreplace")
+    with _plots_drawn(draw):
+        page = make_page(read_runs([where]), 0).encode(errors="backslashreplace")
     write_into_folder(where / "report.html", page)
 
 
 def _make_study_page(where: Path, draw: Draw):
-    drawn = draw.random() < DRAWN
-    plots.available = lambda: drawn
-    return make_study_page(read_results(where)).encode(errors="backslashreplace")
+    with _plots_drawn(draw):
+        return make_study_page(read_results(where)).encode(errors="backslashreplace")
 
 
 def _of_runs(runs: dict[str, Path]) -> dict[str, Format]:
