@@ -51,8 +51,10 @@ CONV_2X2 = replace(CONV, height=2, width=2, out_rows=range(2), out_columns=range
 READOUT = Readout(outputs=2, classes=2, **ONE)
 POOL = Pool(height=2, width=2, groups=2, lanes=1, timesteps=1)
 
-# What the induction needs to know of the queues inside.
-QUEUES = {"fifo": "ring", "credit_counter": "credits", "neuron_pipeline": "steps", "lif": "room"}
+# What the induction needs to know of the queues inside, and of the parts that a scanner is on.
+INVARIANTS = {
+    "fifo": "ring", "credit_counter": "credits", "neuron_pipeline": "steps", "lif": "room", "scanner": "parts_in_flight",
+}  # fmt: skip
 
 
 def whole(**stages):
@@ -73,7 +75,7 @@ def all_streams(name: str, depth: int, reach: int, fault: Fault, **stages) -> Pr
     """A proof of the stream rules of all streams in an accelerator."""
     return Proof(
         f"accelerator {name}, all streams", f"of every stream between and inside the stages: {CLAIMS}", "accelerator",
-        whole(**stages), depth, (fault,), {}, QUEUES, reach,
+        whole(**stages), depth, (fault,), {}, INVARIANTS, reach,
     )  # fmt: skip
 
 
@@ -91,7 +93,7 @@ WAITING_SPIKES = Fault(
 def counted(function, parameters, depth: int, reach: int, *faults: Fault) -> Proof:
     """A proof of the stream rules and of the activity counters of a stage."""
     has_events = isinstance(parameters, SparseConv | SparseFc)
-    queues = QUEUES if has_events or isinstance(parameters, DenseStage) else {}
+    queues = INVARIANTS if has_events or isinstance(parameters, DenseStage) else {}
     frames = f", {parameters.frames} frames" if isinstance(parameters, DenseStage) and parameters.frames > 1 else ""
     return Proof(
         f"{function.__name__}{frames}, streams and counters",
@@ -111,7 +113,7 @@ PROOFS: tuple[Proof, ...] = (
         ), 10,
         Fault("the queue moves while its output waits", "assign pop = (dst_ready && has_words);", "assign pop = has_words;"),
         Fault("a beat is taken that the queue may not hold", "has_room <= (beats_inside != 5);", "has_room <= 1;"),
-        WAITING_SPIKES, invariants="room", inside=QUEUES,
+        WAITING_SPIKES, invariants="room", inside=INVARIANTS,
     ),
     streams(
         "mac_array", lambda: mac_array(
