@@ -9,7 +9,7 @@ from duospike.rtl.stream import Stream, groups_of
 from duospike.rtl.timestep_select import timestep_select
 from verification.proof import Fault, Proof, bit, stage, table
 
-from .streams import QUEUES
+from .streams import INVARIANTS
 
 CURRENT_BITS = 4
 
@@ -74,7 +74,7 @@ def ordering(pixels: int, per_word: int, frames: int, depth: int, *faults: Fault
         {
             "pixel_words": "pixel_place", "image_memory": "memory_place", "timestep_select": "timestep_place",
             "mac_array": "mac_place", "current_sum": "sum_place", "group_walk": "walk",
-        } | QUEUES, 6 * words * frames + pixels + 14,
+        } | INVARIANTS, 6 * words * frames + pixels + 14,
     )  # fmt: skip
 
 
