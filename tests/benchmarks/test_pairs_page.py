@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from benchmarks import pairs
 from benchmarks.figures.page import page_with
-from benchmarks.pairs import Comparison, comparisons, finding, findings, held, needed, page
+from benchmarks.studies import pairs
+from benchmarks.studies.pairs import Comparison, comparisons, finding, findings, held, needed, page
 from duospike.cosim.study.pairs import Difference
 from tests.benchmarks.test_study_page import rows_of
 

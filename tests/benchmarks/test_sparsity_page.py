@@ -1,6 +1,6 @@
 """The tables of the sweep: their figures by hand."""
 
-from benchmarks.sparsity import STUDY, page
+from benchmarks.studies.sparsity import STUDY, page
 from duospike.cosim.study.study_file import read_study
 from tests.benchmarks.test_study_page import result, rows_of
 

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from benchmarks import sparsity, study
 from benchmarks.figures.page import page_with
 from benchmarks.figures.record import Measurement
-from benchmarks.study import go_on, keep, measure_again, page, read_record
+from benchmarks.studies import sparsity, study
+from benchmarks.studies.study import go_on, keep, measure_again, page, read_record
 from duospike.cosim.study.study_file import read_study
 
 

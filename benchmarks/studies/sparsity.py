@@ -1,8 +1,8 @@
 """What a penalty on spikes, the threshold and the leak do to cycles and accuracy; --write: into docs/.
 
-python -m benchmarks.sparsity [--run] [--again POINT] [--results runs/fashion-sparsity-study] [--write]
+python -m benchmarks.studies.sparsity [--run] [--again POINT] [--results runs/fashion-sparsity-study] [--write]
 
-The options are those of benchmarks.study.
+The options are those of benchmarks.studies.study.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from benchmarks.figures.page import ROOT, machine, table, write_section
 from benchmarks.figures.record import comment
-from benchmarks.study import KEPT, Row, finished_results, keep, measure_text, of, read_record
+from benchmarks.studies.study import KEPT, Row, finished_results, keep, measure_text, of, read_record
 from duospike.cosim.study.pairs import difference_text, paired
 from duospike.cosim.study.report import summary
 from duospike.cosim.study.study_file import Point

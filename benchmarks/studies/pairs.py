@@ -1,6 +1,6 @@
 """Quantized networks against their float twins in pairs of equal seed, of all studies that are kept; --write: into docs/.
 
-python -m benchmarks.pairs [--take FOLDER] [--write]
+python -m benchmarks.studies.pairs [--take FOLDER] [--write]
 
 --take first copies the results of finished points to benchmarks/results/, from a folder in which `duospike study` works or
 worked; its study is the file of that name in models/. So a further pair needs this command alone.
@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.figures.page import ROOT, table, write_section
 from benchmarks.figures.record import begin, with_comment
-from benchmarks.study import KEPT, Row, keep
+from benchmarks.studies.study import KEPT, Row, keep
 from duospike.cosim.pages import plots
 from duospike.cosim.study.measure import RESULT, is_old
 from duospike.cosim.study.pairs import Difference, counted, difference_text, late, spike_counts

@@ -1,6 +1,6 @@
 """Puts the finished points of the study of models/fashion-study.toml beside the paper's findings; --write: into docs/.
 
-python -m benchmarks.study [--run] [--again POINT] [--results runs/fashion-study] [--write]
+python -m benchmarks.studies.study [--run] [--again POINT] [--results runs/fashion-study] [--write]
 
 --run goes on with the study first; --again measures one point again, and if it gives what it gave, the other points count as
 measured from the sources of today. --write also keeps the results in benchmarks/results/, which --results takes, too.
