@@ -27,7 +27,9 @@ def digests(modules: Sequence[str], files: Sequence[str] = (), without: Sequence
     stands for nothing.
     """
     found = sorted(path.relative_to(root) for path in closure(modules, without, root))
-    folders = {str(path.parent): [other for other in found if other.parent == path.parent] for path in found}
+    folders: dict[str, list[Path]] = {}
+    for path in found:
+        folders.setdefault(str(path.parent), []).append(path)
     others = {pattern: sorted(path.relative_to(root) for path in root.glob(pattern) if path.is_file()) for pattern in files}
     if empty := [pattern for pattern, paths in others.items() if not paths]:
         raise ValueError(f"no file matches {', '.join(empty)}")
@@ -74,6 +76,7 @@ def closure(modules: Iterable[str], without: Sequence[str] = (), root: Path = RO
     without: patterns of files at which it ends. Files that hold nothing, such as most __init__.py, are left out.
     """
     found: set[Path] = set()
+    names: set[tuple[str, ...]] = set()
     ahead: list[Path] = []
     for name in modules:
         ahead += (files := list(_files(tuple(name.split(".")), root)))
@@ -87,7 +90,9 @@ def closure(modules: Iterable[str], without: Sequence[str] = (), root: Path = RO
         if code_digest(path.read_bytes()) != code_digest(b""):
             found.add(path)
         package = (PACKAGE, *inside.parts[:-1]) if inside.parts[0] in LINKED else inside.parts[:-1]
-        ahead += [file for name in _imports(path.read_bytes(), package) for file in _files(name, root)]
+        new = _imports(path.read_bytes(), package) - names
+        names |= new
+        ahead += [file for name in new for file in _files(name, root)]
     return found
 
 

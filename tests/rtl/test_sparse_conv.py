@@ -99,7 +99,7 @@ def test_any_stage(native, shape, kernel, stride, less, lanes, timesteps, kind, 
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("rate", [0.05, 0.1, 0.2])
+@pytest.mark.parametrize("rate", [0.05, pytest.param(0.1, marks=pytest.mark.slow), 0.2])
 def test_cycles_are_the_events(native, rate):
     """16 x 16, 32 -> 32 channels, 8 lanes, T = 2: within 2 % of the events, and the latency of one row."""
     stage, maps, run = check(
