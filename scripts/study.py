@@ -61,11 +61,11 @@ def run_study(args: argparse.Namespace, study) -> int:
             print(f"{len(results)} of {len(tasks)}: {name}: accuracy {result['accuracy']:.2%}", flush=True)
     ordered = {name: results[name] for name in study.points}
     files = files_of(ordered, [name for name, result in ordered.items() if is_old(result)])
+    drawn = plot_all(list(ordered.values()), args.out) if plots.available() else [plots.MISSING]
     for name, text in files.items():
         write_atomically(args.out / name, text.encode())
-    drawn = plot_all(list(ordered.values()), args.out) if plots.available() else [plots.MISSING]
     print(files["summary.md"])
-    print(f"{args.out} holds {', '.join([*files, *drawn])}")
+    print(f"{args.out} holds {', '.join([*drawn, *files])}")
     say_written(args.out)
     return 0
 

@@ -191,7 +191,8 @@ def check_result(result: dict[str, Any], where: Path) -> None:
 
 
 def files_of(results: dict[str, dict[str, Any]], old: Collection[str] = ()) -> dict[str, str]:
-    """The files of a study's results, by name; those without a row are left out. old: points that other sources made."""
+    """The files of a study's results, by name, in the order in which they are to be written: where results.json is, all that is
+    made from it is there as well. Those without a row are left out. old: points that other sources made."""
     points = list(results.values())
     rows, energies = summary(points), energy_rows(points)
     mark = f"{len(old)} of {len(points)} points were made by other sources than today's: {'; '.join(old)}\n" if old else ""
@@ -205,9 +206,9 @@ def files_of(results: dict[str, dict[str, Any]], old: Collection[str] = ()) -> d
     }
     text = "\n".join(filter(None, [as_markdown(rows), pairs_markdown(points), energy_markdown(energies), mark]))
     return {
-        "results.json": json.dumps(results, indent=2) + "\n",
         **{name: as_csv(found) for name, found in tables.items() if found},
         "summary.md": text,
+        "results.json": json.dumps(results, indent=2) + "\n",
     }
 
 

@@ -96,6 +96,11 @@ def test_tables_of_pairs():
     assert pairs_markdown(FLOATS) == "" and "pairs.csv" not in files_of({"a": FLOATS[0]})
 
 
+def test_results_are_written_last():
+    """A study that is killed while it writes leaves no results without the tables made from them."""
+    assert list(files_of({"a": FLOATS[0]}))[-1] == "results.json"
+
+
 def test_results_of_other_sources_are_never_mixed():
     today = {"training": "a", "measuring": "b"}
     mixed = [{**FLOATS[0], "sources": today}, *FLOATS[1:]]
