@@ -57,6 +57,7 @@ def build(name: str, options: list[str]) -> None:
         raise CosimError(f"build of {name} ended with status {status}")
     report = json.loads((out / REPORT).read_text())
     kept = {key: report[key] for key in ("board", "clock_mhz", "fmax_mhz", "seed", "utilization", "critical_path", "nextpnr")}
+    RESULTS.mkdir(parents=True, exist_ok=True)
     result = kept | {"bytes": (out / BITSTREAM).stat().st_size, "measured": measurement.record()}
     write_atomically(RESULTS / f"{name}.json", (json.dumps(result, indent=2) + "\n").encode())
 
