@@ -51,17 +51,17 @@ def test_words_of_every_bank(place, channels, scans, least_bank, stalls):
 @pytest.mark.parametrize(("repeats", "blocks", "block_scans"), [(2, 3, 2), (3, 1, 2), (2, 2, 1), (4, 3, 3)])
 def test_scans_that_come_several_times(place, repeats, blocks, block_scans, stalls):
     """Each block of scans reads the same words again, as the rows of a window do."""
-    channels, timesteps, frames = 3, 1, 2
+    channels, timesteps, frames = 3, 2, 2
     words = np.random.default_rng(1).integers(2**WEIGHT_BITS, size=blocks * block_scans * channels).tolist()
     scans = [block * block_scans + k for block in range(blocks) for _ in range(repeats) for k in range(block_scans)] * frames
-    events = [(number, (5 * number + 2 * place_of_scan) % channels) for place_of_scan, number in enumerate(scans)]
+    events = [(scan, (5 * scan + 2 * i) % channels, 1 + (scan + i) % 3) for i, scan in enumerate(scans)]
     run = run_stream(
-        place, weight_fetch, event_words([(channel, 1, 1) for _, channel in events], channels, timesteps),
+        place, weight_fetch, event_words([(channel, mask, 1) for _, channel, mask in events], channels, timesteps),
         widths=(event_width(channels, timesteps), WEIGHT_BITS + timesteps + 1), expected=len(events), stalls=stalls,
         counted=False, frame_rows=1, scans=blocks * block_scans, positions=1, flush=0, channels=channels, timesteps=timesteps,
         weights=Table("w.hex", WEIGHT_BITS, words), repeats=repeats, repeated_scans=block_scans,
     )  # fmt: skip
-    assert [word % 2**WEIGHT_BITS for word in run.beats] == [words[scan * channels + channel] for scan, channel in events]
+    assert run.beats == [words[scan * channels + channel] | (4 | mask) << WEIGHT_BITS for scan, channel, mask in events]
 
 
 @settings(max_examples=5)
