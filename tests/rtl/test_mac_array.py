@@ -57,8 +57,10 @@ def test_any_shape(place, signed, inputs, lanes, groups, columns, repeat):
 @pytest.mark.parametrize(("inputs", "latency"), [(1, 4), (4, 4), (5, 5)])
 def test_without_a_bias(place, inputs, latency):
     """Four terms fit a step of the adder tree, where with a bias three products would."""
-    run = multiply(place, signed=True, inputs=inputs, has_bias=False, repeat=1, columns=1, groups=3)
+    shape = {"signed": True, "inputs": inputs, "has_bias": False, "repeat": 1, "columns": 1, "groups": 3}
+    run = multiply(place, **shape)
     assert run.cycles[0] - run.sent[0] == latency == mac_latency(inputs)
+    multiply(place, **shape, stalls=(0.4, 0.4))
     multiply(place, signed=False, inputs=inputs, has_bias=False, stalls=(0.4, 0.4), extremes=True)
 
 
