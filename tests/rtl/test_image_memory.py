@@ -23,6 +23,12 @@ def test_each_image_again_and_again(place, words, scans, stalls):
     keep(place, words, scans, stalls=stalls)
 
 
+@pytest.mark.parametrize(("words", "scans"), [(2, 3), (5, 2), (3, 4)])
+def test_images_come_as_fast_as_they_are_read(place, words, scans):
+    """So that now and then one is whole in the very cycle in which the bank of another one is freed."""
+    keep(place, words, scans, images=40, stalls=(1 - 1 / scans, 0))
+
+
 @pytest.mark.parametrize(("words", "scans"), [(1, 1), (4, 1), (3, 3)])
 def test_a_word_a_cycle(place, words, scans):
     run = keep(place, words, scans)
