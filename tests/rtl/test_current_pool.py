@@ -55,7 +55,7 @@ CASES = [
 def test_windows(place, op, number):
     """Complete and incomplete last windows, one window, windows of one row or column, one group and several."""
     kernel, size = CASES[number]
-    check(place, op, kernel, size, channels=(3, 2)[number % 2], stalls=STALLS[number % len(STALLS)])
+    check(place, op, kernel, size, channels=(3, 2)[number % 2], stalls=STALLS[number % len(STALLS)], frames=6)
 
 
 @settings(max_examples=8)

@@ -50,8 +50,9 @@ def check(place, classes, population, lanes, timesteps, passes=1, stalls=(0, 0),
     )  # fmt: skip
     shape = (5, timesteps * passes, stage.outputs, 1, 1)
     if inputs is None and stage.reads_membranes:
-        # Few values, so that many are equal; both ends of the range among them.
-        inputs = np.random.default_rng(classes).choice([-(2 ** (bits - 1)), -1, 0, 2 ** (bits - 1) - 1], shape)
+        # Half of them of few values, so that many are equal, both ends of the range among them; half of any value.
+        draw, low, high = np.random.default_rng(classes), -(2 ** (bits - 1)), 2 ** (bits - 1)
+        inputs = np.where(draw.random(shape) < 0.5, draw.choice([low, -1, 0, high - 1], shape), draw.integers(low, high, shape))
     elif inputs is None:
         inputs = random_spikes(*shape, rate)
     beats = potential_beats(stage, inputs) if stage.reads_membranes else spike_beats(inputs, lanes, timesteps)
