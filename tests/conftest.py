@@ -8,6 +8,7 @@ from collections import defaultdict
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
@@ -32,6 +33,8 @@ VPI_FOLDER = Path(__file__).parents[1] / "build" / "vpi"
 
 OWN = ("duospike", "tests", "benchmarks", "verification")
 """The project's top-level packages."""
+NONE = object()
+"""In place of what is not there."""
 PYTESTS_OWN = "PYTEST_CURRENT_TEST"
 """A variable of the environment that changes with each test."""
 
@@ -72,16 +75,25 @@ def fresh_simulator():
 
 
 @pytest.fixture(autouse=True)
-def modules_as_they_were():
-    """A test that leaves a name of the project's modules, the environment or the working folder changed fails.
+def same_draws():
+    """What libraries draw from the process' generators, such as a network's first weights, is the same in each run of a test,
+    whichever tests ran before it."""
+    torch.manual_seed(1)
+    np.random.seed(1)
+    random.seed(1)
 
-    Another test of the same process would see the change. A name that comes to a module is none: a package gets its submodules
-    as they are imported.
+
+@pytest.fixture(autouse=True)
+def surroundings_as_they_were():
+    """A test that leaves a name of the project's modules, the environment or the working folder changed fails: another test of
+    the same process would see the change.
+
+    A new name is no change: a package gets its submodules as they are imported, and torch and dask set variables of their own.
     """
     before = _surroundings()
     yield
     after = _surroundings()
-    changed = [name for name, value in before.items() if name not in after or after[name] is not value]
+    changed = [name for name, value in before.items() if after.get(name, NONE) is not value]
     assert not changed, f"left changed: {changed}"
 
 

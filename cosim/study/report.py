@@ -191,8 +191,9 @@ def check_result(result: dict[str, Any], where: Path) -> None:
 
 
 def files_of(results: dict[str, dict[str, Any]], old: Collection[str] = ()) -> dict[str, str]:
-    """The files of a study's results, by name, in the order in which they are to be written: where results.json is, all that is
-    made from it is there as well. Those without a row are left out. old: points that other sources made."""
+    """The files of a study's results, by name, in the order in which they are to be written: results.json comes last, so that a
+    study that is ended while it writes its first results has none without the tables made from them. Those without a row are left
+    out. old: points that other sources made."""
     points = list(results.values())
     rows, energies = summary(points), energy_rows(points)
     mark = f"{len(old)} of {len(points)} points were made by other sources than today's: {'; '.join(old)}\n" if old else ""

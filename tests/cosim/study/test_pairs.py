@@ -97,7 +97,7 @@ def test_tables_of_pairs():
 
 
 def test_results_are_written_last():
-    """A study that is killed while it writes leaves no results without the tables made from them."""
+    """A study that is killed while it writes its first results leaves none without the tables made from them."""
     assert list(files_of({"a": FLOATS[0]}))[-1] == "results.json"
 
 
