@@ -60,10 +60,10 @@ from duospike.rtl.stage import Stage
 from tests.benches.plain_model import encoded, membranes_of, scores_of, spikes_of
 
 ROOT = Path(__file__).parents[1]
-MAX_OUTPUTS = 12_000
-"""Neuron outputs of a network on all its images: what Icarus and the plain model do in a second or two; twice as many with more
-than 64 timesteps."""
-MAX_BEATS = 12_000
+MAX_OUTPUTS = 5_000
+"""Neuron outputs of a network on all its images, which Icarus computes twice in some seconds; twice as many with more than 64
+timesteps."""
+MAX_BEATS = 4_000
 """Beats of all images that the first stage takes in all passes."""
 MAX_MULTIPLIERS = 120
 """Products, or partial sums, that a stage forms in a cycle."""
