@@ -215,7 +215,7 @@ def _draw_layers(
 
 def _draw_pool(choose: np.random.Generator, name: str, size: tuple[int, int]) -> Pool:
     """A pool of a map of that size: often the plain one, sums of windows side by side, or the OR of any windows."""
-    if choose.random() < 0.3 and min(size) >= 2:
+    if choose.random() < 0.5 and min(size) >= 2:
         return Pool(name)
     kernel = _draw_window(choose, size)
     if choose.random() < 0.45:

@@ -17,7 +17,7 @@ from verification import random_networks
 from verification.random_networks import Finding, check, draw, largest, plain_trace, read_records, run_all, table
 
 SEED = 2
-QUICK = (29, 63, 87, 104)
+QUICK = (2, 29, 87, 104)
 DRAWN = (
     *(f"coding: {coding}" for coding in CODINGS), *(f"read-out: {readout}" for readout in READOUTS),
     *(f"kernel: {taps} {axis}" for taps in KERNELS for axis in ("rows", "columns")),
