@@ -7,7 +7,8 @@ Every command that writes something, or runs programs, is begun again and again 
     processes   nothing that the command started may run on; each process is known by a variable of its environment
     others      files of others beside the result, among the temporary files and in the cache must be as they were
     ended       after SIGTERM: status 143 and a line within two seconds
-    next        the same command, given again, must succeed, and leave nothing of the killed one
+    next        the same command, given again, must succeed, and leave nothing of the killed one; with --next-each N, after each
+                N-th kill, so that the others leave what the next command to be killed meets
 
 A command runs in a fork of this process, which has imported all that it needs, so that the moments fall into its work and not
 into its imports; workers and programs are started as always.
@@ -92,10 +93,12 @@ class Case:
 
 
 NETWORK = "random 2C3-MP2-FC4 --input 1x6x6 --classes 4 --rate 0.3 --beta 1/1 --reset zero --seed {kind} --out "
+SMALLEST = "random FC2 --input 1x1x2 --classes 2 --rate 0.3 --beta 1/1 --reset zero --seed 0 --out n0"
+"""For commands that synthesise."""
 EXPORT = "export m{kind} --to nir --dt 0.0001 --out "
 IMPORT = "import g{kind} --from nir --input 1x6x6 --timesteps 2 --classes 4 --image-scale 1 --dt 0.0001 --out out"
 LOADABLE = "convert m{kind} --axi --loadable --out "
-BOARD = "build m0 --board ulx3s-25f "
+BOARD = "build {model} --board ulx3s-25f "
 IMAGES = "m0 --data random --out out --seed {more}"
 
 CASES = {
@@ -115,10 +118,10 @@ CASES = {
     "cosim verilator": Case("cosim m0 --data random --simulator verilator --out out --lanes {more}", "out", ("cache",)),
     "cosim --batch": Case(f"cosim {IMAGES} --images 4 --batch 1 --workers 2"),
     "explore": Case("explore m0 --data random --out out --budget lanes={more}0"),
-    "explore luts": Case("explore m0 --data random --out out --budget luts=2000{kind}"),
-    "synth": Case("synth m0 --lanes {more} --out out"),
-    "synth --pnr": Case("synth m0 --family ecp5 --pnr --data random --seed {more} --out out"),
-    "build": Case(BOARD + "--seed {more} --out out"),
+    "explore luts": Case("explore n0 --data random --out out --budget luts=2000{kind}"),
+    "synth": Case("synth n0 --lanes {more} --out out"),
+    "synth --pnr": Case("synth n0 --family ecp5 --pnr --data random --seed {more} --out out"),
+    "build": Case(BOARD.replace("{model}", "n0") + "--seed {more} --out out"),
     # It writes nothing.
     "run": Case("run m0 --port verilator --build board --data random --images 2 --seed {kind}", "none", ("none",)),
     "train": Case("train t.toml --data data --work work --out out", "out", ("work", "out")),
@@ -150,6 +153,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=KILLS, metavar="N", help="SIGKILLs of each (default: %(default)s)")
     parser.add_argument("--terms", type=int, default=TERMS, metavar="N", help="SIGTERMs of each (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="seed of the moments (default: %(default)s)")
+    parser.add_argument("--next-each", type=int, default=1, metavar="N", help="see above (default: %(default)s)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the results to this JSON file")
     args = parser.parse_args()
     unknown = [name for name in args.commands if name not in CASES]
@@ -161,7 +165,7 @@ def main() -> int:
         with temporary_folder() as folder:
             moments = random.Random(f"{args.seed} {name}")
             try:
-                counts[name] = Trial(CASES[name], folder).run(args.kills, args.terms, moments)
+                counts[name] = Trial(CASES[name], folder, args.next_each).run(args.kills, args.terms, moments)
             except CosimError as error:
                 counts[name] = Count(0, faults={"undisturbed": [str(error)]})
         print(line(name, counts[name]), flush=True)
@@ -195,8 +199,8 @@ def line(name: str, count: Count) -> str:
 class Trial:
     """One command in a folder of its own, with temporary files and a cache of its own."""
 
-    def __init__(self, case: Case, folder: Path):
-        self.case, self.folder = case, folder
+    def __init__(self, case: Case, folder: Path, next_each: int = 1):
+        self.case, self.folder, self.next_each = case, folder, next_each
         self.mark = f"{MARK}={folder.parent.name}"
         for place in ("work", "cache", "temporary", "data"):
             (folder / place).mkdir()
@@ -218,13 +222,13 @@ class Trial:
             write_fashion(data, prefix, count, [i % 10 for i in range(count)])
         (self.home / "t.toml").write_text(SETTINGS.format(seed=1))
         (self.home / "s.toml").write_text(STUDY + "[base]" + SETTINGS.format(seed=1) + "\n[[grid]]\nseed = [1, 2]\n")
-        words = [NETWORK + f"m{kind}" for kind in (0, 1)]
+        words = [*(NETWORK + f"m{kind}" for kind in (0, 1)), SMALLEST]
         if self.case.text == IMPORT:
             words += [EXPORT + f"g{kind}" for kind in (0, 1)]
         elif self.case.text.startswith("pack"):
             words += [LOADABLE + f"core{kind}" for kind in (0, 1)]
         elif self.case.text.startswith("run"):
-            words += [BOARD + "--out board"]
+            words += [BOARD.replace("{model}", "m0") + "--out board"]
         elif self.case.text.startswith("report"):
             words += ["cosim m0 --data random --images 2 --out run"]
         for i, each in enumerate(words):
@@ -244,7 +248,11 @@ class Trial:
         moments.shuffle(signals)
         for i, number in enumerate(signals):
             self.start_anew()
-            self.disturb(number, i % 2, moments.uniform(0, 1.05 * seconds), results, before, count)
+            moment = moments.uniform(0, 1.05 * seconds)
+            where = f"{signal.Signals(number).name} after {moment:.2f} s of kind {i % 2}"
+            self.disturb(number, i % 2, moment, results, before, count, where)
+            if (i + 1) % self.next_each == 0 or i + 1 == len(signals):
+                self.succeed_next(i % 2, results, count, where)
         return count
 
     def start_anew(self) -> None:
@@ -259,8 +267,8 @@ class Trial:
         """The words of the command; train needs --resume where there is a checkpoint."""
         return self.case.words(kind) + (["--resume"] if any((self.home / "work").glob("checkpoint*")) else [])
 
-    def disturb(self, number: int, kind: int, moment: float, results: list, before: str, count: Count) -> None:
-        """One kill, and all that must hold after it."""
+    def disturb(self, number: int, kind: int, moment: float, results: list, before: str, count: Count, where: str) -> None:
+        """One kill, and all that must hold right after it."""
         begun = self.begin(self.words(kind))
         time.sleep(moment)
         ended, _ = os.waitpid(begun, os.WNOHANG)
@@ -274,7 +282,6 @@ class Trial:
                 self.check_end(status, time.monotonic() - sent, count)
         count.kills += number == signal.SIGKILL
         count.terms += number == signal.SIGTERM
-        where = f"{signal.Signals(number).name} after {moment:.2f} s of kind {kind}"
         left = self.left_processes()
         if left:
             count.fault("processes", f"{where}: {left}")
@@ -283,6 +290,9 @@ class Trial:
             count.fault("lost", f"{where}: {difference(found, results)}")
         if self.others() != before:
             count.fault("others", where)
+
+    def succeed_next(self, kind: int, results: list, count: Count, where: str) -> None:
+        """The same command again, after the kill that `where` names."""
         status = self.finish(self.begin(self.words(kind)))
         if status or self.result() != results[kind]:
             count.fault("next", f"{where}: status {status}, {self.printed()[-200:]!r}, {difference(self.result(), results)}")
@@ -382,7 +392,7 @@ class Trial:
     def others(self) -> str:
         """The files that are not the command's."""
         mine = [path for place in (self.home, self.folder) for path in place.rglob("*mine*")]
-        reads = [self.home / name for name in ("m0", "m1", "t.toml", "s.toml")]
+        reads = [self.home / name for name in ("m0", "m1", "n0", "t.toml", "s.toml")]
         return "\n".join(f"{path} {digest(path) if path.is_file() else ''}" for path in sorted({*mine, *reads}))
 
     def leftovers(self) -> list[str]:
