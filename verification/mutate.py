@@ -41,8 +41,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_scanner.py::test_columns_side_by_side[icarus-stalls0-7-2-2-2-3-dropped2]",
     ),
     "scan_position": (
-        "rtl/test_scanner.py::test_parts_of_one_pixel[icarus-2]",
-        "rtl/test_scanner.py::test_parts_of_one_pixel[icarus-3]",
+        "rtl/test_scan_position.py::test_a_position_in_each_cycle_in_which_one_is_there[icarus-9-1-0-1-1-0-3-rates0]",
+        "rtl/test_scan_position.py::test_a_position_in_each_cycle_in_which_one_is_there[icarus-2-3-1-2-2-3-2-rates0]",
     ),
     "span_select": ("rtl/test_scanner.py::test_every_event_once_and_in_order[icarus-7-3-3-1-7-3-stalls0]",),
     "chunk_select": ("rtl/test_scanner.py::test_rows_in_parts[icarus-7-2-2-3-stalls0]",),

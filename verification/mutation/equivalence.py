@@ -114,9 +114,10 @@ def to_twins(top: str, mutation: Mutation | None) -> list[str]:
         *(f"copy {top} {twin}" for twin in TWINS),
         f"delete {top}",
         *([mutation.command.replace(f"-module {top} ", "-module gate ")] if mutation else []),
-        "memory_map",
         # Bits without a driver may have any value, in each of the two.
         "setundef -undriven -anyseq",
+        # A read beyond the last word gives 0: the bits that it has instead are others in each of the two.
+        *("memory_map", "setundef -zero"),
         f"select {' '.join(kept)}",
         "expose -evert",
         "select -clear",
