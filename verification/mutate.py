@@ -75,8 +75,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
     ),
     "column_tags": ("rtl/test_accumulator.py::test_currents_under_stalls[icarus-kernel2-2-2-3-stalls0]",),
     "line_buffer": (
-        "rtl/test_accumulator.py::test_currents_under_stalls[icarus-kernel1-4-2-4-stalls0]",
-        "rtl/test_accumulator.py::test_rows_in_parts[icarus-kernel1-2-3-2-stalls0]",
+        "rtl/test_line_buffer.py::test_each_cycle[icarus-8-kernel0-1-4-2-7-0.5]",
+        "rtl/test_line_buffer.py::test_each_cycle[icarus-5-kernel1-3-1-1-9-0.5]",
     ),
     "fc_accumulator": (
         "rtl/test_fc_accumulator.py::test_currents[icarus-1-3-stalls0]",
@@ -99,11 +99,10 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_readout.py::test_signed_potentials[icarus-7-3-6-3-last_membrane]",
     ),
     "neuron": (
-        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-subtract]",
-        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-subtract_delayed]",
-        "rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-1-3-zero]",
-        "rtl/test_lif.py::test_potentials_leave[icarus-None-1-3-zero-last_membrane]",
-        "rtl/test_lif.py::test_potentials_leave[icarus-8-1-2-none-last_membrane]",
+        "rtl/test_neuron.py::test_one_timestep_of_a_neuron[icarus-False-subtract]",
+        "rtl/test_neuron.py::test_one_timestep_of_a_neuron[icarus-True-subtract_delayed]",
+        "rtl/test_neuron.py::test_one_timestep_of_a_neuron[icarus-True-zero]",
+        "rtl/test_neuron.py::test_one_timestep_of_a_neuron[icarus-False-none]",
     ),
     "pass_memory": ("rtl/test_lif.py::test_potentials_go_on_over_passes[icarus-3-2-2-2-2-subtract_delayed]",),
     "credit_counter": ("rtl/test_lif.py::test_all_kinds_under_stalls[icarus-stalls0-zero]",),

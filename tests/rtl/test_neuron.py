@@ -26,7 +26,8 @@ def step(kind, v, spiked, current, theta, multiplier):
 @pytest.mark.parametrize("kind", RESETS)
 @pytest.mark.parametrize("varied", [False, True])
 def test_one_timestep_of_a_neuron(place, kind, varied):
-    """Inputs that change in every cycle, of which only those at a charge count; some in a row, some with cycles between.
+    """Inputs that change in every cycle, of which only those at a charge count; some in a row, some with cycles between, in
+    which nothing that leaves changes.
 
     varied: the multiplier is one of them.
     """
@@ -41,7 +42,10 @@ def test_one_timestep_of_a_neuron(place, kind, varied):
         potential=potential, leaked=leaked, membrane=membrane, reset=kind, multiplier=MULTIPLIER, shift=SHIFT,
         potential_bits=BITS, **ports,
     )  # fmt: skip
-    choose, seen, expected = random.Random(kind), [], []
+    choose, seen, expected, changed = random.Random(kind), [], [], []
+
+    def outputs():
+        return int(spike), int(leaked), int(carried_theta), int(carried_factor)
 
     def bench():
         taken, charged = [None, None], []
@@ -53,8 +57,13 @@ def test_one_timestep_of_a_neuron(place, kind, varied):
             fires.next = taken[-1] is not None
             taken = [*taken[-1:], (*inputs, own if varied else MULTIPLIER) if begins else None]
             yield delay(5)
+            before = outputs(), int(membrane)
             clk.next = True
             yield delay(5)
+            if seen and not fires and outputs() != before[0]:
+                changed.append(f"cycle {cycle}: {outputs()} after {before[0]}")
+            if charged and not begins and int(membrane) != before[1]:
+                changed.append(f"cycle {cycle}: membrane {int(membrane)} after {before[1]}")
             if fires:
                 seen.append((bool(spike), charged[-1], int(leaked), int(carried_theta), int(carried_factor) if varied else 0))
                 expected.append((*step(kind, *taken[0]), taken[0][3], taken[0][4] if varied else 0))
@@ -64,5 +73,5 @@ def test_one_timestep_of_a_neuron(place, kind, varied):
         raise StopSimulation
 
     simulate(device.instance, bench())
-    assert seen == expected
+    assert (seen, changed) == (expected, [])
     assert len(seen) > 100 and {spike for spike, *_ in seen} == {False, True}
