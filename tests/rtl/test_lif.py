@@ -166,7 +166,7 @@ def test_each_channel_has_its_leak(place, kind, shift, timesteps, passes):
 )
 def test_potentials_leave(place, kind, gives, multiplier, timesteps, passes):
     """Of the last timestep or the largest, before their reset; whether or not the neurons reset themselves."""
-    sizes = {"groups": 2, "columns": 1, "lanes": 3, "timesteps": timesteps, "rows": 1, "passes": passes, "images": 3}
+    sizes = {"groups": 2, "columns": 1, "lanes": 3, "timesteps": timesteps, "rows": 4, "passes": passes, "images": 3}
     check(place, kind, (multiplier, 3), **sizes, gives=gives)
 
 
