@@ -1,6 +1,6 @@
 """The control of the bridge: carries out requests, one after the other."""
 
-from myhdl import Signal, always, always_comb, block, instances, intbv
+from myhdl import Signal, always, always_comb, block, instances, intbv, modbv
 
 from .bridge_answer import bridge_answer
 from .bridge_states import ASK, COLLECT, DECIDE, FETCH, GIVE, IDLE, REPLY, REPLYING
@@ -59,7 +59,9 @@ def bridge_control(
 
     state = counter(8)
     kind = Signal(intbv(0)[KIND_BITS:])
-    number, length, index = [Signal(intbv(0)[BYTE_BITS:]) for _ in range(3)]
+    number, length = [Signal(intbv(0)[BYTE_BITS:]) for _ in range(2)]
+    # Of the request's words; it goes on, and round, while the registers of a READ are read.
+    index = Signal(modbv(0)[BYTE_BITS:])
     offered, begins, spoken, sound, sends, refused = [Signal(bool(0)) for _ in range(6)]
     is_last, asked, waits, given_up, stalled = [Signal(bool(0)) for _ in range(5)]
     left_out = Signal(intbv(0)[UNUSED_BITS:])

@@ -150,6 +150,25 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "rtl/test_result_output.py::test_every_result_is_a_packet_with_its_mark[icarus-3-6-True-stalls0]",
         "rtl/test_result_output.py::test_every_result_is_a_packet_with_its_mark[icarus-10-5-False-stalls0]",
     ),
+    "encoder": ("rtl/test_encoder.py::test_spikes_are_those_of_the_reference[icarus-stalls1]",),
+    "event_queue": ("rtl/test_event_queue.py::test_every_event_once_and_in_order[icarus-1-stalls1]",),
+    "image_intake": ("rtl/test_image_intake.py::test_every_packet_gives_one_whole_image[icarus-1-stalls1]",),
+    "banked_memory": ("rtl/test_banked_memory.py::test_words_of_all_banks_three_steps_after_their_address[icarus-3-2-1-True]",),
+    "load_control": ("rtl/test_load_control.py::test_commands_words_and_flags[icarus-4]",),
+    "axi_lite": ("rtl/test_axi_lite.py::test_every_access_is_answered_and_done_once_and_in_order[icarus-stalls0-shell]",),
+    "bus_master": ("rtl/test_bus_master.py::test_accesses_one_after_the_other[icarus-0.6]",),
+    "bridge_control": ("rtl/test_bridge_control.py::test_random_requests[icarus]",),
+    "packet_receiver": ("rtl/test_packet_receiver.py::test_whole_packets_with_pauses[icarus]",),
+    "packet_sender": ("rtl/test_packet_sender.py::test_packets_of_a_memory[icarus-stalls1]",),
+    "crc32": ("rtl/test_crc32.py::test_the_checksum_is_zlibs[icarus-0.7]",),
+    "serial_crc32": ("rtl/test_serial_crc32.py::test_the_checksum_is_zlibs[icarus]",),
+    "uart_receiver": (
+        "rtl/test_uart_receiver.py::test_bytes_at_rates_that_are_a_little_off[icarus-4]",
+        "rtl/test_uart_receiver.py::test_bytes_at_rates_that_are_a_little_off[icarus-9]",
+    ),
+    "uart_transmitter": ("rtl/test_uart_transmitter.py::test_bytes_on_the_line[icarus-5-0.97]",),
+    "word_beats": ("rtl/test_word_beats.py::test_packets_of_many_lengths[icarus-8-0.6]",),
+    "word_bytes": ("rtl/test_word_bytes.py::test_the_lowest_byte_comes_first[icarus-stalls1]",),
 }
 """The blocks, and for each the tests whose parameters it has when it is mutated: all tests with the same are then run. What a
 block is made of is mutated with it: an accumulator is its netlist, those of its position, window and line buffer included."""

@@ -57,8 +57,13 @@ class Figures:
 SMALL = "models/fashion-small.safetensors"
 EIGHTH = "models/fashion-vgg9-eighth.safetensors"
 SCALE_COMMANDS = [f"duospike.scripts.{name}" for name in ("random_network", "explore", "convert", "cosim", "cycles")]
-MUTATED = ("scanner", "event_queue", "weight_fetch", "accumulator", "sparse_fc", "lif", "mac_array", "pool")
-"""Tests of blocks that run on mutants."""
+TUTORIAL_COMMANDS = [
+    f"duospike.{name}"
+    for name in (
+        "api", "scripts.import_network", "scripts.evaluate", "scripts.cosim", "scripts.cycles", "scripts.explore",
+        "scripts.synth", "scripts.convert", "scripts.report",
+    )
+]  # fmt: skip
 STUDY = ["duospike.scripts.study"]
 UNUSED_IN_STUDIES = [*HARDWARE, *OTHER_DATA, "cosim/pages/*", "cosim/study/report.py", "cosim/study/pairs.py"]
 """Pages and plots are made from the results of a study, at any time."""
@@ -67,6 +72,7 @@ RANDOM_IMPORTS = ["tests/reference/exchange/test_exchange_random_snn.py", "tests
 FIGURES = [
     Figures("cycles", ["benchmarks.performance --write"], ["benchmarks.performance"], without=OTHER_DATA),
     Figures("demo", ["benchmarks.demo --write"], ["benchmarks.demo", "duospike.scripts.cosim"], [SMALL], OTHER_DATA),
+    Figures("tutorial", ["benchmarks.tutorial --write"], ["benchmarks.tutorial", *TUTORIAL_COMMANDS], without=OTHER_DATA),
     Figures("vgg9", ["benchmarks.vgg9 --write"], ["benchmarks.vgg9"], [SMALL, EIGHTH], [*HARDWARE, *OTHER_DATA]),
     Figures(
         "synthesis",
@@ -107,7 +113,8 @@ FIGURES = [
     Figures(
         "mutation",
         ["verification.mutate --out verification/results/mutation.json", "verification.page"],
-        ["verification.mutate", *(f"tests.rtl.test_{name}" for name in MUTATED)],
+        ["verification.mutate"],
+        ["tests/rtl/*.py"],
         tools=["system-yosys"],
     ),
     Figures(
@@ -173,8 +180,13 @@ BY_HAND = [
         ["tests.benches.foreign_files --files 50000 --seed 1"],
         [],
         [
-            "reference/**/*.py", "cosim/design/sizing_file.py", "cosim/axi/loadable.py", "cosim/board/boards.py",
-            "cosim/board/folder.py", "tests/benches/foreign_files.py", "tests/benches/damage.py",
+            "reference/**/*.py",
+            "cosim/design/sizing_file.py",
+            "cosim/axi/loadable.py",
+            "cosim/board/boards.py",
+            "cosim/board/folder.py",
+            "tests/benches/foreign_files.py",
+            "tests/benches/damage.py",
         ],
     ),
     Figures("kills", ["verification.kills"], [], ["verification/kills.py", "scripts/*.py", "cosim/*.py", "reference/*.py"]),

@@ -1,67 +1,11 @@
-"""docs/start/tutorial.md from its first line to its last: every program, command and script is run in one folder, in their order.
+"""The tutorial as tests/benches/tutorial_page.py runs it: what its page shows, and what must hold."""
 
-Two programs are missing here and are replaced: Vivado by a Tcl interpreter, in which its commands write down their arguments,
-and PYNQ by the simulated overlay.
-"""
-
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.benches.page_reader import PageReader
-
-PAGE = Path(__file__).parents[2] / "docs" / "start" / "tutorial.md"
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-
-VIVADO = ["create_project", "add_files", "set_property", "update_compile_order", "update_ip_catalog", "create_bd_design",
-          "create_bd_cell", "apply_bd_automation", "connect_bd_intf_net", "connect_bd_net", "assign_bd_address",
-          "validate_bd_design", "save_bd_design", "wait_on_run", "ipx::package_project", "ipx::associate_bus_interfaces",
-          "ipx::create_xgui_files", "ipx::update_checksums", "ipx::check_integrity", "ipx::save_core"]  # fmt: skip
-NAMES = ["get_files", "get_bd_cells", "get_bd_pins", "get_bd_intf_pins", "current_fileset", "current_project",
-         "ipx::current_core"]  # fmt: skip
-STUBS = (
-    "namespace eval ipx {}\n"
-    + "".join(f'proc {name} {{args}} {{ puts "{name} $args" }}\n' for name in VIVADO)
-    + "".join(f"proc {name} {{args}} {{ return $args }}\n" for name in NAMES)
-    + """
-proc make_wrapper {args} { return system_wrapper.v }
-proc launch_runs {args} {
-    puts "launch_runs $args"
-    foreach name {runs/impl_1/system_wrapper.bit gen/sources_1/bd/system/hw_handoff/system.hwh} {
-        file mkdir [file dirname vivado/system.$name]
-        close [open vivado/system.$name w]
-    }
-}
-"""
-)
-VIVADO_COMMAND = """#!/bin/sh
-printf 'source stubs.tcl\\nsource %s\\n' "$4" > vivado.tcl
-exec yosys -Q -T -c vivado.tcl
-"""
-PYNQ = """
-from pathlib import Path
-
-from duospike.cosim.axi.shell import convert_shell, shell_of
-from duospike.cosim.design.plan import plan_stages
-from duospike.cosim.axi.simulated_overlay import SimulatedOverlay
-from duospike.cosim.design.sizing_file import sizing_from
-from duospike.reference.modelfile import load_model
-
-class Overlay:
-    def __init__(self, bitstream):
-        open(bitstream).close()
-        network = load_model("net.safetensors")
-        stages = plan_stages(network, sizing_from(network, Path("best/sizing.toml"), {}))
-        Path("board").mkdir()
-        simulated = SimulatedOverlay(convert_shell(shell_of(network, stages)), Path("board"), stall=100)
-        self.axi_shell_0, self.axi_dma_0 = simulated.ip, simulated.dma
-
-allocate = SimulatedOverlay.allocate
-"""
+from tests.benches.tutorial_page import PAGE, run_page
 
 PINS = {
     "ps": "M_AXI_GP0 S_AXI_HP0 FCLK_CLK0 FCLK_RESET0_N M_AXI_GP0_ACLK S_AXI_HP0_ACLK",
@@ -80,29 +24,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000), pytest.mark.xdist_gro
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    """The folder after all of the page, and of each `sh` block in order what it printed, with the output that the page shows."""
+    """The folder after all of the page, and its blocks of commands."""
     folder = tmp_path_factory.mktemp("tutorial")
-    tools = tmp_path_factory.mktemp("tools")
-    (tools / "vivado").write_text(VIVADO_COMMAND)
-    (tools / "vivado").chmod(0o755)
-    (tools / "pynq.py").write_text(PYNQ)
-    (folder / "stubs.tcl").write_text(STUBS)
-    path = os.pathsep.join([str(tools), str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = os.environ | {"PATH": path, "PYTHONPATH": str(tools), "COLUMNS": "130"}
-    runs: list[tuple[str, str, list[str]]] = []
-    for language, text in BLOCKS:
-        if language in ("python", "tcl"):
-            name = re.match(r"# (\w+\.(?:py|tcl))\n", text)
-            assert name, text
-            (folder / name[1]).write_text(text)
-        elif language == "sh":
-            done = subprocess.run(["bash", "-ec", text], cwd=folder, env=environment, capture_output=True, text=True)
-            assert done.returncode == 0, text + done.stdout + done.stderr
-            runs.append((text, done.stdout, []))
-        else:
-            assert language == "text", language
-            runs[-1][2].extend(line for line in text.splitlines() if line.strip("… "))
-    return folder, runs
+    return folder, run_page(folder, tmp_path_factory.mktemp("tools"))
 
 
 def words(line):
@@ -111,7 +35,7 @@ def words(line):
 
 def printed(runs, command):
     """What the only block with that command printed."""
-    [output] = [output for text, output, _ in runs if command in text]
+    [output] = [run.output for run in runs if command in run.text]
     return output
 
 
@@ -121,10 +45,10 @@ def test_outputs_are_those_that_the_page_shows(page):
     [weights] = re.findall(r"weights ([0-9a-f]{8})$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     is_same = printed(runs, "train.py").rstrip().endswith(weights)
     shape = words if is_same else lambda line: re.sub(r"\w*\d[\w.]*", "#", words(line))
-    for text, output, shown in runs:
-        lines = iter([shape(line) for line in output.splitlines()])
-        for line in shown:
-            assert shape(line) in lines, f"{line!r} is not what this prints, or not in its place: {text}{output}"
+    for run in runs:
+        lines = iter([shape(line) for line in run.output.splitlines()])
+        for line in run.lines:
+            assert shape(line) in lines, f"{line!r} is not what this prints, or not in its place: {run.text}{run.output}"
 
 
 def test_integers_simulation_and_driver_agree_with_snntorch(page):

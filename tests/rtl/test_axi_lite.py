@@ -63,7 +63,7 @@ def test_every_access_is_answered_and_done_once_and_in_order(place, layout, stal
         for address in rng.sample(addresses, len(addresses))
     ]
     reads = rng.sample(addresses, len(addresses))
-    written, read, done, bad, words = run(place, layout, writes, reads, stalls)
+    written, read, done, bad, words = run(place, layout, writes, reads, stalls, STALLS.index(stalls))
 
     kinds = [answer_to_write(layout, address, strobe) for address, _, strobe in writes]
     assert written == kinds and {OKAY, SLVERR, DECERR} == set(kinds)
@@ -72,6 +72,21 @@ def test_every_access_is_answered_and_done_once_and_in_order(place, layout, stal
     expected_bad = len(kinds) - kinds.count(OKAY) + sum(a // 4 >= total for a in reads)
     # A bad read and a bad write may fall into one cycle.
     assert expected_bad / 2 <= bad <= expected_bad
+
+
+@pytest.mark.parametrize("kind", ["writes", "reads"])
+def test_each_bad_access_is_one(place, kind):
+    """Accesses one after the other, of which each bad one sets `bad_access` in one cycle."""
+    layout, rng = LAYOUTS[0], random.Random(kind)
+    addresses = [4 * rng.randrange(30) for _ in range(40)]
+    writes = [(address, rng.getrandbits(32), rng.choice([0, 1, 0b1111])) for address in addresses]
+    total = layout.constants + layout.commands + layout.states
+    if kind == "writes":
+        written, _, _, bad, _ = run(place, layout, writes, [], (0.2, 0.2), seed=5)
+        assert bad == len(written) - written.count(OKAY) > 10
+    else:
+        _, _, _, bad, _ = run(place, layout, [], addresses, (0.2, 0.2), seed=6)
+        assert bad == sum(address // 4 >= total for address in addresses) > 10
 
 
 def test_address_and_data_of_a_write_wait_for_each_other(place):
@@ -87,7 +102,9 @@ def test_each_pattern_of_strobes(place, word):
     """Only a whole word is written; none is no error where there is a register, a part is one everywhere."""
     layout = LAYOUTS[0]
     writes = [(4 * word, 0x01010101 * strobe, strobe) for strobe in (*range(16), 0b1111)]
-    written, _, done, bad, _ = run(place, layout, writes, [], (0.2, 0.2), seed=word)
+    registers = range(layout.constants + layout.commands + layout.states)
+    written, read, done, bad, words = run(place, layout, writes, [4 * i for i in registers], (0.2, 0.2), seed=word)
+    assert read == [(words[i], OKAY) for i in registers]
     assert written == [answer_to_write(layout, address, strobe) for address, _, strobe in writes]
     assert done == ([(word - 8, 0x0F0F0F0F)] * 2 if word in (8, 9) else [])
     assert bad == len(writes) - written.count(OKAY)

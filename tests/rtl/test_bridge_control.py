@@ -56,7 +56,8 @@ def expected(request, values):
 
 
 def run(place, requests, seed=0):
-    """What the bridge did for each request: (head of the answer, payload, accesses, words to the core, values), and restarts."""
+    """What the bridge did for each request: (head of the answer, payload, accesses, words to the core, values, cycles since the
+    request or the last word that moved), and restarts."""
     rng = random.Random(seed)
     clk, rst, head, complete, busy = Signal(bool(0)), Signal(bool(1)), Signal(intbv(0)[32:]), Signal(bool(0)), Signal(bool(0))
     read, read_addr, word = Signal(bool(0)), Signal(intbv(0)[8:]), Signal(intbv(0)[32:])
@@ -106,8 +107,10 @@ def run(place, requests, seed=0):
 
     def host():
         nonlocal request
+        still = 0
         while True:
             yield clk.posedge
+            still = 0 if load else still + 1
             if read:
                 word.next = request.words[int(read_addr)] if int(read_addr) < len(request.words) else 0
             if write:
@@ -116,7 +119,7 @@ def run(place, requests, seed=0):
             complete.next = False
             if start:
                 size = int(answer) >> 24
-                log.append((int(answer), [memory[i] for i in range(size)], list(accesses), list(given), list(values)))
+                log.append((int(answer), [memory[i] for i in range(size)], list(accesses), list(given), list(values), still))
                 replying.next = True
                 for _ in range(rng.choice([1, 2, 6])):
                     yield clk.posedge
@@ -126,20 +129,24 @@ def run(place, requests, seed=0):
                 for each in (accesses, given, values):
                     each.clear()
                 result[:] = request.result or []
-                head.next, complete.next = request.head, True
+                head.next, complete.next, still = request.head, True, 0
 
     request = requests[0]
-    limit = 300 * len(requests) + 500
+    limit = 300 * len(requests) + 500 + 40 * sum(len(request.words) for request in requests)
     simulate(dut.instance, bus(), core(), host(), tick(clk, rst, lambda: len(log) == len(requests), failures, limit))
     assert not failures, failures[0]
     return log, restarts[0]
 
 
 def check(requests, log):
-    for request, (head, payload, accesses, given, values) in zip(requests, log, strict=True):
+    for request, (head, payload, accesses, given, values, still) in zip(requests, log, strict=True):
         status, words, wanted, to_core = expected(request, values)
         assert head == 0xD1 | request.number << 8 | status << 16 | len(words) << 24, (request.kind, hex(head))
         assert (payload, accesses, given) == (words, wanted, to_core)
+        if status == NOTHING:
+            # Until it waits: a cycle for the request, two for the word that nobody takes, or the third after one was taken.
+            before = 2 if request.kind == TAKE else 4 if not given else 3
+            assert still == TIMEOUT + before, (request.kind, len(given), still)
 
 
 REQUESTS = [
@@ -175,7 +182,7 @@ def test_what_cannot_be_is_refused_and_does_nothing(place):
     requests = [one for request in REFUSED for one in (request, Request(READ, [4, 1], number=100 + request.number))]
     log, _ = run(place, requests)
     check(requests, log)
-    assert all(accesses == given == [] for _, _, accesses, given, _ in log[::2])
+    assert all(accesses == given == [] for _, _, accesses, given, _, _ in log[::2])
 
 
 @pytest.mark.slow
@@ -199,7 +206,9 @@ def test_a_repetition_is_answered_and_not_carried_out(place):
 @pytest.mark.slow
 def test_random_requests(place):
     rng = random.Random(6)
-    requests = []
+    # The longest, then any.
+    requests = [Request(kind, [8, *range(254)], kind) for kind in (WRITE, SEND_LAST)] + [Request(READ, [0x104, 255], 7)]
+    requests += [Request(HELLO, number=8)] * 40
     for number in range(60):
         kind = rng.choice([READ, WRITE, SEND, SEND_LAST, TAKE])
         words = [rng.getrandbits(32) for _ in range(rng.randint(1, 6))]

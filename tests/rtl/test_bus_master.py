@@ -73,7 +73,7 @@ def test_accesses_one_after_the_other(place, stall):
             asks.next = False
             writes.next, address.next, data.next = rng.random() < 0.5, rng.getrandbits(12), rng.getrandbits(32)
             if not waiting and len(asked) < 25 and rng.random() < 0.7:
-                kind, where, what = rng.choice(["read", "write"]), 4 * rng.getrandbits(10), rng.getrandbits(32)
+                kind, where, what = rng.choice(["read", "write"]), rng.getrandbits(12), rng.getrandbits(32)
                 asks.next, writes.next, address.next, data.next = True, kind == "write", where, what
                 asked.append((kind, where, what, None))
                 waiting = True

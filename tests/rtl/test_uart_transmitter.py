@@ -12,7 +12,7 @@ from tests.benches.serial_bench import levels, octets
 from tests.benches.stream_bench import Source, tick
 
 
-@pytest.mark.parametrize(("divider", "stall"), [(4, 0), (5, 0.97)])
+@pytest.mark.parametrize(("divider", "stall"), [(4, 0), (5, 0), (5, 0.97)])
 def test_bytes_on_the_line(place, divider, stall):
     rng = random.Random(divider)
     sent = [0x00, 0xFF, *(rng.randrange(256) for _ in range(5))]
