@@ -57,6 +57,8 @@ def test_every_access_is_answered_and_done_once_and_in_order(place, layout, stal
     rng = random.Random(str((layout, stalls)))
     total, first, last = layout.constants + layout.commands + layout.states, layout.constants, layout.constants + layout.commands
     edges = [0, 4 * first - 1, 4 * first, 4 * last - 1, 4 * last, 4 * total - 1, 4 * total, 4095]
+    # One more bit of an address than a register has.
+    edges += [4 * (2**bit + first) for bit in range(total.bit_length(), 10)]
     addresses = edges + [rng.randrange(4 * total + 8) for _ in range(25)]
     writes = [
         (address, rng.getrandbits(32), rng.choice([0, 0b1111, 0b1111, 0b1111, rng.randrange(16)]))
