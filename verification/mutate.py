@@ -28,7 +28,7 @@ from verification.mutation.killing import with_tests
 from verification.system_yosys import yosys_version
 
 SEED = 1
-FAULTS = 350
+FAULTS = 400
 REQUIRED = 0.95
 
 REFUSED = 2
