@@ -116,6 +116,15 @@ def tick(clk, rst, finished, failures, limit):
     failures.append(f"no end within {limit} cycles")
 
 
+def cycle(clk):
+    """An edge of the clock, and a moment in which what follows from it settles: for benches that drive each cycle themselves."""
+    yield delay(PERIOD // 2)
+    clk.next = True
+    yield delay(PERIOD // 2)
+    clk.next = False
+    yield delay(1)
+
+
 @dataclass
 class StreamRun:
     """What came out. beats, cycles: payload and cycle of each; sent: cycles of the input beats. counts: activity counters,

@@ -6,6 +6,7 @@ from myhdl import Signal, StopSimulation, delay, intbv
 from duospike.cosim.conversion.simulation import simulate
 from duospike.rtl.column_position import LineAccess
 from duospike.rtl.line_buffer import line_buffer, waiting_rows
+from tests.benches.stream_bench import cycle
 
 CYCLES = 400
 
@@ -32,12 +33,12 @@ def test_each_cycle(place, words, kernel, parts, timesteps, lanes, current_bits,
 
     def bench():
         for _ in range(2):
-            yield from tick(clk)
+            yield from cycle(clk)
         rst.next = False
         # None is a word that nobody may use.
         memory, kept, writes = {}, [], None
         read, given, flags, address, compared = None, None, None, choose.randrange(words), 0
-        for cycle in range(CYCLES):
+        for time in range(CYCLES):
             moves, following = choose.random() < rate, choose.randrange(words)
             keeps, word = choose.random() < 0.6, choose.getrandbits(bits)
             shift.next, leaving.next = moves, word
@@ -49,9 +50,9 @@ def test_each_cycle(place, words, kernel, parts, timesteps, lanes, current_bits,
             yield delay(1)
             found = int(stored_word), bool(fresh), bool(same_row) if same_row is not None else None
             if flags is not None and found != (found[0] if given is None else given, *flags):
-                wrong.append(f"cycle {cycle}: {found}, right is {given}, {flags}")
+                wrong.append(f"cycle {time}: {found}, right is {given}, {flags}")
             compared += given is not None
-            yield from tick(clk)
+            yield from cycle(clk)
             before = None if writes == following else memory.get(following)
             if writes is not None:
                 memory[writes] = word
@@ -67,11 +68,3 @@ def test_each_cycle(place, words, kernel, parts, timesteps, lanes, current_bits,
 
     simulate(dut.instance, bench())
     assert wrong == []
-
-
-def tick(clk):
-    yield delay(5)
-    clk.next = True
-    yield delay(5)
-    clk.next = False
-    yield delay(1)

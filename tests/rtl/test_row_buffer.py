@@ -7,7 +7,7 @@ from myhdl import Signal, StopSimulation, delay, intbv
 from duospike.cosim.conversion.simulation import simulate
 from duospike.rtl.row_buffer import row_buffer
 from duospike.rtl.stream import Stream, counter
-from tests.benches.stream_bench import Source
+from tests.benches.stream_bench import Source, cycle
 
 BITS = 3
 ROWS = 6
@@ -50,15 +50,6 @@ def ports_of(pixels, chunks, banks):
     )  # fmt: skip
 
 
-def tick(clk):
-    """The second half of a cycle, and the first of the next."""
-    yield delay(5)
-    clk.next = True
-    yield delay(5)
-    clk.next = False
-    yield delay(1)
-
-
 @pytest.mark.parametrize("stall", [0, 0.6])
 @SHAPES
 def test_keeps_parts_with_their_flags(place, pixels, chunks, banks, columns, stall):
@@ -71,23 +62,23 @@ def test_keeps_parts_with_their_flags(place, pixels, chunks, banks, columns, sta
     def scan():
         """Reads each part once it is whole, all banks in turn, and frees it."""
         for _ in range(2):
-            yield from tick(ports.clk)
+            yield from cycle(ports.clk)
         ports.rst.next = False
         for y in range(ROWS):
             bank = y % banks
             for _ in range(65 * banks):
-                yield from tick(ports.clk)
+                yield from cycle(ports.clk)
             # No more parts are inside than there are banks.
             filled.append((len(source.sent) // (pixels * chunks), int(ports.full)))
             for x in range(pixels):
                 ports.peek_addr.next = bank * pixels + x
                 for k in range(chunks):
                     ports.read.next, ports.read_addr.next = True, (bank * pixels + x) * chunks + k
-                    yield from tick(ports.clk)
+                    yield from cycle(ports.clk)
                     seen.append(int(ports.word))
                     flags.append(int(ports.peek) >> k & 1)
             ports.read.next, ports.free_bank.next, ports.freed_bank.next = False, True, bank
-            yield from tick(ports.clk)
+            yield from cycle(ports.clk)
             ports.free_bank.next = False
         raise StopSimulation
 
@@ -113,9 +104,9 @@ def test_each_cycle_while_parts_come_and_go(place, pixels, chunks, banks, column
     def drive():
         taken, whole, freed, expected = 0, 0, 0, None
         for _ in range(2):
-            yield from tick(ports.clk)
+            yield from cycle(ports.clk)
         ports.rst.next = False
-        for cycle in range(CYCLES):
+        for time in range(CYCLES):
             part = random_of(choose, freed, whole)
             ports.src.valid.next, ports.src.data.next = choose.random() < rate, sent[taken]
             ports.free_bank.next, ports.freed_bank.next = freed < whole and choose.random() < rate, freed % banks
@@ -135,10 +126,10 @@ def test_each_cycle_while_parts_come_and_go(place, pixels, chunks, banks, column
                 found, right = [*found, int(ports.peek)], [*right, sum((row[pixel][k] != 0) << k for k in range(chunks))]
                 expected = row[pixel][chunk]
             if found != right:
-                wrong.append(f"cycle {cycle}: {found}, right is {right}")
+                wrong.append(f"cycle {time}: {found}, right is {right}")
             whole, freed = taken // beats, freed + bool(ports.free_bank)
             taken += bool(ports.src.valid and right[0])
-            yield from tick(ports.clk)
+            yield from cycle(ports.clk)
         assert freed > banks
         raise StopSimulation
 

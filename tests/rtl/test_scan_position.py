@@ -7,6 +7,7 @@ from myhdl import Signal, StopSimulation, delay, intbv
 from duospike.cosim.conversion.simulation import simulate
 from duospike.rtl.scan_position import position_width, scan_position
 from duospike.rtl.stream import Stream, counter, index_bits
+from tests.benches.stream_bench import cycle
 
 CYCLES = 600
 
@@ -61,9 +62,12 @@ def test_a_position_in_each_cycle_in_which_one_is_there(place, rates, parts, wid
     choose = random.Random(f"{parts} {banks} {rates}")
     wrong, (comes, leaves, takes) = [], rates
 
-    def drive():
+    def bench():
         filled, read = 0, 0
-        for cycle in range(CYCLES):
+        for _ in range(2):
+            yield from cycle(clk)
+        rst.next = False
+        for time in range(CYCLES):
             # Banks are filled and freed in turn; one is freed once all its positions have been taken.
             if filled - read < banks and choose.random() < comes:
                 filled += 1
@@ -71,36 +75,25 @@ def test_a_position_in_each_cycle_in_which_one_is_there(place, rates, parts, wid
             freed_bank.next = read % banks
             full.next = sum(1 << part % banks for part in range(read, filled))
             dst.ready.next = choose.random() < takes
-            yield delay(5)
+            yield delay(1)
             part, pixel, word, ends = model.next()
             valid = part is None or (part < filled and part not in model.taken)
             found = int(dst.data)
             if bool(dst.valid) != valid:
-                wrong.append(f"cycle {cycle}: valid {bool(dst.valid)}")
+                wrong.append(f"cycle {time}: valid {bool(dst.valid)}")
             elif valid:
                 address = word if found >> index_bits(words) & 1 else found % 2 ** index_bits(words)
                 if (address, found >> index_bits(words) & 1, found >> index_bits(words) + 1) != (word, pixel is None, ends):
-                    wrong.append(f"cycle {cycle}: position {found:b}")
+                    wrong.append(f"cycle {time}: position {found:b}")
                 if pixel is not None and int(pixel_addr) != pixel:
-                    wrong.append(f"cycle {cycle}: pixel {int(pixel_addr)}")
+                    wrong.append(f"cycle {time}: pixel {int(pixel_addr)}")
             if valid and dst.ready:
                 model.given += 1
                 model.taken += [part] if ends else []
             read += bool(freed)
-            clk.next = True
-            yield delay(5)
-            clk.next = False
+            yield from cycle(clk)
         raise StopSimulation
 
-    def begin():
-        for _ in range(2):
-            yield delay(5)
-            clk.next = True
-            yield delay(5)
-            clk.next = False
-        rst.next = False
-        yield from drive()
-
-    simulate(dut.instance, begin())
+    simulate(dut.instance, bench())
     assert wrong == []
     assert len(model.taken) > banks

@@ -277,7 +277,7 @@ def test_only_what_is_proven_equal_does_not_count(capsys):
     ("arguments", "said"),
     [
         (["nothing"], "no block nothing; there are scanner, "),
-        (["--jobs", "0"], "350 faults, 0 jobs; allowed: 1 or more of each"),
+        (["--jobs", "0"], "400 faults, 0 jobs; allowed: 1 or more of each"),
         (["--faults", "0", "--jobs", "1"], "0 faults, 1 jobs; allowed: 1 or more of each"),
     ],
 )
