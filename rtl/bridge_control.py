@@ -58,10 +58,8 @@ def bridge_control(
     check_width("bridge_control", address_bits, address=address)
 
     state = counter(8)
-    kind = Signal(intbv(0)[KIND_BITS:])
-    number, length = [Signal(intbv(0)[BYTE_BITS:]) for _ in range(2)]
-    # Of the request's words; it goes on, and round, while the registers of a READ are read.
-    index = Signal(modbv(0)[BYTE_BITS:])
+    kind, number, length = [Signal(intbv(0)[bits:]) for bits in (KIND_BITS, BYTE_BITS, BYTE_BITS)]
+    index = Signal(modbv(0)[BYTE_BITS:])  # of the request's words; it goes round while many registers are read
     offered, begins, spoken, sound, sends, refused = [Signal(bool(0)) for _ in range(6)]
     is_last, asked, waits, given_up, stalled = [Signal(bool(0)) for _ in range(5)]
     left_out = Signal(intbv(0)[UNUSED_BITS:])

@@ -114,7 +114,7 @@ FIGURES = [
         "mutation",
         ["verification.mutate --out verification/results/mutation.json", "verification.page"],
         ["verification.mutate"],
-        ["tests/rtl/*.py"],
+        ["rtl/*.py", "tests/rtl/*.py"],
         tools=["system-yosys"],
     ),
     Figures(

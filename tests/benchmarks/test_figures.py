@@ -89,7 +89,7 @@ def test_comments_docstrings_and_line_breaks_are_no_changes(copy, edit):
         ("verification/properties/pool.sv", "\n", "\n\n", {"proofs"}),
         ("tests/cosim/test_folder.py", "import ", "import ast\nimport ", {"tests"}),
         ("tests/benchmarks/test_figures.py", "CODE = ", "OTHER = 1\nCODE = ", set()),
-        ("cosim/study/report.py", "def ", "UNUSED = 1\n\n\ndef ", {"pairs"}),
+        ("cosim/study/report.py", "def ", "UNUSED = 1\n\n\ndef ", {"pairs", "tutorial"}),
     ],
 )
 def test_what_depends_on_a_file(copy, edit, file, before, after, expected):
