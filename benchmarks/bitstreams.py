@@ -81,11 +81,11 @@ def page(found: dict[str, Result]) -> str:
     """A line for each design, and where its longest path is."""
     rows, paths = [], []
     for name, result in found.items():
-        use = [result["utilization"].get(kind, {"used": 0, "available": "-"}) for kind in KINDS]
+        kinds = [result["utilization"].get(kind) for kind in KINDS]
+        use = [f"{kind['used']} of {kind['available']}" if kind else "0" for kind in kinds]
         start, end = (Location(**result["critical_path"][key]) for key in ("start", "end"))
         rows.append(
-            [f"`{' '.join([*result['options'], *BUILD])}`", *(f"{each['used']} of {each['available']}" for each in use),
-             f"{result['clock_mhz']:g} MHz", f"{result['fmax_mhz']:.1f} MHz", str(result["bytes"])]
+            [f"`{' '.join([*result['options'], *BUILD])}`", *use, f"{result['clock_mhz']:g} MHz", f"{result['fmax_mhz']:.1f} MHz", str(result["bytes"])]
         )  # fmt: skip
         paths.append(f"{name}: {result['critical_path']['delay']:.1f} ns, from `{start}` to `{end}`")
     built = found.values()
