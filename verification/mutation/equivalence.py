@@ -116,7 +116,7 @@ def to_twins(top: str, mutation: Mutation | None) -> list[str]:
         *([mutation.command.replace(f"-module {top} ", "-module gate ")] if mutation else []),
         # Bits without a driver may have any value, in each of the two.
         "setundef -undriven -anyseq",
-        # A read beyond the last word gives 0: the bits that it has instead are others in each of the two.
+        # A read beyond a memory's last word gives 0. It would give bits without a driver, which come in another order in each.
         *("memory_map", "setundef -zero"),
         f"select {' '.join(kept)}",
         "expose -evert",
