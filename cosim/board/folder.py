@@ -28,7 +28,7 @@ from duospike.cosim.design.sizing import Sizing
 from duospike.cosim.errors import CosimError
 from duospike.cosim.timing.report import Location, Locator, critical_path
 from duospike.reference.errors import InputError, brief
-from duospike.reference.files import read_json
+from duospike.reference.files import read_json, write_file
 from duospike.reference.network import Network
 from duospike.rtl.packets import Line
 from duospike.rtl.registers import CONSTANTS_FILE, hash_words
@@ -107,11 +107,13 @@ def write_board(
         "registers.md": markdown_page(registers, TOP),
         "registers.h": c_header(registers),
         REGISTERS: json_text(about | {"line": line}),
-        **routed.logs,
         **({} if plan.core is None else {WEIGHTS: load_file(network, plan.core)}),
     }
     waivers = WAIVERS + BOARD_WAIVERS + (LOADABLE_WAIVERS if plan.core else "")
     write_hdl(network, sizing, plan.stages, routed.design.modules, folder, "verilog", others, waivers)
+    # Not in the manifest, since they hold times: all else is the same in each build.
+    for name, log in routed.logs.items():
+        write_file(folder / name, log)
     return report
 
 

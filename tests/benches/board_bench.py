@@ -66,16 +66,16 @@ PLACED = {
 """What nextpnr might report; placement takes minutes."""
 
 
-def write_built(network, folder, headroom=None):
+def write_built(network, folder, headroom=None, logs=None):
     """A folder as build writes it, except that its bitstream and all HDL but one empty module are missing. headroom: of a
-    loadable core."""
+    loadable core. logs: what the tools have printed, by file."""
     folder.mkdir(exist_ok=True)
     for name in (BITSTREAM, CONSTRAINTS):
         (folder / name).write_bytes(b"as nextpnr and ecppack would")
     sizing = choose_sizing(network, 2)
     plan = plan_of(network, sizing, headroom)
     top = Module("board_top", "board_top.v", "module board_top;\nendmodule\n", (), (plan.shell.identity,))
-    routed = Routed(BoardDesign(board_named("ulx3s-25f"), (top,), 45.0), folder, PLACED, 1, "nextpnr 0.0", {})
+    routed = Routed(BoardDesign(board_named("ulx3s-25f"), (top,), 45.0), folder, PLACED, 1, "nextpnr 0.0", logs or {})
     write_board(folder, network, sizing, plan, routed, 115200, headroom)
     return folder
 
