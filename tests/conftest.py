@@ -39,7 +39,7 @@ PYTESTS_OWN = "PYTEST_CURRENT_TEST"
 """A variable of the environment that changes with each test."""
 
 QUICK = {
-    ("simulator", "icarus"): 3, ("simulator", "ghdl"): 1, ("place", "icarus"): 5, ("place", "ghdl"): 3,
+    ("simulator", "icarus"): 3, ("simulator", "ghdl"): 1, ("place", "icarus"): 4, ("place", "ghdl"): 3,
 }  # fmt: skip
 """Variants of one test, by fixture and simulator of HDL, that are among the quick ones: `simulator` runs stages and networks,
 `place` single blocks behind MyHDL's signals, in a fifth of a second."""
