@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from benchmarks.figures.page import machine, write_page, write_section
 from benchmarks.figures.record import begin, with_comment
@@ -49,7 +49,7 @@ def with_outputs(page: str, runs: Iterable[Run]) -> str:
     return page
 
 
-def found(line: str, lines: Iterable[str], run: Run) -> str:
+def found(line: str, lines: Iterator[str], run: Run) -> str:
     """The next of `lines` with the words of `line`."""
     for each in lines:
         if shape(each) == shape(line):

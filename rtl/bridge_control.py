@@ -59,11 +59,11 @@ def bridge_control(
 
     state = counter(8)
     kind, number, length = [Signal(intbv(0)[bits:]) for bits in (KIND_BITS, BYTE_BITS, BYTE_BITS)]
-    index = Signal(modbv(0)[BYTE_BITS:])  # of the request's words; it goes round while many registers are read
+    index = Signal(modbv(0)[BYTE_BITS:])  # of the request's words; it goes round, as `place` does
     offered, begins, spoken, sound, sends, refused = [Signal(bool(0)) for _ in range(6)]
     is_last, asked, waits, given_up, stalled = [Signal(bool(0)) for _ in range(5)]
     left_out = Signal(intbv(0)[UNUSED_BITS:])
-    left, place = counter(MAX_WORDS + 1), Signal(intbv(0)[address_bits:])
+    left, place = counter(MAX_WORDS + 1), Signal(modbv(0)[address_bits:])
 
     fields = request_fields(clk, rst, head, offered, begins, number, kind, left_out, length, spoken, sound, sends)
     timer = stall_timer(clk, waits, given_up, timeout=timeout)

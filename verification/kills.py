@@ -98,7 +98,7 @@ SMALLEST = "random FC2 --input 1x1x2 --classes 2 --rate 0.3 --beta 1/1 --reset z
 EXPORT = "export m{kind} --to nir --dt 0.0001 --out "
 IMPORT = "import g{kind} --from nir --input 1x6x6 --timesteps 2 --classes 4 --image-scale 1 --dt 0.0001 --out out"
 LOADABLE = "convert m{kind} --axi --loadable --out "
-BOARD = "build {model} --board ulx3s-25f "
+BOARD = "--board ulx3s-25f "
 IMAGES = "m0 --data random --out out --seed {more}"
 
 CASES = {
@@ -121,7 +121,7 @@ CASES = {
     "explore luts": Case("explore n0 --data random --out out --budget luts=2000{kind}"),
     "synth": Case("synth n0 --lanes {more} --out out"),
     "synth --pnr": Case("synth n0 --family ecp5 --pnr --data random --seed {more} --out out"),
-    "build": Case(BOARD.replace("{model}", "n0") + "--seed {more} --out out"),
+    "build": Case(f"build n0 {BOARD}" + "--seed {more} --out out"),
     # It writes nothing.
     "run": Case("run m0 --port verilator --build board --data random --images 2 --seed {kind}", "none", ("none",)),
     "train": Case("train t.toml --data data --work work --out out", "out", ("work", "out")),
@@ -228,7 +228,7 @@ class Trial:
         elif self.case.text.startswith("pack"):
             words += [LOADABLE + f"core{kind}" for kind in (0, 1)]
         elif self.case.text.startswith("run"):
-            words += [BOARD.replace("{model}", "m0") + "--out board"]
+            words += [f"build m0 {BOARD}--out board"]
         elif self.case.text.startswith("report"):
             words += ["cosim m0 --data random --images 2 --out run"]
         for i, each in enumerate(words):

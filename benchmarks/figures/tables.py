@@ -72,7 +72,13 @@ RANDOM_IMPORTS = ["tests/reference/exchange/test_exchange_random_snn.py", "tests
 FIGURES = [
     Figures("cycles", ["benchmarks.performance --write"], ["benchmarks.performance"], without=OTHER_DATA),
     Figures("demo", ["benchmarks.demo --write"], ["benchmarks.demo", "duospike.scripts.cosim"], [SMALL], OTHER_DATA),
-    Figures("tutorial", ["benchmarks.tutorial --write"], ["benchmarks.tutorial", *TUTORIAL_COMMANDS], without=OTHER_DATA),
+    Figures(
+        "tutorial",
+        ["benchmarks.tutorial --write", "docs.tools.notebook"],
+        ["benchmarks.tutorial", *TUTORIAL_COMMANDS],
+        without=OTHER_DATA,
+        tools=["yosys"],
+    ),
     Figures("vgg9", ["benchmarks.vgg9 --write"], ["benchmarks.vgg9"], [SMALL, EIGHTH], [*HARDWARE, *OTHER_DATA]),
     Figures(
         "synthesis",
@@ -180,13 +186,8 @@ BY_HAND = [
         ["tests.benches.foreign_files --files 50000 --seed 1"],
         [],
         [
-            "reference/**/*.py",
-            "cosim/design/sizing_file.py",
-            "cosim/axi/loadable.py",
-            "cosim/board/boards.py",
-            "cosim/board/folder.py",
-            "tests/benches/foreign_files.py",
-            "tests/benches/damage.py",
+            "reference/**/*.py", "cosim/design/sizing_file.py", "cosim/axi/loadable.py", "cosim/board/boards.py",
+            "cosim/board/folder.py", "tests/benches/foreign_files.py", "tests/benches/damage.py",
         ],
     ),
     Figures("kills", ["verification.kills"], [], ["verification/kills.py", "scripts/*.py", "cosim/*.py", "reference/*.py"]),

@@ -208,7 +208,8 @@ def test_random_requests(place):
     rng = random.Random(6)
     # The longest, then any.
     requests = [Request(kind, [8, *range(254)], kind) for kind in (WRITE, SEND_LAST)] + [Request(READ, [0x104, 255], 7)]
-    requests += [Request(HELLO, number=8)] * 40
+    # The last register that an address can name, and beyond it from the first again.
+    requests += [Request(READ, [2**ADDRESS_BITS - 4, count], 10 + count) for count in (1, 3)]
     for number in range(60):
         kind = rng.choice([READ, WRITE, SEND, SEND_LAST, TAKE])
         words = [rng.getrandbits(32) for _ in range(rng.randint(1, 6))]

@@ -18,12 +18,14 @@ def test_bytes_on_the_line(place, divider, stall):
     sent = [0x00, 0xFF, *(rng.randrange(256) for _ in range(5))]
     clk, rst, txd, src = Signal(bool(0)), Signal(bool(1)), Signal(bool(1)), Stream(8)
     dut = place(uart_transmitter, clk=clk, rst=rst, src=src, txd=txd, divider=divider)
-    source, line, failures = Source(src, sent, stall), [], []
+    source, line, failures, early = Source(src, sent, stall), [], [], []
 
     def watch():
         while True:
             yield clk.posedge
-            if not rst:
+            if rst:
+                early.append(bool(src.ready))
+            else:
                 line.append(int(txd))
 
     def finished():
@@ -32,6 +34,7 @@ def test_bytes_on_the_line(place, divider, stall):
     simulate(dut.instance, source.drive(clk, rst), watch(), tick(clk, rst, finished, failures, 9_000))
     assert not failures, failures[0]
     assert octets(line, divider) == sent
+    assert early and not any(early), "in reset nothing is taken"
     if stall == 0:
         # Without a gap, and silent behind them.
         first = line.index(0)
